@@ -1,0 +1,64 @@
+"""Decision points: the named places where a defect can change what the embedded cluster does.
+
+The code at a decision point asks ``choose("point", value, **context)`` and goes on with the answer; without a defect
+the answer is the value that it gave. A defect therefore needs no branch in the code that it breaks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One thing that a real product, node or guest would do wrong.
+
+    ``point`` names the decision point, ``change(value, **context)`` gives the wrong answer. ``fault`` says whose fault
+    a real one would be: ``product`` (a test must FAIL) or ``lab`` (an ERROR of the lab).
+    """
+
+    name: str
+    sentence: str
+    rows: tuple[str, ...]
+    point: str
+    change: Callable[..., Any]
+    fault: str = "product"
+
+
+class Decisions:
+    """The defects that are switched on in this process."""
+
+    def __init__(self, defects: Iterable[Defect] = ()) -> None:
+        self._by_point: dict[str, list[Defect]] = {}
+        for defect in defects:
+            self._by_point.setdefault(defect.point, []).append(defect)
+
+    def choose(self, point: str, value: T, **context: Any) -> T:
+        for defect in self._by_point.get(point, ()):
+            value = defect.change(value, **context)
+        return value
+
+
+def all_defects() -> dict[str, Defect]:
+    """Every defect of ``emulator/defects``, by name."""
+    package = importlib.import_module("emulator.defects")
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        defect = importlib.import_module(f"emulator.defects.{module.name}").DEFECT
+        found[defect.name] = defect
+    return dict(sorted(found.items()))
+
+
+def decisions_for(names: Iterable[str]) -> Decisions:
+    """The decisions with these defects on; ValueError names an unknown one and lists those that exist."""
+    known = all_defects()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"no defect is called {unknown[0]!r}; there are: {', '.join(known)}")
+    return Decisions(known[name] for name in names)

@@ -1,0 +1,1 @@
+"""Plain typed Python beneath the keyword libraries; nothing here imports Robot Framework."""

@@ -1,0 +1,63 @@
+"""The nouns that the cluster side and the guest side share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, IPv6Interface
+
+Address = IPv4Interface | IPv6Interface
+
+
+@dataclass(frozen=True)
+class Nic:
+    """A NIC of a VM as the test asked for it. ``network`` is the NAD's name; None is the pod network (masquerade).
+
+    ``mac`` is always given, so that the guest's interface can be found by it, whatever the guest calls it.
+    """
+
+    name: str
+    mac: str
+    network: str | None = None
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True)
+class GuestLogin:
+    """How to get into a guest. Key material is OpenSSH text; ``repr`` shows none of it."""
+
+    user: str
+    password: str = field(repr=False)
+    private_key: str = field(repr=False)
+    host_public_key: str = field(repr=False)
+
+
+@dataclass
+class VmRecord:
+    """A VM of this run: what was asked for. What it became is in the recorder."""
+
+    name: str
+    namespace: str
+    login: GuestLogin
+    nics: list[Nic]
+
+    @property
+    def has_pod_network(self) -> bool:
+        return any(nic.network is None for nic in self.nics)
+
+    def nic(self, name: str) -> Nic:
+        """KeyError-free look-up: raises ``LookupError`` that lists the NICs there are."""
+        for nic in self.nics:
+            if nic.name == name:
+                return nic
+        raise LookupError(f'VM {self.namespace}/{self.name} has no NIC "{name}"; it has: {[n.name for n in self.nics]}')
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command in a guest gave. ``seconds`` is the round trip as the caller saw it."""
+
+    command: str
+    exit_code: int
+    stdout: str
+    stderr: str
+    seconds: float

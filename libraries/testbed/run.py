@@ -1,0 +1,101 @@
+"""The run: what every keyword of both libraries shares, from `Open Cluster` to `Close Cluster`."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from testbed.errors import BadInput, LabError
+from testbed.model import VmRecord
+
+if TYPE_CHECKING:
+    from testbed.cluster import Cluster
+    from testbed.ledger import Ledger
+    from testbed.recorder import Recorder
+    from testbed.settings import Settings
+    from testbed.swap import NetworkSwap
+
+CloseHook = Callable[[], None]
+
+
+def new_run_id() -> str:
+    """Six letters and digits, a letter first, fit for names, labels and MAC derivation."""
+    alphabet = string.ascii_lowercase + string.digits
+    return secrets.choice(string.ascii_lowercase) + "".join(secrets.choice(alphabet) for _ in range(5))
+
+
+class Run:
+    """The current run of this process; `Open Cluster` makes it, `Close Cluster` ends it.
+
+    ``namespace`` and ``recorder`` are those of the open test namespace, else None. ``vms`` and ``swaps`` are keyed by
+    the VM's name and cleared when the namespace closes.
+    """
+
+    _current: ClassVar[Run | None] = None
+
+    def __init__(self, settings: Settings, cluster: Cluster, ledger: Ledger, run_id: str) -> None:
+        self.run_id = run_id
+        self.settings = settings
+        self.cluster = cluster
+        self.ledger = ledger
+        self.namespace: str | None = None
+        self.recorder: Recorder | None = None
+        self.vms: dict[str, VmRecord] = {}
+        self.swaps: dict[str, NetworkSwap] = {}
+        self._hooks: list[CloseHook] = []
+
+    @classmethod
+    def current(cls) -> Run:
+        """The run of this process. Raises LabError when no cluster is open."""
+        if cls._current is None:
+            raise LabError("no cluster is open; call `Open Cluster` first (suites/__init__.robot does)")
+        return cls._current
+
+    @classmethod
+    def current_or_none(cls) -> Run | None:
+        """The run of this process, or None before `Open Cluster` and after `Close Cluster`."""
+        return cls._current
+
+    def make_current(self) -> None:
+        """Let every keyword of this process use this run."""
+        Run._current = self
+
+    def forget(self) -> None:
+        """No run is current any more."""
+        if Run._current is self:
+            Run._current = None
+
+    def before_namespace_closes(self, hook: CloseHook) -> None:
+        """Call ``hook`` once before the open namespace goes, last registered first: shells and probes end here."""
+        self._hooks.append(hook)
+
+    def call_close_hooks(self) -> list[Exception]:
+        """Run and forget the hooks; one that raises does not keep the others from running. Gives what they raised."""
+        raised: list[Exception] = []
+        while self._hooks:
+            try:
+                self._hooks.pop()()
+            except Exception as error:  # a broken hook must not keep the namespace from being removed
+                raised.append(error)
+        return raised
+
+    def require_namespace(self) -> str:
+        """Name of the open test namespace. Raises LabError when none is open."""
+        if self.namespace is None:
+            raise LabError("no test namespace is open; call `Open Test Namespace` first")
+        return self.namespace
+
+    def require_recorder(self) -> Recorder:
+        """Recorder of the open test namespace. Raises LabError when none is open."""
+        if self.recorder is None:
+            raise LabError("no test namespace is open, so nothing is recorded; call `Open Test Namespace` first")
+        return self.recorder
+
+    def vm(self, name: str) -> VmRecord:
+        """A VM that this run defined. Raises BadInput that lists the VMs there are."""
+        if name not in self.vms:
+            known = ", ".join(self.vms) or "none"
+            raise BadInput(f'VM "{name}" is not defined in this run; defined: {known}; see `Define VM`')
+        return self.vms[name]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from .errors import LabError
-from .model import CommandResult
+from testbed.errors import LabError
+from testbed.model import CommandResult
 
 DEFAULT_TIMEOUT = 30.0
 
@@ -21,7 +21,7 @@ class CommandLost(LabError):
 
 
 class CommandTimeout(LabError):
-    """The command did not end in time; it was asked to stop."""
+    """The command did not end in time; over SSH its channel was closed, on the console it got Ctrl-C."""
 
 
 class CommandFailed(LabError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .streams import StreamClosed, WebSocketStream
+from testbed.streams import StreamClosed, WebSocketStream
 
 
 class StreamSocket:

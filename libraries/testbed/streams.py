@@ -7,11 +7,10 @@ import select
 import socket
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from .errors import LabError
+from testbed.connection import StreamOptions
+from testbed.errors import LabError
 
 SUBRESOURCES = "apis/subresources.kubevirt.io/v1"
 SUBPROTOCOL = "plain.kubevirt.io"
@@ -21,6 +20,9 @@ _WRITE_TIMEOUT = 15.0
 
 _READ_SLICE = 0.05
 """Seconds to wait for the rest of a frame before looking at what is to be sent; half a frame read is kept."""
+
+_CONSOLE_KEEP = 8 << 20
+"""Bytes of console output kept while nobody asks for them."""
 
 _SEND_LIMIT = 1 << 20
 """Bytes that may wait to be written before ``send`` blocks."""
@@ -36,16 +38,6 @@ class StreamRefused(LabError):
 
 class StreamClosed(LabError):
     """The stream ended: the guest moved to another node, went away, or another client took its console."""
-
-
-@dataclass(frozen=True)
-class StreamOptions:
-    """How to open a stream on a cluster. ``ssl_options`` are websocket-client's ``sslopt``; headers hold the token."""
-
-    server: str
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    ssl_options: dict[str, Any] = field(default_factory=dict, repr=False)
-    proxy: str = ""
 
 
 class ByteStream(Protocol):
@@ -68,12 +60,14 @@ class ByteStream(Protocol):
 class WebSocketStream:
     """One websocket, read all the time by a thread of its own.
 
-    A console client that does not read stops the guest, and virt-api cuts a port-forward client that answers no ping: so
-    reading cannot wait for the caller. One thread does both directions, since a TLS connection is not to be used by two.
+    A console client that does not read stops the guest, and virt-api cuts a port-forward client that answers no ping:
+    so reading cannot wait for the caller. One thread does both directions, since two may not share a TLS connection.
+    ``keep`` is how many unread bytes are kept, the newest ones; 0 keeps all.
     """
 
-    def __init__(self, websocket: Any, name: str) -> None:
+    def __init__(self, websocket: Any, name: str, keep: int = 0) -> None:
         self.name = name
+        self._keep = keep
         self._websocket = websocket
         self._received = bytearray()
         self._outgoing: list[bytes] = []
@@ -131,11 +125,10 @@ class WebSocketStream:
 
     def _serve(self) -> None:
         try:
-            while self._serve_once():
-                pass
-        except Exception:
             # Whatever ends the connection is the same to its user: no close frame ever comes from the server.
-            pass
+            with contextlib.suppress(Exception):
+                while self._serve_once():
+                    pass
         finally:
             with self._state:
                 self._ended = True
@@ -188,13 +181,15 @@ class WebSocketStream:
         if opcode == websocket.ABNF.OPCODE_BINARY and data:
             with self._state:
                 self._received += data
+                if self._keep and len(self._received) > self._keep:
+                    del self._received[: -self._keep]
                 self._state.notify_all()
         return True
 
 
 def open_console(options: StreamOptions, namespace: str, vmi: str, timeout: float) -> WebSocketStream:
     """The serial console of a running VMI. It takes the console from whoever had it, and nothing comes by itself."""
-    return _open(options, namespace, vmi, "console", timeout)
+    return _open(options, namespace, vmi, "console", timeout, keep=_CONSOLE_KEEP)
 
 
 def open_port_forward(options: StreamOptions, namespace: str, vmi: str, port: int, timeout: float) -> WebSocketStream:
@@ -202,26 +197,24 @@ def open_port_forward(options: StreamOptions, namespace: str, vmi: str, port: in
     return _open(options, namespace, vmi, f"portforward/{port}", timeout)
 
 
-def _open(options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float) -> WebSocketStream:
+def _open(
+    options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float, keep: int = 0
+) -> WebSocketStream:
     """StreamRefused with the HTTP status when the API declines; TimeoutError is turned into StreamRefused, too."""
     import websocket  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
     path = f"{SUBRESOURCES}/namespaces/{namespace}/virtualmachineinstances/{vmi}/{subresource}"
     name = f"{subresource} of VMI {namespace}/{vmi}"
-    proxy = urlsplit(options.proxy) if options.proxy else None
-    client = websocket.WebSocket(sslopt=dict(options.ssl_options), enable_multithread=True)
-    client.settimeout(timeout)
     try:
-        client.connect(
-            f"{_websocket_url(options.server)}/{path}",
-            header=[f"{key}: {value}" for key, value in options.headers.items()],
+        client = websocket.create_connection(
+            f"{options.base_url}/{path}",
+            timeout=timeout,
             subprotocols=[SUBPROTOCOL],
             suppress_origin=True,
             redirect_limit=0,
+            enable_multithread=True,
             sockopt=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
-            http_proxy_host=proxy.hostname if proxy else None,
-            http_proxy_port=proxy.port if proxy else None,
-            http_no_proxy=None if proxy else ["*"],
+            **options.websocket_arguments(),
         )
     except websocket.WebSocketBadStatusException as error:
         body = bytes(error.resp_body or b"").decode(errors="replace").strip()
@@ -230,11 +223,7 @@ def _open(options: StreamOptions, namespace: str, vmi: str, subresource: str, ti
         ) from None
     except (OSError, websocket.WebSocketException) as error:
         raise StreamRefused(f"{name}: cannot be opened: {error}") from error
-    return WebSocketStream(client, name)
-
-
-def _websocket_url(server: str) -> str:
-    return "ws" + server.rstrip("/").removeprefix("http")
+    return WebSocketStream(client, name, keep)
 
 
 def _message_of(body: str) -> str:

@@ -1,0 +1,38 @@
+"""What one request to the API carries besides the object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .users import ADMIN, UserInfo
+
+
+@dataclass
+class Call:
+    """Who asks and how. ``warnings`` collects the texts of ``Warning`` headers while the request is served.
+
+    ``manager`` is the field manager; ``validation`` is Strict, Warn or Ignore; ``version`` the API version served, ""
+    for the preferred one.
+    """
+
+    user: UserInfo = ADMIN
+    manager: str = "unknown"
+    dry_run: bool = False
+    validation: str = "Warn"
+    version: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """How to delete. ``grace`` in seconds; ``propagation`` is Background, Foreground, Orphan or "" for the default."""
+
+    grace: int | None = None
+    propagation: str = ""
+    uid: str = ""
+    resource_version: str = ""

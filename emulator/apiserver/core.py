@@ -1,0 +1,89 @@
+"""The server's core: reads, and the place where the parts meet. Transport-free; ``local`` and the HTTP side use it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from .admission import Admission
+from .context import Call
+from .failures import bad_request, expired, internal, not_found, too_old
+from .objects import Obj
+from .registry import Registry, Resource
+from .selectors import Predicate, compile_selectors
+from .store import Item, Store
+from .watch import Subscription
+
+
+class ApiCore:
+    """Resources, their store and their admission. One event loop owns it; nothing here is thread-safe."""
+
+    def __init__(self, registry: Registry, *, store: Store | None = None) -> None:
+        self.registry = registry
+        self.store = store or Store()
+        self.admission = Admission()
+        self.on_namespace_created: list[Callable[[str], None]] = []
+
+    def resource(self, key: str) -> Resource:
+        """The resource of an RBAC name; KeyError for a name that nothing serves (a programming error)."""
+        return self.registry.get(key)
+
+    def find(self, resource: Resource, namespace: str, name: str) -> Item | None:
+        return self.store.get(resource.store_key, (namespace if resource.namespaced else "", name))
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Item:
+        """One object; ApiError 404."""
+        item = self.find(resource, namespace, name)
+        if item is None:
+            raise not_found(resource, name)
+        return item
+
+    def items(self, resource: Resource, namespace: str = "", matches: Predicate | None = None) -> list[Item]:
+        """The objects as they are now, sorted by namespace and name."""
+        found = self.store.bucket(resource.store_key).sorted_items(namespace)
+        return found if matches is None else [item for item in found if matches(item.obj)]
+
+    def items_at(self, resource: Resource, rv: int, namespace: str, matches: Predicate | None) -> list[Item]:
+        """The objects as they were at a revision; ApiError 410 when that is too long ago."""
+        state = self.store.bucket(resource.store_key).at(rv)
+        if state is None:
+            raise expired()
+        found = [state[key] for key in sorted(state) if not namespace or key[0] == namespace]
+        return found if matches is None else [item for item in found if matches(item.obj)]
+
+    def subscribe(
+        self, resource: Resource, namespace: str = "", matches: Predicate | None = None, name: str = ""
+    ) -> Subscription:
+        """A watch that is not yet started."""
+        return Subscription(self.store.bucket(resource.store_key), namespace, matches, name)
+
+    def selector(self, resource: Resource, labels: str, fields: str) -> Predicate | None:
+        return compile_selectors(resource, labels, fields)
+
+    def shown(self, resource: Resource, obj: Obj, version: str = "") -> Obj:
+        """A stored object in the shape of the served resource; may share parts with the store."""
+        if resource.from_stored is not None:
+            return resource.from_stored(obj)
+        wanted = resource.api_version(version or None)
+        if obj.get("apiVersion") == wanted:
+            return obj
+        return {**obj, "apiVersion": wanted}
+
+    async def settle(self) -> None:
+        """Lets every watcher that has been woken run once."""
+        await asyncio.sleep(0)
+
+
+def parse_version(text: str, *, watch: bool = False) -> int:
+    """A resourceVersion as a number, 0 for none; the error of the real server for anything else."""
+    if not text:
+        return 0
+    if text.isdigit():
+        return int(text)
+    message = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+    if watch:
+        raise internal(f'Invalid value: "{text}": {message}')
+    raise bad_request(f'Invalid value: "{text}": {message}')
+
+
+__all__ = ["ApiCore", "Call", "parse_version", "too_old"]

@@ -1,0 +1,87 @@
+"""Plain helpers on JSON objects: copies, times, metadata."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+Obj = dict[str, Any]
+
+METADATA_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+# The alphabet of generated names: no vowels and no look-alikes.
+SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def clone(value: Any) -> Any:
+    """A deep copy of JSON data; several times faster than ``copy.deepcopy``."""
+    if isinstance(value, dict):
+        return {k: clone(v) if isinstance(v, (dict, list)) else v for k, v in value.items()}
+    if isinstance(value, list):
+        return [clone(v) if isinstance(v, (dict, list)) else v for v in value]
+    return value
+
+
+def timestamp(when: datetime | None = None) -> str:
+    """RFC 3339 in whole seconds, UTC; now when nothing is given."""
+    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_timestamp(text: str) -> datetime:
+    """The moment of an RFC 3339 text; ValueError when it is none."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def new_uid() -> str:
+    return str(uuid.uuid4())
+
+
+def generated_name(prefix: str) -> str:
+    """``prefix`` (cut to 58 characters) and five random characters."""
+    return prefix[:58] + "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(5))
+
+
+def ordered_metadata(meta: Obj) -> Obj:
+    """The metadata with its keys in the order of the real server; unknown keys are dropped, empty values too."""
+    return {key: meta[key] for key in METADATA_ORDER if meta.get(key) not in (None, {}, [], "")}
+
+
+def get_path(obj: Any, path: str) -> Any:
+    """The value at a dotted path such as ``status.phase``, or None."""
+    for part in path.split("."):
+        if not isinstance(obj, dict):
+            return None
+        obj = obj.get(part)
+    return obj
+
+
+def same_content(one: Obj, other: Obj) -> bool:
+    """Equal but for managedFields and resourceVersion."""
+    if one.keys() != other.keys():
+        return False
+    for key, value in one.items():
+        if key == "metadata":
+            mine = {k: v for k, v in value.items() if k not in ("managedFields", "resourceVersion")}
+            theirs = {k: v for k, v in other[key].items() if k not in ("managedFields", "resourceVersion")}
+            if mine != theirs:
+                return False
+        elif value != other[key]:
+            return False
+    return True

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Runs the suites and ends with the gate's verdict. See --help.
+set -euo pipefail
+# shellcheck source=scripts/bootstrap.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
+
+usage() {
+  cat <<'TXT'
+Usage: ./run.sh [options] [arguments of robot]
+
+Runs the suites on an embedded cluster that is started for this run, or on yours with --kubeconfig.
+
+Your own cluster:
+  --kubeconfig FILE   run against this cluster and start none
+  --context NAME      a context of that file other than its current one
+
+The embedded cluster:
+  --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.9, main)
+  --nodes N           so many nodes instead of 2
+  --speed N           shorten the cluster's own delays N times instead of 5
+  --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
+
+Everything else goes to robot, for example:
+  ./run.sh --include p0
+  ./run.sh --include nad-01 --variable "SWAP_TIMEOUT:2 min" --loglevel DEBUG
+
+Results lie in results/<time>/, the last run's also in results/latest.
+Exit codes: 0 proven; 1 the product failed; 2 the lab failed; 3 not proven (skipped, missing, not run); 64 wrong usage;
+130 interrupted.
+TXT
+}
+
+usage_error() {
+  printf 'error: %s\n' "$*" >&2
+  exit 64
+}
+
+kubeconfig='' context='' cluster_options=() robot_arguments=()
+while (($#)); do
+  option=$1
+  shift
+  case $option in
+    --help | -h) usage; exit 0 ;;
+    --kubeconfig=* | --context=* | --kubevirt=* | --nodes=* | --speed=* | --defect=*)
+      set -- "${option%%=*}" "${option#*=}" "$@"
+      continue
+      ;;
+    --kubeconfig | --context | --kubevirt | --nodes | --speed | --defect)
+      (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
+      value=$1
+      shift
+      case $option in
+        --kubeconfig) kubeconfig=$value ;;
+        --context) context=$value ;;
+        *) cluster_options+=("$option" "$value") ;;
+      esac
+      ;;
+    *) robot_arguments+=("$option") ;;
+  esac
+done
+
+if [[ -n $kubeconfig ]]; then
+  ((${#cluster_options[@]} == 0)) || usage_error "${cluster_options[0]} is for the embedded cluster, --kubeconfig for yours"
+  set_of_requirements=cluster
+elif [[ -n $context ]]; then
+  usage_error "--context names a context of the file given with --kubeconfig"
+else
+  set_of_requirements=embedded
+fi
+
+bootstrap "$set_of_requirements"
+run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
+if [[ -n $kubeconfig ]]; then
+  run+=(--kubeconfig "$kubeconfig" --context "$context")
+elif [[ " ${robot_arguments[*]-} " != *" --dryrun "* ]]; then
+  require_host_tools
+  export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
+  run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded)
+fi
+exec "${run[@]}" -- ${robot_arguments[@]+"${robot_arguments[@]}"}

@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# Sourced by run.sh and test.sh: a virtual environment with what is needed, made once.
+#
+#   bootstrap SET        SET is cluster, embedded or tests. Sets PYTHON and STATE_DIR, or ends with one clear line.
+#   require_host_tools   what the embedded cluster needs of the host besides Python.
+#
+# A stamp in the environment holds its Python and the checksums of the requirement files that it was made from, so that
+# a second start only compares. Where the checkout may not be written (it is another user's), environment and results
+# lie in the user's cache folder.
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+readonly ROOT
+readonly EXIT_LAB=2
+
+# An ordinary user's PATH may lack the folder that holds ip.
+export PATH=$PATH:/usr/sbin:/sbin
+
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit "$EXIT_LAB"
+}
+
+note() {
+  printf '%s\n' "$*" >&2
+}
+
+bootstrap() {
+  local set=$1 sums
+  sums=$(checksums "$set")
+  if stamp_holds "$ROOT/.venv" "$sums"; then
+    VENV=$ROOT/.venv
+  elif may_write "$ROOT" && may_write "$ROOT/.venv"; then
+    VENV=$ROOT/.venv
+    make_environment "$set" "$sums"
+  else
+    VENV=$(cache_dir)/venv
+    stamp_holds "$VENV" "$sums" || make_environment "$set" "$sums"
+  fi
+  PYTHON=$VENV/bin/python
+  if may_write "$ROOT" && may_write "$ROOT/results"; then
+    STATE_DIR=$ROOT
+  else
+    STATE_DIR=$(cache_dir)
+  fi
+  export PYTHON STATE_DIR
+}
+
+# The checksums of a set's requirement files, one line each. Each set holds the one before.
+checksums() {
+  local files=(requirements.txt)
+  [[ $1 == cluster ]] || files+=(emulator/requirements.txt)
+  [[ $1 != tests ]] || files+=(tests/requirements.txt)
+  cd -- "$ROOT" || return
+  if command -v sha256sum >/dev/null; then
+    sha256sum -- "${files[@]}"
+  else
+    shasum -a 256 -- "${files[@]}"
+  fi
+}
+
+# Whether an environment still has its Python and was made from these requirement files.
+stamp_holds() {
+  local venv=$1 sums=$2 stamp line
+  [[ -x $venv/bin/python && -r $venv/.stamp ]] || return 1
+  stamp=$(<"$venv/.stamp")
+  [[ $stamp == "$(python_of "$venv")"* ]] || return 1
+  while read -r line; do
+    [[ $stamp == *"$line"* ]] || return 1
+  done <<<"$sums"
+}
+
+python_of() {
+  readlink -f -- "$1/bin/python"
+}
+
+# Whether this folder may be written, or made.
+may_write() {
+  if [[ -e $1 ]]; then [[ -w $1 ]]; else [[ -w $(dirname -- "$1") ]]; fi
+}
+
+cache_dir() {
+  local base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
+  local dir=$base/kubevirt-live-nad-tests
+  mkdir -p -- "$dir" 2>/dev/null && [[ -w $dir ]] ||
+    fail "neither $ROOT nor $dir may be written; set XDG_CACHE_HOME to a folder of yours"
+  printf '%s\n' "$dir"
+}
+
+# One at a time: a second first start waits for the first one and finds its work done.
+make_environment() {
+  local set=$1 sums=$2 lock=$VENV.lock
+  mkdir -p -- "$(dirname -- "$VENV")"
+  if command -v flock >/dev/null; then
+    exec {LOCK_FD}>"$lock"
+    flock "$LOCK_FD"
+  fi
+  if ! stamp_holds "$VENV" "$sums"; then
+    note "Setting up $VENV, once ..."
+    "$VENV/bin/python" -c '' 2>/dev/null || create_venv
+    install_requirements "$set"
+    printf '%s\n%s\n' "$(python_of "$VENV")" "$sums" >"$VENV/.stamp.new"
+    mv -- "$VENV/.stamp.new" "$VENV/.stamp"
+  fi
+  if [[ -n ${LOCK_FD:-} ]]; then exec {LOCK_FD}>&-; fi
+}
+
+create_venv() {
+  local host_python
+  host_python=$(find_python)
+  rm -rf -- "$VENV"
+  if ! "$host_python" -c 'import ensurepip, venv' 2>/dev/null; then
+    apt_install python3-venv || true
+  fi
+  if "$host_python" -c 'import ensurepip, venv' 2>/dev/null; then
+    "$host_python" -m venv "$VENV"
+  elif "$host_python" -c 'import pip, venv' 2>/dev/null; then
+    "$host_python" -m venv --without-pip "$VENV"
+  else
+    fail "$host_python cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)"
+  fi
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON_FOR_VENV:-python3.13 python3.12 python3.11 python3}; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v -- "$candidate"
+      return
+    fi
+  done
+  fail "no Python 3.11 or newer is on PATH; install one (Debian: apt-get install python3)"
+}
+
+install_requirements() {
+  local set=$1 line pip=("$VENV/bin/python" -m pip) files=()
+  # Made with --without-pip: the host's pip installs into it.
+  "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
+  while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
+  "${pip[@]}" install --quiet --disable-pip-version-check "${files[@]}" ||
+    fail "the requirements could not be installed into $VENV; is a package index reachable?"
+}
+
+require_host_tools() {
+  [[ $(uname -s) == Linux ]] ||
+    fail "the embedded cluster needs Linux; on $(uname -s), give a real one with --kubeconfig FILE"
+  if ! command -v ip >/dev/null; then
+    apt_install iproute2 || true
+    command -v ip >/dev/null || fail "ip is missing; install iproute2 (Debian: apt-get install iproute2)"
+  fi
+  if ! command -v ping >/dev/null && [[ ! -e $VENV/.ping-noted ]]; then
+    apt_install iputils-ping || note "note: ping is missing, a simpler one takes its place (Debian: apt-get install iputils-ping)"
+    : 2>/dev/null >"$VENV/.ping-noted" || true
+  fi
+}
+
+# Installs a Debian package where that is ours to do; false otherwise.
+apt_install() {
+  [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
+  note "Installing $1 ..."
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends "$1" >/dev/null 2>&1 && return
+  apt-get update --quiet --quiet >/dev/null 2>&1 || return 1
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends "$1" >/dev/null 2>&1
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The whole test suite: linters, types, the test plan, a dry run of the suites, and all tests. Arguments go to pytest;
+# with any, only pytest runs.
+set -euo pipefail
+# shellcheck source=scripts/bootstrap.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
+
+bootstrap tests
+require_host_tools
+cd -- "$ROOT"
+export PATH=$VENV/bin:$PATH
+
+failed=()
+
+# One line a stage, with its duration; the output of a stage that passed is not worth reading.
+stage() {
+  local name=$1 output start=$EPOCHREALTIME result=ok
+  shift
+  output=$("$@" 2>&1) || result=FAILED
+  printf '%-18s %6s  %5.1f s\n' "$name" "$result" "$(bc_seconds "$start")"
+  [[ $result == ok ]] && return
+  printf '%s\n' "$output"
+  failed+=("$name")
+}
+
+bc_seconds() {
+  awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'
+}
+
+if (($#)); then
+  exec "$PYTHON" -m pytest "$@"
+fi
+
+mapfile -t scripts < <(git ls-files '*.sh' run.sh test.sh .ci/run | sort -u)
+stage shellcheck shellcheck --external-sources "${scripts[@]}"
+stage "ruff check" ruff check
+stage "ruff format" ruff format --check
+stage "robocop check" robocop check suites resources
+stage "robocop format" robocop format --check suites resources
+stage mypy mypy
+stage "testplan check" "$PYTHON" -m testplan check
+stage "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
+
+start=$EPOCHREALTIME
+"$PYTHON" -m pytest || failed+=(pytest)
+printf '%-18s %6s  %5.1f s\n' pytest "$([[ " ${failed[*]-} " == *" pytest "* ]] && echo FAILED || echo ok)" "$(bc_seconds "$start")"
+
+if ((${#failed[@]})); then
+  printf 'FAILED: %s\n' "${failed[*]}" >&2
+  exit 1
+fi
+echo "all stages passed"

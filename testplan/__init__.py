@@ -1,0 +1,1 @@
+"""The test plan as data, and its tools: ``python -m testplan check | report | gate``."""

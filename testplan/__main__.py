@@ -1,0 +1,144 @@
+"""``python -m testplan check | report | gate``: see ``--help`` of each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from testplan.check import problems
+from testplan.gate import Exit, Judgement, judge, nothing_to_judge
+from testplan.matrix import html, markdown
+from testplan.plan import PLAN, PlanError, load_plan, load_vocabulary
+from testplan.results import Results, ResultsError, read_results
+from testplan.suites import SUITES, read_tests
+from testplan.xunit import xunit
+
+USAGE_ERROR = 64
+GATE_CODES = """exit codes:
+  0    every P0 that was asked for passed, nothing failed, was skipped or is missing
+  1    the product failed a test
+  2    the lab kept a test from judging the product (LAB ERROR)
+  3    not proven: skipped, missing, not run, or no result file
+  64   wrong usage
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse ends with 2 on wrong usage, which is the lab's code here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code of the command."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except PlanError as error:
+        print(error, file=sys.stderr)
+        return 1 if arguments.command is _check else USAGE_ERROR
+    return code
+
+
+def judge_run(output: Path, plan_path: Path = PLAN, suites: Path = SUITES) -> tuple[Judgement, Results | None]:
+    """The verdict on a result file; no results: there is no usable file."""
+    try:
+        results = read_results(output)
+    except ResultsError as error:
+        return nothing_to_judge(f"no usable result file: {error}"), None
+    return judge(results, load_plan(plan_path), read_tests(suites)), results
+
+
+def write_reports(
+    results: Results, judgement: Judgement, *, folder: Path, log: Path | None, plan_path: Path = PLAN
+) -> list[Path]:
+    """Writes matrix.html, matrix.md and xunit.xml into ``folder``; links go to ``log`` when it is there."""
+    plan = load_plan(plan_path)
+    link = os.path.relpath(log, folder) if log and log.is_file() else ""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "matrix.html": html(plan, results, judgement, link),
+        "matrix.md": markdown(plan, results, judgement, link),
+        "xunit.xml": xunit(plan, results),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m testplan", description="The test plan as data: is it kept, and what did a run prove?"
+    )
+    common = _Parser(add_help=False)
+    common.add_argument("--plan", type=Path, default=PLAN, help="another plan than testplan/plan.yaml")
+    common.add_argument("--suites", type=Path, default=SUITES, help="another folder of suites than suites/")
+    commands = parser.add_subparsers(required=True, metavar="check | report | gate", parser_class=_Parser)
+
+    check = commands.add_parser("check", parents=[common], help="do plan and suites say the same? (offline)")
+    check.set_defaults(command=_check)
+
+    report = commands.add_parser("report", parents=[common], help="matrix (HTML, Markdown) and xUnit of a run")
+    report.add_argument("output", type=Path, metavar="OUTPUT.xml")
+    report.add_argument("--folder", type=Path, help="where to write; default: beside the result file")
+    report.add_argument("--log", type=Path, help="Robot's log to link to; default: log.html beside the result file")
+    report.set_defaults(command=_report)
+
+    gate = commands.add_parser(
+        "gate",
+        parents=[common],
+        help="the verdict on a run, as exit code",
+        epilog=GATE_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    gate.add_argument("output", type=Path, metavar="OUTPUT.xml")
+    gate.set_defaults(command=_gate)
+    return parser
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    plan = load_plan(arguments.plan)
+    tests = read_tests(arguments.suites)
+    found = problems(plan, tests, load_vocabulary())
+    for problem in found:
+        print(problem, file=sys.stderr)
+    automated = sum(scenario.automated for scenario in plan.scenarios)
+    open_rows = sum(row.status == "planned" for row in plan.requirements)
+    print(
+        f"test plan: {len(plan.requirements)} requirements, {open_rows} of them planned; "
+        f"automated scenarios: {automated}; tests: {len(tests)}; problems: {len(found)}"
+    )
+    return 1 if found else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    judgement, results = judge_run(arguments.output, arguments.plan, arguments.suites)
+    if results is None:
+        print(judgement, file=sys.stderr)
+        return Exit.NOT_PROVEN
+    beside = arguments.output.parent
+    for path in write_reports(
+        results,
+        judgement,
+        folder=arguments.folder or beside,
+        log=arguments.log or beside / "log.html",
+        plan_path=arguments.plan,
+    ):
+        print(path)
+    return 0
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    judgement, _ = judge_run(arguments.output, arguments.plan, arguments.suites)
+    print(judgement)
+    return judgement.exit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The verdict on a run: what the colour of a report cannot say.
+
+A run in which everything was skipped is green for Robot, and so is one that never selected what it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from testplan.plan import Plan
+from testplan.results import LAB_ERROR_PREFIX, Outcome, Results, Verdict
+from testplan.suites import PlannedTest
+
+
+class Exit(IntEnum):
+    """Exit codes of ``python -m testplan gate`` and of ``run.sh``."""
+
+    PROVEN = 0
+    PRODUCT_FAILED = 1
+    LAB_ERROR = 2
+    NOT_PROVEN = 3
+    INTERRUPTED = 130
+
+
+_WORDS = {
+    Exit.PROVEN: "PASS",
+    Exit.PRODUCT_FAILED: "FAIL",
+    Exit.LAB_ERROR: "LAB ERROR",
+    Exit.NOT_PROVEN: "NOT PROVEN",
+    Exit.INTERRUPTED: "INTERRUPTED",
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict: exit code, one line, and one line for each test or gap that decided it."""
+
+    exit: Exit
+    headline: str
+    details: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        return _WORDS[self.exit]
+
+    def __str__(self) -> str:
+        return "\n".join([f"Verdict: {self.word}: {self.headline}", *(f"  {detail}" for detail in self.details)])
+
+
+def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgement:
+    """Judges a run. ``tests`` are those that the suites hold, so that a P0 test that was left out is noticed.
+
+    The product's failures weigh most, then the lab's, then what was not proven. A run that holds a P0 test has to
+    hold every test of every P0 scenario; one without any is judged on what it selected.
+    """
+    outcomes = results.outcomes
+    failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAIL]
+    errors = [outcome for outcome in outcomes if outcome.verdict is Verdict.ERROR]
+    passed = [outcome for outcome in outcomes if outcome.verdict is Verdict.PASS]
+    unproven = [outcome for outcome in outcomes if outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}]
+    missing = list(_missing(outcomes, plan, tests))
+    details = (*_lines([*failed, *errors, *unproven]), *missing)
+    if failed:
+        return Judgement(Exit.PRODUCT_FAILED, f"the product failed {_count(failed, outcomes)}", details)
+    if errors:
+        return Judgement(Exit.LAB_ERROR, f"the lab kept {_count(errors, outcomes)} from judging the product", details)
+    if not passed:
+        return Judgement(
+            Exit.NOT_PROVEN, f"no test passed; {_count(unproven, outcomes)} did not run to a verdict", details
+        )
+    if missing or unproven:
+        return Judgement(
+            Exit.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
+        )
+    scenarios = ", ".join(sorted({outcome.scenario for outcome in outcomes if outcome.scenario})) or "no scenario"
+    p0 = "every P0 scenario is proven" if any(outcome.is_p0 for outcome in outcomes) else "no P0 was selected"
+    return Judgement(Exit.PROVEN, f"{_count(passed, outcomes)} passed ({scenarios}); {p0}")
+
+
+def nothing_to_judge(why: str) -> Judgement:
+    """For a run that left no result file."""
+    return Judgement(Exit.NOT_PROVEN, why)
+
+
+def _missing(outcomes: Sequence[Outcome], plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
+    if not any(outcome.is_p0 for outcome in outcomes):
+        return
+    for scenario in plan.automated_p0():
+        found = {outcome.name for outcome in outcomes if outcome.scenario == scenario.id}
+        expected = [test.name for test in tests if scenario.id in test.scenarios]
+        if not expected:
+            yield f"MISSING   P0 scenario {scenario.id} has no test in the suites"
+        for name in expected:
+            if name not in found:
+                yield f"MISSING   {name} (P0 scenario {scenario.id})"
+
+
+def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """One line a message: when a suite setup fails, all its tests have the same."""
+    by_message: dict[tuple[Verdict, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        by_message.setdefault((outcome.verdict, outcome.first_line), []).append(outcome)
+    for (verdict, message), same in by_message.items():
+        word = "LAB ERROR" if verdict is Verdict.ERROR else str(verdict)
+        who = same[0].name if len(same) == 1 else f"{len(same)} tests"
+        text = message.removeprefix(LAB_ERROR_PREFIX)
+        yield f"{word:<9} {who}" + (f": {text}" if text else "")
+
+
+def _count(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:
+    return f"{len(some)} of {len(of)} test{'' if len(of) == 1 else 's'}"

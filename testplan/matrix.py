@@ -1,0 +1,170 @@
+"""The traceability matrix of a run: verdict and evidence of every requirement, as data, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from html import escape
+
+from testplan.gate import Judgement
+from testplan.plan import Plan, Requirement
+from testplan.results import Outcome, Results, Verdict
+
+
+class Status(StrEnum):
+    """What a run says of a requirement."""
+
+    PASS = "PASS"  # noqa: S105 (a verdict)
+    FAIL = "FAIL"
+    ERROR = "LAB ERROR"
+    NOT_PROVEN = "NOT PROVEN"
+    NOT_SELECTED = "not selected"
+    PLANNED = "planned"
+    WAIVED = "waived"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement, the scenarios that cover it, and the tests of this run that judged it."""
+
+    requirement: Requirement
+    status: Status
+    scenarios: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+def rows(plan: Plan, results: Results) -> list[Row]:
+    """One row a requirement, in the order of the plan."""
+    found = []
+    for requirement in plan.requirements:
+        outcomes = tuple(outcome for outcome in results.outcomes if requirement.id in outcome.requirements)
+        scenarios = tuple(scenario.id for scenario in plan.scenarios if requirement.id in scenario.requirements)
+        found.append(Row(requirement, _status(requirement, outcomes), scenarios, outcomes))
+    return found
+
+
+def _status(requirement: Requirement, outcomes: Sequence[Outcome]) -> Status:
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if Verdict.FAIL in verdicts:
+        return Status.FAIL
+    if Verdict.ERROR in verdicts:
+        return Status.ERROR
+    if verdicts - {Verdict.PASS}:
+        return Status.NOT_PROVEN
+    if verdicts:
+        return Status.PASS
+    return Status(requirement.status) if requirement.status else Status.NOT_SELECTED
+
+
+def markdown(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
+    """The matrix as Markdown. ``log`` is the path of log.html as seen from the matrix; empty: no links."""
+    lines = [
+        f"# {plan.feature}: {judgement.word}",
+        "",
+        f"{judgement.headline}. {_when(results)}",
+        "",
+        *(f"- {name}: {value}" for name, value in results.metadata.items()),
+        "",
+        "| Requirement | Priority | Scenario | Verdict | Tests |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows(plan, results):
+        tests = "<br>".join(_markdown_link(outcome, log) for outcome in row.outcomes) or _cell(row.requirement.note)
+        lines.append(
+            f"| {row.requirement.id} {_cell(row.requirement.text)} | {row.requirement.priority} "
+            f"| {', '.join(row.scenarios)} | {row.status} | {tests} |"
+        )
+    lines += ["", "Not covered by this plan:", ""]
+    lines += [f"- {exclusion.what}. {exclusion.reason}" for exclusion in plan.exclusions]
+    return "\n".join(lines) + "\n"
+
+
+def html(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
+    """The matrix as one HTML file that needs nothing else."""
+    title = f"{plan.feature}: {judgement.word}"
+    metadata = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in results.metadata.items())
+    body = "".join(_html_row(row, log) for row in rows(plan, results))
+    details = "".join(f"<li>{escape(detail)}</li>" for detail in judgement.details)
+    exclusions = "".join(
+        f"<li>{escape(exclusion.what)}. {escape(exclusion.reason)}</li>" for exclusion in plan.exclusions
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{escape(plan.feature)} <span class="{_css(judgement.word)}">{escape(judgement.word)}</span></h1>
+<p>{escape(judgement.headline)}. {escape(_when(results))}</p>
+<ul>{details}</ul>
+<dl>{metadata}</dl>
+<table>
+<thead><tr><th>Row</th><th>Requirement</th><th>Priority</th><th>Scenario</th><th>Verdict</th><th>Tests</th></tr></thead>
+<tbody>{body}</tbody>
+</table>
+<h2>Not covered by this plan</h2>
+<ul>{exclusions}</ul>
+</body>
+</html>
+"""
+
+
+def _html_row(row: Row, log: str) -> str:
+    tests = "<br>".join(_html_link(outcome, log) for outcome in row.outcomes) or escape(row.requirement.note)
+    cells = (
+        escape(row.requirement.id),
+        escape(row.requirement.text),
+        escape(row.requirement.priority),
+        escape(", ".join(row.scenarios)),
+        f'<span class="{_css(row.status)}">{escape(row.status)}</span>',
+        tests,
+    )
+    return f'<tr id="{escape(row.requirement.id)}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
+
+
+def _html_link(outcome: Outcome, log: str) -> str:
+    name = escape(outcome.name)
+    link = f'<a href="{escape(log)}#{escape(outcome.id)}">{name}</a>' if log else name
+    return f"{link} ({escape(outcome.verdict)})"
+
+
+def _markdown_link(outcome: Outcome, log: str) -> str:
+    name = _cell(outcome.name)
+    return (f"[{name}]({log}#{outcome.id})" if log else name) + f" ({outcome.verdict})"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _css(word: str) -> str:
+    return word.lower().replace(" ", "-")
+
+
+def _when(results: Results) -> str:
+    started = f"{results.started:%Y-%m-%d %H:%M:%S}, " if results.started else ""
+    return f"{started}{results.seconds:.1f} s, {results.generator}."
+
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border: 1px solid #8886; padding: .3em .6em; text-align: left; vertical-align: top; }
+th { background: #8882; }
+dl { display: grid; grid-template-columns: max-content auto; gap: .2em 1em; }
+dt { font-weight: bold; }
+dd { margin: 0; }
+span { border-radius: .3em; padding: 0 .4em; white-space: nowrap; }
+.pass { background: #0a7d3322; color: #0a7d33; }
+.fail { background: #c0182822; color: #c01828; font-weight: bold; }
+.lab-error, .not-proven, .interrupted { background: #b8650022; color: #b86500; font-weight: bold; }
+@media (prefers-color-scheme: dark) {
+  .pass { color: #5fd38a; } .fail { color: #ff7b86; } .lab-error, .not-proven, .interrupted { color: #ffb454; }
+}
+@media print { body { font-size: 10px; margin: 0; max-width: none; } a { color: inherit; } }
+"""

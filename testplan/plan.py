@@ -1,0 +1,163 @@
+"""The test plan and the vocabulary of tags, read and checked against the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+HERE = Path(__file__).parent
+PLAN = HERE / "plan.yaml"
+SCHEMA = HERE / "schema.json"
+TAGS = HERE / "tags.yaml"
+AUTOMATED = "automated"
+
+
+class PlanError(ValueError):
+    """The plan or the vocabulary cannot be used; the message names file, place and remedy, one line a problem."""
+
+
+@dataclass(frozen=True)
+class External:
+    """An id of another system. Kind ``test`` belongs to one scenario, the others may be shared."""
+
+    id: str
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One row. ``status`` is ``planned`` or ``waived``; empty: an automated scenario has to carry it."""
+
+    id: str
+    text: str
+    priority: str
+    source: tuple[str, ...]
+    tier: int | None = None
+    status: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One suite's worth of claims. ``status`` is ``automated``, ``planned`` or ``waived``."""
+
+    id: str
+    title: str
+    priority: str
+    tier: int
+    requirements: tuple[str, ...]
+    external: tuple[str, ...]
+    status: str
+    note: str = ""
+
+    @property
+    def automated(self) -> bool:
+        return self.status == AUTOMATED
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """What nobody will find in this plan, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole plan, in the order of its file."""
+
+    feature: str
+    external: tuple[External, ...]
+    requirements: tuple[Requirement, ...]
+    scenarios: tuple[Scenario, ...]
+    exclusions: tuple[Exclusion, ...]
+
+    def scenario(self, name: str) -> Scenario | None:
+        return next((scenario for scenario in self.scenarios if scenario.id == name), None)
+
+    def automated_p0(self) -> list[Scenario]:
+        return [scenario for scenario in self.scenarios if scenario.automated and scenario.priority == "P0"]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tags that a test may carry: fixed ones, and patterns by the name that the documentation gives them."""
+
+    fixed: tuple[str, ...]
+    patterns: tuple[tuple[str, str], ...]
+
+    def knows(self, tag: str) -> bool:
+        return tag in self.fixed or any(re.fullmatch(pattern, tag) for _, pattern in self.patterns)
+
+    def names(self) -> list[str]:
+        return [*self.fixed, *(name for name, _ in self.patterns)]
+
+
+def load_plan(path: Path = PLAN) -> Plan:
+    """Reads the plan; PlanError lists every place that does not fit the schema."""
+    data = _read_yaml(path)
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    problems = [
+        f"{path.name}: {_place(error, data)}: {error.message}"
+        for error in sorted(validator.iter_errors(data), key=lambda error: [str(part) for part in error.absolute_path])
+    ]
+    if problems:
+        raise PlanError("\n".join(problems))
+    return Plan(
+        feature=data["feature"],
+        external=tuple(External(**row) for row in data["external"]),
+        requirements=tuple(Requirement(**_tuples(row)) for row in data["requirements"]),
+        scenarios=tuple(Scenario(**_tuples(row)) for row in data["scenarios"]),
+        exclusions=tuple(Exclusion(**row) for row in data["exclusions"]),
+    )
+
+
+def load_vocabulary(path: Path = TAGS) -> Vocabulary:
+    """Reads the closed vocabulary of tags."""
+    rows = _read_yaml(path)
+    return Vocabulary(
+        fixed=tuple(row["tag"] for row in rows if "pattern" not in row),
+        patterns=tuple((row["tag"], row["pattern"]) for row in rows if "pattern" in row),
+    )
+
+
+def duplicates(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, each once, in order."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for name in names:
+        if name in seen:
+            twice[name] = None
+        seen.add(name)
+    return list(twice)
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise PlanError(f"{path}: is not YAML: {error}") from error
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+
+
+def _place(error: jsonschema.ValidationError, data: Any) -> str:
+    """Where in the plan, by the ids of its rows rather than by their numbers."""
+    names = []
+    for part in error.absolute_path:
+        data = data[part]
+        names.append(str(data["id"]) if isinstance(data, dict) and "id" in data else str(part))
+    return " ".join(names) or "the plan"

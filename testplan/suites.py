@@ -1,0 +1,63 @@
+"""The tests that the suites hold, as Robot's own parser sees them; nothing is executed or imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robot.api import TestSuite
+
+SUITES = Path(__file__).parent.parent / "suites"
+SCENARIO_PREFIX = "nad-"
+
+
+@dataclass(frozen=True)
+class PlannedTest:
+    """One test as written. ``metadata`` has the suites' values too, the innermost winning."""
+
+    name: str
+    suite: str
+    source: Path
+    line: int
+    tags: tuple[str, ...]
+    metadata: Mapping[str, str]
+
+    @property
+    def scenarios(self) -> list[str]:
+        return [tag for tag in self.tags if tag.startswith(SCENARIO_PREFIX)]
+
+    @property
+    def requirements(self) -> list[str]:
+        return split_ids(self.metadata.get("Requirements", ""))
+
+    @property
+    def external(self) -> list[str]:
+        return split_ids(self.metadata.get("External", ""))
+
+
+def split_ids(text: str) -> list[str]:
+    """``R1, R2`` as a list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def read_tests(path: Path = SUITES) -> list[PlannedTest]:
+    """Every test under this folder or file, in the order of a run."""
+    return list(_walk(TestSuite.from_file_system(path), {}))
+
+
+def _walk(suite: Any, inherited: Mapping[str, str]) -> Iterator[PlannedTest]:
+    # Robot keeps suite metadata at its suite: what a suite says of its tests has to be carried down to them.
+    metadata = {**inherited, **suite.metadata}
+    for test in suite.tests:
+        yield PlannedTest(
+            name=test.name,
+            suite=suite.full_name,
+            source=Path(suite.source),
+            line=test.lineno,
+            tags=tuple(test.tags),
+            metadata={**metadata, **test.metadata},
+        )
+    for child in suite.suites:
+        yield from _walk(child, metadata)

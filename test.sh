@@ -35,8 +35,8 @@ mapfile -t scripts < <(git ls-files '*.sh' run.sh test.sh .ci/run | sort -u)
 stage shellcheck shellcheck --external-sources "${scripts[@]}"
 stage "ruff check" ruff check
 stage "ruff format" ruff format --check
-stage "robocop check" robocop check suites resources
-stage "robocop format" robocop format --check suites resources
+stage "robocop check" robocop check --no-cache suites resources
+stage "robocop format" robocop format --check --no-cache suites resources
 stage mypy mypy
 stage "testplan check" "$PYTHON" -m testplan check
 stage "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites

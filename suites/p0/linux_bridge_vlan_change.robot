@@ -1,15 +1,17 @@
 *** Settings ***
 Documentation       A running VM is moved from one VLAN of a Linux bridge to another by one edit of its spec.
 ...
-...                 *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN, each watched by the other.
+...                 *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN, each watched by the
+...                 other.
 ...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network is
-...                 reachable, the old one is silent. The edit is made once, in the suite setup; each test judges one claim.
+...                 *What is verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network
+...                 is reachable, the old one is silent. The edit is made once, in the suite setup; each test judges one
+...                 claim.
 ...                 *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
 ...                 *Reference:* VEP 140.
-
 Metadata            Scenario    nad-01
-Metadata            External    VEP-140, CNV-72329, CNV-15945, CNV-15972
+Metadata            External    VEP-140, VIRTSTRAT-560, CNV-72329, CNV-15945, CNV-15972
+
 Resource            ../../resources/network_swap.resource
 
 Suite Setup         Swap The VLAN Of A Running VM
@@ -53,8 +55,8 @@ VM Reaches Its Peer On The New Network
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 VM Is Silent On The Previous Network
-    [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the same
-    ...    NIC and the old peer answers its witness.
+    [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the
+    ...    same NIC and the old peer answers its witness.
     [Metadata]    Requirements    R9
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}

@@ -117,7 +117,7 @@ class SshShell:
             return transport
 
     def _is_fit(self, transport: paramiko.Transport, deadline: Deadline) -> bool:
-        if not transport.is_active() or self._location() != self._connected_at:
+        if not transport.is_active() or self._location() not in (None, self._connected_at):
             return False
         if time.monotonic() - self._last_good < IDLE_LIMIT:
             return True

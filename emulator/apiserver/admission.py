@@ -13,7 +13,7 @@ from .users import UserInfo
 class AdmissionRequest:
     """What a hook sees. A mutating hook changes ``new`` in place; any hook may raise ``ApiError``.
 
-    ``operation`` is CREATE, UPDATE, DELETE or CONNECT, ``resource`` an RBAC name such as ``virtualmachines.kubevirt.io``.
+    ``operation`` is CREATE, UPDATE, DELETE or CONNECT, ``resource`` an RBAC name: ``virtualmachines.kubevirt.io``.
     ``new`` is None on DELETE, ``old`` None on CREATE. ``old`` is shared with the store: never change it.
     """
 

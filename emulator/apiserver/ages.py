@@ -6,7 +6,20 @@ from datetime import UTC, datetime
 
 from .objects import parse_timestamp
 
-YEAR_DAYS = 365
+YEAR = 365 * 86400
+
+
+# (below this many of the unit, unit's seconds, its letter, next smaller unit's seconds and letter or none)
+_STEPS = (
+    (120, 1, "s", 0, ""),
+    (10 * 60, 60, "m", 1, "s"),
+    (180 * 60, 60, "m", 0, ""),
+    (8 * 3600, 3600, "h", 60, "m"),
+    (48 * 3600, 3600, "h", 0, ""),
+    (8 * 86400, 86400, "d", 3600, "h"),
+    (2 * YEAR, 86400, "d", 0, ""),
+    (8 * YEAR, YEAR, "y", 86400, "d"),
+)
 
 
 def short_duration(seconds: float) -> str:
@@ -14,27 +27,12 @@ def short_duration(seconds: float) -> str:
     whole = int(seconds)
     if whole < 0:
         return "0s" if whole >= -1 else "<invalid>"
-    if whole < 120:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 10:
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if minutes < 180:
-        return f"{minutes}m"
-    hours, rest = divmod(minutes, 60)
-    if hours < 8:
-        return f"{hours}h{rest}m" if rest else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    days, rest = divmod(hours, 24)
-    if days < 8:
-        return f"{days}d{rest}h" if rest else f"{days}d"
-    if days < 2 * YEAR_DAYS:
-        return f"{days}d"
-    years, rest = divmod(days, YEAR_DAYS)
-    if years < 8:
-        return f"{years}y{rest}d" if rest else f"{years}y"
-    return f"{years}y"
+    for limit, unit, letter, small, small_letter in _STEPS:
+        if whole < limit:
+            count, rest = divmod(whole, unit)
+            extra = rest // small if small else 0
+            return f"{count}{letter}" + (f"{extra}{small_letter}" if extra else "")
+    return f"{whole // YEAR}y"
 
 
 def age(text: str | None) -> str:

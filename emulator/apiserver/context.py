@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .registry import Resource
 from .users import ADMIN, UserInfo
 
 
@@ -36,3 +37,17 @@ class DeleteOptions:
     propagation: str = ""
     uid: str = ""
     resource_version: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about: one object, or a collection when there is no name."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace if self.resource.namespaced else "", self.name)

@@ -9,7 +9,7 @@ from emulator.kube.errors import ApiError
 
 from . import failures as fail
 from .admission import AdmissionRequest
-from .context import Call, DeleteOptions
+from .context import Call, DeleteOptions, Target
 from .core import ApiCore
 from .objects import Obj, clone, ordered_metadata, timestamp
 from .registry import Resource
@@ -20,10 +20,9 @@ MAX_RETRIES = 8
 PROPAGATION_FINALIZERS = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}
 
 
-async def delete(
-    core: ApiCore, call: Call, resource: Resource, namespace: str, name: str, options: DeleteOptions
-) -> tuple[Item, bool]:
-    """Deletes one object; answers it and whether it is gone."""
+async def delete(core: ApiCore, call: Call, target: Target, options: DeleteOptions) -> tuple[Item, bool]:
+    """Deletes one object; answers it and whether the answer is a Status (True) or the object itself."""
+    resource, namespace, name = target.resource, target.namespace, target.name
     for _ in range(MAX_RETRIES):
         item = core.get(resource, namespace, name)
         _check_preconditions(resource, item, options)
@@ -125,19 +124,15 @@ def _key(obj: Obj) -> tuple[str, str]:
 
 
 async def delete_collection(
-    core: ApiCore,
-    call: Call,
-    resource: Resource,
-    namespace: str,
-    matches: Predicate | None,
-    options: DeleteOptions,
+    core: ApiCore, call: Call, target: Target, matches: Predicate | None, options: DeleteOptions
 ) -> list[Item]:
     """Deletes what matches; answers the objects as they were."""
-    found = core.items(resource, namespace, matches)
+    found = core.items(target.resource, target.namespace, matches)
     for item in found:
         home, name = _key(item.obj)
+        one = replaced(target, namespace=home, name=name)
         try:
-            await delete(core, call, resource, home, name, replaced(options, uid=item.obj["metadata"]["uid"]))
+            await delete(core, call, one, replaced(options, uid=item.obj["metadata"]["uid"]))
         except ApiError as error:
             if error.code not in (404, 409):
                 raise

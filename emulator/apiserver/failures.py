@@ -47,22 +47,15 @@ def modified(resource: Resource, name: str) -> ApiError:
     )
 
 
-def precondition(resource: Resource, namespace: str, name: str, what: str, wanted: str, found: str) -> ApiError:
-    """A uid or resourceVersion of the request that is not the object's."""
+def uid_differs(resource: Resource, key: tuple[str, str], wanted: str, found: str) -> ApiError:
+    """A PUT names another uid than the object's."""
     base = f"/{resource.group}" if resource.group else ""
-    key = "/".join(part for part in (f"/registry{base}/{resource.plural}", namespace, name) if part)
-    if what == "UID":
-        return conflict(
-            resource,
-            name,
-            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}",
-        )
+    where = "/".join(part for part in (f"/registry{base}/{resource.plural}", *key) if part)
     return conflict(
         resource,
-        name,
-        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition "
-        f"failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {found}",
+        key[1],
+        f"StorageError: invalid object, Code: 4, Key: {where}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}",
     )
 
 

@@ -86,96 +86,77 @@ def fields_of(resource: Resource, obj: Obj) -> FieldSet:
 
 def changed_fields(resource: Resource, old: Obj | None, new: Obj) -> tuple[FieldSet, FieldSet]:
     """(fields that ``new`` adds or changes, fields that it no longer has)."""
-    written: FieldSet = {}
-    removed: FieldSet = {}
-    before = old or {}
-    for key in [*new, *(k for k in before if k not in new)]:
-        if key in ("kind", "apiVersion"):
-            continue
-        mine, theirs = new.get(key, MISSING), before.get(key, MISSING)
+    difference = _Difference(resource)
+    top = _managed(new)
+    before = _managed(old or {})
+    for key in top.keys() | before.keys():
         if key == "metadata":
-            mine = {k: v for k, v in (mine if isinstance(mine, dict) else {}).items() if k not in UNMANAGED}
-            theirs = {k: v for k, v in (theirs if isinstance(theirs, dict) else {}).items() if k not in UNMANAGED}
-            _compare_maps(resource, (key,), theirs, mine, written, removed, top=True)
+            difference.children((key,), before.get(key, {}), top.get(key, {}))
         else:
-            _compare(resource, (key,), f"f:{key}", theirs, mine, written, removed)
-    return written, removed
+            difference.compare((key,), f"f:{key}", before.get(key, MISSING), top.get(key, MISSING))
+    return in_order(difference.written), in_order(difference.removed)
 
 
-def _compare_maps(
-    resource: Resource,
-    path: tuple[str, ...],
-    old: Obj,
-    new: Obj,
-    written: FieldSet,
-    removed: FieldSet,
-    *,
-    top: bool = False,
-) -> None:
-    inner_written: FieldSet = {}
-    inner_removed: FieldSet = {}
-    for key in [*new, *(k for k in old if k not in new)]:
-        _compare(
-            resource,
-            (*path, key),
-            f"f:{key}",
-            old.get(key, MISSING),
-            new.get(key, MISSING),
-            inner_written,
-            inner_removed,
-        )
-    name = f"f:{path[-1]}"
-    if inner_written:
-        written[name] = inner_written
-    if inner_removed:
-        removed[name] = inner_removed
-    del top
+def in_order(fields: FieldSet) -> FieldSet:
+    """Sorted by name at every level, as the real server writes field sets."""
+    return {key: in_order(fields[key]) for key in sorted(fields)}
 
 
-def _compare(
-    resource: Resource, path: tuple[str, ...], name: str, old: Any, new: Any, written: FieldSet, removed: FieldSet
-) -> None:
-    if old is new or (old is not MISSING and new is not MISSING and old == new):
-        return
-    old_parts, new_parts = _parts(resource, path, old), _parts(resource, path, new)
-    if new is MISSING:
-        removed[name] = {}
-        return
-    if not new_parts:
-        written[name] = {}
-        return
-    inner_written: FieldSet = {}
-    inner_removed: FieldSet = {}
-    if not old_parts and _owns_itself(resource, path):
-        inner_written["."] = {}
-    for key in [*new_parts, *(k for k in old_parts or {} if k not in new_parts)]:
-        child = (*path, key[2:]) if key.startswith("f:") else (*path, "[]")
-        _compare(
-            resource,
-            child,
-            key,
-            (old_parts or {}).get(key, MISSING),
-            new_parts.get(key, MISSING),
-            inner_written,
-            inner_removed,
-        )
-    if inner_written:
-        written[name] = inner_written
-    if inner_removed:
-        removed[name] = inner_removed
+def _managed(obj: Obj) -> Obj:
+    kept = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+    if isinstance(kept.get("metadata"), dict):
+        kept["metadata"] = {k: v for k, v in kept["metadata"].items() if k not in UNMANAGED}
+    return kept
 
 
-def _owns_itself(resource: Resource, path: tuple[str, ...]) -> bool:
-    """Whether the map or list counts as a field of its own; the top sections of an object do not everywhere."""
-    return resource.custom or len(path) > 1 or path[0] == "data"
+class _Difference:
+    """Collects what differs between two objects."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self.written: FieldSet = {}
+        self.removed: FieldSet = {}
+
+    def children(self, path: tuple[str, ...], old: Obj, new: Obj, *, itself: bool = False) -> None:
+        """Compares the parts of a map and files what differs under the map's own name."""
+        self.parts(path, f"f:{path[-1]}", _by_field(old), _by_field(new), itself=itself)
+
+    def parts(self, path: tuple[str, ...], name: str, old: FieldSet, new: FieldSet, *, itself: bool) -> None:
+        inner = _Difference(self.resource)
+        if itself:
+            inner.written["."] = {}
+        for key in [*new, *(k for k in old if k not in new)]:
+            child = (*path, key[2:]) if key.startswith("f:") else (*path, "[]")
+            inner.compare(child, key, old.get(key, MISSING), new.get(key, MISSING))
+        if inner.written:
+            self.written[name] = inner.written
+        if inner.removed:
+            self.removed[name] = inner.removed
+
+    def compare(self, path: tuple[str, ...], name: str, old: Any, new: Any) -> None:
+        if old is new or (old is not MISSING and new is not MISSING and old == new):
+            return
+        if new is MISSING:
+            self.removed[name] = {}
+            return
+        old_parts, new_parts = self.named(path, old), self.named(path, new)
+        if not new_parts:
+            self.written[name] = {}
+            return
+        # The top sections of a built-in object are no fields of their own; a CRD's are.
+        own = self.resource.custom or len(path) > 1 or path[0] == "data"
+        self.parts(path, name, old_parts, new_parts, itself=own and not old_parts)
+
+    def named(self, path: tuple[str, ...], value: Any) -> FieldSet:
+        """The named parts of a map, or of a list whose items have identity; empty for a leaf."""
+        if isinstance(value, dict):
+            return _by_field(value)
+        if isinstance(value, list):
+            keys = list_keys(self.resource, path)
+            if keys is not None:
+                return {item_key(keys, item): item for item in value}
+        return {}
 
 
-def _parts(resource: Resource, path: tuple[str, ...], value: Any) -> FieldSet | None:
-    """The named parts of a map, or of a list whose items have identity; None or empty for a leaf."""
-    if isinstance(value, dict):
-        return {f"f:{key}": inner for key, inner in value.items()}
-    if isinstance(value, list):
-        keys = list_keys(resource, path)
-        if keys is not None:
-            return {item_key(keys, item): item for item in value}
-    return None
+def _by_field(value: Obj) -> FieldSet:
+    return {f"f:{key}": inner for key, inner in value.items()}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from emulator.kube.client import JsonPatch
 
 from . import deletion, writes
-from .context import Call, DeleteOptions
+from .context import Call, DeleteOptions, Target
 from .core import ApiCore, parse_version
 from .objects import Obj, clone
 from .registry import Resource
@@ -49,14 +49,13 @@ class LocalClient:
         if subresource:
             raise ValueError(f"{resource}/{subresource} cannot be created in process; ask its handler")
         namespace = obj["metadata"].get("namespace", "")
-        return self._out(kind, (await writes.create(self.core, self._call(), kind, namespace, clone(obj))).obj)
+        return self._out(kind, (await writes.create(self.core, self._call(), Target(kind, namespace), clone(obj))).obj)
 
     async def replace(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
         kind = self.core.resource(resource)
         meta = obj["metadata"]
-        item = await writes.replace(
-            self.core, self._call(), kind, meta.get("namespace", ""), meta["name"], clone(obj), subresource
-        )
+        target = Target(kind, meta.get("namespace", ""), meta["name"], subresource)
+        item = await writes.replace(self.core, self._call(), target, clone(obj))
         return self._out(kind, item.obj)
 
     async def patch(
@@ -69,7 +68,7 @@ class LocalClient:
         subresource: str = "",
     ) -> Obj:
         kind = self.core.resource(resource)
-        item = await writes.patch(self.core, self._call(), kind, namespace or "", name, patch, subresource)
+        item = await writes.patch(self.core, self._call(), Target(kind, namespace or "", name, subresource), patch)
         return self._out(kind, item.obj)
 
     async def delete(
@@ -84,7 +83,7 @@ class LocalClient:
     ) -> None:
         kind = self.core.resource(resource)
         options = DeleteOptions(grace=grace, propagation=propagation or "", uid=uid or "")
-        await deletion.delete(self.core, self._call(), kind, namespace or "", name, options)
+        await deletion.delete(self.core, self._call(), Target(kind, namespace or "", name), options)
 
     async def watch(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .context import Call
-from .fieldsets import FieldSet, changed_fields, subtract, union
+from .fieldsets import FieldSet, changed_fields, in_order, subtract, union
 from .objects import Obj, timestamp
 from .registry import Resource
 
@@ -30,7 +30,7 @@ def record_update(resource: Resource, call: Call, old: Obj | None, new: Obj, sub
         if fields:
             entries.append({**entry, "fieldsV1": fields} if fields != entry.get("fieldsV1") else entry)
     if written or mine:
-        fields = union(mine["fieldsV1"], written) if mine else written
+        fields = in_order(union(mine["fieldsV1"], written)) if mine else written
         if fields:
             when = timestamp() if written or mine is None else mine["time"]
             entry = {

@@ -45,11 +45,12 @@ class Resource:
     """One resource of the API.
 
     ``custom`` marks a CRD's resource: alphabetical keys, stricter updates, no strategic merge. ``status`` tells whether
-    there is a status subresource, ``status_on_create`` whether a new object keeps the status it came with all the same. ``generation`` tells whether metadata.generation counts changes of the spec.
-    ``selectable`` are the field paths that a field selector may use besides name and namespace. ``schema`` is an
-    OpenAPI v3 schema of the whole object; with one, unknown fields are pruned and types checked. ``shares`` names the
-    resource in whose store the objects lie, with ``to_stored`` and ``from_stored`` between the two shapes.
-    ``subresources`` are further subresources for discovery: name -> (kind, verbs).
+    there is a status subresource, ``status_on_create`` whether a new object keeps the status that it came with all the
+    same. ``generation`` tells whether metadata.generation counts changes of the spec, ``graceful`` whether a delete
+    waits for a node. ``selectable`` are the field paths that a field selector may use besides name and namespace.
+    ``schema`` is an OpenAPI v3 schema of the whole object; with one, unknown fields are pruned and types checked.
+    ``shares`` names the resource in whose store the objects lie, with ``to_stored`` and ``from_stored`` between the two
+    shapes. ``subresources`` are further subresources for discovery: name -> (kind, verbs).
     """
 
     plural: str

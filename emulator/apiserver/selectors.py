@@ -23,28 +23,28 @@ VALUE_RULE = (
 
 
 class _Parser:
-    """The grammar of label selectors, read from tokens."""
+    """The grammar of label selectors, read from words."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = _TOKEN.findall(text)
+        self.words = _TOKEN.findall(text)
         self.at = 0
 
     def peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+        return self.words[self.at] if self.at < len(self.words) else ""
 
     def take(self) -> str:
-        token = self.peek()
+        word = self.peek()
         self.at += 1
-        return token
+        return word
 
     def parse(self) -> list[Requirement]:
         found = []
-        while self.at < len(self.tokens):
+        while self.at < len(self.words):
             found.append(self.requirement())
-            token = self.take()
-            if token not in ("", ","):
-                raise ValueError(f"found '{token}', expected: ',' or 'end of string'")
-            if token == "," and not self.peek():
+            word = self.take()
+            if word not in ("", ","):
+                raise ValueError(f"found '{word}', expected: ',' or 'end of string'")
+            if word == "," and not self.peek():
                 raise ValueError("found '', expected: identifier after ','")
         return found
 
@@ -95,16 +95,16 @@ class _Parser:
 
     def values(self) -> set[str]:
         if self.take() != "(":
-            raise ValueError(f"found '{self.tokens[self.at - 1] if self.at <= len(self.tokens) else ''}' expected: '('")
+            raise ValueError(f"found '{self.words[self.at - 1] if self.at <= len(self.words) else ''}' expected: '('")
         found: set[str] = set()
         while True:
-            token = self.take()
-            if token in (")", ""):
-                if not token:
+            word = self.take()
+            if word in (")", ""):
+                if not word:
                     raise ValueError("found '', expected: ',' or ')'")
                 return found or {""}
-            if token != ",":
-                found.add(token)
+            if word != ",":
+                found.add(word)
 
 
 def check_value(key: str, value: str) -> None:

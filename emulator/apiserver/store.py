@@ -59,8 +59,7 @@ class Event:
     def left(self) -> Item:
         """What a watcher sees when the object left its selector: the old object under the new resourceVersion."""
         if self.leaving is None:
-            assert self.before is not None
-            self.leaving = with_version(self.before.obj, self.rv)
+            self.leaving = with_version((self.before or self.item).obj, self.rv)
         return self.leaving
 
 

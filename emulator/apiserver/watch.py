@@ -73,10 +73,10 @@ class Subscription:
                 found.append(change)
         return found
 
-    async def next(self, timeout: float | None = None) -> list[Change]:
-        """Waits for changes; an empty list when ``timeout`` seconds passed or the watch is closed."""
+    async def next(self, within: float | None = None) -> list[Change]:
+        """Waits for changes; an empty list when ``within`` seconds passed or the watch is closed."""
         loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
+        deadline = None if within is None else loop.time() + within
         while True:
             found = self.drain()
             if found or self.closed:

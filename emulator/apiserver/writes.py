@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from emulator.kube.errors import ApiError
 
 from . import failures as fail
 from .admission import AdmissionRequest
-from .context import Call
+from .context import Call, Target
 from .core import ApiCore
 from .managers import record_update
 from .objects import Obj, clone, generated_name, new_uid, ordered_metadata, same_content, timestamp
@@ -48,8 +49,9 @@ def check_namespace(core: ApiCore, resource: Resource, namespace: str, name: str
         raise fail.forbidden(resource, name, why, causes=[told])
 
 
-async def create(core: ApiCore, call: Call, resource: Resource, namespace: str, body: Obj) -> Item:
+async def create(core: ApiCore, call: Call, target: Target, body: Obj) -> Item:
     """Creates an object; answers it as stored (or as it would be, in a dry run)."""
+    resource, namespace = target.resource, target.namespace
     obj = take_body(resource, body)
     meta = obj["metadata"]
     if meta.get("resourceVersion"):
@@ -63,7 +65,7 @@ async def create(core: ApiCore, call: Call, resource: Resource, namespace: str, 
         if prefix:
             meta["name"] = generated_name(prefix)
         try:
-            return await _create(core, call, resource, clone(obj))
+            return await _create(core, call, target, clone(obj))
         except ApiError as error:
             if not prefix or error.reason != "AlreadyExists" or attempt == MAX_NAME_ATTEMPTS - 1:
                 raise
@@ -83,15 +85,15 @@ def _stamp_new(resource: Resource, namespace: str, meta: Obj) -> None:
         meta["generation"] = 1
 
 
-async def _create(core: ApiCore, call: Call, resource: Resource, obj: Obj) -> Item:
-    hooks = resource.hooks
+async def _create(core: ApiCore, call: Call, target: Target, obj: Obj) -> Item:
+    resource, hooks = target.resource, target.resource.hooks
     if resource.status and not resource.status_on_create:
         obj.pop("status", None)
     check_schema(resource, obj, call)
     if hooks.defaults:
         hooks.defaults(obj)
     name = obj["metadata"].get("name", "")
-    request = _admission(core, call, "CREATE", resource, obj, None)
+    request = _admission(call, "CREATE", target, obj, None)
     await core.admission.mutate(request)
     if hooks.prepare_create:
         hooks.prepare_create(obj)
@@ -120,16 +122,13 @@ async def _create(core: ApiCore, call: Call, resource: Resource, obj: Obj) -> It
     return core.store.commit(resource.store_key, key, obj, None)
 
 
-def _admission(
-    core: ApiCore, call: Call, operation: str, resource: Resource, new: Obj | None, old: Obj | None, sub: str = ""
-) -> AdmissionRequest:
-    meta = (new or old or {})["metadata"]
+def _admission(call: Call, operation: str, target: Target, new: Obj, old: Obj | None) -> AdmissionRequest:
     return AdmissionRequest(
         operation=operation,
-        resource=resource.key,
-        subresource=sub,
-        namespace=meta.get("namespace", ""),
-        name=meta.get("name", ""),
+        resource=target.resource.key,
+        subresource=target.subresource,
+        namespace=new["metadata"].get("namespace", ""),
+        name=new["metadata"].get("name", ""),
         user=call.user,
         old=old,
         new=new,
@@ -138,82 +137,56 @@ def _admission(
     )
 
 
-async def replace(
-    core: ApiCore, call: Call, resource: Resource, namespace: str, name: str, body: Obj, subresource: str = ""
-) -> Item:
+async def replace(core: ApiCore, call: Call, target: Target, body: Obj) -> Item:
     """PUT: the body takes the object's place."""
+    resource, name = target.resource, target.name
     obj = take_body(resource, body)
     meta = obj["metadata"]
-    if meta.get("name", "") != name:
-        if not meta.get("name"):
-            raise fail.bad_request(
-                f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
-            )
-        raise fail.bad_request(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
-    if meta.get("namespace", "") not in ("", namespace):
-        raise fail.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    if not meta.get("name"):
+        raise fail.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
     given = str(meta.get("resourceVersion") or "")
     if given and not given.isdigit():
         raise fail.internal(f'strconv.ParseUint: parsing "{given}": invalid syntax')
-    item = core.get(resource, namespace, name)
-    uid = meta.get("uid")
-    if uid and uid != item.obj["metadata"]["uid"]:
-        raise fail.precondition(resource, namespace, name, "UID", uid, item.obj["metadata"]["uid"])
+    _check_place(target, meta)
+    item = core.get(resource, target.namespace, name)
+    _check_uid(target, meta, item)
     if resource.custom and not given:
         told = fail.invalid_value("metadata.resourceVersion", "0", "must be specified for an update")
-        raise fail.invalid(resource.key, "", name, [told]) if not resource.group else _no_version(resource, name, told)
-    return await update(core, call, resource, namespace, name, lambda _: clone(obj), subresource, replacing=True)
+        # The one validation error that the real server words with the resource's name instead of the kind's.
+        raise fail.invalid(resource.plural, resource.group, name, [told])
+    return await update(core, call, target, lambda _: clone(obj), replacing=True)
 
 
-def _no_version(resource: Resource, name: str, told: fail.Cause) -> ApiError:
-    # The one validation error that the real server words with the resource's name instead of the kind's.
-    return fail.invalid(resource.plural, resource.group, name, [told])
-
-
-async def patch(
-    core: ApiCore,
-    call: Call,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    body: Sequence[Obj] | Obj,
-    subresource: str = "",
-) -> Item:
+async def patch(core: ApiCore, call: Call, target: Target, body: Sequence[Obj] | Obj) -> Item:
     """A list is a JSON patch, an object a merge patch."""
     if isinstance(body, dict):
-        merge = body
-        return await update(core, call, resource, namespace, name, lambda old: merge_patch(old, merge), subresource)
-    operations = body
-    return await update(core, call, resource, namespace, name, lambda old: json_patch(old, operations), subresource)
+        return await update(core, call, target, partial(merge_patch, patch=body))
+    return await update(core, call, target, partial(json_patch, operations=body))
 
 
-async def update(
-    core: ApiCore,
-    call: Call,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    change: Change,
-    subresource: str = "",
-    *,
-    replacing: bool = False,
-) -> Item:
+async def update(core: ApiCore, call: Call, target: Target, change: Change, *, replacing: bool = False) -> Item:
     """Applies ``change`` to the current object until no one else wrote in between.
 
     A resourceVersion in the changed object is a precondition: ApiError 409 when it is not the current one.
     """
+    resource = target.resource
     for _ in range(MAX_RETRIES):
-        item = core.get(resource, namespace, name)
-        shown = clone(core.shown(resource, item.obj, call.version))
-        changed = change(shown)
+        item = core.get(resource, target.namespace, target.name)
+        changed = change(clone(core.shown(resource, item.obj, call.version)))
         body = take_changed(resource, changed, call.version)
-        _check_identity(resource, namespace, name, body, item, replacing)
+        meta = body["metadata"]
+        _check_place(target, meta)
+        if meta.get("resourceVersion", str(item.rv)) not in ("", str(item.rv)):
+            raise fail.modified(resource, target.name)
+        if replacing:
+            _check_uid(target, meta, item)
         try:
-            return await _update(core, call, resource, item, body, subresource, replacing)
+            return await _update(core, call, target, item, body, replacing=replacing)
         except Stale:
-            if replacing and body["metadata"].get("resourceVersion"):
-                raise fail.modified(resource, name) from None
-    raise fail.modified(resource, name)
+            continue
+    raise fail.modified(resource, target.name)
 
 
 def take_changed(resource: Resource, changed: Obj, version: str) -> Obj:
@@ -227,24 +200,23 @@ def take_changed(resource: Resource, changed: Obj, version: str) -> Obj:
     return take_body(resource, changed)
 
 
-def _check_identity(resource: Resource, namespace: str, name: str, body: Obj, item: Item, replacing: bool) -> None:
-    meta = body["metadata"]
-    if meta.get("name", name) != name:
-        raise fail.bad_request(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
-    if resource.namespaced and meta.get("namespace", namespace) not in ("", namespace):
+def _check_place(target: Target, meta: Obj) -> None:
+    if meta.get("name", target.name) != target.name:
+        raise fail.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
+        )
+    if target.resource.namespaced and meta.get("namespace", "") not in ("", target.namespace):
         raise fail.bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    given = str(meta.get("resourceVersion") or "")
-    if given and given != str(item.rv):
-        raise fail.modified(resource, name)
-    if replacing:
-        uid = meta.get("uid")
-        if uid and uid != item.obj["metadata"]["uid"]:
-            raise fail.precondition(resource, namespace, name, "UID", uid, item.obj["metadata"]["uid"])
 
 
-async def _update(
-    core: ApiCore, call: Call, resource: Resource, item: Item, new: Obj, subresource: str, replacing: bool
-) -> Item:
+def _check_uid(target: Target, meta: Obj, item: Item) -> None:
+    wanted, found = meta.get("uid"), item.obj["metadata"]["uid"]
+    if wanted and wanted != found:
+        raise fail.uid_differs(target.resource, target.key, wanted, found)
+
+
+async def _update(core: ApiCore, call: Call, target: Target, item: Item, new: Obj, *, replacing: bool) -> Item:
+    resource, subresource = target.resource, target.subresource
     old, hooks = item.obj, resource.hooks
     _keep_server_fields(new, old, replacing)
     if subresource == "status":
@@ -256,7 +228,7 @@ async def _update(
     check_schema(resource, new, call)
     if hooks.defaults:
         hooks.defaults(new)
-    request = _admission(core, call, "UPDATE", resource, new, old, subresource)
+    request = _admission(call, "UPDATE", target, new, old)
     await core.admission.mutate(request)
     if hooks.prepare_update:
         hooks.prepare_update(new, old)
@@ -272,14 +244,14 @@ async def _update(
     call.warnings.extend(w for w in request.warnings if w not in call.warnings)
     if core.store.get(resource.store_key, _key(old)) is not item:
         raise Stale
-    return _commit_update(core, call, resource, item, new, subresource)
+    return _commit_update(core, call, target, item, new)
 
 
-def _commit_update(core: ApiCore, call: Call, resource: Resource, item: Item, new: Obj, subresource: str) -> Item:
-    old = item.obj
+def _commit_update(core: ApiCore, call: Call, target: Target, item: Item, new: Obj) -> Item:
+    resource, old = target.resource, item.obj
     if same_content(new, old) and _same_managers(new, old):
         return item
-    record_update(resource, call, old, new, subresource)
+    record_update(resource, call, old, new, target.subresource)
     new["metadata"] = ordered_metadata(new["metadata"])
     if call.dry_run:
         new["metadata"]["resourceVersion"] = str(item.rv)
@@ -304,7 +276,7 @@ def _same_managers(new: Obj, old: Obj) -> bool:
 
 
 def _key(obj: Obj) -> tuple[str, str]:
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+    return obj["metadata"].get("namespace", ""), str(obj["metadata"]["name"])
 
 
 def _keep_server_fields(new: Obj, old: Obj, replacing: bool) -> None:
@@ -326,7 +298,7 @@ def _keep_server_fields(new: Obj, old: Obj, replacing: bool) -> None:
 
 
 def _status_only(resource: Resource, new: Obj, old: Obj) -> Obj:
-    merged = clone(old)
+    merged: Obj = clone(old)
     if "status" in new:
         merged["status"] = new["status"]
     else:

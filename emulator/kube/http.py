@@ -99,6 +99,7 @@ def _pem(section: Obj, field: str) -> str:
 class HttpClient:
     """``emulator.kube.client.Client`` over HTTPS. Use as an async context manager, or call ``close``.
 
+    A connection that cannot be made or that breaks is an OSError (ConnectionError, TimeoutError).
     ``version`` answers other API versions than ``v1`` by group.
     """
 
@@ -162,12 +163,14 @@ class HttpClient:
         url = self.url(path) + (f"?{urlencode(parameters)}" if parameters else "")
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if data is not None else {}
-        async with self.session.request(method, url, data=data, headers=headers, timeout=TIMEOUT) as response:
-            raw = await response.read()
-            answer = _decode(raw, response.content_type)
-            if response.status >= 400:
-                raise ApiError.from_status(response.status, answer)
-            return answer
+        try:
+            async with self.session.request(method, url, data=data, headers=headers, timeout=TIMEOUT) as response:
+                answer = _decode(await response.read(), response.content_type)
+                if response.status >= 400:
+                    raise ApiError.from_status(response.status, answer)
+                return answer
+        except aiohttp.ClientError as error:
+            raise _broken(error) from error
 
     async def get(self, resource: str, name: str, namespace: str | None = None) -> Obj:
         found: Obj = await self.request("GET", self.path(resource, namespace, name))
@@ -244,30 +247,35 @@ class HttpClient:
     ) -> AsyncIterator[tuple[str, Obj]]:
         query = {"watch": "1", "allowWatchBookmarks": "true", "resourceVersion": since, **_selectors(labels, fields)}
         url = f"{self.url(self.path(resource, namespace))}?{urlencode(query)}"
-        async with self.session.get(url, timeout=STREAM_TIMEOUT) as response:
-            if response.status >= 400:
-                raise ApiError.from_status(response.status, _decode(await response.read(), response.content_type))
-            async for line in lines(response):
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise ApiError.from_status(500, event["object"])
-                if event["type"] != "BOOKMARK":
-                    yield event["type"], event["object"]
+        try:
+            async with self.session.get(url, timeout=STREAM_TIMEOUT) as response:
+                if response.status >= 400:
+                    raise ApiError.from_status(response.status, _decode(await response.read(), response.content_type))
+                async for line in lines(response):
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise ApiError.from_status(500, event["object"])
+                    if event["type"] != "BOOKMARK":
+                        yield event["type"], event["object"]
+        except aiohttp.ClientError as error:
+            raise _broken(error) from error
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """The lines of a streamed answer, as they come; of any length."""
     rest = b""
-    try:
-        async for chunk in response.content.iter_any():
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                if line:
-                    yield line
-    except aiohttp.ClientPayloadError as error:
-        raise ConnectionResetError(str(error)) from error
+    async for chunk in response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield line
     if rest:
         yield rest
+
+
+def _broken(error: aiohttp.ClientError) -> OSError:
+    """Callers know one kind of broken connection, whatever library speaks beneath."""
+    return ConnectionError(f"{type(error).__name__}: {error}")
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:

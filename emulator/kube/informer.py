@@ -57,7 +57,7 @@ class Informer:
                     self._apply(event, obj)
             except ApiError as error:
                 log.debug("%s: %s; listing again", self.resource, error)
-            except (OSError, TimeoutError) as error:
+            except Exception as error:  # a stream may break in as many ways as its transport knows
                 log.debug("%s: stream broke (%s); listing again", self.resource, error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)

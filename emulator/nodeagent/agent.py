@@ -1,0 +1,81 @@
+"""The node agent as a whole: what is started, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..decisions import Decisions
+from ..fabric.model import Fabric
+from ..kube.client import Client
+from ..kube.informer import Informer
+from ..pace import Pace
+from .kubelet import Kubelet
+from .nodes import NodePlace, NodeRegistry
+from .station import Station
+from .streams import StreamEndpoint, bind
+from .virt_handler import VMIS, VirtHandler
+
+log = logging.getLogger(__name__)
+
+FIRST_ADDRESS = 11
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The clients of the three components; each should have the rights of the real one."""
+
+    kubelet: Client
+    multus: Client
+    handler: Client
+
+
+@dataclass
+class NodeAgent:
+    """Runs ``nodes`` on ``fabric`` against the API that the identities reach.
+
+    ``tls`` is what the stream endpoints serve with; None for plain HTTP.
+    """
+
+    identities: Identities
+    fabric: Fabric
+    nodes: Sequence[str]
+    pace: Pace
+    decisions: Decisions
+    tls: ssl.SSLContext | None = None
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
+        try:
+            await self.fabric.start(list(self.nodes))
+            await self._run(ready)
+        finally:
+            await self.fabric.stop()
+
+    async def _run(self, ready: Callable[[], None]) -> None:
+        sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
+        places = [NodePlace(node, *listening.getsockname()) for node, listening in sockets.items()]
+        station = Station(self.fabric, {place.name: place.address for place in places}, self.pace, self.decisions)
+        pods = Informer(self.identities.kubelet, "pods")
+        vmis = Informer(self.identities.handler, VMIS)
+        kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
+        handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
+        endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
+        registry = NodeRegistry(self.identities.kubelet, self.identities.handler, places)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(pods.run())
+                group.create_task(vmis.run())
+                await asyncio.gather(*(endpoints[node].start(sockets[node], self.tls) for node in self.nodes))
+                await asyncio.gather(pods.synced.wait(), vmis.synced.wait())
+                await registry.register()
+                log.info("nodes are ready: %s", ", ".join(self.nodes))
+                ready()
+                group.create_task(registry.keep_alive())
+        finally:
+            await handler.stop()
+            await kubelet.queue.stop()
+            await asyncio.gather(*(endpoint.stop() for endpoint in endpoints.values()))

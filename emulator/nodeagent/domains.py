@@ -1,0 +1,80 @@
+"""The guests that run on this agent's nodes, as libvirt would list them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from ..fabric.model import AgentReport, Fabric, GuestNic
+from ..kube.informer import Key
+
+
+@dataclass
+class Domain:
+    """One guest: where it runs, its NICs by name, and what its agent last reported.
+
+    ``stopped`` is set once it has ended, whoever ended it; ``crashed`` says that it did not end in order.
+    ``concealed_macs`` (a defect's means) maps a MAC that the guest has by now to the one that its agent still reports.
+    """
+
+    uid: str
+    key: Key
+    node: str
+    pod_uid: str
+    nics: dict[str, GuestNic]
+    report: AgentReport | None = None
+    paused: bool = False
+    panicked: bool = False
+    crashed: bool = False
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    concealed_macs: dict[str, str] = field(default_factory=dict)
+    stopping: asyncio.Task[None] | None = None
+
+    def seen(self, report: AgentReport | None) -> AgentReport | None:
+        """The report as the agent gives it, with the MACs that it conceals."""
+        if report is None or not self.concealed_macs:
+            return report
+        shown = tuple(replace(i, mac=self.concealed_macs.get(i.mac.lower(), i.mac)) for i in report.interfaces)
+        return replace(report, interfaces=shown)
+
+    def device_of(self, nic_name: str) -> str | None:
+        """The name of a NIC inside the guest, as its agent reports it."""
+        mac = self.nics[nic_name].mac.lower()
+        for interface in self.report.interfaces if self.report else ():
+            if interface.mac.lower() == mac:
+                return interface.name
+        return None
+
+
+class Domains:
+    """All domains by VMI UID."""
+
+    def __init__(self, fabric: Fabric) -> None:
+        self._fabric = fabric
+        self.by_uid: dict[str, Domain] = {}
+
+    def get(self, uid: str) -> Domain | None:
+        return self.by_uid.get(uid)
+
+    def of_pod(self, pod_uid: str) -> Domain | None:
+        return next((d for d in self.by_uid.values() if d.pod_uid == pod_uid), None)
+
+    def of_key(self, key: Key) -> Domain | None:
+        """The newest domain of a VMI's name."""
+        return next((d for d in reversed(self.by_uid.values()) if d.key == key), None)
+
+    def remember(self, domain: Domain) -> None:
+        self.by_uid[domain.uid] = domain
+
+    def forget(self, uid: str) -> None:
+        self.by_uid.pop(uid, None)
+
+    async def stop(self, domain: Domain, grace: float) -> None:
+        """Shuts a domain down: asks for ``grace`` seconds, then kills. A second caller waits for the first."""
+        if domain.stopping is None:
+            domain.stopping = asyncio.create_task(self._stop(domain, grace))
+        await asyncio.shield(domain.stopping)
+
+    async def _stop(self, domain: Domain, grace: float) -> None:
+        await self._fabric.halt(domain.uid, grace)
+        domain.stopped.set()

@@ -1,0 +1,190 @@
+"""The kubelet: gives the pods of its nodes a sandbox and networks, keeps their status, and takes them down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from ..fabric.model import FabricError, PodInterface
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+from ..kube.informer import Informer, Key, key_of
+from . import networks, pod_status
+from .events import EventRecorder
+from .keyed import KeyedQueue
+from .sandboxes import Sandbox
+from .station import Station
+from .writing import change
+
+log = logging.getLogger(__name__)
+
+IMAGES_AND_SANDBOX = 2.0
+CONTAINERS_START = 0.5
+SANDBOX_RETRY = 10.0
+OWN_PODS = "virt-handler"
+
+StopWorkload = Callable[[str, float], Awaitable[None]]
+
+
+class Kubelet:
+    """All pods of the station's nodes. ``sandboxes`` holds those that stand, by pod UID."""
+
+    def __init__(self, client: Client, multus: Client, pods: Informer, station: Station) -> None:
+        self._client = client
+        self._multus = multus
+        self._pods = pods
+        self._fabric = station.fabric
+        self._nodes = station.nodes
+        self._pace = station.pace
+        self._decisions = station.decisions
+        self._events = EventRecorder(client, "kubelet")
+        self._multus_events = EventRecorder(multus, "multus")
+        self._watchers: list[Callable[[Sandbox], None]] = []
+        self._stop_workload: StopWorkload | None = None
+        self.sandboxes: dict[str, Sandbox] = {}
+        self.queue = KeyedQueue("pod", self._sync)
+        pods.on_change(lambda _event, new, _old: self.queue.mark(key_of(new)))
+
+    def on_sandbox(self, watcher: Callable[[Sandbox], None]) -> None:
+        """``watcher`` is told of each sandbox once its interfaces are up."""
+        self._watchers.append(watcher)
+
+    def stops_workloads_with(self, stop: StopWorkload) -> None:
+        """``stop(pod uid, grace in seconds)`` is what a terminating pod's main process does on SIGTERM."""
+        self._stop_workload = stop
+
+    def workload_ended(self, pod_uid: str, exit_code: int) -> None:
+        """The pod's main process has ended by itself."""
+        sandbox = self.sandboxes.get(pod_uid)
+        if sandbox and sandbox.exit_code is None:
+            sandbox.exit_code = exit_code
+            self.queue.mark(sandbox.key)
+
+    async def _sync(self, key: Key) -> None:
+        pod = self._pods.cache.get(key)
+        for sandbox in [s for s in self.sandboxes.values() if s.key == key]:
+            if pod is None or pod["metadata"]["uid"] != sandbox.uid:
+                await self._remove(sandbox, 0)
+        if pod is None or not self._is_ours(pod):
+            return
+        sandbox_now = self.sandboxes.get(pod["metadata"]["uid"])
+        if "deletionTimestamp" in pod["metadata"]:
+            await self._terminate(pod, sandbox_now)
+        elif pod["status"].get("phase") in ("Succeeded", "Failed"):
+            if sandbox_now:
+                await self._remove(sandbox_now, 0)
+        elif sandbox_now is None:
+            await self._start(pod)
+        elif sandbox_now.exit_code is not None:
+            code = sandbox_now.exit_code
+            await self._remove(sandbox_now, 0)
+            await self._write_status(pod, lambda p: pod_status.set_finished(p, code))
+        else:
+            await self._write_running(pod, sandbox_now)
+
+    def _is_ours(self, pod: Obj) -> bool:
+        labels = pod["metadata"].get("labels", {})
+        return pod["spec"].get("nodeName") in self._nodes and labels.get("kubevirt.io") != OWN_PODS
+
+    async def _start(self, pod: Obj) -> None:
+        await self._pace.sleep(IMAGES_AND_SANDBOX)
+        try:
+            attachments = await networks.resolve(self._multus, pod)
+        except networks.NetworkNotFound as error:
+            await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
+            await self._sandbox_failed(pod, f"getKubernetesDelegate: {error}")
+            return
+        except networks.NetworkRefused as error:
+            await self._sandbox_failed(pod, str(error))
+            return
+        attachments = self._decisions.choose(
+            "agent.pod_attachments", attachments, pod=pod, siblings=self._siblings(pod)
+        )
+        try:
+            sandbox = await self._build(pod, attachments)
+        except (FabricError, OSError) as error:
+            log.warning("sandbox of %s: %s", key_of(pod), error)
+            await self._fabric.remove_pod(pod["metadata"]["uid"])
+            await self._sandbox_failed(pod, str(error))
+            return
+        self.sandboxes[sandbox.uid] = sandbox
+        await self._report_networks(pod, sandbox)
+        await self._pace.sleep(CONTAINERS_START)
+        for watcher in self._watchers:
+            watcher(sandbox)
+        self.queue.mark(sandbox.key)
+
+    def _siblings(self, pod: Obj) -> list[Sandbox]:
+        """The other pods of the same VMI, oldest first: where a live migration comes from."""
+        owner = pod["metadata"].get("labels", {}).get("kubevirt.io/created-by")
+        return [
+            sandbox
+            for sandbox in self.sandboxes.values()
+            if owner
+            and (other := self._pods.cache.get(sandbox.key))
+            and other["metadata"].get("labels", {}).get("kubevirt.io/created-by") == owner
+        ]
+
+    async def _build(self, pod: Obj, attachments: list[networks.Attachment]) -> Sandbox:
+        uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
+        primary = await self._fabric.add_pod(uid, node)
+        sandbox = Sandbox(uid, key_of(pod), node, primary, attachments)
+        await self._added(pod, primary, "k8s-pod-network")
+        for attachment in attachments:
+            plugged = await self._fabric.attach(uid, attachment.interface, attachment.segment, attachment.mac or None)
+            sandbox.interfaces[attachment.interface] = plugged
+            await self._added(pod, plugged, f"{attachment.namespace}/{attachment.name}")
+        return sandbox
+
+    async def _added(self, pod: Obj, interface: PodInterface, network: str) -> None:
+        addresses = " ".join(interface.ips)
+        message = f"Add {interface.name} [{addresses}] from {network}"
+        await self._multus_events.record(pod, "AddedInterface", message)
+
+    async def _report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
+        entries = networks.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
+        entries = self._decisions.choose("agent.network_status", entries, pod=pod)
+        meta = pod["metadata"]
+        patch = {"metadata": {"annotations": {networks.NETWORK_STATUS: networks.status_text(entries)}}}
+        await self._multus.patch("pods", meta["name"], meta["namespace"], patch)
+
+    async def _sandbox_failed(self, pod: Obj, why: str) -> None:
+        meta = pod["metadata"]
+        place = f"{meta['namespace']}/{meta['name']}"
+        message = (
+            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to create pod network sandbox: "
+            f"[{place}]: error adding pod to network: Multus: [{place}/{meta['uid']}]: error loading k8s delegates "
+            f"k8s args: TryLoadPodDelegates: error in getting k8s network for pod: {why}"
+        )
+        host = pod["spec"]["nodeName"]
+        await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
+        self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
+
+    async def _write_running(self, pod: Obj, sandbox: Sandbox) -> None:
+        def running(fresh: Obj) -> None:
+            if fresh["status"].get("phase") not in ("Succeeded", "Failed"):
+                pod_status.set_running(fresh, self._nodes[sandbox.node], sandbox.primary.ips)
+
+        await self._write_status(pod, running)
+
+    async def _write_status(self, pod: Obj, mutate: Callable[[Obj], None]) -> None:
+        await change(self._client, "pods", pod, mutate, subresource="status")
+
+    async def _terminate(self, pod: Obj, sandbox: Sandbox | None) -> None:
+        meta = pod["metadata"]
+        if sandbox:
+            await self._remove(sandbox, self._pace.seconds(meta.get("deletionGracePeriodSeconds", 30)))
+        if pod["status"].get("phase") not in ("Succeeded", "Failed"):
+            code = sandbox.exit_code if sandbox and sandbox.exit_code else 0
+            await self._write_status(pod, lambda p: pod_status.set_finished(p, code))
+        try:
+            await self._client.delete("pods", meta["name"], meta["namespace"], uid=meta["uid"], grace=0)
+        except ApiError as error:
+            if error.code not in (404, 409):
+                raise
+
+    async def _remove(self, sandbox: Sandbox, grace: float) -> None:
+        if self._stop_workload:
+            await self._stop_workload(sandbox.uid, grace)
+        await self._fabric.remove_pod(sandbox.uid)
+        self.sandboxes.pop(sandbox.uid, None)

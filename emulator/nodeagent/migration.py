@@ -1,0 +1,252 @@
+"""A live migration as the two virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..fabric.model import FabricError
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+from ..kube.informer import Informer, Key, key_of
+from . import conditions, guest_spec
+from .clock import now
+from .domains import Domain, Domains
+from .events import EventRecorder
+from .kubelet import Kubelet
+from .sandboxes import Sandbox
+from .station import Station
+from .switch_over import Action, SwitchOver, networks_changed
+from .writing import change
+
+log = logging.getLogger(__name__)
+
+VMIS = "virtualmachineinstances.kubevirt.io"
+NODE_LABEL = "kubevirt.io/nodeName"
+TARGET_LABEL = "kubevirt.io/migrationTargetNodeName"
+
+PREPARE_TARGET = 0.8
+START_SOURCE = 0.8
+COPY = 4.0
+ACTIVATE = 0.3
+CLEAN_UP = 0.3
+SOURCE_ENDS = 0.3
+ABORTED = "Live migration aborted "
+
+
+class MigrationFailed(Exception):
+    """The migration cannot go on; the message is the failure reason."""
+
+    def __init__(self, reason: str, *, aborted: bool = False) -> None:
+        super().__init__(reason)
+        self.aborted = aborted
+
+
+class Migrations:
+    """The migrations whose target is one of this agent's nodes; each is one task from hand-off to clean-up."""
+
+    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, station: Station) -> None:
+        self._client = client
+        self._vmis = vmis
+        self._fabric = station.fabric
+        self._kubelet = kubelet
+        self._domains = domains
+        self._nodes = station.nodes
+        self._pace = station.pace
+        self._decisions = station.decisions
+        self._events = EventRecorder(client, "virt-handler")
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed: dict[Key, asyncio.Event] = {}
+        self._on_leave: list[Callable[[Domain], None]] = []
+
+    def on_leave(self, watcher: Callable[[Domain], None]) -> None:
+        """``watcher`` is told of each domain that has just left its source, still described as it was there."""
+        self._on_leave.append(watcher)
+
+    def consider(self, vmi: Obj) -> None:
+        """Starts the migration that a VMI has been handed over to, and wakes the one that runs."""
+        key = key_of(vmi)
+        if event := self._changed.get(key):
+            event.set()
+        state = vmi["status"].get("migrationState") or {}
+        uid = state.get("migrationUid", "")
+        if (
+            uid
+            and uid not in self._tasks
+            and state.get("targetNode") in self._nodes
+            and not state.get("completed")
+            and not state.get("startTimestamp")
+            and vmi["status"].get("phase") == "Running"
+            and self._target(vmi, state) is not None
+        ):
+            self._tasks[uid] = asyncio.create_task(self._run(vmi, uid), name=f"migration {uid}")
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _target(self, vmi: Obj, state: dict[str, str]) -> Sandbox | None:
+        place = (vmi["metadata"]["namespace"], state.get("targetPod", ""))
+        return next((s for s in self._kubelet.sandboxes.values() if s.key == place and s.exit_code is None), None)
+
+    async def _run(self, vmi: Obj, uid: str) -> None:
+        key = key_of(vmi)
+        self._changed[key] = asyncio.Event()
+        try:
+            await self._migrate(vmi, uid)
+        except MigrationFailed as failure:
+            await self._fail(vmi, uid, failure)
+        except ApiError as error:
+            log.warning("migration of %s: %s", key, error)
+            await self._fail(vmi, uid, MigrationFailed(f"Live migration failed: {error}"))
+        except Exception:
+            log.exception("migration of %s", key)
+            await self._fail(vmi, uid, MigrationFailed("Live migration failed: internal error"))
+        finally:
+            self._changed.pop(key, None)
+
+    async def _migrate(self, vmi: Obj, uid: str) -> None:
+        state = vmi["status"]["migrationState"]
+        source_node, target_node = state["sourceNode"], state["targetNode"]
+        domain = self._domains.get(vmi["metadata"]["uid"])
+        target = self._target(vmi, state)
+        if domain is None or target is None:
+            raise MigrationFailed("Live migration failed: the domain does not run on the source node")
+
+        await self._pass(vmi, uid, PREPARE_TARGET)
+        ports = {str(port): key for port, key in zip(random.sample(range(32768, 60999), 2), (0, 49152), strict=True)}
+        address = self._nodes[target_node]
+        await self._update(vmi, uid, {"targetNodeAddress": address, "targetDirectMigrationNodePorts": ports})
+        await self._tell(vmi, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.", target_node)
+        listening = f"Migration Target is listening at {address}, on ports: {','.join(ports)}"
+        await self._tell(vmi, "PreparingTarget", listening, target_node)
+
+        await self._pass(vmi, uid, START_SOURCE)
+        await self._update(vmi, uid, {"startTimestamp": now(), "mode": "PreCopy"})
+        await self._tell(vmi, "Migrating", "VirtualMachineInstance is migrating.", source_node)
+
+        await self._pass(vmi, uid, COPY)
+        failure: str = self._decisions.choose("agent.migration_failure", "", vmi=vmi)
+        if failure:
+            raise MigrationFailed(f"Live migration failed: {failure}")
+        await self._update(vmi, uid, {"targetNodeDomainDetected": True})
+        source = await self._switch_over(vmi, domain, target)
+        await self._update(vmi, uid, {"targetNodeDomainReadyTimestamp": now()}, self._satisfied)
+        await self._pace.sleep(ACTIVATE)
+
+        def moved(fresh: Obj) -> None:
+            fresh["metadata"].setdefault("labels", {})[NODE_LABEL] = target_node
+            fresh["status"]["nodeName"] = target_node
+            fresh["status"].pop("evacuationNodeName", None)
+            fresh["status"].pop("launcherContainerImageVersion", None)
+            fresh["status"]["migrationTransport"] = "Unix"
+
+        await self._update(vmi, uid, {"endTimestamp": now()}, moved)
+        gap = self._decisions.choose("agent.completion_gap", 0.0, vmi=vmi)
+        if gap:
+            await self._pace.sleep(gap)
+        await self._update(vmi, uid, {"completed": True})
+        await self._tell(vmi, "Migrated", f"The VirtualMachineInstance migrated to node {target_node}.", target_node)
+        await self._pace.sleep(CLEAN_UP)
+        await self._drop_target_label(vmi)
+        await self._pace.sleep(SOURCE_ENDS)
+        if source:
+            self._kubelet.workload_ended(source, 0)
+
+    async def _switch_over(self, vmi: Obj, domain: Domain, target: Sandbox) -> str:
+        """Moves the guest; answers the UID of the pod that it left."""
+        source = self._kubelet.sandboxes.get(domain.pod_uid)
+        carriers = guest_spec.pod_interfaces(vmi, target)
+        missing = [name for name in domain.nics if name not in carriers]
+        if missing or domain.stopped.is_set() or target.uid not in self._kubelet.sandboxes:
+            raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
+        try:
+            await self._fabric.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
+        except (FabricError, OSError) as error:
+            raise MigrationFailed(f"Live migration failed: {error}") from error
+        for watcher in self._on_leave:
+            watcher(domain)
+        left_pod = domain.pod_uid
+        domain.node, domain.pod_uid = target.node, target.uid
+        domain.nics = {name: replace(nic, pod_interface=carriers[name].name) for name, nic in domain.nics.items()}
+        changed = networks_changed(domain, source, target) if source else {}
+        nothing: list[Action] = []
+        actions = self._decisions.choose("agent.after_switch_over", nothing, vmi=vmi)
+        for action in actions:
+            await action(SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed))
+        return left_pod
+
+    @staticmethod
+    def _satisfied(fresh: Obj) -> None:
+        conditions.drop(fresh["status"], "MigrationRequired")
+
+    async def _pass(self, vmi: Obj, uid: str, real_seconds: float) -> None:
+        """Lets time pass; MigrationFailed as soon as the migration is aborted or loses its VMI or target."""
+        key = key_of(vmi)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._pace.seconds(real_seconds)
+        while True:
+            self._changed[key].clear()
+            self._check(key, vmi, uid)
+            left = end - loop.time()
+            if left <= 0:
+                return
+            try:
+                await asyncio.wait_for(self._changed[key].wait(), left)
+            except TimeoutError:
+                continue
+
+    def _check(self, key: Key, vmi: Obj, uid: str) -> None:
+        current = self._vmis.cache.get(key)
+        if current is None or current["metadata"]["uid"] != vmi["metadata"]["uid"]:
+            raise MigrationFailed("Live migration failed: the VMI is gone")
+        state = current["status"].get("migrationState") or {}
+        if state.get("migrationUid") != uid:
+            raise MigrationFailed("Live migration failed: taken over by another migration")
+        if state.get("abortRequested"):
+            raise MigrationFailed(ABORTED, aborted=True)
+        if "deletionTimestamp" in current["metadata"] or current["status"].get("phase") != "Running":
+            raise MigrationFailed("Live migration failed: the domain was shut down")
+        if self._target(current, state) is None:
+            raise MigrationFailed("Target pod is down")
+
+    async def _update(
+        self, vmi: Obj, uid: str, fields: dict[str, object], more: Callable[[Obj], None] | None = None
+    ) -> None:
+        def updated(fresh: Obj) -> None:
+            state = fresh["status"].get("migrationState") or {}
+            if state.get("migrationUid") != uid:
+                return
+            state.update(fields)
+            if more:
+                more(fresh)
+
+        current = self._vmis.cache.get(key_of(vmi), vmi)
+        if current["metadata"]["uid"] == vmi["metadata"]["uid"]:
+            await change(self._client, VMIS, current, updated)
+
+    async def _fail(self, vmi: Obj, uid: str, failure: MigrationFailed) -> None:
+        fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": now()}
+        fields["failureReason"] = str(failure)
+        if failure.aborted:
+            fields["abortStatus"] = "Succeeded"
+        try:
+            await self._update(vmi, uid, fields)
+            message = f"VirtualMachineInstance migration uid {uid} failed. reason:{failure}"
+            node = vmi["status"]["migrationState"]["sourceNode"]
+            await self._events.record(vmi, "Migrated", message, host=node, kind="Warning")
+            await self._drop_target_label(vmi)
+        except ApiError as error:
+            log.warning("failure of migration %s not written: %s", uid, error)
+
+    async def _drop_target_label(self, vmi: Obj) -> None:
+        current = self._vmis.cache.get(key_of(vmi), vmi)
+        await change(self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None))
+
+    async def _tell(self, vmi: Obj, reason: str, message: str, node: str) -> None:
+        current = self._vmis.cache.get(key_of(vmi), vmi)
+        await self._events.record(current, reason, message, host=node)

@@ -1,0 +1,134 @@
+"""Multus and the CNI plugins: which network a pod's interface is plugged into, and what is reported of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..fabric.model import PodInterface, Segment
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+
+NETWORKS = "k8s.v1.cni.cncf.io/networks"
+NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
+NADS = "network-attachment-definitions.k8s.cni.cncf.io"
+BRIDGE_TYPES = ("bridge", "cnv-bridge")
+LOCALNET_TYPE = "ovn-k8s-cni-overlay"
+
+
+class NetworkNotFound(Exception):
+    """A NAD that a pod asks for does not exist."""
+
+
+class NetworkRefused(Exception):
+    """A NAD whose configuration no plugin of this cluster takes, or an annotation that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One secondary network of a pod: NAD, the pod interface it gets, and the MAC asked for ("" for any)."""
+
+    namespace: str
+    name: str
+    interface: str
+    mac: str
+    segment: Segment
+
+
+def requested(pod: Obj) -> list[dict[str, str]]:
+    """The pod's network requests in order, each with namespace, name, interface and mac."""
+    meta = pod["metadata"]
+    text = meta.get("annotations", {}).get(NETWORKS, "").strip()
+    if not text:
+        return []
+    if text.startswith("["):
+        try:
+            elements = json.loads(text)
+        except ValueError as error:
+            raise NetworkRefused(f"parsePodNetworkAnnotation: failed to parse networks: {error}") from None
+    else:
+        elements = [_short_form(item.strip()) for item in text.split(",")]
+    requests = []
+    for number, element in enumerate(elements, start=1):
+        requests.append(
+            {
+                "namespace": element.get("namespace") or meta["namespace"],
+                "name": element.get("name", ""),
+                "interface": element.get("interface") or f"net{number}",
+                "mac": element.get("mac", ""),
+            }
+        )
+    return requests
+
+
+def _short_form(item: str) -> dict[str, str]:
+    """``namespace/name@interface``, the form of the annotation that people type."""
+    item, _, interface = item.partition("@")
+    namespace, _, name = item.rpartition("/")
+    return {"namespace": namespace, "name": name, "interface": interface}
+
+
+async def resolve(client: Client, pod: Obj) -> list[Attachment]:
+    """Reads the NADs of a pod. NetworkNotFound or NetworkRefused with Multus' sentence."""
+    attachments = []
+    for wish in requested(pod):
+        namespace, name = wish["namespace"], wish["name"]
+        try:
+            nad = await client.get(NADS, name, namespace)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            raise NetworkNotFound(
+                f"cannot find a network-attachment-definition ({name}) in namespace ({namespace}): {error.message}"
+            ) from None
+        attachments.append(Attachment(namespace, name, wish["interface"], wish["mac"], segment_of(nad)))
+    return attachments
+
+
+def segment_of(nad: Obj) -> Segment:
+    """The layer-2 network that a NAD's configuration leads to."""
+    text = nad.get("spec", {}).get("config", "")
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise NetworkRefused(f"error in CNI configuration of {nad['metadata']['name']}: {error}") from None
+    plugins = config.get("plugins")
+    plugin: dict[str, Any] = plugins[0] if plugins else config
+    kind = plugin.get("type", "")
+    if kind in BRIDGE_TYPES:
+        return Segment(plugin.get("bridge") or "cni0", int(plugin.get("vlan") or 0))
+    if kind == LOCALNET_TYPE:
+        name = plugin.get("name") or config.get("name", "")
+        if plugin.get("topology") == "localnet":
+            return Segment(plugin.get("physicalNetworkName") or name, int(plugin.get("vlanID") or 0))
+        return Segment(f"{plugin.get('topology', 'layer2')}:{name}", 0)
+    raise NetworkRefused(f'failed to find plugin "{kind}" in path [/opt/cni/bin]')
+
+
+def status_entries(
+    primary: PodInterface, attachments: list[Attachment], interfaces: dict[str, PodInterface]
+) -> list[dict[str, Any]]:
+    """What Multus reports of a pod's interfaces, the pod network first."""
+    entries: list[dict[str, Any]] = [
+        {
+            "name": "k8s-pod-network",
+            "interface": primary.name,
+            "ips": list(primary.ips),
+            "mac": primary.mac,
+            "default": True,
+            "dns": {},
+        }
+    ]
+    for attachment in attachments:
+        interface = interfaces[attachment.interface]
+        entry: dict[str, Any] = {"name": f"{attachment.namespace}/{attachment.name}", "interface": interface.name}
+        if interface.ips:
+            entry["ips"] = list(interface.ips)
+        entries.append(entry | {"mac": interface.mac, "dns": {}})
+    return entries
+
+
+def status_text(entries: list[dict[str, Any]]) -> str:
+    """The annotation's text, laid out as Multus lays it out."""
+    return json.dumps(entries, indent=4)

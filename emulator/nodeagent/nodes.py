@@ -1,0 +1,185 @@
+"""Registers the nodes and their virt-handler pods, and keeps their heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+from dataclasses import dataclass
+
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+from . import conditions, pod_status
+from .clock import now
+from .writing import change
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 10.0
+HANDLER_NAMESPACE = "kubevirt"
+HANDLER_IMAGE = "quay.io/kubevirt/virt-handler:embedded"
+CPU_MODEL = "Skylake-Client"
+MACHINE_TYPES = ("q35", "pc-q35")
+DEVICES = {"devices.kubevirt.io/kvm": "1k", "devices.kubevirt.io/tun": "1k", "devices.kubevirt.io/vhost-net": "1k"}
+
+
+@dataclass(frozen=True)
+class NodePlace:
+    """A node's name and where its stream endpoint listens."""
+
+    name: str
+    address: str
+    port: int
+
+
+class NodeRegistry:
+    """Creates or refreshes the Node and virt-handler objects of this agent."""
+
+    def __init__(self, kubelet: Client, handler: Client, places: list[NodePlace]) -> None:
+        self._kubelet = kubelet
+        self._handler = handler
+        self._places = places
+
+    async def register(self) -> None:
+        """Brings every node to Ready, with its virt-handler running."""
+        await _create_if_absent(self._kubelet, "namespaces", _namespace(HANDLER_NAMESPACE))
+        await asyncio.gather(*(self._register(place) for place in self._places))
+
+    async def keep_alive(self) -> None:
+        """Renews the heartbeats until cancelled."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            for place in self._places:
+                try:
+                    await self._beat(place)
+                except (ApiError, OSError) as error:
+                    log.warning("heartbeat of %s: %s", place.name, error)
+
+    async def _register(self, place: NodePlace) -> None:
+        node = await _create_if_absent(self._kubelet, "nodes", _node(place))
+        labels = _labels(place.name)
+
+        def relabel(fresh: Obj) -> None:
+            fresh["metadata"].setdefault("labels", {}).update(labels)
+            fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now()
+
+        await change(self._kubelet, "nodes", node, relabel)
+        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
+        pod = await _create_if_absent(self._handler, "pods", _handler_pod(place))
+
+        def running(fresh: Obj) -> None:
+            pod_status.set_running(fresh, place.address, (place.address,))
+
+        await change(self._kubelet, "pods", pod, running, subresource="status")
+
+    async def _beat(self, place: NodePlace) -> None:
+        patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": now()}}}
+        node = await self._handler.patch("nodes", place.name, None, patch)
+        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
+
+
+async def _create_if_absent(client: Client, resource: str, obj: Obj) -> Obj:
+    try:
+        return await client.create(resource, obj)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+    meta = obj["metadata"]
+    return await client.get(resource, meta["name"], meta.get("namespace"))
+
+
+def _namespace(name: str) -> Obj:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _labels(name: str) -> dict[str, str]:
+    return {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "node-role.kubernetes.io/worker": "",
+        "kubevirt.io/schedulable": "true",
+        "cpu-vendor.node.kubevirt.io/Intel": "true",
+        f"cpu-model.node.kubevirt.io/{CPU_MODEL}": "true",
+        f"cpu-model-migration.node.kubevirt.io/{CPU_MODEL}": "true",
+        f"host-model-cpu.node.kubevirt.io/{CPU_MODEL}": "true",
+        **{f"machine-type.node.kubevirt.io/{kind}": "true" for kind in MACHINE_TYPES},
+    }
+
+
+def _node(place: NodePlace) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": place.name,
+            "labels": _labels(place.name),
+            "annotations": {"kubevirt.io/heartbeat": now(), "kubevirt.io/ksm-handler-managed": "false"},
+        },
+        "spec": {},
+    }
+
+
+def _set_status(node: Obj, place: NodePlace) -> None:
+    status = node.setdefault("status", {})
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
+    # The guests are processes that share the machine, so a node offers far more than the machine has.
+    resources = {"cpu": "64", "memory": f"{max(memory, 256 << 20)}Ki", "ephemeral-storage": "1Ti", "pods": "250"}
+    status["capacity"] = resources | DEVICES
+    status["allocatable"] = resources | DEVICES
+    status["addresses"] = [
+        {"type": "InternalIP", "address": place.address},
+        {"type": "Hostname", "address": place.name},
+    ]
+    status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": 10250}}
+    status["nodeInfo"] = {
+        "architecture": "amd64",
+        "bootID": "",
+        "containerRuntimeVersion": "embedded://1",
+        "kernelVersion": platform.release(),
+        "kubeProxyVersion": "",
+        "kubeletVersion": "v1.36.0+embedded",
+        "machineID": "",
+        "operatingSystem": "linux",
+        "osImage": "Embedded cluster (no real machine)",
+        "systemUUID": "",
+    }
+    for kind, reason, message in (
+        ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ):
+        conditions.put(status, kind, "False", reason=reason, message=message)
+    conditions.put(status, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
+    for condition in status["conditions"]:
+        condition.pop("lastProbeTime", None)
+        condition["lastHeartbeatTime"] = now()
+
+
+def _handler_pod(place: NodePlace) -> Obj:
+    name = f"virt-handler-{pod_status.hash_of(place.name)[:5]}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": HANDLER_NAMESPACE,
+            "labels": {"kubevirt.io": "virt-handler", "app.kubernetes.io/component": "kubevirt"},
+        },
+        "spec": {
+            "nodeName": place.name,
+            "hostNetwork": False,
+            "serviceAccountName": "kubevirt-handler",
+            "restartPolicy": "Always",
+            "containers": [
+                {
+                    "name": "virt-handler",
+                    "image": HANDLER_IMAGE,
+                    "ports": [{"name": "metrics", "containerPort": place.port, "protocol": "TCP"}],
+                }
+            ],
+        },
+    }

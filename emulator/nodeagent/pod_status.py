@@ -1,0 +1,113 @@
+"""The content of a pod's status as the kubelet keeps it. Everything here changes the pod that it is given."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ..kube.client import Obj
+from . import conditions
+from .clock import now
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
+    """The sandbox stands and the containers run."""
+    status = pod["status"]
+    status["phase"] = "Running"
+    status["hostIP"] = host_ip
+    status["hostIPs"] = [{"ip": host_ip}]
+    status["podIP"] = pod_ips[0]
+    status["podIPs"] = [{"ip": ip} for ip in pod_ips]
+    started = status.setdefault("startTime", now())
+    for kind in ("PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"):
+        conditions.put(status, kind, "True")
+    uid = pod["metadata"]["uid"]
+    if "containerStatuses" not in status:
+        init = pod["spec"].get("initContainers", [])
+        if init:
+            status["initContainerStatuses"] = [
+                _running(c, uid, started) if c.get("restartPolicy") == "Always" else _completed(c, uid, started, 0)
+                for c in init
+            ]
+        status["containerStatuses"] = [_running(c, uid, started) for c in pod["spec"]["containers"]]
+    set_ready(pod)
+
+
+def set_ready(pod: Obj) -> None:
+    """The Ready condition from the containers and the readiness gates."""
+    status = pod["status"]
+    unready = []
+    for gate in pod["spec"].get("readinessGates", []):
+        kind = gate["conditionType"]
+        condition = conditions.find(status, kind)
+        if condition is None:
+            unready.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
+        elif condition["status"] != "True":
+            unready.append(f'the status of pod readiness gate "{kind}" is not "True", but {condition["status"]}')
+    if unready:
+        conditions.put(status, "Ready", "False", reason="ReadinessGatesNotReady", message=", ".join(unready))
+    else:
+        conditions.put(status, "Ready", "True")
+
+
+def set_finished(pod: Obj, exit_code: int) -> None:
+    """Every container has ended: Succeeded, or Failed when one ended with an error."""
+    status = pod["status"]
+    succeeded = exit_code == 0
+    status["phase"] = "Succeeded" if succeeded else "Failed"
+    reason = "PodCompleted" if succeeded else "PodFailed"
+    if conditions.find(status, "Initialized"):
+        conditions.put(status, "Initialized", "True", reason=reason if succeeded else "")
+    conditions.put(status, "PodReadyToStartContainers", "False")
+    for kind in ("Ready", "ContainersReady"):
+        conditions.put(status, kind, "False", reason=reason)
+    uid = pod["metadata"]["uid"]
+    for field, code in (("initContainerStatuses", 0), ("containerStatuses", exit_code)):
+        statuses = status.get(field, [])
+        if any("running" in entry["state"] for entry in statuses):
+            status[field] = [
+                _completed(entry, uid, entry["state"]["running"]["startedAt"], code, ready=False)
+                if "running" in entry["state"]
+                else entry
+                for entry in statuses
+            ]
+
+
+def _running(container: dict[str, Any], uid: str, started: str) -> dict[str, Any]:
+    return _status(container, uid) | {
+        "state": {"running": {"startedAt": started}},
+        "ready": True,
+        "started": True,
+    }
+
+
+def _completed(
+    container: dict[str, Any], uid: str, started: str, exit_code: int, *, ready: bool = True
+) -> dict[str, Any]:
+    """A container that has ended; an init container that did its work counts as ready."""
+    status = _status(container, uid)
+    terminated = {
+        "exitCode": exit_code,
+        "reason": "Completed" if exit_code == 0 else "Error",
+        "startedAt": started,
+        "finishedAt": now(),
+        "containerID": status["containerID"],
+    }
+    return status | {"state": {"terminated": terminated}, "ready": ready, "started": False}
+
+
+def _status(container: dict[str, Any], uid: str) -> dict[str, Any]:
+    """The part that a container's status has in every state; takes a container or an older status of it."""
+    image = container["image"]
+    return {
+        "name": container["name"],
+        "lastState": {},
+        "restartCount": 0,
+        "image": image,
+        "imageID": f"{image.split('@')[0].rsplit(':', 1)[0]}@sha256:{hash_of(image)}",
+        "containerID": f"embedded://{hash_of(uid + container['name'])}",
+    }

@@ -1,0 +1,19 @@
+"""What every part of the agent needs to know of where it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..decisions import Decisions
+from ..fabric.model import Fabric
+from ..pace import Pace
+
+
+@dataclass(frozen=True)
+class Station:
+    """The data plane, this agent's nodes (name -> address), the pace and the defects that are switched on."""
+
+    fabric: Fabric
+    nodes: dict[str, str]
+    pace: Pace
+    decisions: Decisions

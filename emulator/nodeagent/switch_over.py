@@ -1,0 +1,40 @@
+"""What a defect may do to a guest, or around it, at the end of its live migration."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ..fabric.model import Fabric, Segment
+from .domains import Domain, Domains
+from .sandboxes import Sandbox
+
+
+@dataclass(frozen=True)
+class SwitchOver:
+    """The situation just after the guest has been moved.
+
+    ``changed`` holds, for each NIC whose network is another one now, the segment it left and the one it entered;
+    ``sandboxes`` are all pods by UID.
+    """
+
+    fabric: Fabric
+    sandboxes: dict[str, Sandbox]
+    domains: Domains
+    domain: Domain
+    target: Sandbox
+    changed: dict[str, tuple[Segment, Segment]]
+
+
+Action = Callable[[SwitchOver], Awaitable[None]]
+
+
+def networks_changed(domain: Domain, source: Sandbox, target: Sandbox) -> dict[str, tuple[Segment, Segment]]:
+    """NIC name -> (segment left, segment entered), for the NICs that changed network."""
+    before, after = source.segments, target.segments
+    changed = {}
+    for name, nic in domain.nics.items():
+        left, entered = before.get(nic.pod_interface), after.get(nic.pod_interface)
+        if left and entered and left != entered:
+            changed[name] = (left, entered)
+    return changed

@@ -1,0 +1,235 @@
+"""virt-handler: boots the guests of its nodes' VMIs, keeps the VMIs' status true, and ends guests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from ..fabric.model import FabricError
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+from ..kube.informer import Informer, Key, key_of
+from . import guest_spec, vmi_status
+from .domains import Domain, Domains
+from .events import EventRecorder
+from .keyed import KeyedQueue
+from .kubelet import Kubelet
+from .migratable import judge
+from .migration import Migrations
+from .sandboxes import Sandbox
+from .station import Station
+from .writing import change
+
+log = logging.getLogger(__name__)
+
+VMIS = "virtualmachineinstances.kubevirt.io"
+DEFINE = 1.0
+AGENT_EAGER = 0.15
+AGENT_STEADY = 1.0
+DEFAULT_GRACE = 30
+
+
+class VirtHandler:
+    """All VMIs whose ``status.nodeName`` is one of this agent's nodes."""
+
+    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, station: Station) -> None:
+        self._client = client
+        self._vmis = vmis
+        self._fabric = station.fabric
+        self._kubelet = kubelet
+        self._nodes = station.nodes
+        self._pace = station.pace
+        self._events = EventRecorder(client, "virt-handler")
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self.domains = Domains(station.fabric)
+        self.queue = KeyedQueue("vmi", self._sync)
+        self.migrations = Migrations(client, vmis, kubelet, self.domains, station)
+        vmis.on_change(self._changed)
+        kubelet.on_sandbox(self._sandbox_up)
+        kubelet.stops_workloads_with(self._stop_workload)
+
+    async def stop(self) -> None:
+        """Ends every task; the guests are the fabric's to remove."""
+        await self.queue.stop()
+        await self.migrations.stop()
+        for task in self._watchers.values():
+            task.cancel()
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
+
+    async def set_paused(self, domain: Domain, paused: bool) -> None:
+        """Pauses or resumes a guest and says so on its VMI."""
+        await self._fabric.freeze(domain.uid, paused)
+        domain.paused = paused
+        self.queue.mark(domain.key)
+
+    def _changed(self, _event: str, new: Obj, _old: Obj | None) -> None:
+        self.queue.mark(key_of(new))
+        self.migrations.consider(new)
+
+    def _sandbox_up(self, sandbox: Sandbox) -> None:
+        for key, vmi in self._vmis.cache.items():
+            if sandbox.uid in vmi["status"].get("activePods", {}):
+                self.queue.mark(key)
+                self.migrations.consider(vmi)
+
+    async def _stop_workload(self, pod_uid: str, grace: float) -> None:
+        domain = self.domains.of_pod(pod_uid)
+        if domain:
+            await self.domains.stop(domain, grace)
+            self.queue.mark(domain.key)
+
+    async def _sync(self, key: Key) -> None:
+        vmi = self._vmis.cache.get(key)
+        for domain in [d for d in self.domains.by_uid.values() if d.key == key]:
+            if vmi is None or vmi["metadata"]["uid"] != domain.uid:
+                await self._bury(domain)
+        if vmi is None or vmi["status"].get("nodeName") not in self._nodes:
+            return
+        domain_now = self.domains.get(vmi["metadata"]["uid"])
+        phase = vmi["status"].get("phase")
+        if phase in ("Succeeded", "Failed"):
+            if domain_now:
+                await self._bury(domain_now)
+        elif "deletionTimestamp" in vmi["metadata"]:
+            await self._shut_down(vmi, domain_now)
+        elif phase == "Scheduled" and domain_now is None:
+            await self._boot(vmi)
+        elif phase == "Running" and domain_now is None:
+            await self._end(vmi, "Failed")
+        elif domain_now and domain_now.stopped.is_set():
+            await self._end(vmi, "Failed" if domain_now.crashed else "Succeeded")
+        elif domain_now:
+            await self._refresh(vmi, domain_now)
+
+    async def _boot(self, vmi: Obj) -> None:
+        sandbox = self._sandbox_of(vmi)
+        if sandbox is None:
+            return
+        await self._pace.sleep(DEFINE)
+        try:
+            spec = await guest_spec.guest_spec(self._client, vmi, sandbox)
+            await self._fabric.boot(spec, sandbox.uid)
+        except (guest_spec.GuestUndefinable, FabricError, OSError) as error:
+            message = f"server error. command SyncVMI failed: {error}"
+            await self._events.record(vmi, "SyncFailed", message, host=sandbox.node, kind="Warning")
+            await self._end(vmi, "Failed")
+            self._kubelet.workload_ended(sandbox.uid, 1)
+            return
+        nics = {nic.name: nic for nic in spec.nics}
+        domain = Domain(vmi["metadata"]["uid"], key_of(vmi), sandbox.node, sandbox.uid, nics)
+        self.domains.remember(domain)
+        verdict = await judge(self._client, vmi)
+
+        def running(fresh: Obj) -> None:
+            vmi_status.set_machine(fresh)
+            vmi_status.set_migratable(fresh, verdict)
+            vmi_status.set_guest(fresh, domain, sandbox)
+            vmi_status.set_phase(fresh, "Running")
+
+        await self._write(vmi, running)
+        await self._events.record(vmi, "Created", "VirtualMachineInstance defined.", host=sandbox.node)
+        await self._events.record(vmi, "Started", "VirtualMachineInstance started.", host=sandbox.node)
+        self._watchers[domain.uid] = asyncio.create_task(self._watch(domain), name=f"watch {domain.key}")
+
+    def _sandbox_of(self, vmi: Obj) -> Sandbox | None:
+        node = vmi["status"]["nodeName"]
+        for pod_uid in vmi["status"].get("activePods", {}):
+            sandbox = self._kubelet.sandboxes.get(pod_uid)
+            if sandbox and sandbox.node == node:
+                return sandbox
+        return None
+
+    async def _refresh(self, vmi: Obj, domain: Domain) -> None:
+        sandbox = self._kubelet.sandboxes.get(domain.pod_uid)
+        if sandbox is None:
+            return
+        await self._follow_spec(vmi, domain, sandbox)
+        verdict = await judge(self._client, vmi)
+
+        def refreshed(fresh: Obj) -> None:
+            if fresh["status"].get("phase") == "Running":
+                vmi_status.set_migratable(fresh, verdict)
+                vmi_status.set_guest(fresh, domain, sandbox)
+
+        await self._write(vmi, refreshed)
+
+    async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
+        """Link states, and NICs to plug or unplug where the pod has or loses their interface."""
+        wished = {interface["name"]: interface for interface in guest_spec.interfaces(vmi)}
+        carriers = guest_spec.pod_interfaces(vmi, sandbox)
+        for name, interface in wished.items():
+            if name not in carriers:
+                continue
+            fresh = guest_spec.nic(interface, carriers[name])
+            has = domain.nics.get(name)
+            if has is None:
+                await self._fabric.plug(domain.uid, fresh)
+                domain.nics[name] = fresh
+            elif has.link_up != fresh.link_up:
+                await self._fabric.set_link(domain.uid, name, fresh.link_up)
+                domain.nics[name] = vmi_status.with_link(has, fresh.link_up)
+        for name in [name for name in domain.nics if name not in wished]:
+            await self._fabric.unplug(domain.uid, name)
+            del domain.nics[name]
+
+    async def _watch(self, domain: Domain) -> None:
+        """Marks the VMI whenever its guest reports something new, until the guest ends."""
+        exited = self._fabric.exited(domain.uid)
+        while not domain.stopped.is_set():
+            if not domain.panicked:
+                report = await self._report(domain)
+                if report != domain.report:
+                    domain.report = report
+                    self.queue.mark(domain.key)
+            pause = AGENT_EAGER if domain.report is None else AGENT_STEADY
+            try:
+                await asyncio.wait_for(exited.wait(), pause)
+            except TimeoutError:
+                continue
+            if domain.stopping is None and not domain.panicked:
+                domain.stopped.set()
+            break
+        await domain.stopped.wait()
+        self.queue.mark(domain.key)
+
+    async def _report(self, domain: Domain) -> Any:
+        try:
+            return await self._fabric.agent_report(domain.uid)
+        except (FabricError, OSError) as error:
+            log.debug("agent of %s: %s", domain.key, error)
+            return None
+
+    async def _shut_down(self, vmi: Obj, domain: Domain | None) -> None:
+        if domain is None:
+            await self._end(vmi, "Failed" if vmi["status"].get("phase") == "Running" else "Succeeded")
+            return
+        grace = vmi["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE)
+        await self.domains.stop(domain, self._pace.seconds(grace))
+        await self._end(vmi, "Succeeded")
+
+    async def _end(self, vmi: Obj, phase: str) -> None:
+        """The VMI reaches its final phase; the launcher ends with its guest."""
+        await self._write(vmi, lambda fresh: vmi_status.set_phase(fresh, phase))
+        node = vmi["status"]["nodeName"]
+        if phase == "Succeeded":
+            await self._events.record(vmi, "Stopped", "The VirtualMachineInstance was shut down.", host=node)
+        else:
+            message = "The VirtualMachineInstance crashed."
+            await self._events.record(vmi, "Stopped", message, host=node, kind="Warning")
+        if domain := self.domains.get(vmi["metadata"]["uid"]):
+            await self._bury(domain)
+
+    async def _bury(self, domain: Domain) -> None:
+        await self.domains.stop(domain, 0)
+        self._kubelet.workload_ended(domain.pod_uid, 1 if domain.crashed else 0)
+        self.domains.forget(domain.uid)
+        if watcher := self._watchers.pop(domain.uid, None):
+            watcher.cancel()
+
+    async def _write(self, vmi: Obj, mutate: Any) -> None:
+        try:
+            await change(self._client, VMIS, vmi, mutate)
+        except ApiError as error:
+            if error.code != 422 or "deletionTimestamp" not in vmi["metadata"]:
+                raise

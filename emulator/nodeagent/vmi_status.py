@@ -1,0 +1,119 @@
+"""What virt-handler writes into a VMI's status. Everything here changes the VMI that it is given."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import Any
+
+from ..fabric.model import AgentReport, GuestInterface, GuestNic
+from ..kube.client import Obj
+from . import conditions, guest_spec
+from .clock import now
+from .domains import Domain
+from .migratable import Verdict
+from .sandboxes import Sandbox
+
+SOURCES = ("domain", "guest-agent", "multus-status")
+MOST_GUEST_ONLY = 10
+
+
+def set_phase(vmi: Obj, phase: str) -> None:
+    status = vmi["status"]
+    if status.get("phase") == phase:
+        return
+    status["phase"] = phase
+    status.setdefault("phaseTransitionTimestamps", []).append(
+        {"phase": phase, "phaseTransitionTimestamp": now()},
+    )
+
+
+def set_migratable(vmi: Obj, verdict: Verdict) -> None:
+    status = vmi["status"]
+    value = "False" if verdict.reason else "True"
+    conditions.put(status, "LiveMigratable", value, reason=verdict.reason, message=verdict.message)
+    conditions.put(status, "StorageLiveMigratable", "True")
+    status["migrationMethod"] = verdict.method
+
+
+def set_machine(vmi: Obj) -> None:
+    """What is known once the domain is defined."""
+    status = vmi["status"]
+    status["machine"] = {"type": vmi["spec"]["domain"].get("machine", {}).get("type", "q35")}
+    status["selinuxContext"] = "none"
+
+
+def with_link(nic: GuestNic, up: bool) -> GuestNic:
+    return replace(nic, link_up=up)
+
+
+def set_guest(vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
+    """Agent, guest OS, interfaces and pause state as the domain and its agent have them now."""
+    status = vmi["status"]
+    report = domain.seen(domain.report)
+    if report is None:
+        conditions.drop(status, "AgentConnected")
+        status.pop("guestOSInfo", None)
+    else:
+        conditions.put(status, "AgentConnected", "True")
+        status["guestOSInfo"] = {key: value for key, value in report.os.items() if value}
+    if domain.paused:
+        conditions.put(status, "Paused", "True", reason="PausedByUser", message="VMI was paused by user")
+    else:
+        conditions.drop(status, "Paused")
+    status["interfaces"] = _interfaces(vmi, domain, sandbox, report)
+
+
+def _interfaces(vmi: Obj, domain: Domain, sandbox: Sandbox, report: AgentReport | None) -> list[dict[str, Any]]:
+    networks = guest_spec.networks(vmi)
+    names = [name for name in domain.nics if name in networks]
+    names.sort(key=lambda name: not guest_spec.is_primary(networks[name]))
+    old = {entry["name"]: entry for entry in vmi["status"].get("interfaces", []) if "name" in entry}
+    inside = {interface.mac.lower(): interface for interface in (report.interfaces if report else ())}
+    entries = []
+    for name in names:
+        nic = domain.nics[name]
+        guest_side = inside.pop(nic.mac.lower(), None)
+        entry: dict[str, Any] = {
+            "name": name,
+            "mac": nic.mac,
+            "queueCount": 1,
+            "linkState": "up" if nic.link_up else "down",
+            "infoSource": _sources(old.get(name, {}), guest_side is not None),
+        }
+        if "podInterfaceName" in old.get(name, {}):
+            entry["podInterfaceName"] = old[name]["podInterfaceName"]
+        addresses = list(sandbox.primary.ips) if guest_spec.is_primary(networks[name]) else []
+        if guest_side:
+            entry["interfaceName"] = guest_side.name
+            addresses = addresses or _addresses(guest_side)
+        if addresses:
+            entry["ipAddress"] = addresses[0]
+            entry["ipAddresses"] = addresses
+        entries.append(entry)
+    # Hot-plugged NICs that virt-controller already announced but that are not in the domain yet.
+    entries += [entry for name, entry in old.items() if name in networks and name not in domain.nics]
+    return entries + _guest_only(inside)
+
+
+def _sources(old: dict[str, Any], agent: bool) -> str:
+    had = [source.strip() for source in old.get("infoSource", "").split(",")]
+    have = {"domain": True, "guest-agent": agent, "multus-status": "multus-status" in had}
+    return ", ".join(source for source in SOURCES if have[source])
+
+
+def _guest_only(inside: dict[str, GuestInterface]) -> list[dict[str, Any]]:
+    """Interfaces that only the guest knows, such as a bridge or a VLAN made in it."""
+    entries = []
+    for interface in [i for i in inside.values() if i.name != "lo"][:MOST_GUEST_ONLY]:
+        entry: dict[str, Any] = {"interfaceName": interface.name, "mac": interface.mac, "infoSource": "guest-agent"}
+        if addresses := _addresses(interface):
+            entry |= {"ipAddress": addresses[0], "ipAddresses": addresses}
+        entries.append(entry)
+    return entries
+
+
+def _addresses(interface: GuestInterface) -> list[str]:
+    """Without prefix lengths, IPv4 first: the first one is what ``ipAddress`` names."""
+    bare = [address.split("/")[0] for address in interface.addresses]
+    return sorted(bare, key=lambda address: ipaddress.ip_address(address).version)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -98,7 +98,7 @@ class Cluster:
         )
 
     def json_patch(
-        self, kind: Kind, name: str, namespace: str, operations: list[Object], done: Callable[[Object], bool]
+        self, kind: Kind, name: str, namespace: str, operations: Sequence[Object], done: Callable[[Object], bool]
     ) -> Object:
         """Apply a JSON patch; ``done`` tells of an object whether the patch has been applied to it."""
 

@@ -180,16 +180,18 @@ def _in_cluster() -> Any:
     from kubernetes import client, config  # noqa: PLC0415
 
     configuration = client.Configuration()
+    loader: Any = config
     with _named(IN_CLUSTER):
-        config.load_incluster_config(client_configuration=configuration)
+        loader.load_incluster_config(client_configuration=configuration)
     return configuration
 
 
 def _load(files: str, context: str) -> Any:
     from kubernetes import client, config  # noqa: PLC0415
 
+    loader: Any = config
     with _named(files):
-        known, current = config.list_kube_config_contexts(config_file=files)
+        known, current = loader.list_kube_config_contexts(config_file=files)
         names = [str(entry["name"]) for entry in known]
         if context and context not in names:
             raise BadInput(
@@ -197,7 +199,7 @@ def _load(files: str, context: str) -> Any:
             )
         chosen = context or str(current["name"])
         configuration = client.Configuration()
-        config.load_kube_config(
+        loader.load_kube_config(
             config_file=files, context=chosen, client_configuration=configuration, persist_config=False
         )
     if not str(configuration.host).startswith(("https://", "http://")):

@@ -42,12 +42,11 @@ KUBEVIRT = Kind("kubevirt.io/v1", "kubevirts", "KubeVirt")
 NAD = Kind("k8s.cni.cncf.io/v1", "network-attachment-definitions", "NetworkAttachmentDefinition")
 POD = Kind("v1", "pods", "Pod")
 EVENT = Kind("v1", "events", "Event")
+SECRET = Kind("v1", "secrets", "Secret")
 NODE = Kind("v1", "nodes", "Node", namespaced=False)
 NAMESPACE = Kind("v1", "namespaces", "Namespace", namespaced=False)
 LEASE = Kind("coordination.k8s.io/v1", "leases", "Lease")
-ACCESS_REVIEW = Kind(
-    "authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
-)
+ACCESS_REVIEW = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False)
 SELF_REVIEW = Kind("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 
 RECORDED = (VM, VMI, MIGRATION, POD, NAD, EVENT)

@@ -162,4 +162,3 @@ def parse_timestamp(text: str) -> float:
 
 def _timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-

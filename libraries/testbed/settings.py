@@ -64,8 +64,12 @@ class Settings:
             old_vlan=reader.vlan("OLD_VLAN", cls.old_vlan),
             new_vlan=reader.vlan("NEW_VLAN", cls.new_vlan),
             other_vlan=reader.vlan("OTHER_VLAN", cls.other_vlan),
-            vm_image=reader.matching("VM_IMAGE", cls.vm_image, _IMAGE.fullmatch, "an image such as quay.io/org/disk:tag"),
-            vm_memory=reader.matching("VM_MEMORY", cls.vm_memory, _QUANTITY.fullmatch, "a quantity such as 1Gi or 512Mi"),
+            vm_image=reader.matching(
+                "VM_IMAGE", cls.vm_image, _IMAGE.fullmatch, "an image such as quay.io/org/disk:tag"
+            ),
+            vm_memory=reader.matching(
+                "VM_MEMORY", cls.vm_memory, _QUANTITY.fullmatch, "a quantity such as 1Gi or 512Mi"
+            ),
             guest_user=reader.matching(
                 "GUEST_USER", cls.guest_user, _is_guest_user, "a Linux user name such as tester, and not root"
             ),
@@ -86,9 +90,21 @@ class Settings:
 
 
 VARIABLES = (
-    "KUBECONFIG CONTEXT NAMESPACE_PREFIX BRIDGE OLD_VLAN NEW_VLAN OTHER_VLAN VM_IMAGE VM_MEMORY GUEST_USER "
-    "BOOT_TIMEOUT SWAP_TIMEOUT REACH_TIMEOUT SILENCE_WINDOW"
-).split()
+    "KUBECONFIG",
+    "CONTEXT",
+    "NAMESPACE_PREFIX",
+    "BRIDGE",
+    "OLD_VLAN",
+    "NEW_VLAN",
+    "OTHER_VLAN",
+    "VM_IMAGE",
+    "VM_MEMORY",
+    "GUEST_USER",
+    "BOOT_TIMEOUT",
+    "SWAP_TIMEOUT",
+    "REACH_TIMEOUT",
+    "SILENCE_WINDOW",
+)
 """Names of the variables that `Settings.from_variables` reads."""
 
 

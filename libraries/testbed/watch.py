@@ -38,6 +38,7 @@ class WatchStream:
         history: History,
         kind: Kind,
         namespace: str | None,
+        *,
         labels: str = "",
         watch_seconds: int = WATCH_SECONDS,
     ) -> None:

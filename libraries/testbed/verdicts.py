@@ -1,170 +1,114 @@
-"""Judgements over the history of a swap: each returns what it saw, or raises ProductFault."""
+"""What samples prove: reachable, silent, or nothing at all. Pure functions; no cluster, no guest, no clock."""
 
 from __future__ import annotations
 
-import time
-
-from testbed.durations import human
-from testbed.errors import ProductFault
-from testbed.history import DELETED, History
-from testbed.kinds import MIGRATION, VM, VMI, Object, dig, meta
-from testbed.swap import NetworkSwap, completed_at, five_facts, migrations_since
-from testbed.views import (
-    FINAL_PHASES,
-    condition_text,
-    is_automatic,
-    is_true,
-    network_of,
-    nic_status,
-    phase_of,
-)
-
-_SPEC_KEYS = ("bootOrder", "bridge", "macAddress", "model", "state")
-_STATUS_KEYS = ("mac", "interfaceName", "podInterfaceName", "linkState")
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 
-def judge_completion(history: History, swap: NetworkSwap, within: float) -> str:
-    """The five facts hold, and the last of them came true within ``within`` seconds of the edit."""
-    facts = five_facts(history, swap)
-    missing = [fact for fact in facts if not fact.holds]
-    if missing:
-        waited = human(time.monotonic() - swap.at)
-        details = "; ".join(f"missing: {fact.name}: {fact.seen}" for fact in missing)
-        raise ProductFault(
-            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}; {details}"
-            f"{_restarted(history, swap)}"
-        )
-    done = completed_at(facts)
-    took = (done if done is not None else time.monotonic()) - swap.at
-    if took > within:
-        last = max(facts, key=lambda fact: fact.since or 0)
-        raise ProductFault(
-            f"{swap.title}: expected to be complete within {human(within)}, was only after {human(took)}; "
-            f"last to come true: {last.name} ({last.seen})"
-        )
-    return f"{swap.title}: complete {human(took)} after the edit"
+@dataclass(frozen=True)
+class Sample:
+    """One request: when it was asked and when its outcome was known, in seconds of our monotonic clock."""
+
+    asked: float
+    known: float
+    answered: bool
 
 
-def judge_not_restarted(history: History, swap: NetworkSwap) -> str:
-    """The VMI is the one from before the edit, ran all the time, and was never deleted."""
-    title, before = f"VM {swap.namespace}/{swap.vm}", swap.before
-    for record in history.records(VMI, swap.vm, swap.index):
-        when = human(record.at - swap.at)
-        if record.type == DELETED or record.uid != before.vmi_uid:
-            what = "was deleted" if record.type == DELETED else f"was replaced by {record.uid}"
-            raise ProductFault(
-                f"{title}: expected to run on without a restart; VMI {before.vmi_uid} {what} {when} after the edit"
-            )
-        if phase_of(record.object) != "Running":
-            raise ProductFault(
-                f"{title}: expected VMI phase Running all the time; it was {phase_of(record.object)} {when} "
-                "after the edit"
-            )
-    vmi = history.current(VMI, swap.vm)
-    if vmi is None:
-        raise ProductFault(f"{title}: expected to run on without a restart; its VMI {before.vmi_uid} is gone")
-    now = {
-        "metadata.creationTimestamp": (before.created, meta(vmi, "creationTimestamp")),
-        "spec.domain.firmware.uuid": (before.firmware_uuid, str(dig(vmi, "spec", "domain", "firmware", "uuid") or "")),
-        "status.virtualMachineRevisionName": (
-            before.revision,
-            str(dig(vmi, "status", "virtualMachineRevisionName") or ""),
-        ),
-    }
-    for path, (old, new) in now.items():
-        if old != new:
-            raise ProductFault(f'{title}: expected VMI {path} to stay "{old}" over the swap, it is "{new}"')
-    return f"{title}: VMI {before.vmi_uid} since {before.created}, Running all the time"
+@dataclass(frozen=True)
+class Series:
+    """The samples of one guest asking one address by one protocol, in the order of asking."""
+
+    source: str
+    target: str
+    address: str
+    protocol: str
+    samples: tuple[Sample, ...]
+
+    @property
+    def answers(self) -> list[Sample]:
+        return [sample for sample in self.samples if sample.answered]
+
+    def longest_gap(self) -> float:
+        """Longest time in seconds without an answer, between the first and the last answer; 0 with fewer than two."""
+        return max((b.asked - a.asked for a, b in pairwise(self.answers)), default=0.0)
+
+    def describe(self, began: float) -> str:
+        """``ICMP web → peer (10.0.0.2): 3 of 25 answered, first at 0.2 s, last at 4.8 s``."""
+        text = f"{self.protocol} {self.source} → {self.target} ({self.address}): {len(self.answers)} of "
+        text += f"{len(self.samples)} answered"
+        if self.answers:
+            first, last = self.answers[0].known - began, self.answers[-1].known - began
+            text += f", first at {max(0.0, first):.1f} s, last at {max(0.0, last):.1f} s"
+        return text
 
 
-def judge_restart_never_required(history: History, swap: NetworkSwap) -> str:
-    """RestartRequired was true in no state of the VM from before the edit until now."""
-    title = f"VM {swap.namespace}/{swap.vm}"
-    records = history.records(VM, swap.vm, swap.index)
-    start = end = None
-    for record in records:
-        if is_true(record.object, "RestartRequired"):
-            start = start or record
-        elif start is not None:
-            end = record
-            break
-    if start is not None:
-        lasted = (
-            f"for {human(end.at - start.at)}" if end else f"and still is after {human(time.monotonic() - start.at)}"
-        )
-        raise ProductFault(
-            f"{title}: expected RestartRequired never to be set when only networkName changes; it was set "
-            f"{human(start.at - swap.at)} after the edit {lasted}: {condition_text(start.object, 'RestartRequired')}"
-        )
-    unsure = sum(record.synthetic for record in records)
-    note = f" ({unsure} of them found by a list after a broken watch)" if unsure else ""
-    return f"{title}: RestartRequired in none of {len(records)} states since before the edit{note}"
+class Silence(enum.Enum):
+    """What a window in which nothing should answer has shown."""
+
+    PROVEN = "silent"
+    HEARD = "answers came"
+    PEER_DEAD = "the silent peer does not answer its witness either"
+    CONTROL_DEAD = "the control answers nobody"
+    VM_CUT_OFF = "the VM reaches nothing through its NIC"
+    TOO_FEW = "too few samples"
 
 
-def judge_one_migration(history: History, swap: NetworkSwap) -> str:
-    """The cluster made exactly one migration object after the edit, and it succeeded; nobody made another."""
-    title = f"VM {swap.namespace}/{swap.vm}"
-    found = migrations_since(history, swap)
-    if not found:
-        raise ProductFault(
-            f"{title}: expected exactly one migration made by the cluster for the edit, there is none after "
-            f"{human(time.monotonic() - swap.at)}"
-        )
-    listed = ", ".join(_describe(history, swap, item) for item in found.values())
-    if len(found) > 1:
-        raise ProductFault(f"{title}: expected exactly one migration for the edit, there are {len(found)}: {listed}")
-    (migration,) = found.values()
-    if not is_automatic(migration):
-        raise ProductFault(f"{title}: expected a migration made by the cluster, this one was made by hand: {listed}")
-    phases = [phase_of(record.object) for record in history.records(MIGRATION, meta(migration, "name"), swap.index)]
-    if phase_of(migration) != "Succeeded" or "Failed" in phases:
-        raise ProductFault(f"{title}: expected the migration for the edit to succeed; {listed}")
-    return f"{title}: one migration, {listed}"
+@dataclass(frozen=True)
+class SilenceWindow:
+    """The series of a silence check, by role.
+
+    ``targets`` is what must be silent, both ways. ``witness``: the control asks the silent NIC over a subnet of their
+    own, and is asked from there. ``control``: the VM asks the control through the tested NIC. ``control_alive``: the
+    peer asks the control's same NIC over another subnet.
+    """
+
+    began: float
+    duration: float
+    targets: Sequence[Series]
+    witness: Sequence[Series]
+    control: Sequence[Series]
+    control_alive: Sequence[Series]
 
 
-def interface_differences(history: History, swap: NetworkSwap) -> list[str]:
-    """What the API says about the NIC now and did not before the edit, but for the network's name; a line each."""
-    vmi = history.current(VMI, swap.vm)
-    if vmi is None:
-        return ["the VMI is gone"]
-    old, new = swap.before.interface, nic_status(vmi, swap.nic)
-    if new is None:
-        return [f'status.interfaces has no entry "{swap.nic}"']
-    lines = [
-        f"status {key} was {old.get(key) or 'not set'}, is {new.get(key) or 'not set'}"
-        for key in _STATUS_KEYS
-        if (old.get(key) or None) != (new.get(key) or None)
-    ]
-    before, after = sorted(old.get("ipAddresses") or []), sorted(new.get("ipAddresses") or [])
-    if before != after:
-        lines.append(f"status ipAddresses were {before}, are {after}")
-    spec = history.state_before(VMI, swap.vm, swap.index) or {}
-    was, now = _spec_interface(spec, swap.nic), _spec_interface(vmi, swap.nic)
-    lines += [f"spec {key} was {was.get(key)}, is {now.get(key)}" for key in _SPEC_KEYS if was.get(key) != now.get(key)]
-    network = network_of(vmi.get("spec", {}), swap.nic)
-    if network != swap.new_network:
-        lines.append(f"spec networkName is {network}, expected {swap.new_network}")
-    return lines
+def missing_answers(series: Sequence[Series], needed: dict[str, int]) -> list[Series]:
+    """The series with fewer answers than their protocol needs to count as reachable."""
+    return [one for one in series if len(one.answers) < needed[one.protocol]]
 
 
-def _spec_interface(vmi: Object, nic: str) -> Object:
-    for entry in dig(vmi, "spec", "domain", "devices", "interfaces", default=[]) or []:
-        if entry.get("name") == nic:
-            return dict(entry)
-    return {}
+def judge_silence(window: SilenceWindow) -> Silence:
+    """One answer breaks the silence; silence proves something only while both positive controls answer throughout."""
+    if any(series.answers for series in window.targets):
+        return Silence.HEARD
+    if not _answers_throughout(window.witness, window):
+        return Silence.PEER_DEAD
+    if not _answers_throughout(window.control, window):
+        alive = _answers_throughout(window.control_alive, window)
+        return Silence.VM_CUT_OFF if alive else Silence.CONTROL_DEAD
+    if any(not _covers(series, window) for series in window.targets):
+        return Silence.TOO_FEW
+    return Silence.PROVEN
 
 
-def _describe(history: History, swap: NetworkSwap, migration: Object) -> str:
-    name, phase = meta(migration, "name"), phase_of(migration)
-    maker = "by the cluster" if is_automatic(migration) else "by hand"
-    records = history.records(MIGRATION, name, swap.index)
-    times = {phase_of(record.object): record.at for record in reversed(records)}
-    took = f" after {human(times[phase] - swap.at)}" if phase in FINAL_PHASES and phase in times else ""
-    return f"{swap.namespace}/{name} ({maker}, {phase or 'no phase'}{took})"
+def _answers_throughout(group: Sequence[Series], window: SilenceWindow) -> bool:
+    """For each direction: an answer by each protocol, and by any of them in each half of the window.
+
+    Half a window holds a dozen requests and more, so that a network that loses 30 % of its packets still counts.
+    """
+    middle = window.began + window.duration / 2
+    for direction in {(series.source, series.target, series.address) for series in group}:
+        own = [s for s in group if (s.source, s.target, s.address) == direction]
+        asked = [sample.asked for series in own for sample in series.answers]
+        if not all(series.answers for series in own):
+            return False
+        if not any(at < middle for at in asked) or not any(at >= middle for at in asked):
+            return False
+    return bool(group)
 
 
-def _restarted(history: History, swap: NetworkSwap) -> str:
-    vmi = history.current(VMI, swap.vm)
-    if vmi is not None and meta(vmi, "uid") != swap.before.vmi_uid:
-        return f"; the VMI was replaced: {swap.before.vmi_uid} before the edit, {meta(vmi, 'uid')} now"
-    return ""
+def _covers(series: Series, window: SilenceWindow) -> bool:
+    """Whether requests went out over the whole window, with no pause longer than a third of it (a frozen guest)."""
+    times = [window.began, *(sample.asked for sample in series.samples), window.began + window.duration]
+    return max(b - a for a, b in pairwise(times)) <= max(window.duration / 3, 1.5)

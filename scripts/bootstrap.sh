@@ -136,7 +136,7 @@ install_requirements() {
   # Made with --without-pip: the host's pip installs into it.
   "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
   while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
-  "${pip[@]}" install --quiet --disable-pip-version-check "${files[@]}" ||
+  "${pip[@]}" install --quiet --quiet --disable-pip-version-check "${files[@]}" ||
     fail "the requirements could not be installed into $VENV; is a package index reachable?"
 }
 

@@ -96,11 +96,11 @@ def _new_folder(results: Path) -> Path:
 
 def _set_options(options: dict[str, Any], arguments: argparse.Namespace, folder: Path, files: ResultFiles) -> None:
     options["outputdir"] = str(folder)
-    options["pythonpath"] = [*options["pythonpath"], str(ROOT / "libraries")]
-    options["listener"] = [*options["listener"], files]
+    options["pythonpath"] = [*options.get("pythonpath", []), str(ROOT / "libraries")]
+    options["listener"] = [*options.get("listener", []), files]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
-        options["variable"] = [*options["variable"], f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
+        options["variable"] = [*options.get("variable", []), f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
     if arguments.embedded:
         options["reporttitle"] = options.get("reporttitle") or EMBEDDED_TITLE
         options["logtitle"] = options.get("logtitle") or EMBEDDED_TITLE

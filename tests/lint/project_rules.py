@@ -17,7 +17,7 @@ FORBIDDEN_IN_TESTS = frozenset({"evaluate", "runkeywordif", "runkeywordunless"})
 FORBIDDEN_ANYWHERE = frozenset({"sleep", "runkeywordandignoreerror", "waituntilkeywordsucceeds"})
 
 
-class LogicInTestRule(Rule):
+class LogicInTestRule(Rule):  # type: ignore[misc]
     """A test is a claim that a VM owner can read: control structures and Evaluate belong into keywords.
 
     Example:
@@ -34,8 +34,8 @@ class LogicInTestRule(Rule):
     added_in_version = "9.1.0"
 
 
-class BlindWaitRule(Rule):
-    """Sleeping and retrying keywords hide what was awaited: wait for an event, or let one helper poll inside a guest."""
+class BlindWaitRule(Rule):  # type: ignore[misc]
+    """Sleeping and retrying keywords hide what was awaited: wait for an event instead."""
 
     name = "blind-wait"
     rule_id = "NAD02"
@@ -44,7 +44,7 @@ class BlindWaitRule(Rule):
     added_in_version = "9.1.0"
 
 
-class UnknownTagRule(Rule):
+class UnknownTagRule(Rule):  # type: ignore[misc]
     """Tags are a closed vocabulary: testplan/tags.yaml, explained in docs/tags.md."""
 
     name = "unknown-tag"
@@ -54,7 +54,7 @@ class UnknownTagRule(Rule):
     added_in_version = "9.1.0"
 
 
-class TestWithoutRequirementsRule(Rule):
+class TestWithoutRequirementsRule(Rule):  # type: ignore[misc]
     """Each test says which requirement rows it proves."""
 
     name = "test-without-requirements"
@@ -64,7 +64,7 @@ class TestWithoutRequirementsRule(Rule):
     added_in_version = "9.1.0"
 
 
-class ProjectChecker(VisitorChecker):
+class ProjectChecker(VisitorChecker):  # type: ignore[misc]
     """Visits every file once for all project rules."""
 
     logic_in_test: LogicInTestRule
@@ -126,9 +126,7 @@ class ProjectChecker(VisitorChecker):
     def _tags(self, node: Any) -> None:
         for token in node.get_tokens(Token.ARGUMENT):
             if not _vocabulary().fullmatch(token.value):
-                self.report(
-                    self.unknown_tag, node=node, lineno=token.lineno, col=token.col_offset + 1, tag=token.value
-                )
+                self.report(self.unknown_tag, node=node, lineno=token.lineno, col=token.col_offset + 1, tag=token.value)
 
 
 def _names_rows(statement: Any) -> bool:

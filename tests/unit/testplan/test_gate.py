@@ -1,0 +1,166 @@
+"""The gate's verdict and exit code, on results that Robot itself wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testplan.__main__ import USAGE_ERROR, main
+from testplan.gate import Exit, Judgement, judge
+from testplan.plan import Plan
+from testplan.results import Results, Verdict, failures
+from testplan.suites import read_tests
+
+from .conftest import SUITE
+
+Run = Callable[..., Results]
+Judge = Callable[..., Judgement]
+
+
+@pytest.fixture
+def judged(run_suite: Run, plan: Plan, tmp_path: Path) -> Judge:
+    """Runs a changed suite and judges it."""
+
+    def run(old: str = "", new: str = "", suite: str = SUITE, **options: object) -> Judgement:
+        assert old in suite
+        results = run_suite(suite.replace(old, new, 1) if old else suite, **options)
+        return judge(results, plan, read_tests(tmp_path / "suites"))
+
+    return run
+
+
+def test_every_p0_passed(judged: Judge) -> None:
+    judgement = judged()
+    assert judgement.exit == Exit.PROVEN
+    assert str(judgement) == "Verdict: PASS: 2 of 2 tests passed (nad-01); every P0 scenario is proven"
+
+
+def test_a_failure_is_the_products(judged: Judge) -> None:
+    judgement = judged("Log    one", "Fail    VM demo/web: still on blue\n    ...    more")
+    assert judgement.exit == Exit.PRODUCT_FAILED
+    assert judgement.details == ("FAIL      First: VM demo/web: still on blue",)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "    Fail    LAB ERROR: dead",
+        "    [Setup]    Fail    LAB ERROR: dead\n    No Operation",
+        "    No Operation\n    [Teardown]    Fail    LAB ERROR: dead",
+        "    Fail    LAB ERROR: dead\n    [Teardown]    Fail    LAB ERROR: dead too",
+        "    Run Keyword And Continue On Failure    Fail    LAB ERROR: dead\n    Fail    LAB ERROR: b",
+    ],
+)
+def test_the_labs_failures_are_the_labs(judged: Judge, where: str) -> None:
+    judgement = judged("    Log    one", where)
+    assert judgement.exit == Exit.LAB_ERROR
+    assert judgement.details == ("LAB ERROR First: dead",)
+
+
+def test_a_suite_setup_that_the_lab_broke_says_so_once(judged: Judge) -> None:
+    judgement = judged("*** Test Cases", "Suite Setup    Fail    LAB ERROR: one node only\n*** Test Cases")
+    assert judgement.exit == Exit.LAB_ERROR
+    assert judgement.headline == "the lab kept 2 of 2 tests from judging the product"
+    assert judgement.details == ("LAB ERROR 2 tests: one node only",)
+
+
+def test_a_suite_teardown_that_the_lab_broke_is_the_labs(judged: Judge) -> None:
+    judgement = judged("*** Test Cases", "Suite Teardown    Fail    LAB ERROR: stuck\n*** Test Cases")
+    assert judgement.exit == Exit.LAB_ERROR
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    Fail    NIC still on blue\n    [Teardown]    Fail    LAB ERROR: console dead",
+        "    Run Keyword And Continue On Failure    Fail    LAB ERROR: a\n    Fail    NIC still on blue",
+    ],
+)
+def test_the_lab_does_not_hide_a_failure_of_the_product(judged: Judge, body: str) -> None:
+    assert judged("    Log    one", body).exit == Exit.PRODUCT_FAILED
+
+
+def test_the_product_weighs_more_than_the_lab(judged: Judge) -> None:
+    suite = SUITE.replace("Log    two", "Fail    NIC still on blue")
+    judgement = judged("Log    one", "Fail    LAB ERROR: dead", suite=suite)
+    assert judgement.exit == Exit.PRODUCT_FAILED
+    assert [detail.split()[0] for detail in judgement.details] == ["FAIL", "LAB"]
+
+
+def test_a_p0_that_was_skipped_is_not_proven(judged: Judge) -> None:
+    judgement = judged("Log    one", "Skip    no second node: 1")
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert judgement.details == ("SKIP      First: no second node: 1",)
+
+
+def test_a_run_that_skipped_all_is_not_proven_although_robot_is_content(judged: Judge) -> None:
+    assert judged(skip=["p0"]).exit == Exit.NOT_PROVEN
+
+
+def test_a_p0_that_was_left_out_is_missing(judged: Judge) -> None:
+    judgement = judged(test=["Second"])
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert judgement.details == ("MISSING   First (P0 scenario nad-01)",)
+
+
+def test_a_p0_scenario_without_any_test_is_missing(run_suite: Run, plan: Plan) -> None:
+    judgement = judge(run_suite(SUITE.replace("nad-01", "nad-99")), plan, [])
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert "MISSING   P0 scenario nad-01 has no test in the suites" in judgement.details
+
+
+def test_a_lane_without_p0_is_judged_on_what_it_selected(judged: Judge) -> None:
+    suite = SUITE.replace("p0", "p1").replace("nad-01", "nad-02")
+    judgement = judged(suite=suite, test=["First"])
+    assert judgement.exit == Exit.PROVEN
+    assert judgement.headline == "1 of 1 test passed (nad-02); no P0 was selected"
+    assert judged("Log    one", "Skip    no localnet", suite=suite).exit == Exit.NOT_PROVEN
+    assert judged("Log    one", "Fail    no", suite=suite).exit == Exit.PRODUCT_FAILED
+
+
+@pytest.mark.parametrize("body", ["Log    one", "Nested", "IF    True    Log    one"])
+def test_a_dry_run_proves_nothing(judged: Judge, body: str) -> None:
+    suite = SUITE + "\n*** Keywords ***\nNested\n    Deeper\nDeeper\n    Log    x\n"
+    assert judged("Log    one", body, suite=suite, dryrun=True).exit == Exit.NOT_PROVEN
+    assert judged("Log    one", body, suite=suite).exit == Exit.PROVEN
+
+
+def test_tests_that_an_earlier_failure_kept_from_running_are_not_failures(run_suite: Run) -> None:
+    results = run_suite(SUITE.replace("Log    one", "Fail    no"), exitonfailure=True)
+    assert [outcome.verdict for outcome in results.outcomes] == [Verdict.FAIL, Verdict.NOT_RUN]
+
+
+def test_metadata_of_the_suite_is_carried_to_its_tests(run_suite: Run) -> None:
+    outcome = run_suite(SUITE).outcomes[1]
+    assert outcome.metadata == {"Scenario": "nad-01", "External": "VEP-140", "Requirements": "R1, R2"}
+    assert (outcome.scenario, outcome.requirements) == ("nad-01", ["R1", "R2"])
+
+
+def test_failures_that_robot_joined_are_taken_apart() -> None:
+    message = (
+        "Parent suite setup failed:\nSeveral failures occurred:\n\n1) LAB ERROR: a\nmore of a\n\n2) b"
+        "\n\nAlso teardown failed:\nc\n\nAlso parent suite teardown failed:\nd"
+    )
+    assert failures(message) == ["LAB ERROR: a\nmore of a", "b", "c", "d"]
+    assert failures("Seen:\n\n1) one\n\n2) two") == ["Seen:\n\n1) one\n\n2) two"]
+
+
+@pytest.mark.parametrize("content", [None, "not xml", "<other/>"])
+def test_without_a_usable_result_nothing_is_proven(
+    tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "output.xml"
+    if content is not None:
+        output.write_text(content, encoding="utf-8")
+    assert main(["gate", str(output)]) == Exit.NOT_PROVEN
+    printed = capsys.readouterr().out
+    assert printed.startswith("Verdict: NOT PROVEN: no usable result file: ")
+    assert str(output) in printed
+
+
+def test_wrong_usage_has_a_code_of_its_own() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["gate"])
+    assert caught.value.code == USAGE_ERROR

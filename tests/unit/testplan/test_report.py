@@ -1,0 +1,113 @@
+"""Matrix and xUnit of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from testplan.__main__ import write_reports
+from testplan.gate import judge
+from testplan.matrix import Status, rows
+from testplan.plan import Plan
+from testplan.results import Results
+from testplan.suites import read_tests
+
+from .conftest import PLAN, SUITE
+
+Report = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def report(run_suite: Callable[..., Results], plan: Plan, tmp_path: Path) -> Report:
+    """Runs a suite and returns what was written for it, by file name."""
+
+    def write(suite: str = SUITE, *, with_log: bool = True) -> dict[str, str]:
+        results = run_suite(suite)
+        judgement = judge(results, plan, read_tests(tmp_path / "suites"))
+        log = tmp_path / "run" / "log.html"
+        log.parent.mkdir()
+        if with_log:
+            log.touch()
+        paths = write_reports(
+            results, judgement, folder=tmp_path / "reports", log=log, plan_path=tmp_path / "plan.yaml"
+        )
+        return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+    return write
+
+
+def test_each_row_has_the_verdict_of_its_tests(run_suite: Callable[..., Results], plan: Plan) -> None:
+    def statuses(old: str, new: str) -> list[Status]:
+        return [row.status for row in rows(plan, run_suite(SUITE.replace(old, new)))]
+
+    assert statuses("", "") == [Status.PASS, Status.PASS, Status.PLANNED]
+    assert statuses("Log    one", "Fail    no") == [Status.FAIL, Status.PASS, Status.PLANNED]
+    assert statuses("Log    two", "Fail    LAB ERROR: no") == [Status.ERROR, Status.ERROR, Status.PLANNED]
+    assert statuses("Log    two", "Skip    no") == [Status.NOT_PROVEN, Status.NOT_PROVEN, Status.PLANNED]
+    assert statuses("R1, R2", "R1") == [Status.PASS, Status.NOT_SELECTED, Status.PLANNED]
+
+
+def test_html_is_well_formed_needs_nothing_else_and_links_into_the_log(report: Report) -> None:
+    html = report(SUITE.replace("Log    one", "Fail    <b>blue</b> & green"))["matrix.html"]
+    _WellFormed().feed(html)
+    assert not re.search(r"<script|<link|src=|https?:", html)
+    assert '<a href="../run/log.html#s1-s1-t1">First</a> (FAIL)' in html
+    assert "&lt;b&gt;blue&lt;/b&gt; &amp; green" in html
+    for requirement in PLAN["requirements"]:
+        assert requirement["text"] in html
+
+
+def test_without_a_log_nothing_is_linked(report: Report) -> None:
+    written = report(with_log=False)
+    assert "log.html" not in written["matrix.html"] + written["matrix.md"]
+
+
+def test_markdown_has_one_line_a_requirement(report: Report) -> None:
+    lines = report()["matrix.md"].splitlines()
+    assert lines[0] == "# Some Feature: PASS"
+    table = [line for line in lines if re.match(r"\| R\d", line)]
+    assert [line.split(" | ")[3] for line in table] == ["PASS", "PASS", "planned"]
+    assert "[Second](../run/log.html#s1-s1-t2) (PASS)" in table[1]
+
+
+def test_xunit_has_ids_at_each_test_and_tells_lab_from_product(report: Report) -> None:
+    suite = SUITE.replace("Log    one", "Fail    NIC \\x07 on blue").replace("Log    two", "Fail    LAB ERROR: dead")
+    root = ET.fromstring(report(suite)["xunit.xml"].encode())  # noqa: S314 (our own file)
+    counts = {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": "2", "failures": "1", "errors": "1", "skipped": "0"}
+    first, second = root.iter("testcase")
+    properties = [(item.get("name"), item.get("value")) for item in second.iter("property")]
+    assert properties == [
+        ("scenario", "nad-01"),
+        ("requirement", "R1"),
+        ("requirement", "R2"),
+        ("priority", "P0"),
+        ("tier", "2"),
+        ("external", "VEP-140"),
+        ("external", "CNV-15945"),
+    ]
+    failure, error = first.find("failure"), second.find("error")
+    assert failure is not None
+    assert (failure.text or "").endswith("on blue")
+    assert error is not None
+    assert error.get("message") == "LAB ERROR: dead"
+
+
+class _WellFormed(HTMLParser):
+    """Fails on an element that is closed in the wrong place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag

@@ -1,0 +1,1 @@
+"""The project as its users start it."""

@@ -1,0 +1,172 @@
+"""run.sh: its environment, its own options, and what it hands over."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .conftest import NOBODY, Checkout
+
+INSTALL = re.compile(r"-m pip install .*")
+
+
+def installs(checkout: Checkout) -> list[str]:
+    return [call for call in checkout.calls() if INSTALL.match(call)]
+
+
+def handed_over(run: subprocess.CompletedProcess[str]) -> list[str]:
+    """The arguments of the last call, that of the run itself."""
+    assert run.returncode == 0, run.stderr
+    return re.findall(r"<([^>]*)>", run.stdout)
+
+
+def test_help_needs_no_environment(checkout: Checkout) -> None:
+    run = checkout.run("--help")
+    assert run.returncode == 0
+    assert run.stdout.startswith("Usage: ./run.sh")
+    assert checkout.calls() == []
+
+
+def test_first_start_makes_an_environment_and_the_second_only_uses_it(checkout: Checkout) -> None:
+    first = checkout.run("--include", "p0")
+    assert "Setting up" in first.stderr
+    assert len(installs(checkout)) == 1
+    checkout.log.write_text("", encoding="utf-8")
+    second = checkout.run("--include", "p0")
+    assert second.stderr == ""
+    assert handed_over(second) == handed_over(first)
+    assert len(checkout.calls()) == 1, "the second start asked Python for something besides the run"
+
+
+def test_a_changed_requirement_is_installed_at_the_next_start(checkout: Checkout) -> None:
+    checkout.run()
+    with (checkout.folder / "emulator/requirements.txt").open("a", encoding="utf-8") as file:
+        file.write("something-new\n")
+    checkout.run("--kubeconfig", "config")
+    assert len(installs(checkout)) == 1, "a real cluster does not need the embedded one's requirements"
+    checkout.run()
+    assert len(installs(checkout)) == 2
+
+
+def test_a_real_cluster_installs_only_what_it_needs(checkout: Checkout) -> None:
+    checkout.run("--kubeconfig", "config")
+    (install,) = installs(checkout)
+    assert re.findall(r"-r (\S+)", install) == [f"{checkout.folder}/requirements.txt"]
+    checkout.run()
+    assert f"{checkout.folder}/emulator/requirements.txt" in installs(checkout)[1]
+
+
+def test_an_environment_that_lost_its_python_is_made_anew(checkout: Checkout) -> None:
+    checkout.run()
+    (checkout.folder / ".venv/bin/python").unlink()
+    assert checkout.run().returncode == 0
+    assert len(installs(checkout)) == 2
+
+
+def test_first_starts_at_one_time_make_one_environment(checkout: Checkout) -> None:
+    with ThreadPoolExecutor() as pool:
+        runs = list(pool.map(lambda _: checkout.run(), range(4)))
+    assert [run.returncode for run in runs] == [0] * 4
+    assert len(installs(checkout)) == 1
+
+
+def test_robots_arguments_are_handed_over_unharmed(checkout: Checkout) -> None:
+    arguments = ["--test", 'VM * $HOME "it\'s"', "--variable", "SWAP_TIMEOUT:2 min", "", "-i", "p1ANDlocalnet"]
+    assert handed_over(checkout.run(*arguments))[-len(arguments) :] == arguments
+
+
+def test_an_embedded_cluster_is_started_around_the_run(checkout: Checkout) -> None:
+    handed = handed_over(checkout.run("--kubevirt", "1.8", "--include", "p0", "--defect=one", "--defect", "two"))
+    root = str(checkout.folder)
+    assert handed == [
+        *("-m", "emulator", "exec", "--kubevirt", "1.8", "--defect", "one", "--defect", "two", "--"),
+        *(f"{root}/.venv/bin/python", f"{root}/scripts/run_suites.py", "--state", root, "--embedded", "--"),
+        *("--include", "p0"),
+    ]
+
+
+def test_a_kubeconfig_starts_no_cluster(checkout: Checkout) -> None:
+    handed = handed_over(checkout.run("--include", "p0", "--kubeconfig=my config", "--context", "other"))
+    root = str(checkout.folder)
+    assert handed == [
+        *(f"{root}/scripts/run_suites.py", "--state", root, "--kubeconfig", "my config", "--context", "other", "--"),
+        *("--include", "p0"),
+    ]
+
+
+def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
+    assert "emulator" not in handed_over(checkout.run("--dryrun"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kubeconfig"], "--kubeconfig needs a value"),
+        (["--kubeconfig="], "--kubeconfig needs a value"),
+        (["--defect"], "--defect needs a value"),
+        (["--context", "c"], "--context names a context of the file given with --kubeconfig"),
+        (["--kubeconfig", "f", "--defect", "d"], "--defect is for the embedded cluster, --kubeconfig for yours"),
+    ],
+)
+def test_wrong_usage_is_one_line(checkout: Checkout, arguments: list[str], message: str) -> None:
+    run = checkout.run(*arguments)
+    assert (run.returncode, run.stderr) == (64, f"error: {message}\n")
+    assert checkout.calls() == []
+
+
+def test_without_a_venv_module_the_hosts_pip_helps(checkout: Checkout) -> None:
+    checkout.stand_in(venv_module=1)
+    checkout.tool("apt-get", "#!/bin/sh\nexit 1\n")
+    assert checkout.run().returncode == 0
+    assert any(call.startswith("-m venv --without-pip") for call in checkout.calls())
+
+
+def test_without_venv_module_and_pip_the_remedy_is_one_line(checkout: Checkout) -> None:
+    checkout.stand_in(venv_module=1, host_pip=1)
+    checkout.tool("apt-get", "#!/bin/sh\nexit 1\n")
+    run = checkout.run()
+    assert run.returncode == 2
+    assert run.stderr.splitlines()[-1].endswith("install its venv module (Debian: apt-get install python3-venv)")
+
+
+def test_a_host_tool_that_is_missing_is_installed_or_named(checkout: Checkout) -> None:
+    checkout.run()
+    # PATH without the system's folders: only what bootstrap.sh itself calls, and no ip.
+    for tool in ("bash", "dirname", "sha256sum", "readlink", "uname", "id", "cat", "env"):
+        found = subprocess.run(["which", tool], capture_output=True, text=True, check=True).stdout.strip()
+        (checkout.folder / "bin" / tool).symlink_to(found)
+    (checkout.folder / "bin/ip").unlink()
+    (checkout.folder / "bin/apt-get").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    script = (checkout.folder / "scripts/bootstrap.sh").read_text(encoding="utf-8")
+    (checkout.folder / "scripts/bootstrap.sh").write_text(script.replace(":/usr/sbin:/sbin", ""), encoding="utf-8")
+    run = checkout.run(env={"PATH": str(checkout.folder / "bin")})
+    assert run.returncode == 2
+    assert run.stderr.splitlines()[-1] == "error: ip is missing; install iproute2 (Debian: apt-get install iproute2)"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_another_users_checkout_is_used_as_it_is_or_from_the_cache_folder(checkout: Checkout) -> None:
+    home = checkout.folder / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    cold = checkout.run(user=NOBODY)
+    assert handed_over(cold)[4] == f"{home}/.cache/kubevirt-live-nad-tests/venv/bin/python"
+    checkout.run()
+    warm = checkout.run(user=NOBODY)
+    assert warm.stderr == ""
+    assert handed_over(warm)[4] == f"{checkout.folder}/.venv/bin/python"
+    assert handed_over(warm)[7] == f"{home}/.cache/kubevirt-live-nad-tests"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_nowhere_to_write_is_one_line(checkout: Checkout) -> None:
+    run = checkout.run(user=NOBODY, env={"HOME": "/nonexistent"})
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"error: neither {checkout.folder} nor /nonexistent/.cache/kubevirt-live-nad-tests may be written; "
+        "set XDG_CACHE_HOME to a folder of yours\n"
+    )

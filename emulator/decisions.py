@@ -2,6 +2,15 @@
 
 The code at a decision point asks ``choose("point", value, **context)`` and goes on with the answer; without a defect
 the answer is the value that it gave. A defect therefore needs no branch in the code that it breaks.
+
+Points of the node agent:
+
+- ``agent.pod_attachments`` (list of ``networks.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
+  what a new pod is plugged into.
+- ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
+- ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
+- ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
+- ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 """
 
 from __future__ import annotations

@@ -1,0 +1,82 @@
+"""Runs what the command line asks for, and turns what can go wrong into one line and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from .parser import build_parser
+
+BAD_USAGE = 2
+BROKEN = 70
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 2 for bad input, 70 when the cluster breaks, else the command's own."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except ValueError as error:
+        print(f"python -m emulator {arguments.command}: {error}", file=sys.stderr)
+        return BAD_USAGE
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    from .cluster import up  # noqa: PLC0415 - each command imports only what it needs
+
+    return up(arguments)
+
+
+def _exec(arguments: argparse.Namespace) -> int:
+    from .cluster import execute  # noqa: PLC0415
+
+    return execute(arguments)
+
+
+def _defects(_arguments: argparse.Namespace) -> int:
+    from ..decisions import all_defects  # noqa: PLC0415
+
+    for defect in all_defects().values():
+        print(f"{defect.name}\n    {defect.sentence}")
+        print(f"    fault: {defect.fault}; requirement rows: {', '.join(defect.rows) or 'none'}")
+    return 0
+
+
+def _clean(_arguments: argparse.Namespace) -> int:
+    from ..lab.state import StateError, remove_dead_clusters  # noqa: PLC0415
+
+    try:
+        removed = remove_dead_clusters()
+    except StateError as error:
+        print(f"python -m emulator clean: {error}", file=sys.stderr)
+        return BROKEN
+    print(f"removed what {len(removed)} dead clusters left" if removed else "nothing to remove")
+    return 0
+
+
+def _node_agent(arguments: argparse.Namespace) -> int:
+    from ..fabric.model import FabricError  # noqa: PLC0415
+    from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = AgentOptions(
+        kubeconfig=arguments.kubeconfig,
+        context=arguments.context,
+        nodes=tuple(arguments.node) or AgentOptions.nodes,
+        speed=arguments.speed,
+        defects=tuple(arguments.defect),
+        tls_cert=arguments.tls_cert,
+        tls_key=arguments.tls_key,
+        tls_client_ca=arguments.tls_client_ca,
+    )
+    try:
+        serve(options)
+    except (FabricError, OSError) as error:
+        print(f"python -m emulator node-agent: {error}", file=sys.stderr)
+        return BROKEN
+    return 0
+
+
+COMMANDS = {"up": _up, "exec": _exec, "defects": _defects, "clean": _clean, "node-agent": _node_agent}

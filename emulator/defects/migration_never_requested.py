@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ..decisions import Defect
+
+
+def _nobody(_candidates: list[Any], **_: Any) -> list[Any]:
+    return []
+
+
+DEFECT = Defect(
+    name="migration-never-requested",
+    sentence="The edit is taken over and signalled, but the workload updater never creates a migration.",
+    rows=("R2",),
+    point="updater.candidates",
+    change=_nobody,
+)

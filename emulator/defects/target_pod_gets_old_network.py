@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..decisions import Defect
+from ..kube.client import Obj
+from ..nodeagent.networks import Attachment
+from ..nodeagent.sandboxes import Sandbox
+
+JOB = "kubevirt.io/migrationJobUID"
+
+
+def _as_before(attachments: list[Attachment], *, pod: Obj, siblings: list[Sandbox], **_: Any) -> list[Attachment]:
+    if JOB not in pod["metadata"].get("labels", {}) or not siblings:
+        return attachments
+    before = {attachment.interface: attachment for attachment in siblings[-1].attachments}
+    return [
+        replace(before[wished.interface], mac=wished.mac) if wished.interface in before else wished
+        for wished in attachments
+    ]
+
+
+DEFECT = Defect(
+    name="target-pod-gets-old-network",
+    sentence="The target pod of a migration is plugged into the networks that the source pod has, not into those of "
+    "the VM's spec.",
+    rows=("R1", "R2", "R9"),
+    point="agent.pod_attachments",
+    change=_as_before,
+)

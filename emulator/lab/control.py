@@ -1,0 +1,81 @@
+"""The control process of an embedded cluster, API server and control plane: ``python -m emulator.lab.control PLAN``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import tether
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--listen-fd", type=int, required=True)
+    parser.add_argument("--ready-fd", type=int, required=True)
+    arguments = parser.parse_args()
+    tether.tie(arguments.parent, signal.SIGKILL)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    from .plan import Plan  # noqa: PLC0415 - tied to the parent before anything slow is imported
+
+    asyncio.run(_serve(Plan.read(arguments.plan), socket.socket(fileno=arguments.listen_fd), arguments.ready_fd))
+
+
+async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
+    from ..apiserver.server import ApiServer  # noqa: PLC0415
+    from ..apiserver.users import UserInfo  # noqa: PLC0415
+    from ..controlplane.profile import profile_for  # noqa: PLC0415
+    from ..controlplane.run import run_control_plane  # noqa: PLC0415
+    from ..decisions import decisions_for  # noqa: PLC0415
+    from ..pace import Pace  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = ApiServer()
+    for token, who in plan.tokens.items():
+        server.tokens.add(token, UserInfo(who.user, who.groups))
+    options = plan.options
+    decisions = decisions_for(options.defects)
+    profile, pace = profile_for(options.kubevirt), Pace(options.speed)
+    control_plane = await run_control_plane(server, profile, pace, decisions, _stream_tls(plan))
+    await server.start(listening, _api_tls(plan))
+    os.write(ready, b"ready\n")
+    os.close(ready)
+    await stop.wait()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await control_plane.stop()
+            await server.stop()
+
+
+def _api_tls(plan: Plan) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(plan.certificates.api_cert, plan.certificates.api_key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _stream_tls(plan: Plan) -> ssl.SSLContext:
+    """What virt-api dials the stream endpoints with; their certificates carry no address."""
+    context = ssl.create_default_context(cafile=str(plan.certificates.stream_ca))
+    context.load_cert_chain(plan.certificates.virt_api_cert, plan.certificates.virt_api_key)
+    context.check_hostname = False
+    return context
+
+
+if __name__ == "__main__":
+    main()

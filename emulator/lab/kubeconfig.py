@@ -1,0 +1,52 @@
+"""The kubeconfigs of an embedded cluster."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .identities import ADMIN, Identity
+
+CLUSTER = "embedded"
+
+
+def write_kubeconfig(path: Path, server: str, ca: Path, tokens: Mapping[str, Identity]) -> None:
+    """One context for each identity; the administrator's is current where he is among them.
+
+    The authority is embedded, so that the file can be copied; only the user may read it.
+    """
+    identities = list(tokens.values())
+    current = ADMIN.context if ADMIN in identities else identities[0].context
+    config: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": CLUSTER,
+                "cluster": {
+                    "server": server,
+                    "certificate-authority-data": base64.b64encode(ca.read_bytes()).decode(),
+                },
+            }
+        ],
+        "users": [{"name": who.user, "user": {"token": token}} for token, who in tokens.items()],
+        "contexts": [
+            {"name": who.context, "context": {"cluster": CLUSTER, "user": who.user, "namespace": "default"}}
+            for who in identities
+        ],
+        "current-context": current,
+    }
+    write_private(path, yaml.safe_dump(config, sort_keys=False))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that nobody else can read at any moment."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(text)

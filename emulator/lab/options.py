@@ -1,0 +1,35 @@
+"""What a user may choose of an embedded cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..decisions import decisions_for
+
+MOST_NODES = 32
+DEFAULT_KUBEVIRT = "1.9"
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``."""
+
+    kubevirt: str = DEFAULT_KUBEVIRT
+    nodes: int = 2
+    speed: float = 5.0
+    defects: tuple[str, ...] = ()
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        return tuple(f"embedded-{number}" for number in range(1, self.nodes + 1))
+
+    def check(self) -> None:
+        """ValueError that names the first bad value and what was expected."""
+        from ..controlplane.profile import profile_for  # noqa: PLC0415 - the agent alone does not need it
+
+        profile_for(self.kubevirt)
+        decisions_for(self.defects)
+        if not 1 <= self.nodes <= MOST_NODES:
+            raise ValueError(f"nodes is {self.nodes}; expected a whole number from 1 to {MOST_NODES}")
+        if not 0 < self.speed <= 1000:
+            raise ValueError(f"speed is {self.speed:g}; expected a number above 0 and up to 1000, such as 5")

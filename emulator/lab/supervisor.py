@@ -1,0 +1,91 @@
+"""Starts a cluster, watches over its processes, and takes it away again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import kubeconfig
+from .certificates import write_certificates
+from .child import Child
+from .identities import ADMIN, new_tokens
+from .options import ClusterOptions
+from .plan import Plan
+from .state import ClusterState, create_state, remove_dead_clusters
+
+START_PATIENCE = 60.0
+
+
+@dataclass
+class RunningCluster:
+    """A cluster that is ready: nodes registered, API answering."""
+
+    state: ClusterState
+    options: ClusterOptions
+    kubeconfig: Path
+    children: list[Child] = field(default_factory=list)
+
+    async def watch(self) -> None:
+        """Returns never; ChildDied as soon as one of the cluster's processes ends."""
+        waiting = [asyncio.ensure_future(child.died()) for child in self.children]
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running_cluster(options: ClusterOptions) -> AsyncIterator[RunningCluster]:
+    """A cluster for the time of the block. ChildDied or TimeoutError when it does not start."""
+    remove_dead_clusters()
+    state = create_state()
+    cluster = RunningCluster(state, options, state.path / "kubeconfig")
+    try:
+        async with asyncio.timeout(START_PATIENCE):
+            await _start(cluster)
+        yield cluster
+    finally:
+        for child in reversed(cluster.children):
+            await child.stop()
+        state.remove()
+
+
+async def _start(cluster: RunningCluster) -> None:
+    directory = cluster.state.path
+    plan = Plan(cluster.options, write_certificates(directory / "certificates"), new_tokens())
+    plan_file = directory / "plan.json"
+    plan.write(plan_file)
+    with contextlib.closing(_listening_socket()) as listening:
+        server = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        admin = {token: who for token, who in plan.tokens.items() if who is ADMIN}
+        nodes = {token: who for token, who in plan.tokens.items() if who is not ADMIN}
+        kubeconfig.write_kubeconfig(cluster.kubeconfig, server, plan.certificates.ca, admin)
+        kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, plan.certificates.ca, nodes)
+        descriptor = listening.fileno()
+        control = ("control", "emulator.lab.control", (str(plan_file), "--listen-fd", str(descriptor)), (descriptor,))
+        agent = ("node-agent", "emulator.lab.nodes", (str(plan_file),), ())
+        for name, module, arguments, descriptors in (control, agent):
+            child = await Child.start(name, module, arguments, directory=directory, pass_fds=descriptors)
+            cluster.children.append(child)
+            cluster.state.add_process(child.process.pid)
+    async with asyncio.TaskGroup() as group:
+        for child in cluster.children:
+            group.create_task(child.wait_ready())
+
+
+def _listening_socket() -> socket.socket:
+    """Bound and listening before any process exists: a client may connect at once and is served when the API is up."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(128)
+    listening.set_inheritable(True)
+    return listening

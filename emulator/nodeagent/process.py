@@ -1,0 +1,108 @@
+"""The node agent as a process of its own: enters its sandbox, connects, and runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..decisions import decisions_for
+from ..pace import Pace
+
+if TYPE_CHECKING:
+    from ..kube.http import Access
+
+CONTEXTS = ("kubelet", "multus", "virt-handler")
+
+
+@dataclass(frozen=True)
+class AgentOptions:
+    """What a node agent is started with.
+
+    Of the kubeconfig, the contexts ``kubelet``, ``multus`` and ``virt-handler`` are used where it has them, else
+    ``context``.
+    ``tls_*`` are PEM files for the stream endpoints: certificate, key and the authority of the clients.
+    """
+
+    kubeconfig: str
+    context: str = ""
+    nodes: tuple[str, ...] = ("embedded-1", "embedded-2")
+    speed: float = 5.0
+    defects: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    ready_fd: int = -1
+
+
+def server_tls(options: AgentOptions) -> ssl.SSLContext | None:
+    """Mutual TLS where an authority is given, plain TLS with a certificate only, None without."""
+    if not options.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(options.tls_cert, options.tls_key or None)
+    if options.tls_client_ca:
+        context.load_verify_locations(options.tls_client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def serve(options: AgentOptions) -> None:
+    """Runs the agent until SIGTERM or SIGINT.
+
+    ValueError for a bad option, FabricError for a machine that forbids it.
+    """
+    from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
+
+    sandbox.enter()
+    decisions_for(options.defects)
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: AgentOptions) -> None:
+    from ..fabric.namespaces import NamespaceFabric  # noqa: PLC0415
+    from ..kube.http import HttpClient  # noqa: PLC0415
+    from .agent import Identities, NodeAgent  # noqa: PLC0415
+
+    clients = [
+        HttpClient(_access(options, context), manager=context if context != "kubelet" else "embedded-kubelet")
+        for context in CONTEXTS
+    ]
+    agent = NodeAgent(
+        identities=Identities(*clients),
+        fabric=NamespaceFabric(),
+        nodes=options.nodes,
+        pace=Pace(options.speed),
+        decisions=decisions_for(options.defects),
+        tls=server_tls(options),
+    )
+    task = asyncio.ensure_future(agent.run(lambda: _tell_ready(options.ready_fd)))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        logging.getLogger(__name__).info("stopped")
+    finally:
+        for client in clients:
+            await client.close()
+
+
+def _access(options: AgentOptions, context: str) -> Access:
+    from ..kube.http import read_kubeconfig  # noqa: PLC0415
+
+    try:
+        return read_kubeconfig(Path(options.kubeconfig), context)
+    except ValueError:
+        return read_kubeconfig(Path(options.kubeconfig), options.context)
+
+
+def _tell_ready(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.write(descriptor, b"ready\n")
+        os.close(descriptor)

@@ -42,7 +42,9 @@ class Listing:
 class Cluster:
     """A Kubernetes cluster. ``patience`` is for how long, in seconds, a failing request is tried again."""
 
-    def __init__(self, connection: Connection, patience: float = 30.0) -> None:
+    PATIENCE = 30.0
+
+    def __init__(self, connection: Connection, patience: float = PATIENCE) -> None:
         self.connection = connection
         self.patience = patience
         self._clock_offset = 0.0

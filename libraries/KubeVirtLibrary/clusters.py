@@ -1,0 +1,163 @@
+"""Keywords: open a cluster, check that it is fit, close it, remove what dead runs left."""
+
+from __future__ import annotations
+
+import time
+
+from robot.api.deco import keyword
+from robot.utils import timestr_to_secs
+from testbed.errors import LabError
+from testbed.facts import ClusterFacts, read_facts, read_version
+from testbed.history import History
+from testbed.kinds import NAMESPACE, meta
+from testbed.labels import RUN_LABEL
+from testbed.ledger import Ledger
+from testbed.run import Run, new_run_id
+from testbed.settings import VARIABLES, Settings
+
+from KubeVirtLibrary.reporting import details, heartbeat, step, suite_metadata, variable, warn
+
+_FIRST_CONTACT_SECONDS = 5.0
+_REMOVAL_SECONDS = 120.0
+
+
+class ClusterKeywords:
+    """The run begins and ends here."""
+
+    def __init__(self) -> None:
+        self._facts: ClusterFacts | None = None
+
+    @keyword(name="Open Cluster", tags=["cluster"])
+    def open_cluster(self) -> None:
+        """Reads and checks all variables, connects to the API server and begins a run. Creates nothing.
+
+        Fails within seconds when a variable has an unusable value, when the kubeconfig is missing or broken, or when
+        the API server does not answer. Does nothing when a cluster is open already.
+        """
+        if Run.current_or_none() is not None:
+            return
+        settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
+        from testbed.cluster import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
+        from testbed.connection import open_connection  # noqa: PLC0415
+
+        connection = open_connection(settings.kubeconfig, settings.context)
+        cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
+        self._facts = read_facts(cluster, read_version(cluster))
+        cluster.patience = Cluster.PATIENCE
+        run_id = new_run_id()
+        Run(settings, cluster, Ledger(cluster, run_id), run_id).make_current()
+        self._show(self._facts, run_id, connection.source)
+
+    @keyword(name="Cluster Should Be Able To Swap Networks", tags=["cluster", "verdict"])
+    def cluster_should_be_able_to_swap_networks(self) -> None:
+        """Checks rights, KubeVirt, nodes, Multus and automatic migration before anything is created.
+
+        Fails with every lack of the lab and its remedy. Skips, with the measured value, when this KubeVirt cannot swap
+        networks at all: version 1.7 or older, or the gate is off.
+        """
+        from testbed.preflight import require_fit_cluster  # noqa: PLC0415
+
+        run = Run.current()
+        facts = self.facts()
+        require_fit_cluster(run.cluster, facts)
+        why = facts.kubevirt.swap_gate[1] if facts.kubevirt else ""
+        step(f"Cluster {facts.server} is fit: {why}; VMs can run on {', '.join(facts.usable_nodes or ('?',))}")
+
+    @keyword(name="Close Cluster", tags=["cluster", "cleanup"])
+    def close_cluster(self) -> None:
+        """Removes what this run still has on the cluster, waits until its namespaces are gone, and ends the run.
+
+        What cannot be removed is a warning and suite metadata, never a failure.
+        """
+        run = Run.current_or_none()
+        if run is None:
+            return
+        try:
+            self._remove_everything(run)
+        finally:
+            run.ledger.lease.stop()
+            run.cluster.close()
+            run.forget()
+            self._facts = None
+
+    @keyword(name="Delete Leftovers", tags=["cleanup"])
+    def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
+        """Removes what dead runs left on the cluster and returns the names of their namespaces.
+
+        A run that lives renews a lease every few seconds; nothing of a living run is touched, nor anything that is not
+        labelled as a run's. Takes up to 30 seconds to tell the dead from the living.
+
+        Args:
+        | ``dry_run`` | only say what would be removed. |
+        """
+        from testbed.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
+
+        self.open_cluster()
+        run = Run.current()
+        found = find_leftovers(run.cluster, run.run_id, heartbeat)
+        names = [leftover.namespace for leftover in found]
+        if not dry_run:
+            remove_leftovers(run.cluster, found)
+        listed = ", ".join(f"{leftover.namespace} of run {leftover.run_id}" for leftover in found) or "nothing"
+        step(f"{'Would remove' if dry_run else 'Removed'}: {listed}")
+        return names
+
+    @keyword(name="Get Cluster Version", tags=["cluster"])
+    def get_cluster_version(self) -> str:
+        """Returns the version of KubeVirt on the open cluster, such as ``v1.9.0``."""
+        kubevirt = self.facts().kubevirt
+        return kubevirt.version_text if kubevirt else "none"
+
+    def facts(self) -> ClusterFacts:
+        """What the open cluster is. Raises LabError when none is open."""
+        Run.current()
+        if self._facts is None:
+            raise LabError("the open cluster was not looked at; call `Open Cluster`")
+        return self._facts
+
+    def close_quietly(self) -> None:
+        """Close at the end of the process, when nobody listens any more."""
+        try:
+            self.close_cluster()
+        except LabError as error:
+            warn(f"The cluster could not be left clean: {error}")
+
+    def _remove_everything(self, run: Run) -> None:
+        for error in run.call_close_hooks():
+            warn(f"Before the namespace goes: {error}")
+        if run.recorder is not None:
+            run.recorder.stop()
+        left = run.ledger.remove()
+        left += self._await_removal(run)
+        if left:
+            warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Leftovers`.")
+            suite_metadata("Leftovers", "; ".join(left))
+
+    @staticmethod
+    def _await_removal(run: Run) -> list[str]:
+        """Wait until this run's namespaces are gone; a line for each that is not."""
+        from testbed.watch import WatchStream  # noqa: PLC0415
+
+        history = History()
+        stream = WatchStream(run.cluster, history, NAMESPACE, None, labels=f"{RUN_LABEL}={run.run_id}")
+        stream.start()
+        try:
+            stream.wait_synced(_FIRST_CONTACT_SECONDS)
+            history.wait(lambda: not history.all(NAMESPACE), time.monotonic() + _REMOVAL_SECONDS)
+        except LabError as error:
+            return [f"cannot see whether the namespaces of run {run.run_id} are gone: {error}"]
+        finally:
+            stream.stop()
+        return [f"namespace {meta(item, 'name')} is still terminating" for item in history.all(NAMESPACE)]
+
+    @staticmethod
+    def _show(facts: ClusterFacts, run_id: str, source: str) -> None:
+        kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
+        kind = "embedded cluster" if facts.embedded else "cluster"
+        nodes = ", ".join(facts.nodes or ()) or "may not be listed"
+        suite_metadata("Cluster", f"{kind} {facts.server}, Kubernetes {facts.server_version}")
+        suite_metadata("KubeVirt", kubevirt)
+        suite_metadata("Nodes", nodes)
+        suite_metadata("Run", run_id)
+        step(f"Run {run_id} on {kind} {facts.server} (Kubernetes {facts.server_version}, KubeVirt {kubevirt})")
+        details("What the cluster is", f"user: {facts.user}\nkubeconfig: {source}\nnodes: {nodes}\n{facts.kubevirt}")

@@ -1,0 +1,49 @@
+"""How keywords speak to the log, the report and the console; the one room that knows Robot's logger."""
+
+from __future__ import annotations
+
+import html
+import logging
+
+from robot.api import logger
+from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
+
+
+def quiet_foreign_loggers() -> None:
+    """Keep other libraries' chatter, which may hold tokens, out of the log."""
+    for name in ("kubernetes", "urllib3", "websocket", "paramiko"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def step(message: str) -> None:
+    """The one line of a step."""
+    logger.info(message)
+
+
+def details(title: str, text: str) -> None:
+    """Something long, folded, below a step."""
+    logger.info(f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>", html=True)
+
+
+def warn(message: str) -> None:
+    """Something that does not fail a test and must be seen."""
+    logger.warn(message)
+
+
+def heartbeat(line: str) -> None:
+    """A sign of life on the console during a long wait."""
+    logger.console(f"... {line}")
+
+
+def suite_metadata(name: str, value: str, *, top: bool = True) -> None:
+    """Show a fact in the report, at the top suite or at the current one. Outside a run there is none to show."""
+    try:
+        BuiltIn().set_suite_metadata(name, value, append=not top, top=top, separator=", ")
+    except RobotNotRunningError:
+        logger.debug(f"{name}: {value}")
+
+
+def variable(name: str) -> object:
+    """Value of a Robot variable, None where it is not set."""
+    value: object = BuiltIn().get_variable_value(f"${{{name}}}")
+    return value

@@ -1,0 +1,171 @@
+"""Keywords: the one edit, and the wait for its outcome. They judge nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from robot.api.deco import keyword
+from testbed.api_errors import ApiError
+from testbed.durations import human
+from testbed.errors import BadInput, LabError
+from testbed.history import History
+from testbed.kinds import MIGRATION, NAD, VM, VMI, Object, dig, meta
+from testbed.manifests import pod_interface_name
+from testbed.model import VmRecord
+from testbed.run import Run
+from testbed.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, migrations_since, remember
+from testbed.views import FINAL_PHASES, is_true, migrations_of, network_of, phase_of, vm_summary
+
+from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.reporting import details, step
+
+_EDIT_ATTEMPTS = 5
+
+
+class SwapKeywords:
+    """The act of the scenarios."""
+
+    @keyword(name="Change VM Network", tags=["swap"])
+    def change_vm_network(self, vm: str, *, nic: str, network: str) -> None:
+        """Puts a running VM's NIC on another network by one edit of its spec: ``networkName`` and nothing else.
+
+        What the cluster and the VM were just before the edit is remembered for the verdicts. Waits for nothing.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``nic`` | one of its NICs, not the one on the pod network. |
+        | ``network`` | NAD to move to, by name or as ``namespace/name``. |
+        """
+        run = Run.current()
+        record = run.vm(vm)
+        require_nad_name(network)
+        if record.nic(nic).network is None:
+            raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
+        recorder = run.require_recorder()
+        recorder.catch_up()
+        _require_running(recorder.history, record)
+        swap = remember(recorder.history, vm, record.namespace, nic, network)
+        swap.pod_interface = swap.pod_interface or pod_interface_name(nic)
+        stored = _edit(run, swap)
+        swap.resource_version = str(meta(stored, "resourceVersion"))
+        run.swaps[vm] = swap
+        record.nics = [replace(item, network=network) if item.name == nic else item for item in record.nics]
+        known = recorder.history.current(NAD, network) is not None or "/" in network
+        step(f"{swap.title}: edited" + ("" if known else f"; NAD {record.namespace}/{network} does not exist yet"))
+
+    @keyword(name="Wait Until Network Swap Has Settled", tags=["swap"])
+    def wait_until_network_swap_has_settled(self, vm: str, *, within: timedelta) -> None:
+        """Waits until the swap is complete, or until its deadline has passed; the log shows which. Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed by `Change VM Network`. |
+        | ``within`` | for how long at most, counted from the edit. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        left = swap.at + within.total_seconds() - time.monotonic()
+        history = recorder.history
+        complete = recorder.wait_for(
+            lambda _: is_complete(history, swap), left, swap.title, lambda: _missing(history, swap)
+        )
+        facts = five_facts(history, swap)
+        done = completed_at(facts) or time.monotonic()
+        if complete:
+            step(f"{swap.title}: complete {human(done - swap.at)} after the edit")
+        else:
+            step(f"{swap.title}: not complete {human(time.monotonic() - swap.at)} after the edit")
+        details("The five facts", "\n".join(_fact_line(fact, swap) for fact in facts))
+        details("What happened", "\n".join(_events(history, swap)))
+
+
+def swap_of(run: Run, vm: str) -> NetworkSwap:
+    """The last swap of a VM. Raises BadInput when its network was not changed."""
+    run.vm(vm)
+    if vm not in run.swaps:
+        raise BadInput(f'the network of VM "{vm}" was not changed in this suite; call `Change VM Network` first')
+    return run.swaps[vm]
+
+
+def _require_running(history: History, record: VmRecord) -> None:
+    title = f"VM {record.namespace}/{record.name}"
+    vmi, vm = history.current(VMI, record.name), history.current(VM, record.name)
+    if vmi is None or phase_of(vmi) != "Running":
+        status = dig(vm or {}, "status", "printableStatus", default="not created")
+        raise BadInput(
+            f"{title} is not running (status {status}, {vm_summary(history, record.name)}); a network is swapped on a "
+            "running VM: call `Start VMs` and `Wait Until VMs Are Ready` first"
+        )
+    if vm is not None and is_true(vm, "RestartRequired"):
+        raise LabError(f"{title} has RestartRequired already before the edit, so nothing could be judged; restart it")
+    for item in migrations_of(history, record.name).values():
+        if phase_of(item) not in FINAL_PHASES:
+            raise LabError(
+                f"{title} is being migrated already: {meta(item, 'name')} is {phase_of(item) or 'new'}; wait"
+            )
+
+
+def _edit(run: Run, swap: NetworkSwap) -> Object:
+    """Apply the edit; when somebody else changed the VM meanwhile, look again."""
+    for attempt in range(_EDIT_ATTEMPTS):
+        vm = run.cluster.get(VM, swap.vm, swap.namespace)
+        networks = dig(vm, "spec", "template", "spec", "networks", default=[])
+        position = next((index for index, item in enumerate(networks) if item.get("name") == swap.nic), None)
+        if position is None:
+            raise BadInput(f'VM {swap.namespace}/{swap.vm} has no network "{swap.nic}" in its spec')
+        path = f"/spec/template/spec/networks/{position}"
+        before = dig(networks[position], "multus", "networkName")
+        operations: list[Object] = [
+            {"op": "test", "path": f"{path}/name", "value": swap.nic},
+            {
+                "op": "test",
+                "path": f"{path}/multus/networkName",
+                "value": before,
+            },
+            {"op": "replace", "path": f"{path}/multus/networkName", "value": swap.new_network},
+        ]
+        try:
+            return run.cluster.json_patch(VM, swap.vm, swap.namespace, operations, done=_edited(swap))
+        except ApiError as error:
+            if error.status not in (409, 422) or attempt == _EDIT_ATTEMPTS - 1:
+                raise
+            if error.status == 422 and "test" not in str(error) and "the server rejected" not in str(error):
+                raise
+    raise LabError(f"VM {swap.namespace}/{swap.vm} could not be edited: it changed under our hands each time")
+
+
+def _edited(swap: NetworkSwap) -> Callable[[Object], bool]:
+    """Tells of a VM whether the edit has been applied to it."""
+    return lambda vm: network_of(dig(vm, "spec", "template", "spec", default={}), swap.nic) == swap.new_network
+
+
+def _missing(history: History, swap: NetworkSwap) -> str:
+    return "; ".join(fact.seen for fact in five_facts(history, swap) if not fact.holds)
+
+
+def _fact_line(fact: Fact, swap: NetworkSwap) -> str:
+    when = f" since {human(fact.since - swap.at)} after the edit" if fact.since and fact.since > swap.at else ""
+    return f"{'yes' if fact.holds else 'NO '}  {fact.name}: {fact.seen}{when}"
+
+
+def _events(history: History, swap: NetworkSwap) -> list[str]:
+    """What the cluster showed since the edit: conditions, node and migration phases, with times after the edit."""
+    migrations = {str(meta(item, "name")) for item in migrations_since(history, swap).values()}
+    watched = [(VM, swap.vm), (VMI, swap.vm), *((MIGRATION, name) for name in sorted(migrations))]
+    lines = []
+    for kind, name in watched:
+        before = ""
+        for record in history.records(kind, name, swap.index):
+            shown = _state_line(record.object)
+            if shown != before:
+                lines.append((record.at, f"{kind.name} {name}: {shown}"))
+            before = shown
+    return [f"+{at - swap.at:7.2f} s  {line}" for at, line in sorted(lines)]
+
+
+def _state_line(item: Object) -> str:
+    conditions = dig(item, "status", "conditions", default=[]) or []
+    true = sorted(str(entry.get("type")) for entry in conditions if entry.get("status") == "True")
+    return ", ".join(part for part in (phase_of(item), str(dig(item, "status", "nodeName") or ""), *true) if part)

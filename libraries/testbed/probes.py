@@ -15,12 +15,12 @@ from typing import Literal
 
 from testbed.errors import LabError
 from testbed.paths import Path
-from testbed.shells import Shell
+from testbed.shells import CommandLost, Deadline, GuestUnreachable, Shell
 from testbed.verdicts import Sample, Series
 
 Protocol = Literal["ICMP", "TCP"]
 
-ANSWERS_NEEDED: Mapping[Protocol, int] = {"ICMP": 3, "TCP": 2}
+ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
 """How many answers make a target reachable: one may be a stray, and a lossy network still gives these soon."""
 
 SETTLE = 0.5
@@ -28,6 +28,8 @@ SETTLE = 0.5
 
 PREPARE_TIMEOUT = 20.0
 """Seconds in which every guest must give a shell before a window begins."""
+
+_REACH_SLICE = 10.0
 
 # OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
 # answer as well, but a reason to ask by TCP less often than by ICMP.
@@ -185,11 +187,12 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
 
     def sample(guest: str) -> None:
         own = [probe for probe in probes if probe.guest == guest]
-        script = probe_script(own, duration, until_reached=until_reached)
-        answer = shells[guest].run(script, duration + SETTLE + 10.0, repeatable=until_reached)
-        parsed = parse_samples(answer.stdout, len(own), time.monotonic(), guest)
-        for probe, samples in zip(own, parsed, strict=True):
-            run.series[probe] = _series(probe, samples)
+        if until_reached:
+            samples = _sample_slices(shells[guest], own, duration)
+        else:
+            samples = _sample_once(shells[guest], own, duration, until_reached=False)
+        for probe, found in zip(own, samples, strict=True):
+            run.series[probe] = _series(probe, found)
 
     in_parallel(guests, prepare, run.failures)
     if not run.failures:
@@ -197,6 +200,30 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
         in_parallel(guests, sample, run.failures)
     run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
     return run
+
+
+def _sample_once(shell: Shell, probes: list[Probe], duration: float, *, until_reached: bool) -> list[list[Sample]]:
+    script = probe_script(probes, duration, until_reached=until_reached)
+    answer = shell.run(script, duration + SETTLE + 10.0)
+    return parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
+
+
+def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
+    """Samples what is still unreached, in slices: a guest that reboots or moves meanwhile costs one slice only."""
+    deadline = Deadline(within)
+    gathered: dict[Probe, list[Sample]] = {probe: [] for probe in probes}
+    while True:
+        left = [p for p, found in gathered.items() if sum(s.answered for s in found) < ANSWERS_NEEDED[p.protocol]]
+        if not left or deadline.passed:
+            return list(gathered.values())
+        try:
+            samples = _sample_once(shell, left, deadline.slice(_REACH_SLICE), until_reached=True)
+        except (CommandLost, GuestUnreachable):
+            if deadline.passed:
+                raise
+            continue
+        for probe, found in zip(left, samples, strict=True):
+            gathered[probe] += found
 
 
 def _series(probe: Probe, samples: list[Sample]) -> Series:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from testbed.errors import LabError
+from testbed.errors import LAB_ERROR_PREFIX, LabError
 from testbed.model import CommandResult
 
 DEFAULT_TIMEOUT = 30.0
@@ -81,46 +81,42 @@ class Deadline:
 
 
 class FallbackShell:
-    """Two ways into one guest: the second is taken when the first gives no shell."""
+    """Two ways into one guest: the other one is taken when the one in use gives no shell."""
 
     def __init__(self, first: Shell, second: Shell, on_fallback: Callable[[str], None]) -> None:
-        self._first = first
-        self._second = second
+        self._shells = [first, second]
         self._on_fallback = on_fallback
-        self._use_second = False
 
     @property
     def name(self) -> str:
-        return (self._second if self._use_second else self._first).name
+        return self._shells[0].name
 
     def prepare(self, timeout: float = DEFAULT_TIMEOUT) -> None:
-        """Tries the first way for 60 % of the time, then the other one; says both reasons when neither works."""
+        """Tries the way in use for 60 % of the time, then the other one; says both reasons when neither works."""
         deadline = Deadline(timeout)
+        current, other = self._shells
         try:
-            self._first.prepare(deadline.slice(timeout * 0.6))
-            self._use_second = False
+            current.prepare(deadline.slice(timeout * 0.6))
             return
         except GuestUnreachable as error:
-            reason = str(error)
+            reason = error
         try:
-            self._second.prepare(deadline.left)
+            other.prepare(deadline.left)
         except GuestUnreachable as error:
-            raise GuestUnreachable(f"{reason}; {_bare(error)}") from None
-        if not self._use_second:
-            self._on_fallback(f"{reason}; going on with {self._second.name}")
-        self._use_second = True
+            raise GuestUnreachable(f"{reason}; {bare(error)}") from None
+        self._shells.reverse()
+        self._on_fallback(f"{bare(reason)}; going on with {other.name}")
 
     def run(
         self, command: str, timeout: float = DEFAULT_TIMEOUT, *, check: bool = True, repeatable: bool = False
     ) -> CommandResult:
         deadline = Deadline(timeout)
         self.prepare(timeout)
-        shell = self._second if self._use_second else self._first
-        return shell.run(command, deadline.left, check=check, repeatable=repeatable)
+        return self._shells[0].run(command, deadline.left, check=check, repeatable=repeatable)
 
     def close(self) -> None:
-        self._first.close()
-        self._second.close()
+        for shell in self._shells:
+            shell.close()
 
 
 def checked(result: CommandResult, shell_name: str, check: bool) -> CommandResult:
@@ -139,5 +135,6 @@ def shorten(command: str, limit: int = 120) -> str:
     return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'
 
 
-def _bare(error: LabError) -> str:
-    return str(error).removeprefix("LAB ERROR: ")
+def bare(error: LabError) -> str:
+    """The message of a lab error without its prefix, to be quoted within another."""
+    return str(error).removeprefix(LAB_ERROR_PREFIX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -73,7 +73,7 @@ class SilenceWindow:
     control_alive: Sequence[Series]
 
 
-def missing_answers(series: Sequence[Series], needed: dict[str, int]) -> list[Series]:
+def missing_answers(series: Sequence[Series], needed: Mapping[str, int]) -> list[Series]:
     """The series with fewer answers than their protocol needs to count as reachable."""
     return [one for one in series if len(one.answers) < needed[one.protocol]]
 

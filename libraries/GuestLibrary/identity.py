@@ -1,0 +1,91 @@
+"""Keywords on what a guest is: its boot and its interfaces."""
+
+from __future__ import annotations
+
+import html
+import time
+
+from robot.api import logger
+from robot.api.deco import keyword
+from testbed.durations import human
+from testbed.errors import ProductFault
+from testbed.identity import GuestIdentity, interface_changes, interface_of, read_identity, reboot_evidence
+from testbed.reachability import find_nic
+
+from GuestLibrary.context import current_guests
+
+
+class IdentityKeywords:
+    """Remembering a guest, and comparing it with what was remembered."""
+
+    @keyword(tags=["guest"])
+    def remember_guest(self, vm: str) -> None:
+        """Reads the identity of a guest and remembers it for later comparison.
+
+        That is its boot id and uptime, and for each interface name, MAC, MTU, addresses, routes and link state, all
+        read inside the guest. Replaces what was remembered of this VM before.
+
+        Args:
+        | ``vm`` | Name of the VM. |
+        """
+        guests = current_guests()
+        identity = read_identity(guests.shell(vm))
+        record = guests.record(vm)
+        for nic in record.nics:
+            interface_of(identity, nic, f"guest {record.namespace}/{vm}")
+        guests.remember(vm, identity)
+        _log_identity(f"Guest {vm}: boot id {identity.boot_id}, up {human(identity.uptime)}", identity)
+
+    @keyword(tags=["guest", "verdict"])
+    def guest_should_not_have_rebooted(self, vm: str) -> None:
+        """Fails if the guest has another boot id than it had at `Remember Guest`, or an uptime that went backwards.
+
+        Args:
+        | ``vm`` | Name of the VM. |
+        """
+        guests = current_guests()
+        before = guests.recall(vm)
+        now = read_identity(guests.shell(vm))
+        elapsed = time.monotonic() - before.at
+        evidence = reboot_evidence(before.identity, now, elapsed)
+        if evidence:
+            title = f"VM {guests.record(vm).namespace}/{vm}"
+            raise ProductFault(f"{title}: its guest should have run on since it was remembered; {evidence}")
+        logger.info(
+            f"Guest {vm}: boot id {now.boot_id} as before, uptime grew from {before.identity.uptime:.2f} s "
+            f"to {now.uptime:.2f} s in {human(elapsed)}"
+        )
+
+    @keyword(tags=["guest", "verdict"])
+    def guest_interface_should_be_unchanged(self, vm: str, *, nic: str) -> None:
+        """Fails if an interface of the guest differs from what it was at `Remember Guest`.
+
+        The interface is the one that carried the NIC's MAC then, and is found by the name it had. Compared are name,
+        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not.
+
+        Args:
+        | ``vm``  | Name of the VM. |
+        | ``nic`` | Name of the NIC in the VM's spec. |
+        """
+        guests = current_guests()
+        record = guests.record(vm)
+        before = guests.recall(vm)
+        interface = interface_of(before.identity, find_nic(record, nic), f"guest {record.namespace}/{vm}")
+        now = read_identity(guests.shell(vm))
+        changes = interface_changes(interface, now)
+        if changes:
+            raise ProductFault(
+                f'VM {record.namespace}/{vm}: guest interface {interface.name} (NIC "{nic}") should be as it was '
+                f"{human(time.monotonic() - before.at)} ago; {'; '.join(changes)}"
+            )
+        _log_identity(f"Guest {vm}: interface {interface.name} is as it was, MAC {interface.mac}", now)
+
+
+def _log_identity(headline: str, identity: GuestIdentity) -> None:
+    lines = []
+    for interface in identity.interfaces.values():
+        lines.append(f"{interface.name}  {interface.mac}  MTU {interface.mtu}  link {interface.link}")
+        lines += [f"    address {address}" for address in interface.addresses]
+        lines += [f"    route {route}" for route in interface.routes]
+    block = html.escape("\n".join(lines))
+    logger.info(f"{html.escape(headline)}<details><summary>interfaces</summary><pre>{block}</pre></details>", html=True)

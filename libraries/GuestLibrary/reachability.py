@@ -1,0 +1,73 @@
+"""Keywords on who reaches whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from robot.api.deco import keyword
+from testbed.durations import human
+from testbed.reachability import check_pod_network, check_reach, check_silence
+
+from GuestLibrary.context import Blame, blamed_on, current_guests, log_probes
+
+
+class ReachabilityKeywords:
+    """Probes inside guests, judged."""
+
+    @keyword(tags=["reachability", "verdict"])
+    def guests_should_reach_each_other(
+        self, vm: str, peer: str, *, nic: str, within: timedelta, blame: Blame = Blame.product
+    ) -> None:
+        """Waits until a NIC and a peer in its subnet reach each other, by ICMP and by TCP, from both sides.
+
+        The probes run inside both guests, ICMP bound to the interface that carries the NIC; TCP connects to the SSH
+        port and reads what the server says. Returns as soon as every target has answered often enough.
+
+        Args:
+        | ``vm``     | Name of the VM. |
+        | ``peer``   | Name of the other VM; it has an address in a subnet of the NIC. |
+        | ``nic``    | Name of the VM's NIC that the traffic is to cross. |
+        | ``within`` | How long it may take from now on. |
+        | ``blame``  | ``product``, or ``lab`` for a check before the act. |
+        """
+        with blamed_on(blame):
+            run = check_reach(current_guests(), vm, peer, nic=nic, within=within.total_seconds())
+        log_probes(f'{vm} and {peer} reach each other through NIC "{nic}"', run)
+
+    @keyword(tags=["reachability", "verdict"])
+    def guests_should_be_silent_to_each_other(
+        self, vm: str, peer: str, *, nic: str, control: str, duration: timedelta, blame: Blame = Blame.product
+    ) -> None:
+        """Fails if a NIC of a VM and a peer in its subnet hear anything of each other for a whole window.
+
+        Silence proves something only while everyone is alive, so two positive controls run in the same window: the VM
+        must reach ``control`` through the same NIC, and ``control`` must reach the silent NIC of ``peer`` over another
+        subnet that both have an address in. If the VM reaches nothing at all, the check fails; if the peer or the
+        control is dead, it is an error of the lab.
+
+        Args:
+        | ``vm``       | Name of the VM. |
+        | ``peer``     | Name of the VM that must be silent; it has an address in a subnet of the NIC. |
+        | ``nic``      | Name of the VM's NIC. |
+        | ``control``  | Name of the VM that must answer through the NIC, and that watches ``peer``. |
+        | ``duration`` | Length of the window. |
+        | ``blame``    | ``product``, or ``lab`` for a check before the act. |
+        """
+        with blamed_on(blame):
+            run = check_silence(current_guests(), vm, peer, nic=nic, control=control, duration=duration.total_seconds())
+        log_probes(f'{vm} and {peer} were silent through NIC "{nic}" for {human(duration.total_seconds())}', run)
+
+    @keyword(tags=["reachability", "verdict"])
+    def pod_network_should_work(self, vm: str, peer: str, *, within: timedelta) -> None:
+        """Waits until the VM's pod network carries traffic both ways.
+
+        Outward, the VM connects to the SSH port of the peer's address on the pod network. Inward, a new SSH session is
+        opened from outside; one that stood before would prove only the past.
+
+        Args:
+        | ``vm``     | Name of the VM. |
+        | ``peer``   | Name of another VM on the pod network. |
+        | ``within`` | How long each direction may take. |
+        """
+        run = check_pod_network(current_guests(), vm, peer, within.total_seconds())
+        log_probes(f"{vm} reaches {peer} on the pod network, and a new connection from outside reaches {vm}", run)

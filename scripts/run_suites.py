@@ -36,16 +36,12 @@ class ResultFiles:
     def __init__(self) -> None:
         self.output: Path | None = None
         self.log: Path | None = None
-        self.report: Path | None = None
 
     def output_file(self, path: Path | None) -> None:
         self.output = path
 
     def log_file(self, path: Path) -> None:
         self.log = path
-
-    def report_file(self, path: Path) -> None:
-        self.report = path
 
 
 def main(argv: Sequence[str]) -> int:
@@ -62,11 +58,11 @@ def main(argv: Sequence[str]) -> int:
         return USAGE_ERROR
     if len(sources) > 1:
         sources = sources[:-1]
-    folder = Path(options.get("outputdir") or _new_folder(arguments.state / "results")).absolute()
+    if not options.get("outputdir"):
+        options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
     files = ResultFiles()
-    _set_options(options, arguments, folder, files)
+    _set_options(options, arguments, files)
     code = robot.execute(*sources, **options)
-    _point_latest_at(folder, arguments.state / "results" / "latest")
     if options.get("dryrun"):
         print("Dry run: nothing was executed, and nothing is proven.")
         return int(code)
@@ -90,12 +86,12 @@ def _new_folder(results: Path) -> Path:
         folder = results / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
             folder.mkdir(parents=True)
+            _point_latest_at(folder)
             return folder
     raise FileExistsError(f"{results} is full of runs called {name}")
 
 
-def _set_options(options: dict[str, Any], arguments: argparse.Namespace, folder: Path, files: ResultFiles) -> None:
-    options["outputdir"] = str(folder)
+def _set_options(options: dict[str, Any], arguments: argparse.Namespace, files: ResultFiles) -> None:
     options["pythonpath"] = [*options.get("pythonpath", []), str(ROOT / "libraries")]
     options["listener"] = [*options.get("listener", []), files]
     if arguments.kubeconfig:
@@ -106,18 +102,15 @@ def _set_options(options: dict[str, Any], arguments: argparse.Namespace, folder:
         options["logtitle"] = options.get("logtitle") or EMBEDDED_TITLE
 
 
-def _point_latest_at(folder: Path, latest: Path) -> None:
-    """``latest`` is a convenience: where it cannot be made, the run goes on without it."""
+def _point_latest_at(folder: Path) -> None:
+    """``latest`` beside it is a convenience: where it cannot be made, the run goes on without it."""
     with suppress(OSError):
-        latest.parent.mkdir(parents=True, exist_ok=True)
-        target = os.path.relpath(folder, latest.parent) if folder.is_relative_to(latest.parent) else folder
-        new = latest.with_name(f".latest-{os.getpid()}")
-        new.symlink_to(target)
+        new = folder.with_name(f".latest-{os.getpid()}")
+        new.symlink_to(folder.name)
         try:
-            new.replace(latest)
+            new.replace(folder.with_name("latest"))
         except OSError:
             new.unlink()
-            raise
 
 
 def _conclude(files: ResultFiles, *, interrupted: bool) -> int:
@@ -128,9 +121,8 @@ def _conclude(files: ResultFiles, *, interrupted: bool) -> int:
     written = []
     if results is not None:
         written = write_reports(results, judgement, folder=files.output.parent, log=files.log)
-    for path in [files.log, files.report, *written]:
-        if path:
-            print(f"{path.stem.capitalize() + ':':8} {path}")
+    for path in written:
+        print(f"{path.stem.capitalize() + ':':8} {path}")
     print(judgement)
     if interrupted:
         print("Interrupted: the verdict is on what was done until then.")

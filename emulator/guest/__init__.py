@@ -1,0 +1,1 @@
+"""What runs inside a guest: its first process, login, SSH server, guest agent and cloud-init."""

@@ -1,0 +1,42 @@
+"""The process that all guests are forked from: everything they need is imported once, here.
+
+It is started by the fabric as ``python -m emulator.guest.zygote FD PARENT`` with one end of a channel, has a single
+thread, and forks a guest for each message that arrives.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+
+from emulator.fabric.syscalls import die_with_parent
+from emulator.guest import channel, launch
+
+
+def main() -> None:
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        return
+    end = socket.socket(fileno=descriptor)
+    # Ended launchers are nobody's business: they report to the fabric themselves.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Keeps the pages of what is imported by now shared between all guests.
+    gc.collect()
+    gc.freeze()
+    channel.send(end, {"event": "ready"})
+    while received := channel.receive(end):
+        _, descriptors = received
+        if not os.fork():
+            end.close()
+            launch.run(socket.socket(fileno=descriptors[0]))
+        for passed in descriptors:
+            os.close(passed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""A run that is stopped or killed in the middle leaves nothing behind, at the latest after the next start."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.embedded import ROOT, embedded_cluster, embedded_command, robot_command, run_robot
+
+from .cluster import Api
+
+PR_SET_CHILD_SUBREAPER = 36
+RUN_LABEL = "kubevirt-nad-tests/run"
+MOMENTS = ("Start VMs", "Wait Until VMs Are Ready", "Wait Until Network Swap Has Settled")
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    """Adopts every process that loses its parent, so that none can hide."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    found = Host(runtime, descendants(), mounts(), interfaces())
+    try:
+        yield found
+    finally:
+        for pid in descendants() - found.processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        reap()
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@dataclass
+class Host:
+    """What there was before, and where this test's clusters keep their files."""
+
+    runtime: Path
+    processes: set[int]
+    mounts: set[str]
+    interfaces: set[str]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime)}
+
+    def files(self) -> list[Path]:
+        return [path for folder in self.runtime.iterdir() for path in folder.iterdir()]
+
+    def assert_clean(self) -> None:
+        """Processes may take a moment to die; then nothing is left."""
+        wait_for(lambda: not (descendants() - self.processes), "processes are gone", self.left)
+        assert mounts() - self.mounts == set()
+        assert interfaces() - self.interfaces == set()
+
+    def assert_clean_after_next_start(self) -> None:
+        subprocess.run([*embedded_command(), "true"], check=True, timeout=60, cwd=ROOT, env=self.env)
+        self.assert_clean()
+        assert self.files() == []
+
+    def left(self) -> str:
+        lines = []
+        for pid in descendants() - self.processes:
+            with suppress(OSError):
+                lines.append(f"{pid}: {Path(f'/proc/{pid}/cmdline').read_text()}")
+        return "\n".join(lines)
+
+
+def descendants() -> set[int]:
+    """Every living process below this one."""
+    reap()
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if fields[0] not in "ZX":
+                    parents[int(entry.name)] = int(fields[1])
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {os.getpid()}
+
+
+def reap() -> None:
+    """Collects adopted children, but none that a Popen object waits for: those are collected by then."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def mounts() -> set[str]:
+    return set(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def interfaces() -> set[str]:
+    return {line.split(":")[0].strip() for line in Path("/proc/self/net/dev").read_text().splitlines()[2:]}
+
+
+def wait_for(condition: Callable[[], object], what: str, seen: Callable[[], str] = lambda: "") -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:g} s; {seen()}"
+        time.sleep(0.02)
+
+
+def run_sh(folder: Path) -> list[str]:
+    outputs = ["--outputdir", str(folder), "--debugfile", str(folder / "debug.txt"), "--console", "quiet"]
+    return [str(ROOT / "run.sh"), "--include", "p0", *outputs]
+
+
+def wait_for_keyword(folder: Path, name: str) -> None:
+    """Until robot has begun this keyword."""
+    debug = folder / "debug.txt"
+    wait_for(lambda: debug.exists() and f".{name}" in debug.read_text(), f"{name} begins", lambda: read(debug))
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else f"{path} is not there"
+
+
+def status_of(pid: int) -> int:
+    """Exit status of a child, 128 + N for signal N, as a shell shows it."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return code if code >= 0 else 128 - code
+
+
+def start(command: list[str], env: dict[str, str]) -> int:
+    """Starts a command in a session of its own; its output goes nowhere."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nothing, number)
+        os.execvpe(command[0], command, env)  # noqa: S606
+    return pid
+
+
+def start_on_terminal(command: list[str], env: dict[str, str]) -> tuple[int, int]:
+    """Starts a command on a terminal of its own; gives its process id and our end of the terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, env)  # noqa: S606
+    return pid, terminal
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_leaves_nothing(host: Host, tmp_path: Path, moment: str) -> None:
+    results = tmp_path / "results"
+    pid = start(run_sh(results), host.env)
+    wait_for_keyword(results, moment)
+    os.kill(pid, signal.SIGKILL)
+    assert status_of(pid) == 128 + signal.SIGKILL
+    host.assert_clean()
+    host.assert_clean_after_next_start()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signalled_run_stops_its_cluster_and_says_so(host: Host, tmp_path: Path, number: int) -> None:
+    results = tmp_path / "results"
+    pid = start(run_sh(results), host.env)
+    wait_for_keyword(results, "Wait Until VMs Are Ready")
+    os.kill(pid, number)
+    assert status_of(pid) == 130
+    host.assert_clean()
+    assert host.files() == []
+    assert (results / "log.html").exists()
+
+
+def test_control_c_on_a_terminal_stops_the_run(host: Host, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    pid, terminal = start_on_terminal(run_sh(results), host.env)
+    wait_for_keyword(results, "Wait Until Network Swap Has Settled")
+    os.write(terminal, b"\x03")
+    printed = b""
+    with suppress(OSError):
+        while chunk := os.read(terminal, 65536):
+            printed += chunk
+    assert status_of(pid) == 130, printed.decode()
+    os.close(terminal)
+    host.assert_clean()
+    assert host.files() == []
+    assert b"Interrupted" in printed
+
+
+def test_the_kill_of_robot_alone_leaves_only_what_delete_leftovers_finds(tmp_path: Path) -> None:
+    with embedded_cluster(tmp_path) as kubeconfig:
+        api, results = Api(kubeconfig), tmp_path / "results"
+        variable = ("--variable", f"KUBECONFIG:{kubeconfig}")
+        with subprocess.Popen(
+            robot_command(results, "--debugfile", str(results / "debug.txt"), *variable),
+            stdout=subprocess.DEVNULL,
+            cwd=ROOT,
+        ) as robot:
+            wait_for_keyword(results, "Wait Until Network Swap Has Settled")
+            robot.kill()
+        assert namespaces_of_runs(api)
+        suite = tmp_path / "delete_leftovers.robot"
+        suite.write_text(
+            f"*** Settings ***\nLibrary    KubeVirtLibrary\nVariables    {ROOT}/variables/defaults.yaml\n"
+            "*** Test Cases ***\nClean Up\n    Open Cluster\n    Delete Leftovers\n    [Teardown]    Close Cluster\n"
+        )
+        cleaned = run_robot(tmp_path / "cleaned", *variable, suites=suite)
+        assert [outcome.verdict for outcome in cleaned.outcomes.values()] == ["PASS"], cleaned.printed
+        wait_for(lambda: not namespaces_of_runs(api), "namespaces of dead runs are gone")
+        for path in (
+            "/apis/kubevirt.io/v1/virtualmachines",
+            "/apis/kubevirt.io/v1/virtualmachineinstances",
+            "/apis/kubevirt.io/v1/virtualmachineinstancemigrations",
+            "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions",
+        ):
+            assert api.items(path) == []
+
+
+def namespaces_of_runs(api: Api) -> list[str]:
+    return [item["metadata"]["name"] for item in api.items("/api/v1/namespaces", labelSelector=RUN_LABEL)]

@@ -1,0 +1,1 @@
+"""Each suite fails on the defect that it is there for."""

@@ -1,0 +1,89 @@
+"""Embedded clusters and robot runs as children, for tests that look at a whole run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from testplan.__main__ import judge_run
+from testplan.gate import Judgement
+from testplan.results import Outcome, Results
+
+ROOT = Path(__file__).resolve().parents[1]
+SUITES = ROOT / "suites"
+
+
+@dataclass(frozen=True)
+class RobotRun:
+    """A finished run: what the gate says of it, and what it printed."""
+
+    judgement: Judgement
+    results: Results | None
+    printed: str
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """By test name. An AssertionError shows what was printed when there is no result file."""
+        assert self.results is not None, self.printed
+        return {outcome.name: outcome for outcome in self.results.outcomes}
+
+
+def robot_command(folder: Path, *options: str, suites: Path = SUITES) -> list[str]:
+    """Robot as a child, with its results in ``folder``."""
+    libraries = str(ROOT / "libraries")
+    return [
+        *(sys.executable, "-m", "robot", "--outputdir", str(folder), "--pythonpath", libraries, "--console", "quiet"),
+        *options,
+        str(suites),
+    ]
+
+
+def embedded_command(*options: str) -> list[str]:
+    """``emulator exec`` up to the command that it is to run."""
+    return [sys.executable, "-m", "emulator", "exec", *options, "--"]
+
+
+def run_robot(
+    folder: Path,
+    *options: str,
+    cluster: Sequence[str] | None = None,
+    suites: Path = SUITES,
+    env: dict[str, str] | None = None,
+    timeout: float = 180,
+) -> RobotRun:
+    """Runs suites to their end; ``cluster``: on an embedded one of their own, with these options."""
+    command = robot_command(folder, *options, suites=suites)
+    if cluster is not None:
+        command = [*embedded_command(*cluster), *command]
+    finished = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=timeout,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+    )
+    judgement, results = judge_run(folder / "output.xml")
+    return RobotRun(judgement, results, finished.stdout)
+
+
+@contextmanager
+def embedded_cluster(folder: Path, *options: str) -> Iterator[Path]:
+    """A cluster that is up; gives its kubeconfig."""
+    kubeconfig = folder / "kubeconfig"
+    command = [sys.executable, "-m", "emulator", "up", "--kubeconfig-out", str(kubeconfig), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline(), "the embedded cluster did not start"
+            yield kubeconfig
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)

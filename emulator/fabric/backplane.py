@@ -6,13 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from emulator.fabric import frames
-from emulator.fabric.links import BRIDGE_PORT_DISABLED
 from emulator.fabric.model import FabricError, GuestNic
 from emulator.fabric.netns import Builder, Namespace
 from emulator.fabric.pods import Pod, Pods
 from emulator.fabric.topology import Topology
-
-_EEXIST = 17
 
 
 @dataclass
@@ -34,6 +31,7 @@ class Backplane:
         self._pods = pods
         self._namespace: Namespace = builder.new_namespace(f"backplane {guest_uid}")
         self.ports: dict[str, Port] = {}
+        self._worn_out: list[str] = []
 
     def add(self, nic: GuestNic, pod: Pod) -> None:
         """A NIC that is connected to its pod, but not yet to a guest."""
@@ -77,10 +75,10 @@ class Backplane:
         return device
 
     def unplug_all(self) -> None:
-        """The guest is gone, and its NICs with it."""
+        """The guest is gone; its NICs go with its namespace, and from now on answer nothing."""
         for port in self.ports.values():
             if port.socket:
-                self._namespace.links.delete_if_there(port.socket)
+                self._namespace.links.silence_port(port.socket)
                 port.socket = ""
 
     def set_link(self, name: str, up: bool) -> None:
@@ -113,14 +111,13 @@ class Backplane:
         for port, _, uplink in moves:
             # The old uplink stops before the new one starts: never are two networks one, not for a moment.
             if port.uplink:
-                links.set_port(port.uplink, state=BRIDGE_PORT_DISABLED)
+                links.silence_port(port.uplink)
             links.change(uplink, up=True)
         self._builder.inside(self._namespace.descriptor, lambda: self._announce([(u, n.mac) for _, n, u in moves]))
         switched()
         for port, nic, uplink in moves:
-            old, port.uplink, port.nic = port.uplink, uplink, nic
-            if old:
-                links.delete_if_there(old)
+            self._worn_out.append(port.uplink)
+            port.uplink, port.nic = uplink, nic
 
     @staticmethod
     def _announce(uplinks: list[tuple[str, str]]) -> None:
@@ -131,10 +128,18 @@ class Backplane:
         """Takes the uplink away from a NIC that the target pod does not carry."""
         port = self.port(name)
         if port.uplink:
-            self._namespace.links.delete_if_there(port.uplink)
+            self._namespace.links.silence_port(port.uplink)
+            self._worn_out.append(port.uplink)
             port.uplink = ""
 
+    def tidy(self) -> None:
+        """Removes the uplinks that carry nothing any more; apart from the move, because it takes its time."""
+        while self._worn_out:
+            self._namespace.links.delete_if_there(self._worn_out.pop())
+
     def close(self) -> None:
-        for name in list(self.ports):
-            self.remove(name)
+        for port in self.ports.values():
+            if port.uplink:
+                self._namespace.links.silence_port(port.uplink)
+        self.ports.clear()
         self._namespace.close()

@@ -26,6 +26,7 @@ class Guest:
     def __init__(
         self,
         spec: GuestSpec,
+        *,
         pod: Pod,
         backplane: Backplane,
         builder: Builder,
@@ -141,16 +142,20 @@ class Guest:
             macs = [self._backplane.port(name).nic.mac.lower() for name in interfaces]
             left_behind = [name for name in self._backplane.ports if name not in interfaces]
 
+            def switched() -> None:
+                loop.call_soon_threadsafe(self._announce, macs)
+
             def switch() -> None:
                 for name in left_behind:
                     self._backplane.cut(name)
-                self._backplane.move(target, interfaces, lambda: loop.call_soon_threadsafe(self._announce, macs))
+                self._backplane.move(target, interfaces, switched)
 
             await self._builder.run(switch)
             self.pod = target
             self._line.drop_client()
             if source is not target:
                 source.cut_connections()
+            self._keep(asyncio.create_task(self._builder.run(self._backplane.tidy)))
 
     def _announce(self, macs: list[str]) -> None:
         if self._machine and not self._machine.frozen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import socket
 import struct
 from collections.abc import Iterator
@@ -33,10 +34,15 @@ _RT_TABLE_MAIN, _RTPROT_STATIC, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 4, 253, 1
 _RTNH_F_ONLINK = 4
 _IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
 _IFF_LOWER_UP = 0x10000
+_ENODEV = 19
 _IFINFO = struct.Struct("=BxHiII")
 _IFADDR = struct.Struct("=BBBBI")
 
 BRIDGE_PORT_DISABLED = 0
+
+# A kernel takes a veth device whose peer has, in its own namespace, the same number for a device without a peer, and
+# looks at its carrier only once a second. So the near end of each pair gets a number that no namespace gives itself.
+_numbers = itertools.count(1 << 16)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Links:
         if peer_namespace is not None:
             far_end += attribute(_IFLA_NET_NS_FD, peer_namespace)
         near_end = attribute(_IFLA_ADDRESS, mac_bytes(mac)) if mac else b""
-        self._add(name, "veth", near_end, nested(_VETH_INFO_PEER, far_end))
+        self._add(name, "veth", near_end, nested(_VETH_INFO_PEER, far_end), next(_numbers))
 
     def add_bridge(self, name: str, *, learning: bool = True) -> None:
         """A bridge that forwards at once and floods multicast; without learning it is a repeater."""
@@ -87,9 +93,9 @@ class Links:
         data = attribute(_BR_FORWARD_DELAY, 0) + attribute(_BR_MCAST_SNOOPING, b"\0") + ageing
         self._add(name, "bridge", b"", data)
 
-    def _add(self, name: str, kind: str, attributes: bytes, data: bytes) -> None:
+    def _add(self, name: str, kind: str, attributes: bytes, data: bytes, number: int = 0) -> None:
         info = nested(_IFLA_LINKINFO, attribute(_INFO_KIND, kind), nested(_INFO_DATA, data))
-        body = _IFINFO.pack(0, 0, 0, 0, 0) + attribute(_IFLA_IFNAME, name) + attributes + info
+        body = _IFINFO.pack(0, 0, number, 0, 0) + attribute(_IFLA_IFNAME, name) + attributes + info
         self._netlink.request(_NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
 
     def delete(self, name: str) -> None:
@@ -99,7 +105,7 @@ class Links:
         try:
             self.delete(name)
         except OSError as error:
-            if error.errno != 19:  # ENODEV
+            if error.errno != _ENODEV:
                 raise
 
     def change(
@@ -126,6 +132,14 @@ class Links:
         flags, mask = (0, 0) if up is None else (_IFF_UP if up else 0, _IFF_UP)
         self._netlink.request(_NEWLINK, _IFINFO.pack(0, 0, index, flags, mask) + attributes)
 
+    def silence_port(self, name: str) -> None:
+        """Stops a bridge port at once; to remove a device takes the kernel some 30 ms. One that is gone is fine."""
+        try:
+            self.set_port(name, state=BRIDGE_PORT_DISABLED)
+        except OSError as error:
+            if error.errno != _ENODEV:
+                raise
+
     def set_port(self, name: str, *, state: int | None = None, isolated: bool | None = None) -> None:
         """Sets what is given of a bridge port."""
         values = b""
@@ -139,7 +153,7 @@ class Links:
     def index(self, name: str) -> int:
         for link in self._links(_by_name(name), 0):
             return link.index
-        raise OSError(19, f"no network device {name}")
+        raise OSError(_ENODEV, f"no network device {name}")
 
     def all(self) -> list[Link]:
         return list(self._links(_IFINFO.pack(0, 0, 0, 0, 0), NLM_F_DUMP))

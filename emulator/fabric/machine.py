@@ -9,7 +9,7 @@ import itertools
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Machine:
                 output += base64.b64decode(answer["piece"])
         raise ConnectionResetError("the guest has ended")
 
-    async def _asked(self, question: str, details: dict[str, Any]) -> Any:
+    async def _asked(self, question: str, details: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         number = next(self._numbers)
         queue = self._questions[number] = asyncio.Queue()
         try:

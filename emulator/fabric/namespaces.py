@@ -94,7 +94,9 @@ class NamespaceFabric:
         if spec.uid in self._guests:
             raise FabricError(f"there is a guest {spec.uid} already")
         backplane = await builder.run(lambda: Backplane(builder, topology, plumbing, spec.uid))
-        guest = self._guests[spec.uid] = Guest(spec, pod, backplane, builder, zygote, self._new_exited(spec.uid))
+        guest = self._guests[spec.uid] = Guest(
+            spec, pod=pod, backplane=backplane, builder=builder, zygote=zygote, exited=self._new_exited(spec.uid)
+        )
         try:
             await guest.boot()
         except BaseException:

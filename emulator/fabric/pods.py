@@ -41,7 +41,8 @@ class Pod:
 
     def plug(self, interface: str) -> _Plug:
         if interface not in self.plugs:
-            raise FabricError(f"pod {self.uid} has no interface {interface!r}; it has {', '.join(self.plugs) or 'none'}")
+            known = ", ".join(self.plugs) or "none"
+            raise FabricError(f"pod {self.uid} has no interface {interface!r}; it has {known}")
         return self.plugs[interface]
 
     def cut_connections(self) -> None:
@@ -115,10 +116,10 @@ class Pods:
 
     def remove(self, pod: Pod) -> None:
         pod.cut_connections()
-        # The peers go with the namespace, but only some time later: nothing may answer from now on.
+        # The cables go with the namespace, but only some time later: nothing may answer from now on.
         for plug in pod.plugs.values():
             for device in plug.node_devices:
-                pod.node.namespace.links.delete_if_there(device)
+                pod.node.namespace.links.silence_port(device)
         pod.plugs.clear()
         pod.namespace.close()
 

@@ -154,7 +154,7 @@ def _in_child(probe: Callable[[], Iterator[Finding]]) -> list[Finding]:
             signal.set_wakeup_fd(-1)
         try:
             findings = list(probe())
-        except Exception as error:  # noqa: BLE001 - the parent reports whatever it was
+        except Exception as error:
             findings = [Finding("probe", f"the machine could not be probed ({error!r})", "report this as a bug")]
         with contextlib.suppress(BaseException):
             os.write(writing, json.dumps([asdict(finding) for finding in findings]).encode())

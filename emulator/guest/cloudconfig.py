@@ -68,7 +68,7 @@ def read_user_data(text: str) -> CloudConfig:
     config.hostname, config.fqdn = str(data.get("hostname") or ""), str(data.get("fqdn") or "")
     if not config.hostname:
         config.hostname = config.fqdn.partition(".")[0]
-    config.password_logins = data.get("ssh_pwauth") in {True, "true", "True", "yes", "1", 1}
+    config.password_logins = data.get("ssh_pwauth") in {True, "true", "True", "yes", "1"}
     config.host_keys = {str(name): str(value) for name, value in _dict(data.get("ssh_keys")).items()}
     config.files += [file for entry in _list(data.get("write_files")) if (file := _file(entry, config))]
     config.boot_commands = _commands(data.get("bootcmd"))
@@ -166,9 +166,7 @@ def _account(entry: dict[str, Any]) -> Account:
         password=str(entry.get("plain_text_passwd") or ""),
         hashed=str(entry.get("hashed_passwd") or entry.get("passwd") or ""),
         locked=bool(entry.get("lock_passwd", entry.get("lock-passwd", True))),
-        keys=tuple(
-            str(key) for key in _list(entry.get("ssh_authorized_keys") or entry.get("ssh-authorized-keys"))
-        ),
+        keys=tuple(str(key) for key in _list(entry.get("ssh_authorized_keys") or entry.get("ssh-authorized-keys"))),
         sudo=bool(entry.get("sudo")) or "wheel" in str(entry.get("groups", "")) or "sudo" in str(entry.get("groups")),
         gecos=str(entry.get("gecos") or ""),
     )

@@ -81,7 +81,7 @@ class CloudInit:
         script.chmod(0o700)
         nothing = os.open("/dev/null", os.O_RDONLY)
         line = os.open(SERIAL_LINE, os.O_WRONLY | os.O_NOCTTY)
-        argv = ["sh", "-c", f'"$0" 2>&1 | tee -a /var/log/cloud-init-output.log', str(script)]
+        argv = ["sh", "-c", '"$0" 2>&1 | tee -a /var/log/cloud-init-output.log', str(script)]
         _, ended = self._processes.start(argv, _ROOT, sessions.environment(_ROOT), (nothing, line, line))
         os.close(nothing)
         os.close(line)

@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any, NoReturn
 
 from emulator.fabric.links import Links
@@ -47,7 +46,7 @@ def main(end: socket.socket, *, own_clock: bool) -> NoReturn:
             channel.send(end, {"event": "serial"}, (master,))
             os.close(master)
             status = asyncio.run(_Guest(end, spec, log).run(own_clock=own_clock))
-    except BaseException:  # noqa: BLE001 - the end of process 1 is the end of the guest
+    except BaseException:
         traceback.print_exc(file=sys.stderr)
         with contextlib.suppress(OSError):
             sys.stderr.flush()
@@ -92,7 +91,7 @@ class _Guest:
         async def guarded() -> None:
             try:
                 await work
-            except Exception:  # noqa: BLE001 - shown where a real machine shows it: on its console
+            except Exception:
                 self._log.text(traceback.format_exc())
 
         task = asyncio.get_running_loop().create_task(guarded())
@@ -162,7 +161,8 @@ def _set_kernel_defaults() -> None:
 async def _count_uptime() -> None:
     """Where the kernel has no time namespaces, /proc/uptime is a file that is kept up to date."""
     began = time.monotonic()
-    file: Path = rootfs.override_proc("uptime", "0.00 0.00\n")
+    file = os.open(rootfs.override_proc("uptime", "0.00 0.00\n"), os.O_WRONLY)
     while True:
-        file.write_text(f"{time.monotonic() - began:.2f} 0.00\n", encoding="ascii")
+        # Written in one piece over the old text, so that no reader finds an empty file.
+        os.pwrite(file, f"{time.monotonic() - began:.2f} 0.00\n".encode(), 0)
         await asyncio.sleep(_UPTIME_STEP)

@@ -53,7 +53,7 @@ def run(end: socket.socket) -> NoReturn:
         _, wait_status = os.waitpid(guest, 0)
         channel.send(end, {"event": "ended", "power": _power(wait_status)})
         status = 0
-    except BaseException:  # noqa: BLE001 - nobody is left to handle it; the words go to the fabric's error output
+    except BaseException:
         traceback.print_exc(file=sys.stderr)
     finally:
         with contextlib.suppress(OSError):

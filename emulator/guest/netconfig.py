@@ -82,7 +82,7 @@ def _ethernet(key: str, entry: dict[str, Any], complain: Complain) -> Ethernet:
 
 
 def configure(nics: list[BootNic], ethernets: list[Ethernet] | None, links: Links, complain: Complain) -> list[str]:
-    """Brings NICs up as configured; the lines of /etc/resolv.conf. Without any configuration the first NIC asks DHCP."""
+    """Brings NICs up as configured; the lines of /etc/resolv.conf. Without configuration the first NIC asks DHCP."""
     lines: list[str] = []
     for number, nic in enumerate(nics):
         if ethernets is None:

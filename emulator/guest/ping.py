@@ -119,7 +119,9 @@ class _Ping:
         self._times.append((now - sent_at) * 1000)
         if not self._options.q:
             ttl = next((struct.unpack_from("=i", value)[0] for _, _, value in ancillary), 64)
-            self._say(f"{len(data)} bytes from {sender[0]}: icmp_seq={sequence} ttl={ttl} time={self._times[-1]:.3g} ms")
+            self._say(
+                f"{len(data)} bytes from {sender[0]}: icmp_seq={sequence} ttl={ttl} time={self._times[-1]:.3g} ms"
+            )
 
     def _say(self, line: str) -> None:
         print(f"[{time.time():.6f}] {line}" if self._options.D else line, flush=True)

@@ -99,7 +99,7 @@ def _become(
         with contextlib.suppress(OSError):
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
         os._exit(127 if error.errno == errno.ENOENT else 126)
-    except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's code
+    except BaseException:
         os._exit(126)
 
 

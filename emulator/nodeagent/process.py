@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..decisions import decisions_for
+from ..decisions import Decisions, decisions_for
 from ..pace import Pace
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def serve(options: AgentOptions) -> None:
 
     ValueError for a bad option, FabricError for a machine that forbids it.
     """
+    decisions = decisions_for(options.defects)
     from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
 
     sandbox.enter()
-    decisions_for(options.defects)
-    asyncio.run(_serve(options))
+    asyncio.run(_serve(options, decisions))
 
 
-async def _serve(options: AgentOptions) -> None:
+async def _serve(options: AgentOptions, decisions: Decisions) -> None:
     from ..fabric.namespaces import NamespaceFabric  # noqa: PLC0415
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
@@ -78,7 +78,7 @@ async def _serve(options: AgentOptions) -> None:
         fabric=NamespaceFabric(),
         nodes=options.nodes,
         pace=Pace(options.speed),
-        decisions=decisions_for(options.defects),
+        decisions=decisions,
         tls=server_tls(options),
     )
     task = asyncio.ensure_future(agent.run(lambda: _tell_ready(options.ready_fd)))

@@ -42,6 +42,7 @@ class VirtHandler:
         self._pace = station.pace
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._ended: dict[Key, str] = {}
         self.domains = Domains(station.fabric)
         self.queue = KeyedQueue("vmi", self._sync)
         self.migrations = Migrations(client, vmis, kubelet, self.domains, station)
@@ -84,7 +85,11 @@ class VirtHandler:
         for domain in [d for d in self.domains.by_uid.values() if d.key == key]:
             if vmi is None or vmi["metadata"]["uid"] != domain.uid:
                 await self._bury(domain)
-        if vmi is None or vmi["status"].get("nodeName") not in self._nodes:
+        if vmi is None:
+            self._ended.pop(key, None)
+            return
+        # The cache may still show the VMI as it was before its end was written.
+        if vmi["status"].get("nodeName") not in self._nodes or self._ended.get(key) == vmi["metadata"]["uid"]:
             return
         domain_now = self.domains.get(vmi["metadata"]["uid"])
         phase = vmi["status"].get("phase")
@@ -210,6 +215,7 @@ class VirtHandler:
 
     async def _end(self, vmi: Obj, phase: str) -> None:
         """The VMI reaches its final phase; the launcher ends with its guest."""
+        self._ended[key_of(vmi)] = vmi["metadata"]["uid"]
         await self._write(vmi, lambda fresh: vmi_status.set_phase(fresh, phase))
         node = vmi["status"]["nodeName"]
         if phase == "Succeeded":

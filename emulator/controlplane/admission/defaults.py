@@ -1,0 +1,139 @@
+"""The mutating webhooks: what KubeVirt adds to VMs, VMIs and migration objects."""
+
+from __future__ import annotations
+
+import uuid
+
+from emulator.apiserver.admission import AdmissionRequest
+from emulator.apiserver.objects import clone, timestamp
+from emulator.controlplane import names
+from emulator.controlplane.admission.denials import cause, denied, refuse
+from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
+from emulator.controlplane.instances import Obj, networks
+from emulator.controlplane.vmi.launcher import QEMU_USER
+
+VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"
+VMI_MUTATOR = "virtualmachineinstances-mutator.kubevirt.io"
+# How much a running VM may grow by hot-plug.
+HEADROOM = 4
+TRUSTED = tuple(
+    f"system:serviceaccount:{names.KUBEVIRT_NAMESPACE}:{user}"
+    for user in (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
+)
+
+
+def is_kubevirt(request: AdmissionRequest) -> bool:
+    return request.user.name in TRUSTED
+
+
+async def default_vm(request: AdmissionRequest) -> None:
+    vm = request.new
+    if vm is None:
+        return
+    template = vm.get("spec", {}).get("template")
+    if not isinstance(template, dict) or not isinstance(template.get("spec"), dict):
+        refuse(VM_MUTATOR, [cause("FieldValueRequired", "spec.template in body is required", "spec.template")])
+        return
+    check_types(VM_MUTATOR, "spec.template.spec", template["spec"])
+    if request.operation == "CREATE":
+        meta = template.setdefault("metadata", {})
+        meta["annotations"] = {names.PCI_TOPOLOGY: "v3", **(meta.get("annotations") or {})}
+        firmware = template["spec"].setdefault("domain", {}).setdefault("firmware", {})
+        firmware.setdefault("uuid", str(uuid.uuid4()))
+        firmware.setdefault("serial", str(uuid.uuid4()))
+    _common(template["spec"])
+
+
+async def default_vmi(request: AdmissionRequest) -> None:
+    vmi = request.new
+    if vmi is None or request.operation != "CREATE":
+        return
+    spec = vmi.setdefault("spec", {})
+    check_types(VMI_MUTATOR, "spec", spec)
+    meta = vmi["metadata"]
+    meta["annotations"] = {names.PCI_TOPOLOGY: "v3", **(meta.get("annotations") or {})}
+    finalizers = meta.setdefault("finalizers", [])
+    if names.VMI_FINALIZER not in finalizers:
+        finalizers.append(names.VMI_FINALIZER)
+    _common(spec)
+    domain = spec["domain"]
+    cpu = domain.setdefault("cpu", {})
+    cpu.setdefault("model", "host-model")
+    for part in ("cores", "sockets", "threads"):
+        cpu.setdefault(part, 1)
+    cpu.setdefault("maxSockets", int(cpu["sockets"]) * HEADROOM)
+    domain.setdefault("features", {}).setdefault("acpi", {"enabled": True})
+    domain.setdefault("firmware", {}).setdefault("uuid", str(uuid.uuid4()))
+    spec.setdefault("evictionStrategy", "None")
+    for volume in spec.get("volumes") or []:
+        if "containerDisk" in volume:
+            volume["containerDisk"].setdefault("imagePullPolicy", _pull_policy(volume["containerDisk"]["image"]))
+    status = vmi.setdefault("status", {})
+    guest = domain.get("memory", {}).get("guest")
+    if guest:
+        domain["memory"].setdefault("maxGuest", times(str(guest), HEADROOM))
+        status["memory"] = {"guestAtBoot": guest, "guestCurrent": guest, "guestRequested": guest}
+    status["currentCPUTopology"] = {part: cpu[part] for part in ("cores", "sockets", "threads")}
+    status.setdefault("guestOSInfo", {})
+    status["phase"] = "Pending"
+    status["phaseTransitionTimestamps"] = [{"phase": "Pending", "phaseTransitionTimestamp": timestamp()}]
+    status["runtimeUser"] = QEMU_USER
+
+
+async def keep_vmi_status(request: AdmissionRequest) -> None:
+    """Whoever is not KubeVirt may try to write a VMI's status, and changes nothing."""
+    if request.new is None or request.old is None or is_kubevirt(request):
+        return
+    if "status" in request.old:
+        request.new["status"] = clone(request.old["status"])
+    else:
+        request.new.pop("status", None)
+
+
+async def default_migration(request: AdmissionRequest) -> None:
+    migration = request.new
+    if migration is None or request.operation != "CREATE":
+        return
+    meta = migration["metadata"]
+    finalizers = meta.setdefault("finalizers", [])
+    if names.MIGRATION_FINALIZER not in finalizers:
+        finalizers.append(names.MIGRATION_FINALIZER)
+    name = (migration.get("spec") or {}).get("vmiName")
+    if name:
+        meta["labels"] = {**(meta.get("labels") or {}), names.MIGRATION_SELECTOR: name}
+
+
+def _common(spec: Obj) -> None:
+    spec.setdefault("architecture", "amd64")
+    domain = spec.setdefault("domain", {})
+    domain.setdefault("machine", {}).setdefault("type", "q35")
+    domain.setdefault("resources", {})
+    domain.setdefault("devices", {})
+
+
+def _pull_policy(image: str) -> str:
+    """Always for an image without a tag or with the tag ``latest``."""
+    last = image.rsplit("/", 1)[-1]
+    tag = last.rsplit(":", 1)[-1] if ":" in last else "latest"
+    return "Always" if tag == "latest" and "@" not in last else "IfNotPresent"
+
+
+def check_types(webhook: str, prefix: str, spec: Obj) -> None:
+    """What the webhook cannot even read. Its own schema check speaks before the CRD's."""
+    wrong = []
+    for network in networks(spec):
+        name = (network.get("multus") or {}).get("networkName", "")
+        if name is not None and not isinstance(name, str):
+            path = f"{prefix}.networks.multus.networkName"
+            kind = "number" if isinstance(name, (int, float)) else type(name).__name__
+            wrong.append({"message": f'{path} in body must be of type string: "{kind}"'})
+    refuse(webhook, wrong)
+    domain = spec.get("domain") or {}
+    memory = (domain.get("memory") or {}).get("guest", "0")
+    if not is_quantity(memory):
+        raise denied(webhook, f"quantities must match the regular expression '{PATTERN}'")
+    for part, value in (domain.get("cpu") or {}).items():
+        if isinstance(value, int) and value < 0:
+            where = f"VMISpecAlias.domain.cpu.{part}" if webhook == VM_MUTATOR else f"domain.cpu.{part}"
+            text = f"json: cannot unmarshal number {value} into Go struct field {where} of type uint32"
+            raise denied(webhook, text)

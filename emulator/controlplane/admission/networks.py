@@ -1,0 +1,149 @@
+"""What KubeVirt checks of networks and interfaces. ``prefix`` is ``spec`` or ``spec.template.spec``."""
+
+from __future__ import annotations
+
+import re
+
+from emulator.controlplane.admission.denials import DUPLICATE, INVALID, REQUIRED, UNSUPPORTED, Obj, cause
+from emulator.controlplane.instances import by_name, interfaces, networks
+from emulator.controlplane.settings import Settings
+
+BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "binding")
+MODELS = ("e1000", "e1000e", "igb", "ne2k_pci", "pcnet", "rtl8139", "virtio")
+MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
+LONG_MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){7}[0-9a-fA-F]{2}")
+PCI = re.compile(r"[\da-fA-F]{4}:[\da-fA-F]{2}:[0-1][\da-fA-F]\.[0-7]")
+NAME = re.compile(r"[A-Za-z0-9-_]+")
+
+
+def check_networks(prefix: str, spec: Obj, settings: Settings) -> list[Obj]:
+    nets, cards = networks(spec), interfaces(spec)
+    path = f"{prefix}.domain.devices.interfaces"
+    causes = _sources(prefix, nets)
+    causes += _names(prefix, nets)
+    for index, card in enumerate(cards):
+        causes += _binding(f"{path}[{index}]", index, card, by_name(nets).get(card["name"]), settings)
+    causes += _assigned(prefix, nets, cards)
+    boot_orders: set[int] = set()
+    for index, card in enumerate(cards):
+        causes += _details(prefix, f"{path}[{index}]", index, card, boot_orders, settings)
+    return causes
+
+
+def _sources(prefix: str, nets: list[Obj]) -> list[Obj]:
+    found = []
+    if sum("pod" in net for net in nets) > 1 or any(_kinds(net) > 1 and "pod" in net for net in nets):
+        where = f"{prefix}.interfaces"
+        found.append(cause(DUPLICATE, f"more than one interface is connected to a pod network in {where}", where))
+    defaults = sum(bool((net.get("multus") or {}).get("default")) for net in nets)
+    if defaults > 1:
+        text = "Multus CNI should only have one default network"
+        found.append(cause(INVALID, text, f"{prefix}.networks"))
+    elif defaults and any("pod" in net for net in nets):
+        text = "Pod network cannot be defined when Multus default network is defined"
+        found.append(cause(INVALID, text, f"{prefix}.networks"))
+    for index, net in enumerate(nets):
+        where = f"{prefix}.networks[{index}]"
+        if not _kinds(net):
+            found.append(cause(REQUIRED, "should have a network type", where))
+        elif _kinds(net) > 1:
+            found.append(cause(REQUIRED, "should have only one network type", where))
+        elif net.get("multus") is not None and not net["multus"].get("networkName"):
+            found.append(cause(REQUIRED, "CNI delegating plugin must have a networkName", where))
+    return found
+
+
+def _kinds(net: Obj) -> int:
+    return sum(net.get(kind) is not None for kind in ("pod", "multus", "resourceClaim"))
+
+
+def _names(prefix: str, nets: list[Obj]) -> list[Obj]:
+    found, seen = [], set()
+    for index, net in enumerate(nets):
+        if net["name"] in seen:
+            text = f'Network with name "{net["name"]}" already exists, every network must have a unique name'
+            found.append(cause(DUPLICATE, text, f"{prefix}.networks[{index}].name"))
+        seen.add(net["name"])
+    return found
+
+
+def _binding(where: str, index: int, card: Obj, net: Obj | None, settings: Settings) -> list[Obj]:
+    found = []
+    name = card["name"]
+    state = card.get("state")
+    if state not in (None, "", "up", "down", "absent"):
+        text = f"logical {name} interface state value is unsupported: {state}"
+        found.append(cause(INVALID, text, f"{where}.state"))
+    gone = {"slirp": "Slirp interface support", "macvtap": "Macvtap network binding"}
+    for binding, called in gone.items():
+        if binding in card:
+            text = f"{called} has been discontinued since v1.3"
+            return [*found, cause(INVALID, text, f"spec.domain.devices.interfaces[{index}].{binding}")]
+    if settings.profile.binding_required and sum(card.get(binding) is not None for binding in BINDINGS) != 1:
+        text = f"logical {name} interface must have exactly one binding method or binding plugin"
+        found.append(cause(INVALID, text, where))
+    on_pod = net is not None and net.get("pod") is not None
+    for binding, called in (("masquerade", "Masquerade"), ("passtBinding", "PasstBinding")):
+        if card.get(binding) is not None and not on_pod:
+            text = f"{called} interface only implemented with pod network"
+            found.append(cause(INVALID, text, f"{where}.name"))
+    return found
+
+
+def _assigned(prefix: str, nets: list[Obj], cards: list[Obj]) -> list[Obj]:
+    found, used = [], set()
+    known, wanted = by_name(nets), by_name(cards)
+    for index, card in enumerate(cards):
+        where = f"{prefix}.domain.devices.interfaces[{index}].name"
+        if card["name"] in used:
+            text = "Only one interface can be connected to one specific network"
+            found.append(cause(DUPLICATE, text, where))
+        elif card["name"] not in known:
+            found.append(cause(INVALID, f"{where} '{card['name']}' not found.", where))
+        used.add(card["name"])
+    for index, net in enumerate(nets):
+        where = f"{prefix}.networks[{index}].name"
+        if net["name"] not in wanted:
+            found.append(cause(REQUIRED, f"{where} '{net['name']}' not found.", where))
+    return found
+
+
+def _details(prefix: str, where: str, index: int, card: Obj, boot_orders: set[int], settings: Settings) -> list[Obj]:
+    found = []
+    if not NAME.fullmatch(card["name"]):
+        text = "Network interface name can only contain alphabetical characters, numbers, dashes (-) or underscores (_)"
+        found.append(cause(INVALID, text, f"{where}.name"))
+    model, mac, pci = card.get("model"), card.get("macAddress"), card.get("pciAddress")
+    if model and model not in MODELS:
+        text = f"interface {where}.name uses model {model} that is not supported."
+        found.append(cause(UNSUPPORTED, text, f"{where}.model"))
+    if mac and not MAC.fullmatch(mac):
+        kind = "too long" if LONG_MAC.fullmatch(mac) else "malformed"
+        text = f"interface {where}.name has {kind} MAC address ({mac})."
+        found.append(cause(INVALID, text, f"{where}.macAddress"))
+    if pci and not PCI.fullmatch(pci):
+        text = f"interface {where}.name has malformed PCI address ({pci})."
+        found.append(cause(INVALID, text, f"{where}.pciAddress"))
+    order = card.get("bootOrder")
+    if order is not None and order < 1:
+        text = f"{prefix}[{index}] must have a boot order > 0, if supplied"
+        found.append(cause(INVALID, text, f"{prefix}[{index}].bootOrder"))
+    elif order in boot_orders:
+        text = f"Boot order for {where}.bootOrder already set for a different device."
+        found.append(cause(INVALID, text, f"{where}.bootOrder"))
+    if order is not None:
+        boot_orders.add(order)
+    return found + _ports(where, card, settings)
+
+
+def _ports(where: str, card: Obj, settings: Settings) -> list[Obj]:
+    found = []
+    for index, port in enumerate(card.get("ports") or []):
+        at = f"{where}.ports[{index}]"
+        if not port.get("port"):
+            field = f"{at}.port" if settings.profile.binding_required else at
+            found.append(cause(REQUIRED, "Port field is mandatory.", field))
+        if port.get("protocol") not in (None, "", "TCP", "UDP"):
+            text = "Unknown protocol, only TCP or UDP allowed"
+            found.append(cause(INVALID, text, f"{at}.protocol"))
+    return found

@@ -1,0 +1,24 @@
+"""Hangs the webhooks into the API server."""
+
+from __future__ import annotations
+
+from emulator.apiserver.admission import Admission
+from emulator.controlplane import names
+from emulator.controlplane.admission import defaults
+from emulator.controlplane.admission.validators import Validators
+from emulator.controlplane.context import Shared
+
+
+def register_webhooks(admission: Admission, shared: Shared) -> None:
+    both, create, update = ("CREATE", "UPDATE"), ("CREATE",), ("UPDATE",)
+    admission.mutating(names.VM, both, defaults.default_vm)
+    admission.mutating(names.VMI, create, defaults.default_vmi)
+    admission.mutating(names.VMI, update, defaults.keep_vmi_status)
+    admission.mutating(names.MIGRATION, create, defaults.default_migration)
+    validators = Validators(shared)
+    admission.validating(names.VM, both, validators.vm)
+    admission.validating(names.VMI, create, validators.vmi_create)
+    admission.validating(names.VMI, update, validators.vmi_update)
+    admission.validating(names.MIGRATION, create, validators.migration_create)
+    admission.validating(names.MIGRATION, update, validators.migration_update)
+    admission.validating(names.KUBEVIRT, both, validators.kubevirt)

@@ -1,0 +1,91 @@
+"""Creates the objects that an installed KubeVirt consists of, so far as anybody reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.apiserver.objects import timestamp
+from emulator.controlplane import names
+from emulator.controlplane.cluster.roles import bindings, cluster_roles
+from emulator.controlplane.profile import Profile
+from emulator.kube.client import Client
+from emulator.kube.errors import ApiError
+
+Obj = dict[str, Any]
+DEPLOYMENT_ID = "embedded"
+ROLES = "clusterroles.rbac.authorization.k8s.io"
+BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
+
+
+async def bootstrap(client: Client, profile: Profile) -> None:
+    """Safe to call again: what is there stays."""
+    for namespace in ("default", "kube-system", names.KUBEVIRT_NAMESPACE):
+        await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", {"name": namespace}))
+    for user in (names.OPERATOR_USER, names.API_USER, names.CONTROLLER_USER, names.HANDLER_USER):
+        meta = {"name": user, "namespace": names.KUBEVIRT_NAMESPACE}
+        await _ensure(client, "serviceaccounts", _object("v1", "ServiceAccount", meta))
+    for role in cluster_roles():
+        await _ensure(client, ROLES, role)
+    for binding in bindings():
+        await _ensure(client, BINDINGS, binding)
+    await _ensure(client, names.KUBEVIRT, kubevirt(profile))
+    status = {"status": kubevirt_status(profile)}
+    name, namespace = names.KUBEVIRT_NAME, names.KUBEVIRT_NAMESPACE
+    await client.patch(names.KUBEVIRT, name, namespace, status, subresource="status")
+
+
+def kubevirt(profile: Profile) -> Obj:
+    """The CR of a cluster that live-migrates workloads to update them, as OpenShift Virtualization's does."""
+    meta = {"name": names.KUBEVIRT_NAME, "namespace": names.KUBEVIRT_NAMESPACE}
+    spec = {
+        "certificateRotateStrategy": {},
+        "configuration": {
+            "developerConfiguration": {"featureGates": list(profile.feature_gates)},
+            "vmRolloutStrategy": "LiveUpdate",
+        },
+        "customizeComponents": {},
+        "imagePullPolicy": "IfNotPresent",
+        "workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]},
+    }
+    return _object(names.API_VERSION, "KubeVirt", meta) | {"spec": spec}
+
+
+def kubevirt_status(profile: Profile) -> Obj:
+    now = timestamp()
+    said = (
+        ("Available", "AllComponentsReady", "All components are ready."),
+        ("Created", "AllResourcesCreated", "All resources were created."),
+    )
+    return {
+        "conditions": [
+            {
+                "lastProbeTime": now,
+                "lastTransitionTime": now,
+                "message": message,
+                "reason": reason,
+                "status": "True",
+                "type": kind,
+            }
+            for kind, reason, message in said
+        ],
+        "defaultArchitecture": "amd64",
+        "observedDeploymentID": DEPLOYMENT_ID,
+        "observedKubeVirtVersion": profile.version,
+        "operatorVersion": profile.version,
+        "outdatedVirtualMachineInstanceWorkloads": 0,
+        "phase": "Deployed",
+        "targetDeploymentID": DEPLOYMENT_ID,
+        "targetKubeVirtVersion": profile.version,
+    }
+
+
+def _object(api_version: str, kind: str, metadata: Obj) -> Obj:
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+async def _ensure(client: Client, resource: str, obj: Obj) -> None:
+    try:
+        await client.create(resource, obj)
+    except ApiError as error:
+        if error.code != 409:
+            raise

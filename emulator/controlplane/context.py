@@ -1,0 +1,87 @@
+"""What every controller shares: caches, clients with their identities, configuration, pace and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.decisions import Decisions
+from emulator.kube.client import Client
+from emulator.kube.informer import Informer
+from emulator.pace import Pace
+
+from . import names
+from .cache import Cache
+from .events import EventRecorder
+from .instances import Obj
+from .profile import Profile
+from .settings import Settings
+
+ClientFor = Callable[[str], Client]
+WATCHED = (
+    names.VM,
+    names.VMI,
+    names.MIGRATION,
+    names.PODS,
+    names.NODES,
+    names.NAD,
+    names.REVISION,
+    names.KUBEVIRT,
+    names.NAMESPACES,
+)
+
+
+@dataclass
+class Shared:
+    """``client_for(user name)`` gives a client that acts as that user."""
+
+    client_for: ClientFor
+    profile: Profile
+    pace: Pace
+    decisions: Decisions
+    client: Client = field(init=False)
+    informers: dict[str, Informer] = field(init=False)
+    caches: dict[str, Cache] = field(init=False)
+    settings: Settings = field(init=False)
+    recorder: EventRecorder = field(init=False)
+    update_recorder: EventRecorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.client_for(service_account(names.CONTROLLER_USER))
+        self.informers = {resource: Informer(self.client, resource) for resource in WATCHED}
+        self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
+        self.settings = Settings(self.profile, self._kubevirt)
+        self.recorder = EventRecorder(self.client, "virtualmachine-controller")
+        self.update_recorder = EventRecorder(self.client, "workload-update-controller")
+
+    def _kubevirt(self) -> Obj | None:
+        return next(self.caches[names.KUBEVIRT].all(), None)
+
+    @property
+    def vms(self) -> Cache:
+        return self.caches[names.VM]
+
+    @property
+    def vmis(self) -> Cache:
+        return self.caches[names.VMI]
+
+    @property
+    def migrations(self) -> Cache:
+        return self.caches[names.MIGRATION]
+
+    @property
+    def pods(self) -> Cache:
+        return self.caches[names.PODS]
+
+    @property
+    def nodes(self) -> Cache:
+        return self.caches[names.NODES]
+
+    @property
+    def nads(self) -> Cache:
+        return self.caches[names.NAD]
+
+
+def service_account(name: str, namespace: str = names.KUBEVIRT_NAMESPACE) -> str:
+    """The user name of a service account."""
+    return f"system:serviceaccount:{namespace}:{name}"

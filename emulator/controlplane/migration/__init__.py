@@ -1,0 +1,1 @@
+"""The migration controller: brings a migration object from creation to its end."""

@@ -1,0 +1,41 @@
+"""What virt-controller writes on the VMI for a migration: hand-off to virt-handler, and the wish to abort."""
+
+from __future__ import annotations
+
+from emulator.apiserver.objects import clone, timestamp
+from emulator.controlplane import names
+from emulator.controlplane.instances import Obj
+from emulator.controlplane.settings import Settings
+
+
+def handed_off(vmi: Obj, migration: Obj, source: Obj | None, target: Obj, settings: Settings) -> Obj:
+    """The VMI with the migration state that tells both virt-handlers what to do."""
+    new: Obj = clone(vmi)
+    node = target["spec"]["nodeName"]
+    profile = settings.profile
+    state: Obj = {
+        "migrationConfiguration": settings.migrations,
+        "migrationUid": migration["metadata"]["uid"],
+        "sourceNode": vmi["status"]["nodeName"],
+        "sourcePod": source["metadata"]["name"] if source else "",
+        "targetNode": node,
+        "targetPod": target["metadata"]["name"],
+    }
+    if profile.max_downtime:
+        state["targetMemoryOverhead"] = f"{profile.memory_overhead_mib}Mi"
+    new["status"]["migrationState"] = dict(sorted(state.items()))
+    new["metadata"].setdefault("labels", {})[names.TARGET_NODE_NAME] = node
+    return new
+
+
+def abort_requested(vmi: Obj) -> Obj:
+    new: Obj = clone(vmi)
+    new["status"]["migrationState"]["abortRequested"] = True
+    return new
+
+
+def target_down(vmi: Obj) -> Obj:
+    """The target pod died before virt-handler could start."""
+    new: Obj = clone(vmi)
+    new["status"]["migrationState"] |= {"failed": True, "completed": True, "endTimestamp": timestamp()}
+    return new

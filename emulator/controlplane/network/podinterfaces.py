@@ -1,0 +1,59 @@
+"""Names of a launcher pod's interfaces, and the annotation that asks Multus for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from emulator.controlplane.instances import by_name, interfaces, is_absent, is_secondary, networks
+
+Obj = dict[str, Any]
+PRIMARY = "eth0"
+
+
+def pod_interface(network: str) -> str:
+    """``pod`` and 11 hexadecimal digits, from the logical name of the network: the NAD plays no part."""
+    return "pod" + hashlib.sha256(network.encode()).hexdigest()[:11]
+
+
+def split_nad(network_name: str, namespace: str) -> tuple[str, str]:
+    """(namespace, name) of a networkName; without a slash it is in the VMI's namespace."""
+    if "/" in network_name:
+        space, name = network_name.split("/", 1)
+        return space, name
+    return namespace, network_name
+
+
+def wanted_attachments(vmi: Obj) -> list[Obj]:
+    """One entry per secondary network of the VMI that is not to be unplugged, in the order of its spec."""
+    cards = by_name(interfaces(vmi["spec"]))
+    found = []
+    for network in networks(vmi["spec"]):
+        card = cards.get(network["name"])
+        if not is_secondary(network) or card is None or is_absent(card):
+            continue
+        namespace, name = split_nad(network["multus"]["networkName"], vmi["metadata"]["namespace"])
+        entry = {"name": name, "namespace": namespace}
+        if card.get("macAddress"):
+            entry["mac"] = card["macAddress"]
+        found.append(entry | {"interface": pod_interface(network["name"])})
+    return found
+
+
+def networks_annotation(attachments: list[Obj]) -> str:
+    """The value of ``k8s.v1.cni.cncf.io/networks``; "" for none."""
+    return json.dumps(attachments, separators=(",", ":")) if attachments else ""
+
+
+def default_network(vmi: Obj) -> str:
+    """The networkName of the Multus default network, or ""."""
+    for network in networks(vmi["spec"]):
+        multus = network.get("multus") or {}
+        if multus.get("default"):
+            return str(multus["networkName"])
+    return ""
+
+
+def uses_masquerade(vmi: Obj) -> bool:
+    return any("masquerade" in card for card in interfaces(vmi["spec"]))

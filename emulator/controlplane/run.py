@@ -1,0 +1,93 @@
+"""Starts the control plane inside the API server's process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from emulator.apiserver.core import ApiCore
+from emulator.apiserver.local import LocalClient
+from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo, service_account
+from emulator.controlplane.admission.register import register_webhooks
+from emulator.controlplane.cluster.bootstrap import bootstrap
+from emulator.controlplane.context import Shared
+from emulator.controlplane.migration.controller import MigrationController
+from emulator.controlplane.profile import Profile
+from emulator.controlplane.scheduling.controller import Scheduler
+from emulator.controlplane.updater.controller import WorkloadUpdater
+from emulator.controlplane.vm.controller import VmController
+from emulator.controlplane.vmi.controller import VmiController
+from emulator.decisions import Decisions
+from emulator.pace import Pace
+
+MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "virt-api"}
+
+
+class Server(Protocol):
+    """What of the API server the control plane needs besides its core."""
+
+    @property
+    def core(self) -> ApiCore: ...
+
+
+class Controller(Protocol):
+    async def run(self) -> None: ...
+
+
+class ControlPlane:
+    """The running controllers."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def stop(self) -> None:
+        """Ends every controller; safe to call twice."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+
+
+async def run_control_plane(
+    server: Server, profile: Profile, pace: Pace, decisions: Decisions, stream_tls: ssl.SSLContext | None = None
+) -> ControlPlane:
+    """Registers webhooks and subresources, creates what an installed KubeVirt consists of, and starts the controllers.
+
+    ``stream_tls`` is the client side of the connection to virt-handler's stream endpoint; None for plain HTTP.
+    """
+    core = server.core
+    shared = Shared(lambda user: local_client(core, user), profile, pace, decisions)
+    register_webhooks(core.admission, shared)
+    plane = ControlPlane(shared)
+    # The controllers hang their handlers into the informers before the first event.
+    controllers: list[Controller] = [
+        VmController(shared),
+        VmiController(shared),
+        MigrationController(shared),
+        WorkloadUpdater(shared),
+        Scheduler(shared),
+    ]
+    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile)
+    for resource, informer in shared.informers.items():
+        plane.spawn(informer.run(), f"informer {resource}")
+    await asyncio.gather(*(informer.synced.wait() for informer in shared.informers.values()))
+    for controller in controllers:
+        plane.spawn(controller.run(), type(controller).__name__)
+    return plane
+
+
+def local_client(core: ApiCore, user: str) -> LocalClient:
+    """A client that acts as a user of the cluster's own machinery."""
+    if user.startswith("system:serviceaccount:"):
+        namespace, name = user.split(":")[2:]
+        return LocalClient(core, service_account(namespace, name), manager=MANAGERS.get(name, name))
+    return LocalClient(core, UserInfo(user, (AUTHENTICATED,)), manager=user.rsplit(":", 1)[-1])

@@ -1,0 +1,1 @@
+"""The workload updater: migrates or evicts VMIs that wait for a change to reach them."""

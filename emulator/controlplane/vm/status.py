@@ -1,0 +1,114 @@
+"""The status of a VM: mirrored conditions, printableStatus, generations."""
+
+from __future__ import annotations
+
+from emulator.controlplane import conditions, names
+from emulator.controlplane.instances import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
+from emulator.controlplane.vm.runstrategy import Action, asks_stop, next_action, requests, run_strategy
+
+# The VM has its own Ready and these two; everything else mirrors the VMI.
+OWN = (names.RESTART_REQUIRED, "Failure")
+NOT_SNAPSHOTTED = "Snapshot is not supported for this volumeSource type [{name}]"
+
+
+def snapshot_statuses(vm: Obj) -> list[Obj]:
+    volumes = vm["spec"]["template"]["spec"].get("volumes") or []
+    return [
+        {"enabled": False, "name": volume["name"], "reason": NOT_SNAPSHOTTED.format(name=volume["name"])}
+        for volume in volumes
+    ]
+
+
+def sync_status(vm: Obj, vmi: Obj | None, *, restart_required: bool | None, failure: Obj | None) -> None:
+    """Brings ``vm["status"]`` up to date in place; ``restart_required`` None leaves that condition alone."""
+    status = vm.setdefault("status", {})
+    if vmi is None:
+        status.pop("created", None)
+        status.pop("ready", None)
+    else:
+        status["created"] = True
+        status["runStrategy"] = run_strategy(vm)
+        ready = conditions.is_true(vmi, "Ready")
+        status.pop("ready", None)
+        if ready:
+            status["ready"] = True
+        status["desiredGeneration"] = vm["metadata"]["generation"]
+        status["observedGeneration"] = int(annotations_of(vmi).get(names.VM_GENERATION, 0))
+    _sync_conditions(vm, vmi, restart_required, failure)
+    _trim_requests(vm, vmi)
+    status["printableStatus"] = printable_status(vm, vmi)
+    if status.get("conditions") == []:
+        del status["conditions"]
+
+
+def _sync_conditions(vm: Obj, vmi: Obj | None, restart_required: bool | None, failure: Obj | None) -> None:
+    source = (vmi or {}).get("status", {}).get("conditions") or []
+    mirrored = {c["type"]: c for c in source if c["type"] not in OWN}
+    if "Ready" not in mirrored:
+        mirrored = {"Ready": _missing_ready(vmi)} | mirrored
+    known = vm["status"].get("conditions") or []
+    kept = []
+    for condition in known:
+        if condition["type"] in OWN:
+            kept.append(condition)
+        elif condition["type"] in mirrored:
+            new = mirrored.pop(condition["type"])
+            same = all(new.get(k) == condition.get(k) for k in ("status", "reason", "message"))
+            kept.append(condition if same else new)
+    vm["status"]["conditions"] = kept + list(mirrored.values())
+    if restart_required:
+        message = "a non-live-updatable field was changed in the template spec"
+        conditions.put(vm, conditions.new(names.RESTART_REQUIRED, "True", message=message))
+    elif restart_required is False:
+        conditions.remove(vm, names.RESTART_REQUIRED)
+    if failure is not None:
+        conditions.put(vm, failure)
+    else:
+        conditions.remove(vm, "Failure")
+
+
+def _missing_ready(vmi: Obj | None) -> Obj:
+    if vmi is None:
+        reason, message = "VMINotExists", "VMI does not exist"
+    else:
+        reason, message = "VMIConditionMissing", "VMI is missing the Ready condition"
+    return conditions.new("Ready", "False", reason=reason, message=message, probed=True)
+
+
+def _trim_requests(vm: Obj, vmi: Obj | None) -> None:
+    """Drops requests that are done: a stop of a VMI that is no more, a start once there is a VMI."""
+    pending = requests(vm)
+    if pending and pending[0]["action"] == "Stop":
+        if vmi is not None and pending[0].get("uid") == vmi["metadata"]["uid"]:
+            return
+        pending = pending[1:]
+    if pending and pending[0]["action"] == "Start" and vmi is not None:
+        pending = pending[1:]
+    if pending:
+        vm["status"]["stateChangeRequests"] = pending
+    else:
+        vm["status"].pop("stateChangeRequests", None)
+
+
+def printable_status(vm: Obj, vmi: Obj | None) -> str:
+    if is_deleting(vm):
+        return "Terminating"
+    if vmi is None:
+        return "Starting" if next_action(vm, None) is Action.START else "Stopped"
+    if is_final(vmi):
+        return "Stopped"
+    if is_deleting(vmi) or asks_stop(vm, vmi):
+        return "Stopping"
+    if is_migrating(vmi):
+        return "Migrating"
+    if conditions.is_true(vmi, "Paused"):
+        return "Paused"
+    if phase(vmi) == "Running":
+        return "Running"
+    scheduled = conditions.find(vmi, "PodScheduled")
+    if scheduled is not None and scheduled.get("reason") == "Unschedulable":
+        return "ErrorUnschedulable"
+    synchronized = conditions.find(vmi, "Synchronized")
+    if synchronized is not None and synchronized.get("reason") in ("ErrImagePull", "ImagePullBackOff"):
+        return str(synchronized["reason"])
+    return "Starting" if phase(vmi) in ("", "Pending", "Scheduling", "Scheduled") else "Unknown"

@@ -1,0 +1,212 @@
+"""The virt-launcher pod of a VMI, and the target pod of a migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.apiserver.objects import clone
+from emulator.controlplane import names
+from emulator.controlplane.instances import Obj, annotations_of, labels_of, owner_reference
+from emulator.controlplane.network.podinterfaces import (
+    default_network,
+    networks_annotation,
+    uses_masquerade,
+    wanted_attachments,
+)
+from emulator.controlplane.profile import Profile
+from emulator.decisions import Decisions
+
+IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
+QEMU_USER = 107
+DNS_LABEL = 63
+# The user's own bookkeeping, which KubeVirt does not carry over to pods.
+NOT_COPIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", *names.OBSERVED_VERSIONS})
+
+
+def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None = None) -> Obj:
+    """The pod as virt-controller posts it; with ``migration`` the target pod of that migration object."""
+    meta = vmi["metadata"]
+    pod: Obj = {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {
+            "generateName": f"virt-launcher-{meta['name']}-",
+            "namespace": meta["namespace"],
+            "labels": _labels(vmi),
+            "annotations": _annotations(vmi, profile, decisions, migration),
+            "ownerReferences": [owner_reference(vmi)],
+        },
+        "spec": _spec(vmi, profile),
+    }
+    if migration is not None:
+        pod["metadata"]["labels"][names.MIGRATION_JOB_UID] = migration["metadata"]["uid"]
+        pod["metadata"]["annotations"][names.MIGRATION_JOB_NAME] = migration["metadata"]["name"]
+    return pod
+
+
+def place_target(pod: Obj, vmi: Obj, source_node: Obj | None, migration: Obj) -> Obj:
+    """Adds what a target pod asks of its node: not the source, a CPU that the guest can go on with."""
+    spec = pod["spec"]
+    spec["nodeSelector"] |= _cpu_selector(source_node) | (migration["spec"].get("addedNodeSelector") or {})
+    apart = {
+        "labelSelector": {"matchLabels": {names.CREATED_BY: vmi["metadata"]["uid"]}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    anti = spec["affinity"].setdefault("podAntiAffinity", {})
+    anti.setdefault("requiredDuringSchedulingIgnoredDuringExecution", []).append(apart)
+    return pod
+
+
+def _cpu_selector(node: Obj | None) -> dict[str, str]:
+    selector = {}
+    for label in labels_of(node) if node else {}:
+        prefix, _, value = label.partition("/")
+        if prefix == "cpu-vendor.node.kubevirt.io":
+            selector[label] = "true"
+        elif prefix == "host-model-cpu.node.kubevirt.io":
+            selector[f"cpu-model-migration.node.kubevirt.io/{value}"] = "true"
+    return selector
+
+
+def _labels(vmi: Obj) -> dict[str, str]:
+    name = vmi["metadata"]["name"][:DNS_LABEL]
+    return {
+        **labels_of(vmi),
+        "kubevirt.io": "virt-launcher",
+        names.CREATED_BY: vmi["metadata"]["uid"],
+        "vm.kubevirt.io/name": name,
+        "vmi.kubevirt.io/id": name,
+    }
+
+
+def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None) -> dict[str, str]:
+    meta = vmi["metadata"]
+    found = {k: v for k, v in annotations_of(vmi).items() if k not in NOT_COPIED}
+    found |= {
+        "descheduler.alpha.kubernetes.io/request-evict-only": "",
+        "kubectl.kubernetes.io/default-container": "compute",
+        "kubevirt.io/domain": meta["name"],
+        "kubevirt.io/migrationTransportUnix": "true",
+        "pre.hook.backup.velero.io/container": "compute",
+        "pre.hook.backup.velero.io/command": _freezer("--freeze", meta),
+        "pre.hook.backup.velero.io/timeout": "60s",
+        "post.hook.backup.velero.io/container": "compute",
+        "post.hook.backup.velero.io/command": _freezer("--unfreeze", meta),
+    }
+    if profile.overhead_annotation:
+        found["kubevirt.io/memory-overhead-bytes"] = str(profile.memory_overhead_mib * 1024**2)
+    if uses_masquerade(vmi):
+        found["istio.io/reroute-virtual-interfaces"] = "k6t-eth0"
+        found["traffic.sidecar.istio.io/kubevirtInterfaces"] = "k6t-eth0"
+    if default := default_network(vmi):
+        found[names.DEFAULT_NETWORK] = default
+    attachments = decisions.choose("pod.networks", wanted_attachments(vmi), vmi=vmi, migration=migration)
+    if attachments:
+        found[names.NETWORKS] = networks_annotation(attachments)
+    return found
+
+
+def _freezer(action: str, meta: Obj) -> str:
+    words = ("/usr/bin/virt-freezer", action, "--name", meta["name"], "--namespace", meta["namespace"])
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+
+
+def _spec(vmi: Obj, profile: Profile) -> Obj:
+    spec = vmi["spec"]
+    selector = {
+        "kubernetes.io/arch": spec.get("architecture", "amd64"),
+        names.SCHEDULABLE: "true",
+        f"machine-type.node.kubevirt.io/{spec['domain'].get('machine', {}).get('type', 'q35')}": "true",
+    }
+    grace = int(spec.get("terminationGracePeriodSeconds", 30))
+    return {
+        "volumes": [_empty_volume(name) for name in ("private", "public", "sockets", "libvirt-runtime")],
+        "initContainers": [_console_log(vmi)],
+        "containers": [_compute(vmi, profile, grace)],
+        "restartPolicy": "Never",
+        # The guest gets its own grace period, and the launcher time to report afterwards.
+        "terminationGracePeriodSeconds": grace + 30 if grace else 30,
+        "dnsPolicy": spec.get("dnsPolicy", "ClusterFirst"),
+        "nodeSelector": selector | (spec.get("nodeSelector") or {}),
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsUser": QEMU_USER,
+            "runAsGroup": QEMU_USER,
+            "runAsNonRoot": True,
+            "fsGroup": QEMU_USER,
+        },
+        "hostname": str(spec.get("hostname") or vmi["metadata"]["name"])[:DNS_LABEL].replace(".", "-"),
+        "affinity": _affinity(spec),
+        "schedulerName": spec.get("schedulerName", "default-scheduler"),
+        "tolerations": clone(spec.get("tolerations") or []),
+        "readinessGates": [{"conditionType": names.UNPAUSED}],
+        "enableServiceLinks": False,
+    }
+
+
+def _affinity(spec: Obj) -> Obj:
+    """The VM's own affinity, and no node whose host model is outdated."""
+    affinity: Obj = clone(spec.get("affinity") or {})
+    avoid = {"key": "node-labeller.kubevirt.io/obsolete-host-model", "operator": "DoesNotExist"}
+    required = affinity.setdefault("nodeAffinity", {}).setdefault("requiredDuringSchedulingIgnoredDuringExecution", {})
+    terms = required.setdefault("nodeSelectorTerms", [])
+    if not terms:
+        terms.append({})
+    for term in terms:
+        term.setdefault("matchExpressions", []).append(avoid)
+    return affinity
+
+
+def _empty_volume(name: str) -> Obj:
+    return {"name": name, "emptyDir": {}}
+
+
+def _security(**more: Any) -> Obj:
+    return {"runAsUser": QEMU_USER, "runAsNonRoot": True, "allowPrivilegeEscalation": False, **more}
+
+
+def _console_log(vmi: Obj) -> Obj:
+    log = f"/var/run/kubevirt-private/{vmi['metadata']['uid']}/virt-serial0-log"
+    return {
+        "name": "guest-console-log",
+        "image": IMAGE,
+        "command": ["/usr/bin/virt-tail"],
+        "args": ["--logfile", log],
+        "resources": {"limits": {"cpu": "15m", "memory": "60M"}, "requests": {"cpu": "5m", "memory": "35M"}},
+        "restartPolicy": "Always",
+        "volumeMounts": [{"name": "private", "readOnly": True, "mountPath": "/var/run/kubevirt-private"}],
+        "imagePullPolicy": "IfNotPresent",
+        "securityContext": _security(capabilities={"drop": ["ALL"]}),
+    }
+
+
+def _compute(vmi: Obj, profile: Profile, grace: int) -> Obj:
+    meta = vmi["metadata"]
+    devices = {f"devices.kubevirt.io/{device}": "1" for device in ("kvm", "tun", "vhost-net")}
+    mounts = (("private", "-private"), ("public", ""), ("libvirt-runtime", "-libvirt"), ("sockets", "/sockets"))
+    return {
+        "name": "compute",
+        "image": IMAGE,
+        "command": ["/usr/bin/virt-launcher-monitor"],
+        "args": [
+            *("--name", meta["name"], "--uid", meta["uid"], "--namespace", meta["namespace"]),
+            *("--grace-period-seconds", str(grace + 15), "--run-as-nonroot"),
+        ],
+        "resources": {
+            "limits": devices,
+            "requests": {"cpu": "100m", "memory": _memory(vmi, profile), "ephemeral-storage": "50M", **devices},
+        },
+        "volumeMounts": [{"name": name, "mountPath": f"/var/run/kubevirt{path}"} for name, path in mounts],
+        "imagePullPolicy": "IfNotPresent",
+        "securityContext": _security(runAsGroup=QEMU_USER, capabilities={"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}),
+    }
+
+
+def _memory(vmi: Obj, profile: Profile) -> str:
+    """Guest memory and overhead in MiB; KubeVirt's own request where the VM does not say how much."""
+    guest = str(vmi["spec"]["domain"].get("memory", {}).get("guest", "512Mi"))
+    factors = {"Gi": 1024.0, "Mi": 1.0, "Ki": 1 / 1024, "G": 1e9 / 2**20, "M": 1e6 / 2**20}
+    for unit, factor in factors.items():
+        if guest.endswith(unit):
+            return f"{int(float(guest[: -len(unit)]) * factor) + profile.memory_overhead_mib}Mi"
+    return f"{int(float(guest) / 2**20) + profile.memory_overhead_mib}Mi"

@@ -1,0 +1,307 @@
+"""Plays kubelet, Multus and virt-handler for the control plane's tests: it writes what they write, and nothing moves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+from emulator.apiserver.core import ApiCore
+from emulator.apiserver.local import LocalClient
+from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.users import service_account
+from emulator.controlplane import conditions, names
+from emulator.controlplane.events import EventRecorder
+from emulator.controlplane.instances import containers_ready, is_final, is_secondary, networks, phase, pod_is_down
+from emulator.controlplane.network.podinterfaces import pod_interface
+from emulator.kube.errors import ApiError
+from emulator.kube.informer import Informer
+
+Obj = dict[str, Any]
+
+
+class Agent:
+    """All nodes at once. The events let a test hold a step back: clear ``may_run`` to keep guests from starting."""
+
+    def __init__(self, core: ApiCore, *, migratable: Obj | None = None, missing_nads: set[str] | None = None) -> None:
+        self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
+        self.recorder = EventRecorder(self.client, "virt-handler")
+        self.migratable = migratable or conditions.new("LiveMigratable", "True")
+        self.missing_nads = missing_nads or set()
+        self.may_run = _set_event()
+        self.may_be_migratable = _set_event()
+        self.may_finish = _set_event()
+        self.gap: asyncio.Event | None = None
+        self.fail_migrations = False
+        self.pods = Informer(self.client, names.PODS, labels="kubevirt.io=virt-launcher")
+        self.vmis = Informer(self.client, names.VMI)
+        self.pods.on_change(self._on_pod)
+        self.vmis.on_change(self._on_vmi)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self, nodes: int = 2) -> None:
+        for number in range(1, nodes + 1):
+            await self.client.create(names.NODES, node(f"node{number}"))
+        self._loops = [asyncio.create_task(informer.run()) for informer in (self.pods, self.vmis)]
+
+    async def stop(self) -> None:
+        for task in [*self._loops, *self._tasks.values()]:
+            task.cancel()
+        await asyncio.gather(*self._loops, *self._tasks.values(), return_exceptions=True)
+
+    def _once(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        if key in self._tasks:
+            work.close()
+        else:
+            self._tasks[key] = asyncio.create_task(work)
+
+    # kubelet and Multus
+
+    def _on_pod(self, event: str, pod: Obj, old: Obj | None) -> None:
+        uid = pod["metadata"]["uid"]
+        if event == "DELETED" or not pod["spec"].get("nodeName"):
+            return
+        if "deletionTimestamp" in pod["metadata"]:
+            self._once(f"end {uid}", self._end_pod(pod))
+        elif phase(pod) in ("", "Pending"):
+            self._once(f"run {uid}", self._run_pod(pod))
+        self._once(f"gate {pod['metadata']['resourceVersion']}", self._gate(pod))
+
+    async def _run_pod(self, pod: Obj) -> None:
+        wanted = json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]")
+        while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):
+            await asyncio.sleep(0.02)
+        status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
+        for net in wanted:
+            name = f"{net['namespace']}/{net['name']}"
+            status.append({"name": name, "interface": net["interface"], "mac": "02:00:00:00:00:01", "dns": {}})
+        note = {"metadata": {"annotations": {names.NETWORK_STATUS: json.dumps(status, indent=4)}}}
+        await self._patch_pod(pod, note)
+        ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
+
+        def running(new: Obj) -> None:
+            new["status"] |= {"phase": "Running", "podIP": "10.244.0.9", "containerStatuses": ready}
+            conditions.put(new, conditions.new("ContainersReady", "True"))
+
+        await self._edit_pod(pod, running)
+
+    async def _gate(self, pod: Obj) -> None:
+        """The Ready condition, from containers and readiness gates."""
+        if not containers_ready(pod):
+            return
+        if conditions.is_true(pod, names.UNPAUSED):
+            wanted = conditions.new("Ready", "True")
+        else:
+            message = "corresponding condition of pod readiness gate does not exist."
+            wanted = conditions.new("Ready", "False", reason="ReadinessGatesNotReady", message=message)
+        await self._edit_pod(pod, lambda new: conditions.put(new, wanted) and None)
+
+    async def _end_pod(self, pod: Obj) -> None:
+        meta = pod["metadata"]
+        owner = meta["ownerReferences"][0]
+        vmi = await self._get_vmi(meta["namespace"], owner["name"])
+        hosted = vmi is not None and vmi["status"].get("nodeName") == pod["spec"]["nodeName"]
+        if vmi is not None and hosted and vmi["metadata"]["uid"] == owner["uid"] and not is_final(vmi):
+            await self._edit_vmi(vmi, lambda new: new["status"].update(phase="Succeeded"))
+        await self._finish_pod(pod)
+        try:
+            await self.client.delete(names.PODS, meta["name"], meta["namespace"], grace=0)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    async def _finish_pod(self, pod: Obj) -> None:
+        def completed(new: Obj) -> None:
+            new["status"]["phase"] = "Succeeded"
+            conditions.put(new, conditions.new("Ready", "False", reason="PodCompleted"))
+
+        await self._edit_pod(pod, completed)
+
+    # virt-handler
+
+    def _on_vmi(self, event: str, vmi: Obj, old: Obj | None) -> None:
+        if event == "DELETED":
+            return
+        uid = vmi["metadata"]["uid"]
+        if phase(vmi) == "Scheduled":
+            self._once(f"boot {uid}", self._boot(vmi))
+        state = vmi["status"].get("migrationState") or {}
+        if phase(vmi) == "Running" and state.get("targetNode"):
+            self._once(f"migrate {state['migrationUid']}", self._migrate(vmi, state["migrationUid"]))
+
+    async def _boot(self, vmi: Obj) -> None:
+        await self.may_run.wait()
+
+        def running(new: Obj) -> None:
+            new["status"]["phase"] = "Running"
+            if self.may_be_migratable.is_set():
+                conditions.put(new, self.migratable)
+            conditions.put(new, conditions.new("AgentConnected", "True"))
+            _report(new)
+
+        await self._edit_vmi(vmi, running)
+        await self.recorder.normal(vmi, "Created", "VirtualMachineInstance defined.")
+        await self.recorder.normal(vmi, "Started", "VirtualMachineInstance started.")
+        await self.may_be_migratable.wait()
+        await self._edit_vmi(vmi, lambda new: conditions.put(new, self.migratable) and None)
+
+    async def _migrate(self, vmi: Obj, uid: str) -> None:
+        state = vmi["status"]["migrationState"]
+        await self._update(vmi, uid, targetNodeAddress="127.0.0.2", targetDirectMigrationNodePorts={"40001": 0})
+        await self.recorder.normal(vmi, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.")
+        await self._phase(vmi, uid, "TargetReady")
+        await self._update(vmi, uid, startTimestamp=timestamp(), mode="PreCopy")
+        await self.recorder.normal(vmi, "Migrating", "VirtualMachineInstance is migrating.")
+        await self._phase(vmi, uid, "Running")
+        if self.fail_migrations:
+            await self._give_up(vmi, uid, "Live migration failed: asked for")
+            return
+        while not self.may_finish.is_set():
+            now = await self._get_vmi(vmi["metadata"]["namespace"], vmi["metadata"]["name"])
+            if now is None or is_final(now):
+                return
+            if now["status"]["migrationState"].get("abortRequested"):
+                await self._give_up(vmi, uid, "Live migration aborted ", abortStatus="Succeeded")
+                return
+            await asyncio.sleep(0.01)
+        await self._update(vmi, uid, targetNodeDomainDetected=True)
+
+        def ready(new: Obj) -> None:
+            conditions.remove(new, names.MIGRATION_REQUIRED)
+            new["status"]["migrationState"]["targetNodeDomainReadyTimestamp"] = timestamp()
+
+        await self._edit_vmi(vmi, ready)
+
+        def switched(new: Obj) -> None:
+            new["status"]["migrationState"]["endTimestamp"] = timestamp()
+            new["status"]["nodeName"] = state["targetNode"]
+            new["metadata"]["labels"][names.NODE_NAME] = state["targetNode"]
+            if self.gap is None:
+                new["status"]["migrationState"]["completed"] = True
+
+        await self._edit_vmi(vmi, switched)
+        message = f"The VirtualMachineInstance migrated to node {state['targetNode']}."
+        await self.recorder.normal(vmi, "Migrated", message)
+        if self.gap is not None:
+            await self.gap.wait()
+            await self._update(vmi, uid, completed=True)
+        await self._edit_vmi(vmi, lambda new: new["metadata"]["labels"].pop(names.TARGET_NODE_NAME, None))
+        source = self.pods.get(vmi["metadata"]["namespace"], state["sourcePod"])
+        if source is not None and not pod_is_down(source):
+            await self._finish_pod(source)
+
+    async def _give_up(self, vmi: Obj, uid: str, why: str, **more: Any) -> None:
+        fields = {"failed": True, "completed": True, "endTimestamp": timestamp(), "failureReason": why, **more}
+        await self._update(vmi, uid, **fields)
+        message = f"VirtualMachineInstance migration uid {uid} failed. reason:{why}"
+        await self.recorder.warning(vmi, "Migrated", message)
+        await self._edit_vmi(vmi, lambda new: new["metadata"]["labels"].pop(names.TARGET_NODE_NAME, None))
+
+    async def _phase(self, vmi: Obj, uid: str, wanted: str) -> None:
+        """Waits as the real one does in effect: its next step is a heartbeat or a launcher call away."""
+        for _ in range(500):
+            items, _version = await self.client.list(names.MIGRATION, vmi["metadata"]["namespace"])
+            if any(m["metadata"]["uid"] == uid and phase(m) in (wanted, "Failed") for m in items):
+                return
+            await asyncio.sleep(0.005)
+
+    # writing
+
+    async def _get_vmi(self, namespace: str, name: str) -> Obj | None:
+        try:
+            return await self.client.get(names.VMI, name, namespace)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    async def _update(self, vmi: Obj, uid: str, **fields: Any) -> None:
+        def change(new: Obj) -> None:
+            if (new["status"].get("migrationState") or {}).get("migrationUid") == uid:
+                new["status"]["migrationState"] |= fields
+
+        await self._edit_vmi(vmi, change)
+
+    async def _edit_vmi(self, vmi: Obj, change: Any) -> None:
+        meta = vmi["metadata"]
+        while True:
+            now = await self._get_vmi(meta["namespace"], meta["name"])
+            if now is None or now["metadata"]["uid"] != meta["uid"]:
+                return
+            new = clone(now)
+            change(new)
+            try:
+                if new != now:
+                    await self.client.replace(names.VMI, new)
+            except ApiError as error:
+                if error.code != 409:
+                    raise
+            else:
+                return
+
+    async def _patch_pod(self, pod: Obj, patch: Obj) -> None:
+        await self.client.patch(names.PODS, pod["metadata"]["name"], pod["metadata"]["namespace"], patch)
+
+    async def _edit_pod(self, pod: Obj, change: Any) -> None:
+        meta = pod["metadata"]
+        while True:
+            try:
+                now = await self.client.get(names.PODS, meta["name"], meta["namespace"])
+                new = clone(now)
+                new.setdefault("status", {})
+                change(new)
+                if new != now:
+                    await self.client.replace(names.PODS, new, subresource="status")
+            except ApiError as error:
+                if error.code == 404:
+                    return
+                if error.code != 409:
+                    raise
+            else:
+                return
+
+
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+def _report(vmi: Obj) -> None:
+    """What virt-handler reports of the guest's NICs."""
+    reported = []
+    for index, net in enumerate(networks(vmi["spec"])):
+        secondary = is_secondary(net)
+        reported.append(
+            {
+                "name": net["name"],
+                "interfaceName": f"eth{index}",
+                "podInterfaceName": pod_interface(net["name"]) if secondary else "eth0",
+                "mac": f"02:00:00:00:01:{index:02x}",
+                "infoSource": "domain, guest-agent" + (", multus-status" if secondary else ""),
+                "linkState": "up",
+                "queueCount": 1,
+            }
+        )
+    vmi["status"]["interfaces"] = reported
+
+
+def node(name: str) -> Obj:
+    labels = {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/arch": "amd64",
+        "kubevirt.io/schedulable": "true",
+        "machine-type.node.kubevirt.io/q35": "true",
+        "cpu-vendor.node.kubevirt.io/Intel": "true",
+        "host-model-cpu.node.kubevirt.io/Skylake-Client": "true",
+        "cpu-model-migration.node.kubevirt.io/Skylake-Client": "true",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {},
+        "status": {"conditions": [conditions.new("Ready", "True")]},
+    }

@@ -13,7 +13,8 @@ class Call:
     """Who asks and how. ``warnings`` collects the texts of ``Warning`` headers while the request is served.
 
     ``manager`` is the field manager; ``validation`` is Strict, Warn or Ignore; ``version`` the API version served, ""
-    for the preferred one.
+    for the preferred one; ``duplicates`` the fields that the body had twice;
+    ``applying`` that the object's managedFields are already as they shall be.
     """
 
     user: UserInfo = ADMIN
@@ -23,6 +24,8 @@ class Call:
     version: str = ""
     options: dict[str, object] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    applying: bool = False
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-
 from .admission import Admission
-from .context import Call
-from .failures import bad_request, expired, internal, not_found, too_old
+from .failures import expired, internal, not_found
 from .objects import Obj
 from .registry import Registry, Resource
 from .selectors import Predicate, compile_selectors
@@ -22,7 +18,6 @@ class ApiCore:
         self.registry = registry
         self.store = store or Store()
         self.admission = Admission()
-        self.on_namespace_created: list[Callable[[str], None]] = []
 
     def resource(self, key: str) -> Resource:
         """The resource of an RBAC name; KeyError for a name that nothing serves (a programming error)."""
@@ -55,7 +50,8 @@ class ApiCore:
         self, resource: Resource, namespace: str = "", matches: Predicate | None = None, name: str = ""
     ) -> Subscription:
         """A watch that is not yet started."""
-        return Subscription(self.store.bucket(resource.store_key), namespace, matches, name)
+        bucket = self.store.bucket(resource.store_key)
+        return Subscription(self.store, bucket, namespace=namespace, matches=matches, name=name)
 
     def selector(self, resource: Resource, labels: str, fields: str) -> Predicate | None:
         return compile_selectors(resource, labels, fields)
@@ -69,21 +65,12 @@ class ApiCore:
             return obj
         return {**obj, "apiVersion": wanted}
 
-    async def settle(self) -> None:
-        """Lets every watcher that has been woken run once."""
-        await asyncio.sleep(0)
 
-
-def parse_version(text: str, *, watch: bool = False) -> int:
-    """A resourceVersion as a number, 0 for none; the error of the real server for anything else."""
+def parse_version(text: str) -> int:
+    """The resourceVersion of a watch as a number, 0 for none; ApiError 500 for anything else, as on a real server."""
     if not text:
         return 0
     if text.isdigit():
         return int(text)
     message = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-    if watch:
-        raise internal(f'Invalid value: "{text}": {message}')
-    raise bad_request(f'Invalid value: "{text}": {message}')
-
-
-__all__ = ["ApiCore", "Call", "parse_version", "too_old"]
+    raise internal(f'resourceVersion: Invalid value: "{text}": {message}')

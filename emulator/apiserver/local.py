@@ -97,7 +97,7 @@ class LocalClient:
         kind = self.core.resource(resource)
         matches = self.core.selector(kind, labels, fields)
         with self.core.subscribe(kind, namespace or "", matches) as subscription:
-            subscription.start(parse_version(since, watch=True))
+            subscription.start(parse_version(since))
             while not subscription.closed:
                 for event, item in await subscription.next():
                     yield event, self._out(kind, item.obj)

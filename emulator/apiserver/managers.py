@@ -10,6 +10,8 @@ from .registry import Resource
 
 def record_update(resource: Resource, call: Call, old: Obj | None, new: Obj, subresource: str) -> None:
     """Gives the fields that this write changed to its manager and takes those that it removed from everyone."""
+    if call.applying:
+        return
     written, removed = changed_fields(resource, old, new)
     api_version = resource.api_version(call.version or None)
     entries: list[Obj] = []

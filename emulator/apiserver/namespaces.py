@@ -45,9 +45,9 @@ class NamespaceController:
                 self._terminating.add(name)
             if event.type == "ADDED" or name in self._terminating:
                 self._add(name)
-        elif namespace in self._terminating:
-            self._add(namespace)
-        elif event.type == "DELETED" and event.bucket in ("serviceaccounts", "configmaps") and namespace:
+            return
+        refilled = event.type == "DELETED" and event.bucket in ("serviceaccounts", "configmaps")
+        if namespace in self._terminating or (refilled and namespace):
             self._add(namespace)
 
     def _add(self, name: str) -> None:

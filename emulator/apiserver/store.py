@@ -122,6 +122,7 @@ class Store:
         # A number that no reader takes for a small counter, as on a real cluster.
         self.rv = 1000
         self.listeners: list[Listener] = []
+        self._closers: list[Callable[[], None]] = []
 
     def bucket(self, name: str) -> Bucket:
         found = self._buckets.get(name)
@@ -154,6 +155,19 @@ class Store:
         last = with_version(expected.obj, self.rv)
         self._publish(home, Event("DELETED", bucket, key, last, expected))
         return last
+
+    def on_close(self, closer: Callable[[], None]) -> None:
+        """Calls ``closer`` when the store closes."""
+        self._closers.append(closer)
+
+    def off_close(self, closer: Callable[[], None]) -> None:
+        if closer in self._closers:
+            self._closers.remove(closer)
+
+    def close(self) -> None:
+        """Ends every watch; the objects stay."""
+        for closer in tuple(self._closers):
+            closer()
 
     def compact(self) -> None:
         """Forgets every event so far: an older resourceVersion is then too old for a watch or a continued list."""

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from .failures import too_old
 from .objects import Obj
-from .store import Bucket, Event, Item
+from .store import Bucket, Event, Item, Store
 
 Predicate = Callable[[Obj], bool]
 Change = tuple[str, Item]
@@ -18,7 +18,8 @@ Change = tuple[str, Item]
 class Subscription:
     """The changes of a bucket after a revision, in order. Use as a context manager, or call ``close``."""
 
-    def __init__(self, bucket: Bucket, namespace: str = "", matches: Predicate | None = None, name: str = "") -> None:
+    def __init__(self, store: Store, bucket: Bucket, *, namespace: str, matches: Predicate | None, name: str) -> None:
+        self._store = store
         self._bucket = bucket
         self._namespace = namespace
         self._name = name
@@ -37,6 +38,7 @@ class Subscription:
             if event.rv > since:
                 self._push(event)
         self._bucket.listeners.append(self._push)
+        self._store.on_close(self.close)
 
     def __enter__(self) -> Subscription:
         return self
@@ -47,6 +49,7 @@ class Subscription:
     def close(self) -> None:
         """Ends the watch: ``next`` answers what is left, then an empty list."""
         self.closed = True
+        self._store.off_close(self.close)
         if self._push in self._bucket.listeners:
             self._bucket.listeners.remove(self._push)
         self._signal()

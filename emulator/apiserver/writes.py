@@ -149,7 +149,7 @@ async def replace(core: ApiCore, call: Call, target: Target, body: Obj) -> Item:
     given = str(meta.get("resourceVersion") or "")
     if given and not given.isdigit():
         raise fail.internal(f'strconv.ParseUint: parsing "{given}": invalid syntax')
-    _check_place(target, meta)
+    check_place(target, meta)
     item = core.get(resource, target.namespace, name)
     _check_uid(target, meta, item)
     if resource.custom and not given:
@@ -177,7 +177,7 @@ async def update(core: ApiCore, call: Call, target: Target, change: Change, *, r
         changed = change(clone(core.shown(resource, item.obj, call.version)))
         body = take_changed(resource, changed, call.version)
         meta = body["metadata"]
-        _check_place(target, meta)
+        check_place(target, meta)
         if meta.get("resourceVersion", str(item.rv)) not in ("", str(item.rv)):
             raise fail.modified(resource, target.name)
         if replacing:
@@ -200,7 +200,8 @@ def take_changed(resource: Resource, changed: Obj, version: str) -> Obj:
     return take_body(resource, changed)
 
 
-def _check_place(target: Target, meta: Obj) -> None:
+def check_place(target: Target, meta: Obj) -> None:
+    """ApiError 400 when name or namespace of an object are not those of the URL."""
     if meta.get("name", target.name) != target.name:
         raise fail.bad_request(
             f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"

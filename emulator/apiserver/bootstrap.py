@@ -1,0 +1,133 @@
+"""What every Kubernetes cluster has from its first moment: namespaces, roles and bindings."""
+
+from __future__ import annotations
+
+from . import writes
+from .context import Call, Target
+from .core import ApiCore
+from .objects import Obj
+from .rbac import GROUP
+from .users import ADMIN, AUTHENTICATED, MASTERS, UNAUTHENTICATED
+
+NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+READ = ["get", "list", "watch"]
+WRITE = ["create", "delete", "deletecollection", "patch", "update"]
+AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
+DISCOVERY = [
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
+    "/healthz",
+    "/livez",
+    "/openapi",
+    "/openapi/*",
+    "/readyz",
+    "/version",
+]
+OPEN = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+VIEWED = [
+    "bindings",
+    "configmaps",
+    "endpoints",
+    "events",
+    "limitranges",
+    "namespaces",
+    "namespaces/status",
+    "persistentvolumeclaims",
+    "persistentvolumeclaims/status",
+    "pods",
+    "pods/log",
+    "pods/status",
+    "replicationcontrollers",
+    "resourcequotas",
+    "resourcequotas/status",
+    "serviceaccounts",
+    "services",
+    "services/status",
+]
+EDITED = ["configmaps", "events", "persistentvolumeclaims", "pods", "serviceaccounts", "services"]
+APPS = ["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"]
+
+
+def rule(groups: list[str], resources: list[str], verbs: list[str]) -> Obj:
+    return {"verbs": verbs, "apiGroups": groups, "resources": resources}
+
+
+def _paths(urls: list[str]) -> Obj:
+    return {"verbs": ["get"], "nonResourceURLs": urls}
+
+
+def _aggregated(name: str) -> Obj:
+    selector = {"matchLabels": {f"{AGGREGATE}{name}": "true"}}
+    return {"aggregationRule": {"clusterRoleSelectors": [selector]}}
+
+
+ROLES: dict[str, list[Obj]] = {
+    "cluster-admin": [rule(["*"], ["*"], ["*"]), {"verbs": ["*"], "nonResourceURLs": ["*"]}],
+    "system:discovery": [_paths([*DISCOVERY, "/version/"])],
+    "system:public-info-viewer": [_paths(OPEN)],
+    "system:basic-user": [
+        rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
+        rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
+    ],
+}
+AGGREGATED_ROLES: dict[str, tuple[str, list[Obj]]] = {
+    "system:aggregate-to-view": (
+        "view",
+        [rule([""], VIEWED, READ), rule(["apps"], APPS, READ), rule(["events.k8s.io"], ["events"], READ)],
+    ),
+    "system:aggregate-to-edit": (
+        "edit",
+        [
+            rule([""], ["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets"], READ),
+            rule([""], ["serviceaccounts"], ["impersonate"]),
+            rule([""], [*EDITED, "secrets", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"], WRITE),
+            rule([""], ["pods/eviction", "serviceaccounts/token"], ["create"]),
+            rule(["apps"], [*APPS, "deployments/scale"], WRITE),
+            rule(["coordination.k8s.io"], ["leases"], [*WRITE, *READ]),
+            rule(["events.k8s.io"], ["events"], WRITE),
+        ],
+    ),
+    "system:aggregate-to-admin": (
+        "admin",
+        [
+            rule(["authorization.k8s.io"], ["localsubjectaccessreviews"], ["create"]),
+            rule([GROUP], ["rolebindings", "roles"], [*WRITE, *READ]),
+        ],
+    ),
+}
+BINDINGS = {
+    "cluster-admin": ("cluster-admin", [MASTERS]),
+    "system:discovery": ("system:discovery", [AUTHENTICATED]),
+    "system:public-info-viewer": ("system:public-info-viewer", [AUTHENTICATED, UNAUTHENTICATED]),
+    "system:basic-user": ("system:basic-user", [AUTHENTICATED]),
+}
+
+
+async def bootstrap(core: ApiCore) -> None:
+    """Creates it all; the store must be empty."""
+    call = Call(user=ADMIN, manager="kube-apiserver")
+    for name in NAMESPACES:
+        await writes.create(core, call, Target(core.resource("namespaces")), {"metadata": {"name": name}})
+    for obj in cluster_roles():
+        await writes.create(core, call, Target(core.resource(f"clusterroles.{GROUP}")), obj)
+    for name, (role, groups) in BINDINGS.items():
+        obj = {
+            "metadata": {"name": name},
+            "subjects": [{"kind": "Group", "name": group} for group in groups],
+            "roleRef": {"kind": "ClusterRole", "name": role},
+        }
+        await writes.create(core, call, Target(core.resource(f"clusterrolebindings.{GROUP}")), obj)
+
+
+def cluster_roles() -> list[Obj]:
+    """Kubernetes' own cluster roles, so far as anyone here could use them."""
+    found: list[Obj] = [{"metadata": {"name": name}, "rules": rules} for name, rules in ROLES.items()]
+    for name, (target, rules) in AGGREGATED_ROLES.items():
+        labels = {f"{AGGREGATE}{target}": "true"}
+        found.append({"metadata": {"name": name, "labels": labels}, "rules": rules})
+    for name, above in (("view", "edit"), ("edit", "admin"), ("admin", "")):
+        labels = {f"{AGGREGATE}{above}": "true"} if above else {}
+        found.append({"metadata": {"name": name, "labels": labels}, **_aggregated(name)})
+    return found

@@ -1,0 +1,154 @@
+"""The few protobuf bodies that clients insist on sending: namespaces, config maps, secrets, access reviews.
+
+A message is described by field numbers; what is not described is skipped, as protobuf readers do.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from .failures import bad_request
+from .objects import Obj
+
+MAGIC = b"k8s\x00"
+Schema = dict[int, tuple[str, Any]]
+
+_OWNER: Schema = {
+    1: ("kind", "str"),
+    3: ("name", "str"),
+    4: ("uid", "str"),
+    5: ("apiVersion", "str"),
+    6: ("controller", "bool"),
+    7: ("blockOwnerDeletion", "bool"),
+}
+_META: Schema = {
+    1: ("name", "str"),
+    2: ("generateName", "str"),
+    3: ("namespace", "str"),
+    5: ("uid", "str"),
+    6: ("resourceVersion", "str"),
+    7: ("generation", "int"),
+    11: ("labels", "map"),
+    12: ("annotations", "map"),
+    13: ("ownerReferences", [_OWNER]),
+    14: ("finalizers", ["str"]),
+}
+_NON_RESOURCE: Schema = {1: ("path", "str"), 2: ("verb", "str")}
+_RESOURCE: Schema = {
+    1: ("namespace", "str"),
+    2: ("verb", "str"),
+    3: ("group", "str"),
+    4: ("version", "str"),
+    5: ("resource", "str"),
+    6: ("subresource", "str"),
+    7: ("name", "str"),
+}
+_SELF_REVIEW: Schema = {1: ("resourceAttributes", _RESOURCE), 2: ("nonResourceAttributes", _NON_RESOURCE)}
+_DELETE_OPTIONS: Schema = {
+    1: ("gracePeriodSeconds", "int"),
+    2: ("preconditions", {1: ("uid", "str"), 2: ("resourceVersion", "str")}),
+    3: ("orphanDependents", "bool"),
+    4: ("propagationPolicy", "str"),
+    5: ("dryRun", ["str"]),
+}
+_KINDS: dict[str, Schema] = {
+    "Namespace": {1: ("metadata", _META), 2: ("spec", {1: ("finalizers", ["str"])})},
+    "ConfigMap": {1: ("metadata", _META), 2: ("data", "map"), 3: ("binaryData", "bytesmap"), 4: ("immutable", "bool")},
+    "Secret": {
+        1: ("metadata", _META),
+        2: ("data", "bytesmap"),
+        3: ("type", "str"),
+        4: ("stringData", "map"),
+        5: ("immutable", "bool"),
+    },
+    "ServiceAccount": {1: ("metadata", _META)},
+    "SelfSubjectAccessReview": {1: ("metadata", _META), 2: ("spec", _SELF_REVIEW)},
+    "SelfSubjectRulesReview": {1: ("metadata", _META), 2: ("spec", {1: ("namespace", "str")})},
+    "SelfSubjectReview": {1: ("metadata", _META)},
+    "TokenRequest": {
+        1: ("metadata", _META),
+        2: ("spec", {1: ("audiences", ["str"]), 4: ("expirationSeconds", "int")}),
+    },
+    "DeleteOptions": _DELETE_OPTIONS,
+}
+_TYPE_META: Schema = {1: ("apiVersion", "str"), 2: ("kind", "str")}
+
+
+def decode_object(raw: bytes) -> Obj:
+    """The object in a ``runtime.Unknown`` envelope; ApiError 400 when it is damaged or of a kind not described here."""
+    if not raw.startswith(MAGIC):
+        raise bad_request("the object provided is unrecognized: expected the protobuf magic k8s\\x00")
+    try:
+        envelope = dict(_fields(raw[len(MAGIC) :]))
+        head = _message(envelope.get(1, b""), _TYPE_META)
+        schema = _KINDS.get(head.get("kind", ""))
+        if schema is None:
+            raise bad_request(f"cannot decode {head.get('kind')!r} from protobuf; send JSON or YAML")
+        return {"kind": head["kind"], "apiVersion": head["apiVersion"], **_message(envelope.get(2, b""), schema)}
+    except (IndexError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise bad_request(f"the object provided is not valid protobuf: {error}") from None
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """(number, value) of every field: an int for a varint, bytes for what has a length."""
+    at = 0
+    while at < len(data):
+        tag, at = _varint(data, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            value, at = _varint(data, at)
+            yield number, value
+        elif wire == 2:
+            size, at = _varint(data, at)
+            if at + size > len(data):
+                raise IndexError("a field is longer than the message")
+            yield number, data[at : at + size]
+            at += size
+        else:
+            size = 8 if wire == 1 else 4
+            at += size
+
+
+def _message(data: bytes, schema: Schema) -> Obj:
+    found: Obj = {}
+    for number, value in _fields(data):
+        if number not in schema:
+            continue
+        name, kind = schema[number]
+        if kind in ("map", "bytesmap"):
+            entry = dict(_fields(value))
+            inner = entry.get(2, b"")
+            text = base64.b64encode(inner).decode() if kind == "bytesmap" else inner.decode()
+            found.setdefault(name, {})[entry.get(1, b"").decode()] = text
+        elif isinstance(kind, list):
+            found.setdefault(name, []).append(_value(value, kind[0]))
+        else:
+            decoded = _value(value, kind)
+            # Go writes empty strings and zero numbers of its structs; they mean "not given".
+            if decoded or isinstance(decoded, bool) or kind == "int" or isinstance(kind, dict):
+                found[name] = decoded
+    return found
+
+
+def _value(value: Any, kind: Any) -> Any:
+    if isinstance(kind, dict):
+        return _message(value, kind)
+    if kind == "str":
+        return value.decode()
+    if kind == "bool":
+        return bool(value)
+    # A negative number travels as its two's complement in 64 bits.
+    return value - (1 << 64) if value >> 63 else value

@@ -36,16 +36,19 @@ def main() -> None:
 
 async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     from ..apiserver.server import ApiServer  # noqa: PLC0415
-    from ..apiserver.users import UserInfo  # noqa: PLC0415
+    from ..apiserver.users import ADMIN, UserInfo  # noqa: PLC0415
     from ..controlplane.profile import profile_for  # noqa: PLC0415
     from ..controlplane.run import run_control_plane  # noqa: PLC0415
     from ..decisions import decisions_for  # noqa: PLC0415
     from ..pace import Pace  # noqa: PLC0415
+    from .roles import grant  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = ApiServer()
+    server = ApiServer(root_ca=plan.certificates.ca.read_text())
+    await server.prepare()
+    await grant(server.client(ADMIN, manager="kube-apiserver"))
     for token, who in plan.tokens.items():
         server.tokens.add(token, UserInfo(who.user, who.groups))
     options = plan.options

@@ -48,9 +48,10 @@ def newer(one: str, other: str) -> bool:
 
 
 class History:
-    """Append-only and thread-safe. ``condition`` is notified at each append."""
+    """Append-only and thread-safe. ``condition`` is notified at each append. ``clock`` stamps what arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self.condition = threading.Condition(threading.RLock())
         self._records: list[Record] = []
         self._by_object: dict[tuple[str, str], list[Record]] = {}
@@ -70,7 +71,7 @@ class History:
                 return None
             self._seen.add(seen)
             record = Record(
-                len(self._records), time.monotonic(), time.time(), type_, kind.name, name, uid, version, item, synthetic
+                len(self._records), self._clock(), time.time(), type_, kind.name, name, uid, version, item, synthetic
             )
             self._records.append(record)
             self._by_object.setdefault((kind.name, name), []).append(record)

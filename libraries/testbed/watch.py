@@ -141,6 +141,8 @@ class WatchStream:
         )
         self._response = response
         try:
+            if self._stop.is_set():
+                return
             if response.status != 200:
                 self._refused(response.status, response.read(4096))
                 return

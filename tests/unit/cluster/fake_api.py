@@ -1,0 +1,273 @@
+"""A small HTTP server that behaves as an API server in what the testbed relies on: lists, watches, faults.
+
+Objects lie by collection path. What it serves is scripted by the tests; it knows nothing of the testbed.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Seen:
+    """A request as it came in."""
+
+    verb: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class Fault:
+    """What befalls the next request whose verb and path match: a status, or a connection that breaks.
+
+    ``after`` true: the request is carried out first, and only its answer is lost.
+    """
+
+    verb: str
+    path: str
+    status: int = 0
+    after: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class FakeApi:
+    """Start with ``with FakeApi() as api``; ``api.url`` is where it listens."""
+
+    def __init__(self) -> None:
+        self.condition = threading.Condition()
+        self.version = 100
+        self.objects: dict[tuple[str, str], Object] = {}
+        self.log: list[tuple[int, str, str, Object]] = []
+        self.oldest = 0
+        self.faults: list[Fault] = []
+        self.seen: list[Seen] = []
+        self.silent_watches = False
+        self.mute_watches = False
+        self.epoch = 0
+        self.answers: dict[tuple[str, str], Object] = {}
+        self.forbidden: set[tuple[str, str]] = set()
+        self.closed = False
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> FakeApi:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.condition:
+            self.closed = True
+            self.condition.notify_all()
+        self._server.shutdown()
+        self._server.server_close()
+
+    # -- what happens on the cluster ----------------------------------------------------------------------------
+
+    def put(self, path: str, item: Object) -> Object:
+        """Create or change an object; watchers are told."""
+        with self.condition:
+            name = item["metadata"]["name"]
+            self.version += 1
+            stored = copy.deepcopy(item)
+            old = self.objects.get((path, name))
+            meta = stored["metadata"]
+            meta["resourceVersion"] = str(self.version)
+            meta.setdefault("uid", old["metadata"]["uid"] if old else f"uid-{self.version}")
+            self.objects[path, name] = stored
+            self.log.append((self.version, path, "MODIFIED" if old else "ADDED", stored))
+            self.condition.notify_all()
+            return copy.deepcopy(stored)
+
+    def remove(self, path: str, name: str) -> None:
+        """Delete an object; watchers are told."""
+        with self.condition:
+            self.version += 1
+            item = copy.deepcopy(self.objects.pop((path, name)))
+            item["metadata"]["resourceVersion"] = str(self.version)
+            self.log.append((self.version, path, "DELETED", item))
+            self.condition.notify_all()
+
+    def cut_watches(self) -> None:
+        """Break every open watch in the middle of a line."""
+        with self.condition:
+            self.epoch += 1
+            self.condition.notify_all()
+
+    def compact(self) -> None:
+        """Forget the past: a watch from before now is answered 410."""
+        with self.condition:
+            self.oldest = self.version
+
+    def requests(self, verb: str, part: str = "") -> list[Seen]:
+        with self.condition:
+            return [seen for seen in self.seen if seen.verb == verb and part in seen.path]
+
+    def fault(self, verb: str, path: str) -> Fault | None:
+        with self.condition:
+            for fault in self.faults:
+                if fault.verb == verb and fault.path in path:
+                    self.faults.remove(fault)
+                    return fault
+            return None
+
+
+def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Requests are in ``api.seen``."""
+
+        def do_GET(self) -> None:
+            self._serve("GET")
+
+        def do_POST(self) -> None:
+            self._serve("POST")
+
+        def do_PATCH(self) -> None:
+            self._serve("PATCH")
+
+        def do_DELETE(self) -> None:
+            self._serve("DELETE")
+
+        def _serve(self, verb: str) -> None:
+            url = urlsplit(self.path)
+            query = {key: values[0] for key, values in parse_qs(url.query).items()}
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            with api.condition:
+                api.seen.append(Seen(verb, url.path, query, dict(self.headers), body))
+                api.condition.notify_all()
+            fault = api.fault(verb, url.path)
+            if fault is not None and not fault.after:
+                self._break(fault)
+                return
+            if "watch" in query:
+                self._watch(url.path, query)
+                return
+            status, answer = _act(api, verb, url.path, body)
+            if fault is not None:
+                self._break(fault)
+                return
+            self._answer(status, answer)
+
+        def _break(self, fault: Fault) -> None:
+            if fault.status:
+                self._answer(fault.status, _status(fault.status, "injected"), fault.headers)
+            else:
+                self.close_connection = True
+                self.connection.close()
+
+        def _answer(self, status: int, answer: Object, headers: dict[str, str] | None = None) -> None:
+            raw = json.dumps(answer).encode()
+            self.send_response(status)
+            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def _watch(self, path: str, query: dict[str, str]) -> None:
+            start = int(query["resourceVersion"])
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            try:
+                for event in _events(api, path, start, float(query.get("timeoutSeconds", "60"))):
+                    self._chunk(json.dumps(event).encode() + b"\n" if event else b'{"type":"MODI')
+                    if event is None:
+                        self.close_connection = True
+                        self.connection.close()
+                        return
+                self.wfile.write(b"0\r\n\r\n")
+            except OSError:
+                self.close_connection = True
+
+        def _chunk(self, raw: bytes) -> None:
+            self.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n")
+            self.wfile.flush()
+
+    return Handler
+
+
+def _events(api: FakeApi, path: str, start: int, seconds: float) -> Iterator[Object | None]:
+    """Events of a watch from version ``start``; None: the connection breaks here."""
+    with api.condition:
+        epoch = api.epoch
+        if start < api.oldest:
+            yield {"type": "ERROR", "object": _status(410, f"too old resource version: {start} ({api.oldest})")}
+            return
+    position, end = start, time.monotonic() + seconds
+    while True:
+        with api.condition:
+            while True:
+                if api.closed:
+                    return
+                if api.epoch != epoch:
+                    yield None
+                    return
+                fresh = [entry for entry in api.log if entry[0] > position and entry[1] == path]
+                if fresh and not api.mute_watches:
+                    break
+                left = end - time.monotonic()
+                if left <= 0 and not api.silent_watches:
+                    return
+                api.condition.wait(max(0.01, min(left, 1.0)) if left > 0 else 1.0)
+        for version, _, kind, item in fresh:
+            position = version
+            yield {"type": kind, "object": item}
+
+
+def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  # noqa: PLR0911
+    with api.condition:
+        if (verb, path) in api.answers:
+            return 200, api.answers[verb, path]
+        if any(verb == denied and part in path for denied, part in api.forbidden):
+            return 403, _status(403, f'cannot {verb.lower()} "{path}"')
+        collection, _, name = path.rpartition("/")
+        if verb == "POST":
+            if (path, body["metadata"]["name"]) in api.objects:
+                return 409, _status(409, f"{body['metadata']['name']} already exists", "AlreadyExists")
+            return 201, api.put(path, body)
+        if (collection, name) in api.objects:
+            return 200, _one(api, verb, collection, name, body)
+        items = [item for (where, _), item in api.objects.items() if where == path]
+        known = {where for where, _ in api.objects} | {where for _, where, _, _ in api.log}
+        if verb != "GET" or (path not in known and not path.rsplit("/", 1)[-1].endswith("s")):
+            return 404, _status(404, f'{path} "not found"', "NotFound")
+        return 200, {"metadata": {"resourceVersion": str(api.version)}, "items": copy.deepcopy(items)}
+
+
+def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Object:
+    item = copy.deepcopy(api.objects[collection, name])
+    if verb == "DELETE":
+        api.remove(collection, name)
+    elif verb == "PATCH":
+        for operation in body:
+            *steps, last = operation["path"].strip("/").split("/")
+            target: Any = item
+            for step in steps:
+                target = target[int(step) if isinstance(target, list) else step]
+            if operation["op"] == "replace":
+                target[last] = operation["value"]
+        return api.put(collection, item)
+    return item
+
+
+def _status(code: int, message: str, reason: str = "") -> Object:
+    return {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}

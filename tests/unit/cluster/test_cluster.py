@@ -1,0 +1,102 @@
+"""Requests under faults: what is repeated, what is looked for, what is said."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from testbed.api_errors import ApiError
+from testbed.cluster import Cluster
+from testbed.errors import LabError
+from testbed.kinds import NAD, NAMESPACE, VM
+from testbed.labels import RUN_LABEL
+
+from tests.unit.cluster.fake_api import FakeApi, Fault, Object
+
+NADS = NAD.path("demo")
+VMS = VM.path("demo")
+
+
+def nad(run: str = "r1") -> Object:
+    return {"metadata": {"name": "blue", "namespace": "demo", "labels": {RUN_LABEL: run}}, "spec": {}}
+
+
+@pytest.mark.parametrize("fault", [Fault("GET", NADS), Fault("GET", NADS, 500), Fault("GET", NADS, 503)])
+def test_reads_are_repeated(api: FakeApi, cluster: Cluster, fault: Fault) -> None:
+    api.put(NADS, nad())
+    api.faults.append(fault)
+    assert cluster.get(NAD, "blue", "demo")["metadata"]["name"] == "blue"
+
+
+def test_retry_after_is_respected(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.append(Fault("POST", NADS, 429, headers={"Retry-After": "1"}))
+    began = time.monotonic()
+    cluster.create(NAD, nad())
+    assert time.monotonic() - began >= 1
+    assert len(api.requests("POST", NADS)) == 2
+
+
+@pytest.mark.parametrize("status", [0, 500, 504])
+def test_create_whose_answer_is_lost_is_found_and_not_repeated(api: FakeApi, cluster: Cluster, status: int) -> None:
+    api.faults.append(Fault("POST", NADS, status, after=True))
+    assert cluster.create(NAD, nad())["metadata"]["uid"]
+    assert len(api.requests("POST", NADS)) == 1
+
+
+def test_create_that_never_arrived_is_repeated(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.append(Fault("POST", NADS, 503))
+    cluster.create(NAD, nad())
+    assert len(api.requests("POST", NADS)) == 2
+
+
+def test_create_does_not_take_anothers_object_for_ours(api: FakeApi, cluster: Cluster) -> None:
+    api.put(NADS, nad(run="somebody-else"))
+    api.faults.append(Fault("POST", NADS))
+    with pytest.raises(ApiError, match="already exists"):
+        cluster.create(NAD, nad())
+
+
+def test_patch_whose_answer_is_lost_is_not_repeated(api: FakeApi, cluster: Cluster) -> None:
+    api.put(VMS, {"metadata": {"name": "web", "namespace": "demo"}, "spec": {"size": 1}})
+    api.faults.append(Fault("PATCH", VMS, after=True))
+    operations = [{"op": "replace", "path": "/spec/size", "value": 2}]
+    stored = cluster.json_patch(VM, "web", "demo", operations, done=lambda vm: vm["spec"]["size"] == 2)
+    assert stored["spec"]["size"] == 2
+    assert len(api.requests("PATCH", VMS)) == 1
+
+
+def test_delete_of_what_is_gone_is_fine(api: FakeApi, cluster: Cluster) -> None:
+    assert cluster.delete(NAD, "blue", "demo") is False
+
+
+def test_patience_ends(api: FakeApi, cluster: Cluster) -> None:
+    cluster.patience = 0.5
+    api.faults.extend(Fault("GET", NADS, 503) for _ in range(9))
+    with pytest.raises(ApiError, match="503"):
+        cluster.list(NAD, "demo")
+
+
+def test_refusals_name_object_server_and_remedy(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.append(Fault("POST", "/namespaces", 403))
+    with pytest.raises(ApiError, match=rf"LAB ERROR: POST Namespace demo on {api.url}: 403 .*ask for this right"):
+        cluster.create(NAMESPACE, {"metadata": {"name": "demo", "labels": {RUN_LABEL: "r1"}}})
+
+
+def test_expired_credentials_are_named(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.extend([Fault("GET", NADS, 401), Fault("GET", NADS, 401)])
+    with pytest.raises(LabError, match=r"credentials of .*kubeconfig are invalid or expired: log in again"):
+        cluster.list(NAD, "demo")
+
+
+def test_credentials_are_renewed_once(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.append(Fault("GET", NADS, 401))
+    assert cluster.list(NAD, "demo").items == []
+
+
+def test_token_is_sent_and_never_said(api: FakeApi, cluster: Cluster) -> None:
+    api.faults.extend([Fault("GET", NADS, 401), Fault("GET", NADS, 401)])
+    with pytest.raises(LabError) as caught:
+        cluster.list(NAD, "demo")
+    token = api.requests("GET", NADS)[0].headers["Authorization"].removeprefix("Bearer ")
+    assert token
+    assert token not in str(caught.value)

@@ -20,7 +20,7 @@ from KubeVirtLibrary.swaps import SwapKeywords
 __version__ = "0.1.0"
 
 
-class KubeVirtLibrary(DynamicCore):  # type: ignore[misc]  # untyped base
+class KubeVirtLibrary(DynamicCore):
     """Changes networks of running KubeVirt VMs, and judges what the cluster made of it.
 
     Importing the library connects to nothing; `Open Cluster` does, with the variables of ``variables/defaults.yaml``.

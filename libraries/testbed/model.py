@@ -31,7 +31,7 @@ class GuestLogin:
     host_public_key: str = field(repr=False)
 
 
-@dataclass
+@dataclass(eq=False)
 class VmRecord:
     """A VM of this run: what was asked for. What it became is in the recorder."""
 

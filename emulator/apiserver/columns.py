@@ -29,17 +29,27 @@ def _containers(pod: Obj) -> list[Obj]:
     return found
 
 
+def _sidecars(pod: Obj) -> set[str]:
+    """Init containers that run on beside the others count as containers."""
+    init = get_path(pod, "spec.initContainers") or []
+    return {container["name"] for container in init if container.get("restartPolicy") == "Always"}
+
+
 def _pod_ready(pod: Obj) -> str:
-    ready = sum(1 for status in _containers(pod) if status.get("ready"))
-    return f"{ready}/{len(get_path(pod, 'spec.containers') or [])}"
+    sidecars = _sidecars(pod)
+    beside = [s for s in get_path(pod, "status.initContainerStatuses") or [] if s.get("name") in sidecars]
+    started = [status for status in beside if status.get("started")]
+    ready = sum(1 for status in [*_containers(pod), *started] if status.get("ready"))
+    return f"{ready}/{len(get_path(pod, 'spec.containers') or []) + len(sidecars)}"
 
 
 def _init_reason(pod: Obj) -> str | None:
     statuses = get_path(pod, "status.initContainerStatuses") or []
+    sidecars = _sidecars(pod)
     for index, status in enumerate(statuses):
         state = status.get("state") or {}
         ended = state.get("terminated")
-        if ended and ended.get("exitCode") == 0:
+        if (ended and ended.get("exitCode") == 0) or (status.get("name") in sidecars and status.get("started")):
             continue
         if ended:
             return f"Init:{ended.get('reason') or 'ExitCode:' + str(ended.get('exitCode'))}"

@@ -1,0 +1,163 @@
+"""Every command in the documentation works, and every fact that stands there twice is the same.
+
+The line before a console block says how its commands are tried: ``run`` (all of them; ``run: exit N`` when the last one
+must end so), ``dry`` (as dry runs, because they need a cluster of the reader's), ``serve`` (until it prints something,
+then Ctrl-C), or ``skip: reason``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from testplan.plan import load_vocabulary
+from testplan.suites import read_tests
+
+from .conftest import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page, and how it is to be tried."""
+
+    page: str
+    line: int
+    language: str
+    how: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        return [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
+
+
+def blocks(language: str) -> list[Block]:
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
+            line = text[: match.start()].count("\n") + 1
+            found.append(Block(page.name, line, match["language"], match["how"] or "", match["text"]))
+    return [block for block in found if block.language == language]
+
+
+def named(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The reader's shell: tools of the environment on PATH, clusters of this test apart from others."""
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(runtime)}
+
+
+def bash(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT, env=environment, timeout=200
+    )
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("block", blocks("console"), ids=named)
+def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
+    assert block.commands, "a console block without a command"
+    how, _, argument = block.how.partition(":")
+    if how == "run":
+        for command in block.commands[:-1]:
+            assert bash(command, environment).returncode == 0, command
+        last = bash(block.commands[-1], environment)
+        expected = int(argument.split()[-1]) if argument else 0
+        assert last.returncode == expected, last.stdout + last.stderr
+    elif how == "dry":
+        (tmp_path / "my-cluster.yaml").write_text("BRIDGE: br1\n")
+        for command in block.commands:
+            dry = re.sub(r"\bmy-cluster\.yaml\b", str(tmp_path / "my-cluster.yaml"), command)
+            tried = bash(f"{dry} --dryrun --outputdir {tmp_path}", environment)
+            assert tried.returncode == 0, f"{command}\n{tried.stdout}{tried.stderr}"
+    elif how == "serve":
+        serve(block.commands[-1], environment, tmp_path)
+    else:
+        assert how == "skip", f"{named(block)}: say how it is to be tried: <!-- run -->, dry, serve or skip: reason"
+        assert argument.strip()
+
+
+def serve(command: str, environment: dict[str, str], folder: Path) -> None:
+    command = command.replace(".venv/", f"{ROOT}/.venv/")
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command.split(), stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("block", blocks("robotframework"), ids=named)
+def test_suites_in_the_pages_are_sound(block: Block, tmp_path: Path) -> None:
+    folder = tmp_path / "suites" / "p0"
+    folder.mkdir(parents=True)
+    for name in ("resources", "variables"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (folder / "variables").symlink_to(ROOT / "variables")
+    suite = folder / "suite.robot"
+    suite.write_text(block.text, encoding="utf-8")
+    dry = subprocess.run(
+        [
+            *(sys.executable, "-m", "robot", "--dryrun", "--pythonpath", str(ROOT / "libraries")),
+            *("--output", "NONE", "--log", "NONE", "--report", "NONE", str(suite)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert dry.returncode == 0, dry.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_table_of_tags_is_the_vocabulary() -> None:
+    text = (ROOT / "docs" / "tags.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", text, re.MULTILINE))
+    rows = yaml.safe_load((ROOT / "testplan" / "tags.yaml").read_text(encoding="utf-8"))
+    assert table == {row["tag"]: row["meaning"] for row in rows}
+    assert sorted(table) == sorted(load_vocabulary().names())
+
+
+def test_the_readmes_table_of_tests_is_the_suites() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (.+?) \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
+    assert table == [(test.name, ", ".join(test.requirements)) for test in read_tests()]
+
+
+def test_the_role_in_the_page_grants_what_the_run_checks_for() -> None:
+    from testbed.preflight import NEEDED_RIGHTS
+
+    (block,) = [block for block in blocks("yaml") if "ClusterRole" in block.text]
+    granted = {
+        (verb, group, resource)
+        for rule in yaml.safe_load(block.text)["rules"]
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert {(right.verb, right.group, right.resource) for right in NEEDED_RIGHTS} <= granted

@@ -24,6 +24,12 @@ _NOT_STARTED = (
     "Test execution stopped due to a fatal error.",
     "Execution terminated by signal",
 )
+# An exception that nobody meant for a verdict, and Robot's words for broken test data: the fault is the tests' own,
+# which is the lab's fault and not the product's. Robot leaves the name out of AssertionError, RuntimeError and its own.
+_OWN_FAULT = re.compile(
+    r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Timeout|Exit|Interrupt): "
+    r"|No keyword with name |Variable '.+' not found|Importing .+ failed: |Keyword '.+' (?:expected|missing|got) "
+)
 _SEVERAL = "Several failures occurred:"
 _FRAME = re.compile(
     r"(?:\A|\n\n)(?:Also )?(?:parent suite |suite )?(?:setup|teardown) failed:\n", re.IGNORECASE | re.MULTILINE
@@ -148,11 +154,12 @@ def failures(message: str) -> list[str]:
 
 
 def verdict_of_failure(message: str) -> Verdict:
-    """ERROR when the lab alone is to blame; one failure that is not the lab's makes it a FAIL of the product."""
+    """ERROR when lab or tests alone are to blame; one failure that is not theirs makes it a FAIL of the product."""
     if message.startswith(_NOT_STARTED):
         return Verdict.NOT_RUN
     parts = failures(message)
-    return Verdict.ERROR if parts and all(part.startswith(LAB_ERROR_PREFIX) for part in parts) else Verdict.FAIL
+    ours = [part.startswith(LAB_ERROR_PREFIX) or _OWN_FAULT.match(part) for part in parts]
+    return Verdict.ERROR if ours and all(ours) else Verdict.FAIL
 
 
 def _verdict(test: Any) -> Verdict:

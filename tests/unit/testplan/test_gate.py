@@ -72,10 +72,18 @@ def test_a_suite_teardown_that_the_lab_broke_is_the_labs(judged: Judge) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", ["Should Contain    ${5}    x", "No Such Keyword", "Log    ${NOTHING}", "Log", "Import Library    x.y"]
+)
+def test_a_test_that_is_itself_broken_does_not_blame_the_product(judged: Judge, body: str) -> None:
+    assert judged("Log    one", body).exit == Exit.LAB_ERROR
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "    Fail    NIC still on blue\n    [Teardown]    Fail    LAB ERROR: console dead",
         "    Run Keyword And Continue On Failure    Fail    LAB ERROR: a\n    Fail    NIC still on blue",
+        "    Should Be Equal    blue    green",
     ],
 )
 def test_the_lab_does_not_hide_a_failure_of_the_product(judged: Judge, body: str) -> None:

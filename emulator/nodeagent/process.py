@@ -58,6 +58,8 @@ def serve(options: AgentOptions) -> None:
     ValueError for a bad option, FabricError for a machine that forbids it.
     """
     decisions = decisions_for(options.defects)
+    if not os.access(options.kubeconfig, os.R_OK):
+        raise ValueError(f"kubeconfig {options.kubeconfig}: there is no such file, or it may not be read")
     from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
 
     sandbox.enter()

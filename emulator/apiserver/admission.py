@@ -14,6 +14,7 @@ class AdmissionRequest:
     """What a hook sees. A mutating hook changes ``new`` in place; any hook may raise ``ApiError``.
 
     ``operation`` is CREATE, UPDATE, DELETE or CONNECT, ``resource`` an RBAC name: ``virtualmachines.kubevirt.io``.
+    ``options`` are those of an HTTP request, empty for a client in this process.
     ``new`` is None on DELETE, ``old`` None on CREATE. ``old`` is shared with the store: never change it.
     """
 

@@ -53,8 +53,11 @@ def answer_error(error: ApiError, accepted: Accepted, warnings: Iterable[str] = 
     return _response(error.code, encode(error.status(), media), headers)
 
 
-def answer_text(status: int, text: str) -> web.Response:
-    headers = [*headers_for(TEXT), ("X-Content-Type-Options", "nosniff")]
+def answer_text(status: int, text: str, *, sniffing: bool = False) -> web.Response:
+    """Plain text, which no browser shall take for something else unless ``sniffing``."""
+    headers = headers_for(TEXT)
+    if not sniffing:
+        headers.append(("X-Content-Type-Options", "nosniff"))
     return _response(status, text.encode(), headers)
 
 

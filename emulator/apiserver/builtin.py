@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import columns, kinds
 from .columns import CRD_AGE, NAME
 from .events import from_stored_event, to_stored_event
-from .registry import ALL_VERBS, Column, Hooks, Registry, Resource
+from .registry import ALL_VERBS, Column, Registry, Resource
+from .schema import fields
 
 GROUP_RBAC = "rbac.authorization.k8s.io"
 CREATE_ONLY = ("create",)
@@ -16,7 +17,14 @@ NO_COLLECTION = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 _GET_CREATE = ("create", "get")
 
 CORE = (
-    Resource("configmaps", "ConfigMap", short_names=("cm",), columns=columns.CONFIGMAP, hooks=kinds.CONFIGMAP),
+    Resource(
+        "configmaps",
+        "ConfigMap",
+        short_names=("cm",),
+        columns=columns.CONFIGMAP,
+        hooks=kinds.CONFIGMAP,
+        schema=fields("data", "binaryData", "immutable"),
+    ),
     Resource("endpoints", "Endpoints", short_names=("ep",), singular="endpoints"),
     Resource(
         "events",
@@ -42,6 +50,7 @@ CORE = (
     Resource(
         "namespaces",
         "Namespace",
+        schema=fields("spec", "status"),
         namespaced=False,
         short_names=("ns",),
         verbs=NO_COLLECTION,
@@ -54,6 +63,7 @@ CORE = (
     Resource(
         "nodes",
         "Node",
+        schema=fields("spec", "status"),
         namespaced=False,
         short_names=("no",),
         status=True,
@@ -66,6 +76,7 @@ CORE = (
     Resource(
         "pods",
         "Pod",
+        schema=fields("spec", "status"),
         short_names=("po",),
         categories=("all",),
         status=True,
@@ -86,17 +97,26 @@ CORE = (
         ),
     ),
     Resource("resourcequotas", "ResourceQuota", short_names=("quota",), status=True),
-    Resource("secrets", "Secret", columns=columns.SECRET, hooks=kinds.SECRET, selectable=("type",)),
+    Resource(
+        "secrets",
+        "Secret",
+        columns=columns.SECRET,
+        hooks=kinds.SECRET,
+        selectable=("type",),
+        schema=fields("data", "stringData", "type", "immutable"),
+    ),
     Resource(
         "serviceaccounts",
         "ServiceAccount",
         short_names=("sa",),
         columns=columns.SERVICE_ACCOUNT,
+        schema=fields("secrets", "imagePullSecrets", "automountServiceAccountToken"),
         subresources={"token": ("TokenRequest", CREATE_ONLY)},
     ),
     Resource(
         "services",
         "Service",
+        schema=fields("spec", "status"),
         short_names=("svc",),
         categories=("all",),
         status=True,
@@ -268,4 +288,4 @@ def default_registry() -> Registry:
     return Registry([*CORE, *GROUPS, NETWORK_ATTACHMENT_DEFINITIONS, *KUBEVIRT])
 
 
-__all__ = ["CORE", "GROUPS", "KUBEVIRT", "NETWORK_ATTACHMENT_DEFINITIONS", "Hooks", "default_registry"]
+__all__ = ["CORE", "GROUPS", "KUBEVIRT", "NETWORK_ATTACHMENT_DEFINITIONS", "default_registry"]

@@ -49,7 +49,7 @@ def _immutable_data(new: Obj, old: Obj | None) -> list[Cause]:
         ]
     size = sum(len(k) + len(str(v)) for k, v in (new.get("data") or {}).items())
     if size > MAX_CONFIG_BYTES:
-        found.append(fail.cause("", "FieldValueTooLong", f"Too long: may not be more than {MAX_CONFIG_BYTES} bytes"))
+        found.append(fail.cause("[]", "FieldValueTooLong", f"Too long: may not be more than {MAX_CONFIG_BYTES} bytes"))
     return found
 
 
@@ -61,6 +61,24 @@ def _secret_defaults(obj: Obj) -> None:
         obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
+_EVENT_ORDER = (
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "series",
+    "action",
+    "related",
+    "reportingComponent",
+    "reportingInstance",
+)
+
+
 def _event_defaults(obj: Obj) -> None:
     obj.setdefault("source", {})
     obj.setdefault("firstTimestamp", None)
@@ -68,6 +86,9 @@ def _event_defaults(obj: Obj) -> None:
     obj.setdefault("eventTime", None)
     obj.setdefault("reportingComponent", "")
     obj.setdefault("reportingInstance", "")
+    for key in _EVENT_ORDER:
+        if key in obj:
+            obj[key] = obj.pop(key)
 
 
 def _event_validate(new: Obj, old: Obj | None) -> list[Cause]:

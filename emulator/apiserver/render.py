@@ -69,10 +69,22 @@ def transformed_list(resource: Resource, objects: list[Obj], metadata: Obj, acce
     }
 
 
+class _YamlDumper(yaml.SafeDumper):
+    """Quotes strings that look like something else in double quotes, as Go's YAML does."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        resolve: Any = self.resolve
+        plain = resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str"
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_YamlDumper.add_representer(str, _YamlDumper.represent_text)
+
+
 def encode(value: Any, media: str, *, pretty: bool = False) -> bytes:
     """JSON or YAML, ending with a newline."""
     if media == YAML:
-        return yaml.safe_dump(value, sort_keys=True, allow_unicode=True, width=10**6).encode()
+        return yaml.dump(value, Dumper=_YamlDumper, sort_keys=True, allow_unicode=True, width=10**6).encode()
     if pretty:
         return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
     return dump(value) + b"\n"

@@ -25,6 +25,7 @@ AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"
 MIN_TOKEN_SECONDS = 600
 DEFAULT_TOKEN_SECONDS = 3600
+_SPEC_ORDER = ("resourceAttributes", "nonResourceAttributes", "user", "groups", "extra", "uid")
 Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
 
 
@@ -64,7 +65,8 @@ class Reviews:
         status: Obj = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason
-        answer = {"kind": kind, "apiVersion": f"{AUTHORIZATION}/v1", "metadata": {}, "spec": spec, "status": status}
+        shown = {key: spec[key] for key in _SPEC_ORDER if key in spec}
+        answer = {"kind": kind, "apiVersion": f"{AUTHORIZATION}/v1", "metadata": {}, "spec": shown, "status": status}
         return answer_json(http, answer, 201)
 
     async def _rules(self, http: HttpCall) -> web.StreamResponse:

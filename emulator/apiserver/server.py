@@ -23,6 +23,7 @@ from .builtin import default_registry
 from .calls import HttpCall
 from .core import ApiCore
 from .discovery import Discovery, version_info
+from .escalation import EscalationCheck
 from .gc import GarbageCollector
 from .local import LocalClient
 from .namespaces import NamespaceController
@@ -54,6 +55,7 @@ class ApiServer:
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
         self._handlers: dict[tuple[str, str, str], Handler] = dict(Reviews(self.authorizer, self.tokens).handlers)
+        EscalationCheck(self.core, self.authorizer).register()
         self._discovery = Discovery(self.core.registry)
         self._openapi = OpenApi(self.core.registry)
         self._controllers = (GarbageCollector(self.core), NamespaceController(self.core, root_ca=root_ca))
@@ -114,10 +116,11 @@ class ApiServer:
             path = unquote(request.raw_path.partition("?")[0])
             info = read_request(request.method, path, request.query)
             user = self._authenticator.user_of(request)
-            user = self._impersonate(request, user, info)
-            refusal = self._refusal(user, info)
-            if refusal is not None:
-                return refused(refusal)
+            try:
+                user = self._impersonate(request, user, info)
+                self._authorize(user, info)
+            except ApiError as error:
+                return refused(error)
             accepted = self._negotiate(request, info)
             http = HttpCall(request, info, user, self.core, accepted, warnings)
             check_timeout(request)
@@ -128,7 +131,7 @@ class ApiServer:
             # The real server writes this one without kind, apiVersion and JSON's content type.
             body: Obj = {"metadata": {}, "status": "Failure", "message": TimeoutExpired.message}
             body |= {"reason": "Timeout", "details": {}, "code": 504}
-            return answer_text(504, json.dumps(body, separators=(",", ":")) + "\n")
+            return answer_text(504, json.dumps(body, separators=(",", ":")) + "\n", sniffing=True)
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception:
@@ -142,16 +145,18 @@ class ApiServer:
             return self._authenticator.impersonated(request, user, info.verb)
         except ImpersonationRefused:
             verb = f"impersonate-on:user-info:{info.verb}"
-            decision = self.authorizer.decide(user, Attributes(verb, info.group, info.full_resource))
+            asked = Attributes(verb, info.group, info.full_resource, info.name, info.namespace)
+            decision = self.authorizer.decide(user, asked)
             raise forbidden(user, info, verb, decision.reason) from None
 
-    def _refusal(self, user: UserInfo, info: RequestInfo) -> ApiError | None:
+    def _authorize(self, user: UserInfo, info: RequestInfo) -> None:
         if info.is_resource:
             asked = Attributes(info.verb, info.group, info.full_resource, info.name, info.namespace)
         else:
             asked = Attributes(info.verb, path=info.path)
         decision = self.authorizer.decide(user, asked)
-        return None if decision.allowed else forbidden(user, info, info.verb, decision.reason)
+        if not decision.allowed:
+            raise forbidden(user, info, info.verb, decision.reason)
 
     def _negotiate(self, request: web.Request, info: RequestInfo) -> Accepted:
         if (info.group, info.resource, info.subresource) in self._handlers and info.subresource:

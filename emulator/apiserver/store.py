@@ -10,6 +10,8 @@ from typing import Any
 from .objects import Obj
 
 Key = tuple[str, str]
+# A number that no reader takes for a small counter, as on a real cluster; what is older is too old.
+FIRST_REVISION = 1000
 Listener = Callable[["Event"], None]
 _DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DUMPS_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -71,13 +73,13 @@ def with_version(obj: Obj, rv: int) -> Item:
 class Bucket:
     """The objects of one resource. ``dropped`` is the newest revision that fell out of the event window."""
 
-    def __init__(self, name: str, window: int) -> None:
+    def __init__(self, name: str, window: int, start: int) -> None:
         self.name = name
         self.items: dict[Key, Item] = {}
         self.events: deque[Event] = deque()
         self.window = window
-        self.dropped = 0
-        self.rv = 0
+        self.dropped = start
+        self.rv = start
         self.listeners: list[Listener] = []
 
     def sorted_items(self, namespace: str = "") -> list[Item]:
@@ -119,15 +121,14 @@ class Store:
     def __init__(self, *, window: int = 4096) -> None:
         self._buckets: dict[str, Bucket] = {}
         self._window = window
-        # A number that no reader takes for a small counter, as on a real cluster.
-        self.rv = 1000
+        self.rv = FIRST_REVISION
         self.listeners: list[Listener] = []
         self._closers: list[Callable[[], None]] = []
 
     def bucket(self, name: str) -> Bucket:
         found = self._buckets.get(name)
         if found is None:
-            found = self._buckets[name] = Bucket(name, self._window)
+            found = self._buckets[name] = Bucket(name, self._window, FIRST_REVISION)
         return found
 
     def get(self, bucket: str, key: Key) -> Item | None:

@@ -64,10 +64,10 @@ async def replace_object(http: HttpCall, resource: Resource) -> web.StreamRespon
 
 async def patch_object(http: HttpCall, resource: Resource) -> web.StreamResponse:
     kind = content_type(http.request)
+    if resource.custom and kind not in (JSON_PATCH, MERGE_PATCH, APPLY_PATCH):
+        raise unsupported(", ".join((JSON_PATCH, MERGE_PATCH, APPLY_PATCH)))
     if kind not in PATCHES:
         raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-    if kind == STRATEGIC_PATCH and resource.custom:
-        raise unsupported(", ".join((JSON_PATCH, MERGE_PATCH, APPLY_PATCH)))
     call = http.writing("PatchOptions")
     _check_patch_options(http, kind)
     raw = await read_body(http.request)

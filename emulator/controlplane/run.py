@@ -17,6 +17,7 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.migration.controller import MigrationController
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.scheduling.controller import Scheduler
+from emulator.controlplane.subresources.register import Routes, register_subresources
 from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
@@ -26,11 +27,10 @@ from emulator.pace import Pace
 MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "virt-api"}
 
 
-class Server(Protocol):
-    """What of the API server the control plane needs besides its core."""
+class Server(Routes, Protocol):
+    """What the control plane needs of the API server."""
 
-    @property
-    def core(self) -> ApiCore: ...
+    core: ApiCore
 
 
 class Controller(Protocol):
@@ -63,10 +63,12 @@ async def run_control_plane(
     """Registers webhooks and subresources, creates what an installed KubeVirt consists of, and starts the controllers.
 
     ``stream_tls`` is the client side of the connection to virt-handler's stream endpoint; None for plain HTTP.
+    The server must have been prepared. Nodes may come later.
     """
     core = server.core
     shared = Shared(lambda user: local_client(core, user), profile, pace, decisions)
     register_webhooks(core.admission, shared)
+    register_subresources(server, shared, stream_tls)
     plane = ControlPlane(shared)
     # The controllers hang their handlers into the informers before the first event.
     controllers: list[Controller] = [

@@ -81,7 +81,7 @@ class Settings:
 
     @property
     def rollout_live_update(self) -> bool:
-        return self._configuration.get("vmRolloutStrategy", "LiveUpdate") == "LiveUpdate"
+        return bool(self._configuration.get("vmRolloutStrategy", "LiveUpdate") == "LiveUpdate")
 
     @property
     def update_methods(self) -> list[str]:

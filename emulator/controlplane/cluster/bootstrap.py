@@ -19,8 +19,8 @@ BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
 async def bootstrap(client: Client, profile: Profile) -> None:
     """Safe to call again: what is there stays."""
-    for namespace in ("default", "kube-system", names.KUBEVIRT_NAMESPACE):
-        await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", {"name": namespace}))
+    home = {"name": names.KUBEVIRT_NAMESPACE, "labels": {"kubevirt.io": ""}}
+    await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", home))
     for user in (names.OPERATOR_USER, names.API_USER, names.CONTROLLER_USER, names.HANDLER_USER):
         meta = {"name": user, "namespace": names.KUBEVIRT_NAMESPACE}
         await _ensure(client, "serviceaccounts", _object("v1", "ServiceAccount", meta))

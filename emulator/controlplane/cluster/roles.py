@@ -1,4 +1,4 @@
-"""KubeVirt's ClusterRoles, the three user-facing ones of Kubernetes that they aggregate to, and their bindings."""
+"""KubeVirt's ClusterRoles, which aggregate to Kubernetes' admin, edit and view, and their binding."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ RBAC = "rbac.authorization.k8s.io"
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-{}"
 SUBRESOURCES = "subresources.kubevirt.io"
 
-CORE_EDIT = ["configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "secrets", "services"]
-CORE_STREAMS = ["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"]
-APPS = ["daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets"]
 OWN = [
     "virtualmachines",
     "virtualmachineinstances",
@@ -31,58 +28,18 @@ def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> Obj:
 
 
 def _role(name: str, rules: list[Obj], aggregate: str = "") -> Obj:
-    labels = (
-        {"kubevirt.io": ""} if name.startswith("kubevirt.io:") else {"kubernetes.io/bootstrapping": "rbac-defaults"}
-    )
+    labels = {"kubevirt.io": ""}
     if aggregate:
         labels[AGGREGATE.format(aggregate)] = "true"
     meta = {"name": name, "labels": labels}
     return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": meta, "rules": rules}
 
 
-def _aggregated(name: str, lower: str = "") -> Obj:
-    """A role that is the sum of those labelled for it, and itself part of the next higher one."""
-    role = _role(name, [], lower)
-    selector = {"matchLabels": {AGGREGATE.format(name): "true"}}
-    return role | {"aggregationRule": {"clusterRoleSelectors": [selector]}}
-
-
 def _sub(kind: str, names: list[str], verbs: list[str]) -> Obj:
     return _rule([SUBRESOURCES], [f"{kind}/{name}" for name in names], verbs)
 
 
-def _kubernetes() -> list[Obj]:
-    view = [
-        _rule([""], [*CORE_EDIT[:-2], "services", "serviceaccounts", "namespaces", "pods/log", "pods/status"], READ),
-        _rule(["apps"], [*APPS, "controllerrevisions"], READ),
-        _rule(["batch"], ["jobs", "cronjobs"], READ),
-    ]
-    # Whoever may only look must not see secrets.
-    view[0]["resources"] = [r for r in view[0]["resources"] if r != "secrets"]
-    edit = [
-        _rule([""], [*CORE_EDIT, *CORE_STREAMS, "serviceaccounts"], ALL),
-        _rule([""], ["pods/eviction", "serviceaccounts/token"], ["create"]),
-        _rule(["apps"], APPS, ALL),
-        _rule(["batch"], ["jobs", "cronjobs"], ALL),
-        _rule(["coordination.k8s.io"], ["leases"], ALL),
-    ]
-    admin = [
-        _rule([RBAC], ["roles", "rolebindings"], ALL),
-        _rule(["authorization.k8s.io"], ["localsubjectaccessreviews"], ["create"]),
-    ]
-    everything = [_rule(["*"], ["*"], ["*"]), {"nonResourceURLs": ["*"], "verbs": ["*"]}]
-    return [
-        _role("cluster-admin", everything),
-        _aggregated("admin"),
-        _aggregated("edit", "admin"),
-        _aggregated("view", "edit"),
-        _role("system:aggregate-to-admin", admin, "admin"),
-        _role("system:aggregate-to-edit", edit, "edit"),
-        _role("system:aggregate-to-view", view, "view"),
-    ]
-
-
-def _kubevirt() -> list[Obj]:
+def cluster_roles() -> list[Obj]:
     """The verbs of VMs and VMIs as KubeVirt gives them; migration objects can be read, not made."""
     use = [
         _sub("virtualmachineinstances", VMI_GET, ["get"]),
@@ -115,72 +72,15 @@ def _kubevirt() -> list[Obj]:
     ]
 
 
-def _machinery() -> list[Obj]:
-    """Roles of the cluster's own parts that speak to the API over the network."""
-    everywhere = {"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/version"], "verbs": ["get"]}
-    return [
-        _role("system:discovery", [everywhere]),
-        _role(
-            "system:basic-user",
-            [
-                _rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
-                _rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
-            ],
-        ),
-        _role(
-            "system:node",
-            [
-                _rule([""], ["pods", "pods/status", "pods/eviction", "nodes", "nodes/status", "events"], ALL),
-                _rule([""], ["namespaces", "configmaps", "secrets", "persistentvolumeclaims"], [*READ, "create"]),
-                _rule(["coordination.k8s.io"], ["leases"], ALL),
-            ],
-        ),
-        _role(
-            "multus",
-            [
-                _rule(["k8s.cni.cncf.io"], ["*"], ["*"]),
-                _rule([""], ["pods", "pods/status"], ["get", "list", "watch", "update", "patch"]),
-                _rule(["", "events.k8s.io"], ["events"], ["create", "patch", "update"]),
-            ],
-        ),
-        _role(
-            "kubevirt-handler",
-            [
-                _rule(["kubevirt.io"], ["*"], ["*"]),
-                _rule([""], ["pods", "pods/status", "nodes", "nodes/status", "events"], ALL),
-                _rule([""], ["secrets", "configmaps", "persistentvolumeclaims", "namespaces"], READ),
-                _rule(["k8s.cni.cncf.io"], ["network-attachment-definitions"], READ),
-            ],
-        ),
-    ]
-
-
-def cluster_roles() -> list[Obj]:
-    return [*_kubernetes(), *_kubevirt(), *_machinery()]
-
-
 def bindings() -> list[Obj]:
-    authenticated = {"kind": "Group", "name": "system:authenticated", "apiGroup": RBAC}
-    nodes = {"kind": "Group", "name": "system:nodes", "apiGroup": RBAC}
-    masters = {"kind": "Group", "name": "system:masters", "apiGroup": RBAC}
-    multus = {"kind": "ServiceAccount", "name": "multus", "namespace": "kube-system"}
-    handler = {"kind": "ServiceAccount", "name": "kubevirt-handler", "namespace": "kubevirt"}
-    given = (
-        ("cluster-admin", "cluster-admin", masters),
-        ("system:discovery", "system:discovery", authenticated),
-        ("system:basic-user", "system:basic-user", authenticated),
-        ("system:node", "system:node", nodes),
-        ("kubevirt.io:default", "kubevirt.io:default", authenticated),
-        ("multus", "multus", multus),
-        ("kubevirt-handler", "kubevirt-handler", handler),
-    )
+    """Every authenticated user may read the KubeVirt CR and the version."""
+    name = "kubevirt.io:default"
     return [
         {
             "apiVersion": f"{RBAC}/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
-            "subjects": [subject],
+            "metadata": {"name": name, "labels": {"kubevirt.io": ""}},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "Group", "name": "system:authenticated", "apiGroup": RBAC}],
         }
-        for name, role, subject in given
     ]

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.gc import GarbageCollector
 from emulator.apiserver.local import LocalClient
+from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
 from emulator.controlplane import names
 from emulator.controlplane.profile import profile_for
@@ -81,7 +80,9 @@ class Lab:
 
     async def running_vm(self, name: str = "vm1", **spec: Any) -> Obj:
         created = await self.create_vm(name, **spec)
-        await self.until(f"{name} is ready", lambda: bool((self.last("VirtualMachine", name) or {}).get("status", {}).get("ready")))
+        await self.until(
+            f"{name} is ready", lambda: bool((self.last("VirtualMachine", name) or {}).get("status", {}).get("ready"))
+        )
         return created
 
     async def patch_vm(self, patch: list[Obj] | Obj, name: str = "vm1") -> Obj:
@@ -104,20 +105,14 @@ class Lab:
         return [e for e in self.all_of("Event") if reason is None or e["reason"] == reason]
 
 
-class _Server:
-    def __init__(self, core: ApiCore) -> None:
-        self.core = core
-
-
 @asynccontextmanager
 async def running_lab(
     profile: str = "1.9", *, decisions: Decisions | None = None, nodes: int = 2, **agent: Any
 ) -> AsyncIterator[Lab]:
-    core = ApiCore(default_registry())
-    collector = GarbageCollector(core)
-    collector.start()
-    plane = await run_control_plane(_Server(core), profile_for(profile), Pace(SPEED), decisions or Decisions())
-    client = LocalClient(core, ADMIN)
+    server = ApiServer()
+    await server.prepare()
+    plane = await run_control_plane(server, profile_for(profile), Pace(SPEED), decisions or Decisions())
+    core, client = server.core, LocalClient(server.core, ADMIN)
     player = Agent(core, **agent)
     lab = Lab(core, client, player, plane)
     await client.create(names.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
@@ -125,7 +120,6 @@ async def running_lab(
     for informer in informers:
         informer.on_change(lab.note)
     tasks = [asyncio.create_task(informer.run()) for informer in informers]
-    tasks.append(asyncio.create_task(collector.run()))
     for name in ("nad-a", "nad-b", "nad-c"):
         await client.create(names.NAD, nad(name))
     await player.start(nodes)
@@ -137,6 +131,7 @@ async def running_lab(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await server.stop()
 
 
 def nad(name: str) -> Obj:

@@ -1,0 +1,1 @@
+"""virt-api: the aggregated API group ``subresources.kubevirt.io``."""

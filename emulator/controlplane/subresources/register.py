@@ -1,0 +1,122 @@
+"""Hangs virt-api into the API server."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from aiohttp import web
+
+from emulator.apiserver.calls import HttpCall
+from emulator.controlplane.context import Shared
+from emulator.controlplane.subresources import streams
+from emulator.controlplane.subresources.answers import Refusal, dumps, method_not_allowed, not_acceptable
+from emulator.controlplane.subresources.guestdata import GuestData
+from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.streams import Streams
+from emulator.controlplane.subresources.targets import Targets
+from emulator.controlplane.subresources.virthandler import VirtHandlers
+
+GROUP = "subresources.kubevirt.io"
+VERSIONS = ("v1", "v1alpha3")
+Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
+
+
+class Routes(Protocol):
+    """What of the API server takes handlers."""
+
+    def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None: ...
+
+    def aggregated(self, group: str, versions: tuple[str, ...], resources: Iterable[str]) -> None: ...
+
+
+def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | None) -> None:
+    targets = Targets(shared)
+    handlers = VirtHandlers(shared, tls)
+    stream, data = Streams(targets, handlers), GuestData(targets, handlers)
+    vm, vmi = VmLifecycle(targets), VmiLifecycle(targets, handlers)
+    gets: dict[str, dict[str, Handler]] = {
+        "virtualmachineinstances": {
+            "console": stream.console,
+            "portforward": stream.port_forward,
+            "guestosinfo": data.guestosinfo,
+            "userlist": data.userlist,
+            "filesystemlist": data.filesystemlist,
+            "usbredir": streams.refuse_usbredir,
+            "vsock": streams.refuse_vsock,
+            "vnc": streams.refuse_vnc,
+        },
+        "virtualmachines": {"portforward": stream.vm_port_forward, "expand-spec": _expand(targets)},
+    }
+    puts: dict[str, dict[str, Handler]] = {
+        "virtualmachines": {"start": vm.start, "stop": vm.stop, "restart": vm.restart, "migrate": vm.migrate},
+        "virtualmachineinstances": {
+            "pause": vmi.pause,
+            "unpause": vmi.unpause,
+            "freeze": vmi.freeze,
+            "unfreeze": vmi.unfreeze,
+            "softreboot": vmi.softreboot,
+            "reset": vmi.reset,
+        },
+    }
+    for method, table in (("GET", gets), ("PUT", puts)):
+        for resource, found in table.items():
+            for subresource, handler in found.items():
+                routes.handle(GROUP, resource, subresource, _guarded(method, handler))
+    routes.handle(GROUP, "version", "", _guarded("GET", _version(shared)))
+    routes.handle(GROUP, "healthz", "", _guarded("GET", _health(shared)))
+    listed = [f"{resource}/{sub}" for table in (gets, puts) for resource, found in table.items() for sub in found]
+    routes.aggregated(GROUP, VERSIONS, sorted(listed))
+
+
+def _guarded(method: str, handler: Handler) -> Handler:
+    """Method and Accept as go-restful checks them, refusals as Statuses."""
+
+    async def handle(call: HttpCall) -> web.StreamResponse:
+        if call.request.method != method:
+            return method_not_allowed()
+        accept = call.request.headers.get("Accept", "*/*")
+        if method == "PUT" and "*/*" not in accept:
+            return not_acceptable()
+        try:
+            return await handler(call)
+        except Refusal as refusal:
+            return refusal.response()
+
+    return handle
+
+
+def _expand(targets: Targets) -> Handler:
+    async def handle(call: HttpCall) -> web.StreamResponse:
+        vm = await targets.vm(call)
+        ordered = {"kind": vm["kind"], "apiVersion": vm["apiVersion"], **vm}
+        return web.Response(text=dumps(ordered), content_type="application/json")
+
+    return handle
+
+
+def _version(shared: Shared) -> Handler:
+    async def handle(call: HttpCall) -> web.StreamResponse:
+        body = {
+            "gitVersion": shared.profile.version,
+            "gitCommit": "",
+            "gitTreeState": "embedded",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "",
+            "compiler": "",
+            "platform": "linux/amd64",
+        }
+        return web.Response(text=dumps(body), content_type="application/json")
+
+    return handle
+
+
+def _health(shared: Shared) -> Handler:
+    async def handle(call: HttpCall) -> web.StreamResponse:
+        kubevirt = shared.settings.kubevirt or {}
+        seen = kubevirt.get("metadata", {}).get("resourceVersion", "")
+        body = {"apiserver": {"connectivity": "ok"}, "config-resource-version": seen}
+        return web.Response(text=dumps(body), content_type="application/json")
+
+    return handle

@@ -1,0 +1,156 @@
+"""Takes a client's connection over for a stream, below the level at which aiohttp would end it politely."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hashlib
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from emulator.controlplane.subresources.answers import bad_request, dumps, text
+
+PROTOCOL = "plain.kubevirt.io"
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+HIGH_WATER = 256 * 1024
+
+
+class RawReader:
+    """Receives the client's bytes after the upgrade, in place of aiohttp's own websocket reader."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._ended = False
+        self._paused = False
+        self._wake = asyncio.Event()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Called by aiohttp; never says that the stream is at its end."""
+        if data:
+            self._parts.append(bytes(data))
+            self._size += len(data)
+            self._wake.set()
+            if self._size > HIGH_WATER and not self._paused:
+                self._paused = True
+                with contextlib.suppress(RuntimeError):
+                    self._transport.pause_reading()
+        return False, b""
+
+    def feed_eof(self) -> None:
+        self._ended = True
+        self._wake.set()
+
+    def set_exception(self, *_: object) -> None:
+        self.feed_eof()
+
+    async def read(self) -> bytes:
+        """What has come, or b"" once the client has gone."""
+        while not self._parts:
+            if self._ended or self._transport.is_closing():
+                return b""
+            self._wake.clear()
+            await self._wake.wait()
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        if self._paused:
+            self._paused = False
+            with contextlib.suppress(RuntimeError):
+                self._transport.resume_reading()
+        return data
+
+
+class Upgraded(web.StreamResponse):
+    """The 101 answer, after which the connection is ours."""
+
+    _length_check = False
+
+    def __init__(self, key: str, protocol: str) -> None:
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept_of(key)}
+        if protocol:
+            headers["Sec-WebSocket-Protocol"] = protocol
+        super().__init__(status=101, headers=headers)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing: a stream has no end that HTTP knows of."""
+
+
+class Stream:
+    """An upgraded client connection: raw bytes both ways."""
+
+    def __init__(
+        self, request: web.Request, response: Upgraded, writer: AbstractStreamWriter, reader: RawReader
+    ) -> None:
+        self.response = response
+        self._request = request
+        self._writer = writer
+        self._reader = reader
+
+    async def read(self) -> bytes:
+        return await self._reader.read()
+
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError (or aiohttp's kind of it) when the client has gone."""
+        await self._writer.write(data)
+
+    def hang_up(self) -> None:
+        """Ends the TCP connection without a close frame, after what is still to be sent."""
+        if self._request.transport is not None:
+            self._request.transport.close()
+
+
+def accept_of(key: str) -> str:
+    digest = hashlib.sha1((key + _GUID).encode(), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
+
+
+def handshake_problem(request: web.Request) -> web.Response | None:
+    """What gorilla's upgrader answers to a request that is no websocket handshake."""
+    headers = request.headers
+    problem = ""
+    if "upgrade" not in _tokens(headers.get("Connection", "")):
+        problem = "the client is not using the websocket protocol: 'upgrade' token not found in 'Connection' header"
+    elif "websocket" not in _tokens(headers.get("Upgrade", "")):
+        problem = "the client is not using the websocket protocol: 'websocket' token not found in 'Upgrade' header"
+    elif headers.get("Sec-WebSocket-Version") != "13":
+        problem = "unsupported version: 13 not found in 'Sec-Websocket-Version' header"
+    elif not _is_key(headers.get("Sec-WebSocket-Key", "")):
+        problem = (
+            "not a websocket handshake: 'Sec-WebSocket-Key' header must be Base64 encoded value of 16-byte in length"
+        )
+    if not problem:
+        return None
+    status = bad_request(f"websocket: {problem}").status()
+    return text(400, "Bad Request\n" + dumps(status))
+
+
+async def take_over(request: web.Request) -> Stream:
+    """Answers 101 and returns the connection."""
+    offered = request.headers.get("Sec-WebSocket-Protocol", "")
+    protocol = PROTOCOL if PROTOCOL in [part.strip() for part in offered.split(",")] else ""
+    response = Upgraded(request.headers["Sec-WebSocket-Key"], protocol)
+    writer = await response.prepare(request)
+    transport = request.transport
+    if writer is None or transport is None:
+        raise ConnectionResetError("the client has gone")
+    reader = RawReader(transport)
+    # aiohttp hands bytes of an upgraded connection to whatever parser is set.
+    cast(Any, request.protocol).set_parser(reader)
+    return Stream(request, response, writer, reader)
+
+
+def _tokens(header: str) -> set[str]:
+    return {part.strip().lower() for part in header.split(",")}
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False

@@ -13,7 +13,6 @@ async def _kill_peers(now: SwitchOver) -> None:
     for peer in list(now.domains.by_uid.values()):
         if peer is not now.domain and _main_network(peer, now) in left:
             peer.panicked = True
-            peer.report = None
             await now.fabric.kill_inside(peer.uid)
 
 

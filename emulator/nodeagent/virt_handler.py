@@ -182,11 +182,10 @@ class VirtHandler:
         """Marks the VMI whenever its guest reports something new, until the guest ends."""
         exited = self._fabric.exited(domain.uid)
         while not domain.stopped.is_set():
-            if not domain.panicked:
-                report = await self._report(domain)
-                if report != domain.report:
-                    domain.report = report
-                    self.queue.mark(domain.key)
+            report = None if domain.panicked else await self._report(domain)
+            if report != domain.report:
+                domain.report = report
+                self.queue.mark(domain.key)
             pause = AGENT_EAGER if domain.report is None else AGENT_STEADY
             try:
                 await asyncio.wait_for(exited.wait(), pause)

@@ -210,7 +210,8 @@ async def agent_script(
 
 
 async def _record(client: LocalClient, history: list[Obj]) -> None:
-    async for _event, obj in client.watch(VMIS, since="0"):
+    _, version = await client.list(VMIS)
+    async for _event, obj in client.watch(VMIS, since=version):
         history.append(obj)
 
 

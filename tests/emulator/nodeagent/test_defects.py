@@ -1,0 +1,128 @@
+"""Each defect breaks what its sentence says, and leaves everything else right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from emulator.decisions import all_defects, decisions_for
+from emulator.fabric.model import Segment
+from emulator.kube.client import Obj
+
+from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
+
+OLD, NEW = Segment("br1", 100), Segment("br1", 200)
+
+
+@asynccontextmanager
+async def swapped(defect: str, *peers: str) -> AsyncIterator[tuple[Script, Obj, Obj]]:
+    """The script, and the VMI before and after a migration from one VLAN to another, with the defect on."""
+    async with agent_script([all_defects()[defect]]) as script:
+        await script.nad("nad-a", vlan=100)
+        await script.nad("nad-b", vlan=200)
+        for peer in peers:
+            await script.running(peer)
+        before = await script.running()
+        await script.hand_over(before)
+        after = await script.until(VMIS, "vm1", lambda v: v["status"].get("migrationState", {}).get("completed"))
+        yield script, before, after
+
+
+async def target_pod(script: Script) -> Any:
+    return await script.client.get("pods", "target-vm1", "demo")
+
+
+def network_names(pod: Obj) -> list[str]:
+    return [entry["name"] for entry in json.loads(pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"])]
+
+
+async def test_target_pod_gets_old_network() -> None:
+    async with swapped("target-pod-gets-old-network") as (script, _, after):
+        pod = await target_pod(script)
+        assert script.fabric.pods[pod["metadata"]["uid"]][pod_interface(NIC)] == OLD
+        assert network_names(pod) == ["k8s-pod-network", "demo/nad-a"]
+        assert "failed" not in after["status"]["migrationState"]
+
+
+async def test_attached_to_both_networks() -> None:
+    async with swapped("attached-to-both-networks") as (script, _, _after):
+        pod = await target_pod(script)
+        uid = pod["metadata"]["uid"]
+        assert ("join", uid, pod_interface(NIC), OLD) in script.fabric.calls
+        assert script.fabric.pods[uid][pod_interface(NIC)] == NEW
+        assert network_names(pod) == ["k8s-pod-network", "demo/nad-b"]
+
+
+async def test_mac_changes_in_guest_only() -> None:
+    async with swapped("mac-changes-in-guest-only") as (script, before, _):
+        uid = before["metadata"]["uid"]
+        argv = next(call[2] for call in script.fabric.calls if call[0] == "run_inside")
+        assert isinstance(argv, list)
+        assert argv[:6] == ["ip", "link", "set", "dev", "eth1", "address"]
+        assert argv[6] != MAC
+        guest = script.fabric.guests[uid]
+        guest.nics[NIC] = type(guest.nics[NIC])(NIC, argv[6], pod_interface(NIC))
+        await script.patch_vmi("vm1", {"selinuxContext": "touched"})
+        touched = await script.until(VMIS, "vm1", lambda v: v["status"]["interfaces"][0]["ipAddress"] != "")
+        assert touched["status"]["interfaces"][1] == before["status"]["interfaces"][1]
+        assert len(touched["status"]["interfaces"]) == 2
+
+
+async def test_guest_rebooted_vmi_stays() -> None:
+    async with swapped("guest-rebooted-vmi-stays") as (script, before, after):
+        assert script.fabric.guests[before["metadata"]["uid"]].boots == 2
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        assert after["status"]["phase"] == "Running"
+
+
+async def test_peer_guest_dies() -> None:
+    async with swapped("peer-guest-dies", "peer") as (script, before, _):
+        peer = await script.client.get(VMIS, "peer", "demo")
+        killed = [call[1] for call in script.fabric.calls if call[0] == "kill_inside"]
+        assert killed == [peer["metadata"]["uid"]]
+        gone = await script.until(VMIS, "peer", lambda v: not has(v, "AgentConnected"))
+        assert gone["status"]["phase"] == "Running"
+        assert script.fabric.guests[before["metadata"]["uid"]].agent
+
+
+def test_migration_never_requested() -> None:
+    assert decisions_for(["migration-never-requested"]).choose("updater.candidates", [{"a": 1}]) == []
+
+
+def test_restart_required_blinks_once_for_each_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("emulator.defects.restart_required_blinks.time.monotonic", lambda: now)
+    decisions = decisions_for(["restart-required-blinks"])
+    asked: list[float] = []
+
+    def required(generation: int) -> bool:
+        vm = {"metadata": {"uid": "u", "generation": generation}}
+        return decisions.choose("vm.restart_required", False, vm=vm, vmi={}, requeue=asked.append)
+
+    assert not required(1)
+    assert required(2)
+    assert asked == [pytest.approx(0.3)]
+    now += 0.29
+    assert required(2)
+    now += 0.02
+    assert not required(2)
+    assert required(3)
+
+
+def test_every_defect_is_described() -> None:
+    found = all_defects()
+    assert len(found) >= 7
+    for name, defect in found.items():
+        assert name == name.lower().replace("_", "-")
+        assert defect.sentence.endswith(".")
+        assert defect.fault in {"product", "lab"}
+        assert defect.rows or defect.fault == "lab"
+
+
+def test_unknown_defect_is_named() -> None:
+    with pytest.raises(ValueError, match="no defect is called 'rain'; there are: attached-to-both-networks"):
+        decisions_for(["rain"])

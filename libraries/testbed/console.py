@@ -150,8 +150,7 @@ class ConsoleShell:
         line.mark()
         self._ask(line, capture)
         line.wait_for(lambda: next((f for f in line.frames if f.id == capture.id), None), deadline.slice(5))
-        for frame in line.frames:
-            capture.add(frame)
+        self._take(line, capture)
         if capture.state == "none":
             capture.sent = False
         elif capture.state == "run":
@@ -184,9 +183,8 @@ class ConsoleShell:
         silence = _FIRST_QUERY
         last_news = time.monotonic()
         while True:
-            for frame in line.frames:
-                capture.add(frame)
-            line.frames.clear()
+            if self._take(line, capture):
+                last_news = time.monotonic()
             result = capture.result()
             if result is not None:
                 return result
@@ -196,17 +194,26 @@ class ConsoleShell:
                 self._send(line, command, capture, deadline)
             if deadline.passed:
                 self._give_up(line, command, capture, deadline)
-            if line.read(min(deadline.left, _LOCATION_CHECK)):
-                last_news = time.monotonic()
+            line.read(min(deadline.left, _LOCATION_CHECK))
+            quiet = time.monotonic() - last_news
+            if line.frames or quiet < _LOCATION_CHECK:
                 continue
             if _UNKNOWN_FUNCTION.search(line.tail) or _OUT_OF_SHELL.search(line.tail):
                 raise _Interrupted
             if self._moved():
                 raise StreamClosed("the guest moved")
-            if capture.ended or time.monotonic() - last_news > silence:
+            if capture.ended or quiet > silence:
                 silence = min(silence * 2, 30.0)
                 last_news = time.monotonic()
                 self._ask(line, capture)
+
+    def _take(self, line: ConsoleLine, capture: Capture) -> bool:
+        """Hands what came to the capture; whether any of it was the command's."""
+        own = [frame for frame in line.frames if frame.id == capture.id]
+        for frame in own:
+            capture.add(frame)
+        line.frames.clear()
+        return bool(own)
 
     def _moved(self) -> bool:
         return self._location() not in (None, self._attached_at)

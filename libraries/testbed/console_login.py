@@ -51,18 +51,17 @@ class LoginRefused(GuestUnreachable):
 def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline) -> bool:
     """Brings the console to a shell prompt; True when that took a login. GuestUnreachable, with what was seen last."""
     refusals = 0
-    logged_in = False
     while True:
         state = _find_state(line, name, deadline)
         if state is ConsoleState.SHELL:
-            return logged_in
+            return False
         if state is ConsoleState.PASSWORD:
             # Whose password is asked for here is unknown: an empty one brings the login prompt back.
             line.mark()
             line.type("\r")
             line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5))
         elif _log_in(line, login, deadline):
-            logged_in = True
+            return True
         else:
             refusals += 1
             if refusals == 2:
@@ -72,35 +71,45 @@ def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadl
                 )
 
 
-def probe_shell(line: ConsoleLine, timeout: float) -> bool:
-    """Whether a shell executes what is typed now; harmless where none does."""
+def probe_shell(line: ConsoleLine, timeout: float, quiet: float = 60.0) -> bool:
+    """Whether a shell executes what is typed now; harmless where none does.
+
+    Gives up after ``quiet`` seconds in which nothing at all came.
+    """
     nonce = f"p{secrets.token_hex(3)}"
     line.type(f"{CTRL_U} printf '\\n@@%s:%s@@\\n' {nonce} S:\r")
-    return line.wait_for(line.frame(nonce, "S"), timeout) is not None
+    answered = line.frame(nonce, "S")
+    limit = Deadline(timeout)
+    while answered() is None:
+        if limit.passed or not line.read(limit.slice(quiet)):
+            return False
+    return True
 
 
 def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleState:
-    """Looks before it types anything that means something; takes ever stronger ways out of what does not answer."""
+    """Looks before it types anything that means something; takes ever stronger ways out of what does not answer.
+
+    A slow guest may need seconds for an echo: every round through the ways out is more patient than the one before.
+    """
     for attempt, way_out in enumerate(itertools.cycle(_WAYS_OUT)):
         if deadline.passed:
             raise GuestUnreachable(
                 f"{name}: neither a shell nor a login prompt within {deadline.seconds:.1f} s; {_last_words(line.tail)}"
             )
-        patience = min(1.0 + attempt / 2, 6.0)
+        patience = 0.5 * 4 ** (attempt // len(_WAYS_OUT))
         line.mark()
         if way_out:
             line.type(way_out)
             line.settle(0.1, deadline.slice(0.5))
         line.type(CTRL_U + "\r")
-        line.wait_for(line.search(_ANYTHING), deadline.slice(patience))
+        line.wait_for(line.search(_ANYTHING), deadline.slice(2 * patience))
         line.settle(0.06, deadline.slice(0.5))
         state = _prompt(line.tail)
         if state:
             return state
-        if probe_shell(line, deadline.slice(patience)):
+        if probe_shell(line, deadline.slice(4 * patience), patience):
             return ConsoleState.SHELL
         # The probe itself may have been taken for a user name by a prompt that came late.
-        line.settle(0.06, deadline.slice(0.3))
         state = _prompt(line.tail)
         if state:
             return state
@@ -116,12 +125,18 @@ def _prompt(tail: str) -> ConsoleState | None:
 
 
 def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
-    """One attempt at a login prompt; False when the guest refused. What is typed ahead of a prompt is lost or shown."""
+    """One attempt at a login prompt; False when it did not end in a shell.
+
+    What is typed ahead of a prompt is lost, or shown in clear: each step waits for the one before.
+    """
     line.mark()
     line.type(login.user + "\r")
-    prompt = line.wait_for(line.search(_PASSWORD_PROMPT), deadline.slice(15))
-    if prompt is None:
-        return True
+    asked = line.wait_for(
+        lambda: _PASSWORD_PROMPT.search(line.tail) or _LOGIN_PROMPT.search(line.tail), deadline.slice(15)
+    )
+    if asked is None or asked.re is _LOGIN_PROMPT:
+        # No password asked for: a user without one, or a shell whose prompt reads like a login prompt.
+        return probe_shell(line, deadline.slice(5))
     line.mark()
     line.type(login.password + "\r")
     # The login program flushes what is typed before it is done: wait until it, or the shell, says something.
@@ -133,7 +148,7 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
             return False
         if probe_shell(line, deadline.slice(3)):
             return True
-    return True
+    return False
 
 
 def _last_words(tail: str) -> str:

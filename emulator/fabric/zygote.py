@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import socket
 import sys
@@ -72,4 +73,6 @@ def _fail(ready: asyncio.Future[None]) -> None:
 def read_only_paths() -> tuple[str, ...]:
     """What a guest's interpreter needs to see: its own installation, its virtual environment, this package."""
     package = Path(str(emulator.__file__)).parent
-    return tuple(dict.fromkeys(str(Path(path)) for path in (sys.base_prefix, sys.prefix, package)))
+    library = importlib.util.find_spec("asyncssh")
+    libraries = [Path(library.origin).parent.parent] if library and library.origin else []
+    return tuple(dict.fromkeys(str(path) for path in (sys.base_prefix, sys.prefix, package, *libraries)))

@@ -19,6 +19,7 @@ from types import FrameType
 
 _SO_BINDTODEVICE = 25
 _IP_RECVTTL, _IPV6_RECVHOPLIMIT, _IPV6_HOPLIMIT = 12, 51, 52
+_HEADERS = 28
 _TIMESTAMP = struct.Struct("=d")
 
 
@@ -55,11 +56,18 @@ class _Ping:
         else:
             self._socket.bind((where, 0))
 
+    def _own_address(self) -> str:
+        with socket.socket(self._socket.family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.connect((self._address, 1))
+            return str(probe.getsockname()[0])
+        return self._address
+
     def run(self) -> int:
-        options = self._options
-        size, header = options.s, 48 if self._v6 else 28
-        total = "" if self._v6 else f"({size + header}) "
-        print(f"PING {options.host} ({self._address}) {size}{total} bytes of data.".replace(")  ", ") "), flush=True)
+        options, size = self._options, self._options.s
+        if self._v6:
+            print(f"PING {options.host}({self._address}) {size} data bytes", flush=True)
+        else:
+            print(f"PING {options.host} ({self._address}) {size}({size + _HEADERS}) bytes of data.", flush=True)
         deadline = self._began + options.w if options.w else None
         with contextlib.suppress(_Interrupted):
             self._probe(deadline)
@@ -79,7 +87,7 @@ class _Ping:
             while (left := until - time.monotonic()) > 0:
                 if options.c and len(self._times) >= options.c:
                     return
-                if last and self._sent == len(self._seen):
+                if last and self._sent <= len(self._seen) + self._errors:
                     return
                 self._receive(left)
             if deadline and time.monotonic() >= deadline:
@@ -107,7 +115,7 @@ class _Ping:
             with contextlib.suppress(OSError):
                 self._socket.recvmsg(65536, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
             if error.errno and not self._options.q:
-                self._say(f"From {self._address} icmp_seq={self._sent} Destination {_words(error)}")
+                self._say(f"From {self._own_address()} icmp_seq={self._sent} Destination {_words(error)}")
             return
         kind, _, _, _, sequence = struct.unpack_from("!BBHHH", data)
         if kind != (129 if self._v6 else 0) or sequence in self._seen:
@@ -133,7 +141,8 @@ class _Ping:
         spent = (time.monotonic() - self._began) * 1000
         print(f"\n--- {self._options.host} ping statistics ---")
         print(
-            f"{self._sent} packets transmitted, {received} received, {errors}{lost:.6g}% packet loss, time {spent:.0f}ms"
+            f"{self._sent} packets transmitted, {received} received, "
+            f"{errors}{lost:.6g}% packet loss, time {spent:.0f}ms"
         )
         if self._times:
             mean = sum(self._times) / received

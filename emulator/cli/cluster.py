@@ -93,9 +93,6 @@ async def _with_cluster(options: ClusterOptions, body: Body) -> int:
         for line in _messages(group):
             print(f"python -m emulator: {line}", file=sys.stderr)
         return_code = BROKEN
-    except* TimeoutError:
-        print("python -m emulator: the cluster did not become ready in a minute", file=sys.stderr)
-        return_code = BROKEN
     return return_code
 
 

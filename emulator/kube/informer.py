@@ -56,7 +56,8 @@ class Informer:
                 ):
                     self._apply(event, obj)
             except ApiError as error:
-                log.debug("%s: %s; listing again", self.resource, error)
+                level = logging.DEBUG if error.code == 410 else logging.WARNING
+                log.log(level, "%s: %s; listing again", self.resource, error)
             except Exception as error:  # a stream may break in as many ways as its transport knows
                 log.debug("%s: stream broke (%s); listing again", self.resource, error)
             await asyncio.sleep(delay)

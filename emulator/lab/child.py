@@ -25,6 +25,7 @@ class Child:
         self.name = name
         self.log = log
         self.process = process
+        self.is_ready = False
         self._ready = ready
 
     @classmethod
@@ -74,14 +75,17 @@ class Child:
             os.close(self._ready)
         if not word:
             await self.died()
+        self.is_ready = True
 
     async def died(self) -> None:
         """Waits for the process's end and raises ChildDied about it."""
         status = await self.process.wait()
         how = f"exit status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
+        raise ChildDied(f"the {self.name} process ended ({how}); its last lines were:\n{self.last_lines()}")
+
+    def last_lines(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
-        told = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
-        raise ChildDied(f"the {self.name} process ended ({how}); its last lines were:\n{told}")
+        return "\n".join(f"  {line}" for line in lines) or "  (nothing)"
 
     async def stop(self, patience: float = 5.0) -> None:
         """SIGTERM, then SIGKILL; returns once it is gone."""

@@ -1,4 +1,4 @@
-"""The rights of the node agent's identities, as kubelets and Multus have them; virt-handler's come with KubeVirt."""
+"""The rights of the node agent's identities, as kubelets, Multus and virt-handler have them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
         ],
         {"kind": "ServiceAccount", "namespace": "kube-system", "name": "multus"},
     ),
+    "kubevirt-handler": (
+        [
+            _rule("kubevirt.io", ["virtualmachineinstances"], ["update", "list", "watch", "get"]),
+            _rule("kubevirt.io", ["kubevirts"], READ),
+            _rule("", ["nodes"], [*READ, "patch"]),
+            _rule("", ["secrets", "persistentvolumeclaims", "pods"], ["get"]),
+            _rule("", ["events"], ["create", "patch"]),
+        ],
+        {"kind": "ServiceAccount", "namespace": "kubevirt", "name": "kubevirt-handler"},
+    ),
 }
 
 
@@ -45,13 +55,12 @@ async def grant(client: Client) -> None:
         api = f"{GROUP}/v1"
         meta = {"name": name}
         role = {"apiVersion": api, "kind": "ClusterRole", "metadata": meta, "rules": rules}
-        if subject["kind"] != "ServiceAccount":
-            subject = {"apiGroup": GROUP, **subject}
+        of_group = {} if subject["kind"] == "ServiceAccount" else {"apiGroup": GROUP}
         binding = {
             "apiVersion": api,
             "kind": "ClusterRoleBinding",
             "metadata": meta,
-            "subjects": [subject],
+            "subjects": [of_group | subject],
             "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
         }
         await _create(client, f"clusterroles.{GROUP}", role)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from . import kubeconfig
 from .certificates import write_certificates
-from .child import Child
+from .child import Child, ChildDied
 from .identities import ADMIN, new_tokens
 from .options import ClusterOptions
 from .plan import Plan
 from .state import ClusterState, create_state, remove_dead_clusters
 
-START_PATIENCE = 60.0
+START_PATIENCE = 30.0
 
 
 @dataclass
@@ -45,18 +45,26 @@ class RunningCluster:
 
 @asynccontextmanager
 async def running_cluster(options: ClusterOptions) -> AsyncIterator[RunningCluster]:
-    """A cluster for the time of the block. ChildDied or TimeoutError when it does not start."""
+    """A cluster for the time of the block. ChildDied when it does not start."""
     remove_dead_clusters()
     state = create_state()
     cluster = RunningCluster(state, options, state.path / "kubeconfig")
     try:
-        async with asyncio.timeout(START_PATIENCE):
-            await _start(cluster)
+        try:
+            async with asyncio.timeout(START_PATIENCE):
+                await _start(cluster)
+        except TimeoutError:
+            raise ChildDied(_why_not_ready(cluster)) from None
         yield cluster
     finally:
         for child in reversed(cluster.children):
             await child.stop()
         state.remove()
+
+
+def _why_not_ready(cluster: RunningCluster) -> str:
+    logs = [f"{c.name} process:\n{c.last_lines()}" for c in cluster.children if not c.is_ready]
+    return "\n".join([f"the cluster was not ready after {START_PATIENCE:g} s; last lines of what is missing:", *logs])
 
 
 async def _start(cluster: RunningCluster) -> None:

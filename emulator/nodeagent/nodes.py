@@ -66,7 +66,7 @@ class NodeRegistry:
 
         await change(self._kubelet, "nodes", node, relabel)
         await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
-        pod = await _create_if_absent(self._handler, "pods", _handler_pod(place))
+        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place))
 
         def running(fresh: Obj) -> None:
             pod_status.set_running(fresh, place.address, (place.address,))

@@ -125,8 +125,8 @@ def run_sh(folder: Path) -> list[str]:
 
 def wait_for_keyword(folder: Path, name: str) -> None:
     """Until robot has begun this keyword."""
-    debug = folder / "debug.txt"
-    wait_for(lambda: debug.exists() and f".{name}" in debug.read_text(), f"{name} begins", lambda: read(debug))
+    debug, printed = folder / "debug.txt", printed_file(folder)
+    wait_for(lambda: debug.exists() and f".{name}" in debug.read_text(), f"{name} begins", lambda: read(printed))
 
 
 def read(path: Path) -> str:
@@ -139,16 +139,21 @@ def status_of(pid: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def start(command: list[str], env: dict[str, str]) -> int:
-    """Starts a command in a session of its own; its output goes nowhere."""
+def start(command: list[str], env: dict[str, str], folder: Path) -> int:
+    """Starts a command in a session of its own; what it prints goes to a file beside ``folder``."""
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(nothing, number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        output = os.open(printed_file(folder), os.O_WRONLY | os.O_CREAT)
+        for number in (1, 2):
+            os.dup2(output, number)
         os.execvpe(command[0], command, env)  # noqa: S606
     return pid
+
+
+def printed_file(folder: Path) -> Path:
+    return folder.with_name("printed.txt")
 
 
 def start_on_terminal(command: list[str], env: dict[str, str]) -> tuple[int, int]:
@@ -162,21 +167,20 @@ def start_on_terminal(command: list[str], env: dict[str, str]) -> tuple[int, int
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_leaves_nothing(host: Host, tmp_path: Path, moment: str) -> None:
     results = tmp_path / "results"
-    pid = start(run_sh(results), host.env)
+    pid = start(run_sh(results), host.env, results)
     wait_for_keyword(results, moment)
     os.kill(pid, signal.SIGKILL)
     assert status_of(pid) == 128 + signal.SIGKILL
-    host.assert_clean()
     host.assert_clean_after_next_start()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signalled_run_stops_its_cluster_and_says_so(host: Host, tmp_path: Path, number: int) -> None:
     results = tmp_path / "results"
-    pid = start(run_sh(results), host.env)
+    pid = start(run_sh(results), host.env, results)
     wait_for_keyword(results, "Wait Until VMs Are Ready")
     os.kill(pid, number)
-    assert status_of(pid) == 130
+    assert status_of(pid) == 130, read(printed_file(results))
     host.assert_clean()
     assert host.files() == []
     assert (results / "log.html").exists()

@@ -19,6 +19,7 @@ from testbed.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnre
 from .pty_console import BASH, DASH, PASSWORD, USER, PtyGuest
 
 LOGIN = GuestLogin(USER, PASSWORD, "", "")
+TMP = Path("/tmp")  # noqa: S108
 KERNEL = b"[  558.663429] burst 0\r\n"
 
 
@@ -43,9 +44,9 @@ def shell_on(guest: PtyGuest, login: GuestLogin = LOGIN) -> ConsoleShell:
 @pytest.fixture(autouse=True)
 def no_leftovers() -> Iterator[None]:
     """Guests of these tests share the machine's /tmp; a killed one cannot clean up behind itself."""
-    before = set(Path("/tmp").glob(".console-*"))
+    before = set(TMP.glob(".console-*"))
     yield
-    for directory in set(Path("/tmp").glob(".console-*")) - before:
+    for directory in set(TMP.glob(".console-*")) - before:
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -83,7 +84,7 @@ def test_exit_statuses(guest: PtyGuest) -> None:
         ("echo 'open", 2),
     ):
         assert shell.run(command, 10, check=False).exit_code == status, command
-    with pytest.raises(CommandFailed, match="on its console: .* ended with status 1, expected 0: because"):
+    with pytest.raises(CommandFailed, match=r"on its console: .* ended with status 1, expected 0: because"):
         shell.run("echo because >&2; false", 10)
 
 

@@ -1,0 +1,208 @@
+"""The probe script in real shells, with a stand-in for ping and a TCP server, and the parsing of what it prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from ipaddress import ip_interface
+from pathlib import Path
+
+import pytest
+from testbed.errors import LabError
+from testbed.model import CommandResult, Nic
+from testbed.paths import Path as Route
+from testbed.paths import path_between
+from testbed.probes import (
+    Probe,
+    both_protocols,
+    parse_samples,
+    probe_script,
+    sample_until_reached,
+    sample_window,
+)
+from testbed.shells import CommandLost, GuestUnreachable, Shell
+
+from .topology import three_guests, vm
+
+PING = """#!/bin/sh
+for last; do :; done
+echo "$*" >>"$PING_LOG"
+[ "$last" = 127.0.0.2 ] && [ -e "$PING_LOG.up" ] && exit 0
+sleep 1; exit 1
+"""
+
+
+class LocalShell:
+    """A guest that is this machine: commands run by a given sh."""
+
+    def __init__(self, shell: str, environment: dict[str, str]) -> None:
+        self.name = "guest here"
+        self.shell = shell
+        self.environment = environment
+        self.losses = 0
+
+    def prepare(self, timeout: float = 0) -> None:
+        pass
+
+    def run(self, command: str, timeout: float = 30, *, check: bool = True, repeatable: bool = False) -> CommandResult:
+        if self.losses:
+            self.losses -= 1
+            raise CommandLost("it rebooted")
+        argv = [self.shell, "-c", command]
+        done = subprocess.run(argv, capture_output=True, text=True, env=self.environment, timeout=timeout, check=False)
+        return CommandResult(command, done.returncode, done.stdout, done.stderr, 0)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def ping(tmp_path: Path) -> dict[str, str]:
+    """An environment with our ping first in PATH; it answers for 127.0.0.2 while ``ping.log.up`` exists."""
+    (tmp_path / "ping").write_text(PING)
+    (tmp_path / "ping").chmod(0o755)
+    (tmp_path / "ping.log.up").touch()
+    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PING_LOG": str(tmp_path / "ping.log")}
+
+
+@pytest.fixture
+def banner(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server on 127.0.0.2 that greets like SSH; the probes' port 22 is replaced by its port."""
+    from testbed import probes
+
+    server = socket.create_server(("127.0.0.2", 0))
+    port = server.getsockname()[1]
+    monkeypatch.setattr(probes, "_FUNCTIONS", probes._FUNCTIONS.replace("/22", f"/{port}").replace(" 22 ", f" {port} "))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.sendall(b"SSH-2.0-test\r\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield port
+    server.close()
+
+
+def route(target: str, source: str = "127.0.0.1/24") -> Route:
+    here = vm("vm", Nic("nic", "02:00:00:00:00:01", "net", (ip_interface(source),)))
+    there = vm("peer", Nic("nic", "02:00:00:00:00:02", "net", (ip_interface(target),)))
+    return path_between(here, here.nics[0], there)
+
+
+SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_window_samples_everything_side_by_side(shell: str, ping: dict[str, str], banner: int) -> None:
+    probes = both_protocols([route("127.0.0.2/24"), route("127.0.0.9/24")])
+    started = time.monotonic()
+    run = sample_window({"vm": LocalShell(shell, ping)}, probes, 1.5)
+    assert time.monotonic() - started < 4
+    counts = [(len(run.series[probe].answers), len(run.series[probe].samples)) for probe in probes]
+    assert counts[0][0] >= 5
+    assert counts[1][0] >= 2
+    assert counts[2][0] == counts[3][0] == 0
+    assert all(run.began - 0.1 <= s.asked <= run.began + 1.7 for s in run.series[probes[0]].samples)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_reach_ends_with_the_fact(shell: str, ping: dict[str, str], banner: int, tmp_path: Path) -> None:
+    (tmp_path / "ping.log.up").unlink()
+    threading.Timer(1.0, (tmp_path / "ping.log.up").touch).start()
+    started = time.monotonic()
+    run = sample_until_reached({"vm": LocalShell(shell, ping)}, both_protocols([route("127.0.0.2/24")]), 20)
+    assert 1.0 < time.monotonic() - started < 4
+    assert all(series.answers for series in run.series.values())
+
+
+def test_reach_gives_up_in_time(ping: dict[str, str]) -> None:
+    started = time.monotonic()
+    run = sample_until_reached({"vm": LocalShell("sh", ping)}, [Probe(route("127.0.0.9/24"), "ICMP")], 1.0)
+    assert time.monotonic() - started < 5
+    assert [len(series.answers) for series in run.series.values()] == [0]
+
+
+def test_guest_that_rebooted_meanwhile_costs_a_slice_only(ping: dict[str, str]) -> None:
+    shell = LocalShell("sh", ping)
+    shell.losses = 2
+    run = sample_until_reached({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 10)
+    assert run.failures == {}
+    assert next(iter(run.series.values())).answers
+
+
+def test_ping_is_bound_to_the_interface_that_holds_the_address(ping: dict[str, str]) -> None:
+    LocalShell("sh", ping).run(
+        probe_script([Probe(route("127.0.0.2/8", "127.0.0.1/8"), "ICMP")], 5, until_reached=True)
+    )
+    line = Path(ping["PING_LOG"]).read_text().splitlines()[0]
+    assert line == "-c 1 -W 1 -I lo 127.0.0.2"
+
+
+def test_guest_without_ping_is_a_lab_error(tmp_path: Path) -> None:
+    for tool in ("sh", "cat", "sleep"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+    shell = LocalShell(str(tmp_path / "sh"), {"PATH": str(tmp_path)})
+    run = sample_window({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.2)
+    assert "guest vm has no ping" in str(run.failures["vm"])
+
+
+def test_guest_without_a_shell_is_told_before_anything_is_sampled() -> None:
+    class Dead(LocalShell):
+        def prepare(self, timeout: float = 0) -> None:
+            raise GuestUnreachable("dead")
+
+    shells: dict[str, Shell] = {"vm": Dead("sh", {})}
+    run = sample_window(shells, [Probe(route("127.0.0.2/24"), "ICMP")], 60)
+    assert str(run.failures["vm"]) == "LAB ERROR: dead"
+    assert run.series == {}
+
+
+def test_samples_are_on_our_clock() -> None:
+    text = "B 50.00\nS 0 50.10 50.12 0\nD 1\nS 1 50.20 51.20 1\nU 52.00\n"
+    first, second = parse_samples(text, 2, 1002.0, "vm")
+    assert first[0].asked == pytest.approx(1000.1)
+    assert first[0].known == pytest.approx(1000.12)
+    assert first[0].answered
+    assert not second[0].answered
+
+
+@pytest.mark.parametrize("text", ["", "B 50.00\nS 0 50.10 50.12 0\n"])
+def test_answer_without_an_end_is_a_lab_error(text: str) -> None:
+    with pytest.raises(LabError, match="did not end as expected"):
+        parse_samples(text, 1, 0.0, "vm")
+
+
+def test_paths_of_the_suite_are_found() -> None:
+    from testbed.paths import witness_path
+
+    guests = three_guests()
+    machine, old, new = guests["vm"], guests["old-peer"], guests["new-peer"]
+    tested = machine.nic("secondary")
+    target = path_between(machine, tested, old)
+    assert (target.target_nic.name, str(target.target_address.ip)) == ("main", "10.10.0.11")
+    witness = witness_path(new, old, target.target_nic, tested)
+    assert (witness.source_nic.name, str(witness.target_address.ip)) == ("witness", "10.11.0.11")
+    alive = witness_path(old, new, new.nic("main"), tested)
+    assert (alive.source_nic.name, str(alive.target_address.ip)) == ("witness", "10.12.0.12")
+
+
+def test_missing_paths_are_bad_input() -> None:
+    from testbed.errors import BadInput
+    from testbed.paths import witness_path
+
+    guests = three_guests()
+    machine, old = guests["vm"], guests["old-peer"]
+    with pytest.raises(BadInput, match=r'NIC "other" of VM vm \(10.13.0.10/24\) shares no subnet with old-peer'):
+        path_between(machine, machine.nic("other"), old)
+    with pytest.raises(BadInput, match=r"vm cannot watch NIC \"main\" of old-peer .*; give vm a NIC on the network"):
+        witness_path(machine, old, old.nic("main"), machine.nic("secondary"))

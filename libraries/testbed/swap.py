@@ -69,7 +69,7 @@ class Fact:
 
 
 def remember(history: History, vm: str, namespace: str, nic: str, new_network: str) -> NetworkSwap:
-    """What there is to remember before the edit. The VM must have a running VMI with this NIC on a NAD."""
+    """What there is to remember before the edit. Raises LookupError when the VM has no VMI."""
     vmi = history.current(VMI, vm)
     if vmi is None:
         raise LookupError(f"there is no VMI {namespace}/{vm}")
@@ -115,7 +115,7 @@ def five_facts(history: History, swap: NetworkSwap) -> list[Fact]:
     return [
         _migration_succeeded(history, swap, migration),
         _state_completed(history, swap, vmi, migration),
-        _node_changed(history, swap, vmi),
+        _node_changed(history, swap, vmi, migration),
         _condition_gone(history, swap, vmi),
         _pod_on_new_network(history, swap, vmi),
     ]
@@ -161,11 +161,14 @@ def _state_completed(history: History, swap: NetworkSwap, vmi: Object, migration
     return Fact(name, holds, seen, since)
 
 
-def _node_changed(history: History, swap: NetworkSwap, vmi: Object) -> Fact:
+def _node_changed(history: History, swap: NetworkSwap, vmi: Object, migration: Object | None) -> Fact:
     name = "vmi.status.nodeName is the target node"
-    node, target = node_of(vmi), str(migration_state(vmi).get("targetNode") or "")
-    holds = node not in ("", swap.before.node) and node == target
-    seen = f"nodeName is {node or 'not set'}, it was {swap.before.node} before the edit"
+    state = migration_state(vmi)
+    ours = migration is not None and state.get("migrationUid") == meta(migration, "uid")
+    node, target = node_of(vmi), str(state.get("targetNode") or "") if ours else ""
+    holds = node not in ("", state.get("sourceNode")) and node == target
+    seen = f"nodeName is {node or 'not set'}"
+    seen += " as before the edit" if node == swap.before.node else f", it was {swap.before.node} before the edit"
     if target and node != target:
         seen += f", the migration's target is {target}"
     return Fact(name, holds, seen, history.since_when(VMI, swap.vm, lambda item: node_of(item) == node))
@@ -186,7 +189,9 @@ def _pod_on_new_network(history: History, swap: NetworkSwap, vmi: Object) -> Fac
         return Fact(name, False, f"there is no launcher pod on node {node_of(vmi) or 'none'}")
     title = str(meta(pod, "name"))
     network = pod_network(pod, swap.pod_interface)
-    seen = f"pod {title} on {node_of(vmi)} has {swap.pod_interface} on {network or 'no network'}, expected {wanted}"
+    seen = f"pod {title} on {node_of(vmi)} has {swap.pod_interface} on {network or 'no network'}"
+    if network != wanted:
+        seen += f", expected {wanted}"
     since = history.since_when(POD, title, lambda item: pod_network(item, swap.pod_interface) == network)
     arrived = history.since_when(VMI, swap.vm, lambda item: node_of(item) == node_of(vmi))
     if since is not None and arrived is not None:

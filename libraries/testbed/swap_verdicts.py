@@ -29,10 +29,11 @@ def judge_completion(history: History, swap: NetworkSwap, within: float) -> str:
     missing = [fact for fact in facts if not fact.holds]
     if missing:
         waited = human(time.monotonic() - swap.at)
-        details = "; ".join(f"missing: {fact.name}: {fact.seen}" for fact in missing)
+        first, *others = missing
+        also = f"; also missing: {'; '.join(fact.seen for fact in others)}" if others else ""
         raise ProductFault(
-            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}; {details}"
-            f"{_restarted(history, swap)}"
+            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}; "
+            f"missing: {first.name}: {first.seen}{also}{_restarted(history, swap)}"
         )
     done = completed_at(facts)
     took = (done if done is not None else time.monotonic()) - swap.at

@@ -160,6 +160,8 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
                 self._watch(url.path, query)
                 return
             status, answer = _act(api, verb, url.path, body)
+            if "items" in answer:
+                answer["items"] = [item for item in answer["items"] if _chosen(item, query.get("labelSelector", ""))]
             if fault is not None:
                 self._break(fault)
                 return
@@ -203,6 +205,13 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             self.wfile.flush()
 
     return Handler
+
+
+def _chosen(item: Object, selector: str) -> bool:
+    """Whether a selector of one term, ``key`` or ``key=value``, chooses an object."""
+    key, _, value = selector.partition("=")
+    labels = item["metadata"].get("labels", {})
+    return not selector or (key in labels and value in ("", labels[key]))
 
 
 def _events(api: FakeApi, path: str, start: int, seconds: float) -> Iterator[Object | None]:

@@ -58,19 +58,19 @@ b=$($limit nc -w 3 "$1" 22 </dev/null | head -c 4); [ "$b" = SSH- ] || [ "$b" = 
 }
 else echo "X bash or nc"; exit 0; fi
 ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
-one() { now; b=$t; r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $b $t $r"; }
+one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
 while now; [ "$c" -lt "$end" ]; do
-echo T || exit 0
-one "$1" "$2" "$5" & sleep "$6" 2>/dev/null || sleep 1
+echo "A $1 $t" || exit 0
+one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
 done
 }
 collect() {
 while read -r tag n rest; do
 case $tag in
 E) break ;;
-D) echo "D $n" ;;
+A | D) echo "$tag $n $rest" ;;
 S) echo "S $n $rest"
 case $rest in *" 0")
 eval "g=\$((g_$n + 1)); w=\$w_$n"; eval "g_$n=\$g"
@@ -127,7 +127,10 @@ def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], w
 
 
 def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: bool) -> str:
-    """POSIX sh: prints ``S <number> <asked> <answered> <status>`` a sample, times in seconds of the guest's uptime."""
+    """POSIX sh: prints ``A <number> <asked>`` a request and ``S <number> <asked> <known> <status>`` an outcome.
+
+    Times are seconds of the guest's uptime. A request without an outcome was open when the window ended.
+    """
     pauses = _REACH_PAUSE if until_reached else _WINDOW_PAUSE
     counters, streams = [], []
     for number, probe in enumerate(probes):
@@ -160,7 +163,7 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
 
     LabError when the guest lacks a tool, or its answer has no end.
     """
-    samples: list[list[Sample]] = [[] for _ in range(count)]
+    asked: list[dict[str, Sample]] = [{} for _ in range(count)]
     lines = [line.split() for line in text.splitlines() if line]
     for words in lines:
         if words[0] == "X":
@@ -169,12 +172,12 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
         raise LabError(f"guest {guest}: its probes did not end as expected; last output: {text[-200:]!r}")
     offset = ended - float(lines[-1][1])
     for words in lines:
-        if words[0] == "S" and len(words) == 5:
-            number, asked, answered, status = words[1:]
-            samples[int(number)].append(Sample(float(asked) + offset, float(answered) + offset, status == "0"))
-    for series in samples:
-        series.sort(key=lambda sample: sample.asked)
-    return samples
+        if words[0] == "A" and len(words) == 3:
+            asked[int(words[1])].setdefault(words[2], Sample(float(words[2]) + offset, ended, False))
+        elif words[0] == "S" and len(words) == 5:
+            number, at, known, status = words[1:]
+            asked[int(number)][at] = Sample(float(at) + offset, float(known) + offset, status == "0")
+    return [sorted(samples.values(), key=lambda sample: sample.asked) for samples in asked]
 
 
 def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, *, until_reached: bool) -> ProbeRun:

@@ -125,6 +125,13 @@ def test_reach_ends_with_the_fact(shell: str, ping: dict[str, str], banner: int,
     assert all(series.answers for series in run.series.values())
 
 
+def test_requests_still_open_at_the_end_count_as_asked(ping: dict[str, str]) -> None:
+    run = sample_window({"vm": LocalShell("sh", ping)}, [Probe(route("127.0.0.9/24"), "ICMP")], 1.0)
+    (series,) = run.series.values()
+    assert len(series.samples) >= 3
+    assert series.samples[-1].asked > run.began + 0.6
+
+
 def test_reach_gives_up_in_time(ping: dict[str, str]) -> None:
     started = time.monotonic()
     run = sample_until_reached({"vm": LocalShell("sh", ping)}, [Probe(route("127.0.0.9/24"), "ICMP")], 1.0)
@@ -168,12 +175,12 @@ def test_guest_without_a_shell_is_told_before_anything_is_sampled() -> None:
 
 
 def test_samples_are_on_our_clock() -> None:
-    text = "B 50.00\nS 0 50.10 50.12 0\nD 1\nS 1 50.20 51.20 1\nU 52.00\n"
+    text = "B 50.00\nA 0 50.10\nA 1 50.20\nS 0 50.10 50.12 0\nD 1\nS 1 50.20 51.20 1\nA 1 51.90\nU 52.00\n"
     first, second = parse_samples(text, 2, 1002.0, "vm")
     assert first[0].asked == pytest.approx(1000.1)
     assert first[0].known == pytest.approx(1000.12)
     assert first[0].answered
-    assert not second[0].answered
+    assert [sample.answered for sample in second] == [False, False]
 
 
 @pytest.mark.parametrize("text", ["", "B 50.00\nS 0 50.10 50.12 0\n"])

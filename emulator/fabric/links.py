@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import itertools
 import socket
@@ -22,6 +23,7 @@ from emulator.fabric.netlink import (
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE = 24
+_SETNEIGHTBL = 67
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
 _IFLA_PROTINFO, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 12, 18, 28
 _INFO_KIND, _INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
@@ -31,6 +33,7 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_NODAD = 0x02
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY = 1, 4, 5, 6
 _RT_TABLE_MAIN, _RTPROT_STATIC, _RT_SCOPE_LINK, _RTN_UNICAST = 254, 4, 253, 1
+_NDTA_NAME, _NDTA_PARMS, _NDTPA_IFINDEX, _NDTPA_RETRANS_TIME = 1, 6, 1, 5
 _RTNH_F_ONLINK = 4
 _IFF_UP, _IFF_LOOPBACK = 0x1, 0x8
 _IFF_LOWER_UP = 0x10000
@@ -173,6 +176,16 @@ class Links:
                 carrier=bool(state & _IFF_LOWER_UP),
                 loopback=bool(state & _IFF_LOOPBACK),
             )
+
+    def ask_neighbours_every(self, name: str, milliseconds: int) -> None:
+        """How soon an unanswered question for a neighbour's link address is repeated, for IPv4 and IPv6."""
+        index = self.index(name)
+        for family, table in ((socket.AF_INET, "arp_cache"), (socket.AF_INET6, "ndisc_cache")):
+            values = attribute(_NDTPA_IFINDEX, index) + attribute(_NDTPA_RETRANS_TIME, struct.pack("=Q", milliseconds))
+            body = struct.pack("=BxH", family, 0) + attribute(_NDTA_NAME, table) + nested(_NDTA_PARMS, values)
+            # A kernel without IPv6 has no such table.
+            with contextlib.suppress(OSError):
+                self._netlink.request(_SETNEIGHTBL, body)
 
     def add_address(self, name: str, address: str) -> None:
         """Adds ``address/prefix``. Duplicate address detection is left out: a static address is usable at once."""

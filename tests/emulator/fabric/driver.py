@@ -24,10 +24,14 @@ async def _run(scenario: Callable[[Lab], Awaitable[None]]) -> None:
         await fabric.stop()
 
 
+def enter_and_run(scenario: Callable[[Lab], Awaitable[None]]) -> None:
+    sandbox.enter()
+    asyncio.run(_run(scenario))
+
+
 def main() -> None:
     module, function = sys.argv[1:3]
-    sandbox.enter()
-    asyncio.run(_run(getattr(importlib.import_module(f"tests.emulator.fabric.{module}"), function)))
+    enter_and_run(getattr(importlib.import_module(f"tests.emulator.fabric.{module}"), function))
 
 
 if __name__ == "__main__":

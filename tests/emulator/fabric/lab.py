@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import socket
 import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import asyncssh
 
-from emulator.fabric.model import AgentReport, Console, GuestNic, GuestSpec, Segment
+from emulator.fabric.model import AgentReport, Console, FabricError, GuestNic, GuestSpec, Segment
 from emulator.fabric.namespaces import NamespaceFabric
 
 OLD, NEW = Segment("br1", 100), Segment("br1", 200)
@@ -42,7 +43,7 @@ def address(number: int) -> str:
     return f"10.10.0.{number}"
 
 
-async def eventually(question: Callable[[], Awaitable[T]], seconds: float = 10) -> T:
+async def eventually(question: Callable[[], Awaitable[T | None]], seconds: float = 10) -> T:
     """The first true answer; the outcome inside a guest has no event that could be waited for from outside."""
     deadline = time.monotonic() + seconds
     while not (answer := await question()):
@@ -113,6 +114,11 @@ ethernets:
     async def reaches(self, guest: str, target: str) -> None:
         await eventually(lambda: self.pings(guest, target))
 
+    async def press(self, guest: str, command: str) -> None:
+        """Runs a command that ends the guest, and with it possibly itself."""
+        with contextlib.suppress(FabricError):
+            await self.fabric.run_inside(guest, [command])
+
     async def boot_id(self, guest: str) -> str:
         return (await self.run(guest, "cat", "/proc/sys/kernel/random/boot_id")).strip()
 
@@ -127,9 +133,7 @@ ethernets:
                 return await self.fabric.dial(pod, port)
             return None
 
-        connection = await eventually(try_once)
-        assert connection
-        return connection
+        return await eventually(try_once)
 
     @contextlib.asynccontextmanager
     async def ssh(self, pod: str, **options: object) -> AsyncIterator[asyncssh.SSHClientConnection]:
@@ -141,15 +145,39 @@ ethernets:
             yield connection
 
 
+# What came in one read with an expected text, but after it.
+_unread: weakref.WeakKeyDictionary[Console, bytes] = weakref.WeakKeyDictionary()
+
+
 async def expect(console: Console, text: bytes, seconds: float = 10) -> bytes:
-    """Reads until ``text`` has come; all that was read."""
+    """Reads until ``text`` has come; all that was read up to its end."""
+    seen = _unread.pop(console, b"")
+    try:
+        async with asyncio.timeout(seconds):
+            while text not in seen:
+                data = await console.read()
+                assert data, f"the console ended after {seen!r}, {text!r} was expected"
+                seen += data
+    except TimeoutError:
+        raise AssertionError(f"{text!r} was expected within {seconds} s, {seen!r} came") from None
+    end = seen.index(text) + len(text)
+    _unread[console] = seen[end:]
+    return seen[:end]
+
+
+async def at_login(console: Console) -> bytes:
+    """Presses Enter until the line is quiet behind a login prompt; what the last Enter was answered with."""
     seen = b""
-    async with asyncio.timeout(seconds):
-        while text not in seen:
-            data = await console.read()
-            assert data, f"the console ended after {seen!r}, {text!r} was expected"
-            seen += data
-    return seen
+    for _ in range(50):
+        await console.write(b"\r")
+        _unread.pop(console, None)
+        seen = b""
+        with contextlib.suppress(TimeoutError):
+            while data := await asyncio.wait_for(console.read(), 0.2):
+                seen += data
+        if seen.count(b"login: ") == 1 and seen.endswith(b"login: "):
+            return seen
+    raise AssertionError(f"no login prompt, last was {seen!r}")
 
 
 async def dialogue(console: Console, typed: bytes, answer: bytes) -> bytes:

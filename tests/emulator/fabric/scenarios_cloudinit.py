@@ -22,7 +22,7 @@ bootcmd:
 - echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore
 runcmd:
 - [sh, -c, "echo from runcmd"]
-- cp /etc/app/config /tmp/seen
+- cp /etc/app/config /root/seen
 mystery: true
 """
 
@@ -36,7 +36,7 @@ async def user_data_takes_effect(lab: Lab) -> None:
     assert b"cloud-config key 'mystery' is not known here and is ignored" in boot
     assert b"\r\nvm login: " in boot
     await lab.run("g1", "cloud-init", "status", "--wait")
-    assert await lab.run("g1", "cat", "/tmp/seen") == "hello\n"
+    assert await lab.run("g1", "cat", "/root/seen") == "hello\n"
     assert (await lab.run("g1", "stat", "-c", "%a", "/etc/app/config")).strip() == "600"
     assert "from runcmd" in await lab.run("g1", "cat", "/var/log/cloud-init-output.log")
     assert (await lab.run("g1", "cat", "/proc/sys/net/ipv4/conf/all/arp_ignore")).strip() == "1"

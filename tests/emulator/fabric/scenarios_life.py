@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from emulator.fabric.model import FabricError, GuestNic
+from emulator.fabric.model import Console, FabricError, GuestNic
 from tests.emulator.fabric.lab import NEW, Lab, address, eventually, expect, nic_mac
 
 
@@ -42,7 +42,7 @@ async def reboot_typed_in_the_guest(lab: Lab) -> None:
     await lab.guest(1, "node-1")
     boot_id = await lab.boot_id("g1")
     console = await lab.fabric.console("g1")
-    await lab.run("g1", "reboot")
+    await lab.press("g1", "reboot")
     await expect(console, b"reboot: Restarting system")
     await expect(console, b"g1 login: ")
     await lab.ready("g1")
@@ -60,8 +60,8 @@ async def uptime_is_the_guests_own_and_grows(lab: Lab) -> None:
 async def two_guests_have_nothing_in_common(lab: Lab) -> None:
     await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-1"))
     assert await lab.boot_id("g1") != await lab.boot_id("g2")
-    await lab.run("g1", "sh", "-c", "echo mine > /tmp/mine; echo mine > /root/mine")
-    for file in ("/tmp/mine", "/root/mine"):
+    await lab.run("g1", "sh", "-c", "echo mine > /srv/mine; echo mine > /root/mine")
+    for file in ("/srv/mine", "/root/mine"):
         assert (await lab.fabric.run_inside("g2", ["test", "-e", file]))[0] == 1
     assert (await lab.run("g1", "hostname")).strip() == "g1"
     assert "Embedded" in await lab.run("g1", "cat", "/etc/os-release")
@@ -120,16 +120,16 @@ async def crashed_guest_is_dead_but_not_off(lab: Lab) -> None:
 async def power_off_in_the_guest_ends_it(lab: Lab) -> None:
     await lab.guest(1, "node-1")
     console = await lab.fabric.console("g1")
-    await lab.run("g1", "poweroff")
+    await lab.press("g1", "poweroff")
     await asyncio.wait_for(lab.fabric.exited("g1").wait(), 5)
     assert b"reboot: Power down" in await _to_the_end(console)
     await lab.fabric.halt("g1")
 
 
-async def _to_the_end(console: object) -> bytes:
+async def _to_the_end(console: Console) -> bytes:
     seen = b""
     async with asyncio.timeout(5):
-        while data := await console.read():  # type: ignore[attr-defined]
+        while data := await console.read():
             seen += data
     return seen
 

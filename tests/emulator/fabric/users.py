@@ -23,7 +23,12 @@ def start(user: str, *arguments: str) -> subprocess.Popen[str]:
     options: dict[str, object] = {}
     if user == "ordinary" and os.geteuid() == 0:
         python, path, project = _for_nobody()
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(project),
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
         [python, *arguments],

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -44,6 +46,25 @@ class ResultFiles:
         self.log = path
 
 
+class StopSignals:
+    """Whether SIGINT or SIGTERM came: Robot ends the run on the first one, and then returns as if tests had failed."""
+
+    def __enter__(self) -> StopSignals:
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        self._writer.close()
+        with self._reader:
+            self._numbers = set(self._reader.recv(4096))
+
+    def came(self) -> bool:
+        return bool(self._numbers & {signal.SIGINT, signal.SIGTERM})
+
+
 def main(argv: Sequence[str]) -> int:
     """The exit code of the whole run, see ``testplan.gate.Exit``."""
     arguments = _arguments(argv)
@@ -62,11 +83,12 @@ def main(argv: Sequence[str]) -> int:
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
     files = ResultFiles()
     _set_options(options, arguments, files)
-    code = robot.execute(*sources, **options)
+    with StopSignals() as signals:
+        code = robot.execute(*sources, **options)
     if options.get("dryrun"):
         print("Dry run: nothing was executed, and nothing is proven.")
         return int(code)
-    return _conclude(files, interrupted=code == STOPPED_BY_USER)
+    return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -28,6 +29,7 @@ DEFINE = 1.0
 AGENT_EAGER = 0.15
 AGENT_STEADY = 1.0
 DEFAULT_GRACE = 30
+LAUNCHER_WAITS = 10.0
 
 
 class VirtHandler:
@@ -79,6 +81,9 @@ class VirtHandler:
         if domain:
             await self.domains.stop(domain, grace)
             self.queue.mark(domain.key)
+            # A launcher ends only when virt-handler has taken note of its guest's end.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(domain.buried.wait(), self._pace.seconds(LAUNCHER_WAITS))
 
     async def _sync(self, key: Key) -> None:
         vmi = self._vmis.cache.get(key)
@@ -104,7 +109,7 @@ class VirtHandler:
             await self._end(vmi, "Failed")
         elif domain_now and domain_now.stopped.is_set():
             await self._end(vmi, "Failed" if domain_now.crashed else "Succeeded")
-        elif domain_now:
+        elif domain_now and domain_now.node == vmi["status"]["nodeName"]:
             await self._refresh(vmi, domain_now)
 
     async def _boot(self, vmi: Obj) -> None:
@@ -153,7 +158,7 @@ class VirtHandler:
         verdict = await judge(self._client, vmi)
 
         def refreshed(fresh: Obj) -> None:
-            if fresh["status"].get("phase") == "Running":
+            if fresh["status"].get("phase") == "Running" and fresh["status"].get("nodeName") == domain.node:
                 vmi_status.set_migratable(fresh, verdict)
                 vmi_status.set_guest(fresh, domain, sandbox)
 
@@ -229,6 +234,7 @@ class VirtHandler:
         await self.domains.stop(domain, 0)
         self._kubelet.workload_ended(domain.pod_uid, 1 if domain.crashed else 0)
         self.domains.forget(domain.uid)
+        domain.buried.set()
         if watcher := self._watchers.pop(domain.uid, None):
             watcher.cancel()
 

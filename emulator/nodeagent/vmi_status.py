@@ -53,7 +53,7 @@ def set_guest(vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
     report = domain.seen(domain.report)
     if report is None:
         conditions.drop(status, "AgentConnected")
-        status.pop("guestOSInfo", None)
+        status["guestOSInfo"] = {}
     else:
         conditions.put(status, "AgentConnected", "True")
         status["guestOSInfo"] = {key: value for key, value in report.os.items() if value}

@@ -112,3 +112,20 @@ async def test_lost_secret_is_told(script: Script) -> None:
     await script.patch_vmi("vm1", {"phase": "Scheduled", "nodeName": "node-1", "activePods": active})
     await script.until(VMIS, "vm1", lambda v: v["status"]["phase"] == "Failed")
     assert any("secret demo/init has no key userdata" in event for event in await script.events("vm1"))
+
+
+async def test_vmi_is_final_before_its_pod_ends(script: Script) -> None:
+    await script.running()
+    await script.client.delete(VMIS, "vm1", "demo")
+    await script.client.delete("pods", "launcher-vm1", "demo")
+    await script.until("pods", "launcher-vm1", lambda p: p is None or p["status"]["phase"] == "Succeeded")
+    vmi = await script.client.get(VMIS, "vm1", "demo")
+    assert vmi["status"]["phase"] == "Succeeded"
+
+
+async def test_deleted_launcher_pod_ends_its_vmi(script: Script) -> None:
+    await script.running()
+    await script.client.delete("pods", "launcher-vm1", "demo")
+    await script.until("pods", "launcher-vm1", lambda p: p is None)
+    vmi = await script.client.get(VMIS, "vm1", "demo")
+    assert vmi["status"]["phase"] == "Succeeded"

@@ -183,3 +183,15 @@ async def test_second_migration_after_the_first(script: Script) -> None:
     assert done["status"]["migrationState"]["migrationUid"] == "job-2"
     assert done["status"]["nodeName"] == "node-1"
     assert done["status"]["interfaces"][1]["mac"] == MAC
+
+
+async def test_addresses_follow_after_the_node(script: Script) -> None:
+    vmi = await script.running()
+    await script.hand_over(vmi)
+    await script.until(VMIS, "vm1", completed)
+    target = await script.client.get("pods", "target-vm1", "demo")
+    address = target["status"]["podIP"]
+    await script.until(VMIS, "vm1", lambda v: v["status"]["interfaces"][0]["ipAddress"] == address)
+    for seen in script.vmi_history:
+        if seen["status"].get("nodeName") == "node-1" and "ipAddress" in seen["status"]["interfaces"][0]:
+            assert seen["status"]["interfaces"][0]["ipAddress"] != address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from typing import Any
 
@@ -224,8 +225,12 @@ def _rules_validate(new: Obj, old: Obj | None) -> list[Cause]:
     ]
 
 
+_RULE_ORDER = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+
+
 def _rules_default(obj: Obj) -> None:
-    obj.setdefault("rules", None)
+    rules = obj.pop("rules", None) or []
+    obj["rules"] = [{key: rule[key] for key in _RULE_ORDER if key in rule} for rule in rules] or None
 
 
 def _binding_defaults(obj: Obj) -> None:
@@ -234,6 +239,7 @@ def _binding_defaults(obj: Obj) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
     if obj.get("roleRef"):
         obj["roleRef"].setdefault("apiGroup", "rbac.authorization.k8s.io")
+        obj["roleRef"] = obj.pop("roleRef")
 
 
 def _binding_validate(new: Obj, old: Obj | None) -> list[Cause]:
@@ -249,8 +255,8 @@ def _binding_validate(new: Obj, old: Obj | None) -> list[Cause]:
             )
         )
     if old is not None and old.get("roleRef") != ref:
-        inner = f'rbac.RoleRef{{APIGroup:"{ref.get("apiGroup", "")}", Kind:"{ref.get("kind", "")}", '
-        inner += f'Name:"{ref.get("name", "")}"}}'
+        now = {"APIGroup": ref.get("apiGroup", ""), "Kind": ref.get("kind", ""), "Name": ref.get("name", "")}
+        inner = json.dumps(now, separators=(",", ":"))
         found.append(fail.invalid_value("roleRef", inner, "cannot change roleRef"))
     return found
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from robot.api.deco import keyword
 from robot.utils import timestr_to_secs
 from testbed.errors import LabError
 from testbed.facts import ClusterFacts, read_facts, read_version
-from testbed.history import History
-from testbed.kinds import NAMESPACE, meta
-from testbed.labels import RUN_LABEL
 from testbed.ledger import Ledger
 from testbed.run import Run, new_run_id
 from testbed.settings import VARIABLES, Settings
@@ -91,6 +86,7 @@ class ClusterKeywords:
         | ``dry_run`` | only say what would be removed. |
         """
         from testbed.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
+        from testbed.removal import await_gone  # noqa: PLC0415
 
         self.open_cluster()
         run = Run.current()
@@ -98,6 +94,8 @@ class ClusterKeywords:
         names = [leftover.namespace for leftover in found]
         if not dry_run:
             remove_leftovers(run.cluster, found)
+            for line in await_gone(run.cluster, names, _REMOVAL_SECONDS):
+                warn(line)
         listed = ", ".join(f"{leftover.namespace} of run {leftover.run_id}" for leftover in found) or "nothing"
         step(f"{'Would remove' if dry_run else 'Removed'}: {listed}")
         return names
@@ -122,33 +120,19 @@ class ClusterKeywords:
         except LabError as error:
             warn(f"The cluster could not be left clean: {error}")
 
-    def _remove_everything(self, run: Run) -> None:
+    @staticmethod
+    def _remove_everything(run: Run) -> None:
+        from testbed.removal import await_gone  # noqa: PLC0415
+
         for error in run.call_close_hooks():
             warn(f"Before the namespace goes: {error}")
         if run.recorder is not None:
             run.recorder.stop()
         left = run.ledger.remove()
-        left += self._await_removal(run)
+        left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS)
         if left:
             warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Leftovers`.")
             suite_metadata("Leftovers", "; ".join(left))
-
-    @staticmethod
-    def _await_removal(run: Run) -> list[str]:
-        """Wait until this run's namespaces are gone; a line for each that is not."""
-        from testbed.watch import WatchStream  # noqa: PLC0415
-
-        history = History()
-        stream = WatchStream(run.cluster, history, NAMESPACE, None, labels=f"{RUN_LABEL}={run.run_id}")
-        stream.start()
-        try:
-            stream.wait_synced(_FIRST_CONTACT_SECONDS)
-            history.wait(lambda: not history.all(NAMESPACE), time.monotonic() + _REMOVAL_SECONDS)
-        except LabError as error:
-            return [f"cannot see whether the namespaces of run {run.run_id} are gone: {error}"]
-        finally:
-            stream.stop()
-        return [f"namespace {meta(item, 'name')} is still terminating" for item in history.all(NAMESPACE)]
 
     @staticmethod
     def _show(facts: ClusterFacts, run_id: str, source: str) -> None:

@@ -41,6 +41,7 @@ class NamespaceKeywords:
         name = f"{run.settings.namespace_prefix}-{run.run_id}-{self._opened}"
         run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
         run.namespace = name
+        run.namespaces.append(name)
         run.ledger.lease.hold(name)
         run.recorder = Recorder(run.cluster, name, heartbeat)
         run.recorder.start()

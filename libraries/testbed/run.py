@@ -29,8 +29,8 @@ def new_run_id() -> str:
 class Run:
     """The current run of this process; `Open Cluster` makes it, `Close Cluster` ends it.
 
-    ``namespace`` and ``recorder`` are those of the open test namespace, else None. ``vms`` and ``swaps`` are keyed by
-    the VM's name and cleared when the namespace closes.
+    ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``namespaces`` lists all that it
+    had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes.
     """
 
     _current: ClassVar[Run | None] = None
@@ -41,6 +41,7 @@ class Run:
         self.cluster = cluster
         self.ledger = ledger
         self.namespace: str | None = None
+        self.namespaces: list[str] = []
         self.recorder: Recorder | None = None
         self.vms: dict[str, VmRecord] = {}
         self.swaps: dict[str, NetworkSwap] = {}

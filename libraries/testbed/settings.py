@@ -124,7 +124,9 @@ class _Reader:
         return value
 
     def vlan(self, name: str, default: int) -> int:
-        value = self._values.get(name, default)
+        value = self._values.get(name)
+        if value is None:
+            return default
         if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", str(value).strip()) or int(str(value)) > 4094:
             raise _bad(name, value, "a VLAN id, a whole number from 0 (untagged) to 4094")
         return int(str(value))

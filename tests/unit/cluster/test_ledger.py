@@ -121,7 +121,7 @@ def test_run_that_renews_its_lease_lives(api: FakeApi, cluster: Cluster, monkeyp
 
 
 def test_run_that_stops_renewing_is_found_when_its_lease_ends(api: FakeApi, cluster: Cluster) -> None:
-    leave(api, "fresh-but-dead", "dead", created=100, renewed=29)
+    leave(api, "fresh-but-dead", "dead", created=100, renewed=27.5)
     cluster.list(NAMESPACE)
     lines: list[str] = []
     (found,) = find_leftovers(cluster, "mine", lines.append)

@@ -23,6 +23,10 @@ def test_defaults_are_those_of_the_variable_file() -> None:
     assert Settings.from_variables(documented, timestr_to_secs) == Settings() == settings()
 
 
+def test_variables_that_are_not_set_keep_their_defaults() -> None:
+    assert settings(**dict.fromkeys(VARIABLES)) == Settings()
+
+
 def test_values_are_typed() -> None:
     chosen = settings(OLD_VLAN="7", NEW_VLAN=0, SWAP_TIMEOUT="2 min 30 s", BRIDGE="br-ex.1")
     assert (chosen.old_vlan, chosen.new_vlan, chosen.swap_timeout, chosen.bridge) == (7, 0, 150.0, "br-ex.1")

@@ -26,7 +26,7 @@ def check_networks(prefix: str, spec: Obj, settings: Settings) -> list[Obj]:
     causes += _assigned(prefix, nets, cards)
     boot_orders: set[int] = set()
     for index, card in enumerate(cards):
-        causes += _details(prefix, f"{path}[{index}]", index, card, boot_orders, settings)
+        causes += _details(prefix, f"{path}[{index}]", index, card, boot_orders=boot_orders, settings=settings)
     return causes
 
 
@@ -108,7 +108,7 @@ def _assigned(prefix: str, nets: list[Obj], cards: list[Obj]) -> list[Obj]:
     return found
 
 
-def _details(prefix: str, where: str, index: int, card: Obj, boot_orders: set[int], settings: Settings) -> list[Obj]:
+def _details(prefix: str, where: str, index: int, card: Obj, *, boot_orders: set[int], settings: Settings) -> list[Obj]:
     found = []
     if not NAME.fullmatch(card["name"]):
         text = "Network interface name can only contain alphabetical characters, numbers, dashes (-) or underscores (_)"

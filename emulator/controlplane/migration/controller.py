@@ -198,16 +198,16 @@ class MigrationController:
         meta = migration["metadata"]
         state = migration_state(vmi) if vmi else {}
         ours = state.get("migrationUid") == meta["uid"]
-        if ours and state.get("completed") and migration["status"].get("migrationState") != state:
-            if names.MIGRATION_FINALIZER in meta.get("finalizers", []):
-                new = clone(migration)
-                new["status"]["migrationState"] = state
-                await self._patch(migration, changes(migration, new, (("status",),)))
-                return
+        held = names.MIGRATION_FINALIZER in meta.get("finalizers", [])
+        if held and ours and state.get("completed") and migration["status"].get("migrationState") != state:
+            new = clone(migration)
+            new["status"]["migrationState"] = state
+            await self._patch(migration, changes(migration, new, (("status",),)))
+            return
         if not ours and phase(migration) == "Failed" and target is not None and not pod_is_down(target):
             # Failed before the hand-off: no virt-handler knows of this pod.
             await self.targets.delete(target)
-        if names.MIGRATION_FINALIZER in meta.get("finalizers", []):
+        if held:
             new = clone(migration)
             new["metadata"]["finalizers"].remove(names.MIGRATION_FINALIZER)
             if not new["metadata"]["finalizers"]:

@@ -38,44 +38,55 @@ def failed(message: str, *, aborted: bool = False) -> Step:
 def next_step(migration: Obj, vmi: Obj | None, target: Obj | None, *, other_active: bool) -> Step | None:
     """None while there is nothing to do but wait. ``other_active``: another migration of this VMI is under way."""
     current = phase(migration)
-    if vmi is None:
-        return failed("Migration failed because vmi does not exist.")
-    if is_final(vmi):
-        return failed("Migration failed vmi shutdown during migration.")
-    state = migration_state(vmi)
+    state = migration_state(vmi or {})
     ours = state.get("migrationUid") == migration["metadata"]["uid"]
-    if is_deleting(migration) and current in BEFORE_HAND_OFF and not ours:
+    if vmi is not None and is_deleting(migration) and current in BEFORE_HAND_OFF and not ours and not is_final(vmi):
         return failed("Migration failed due to being canceled", aborted=True)
-    if target is not None and pod_is_down(target) and not state.get("completed"):
-        return failed("Migration failed because target pod shutdown during migration")
-    if target is None and current in WITH_TARGET_POD:
-        return failed("Migration target pod was removed during active migration.")
-    if current in HANDED_OFF:
-        if not state:
-            return failed("VMI's migration state was cleared during the active migration.")
-        if not ours:
-            return failed("VMI's migration state was taken over by another migration job during active migration.")
-        if state.get("failed"):
-            return failed("source node reported migration failed")
-    return _forward(current, vmi, target, state, ours, other_active)
+    why = _failure(current, vmi, target, state, ours=ours)
+    if why or vmi is None:
+        return failed(why)
+    if current == "" and other_active:
+        return failed("VMI is not eligible for migration because another migration job is in progress.")
+    reached = _forward(current, vmi, target, state if ours else {})
+    if reached == "Succeeded":
+        return Step(reached, ("Normal", "SuccessfulMigration", "Source node reported migration succeeded"))
+    return Step(reached) if reached else None
 
 
-def _forward(current: str, vmi: Obj, target: Obj | None, state: Obj, ours: bool, other_active: bool) -> Step | None:
-    if current == "":
-        if other_active:
-            return failed("VMI is not eligible for migration because another migration job is in progress.")
-        return Step("Pending")
-    if current == "Pending" and target is not None:
-        return Step("Scheduling")
-    if current == "Scheduling" and target is not None and containers_ready(target):
-        return Step("Scheduled")
-    if current == "Scheduled" and ours and state.get("targetNode"):
-        return Step("PreparingTarget")
-    if current == "PreparingTarget" and state.get("targetNodeAddress"):
-        return Step("TargetReady")
-    if current == "TargetReady" and state.get("startTimestamp"):
-        return Step("Running")
+def _failure(current: str, vmi: Obj | None, target: Obj | None, state: Obj, *, ours: bool) -> str:
+    """What ends the migration now, in the controller's words; the first that holds counts."""
+    active = current in HANDED_OFF
+    taken = "VMI's migration state was taken over by another migration job during active migration."
+    checks = (
+        (vmi is None, "Migration failed because vmi does not exist."),
+        (vmi is not None and is_final(vmi), "Migration failed vmi shutdown during migration."),
+        (
+            target is not None and pod_is_down(target) and not state.get("completed"),
+            "Migration failed because target pod shutdown during migration",
+        ),
+        (
+            target is None and current in WITH_TARGET_POD,
+            "Migration target pod was removed during active migration.",
+        ),
+        (active and not state, "VMI's migration state was cleared during the active migration."),
+        (active and not ours, taken),
+        (active and bool(state.get("failed")), "source node reported migration failed"),
+    )
+    return next((message for holds, message in checks if holds), "")
+
+
+def _forward(current: str, vmi: Obj, target: Obj | None, state: Obj) -> str:
+    """The next phase, or "". ``state`` is the VMI's migration state where it speaks of this migration."""
     # A VMI that already asks for the next migration keeps this one from ever being called succeeded.
-    if current == "Running" and state.get("completed") and not conditions.is_true(vmi, names.MIGRATION_REQUIRED):
-        return Step("Succeeded", ("Normal", "SuccessfulMigration", "Source node reported migration succeeded"))
-    return None
+    done = state.get("completed") and not conditions.is_true(vmi, names.MIGRATION_REQUIRED)
+    steps = {
+        "": ("Pending", True),
+        "Pending": ("Scheduling", target is not None),
+        "Scheduling": ("Scheduled", target is not None and containers_ready(target)),
+        "Scheduled": ("PreparingTarget", state.get("targetNode")),
+        "PreparingTarget": ("TargetReady", state.get("targetNodeAddress")),
+        "TargetReady": ("Running", state.get("startTimestamp")),
+        "Running": ("Succeeded", done),
+    }
+    following, reached = steps[current]
+    return following if reached else ""

@@ -24,7 +24,14 @@ def migration_need(vmi: Obj, pod: Obj, *, live_updates_nad: bool) -> Need:
     cards = by_name(interfaces(vmi["spec"]))
     reported = by_name([i for i in vmi.get("status", {}).get("interfaces") or [] if i.get("name")])
     needs = [
-        _network_need(network, cards[network["name"]], reported.get(network["name"]), vmi, pod, live_updates_nad)
+        _network_need(
+            network,
+            cards[network["name"]],
+            reported.get(network["name"]),
+            vmi=vmi,
+            pod=pod,
+            live_updates_nad=live_updates_nad,
+        )
         for network in networks(vmi["spec"])
         if is_secondary(network) and network["name"] in cards
     ]
@@ -33,7 +40,7 @@ def migration_need(vmi: Obj, pod: Obj, *, live_updates_nad: bool) -> Need:
     return Need.PENDING if Need.PENDING in needs else Need.NONE
 
 
-def _network_need(network: Obj, card: Obj, reported: Obj | None, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
+def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
     if reported is None:
         if is_absent(card):
             return Need.NONE

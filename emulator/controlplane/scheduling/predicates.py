@@ -81,21 +81,22 @@ def _matches_term(term: Obj, node: Obj) -> bool:
 
 
 def _matches(rule: Obj, has: dict[str, str]) -> bool:
+    """One match expression; an operator that does not exist matches nothing."""
     value, values = has.get(rule["key"]), rule.get("values") or []
-    match rule["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt":
-            return value is not None and int(value) > int(values[0])
-        case "Lt":
-            return value is not None and int(value) < int(values[0])
-    return False
+    if rule["operator"] in ("Gt", "Lt"):
+        bound = next(iter(values), None)
+        return _is_greater(value, bound) if rule["operator"] == "Gt" else _is_greater(bound, value)
+    answers = {
+        "In": value in values,
+        "NotIn": value not in values,
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }
+    return answers.get(rule["operator"], False)
+
+
+def _is_greater(value: str | None, other: str | None) -> bool:
+    return value is not None and other is not None and int(value) > int(other)
 
 
 def _anti_affine(pod: Obj, node: Obj, pods: list[Obj]) -> bool:

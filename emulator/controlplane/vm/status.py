@@ -91,24 +91,21 @@ def _trim_requests(vm: Obj, vmi: Obj | None) -> None:
 
 
 def printable_status(vm: Obj, vmi: Obj | None) -> str:
+    """The first that fits, in KubeVirt's order."""
     if is_deleting(vm):
         return "Terminating"
     if vmi is None:
         return "Starting" if next_action(vm, None) is Action.START else "Stopped"
-    if is_final(vmi):
-        return "Stopped"
-    if is_deleting(vmi) or asks_stop(vm, vmi):
-        return "Stopping"
-    if is_migrating(vmi):
-        return "Migrating"
-    if conditions.is_true(vmi, "Paused"):
-        return "Paused"
-    if phase(vmi) == "Running":
-        return "Running"
-    scheduled = conditions.find(vmi, "PodScheduled")
-    if scheduled is not None and scheduled.get("reason") == "Unschedulable":
-        return "ErrorUnschedulable"
-    synchronized = conditions.find(vmi, "Synchronized")
-    if synchronized is not None and synchronized.get("reason") in ("ErrImagePull", "ImagePullBackOff"):
-        return str(synchronized["reason"])
-    return "Starting" if phase(vmi) in ("", "Pending", "Scheduling", "Scheduled") else "Unknown"
+    scheduled = conditions.find(vmi, "PodScheduled") or {}
+    synchronized = str((conditions.find(vmi, "Synchronized") or {}).get("reason", ""))
+    checks = (
+        (is_final(vmi), "Stopped"),
+        (is_deleting(vmi) or asks_stop(vm, vmi), "Stopping"),
+        (is_migrating(vmi), "Migrating"),
+        (conditions.is_true(vmi, "Paused"), "Paused"),
+        (phase(vmi) == "Running", "Running"),
+        (scheduled.get("reason") == "Unschedulable", "ErrorUnschedulable"),
+        (synchronized in ("ErrImagePull", "ImagePullBackOff"), synchronized),
+        (phase(vmi) in ("", "Pending", "Scheduling", "Scheduled"), "Starting"),
+    )
+    return next((text for fits, text in checks if fits), "Unknown")

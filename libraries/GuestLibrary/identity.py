@@ -9,7 +9,14 @@ from robot.api import logger
 from robot.api.deco import keyword
 from testbed.durations import human
 from testbed.errors import ProductFault
-from testbed.identity import GuestIdentity, interface_changes, interface_of, read_identity, reboot_evidence
+from testbed.identity import (
+    GuestIdentity,
+    interface_changes,
+    interface_of,
+    read_identity,
+    read_settled_identity,
+    reboot_evidence,
+)
 from testbed.reachability import find_nic
 
 from GuestLibrary.context import current_guests
@@ -61,7 +68,8 @@ class IdentityKeywords:
         """Fails if an interface of the guest differs from what it was at `Remember Guest`.
 
         The interface is the one that carried the NIC's MAC then, and is found by the name it had. Compared are name,
-        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not.
+        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not. A difference is judged
+        once the guest's interfaces have stopped changing.
 
         Args:
         | ``vm``  | Name of the VM. |
@@ -71,7 +79,7 @@ class IdentityKeywords:
         record = guests.record(vm)
         before = guests.recall(vm)
         interface = interface_of(before.identity, find_nic(record, nic), f"guest {record.namespace}/{vm}")
-        now = read_identity(guests.shell(vm))
+        now = read_settled_identity(guests.shell(vm), lambda seen: not interface_changes(interface, seen))
         changes = interface_changes(interface, now)
         if changes:
             raise ProductFault(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from testbed.durations import human
 from testbed.errors import LabError
 from testbed.model import Nic
-from testbed.shells import DEFAULT_TIMEOUT, Shell
+from testbed.shells import DEFAULT_TIMEOUT, Deadline, Shell
 
 # One line each: "<what> ...". Works with iproute2 and with BusyBox.
-READ_IDENTITY = r"""
+READ_IDENTITY = r"""# identity of the guest
 read -r boot </proc/sys/kernel/random/boot_id; echo "boot $boot"
 read -r up _ </proc/uptime; echo "uptime $up"
 for d in /sys/class/net/*; do
@@ -27,7 +29,6 @@ ip -6 -o route show 2>/dev/null | while read -r line; do echo "route6 $line"; do
 
 # What lapses or is learnt by the minute says nothing about who changed the configuration.
 _VOLATILE_ROUTE_WORDS = {"expires", "hoplimit"}
-_VOLATILE_ADDRESS_FLAGS = {"temporary", "deprecated", "tentative"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,24 @@ def read_identity(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> GuestIdenti
     return parse_identity(shell.run(READ_IDENTITY, timeout, repeatable=True).stdout, shell.name)
 
 
+def read_settled_identity(
+    shell: Shell, as_expected: Callable[[GuestIdentity], bool], patience: float = 5.0
+) -> GuestIdentity:
+    """Asks until the guest is as expected, or its interfaces have stopped changing, at most ``patience`` seconds.
+
+    An interface that has just come up may lack an address for a moment; what lasts half a second is no such moment.
+    """
+    deadline = Deadline(patience)
+    pause = threading.Event()
+    before: GuestIdentity | None = None
+    while True:
+        now = read_identity(shell)
+        if as_expected(now) or deadline.passed or (before is not None and before.interfaces == now.interfaces):
+            return now
+        before = now
+        pause.wait(0.5)
+
+
 def parse_identity(text: str, source: str) -> GuestIdentity:
     """The answer of `READ_IDENTITY`. LabError that quotes what is not understood."""
     boot_id, uptime = "", -1.0
@@ -87,7 +106,7 @@ def parse_identity(text: str, source: str) -> GuestIdentity:
 
 def _add_address(interfaces: dict[str, GuestInterface], words: list[str]) -> None:
     """``2: eth0 inet 10.0.0.1/24 brd ... scope global eth0 valid_lft ...``"""
-    if len(words) < 4 or words[2] not in ("inet", "inet6") or _VOLATILE_ADDRESS_FLAGS & set(words[4:]):
+    if len(words) < 4 or words[2] not in ("inet", "inet6") or "temporary" in words[4:]:
         return
     name = words[1].rstrip(":").partition("@")[0]
     if name in interfaces:

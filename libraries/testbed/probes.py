@@ -6,6 +6,7 @@ a network may answer pings and drop the rest. Works with BusyBox and with iputil
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import threading
 import time
@@ -36,9 +37,10 @@ _REACH_SLICE = 10.0
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
 _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.1, "TCP": 0.2}
 
-_FUNCTIONS = r"""
+_FUNCTIONS = r"""# probes of other guests
+trap '' HUP
 LC_ALL=C; export LC_ALL
-now() { read -r t _ </proc/uptime; c=${t%.*}${t#*.}; }
+now() { read -r t _ </proc/uptime; c=$((${t%.*} * 100 + 1${t#*.} - 100)); }
 have() { command -v "$1" >/dev/null 2>&1; }
 device() {
 d=$(ip -o addr show 2>/dev/null | while read -r _ n _ a _; do
@@ -48,7 +50,7 @@ for f in /sys/class/net/*/address; do
 read -r m <"$f"; [ "$m" = "$2" ] && { d=${f%/address}; d=${d##*/}; return; }
 done
 }
-have ping || { echo "X ping"; exit 0; }
+have ping || { echo "X ping; use an image that has it"; exit 0; }
 limit=; have timeout && timeout 3 true 2>/dev/null && limit='timeout 3'
 if have bash; then TCP() {
 $limit bash -c 'exec 3<>"/dev/tcp/$0/22" && IFS= read -r -t 3 -n 4 b <&3; [ "$b" = SSH- ] || [ "$b" = "Not " ]' "$1"
@@ -56,7 +58,7 @@ $limit bash -c 'exec 3<>"/dev/tcp/$0/22" && IFS= read -r -t 3 -n 4 b <&3; [ "$b"
 elif have nc; then TCP() {
 b=$($limit nc -w 3 "$1" 22 </dev/null | head -c 4); [ "$b" = SSH- ] || [ "$b" = "Not " ]
 }
-else echo "X bash or nc"; exit 0; fi
+else echo "X bash or nc; use an image that has one"; exit 0; fi
 ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
 one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
@@ -80,6 +82,33 @@ esac
 done
 now; echo "U $t"
 }
+"""
+
+
+# A window goes on inside the guest when the connection breaks, as it does when the guest moves. Both commands may be
+# repeated: the directory is made once, and reading changes nothing.
+_START = r"""# start of probes
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] && exit 0
+mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
+{ sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
+exit 0
+done
+echo "no directory can be written to (disk full?)"; exit 1
+"""
+_FETCH = r"""# result of probes
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] || continue
+until [ -e "$d/all" ]; do sleep 0.05 2>/dev/null || sleep 1; done
+cat "$d/all"; read -r t _ </proc/uptime; echo "N $t"
+exit 0
+done
+echo "X result of its probes any more: did it reboot?"
+"""
+_REMOVE = r"""# end of probes
+rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
 """
 
 
@@ -159,7 +188,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
 
 
 def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[Sample]]:
-    """The samples of each probe, on our monotonic clock: ``ended`` is when the script's last line arrived.
+    """The samples of each probe, on our monotonic clock: ``ended`` is when the last line, ``N <uptime>``, arrived.
 
     LabError when the guest lacks a tool, or its answer has no end.
     """
@@ -167,8 +196,8 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
     lines = [line.split() for line in text.splitlines() if line]
     for words in lines:
         if words[0] == "X":
-            raise LabError(f"guest {guest} has no {' '.join(words[1:])}, so it cannot probe; use another image")
-    if not lines or lines[-1][0] != "U":
+            raise LabError(f"guest {guest} has no {' '.join(words[1:])}")
+    if not lines or lines[-1][0] != "N" or len(lines) < 2 or lines[-2][0] != "U":
         raise LabError(f"guest {guest}: its probes did not end as expected; last output: {text[-200:]!r}")
     offset = ended - float(lines[-1][1])
     for words in lines:
@@ -193,7 +222,7 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
         if until_reached:
             samples = _sample_slices(shells[guest], own, duration)
         else:
-            samples = _sample_once(shells[guest], own, duration, until_reached=False)
+            samples = _sample_window(shells[guest], own, duration)
         for probe, found in zip(own, samples, strict=True):
             run.series[probe] = _series(probe, found)
 
@@ -205,9 +234,21 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
     return run
 
 
-def _sample_once(shell: Shell, probes: list[Probe], duration: float, *, until_reached: bool) -> list[list[Sample]]:
-    script = probe_script(probes, duration, until_reached=until_reached)
-    answer = shell.run(script, duration + SETTLE + 10.0)
+def _sample_window(shell: Shell, probes: list[Probe], duration: float) -> list[list[Sample]]:
+    """Samples for the whole window, whatever becomes of the connection meanwhile."""
+    script = probe_script(probes, duration, until_reached=False)
+    words = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
+    deadline = Deadline(duration + SETTLE + 20.0)
+    shell.run(_START % words, deadline.left, repeatable=True)
+    answer = shell.run(_FETCH % words, deadline.left, repeatable=True)
+    samples = parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
+    shell.run(_REMOVE % words, check=False, repeatable=True)
+    return samples
+
+
+def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
+    script = probe_script(probes, within, until_reached=True) + '\nnow; echo "N $t"'
+    answer = shell.run(script, within + SETTLE + 10.0)
     return parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
 
 
@@ -220,7 +261,7 @@ def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[lis
         if not left or deadline.passed:
             return list(gathered.values())
         try:
-            samples = _sample_once(shell, left, deadline.slice(_REACH_SLICE), until_reached=True)
+            samples = _sample_now(shell, left, deadline.slice(_REACH_SLICE))
         except (CommandLost, GuestUnreachable):
             if deadline.passed:
                 raise

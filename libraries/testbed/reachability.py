@@ -40,7 +40,7 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float) 
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
     guests.measured.append(run)
-    _raise_failures(run)
+    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other cannot be judged')
     series = list(run.series.values())
     missing = missing_answers(series, ANSWERS_NEEDED)
     if missing:
@@ -70,7 +70,7 @@ def check_silence(guests: Guests, vm: str, peer: str, *, nic: str, control: str,
     shells = {name: guests.shell(name) for name in (vm, peer, control)}
     run = sample_window(shells, both_protocols([*targets, *witnesses, channel, alive]), duration)
     guests.measured.append(run)
-    _raise_failures(run)
+    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} are silent to each other cannot be judged')
     window = SilenceWindow(run.began, duration, run.of(targets), run.of(witnesses), run.of([channel]), run.of([alive]))
     _judge(window, f'VM {_title(guests, record)}: NIC "{nic}" ({target.source_address.ip})', target, control)
     return run
@@ -91,7 +91,7 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
     guests.shell(peer).prepare()
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
     guests.measured.append(run)
-    _raise_failures(run)
+    _raise_failures(run, f"whether {vm} reaches {peer} on the pod network cannot be judged")
     missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
     if missing:
         raise ProductFault(
@@ -142,7 +142,10 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
     evidence, reason = {
         Silence.PEER_DEAD: (window.witness, f"the probed NIC of {peer} does not answer its witness {control} either"),
         Silence.CONTROL_DEAD: ([*window.control, *window.control_alive], f"the control {control} answers nobody"),
-        Silence.TOO_FEW: (window.targets, "too few requests were sent: was a guest frozen or overloaded?"),
+        Silence.TOO_FEW: (
+            [*window.targets, *window.witness, *window.control],
+            "too few requests were sent: was a guest frozen or overloaded?",
+        ),
     }[verdict]
     raise LabError(
         f"{subject} was silent to {peer} for {seconds}, which proves nothing: {reason}; "
@@ -150,10 +153,10 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
     )
 
 
-def _raise_failures(run: ProbeRun) -> None:
-    """A guest that cannot be asked is the lab's affair: nothing is known of its silence."""
+def _raise_failures(run: ProbeRun, undecided: str) -> None:
+    """A guest that cannot be asked is the lab's affair: nothing is known of what it would have answered."""
     if run.failures:
-        raise LabError("; ".join(bare(error) for error in run.failures.values()))
+        raise LabError(f"{undecided}: {'; '.join(bare(error) for error in run.failures.values())}")
 
 
 def _pod_nic(record: VmRecord) -> Nic:

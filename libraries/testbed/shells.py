@@ -130,7 +130,9 @@ def checked(result: CommandResult, shell_name: str, check: bool) -> CommandResul
 
 
 def shorten(command: str, limit: int = 120) -> str:
-    """A command on one line, in quotes, for a message."""
+    """A command on one line, in quotes, for a message; a script goes by its first line's comment."""
+    if command.lstrip().startswith("# "):
+        command = command.lstrip()[2:].partition("\n")[0]
     line = " ".join(command.split())
     return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'
 

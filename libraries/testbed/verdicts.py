@@ -82,13 +82,13 @@ def judge_silence(window: SilenceWindow) -> Silence:
     """One answer breaks the silence; silence proves something only while both positive controls answer throughout."""
     if any(series.answers for series in window.targets):
         return Silence.HEARD
+    if any(not _covers(series, window) for series in (*window.targets, *window.witness, *window.control)):
+        return Silence.TOO_FEW
     if not _answers_throughout(window.witness, window):
         return Silence.PEER_DEAD
     if not _answers_throughout(window.control, window):
         alive = _answers_throughout(window.control_alive, window)
         return Silence.VM_CUT_OFF if alive else Silence.CONTROL_DEAD
-    if any(not _covers(series, window) for series in window.targets):
-        return Silence.TOO_FEW
     return Silence.PROVEN
 
 

@@ -13,6 +13,7 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
+from testbed import probes
 from testbed.errors import LabError
 from testbed.model import CommandResult, Nic
 from testbed.paths import Path as Route
@@ -73,8 +74,6 @@ def ping(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def banner(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server on 127.0.0.2 that greets like SSH; the probes' port 22 is replaced by its port."""
-    from testbed import probes
-
     server = socket.create_server(("127.0.0.2", 0))
     port = server.getsockname()[1]
     monkeypatch.setattr(probes, "_FUNCTIONS", probes._FUNCTIONS.replace("/22", f"/{port}").replace(" 22 ", f" {port} "))
@@ -104,15 +103,15 @@ SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_window_samples_everything_side_by_side(shell: str, ping: dict[str, str], banner: int) -> None:
-    probes = both_protocols([route("127.0.0.2/24"), route("127.0.0.9/24")])
+    wanted = both_protocols([route("127.0.0.2/24"), route("127.0.0.9/24")])
     started = time.monotonic()
-    run = sample_window({"vm": LocalShell(shell, ping)}, probes, 1.5)
+    run = sample_window({"vm": LocalShell(shell, ping)}, wanted, 1.5)
     assert time.monotonic() - started < 4
-    counts = [(len(run.series[probe].answers), len(run.series[probe].samples)) for probe in probes]
+    counts = [(len(run.series[probe].answers), len(run.series[probe].samples)) for probe in wanted]
     assert counts[0][0] >= 5
     assert counts[1][0] >= 2
     assert counts[2][0] == counts[3][0] == 0
-    asked = [round(s.asked - run.began, 2) for s in run.series[probes[0]].samples]
+    asked = [round(s.asked - run.began, 2) for s in run.series[wanted[0]].samples]
     assert asked[0] > -0.2
     assert asked[-1] < 1.9
 
@@ -149,6 +148,42 @@ def test_guest_that_rebooted_meanwhile_costs_a_slice_only(ping: dict[str, str]) 
     assert next(iter(run.series.values())).answers
 
 
+def test_window_outlives_the_connection(ping: dict[str, str], banner: int) -> None:
+    shell = LocalShell("sh", ping)
+    lost = iter([False, True, True, False, False])
+
+    def run(command: str, timeout: float = 30, *, check: bool = True, repeatable: bool = False) -> CommandResult:
+        assert repeatable
+        while next(lost):
+            pass
+        return LocalShell.run(shell, command, timeout)
+
+    shell.run = run  # type: ignore[method-assign]
+    result = sample_window({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 1.0)
+    assert result.failures == {}
+    assert len(next(iter(result.series.values())).answers) >= 3
+
+
+def test_commands_of_a_window_may_be_repeated(ping: dict[str, str], tmp_path: Path) -> None:
+    environment = {**ping, "TMPDIR": str(tmp_path)}
+    words = {"token": "probes", "script": f"'echo begun >>{tmp_path}/runs; echo U 1'"}
+    shell = LocalShell("sh", environment)
+    for _ in range(3):
+        assert shell.run(probes._START % words).exit_code == 0
+    for _ in range(2):
+        assert shell.run(probes._FETCH % words).stdout.split()[:3] == ["U", "1", "N"]
+    assert (tmp_path / "runs").read_text() == "begun\n"
+    shell.run(probes._REMOVE % words)
+    assert "X result of its probes any more: did it reboot?" in shell.run(probes._FETCH % words).stdout
+
+
+def test_guest_that_has_just_booted_can_probe(ping: dict[str, str], tmp_path: Path) -> None:
+    uptime = tmp_path / "uptime"
+    uptime.write_text("0.08 0.01\n")
+    script = probes._FUNCTIONS.replace("/proc/uptime", str(uptime)) + 'now; echo "$t $c $((c + 100))"'
+    assert LocalShell("sh", ping).run(script).stdout == "0.08 8 108\n"
+
+
 def test_ping_is_bound_to_the_interface_that_holds_the_address(ping: dict[str, str]) -> None:
     LocalShell("sh", ping).run(
         probe_script([Probe(route("127.0.0.2/8", "127.0.0.1/8"), "ICMP")], 5, until_reached=True)
@@ -161,8 +196,8 @@ def test_guest_without_ping_is_a_lab_error(tmp_path: Path) -> None:
     for tool in ("sh", "cat", "sleep"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or "")
     shell = LocalShell(str(tmp_path / "sh"), {"PATH": str(tmp_path)})
-    run = sample_window({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.2)
-    assert "guest vm has no ping" in str(run.failures["vm"])
+    run = sample_until_reached({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.2)
+    assert "guest vm has no ping; use an image" in str(run.failures["vm"])
 
 
 def test_guest_without_a_shell_is_told_before_anything_is_sampled() -> None:
@@ -177,7 +212,7 @@ def test_guest_without_a_shell_is_told_before_anything_is_sampled() -> None:
 
 
 def test_samples_are_on_our_clock() -> None:
-    text = "B 50.00\nA 0 50.10\nA 1 50.20\nS 0 50.10 50.12 0\nD 1\nS 1 50.20 51.20 1\nA 1 51.90\nU 52.00\n"
+    text = "B 50.00\nA 0 50.10\nA 1 50.20\nS 0 50.10 50.12 0\nD 1\nS 1 50.20 51.20 1\nA 1 51.90\nU 51.95\nN 52.00\n"
     first, second = parse_samples(text, 2, 1002.0, "vm")
     assert first[0].asked == pytest.approx(1000.1)
     assert first[0].known == pytest.approx(1000.12)
@@ -185,7 +220,7 @@ def test_samples_are_on_our_clock() -> None:
     assert [sample.answered for sample in second] == [False, False]
 
 
-@pytest.mark.parametrize("text", ["", "B 50.00\nS 0 50.10 50.12 0\n"])
+@pytest.mark.parametrize("text", ["", "B 50.00\nS 0 50.10 50.12 0\n", "B 50.00\nA 0 50.10\nN 52.00\n"])
 def test_answer_without_an_end_is_a_lab_error(text: str) -> None:
     with pytest.raises(LabError, match="did not end as expected"):
         parse_samples(text, 1, 0.0, "vm")

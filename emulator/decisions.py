@@ -28,8 +28,9 @@ T = TypeVar("T")
 class Defect:
     """One thing that a real product, node or guest would do wrong.
 
-    ``point`` names the decision point, ``change(value, **context)`` gives the wrong answer. ``fault`` says whose fault
-    a real one would be: ``product`` (a test must FAIL) or ``lab`` (an ERROR of the lab).
+    ``point`` names the decision point, ``change(value, **context)`` gives the wrong answer; ``also`` holds further
+    points with their changes, where one mistake shows in several places. ``fault`` says whose fault a real one would
+    be: ``product`` (a test must FAIL) or ``lab`` (an ERROR of the lab).
     """
 
     name: str
@@ -38,19 +39,21 @@ class Defect:
     point: str
     change: Callable[..., Any]
     fault: str = "product"
+    also: tuple[tuple[str, Callable[..., Any]], ...] = ()
 
 
 class Decisions:
     """The defects that are switched on in this process."""
 
     def __init__(self, defects: Iterable[Defect] = ()) -> None:
-        self._by_point: dict[str, list[Defect]] = {}
+        self._by_point: dict[str, list[Callable[..., Any]]] = {}
         for defect in defects:
-            self._by_point.setdefault(defect.point, []).append(defect)
+            for point, change in ((defect.point, defect.change), *defect.also):
+                self._by_point.setdefault(point, []).append(change)
 
     def choose(self, point: str, value: T, **context: Any) -> T:
-        for defect in self._by_point.get(point, ()):
-            value = defect.change(value, **context)
+        for change in self._by_point.get(point, ()):
+            value = change(value, **context)
         return value
 
 

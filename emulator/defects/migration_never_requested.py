@@ -12,7 +12,7 @@ def _nobody(_candidates: list[Any], **_: Any) -> list[Any]:
 DEFECT = Defect(
     name="migration-never-requested",
     sentence="The edit is taken over and signalled, but the workload updater never creates a migration.",
-    rows=("R2",),
+    rows=("R1", "R2", "R9"),
     point="updater.candidates",
     change=_nobody,
 )

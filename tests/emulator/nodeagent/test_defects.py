@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from emulator.controlplane.network.evaluator import Need
 from emulator.decisions import all_defects, decisions_for
 from emulator.fabric.model import Segment
 from emulator.kube.client import Obj
@@ -126,3 +127,11 @@ def test_every_defect_is_described() -> None:
 def test_unknown_defect_is_named() -> None:
     with pytest.raises(ValueError, match="no defect is called 'rain'; there are: attached-to-both-networks"):
         decisions_for(["rain"])
+
+
+def test_control_plane_is_content_with_the_old_network() -> None:
+    decisions = decisions_for(["target-pod-gets-old-network"])
+    migrated = {"metadata": {"labels": {"kubevirt.io/migrationJobUID": "u"}}}
+    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
+    first: Obj = {"metadata": {"labels": {}}}
+    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE

@@ -142,7 +142,7 @@ def _edited(swap: NetworkSwap) -> Callable[[Object], bool]:
 
 
 def _missing(history: History, swap: NetworkSwap) -> str:
-    return "; ".join(fact.seen for fact in five_facts(history, swap) if not fact.holds)
+    return next((fact.seen for fact in five_facts(history, swap) if not fact.holds), "complete")
 
 
 def _fact_line(fact: Fact, swap: NetworkSwap) -> str:

@@ -15,7 +15,7 @@ Your own cluster:
   --context NAME      a context of that file other than its current one
 
 The embedded cluster:
-  --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.9, main)
+  --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
   --nodes N           so many nodes instead of 2
   --speed N           shorten the cluster's own delays N times instead of 5
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects

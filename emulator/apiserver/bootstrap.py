@@ -7,9 +7,11 @@ from .context import Call, Target
 from .core import ApiCore
 from .objects import Obj
 from .rbac import GROUP
+from .registry import Resource
 from .users import ADMIN, AUTHENTICATED, MASTERS, UNAUTHENTICATED
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+PRESERVED = {"x-kubernetes-preserve-unknown-fields": True}
 READ = ["get", "list", "watch"]
 WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
@@ -119,6 +121,10 @@ async def bootstrap(core: ApiCore) -> None:
             "roleRef": {"kind": "ClusterRole", "name": role},
         }
         await writes.create(core, call, Target(core.resource(f"clusterrolebindings.{GROUP}")), obj)
+    definitions = core.resource("customresourcedefinitions.apiextensions.k8s.io")
+    for resource in core.registry:
+        if resource.custom:
+            await writes.create(core, call, Target(definitions), definition(resource))
 
 
 def cluster_roles() -> list[Obj]:
@@ -131,3 +137,42 @@ def cluster_roles() -> list[Obj]:
         labels = {f"{AGGREGATE}{above}": "true"} if above else {}
         found.append({"metadata": {"name": name, "labels": labels}, **_aggregated(name)})
     return found
+
+
+def definition(resource: Resource) -> Obj:
+    """The CustomResourceDefinition that a cluster shows for a custom resource."""
+    subresources: Obj = {"subresources": {"status": {}}} if resource.status else {}
+    names: Obj = {
+        "plural": resource.plural,
+        "singular": resource.singular_name,
+        "kind": resource.kind,
+        "listKind": resource.list_kind,
+        "shortNames": list(resource.short_names),
+    }
+    schema = {"openAPIV3Schema": {"type": "object", **(resource.schema or PRESERVED)}}
+    versions = [
+        {"name": version, "served": True, "storage": version == resource.version, "schema": schema, **subresources}
+        for version in resource.versions
+    ]
+    return {
+        "metadata": {"name": f"{resource.plural}.{resource.group}"},
+        "spec": {
+            "group": resource.group,
+            "names": names,
+            "scope": "Namespaced" if resource.namespaced else "Cluster",
+            "versions": versions,
+        },
+        "status": {
+            "acceptedNames": names,
+            "storedVersions": [resource.version],
+            "conditions": [
+                {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts", "message": "no conflicts found"},
+                {
+                    "type": "Established",
+                    "status": "True",
+                    "reason": "InitialNamesAccepted",
+                    "message": "the initial names have been accepted",
+                },
+            ],
+        },
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import columns, kinds
+from . import columns, kinds, kubevirt_schema
 from .columns import CRD_AGE, NAME
 from .events import from_stored_event, to_stored_event
 from .registry import ALL_VERBS, Column, Registry, Resource
@@ -135,6 +135,7 @@ GROUPS = (
         short_names=("crd", "crds"),
         categories=("api-extensions",),
         status=True,
+        status_on_create=True,
         generation=True,
         columns=columns.CRD,
     ),
@@ -215,6 +216,7 @@ KUBEVIRT = (
         "virtualmachineinstancemigrations",
         "VirtualMachineInstanceMigration",
         "kubevirt.io",
+        schema=kubevirt_schema.MIGRATION,
         versions=KUBEVIRT_VERSIONS,
         short_names=("vmim", "vmims"),
         categories=("all",),
@@ -232,6 +234,7 @@ KUBEVIRT = (
         "kubevirts",
         "KubeVirt",
         "kubevirt.io",
+        schema=kubevirt_schema.KUBEVIRT,
         versions=KUBEVIRT_VERSIONS,
         short_names=("kv", "kvs"),
         categories=("all",),
@@ -245,6 +248,7 @@ KUBEVIRT = (
         "virtualmachines",
         "VirtualMachine",
         "kubevirt.io",
+        schema=kubevirt_schema.VIRTUAL_MACHINE,
         versions=KUBEVIRT_VERSIONS,
         short_names=("vm", "vms"),
         categories=("all",),
@@ -263,6 +267,7 @@ KUBEVIRT = (
         "virtualmachineinstances",
         "VirtualMachineInstance",
         "kubevirt.io",
+        schema=kubevirt_schema.VIRTUAL_MACHINE_INSTANCE,
         versions=KUBEVIRT_VERSIONS,
         short_names=("vmi", "vmis"),
         categories=("all",),

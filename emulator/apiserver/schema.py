@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .context import Call
-from .failures import Cause, bad_request, cause
+from .failures import Cause, bad_request, cause, invalid, invalid_value
 from .objects import METADATA_ORDER, Obj
 from .registry import Resource
+from .store import dump
 
 Schema = Mapping[str, Any]
 _METADATA = frozenset(METADATA_ORDER) | {"selfLink"}
@@ -27,6 +28,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def check_schema(resource: Resource, obj: Obj, call: Call) -> None:
     """Drops unknown fields in place and reports them as ``call.validation`` asks; ApiError 400 when that is Strict."""
     meta = obj["metadata"]
+    patching = call.validation == "Strict" and call.options.get("kind") == "PatchOptions"
+    before = dump(obj, alphabetical=resource.custom).decode() if patching else ""
     unknown = unknown_metadata(meta)
     for path in unknown:
         del meta[path.removeprefix("metadata.")]
@@ -36,6 +39,9 @@ def check_schema(resource: Resource, obj: Obj, call: Call) -> None:
         return
     said = [f'duplicate field "{path}"' for path in call.duplicates]
     said += [f'unknown field "{path}"' for path in sorted(unknown)]
+    if said and patching:
+        why = f"strict decoding error: {', '.join(said)}"
+        raise invalid("", "", "", [invalid_value("patch", json.dumps(before, ensure_ascii=False), why)])
     if said and call.validation == "Strict":
         version = call.version or resource.version
         raise bad_request(

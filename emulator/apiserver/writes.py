@@ -15,7 +15,7 @@ from .managers import record_update
 from .objects import Obj, clone, generated_name, new_uid, ordered_metadata, same_content, timestamp
 from .patches import json_patch, merge_patch
 from .registry import Resource
-from .schema import check_schema
+from .schema import check_schema, schema_causes
 from .store import Item, Stale
 from .validation import metadata_causes
 
@@ -100,6 +100,7 @@ async def _create(core: ApiCore, call: Call, target: Target, obj: Obj) -> Item:
     causes = metadata_causes(resource, obj["metadata"], None)
     if hooks.validate:
         causes += hooks.validate(obj, None)
+    causes += _schema_causes(resource, obj)
     if causes:
         raise fail.invalid_object(resource, name, causes)
     await core.admission.validate(request)
@@ -120,6 +121,10 @@ async def _create(core: ApiCore, call: Call, target: Target, obj: Obj) -> Item:
         del obj["metadata"]["resourceVersion"]
         return Item(obj, 0)
     return core.store.commit(resource.store_key, key, obj, None)
+
+
+def _schema_causes(resource: Resource, obj: Obj) -> list[fail.Cause]:
+    return schema_causes(resource.schema, obj) if resource.custom and resource.schema else []
 
 
 def _admission(call: Call, operation: str, target: Target, new: Obj, old: Obj | None) -> AdmissionRequest:
@@ -236,6 +241,7 @@ async def _update(core: ApiCore, call: Call, target: Target, item: Item, new: Ob
     causes = metadata_causes(resource, new["metadata"], old["metadata"])
     if hooks.validate:
         causes += hooks.validate(new, old)
+    causes += _schema_causes(resource, new)
     if causes:
         raise fail.invalid_object(resource, new["metadata"]["name"], causes)
     if resource.generation and _spec_changed(resource, new, old):

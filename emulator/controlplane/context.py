@@ -14,6 +14,7 @@ from . import names
 from .cache import Cache
 from .events import EventRecorder
 from .instances import Obj
+from .moments import Moments
 from .profile import Profile
 from .settings import Settings
 
@@ -43,6 +44,7 @@ class Shared:
     informers: dict[str, Informer] = field(init=False)
     caches: dict[str, Cache] = field(init=False)
     settings: Settings = field(init=False)
+    moments: Moments = field(init=False)
     recorder: EventRecorder = field(init=False)
     update_recorder: EventRecorder = field(init=False)
 
@@ -50,6 +52,7 @@ class Shared:
         self.client = self.client_for(service_account(names.CONTROLLER_USER))
         self.informers = {resource: Informer(self.client, resource) for resource in WATCHED}
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
+        self.moments = Moments(self.pace)
         self.settings = Settings(self.profile, self._kubevirt)
         self.recorder = EventRecorder(self.client, "virtualmachine-controller")
         self.update_recorder = EventRecorder(self.client, "workload-update-controller")

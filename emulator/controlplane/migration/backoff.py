@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from emulator.apiserver.objects import parse_timestamp
 from emulator.controlplane import names
 from emulator.controlplane.instances import Obj, annotations_of, is_final, phase
+from emulator.controlplane.moments import Moments
 
 FIRST_SECONDS = 20.0
 
@@ -15,29 +13,32 @@ def is_automatic(migration: Obj) -> bool:
     return names.WORKLOAD_UPDATE in annotations_of(migration) or names.EVACUATION in annotations_of(migration)
 
 
-def waiting_seconds(migration: Obj, others: list[Obj], speed: float) -> float:
+def waiting_seconds(migration: Obj, others: list[Obj], moments: Moments) -> float:
     """Seconds of the real control plane still to wait; 0 when it may go on. ``others`` are of the same VMI."""
     if not is_automatic(migration) or names.IGNORE_BACKOFF in annotations_of(migration):
         return 0.0
     finished = [m for m in others if is_final(m) and m["metadata"]["uid"] != migration["metadata"]["uid"]]
     finished.sort(key=lambda m: m["metadata"]["creationTimestamp"], reverse=True)
     failures = 0
-    last: datetime | None = None
+    past = 0.0
     for other in finished:
         if phase(other) == "Succeeded":
             break
         if is_automatic(other):
             failures += 1
-            last = last or failed_at(other)
-    if last is None:
+            past = past or moments.since(failure_key(other), failed_at(other))
+    if not failures:
         return 0.0
-    past = (datetime.now(UTC) - last).total_seconds() * speed
     return max(0.0, FIRST_SECONDS * 2.0 ** (failures - 1) - past)
 
 
-def failed_at(migration: Obj) -> datetime:
+def failure_key(migration: Obj) -> str:
+    return f"failed {migration['metadata']['uid']}"
+
+
+def failed_at(migration: Obj) -> str:
     """When it entered Failed; its creation where that was not noted."""
     for entry in reversed(migration["status"].get("phaseTransitionTimestamps") or []):
         if entry["phase"] == "Failed":
-            return parse_timestamp(entry["phaseTransitionTimestamp"])
-    return parse_timestamp(migration["metadata"]["creationTimestamp"])
+            return str(entry["phaseTransitionTimestamp"])
+    return str(migration["metadata"]["creationTimestamp"])

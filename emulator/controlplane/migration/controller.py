@@ -17,7 +17,7 @@ from emulator.controlplane.instances import (
     pod_is_down,
     pod_is_going,
 )
-from emulator.controlplane.migration.backoff import waiting_seconds
+from emulator.controlplane.migration.backoff import failure_key, waiting_seconds
 from emulator.controlplane.migration.handoff import abort_requested, handed_off, target_down
 from emulator.controlplane.migration.phases import RUNNING, Step, next_step
 from emulator.controlplane.migration.targets import Targets
@@ -94,6 +94,8 @@ class MigrationController:
     async def _take(self, migration: Obj, vmi: Obj | None, target: Obj | None, step: Step) -> None:
         if step.event is not None:
             await self.shared.recorder.record(migration, *step.event)
+        if step.phase == "Failed":
+            self.shared.moments.note(failure_key(migration))
         new = clone(migration)
         set_phase(new, step.phase)
         if step.phase == "Pending" and vmi is not None:
@@ -130,7 +132,7 @@ class MigrationController:
         """Makes the target pod, once limits and back-off let it."""
         meta = vmi["metadata"]
         others = self.of_vmi(meta["namespace"], meta["name"])
-        waiting = waiting_seconds(migration, others, self.shared.pace.speed)
+        waiting = waiting_seconds(migration, others, self.shared.moments)
         if waiting > 0:
             where = f"{meta['namespace']}/{meta['name']}"
             await self.shared.recorder.warning(vmi, "MigrationBackoff", f"backoff migrating vmi {where}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from emulator.apiserver.objects import clone, parse_timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import (
@@ -146,12 +145,13 @@ class VmiController:
             conditions.remove(vmi, names.MIGRATION_REQUIRED)
         elif known is not None and known["status"] == "True":
             return
-        elif need is Need.IMMEDIATE or (known is not None and self._age(known) > PENDING_GRACE_SECONDS):
+        elif need is Need.IMMEDIATE or (known is not None and self._age(vmi, known) > PENDING_GRACE_SECONDS):
             conditions.put(vmi, conditions.new(names.MIGRATION_REQUIRED, "True", reason=names.AUTO_MIGRATION))
         else:
             if known is None:
                 pending = conditions.new(names.MIGRATION_REQUIRED, "False", reason=names.AUTO_MIGRATION_PENDING)
                 conditions.put(vmi, pending)
+                self.shared.moments.note(_pending_key(vmi))
             key = (vmi["metadata"]["namespace"], vmi["metadata"]["name"])
             self.queue.add_after(key, self.shared.pace.seconds(PENDING_RECHECK_SECONDS))
 
@@ -170,10 +170,9 @@ class VmiController:
         )
         return self.shared.decisions.choose("vmi.waits_for_hand_over", unfinished, vmi=vmi)
 
-    def _age(self, condition: Obj) -> float:
+    def _age(self, vmi: Obj, condition: Obj) -> float:
         """Seconds of the real control plane since the condition changed."""
-        since = datetime.now(UTC) - parse_timestamp(condition["lastTransitionTime"])
-        return since.total_seconds() * self.shared.pace.speed
+        return self.shared.moments.since(_pending_key(vmi), condition["lastTransitionTime"])
 
     async def _write(self, vmi: Obj, patch: list[Obj] | Obj) -> None:
         if not patch:
@@ -181,6 +180,10 @@ class VmiController:
         meta = vmi["metadata"]
         written = await self.shared.client.patch(names.VMI, meta["name"], meta["namespace"], patch)
         await self.shared.vmis.catch_up(written)
+
+
+def _pending_key(vmi: Obj) -> str:
+    return f"migration pending {vmi['metadata']['uid']}"
 
 
 def pods_of(shared: Shared, vmi: Obj) -> list[Obj]:

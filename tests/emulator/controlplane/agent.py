@@ -13,7 +13,15 @@ from emulator.apiserver.objects import clone, timestamp
 from emulator.apiserver.users import service_account
 from emulator.controlplane import conditions, names
 from emulator.controlplane.events import EventRecorder
-from emulator.controlplane.instances import containers_ready, is_final, is_secondary, networks, phase, pod_is_down
+from emulator.controlplane.instances import (
+    containers_ready,
+    interfaces,
+    is_final,
+    is_secondary,
+    networks,
+    phase,
+    pod_is_down,
+)
 from emulator.controlplane.network.podinterfaces import pod_interface
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer
@@ -29,6 +37,7 @@ class Agent:
         self.recorder = EventRecorder(self.client, "virt-handler")
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
         self.missing_nads = missing_nads or set()
+        self.may_start_pods = _set_event()
         self.may_run = _set_event()
         self.may_be_migratable = _set_event()
         self.may_finish = _set_event()
@@ -71,6 +80,7 @@ class Agent:
 
     async def _run_pod(self, pod: Obj) -> None:
         wanted = json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]")
+        await self.may_start_pods.wait()
         while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):
             await asyncio.sleep(0.02)
         status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
@@ -104,7 +114,9 @@ class Agent:
         vmi = await self._get_vmi(meta["namespace"], owner["name"])
         hosted = vmi is not None and vmi["status"].get("nodeName") == pod["spec"]["nodeName"]
         if vmi is not None and hosted and vmi["metadata"]["uid"] == owner["uid"] and not is_final(vmi):
-            await self._edit_vmi(vmi, lambda new: new["status"].update(phase="Succeeded"))
+            # A guest whose pod goes while nobody wants the VMI gone has not been shut down in good order.
+            ended = "Succeeded" if "deletionTimestamp" in vmi["metadata"] else "Failed"
+            await self._edit_vmi(vmi, lambda new: new["status"].update(phase=ended))
         await self._finish_pod(pod)
         try:
             await self.client.delete(names.PODS, meta["name"], meta["namespace"], grace=0)
@@ -127,6 +139,8 @@ class Agent:
         uid = vmi["metadata"]["uid"]
         if phase(vmi) == "Scheduled":
             self._once(f"boot {uid}", self._boot(vmi))
+        if phase(vmi) == "Running" and _unplug(clone(vmi)):
+            self._once(f"unplug {vmi['metadata']['resourceVersion']}", self._edit_vmi(vmi, _unplug))
         state = vmi["status"].get("migrationState") or {}
         if phase(vmi) == "Running" and state.get("targetNode"):
             self._once(f"migrate {state['migrationUid']}", self._migrate(vmi, state["migrationUid"]))
@@ -286,6 +300,23 @@ def _report(vmi: Obj) -> None:
             }
         )
     vmi["status"]["interfaces"] = reported
+
+
+def _unplug(vmi: Obj) -> bool:
+    """A NIC marked absent leaves the domain at once, and the report once no pod interface carries it. True: changed."""
+    absent = {card["name"] for card in interfaces(vmi["spec"]) if card.get("state") == "absent"}
+    kept, changed = [], False
+    for entry in vmi["status"].get("interfaces") or []:
+        if entry.get("name") in absent:
+            sources = entry.pop("infoSource", "")
+            changed = changed or "domain" in sources or not sources
+            if not sources:
+                continue
+            if "multus-status" in sources:
+                entry["infoSource"] = "multus-status"
+        kept.append(entry)
+    vmi["status"]["interfaces"] = kept
+    return changed
 
 
 def node(name: str) -> Obj:

@@ -13,6 +13,8 @@ from typing import Any
 
 Obj = dict[str, Any]
 Entry = tuple[str, str, Obj]
+# States between two writes of the same controller: whether another one sees them is chance.
+PASSING = ("", "False PodNotExists", "False PodTerminating", "False VMINotExists", "False VMIConditionMissing")
 CONTROLLERS = ("virtualmachine-controller", "workload-update-controller")
 
 
@@ -26,7 +28,7 @@ def facts_of(history: Iterable[Entry]) -> Obj:
             "printableStatus": _values(obj.get("status", {}).get("printableStatus") for obj in vms),
             "RestartRequired": _values(_condition(obj, "RestartRequired") for obj in vms),
             "MigrationRequired": _values(_condition(obj, "MigrationRequired") for obj in vms),
-            "Ready": _values(_condition(obj, "Ready") for obj in vms),
+            "Ready": _lasting(_condition(obj, "Ready") for obj in vms),
             "generations": _values(
                 [obj["status"].get("observedGeneration"), obj["status"].get("desiredGeneration")]
                 for obj in vms
@@ -38,7 +40,7 @@ def facts_of(history: Iterable[Entry]) -> Obj:
             "phase": _values(obj["status"].get("phase") for obj in vmis),
             "networks": _values(_networks(obj) for obj in vmis),
             "MigrationRequired": _values(_condition(obj, "MigrationRequired") for obj in vmis),
-            "Ready": _values(_condition(obj, "Ready") for obj in vmis),
+            "Ready": _lasting(_condition(obj, "Ready") for obj in vmis),
         },
         "migrations": list(_migrations(entries)),
         "launchers": list(_launchers(pods)),
@@ -53,6 +55,10 @@ def _values(values: Iterable[Any]) -> list[Any]:
         if not found or found[-1] != value:
             found.append(value)
     return found
+
+
+def _lasting(values: Iterable[str]) -> list[str]:
+    return _values(value for value in values if " ".join(value.split(" ")[:2]) not in PASSING)
 
 
 def _condition(obj: Obj, kind: str) -> str:
@@ -91,7 +97,9 @@ def _launchers(pods: list[Obj]) -> Iterator[Obj]:
         texts = [obj["metadata"]["annotations"].get("k8s.v1.cni.cncf.io/networks", "") for obj in versions]
         yield {
             "target": "kubevirt.io/migrationJobUID" in versions[0]["metadata"]["labels"],
-            "networks": _values([[net["name"], net["interface"]] for net in json.loads(text or "[]")] for text in texts),
+            "networks": _values(
+                [[net["name"], net["interface"]] for net in json.loads(text or "[]")] for text in texts
+            ),
         }
 
 

@@ -142,6 +142,8 @@ async def missing_nad_made_later(lab: Lab) -> None:
 async def missing_nad_reverted(lab: Lab) -> None:
     lab.agent.missing_nads.add(f"{NAMESPACE}/nad-missing")
     await lab.running_vm()
+    # A pod of a NAD that exists would be up in a moment here, where the recorded one took longer than the abort.
+    lab.agent.may_start_pods.clear()
     await lab.swap("nad-missing")
     await lab.quiet(15)
     await lab.swap("nad-a")
@@ -189,8 +191,8 @@ async def two_networks(lab: Lab) -> None:
     await lab.running_vm(nads=("nad-a", "nad-b"))
     await lab.patch_vm(
         [
-            {"op": "replace", "path": NIC, "value": "nad-c"},
-            {"op": "replace", "path": NIC.replace("/1/", "/2/"), "value": "nad-d"},
+            {"op": "replace", "path": NIC, "value": "nad-b"},
+            {"op": "replace", "path": NIC.replace("/1/", "/2/"), "value": "nad-c"},
         ]
     )
     await succeeded(lab)
@@ -208,6 +210,13 @@ async def hotplug(lab: Lab) -> None:
     await succeeded(lab)
 
 
+async def hot_unplug(lab: Lab) -> None:
+    await lab.running_vm()
+    state = "/spec/template/spec/domain/devices/interfaces/1/state"
+    await lab.patch_vm([{"op": "add", "path": state, "value": "absent"}])
+    await succeeded(lab)
+
+
 async def removed_from_spec(lab: Lab) -> None:
     await lab.running_vm()
     await lab.patch_vm(
@@ -222,11 +231,28 @@ async def removed_from_spec(lab: Lab) -> None:
 async def before_migratable(lab: Lab) -> None:
     lab.agent.may_be_migratable.clear()
     await lab.create_vm()
-    await lab.until("it runs", lambda: (lab.last("VirtualMachineInstance") or {}).get("status", {}).get("phase") == "Running")
+    await lab.until(
+        "it runs", lambda: (lab.last("VirtualMachineInstance") or {}).get("status", {}).get("phase") == "Running"
+    )
     await lab.swap("nad-b")
     await lab.quiet(15)
     lab.agent.may_be_migratable.set()
     await succeeded(lab)
+
+
+async def before_running(lab: Lab) -> None:
+    lab.agent.may_run.clear()
+    await lab.create_vm()
+
+    def scheduled() -> bool:
+        vmi, vm = lab.last("VirtualMachineInstance") or {}, lab.last("VirtualMachine") or {}
+        reached = vmi.get("status", {}).get("phase") == "Scheduled"
+        return reached and vm["status"].get("observedGeneration") == 1
+
+    await lab.until("it is scheduled", scheduled)
+    await lab.quiet(5)
+    await lab.swap("nad-b")
+    await lab.quiet(60)
 
 
 async def third_while_running(lab: Lab) -> None:

@@ -31,9 +31,12 @@ FLOWS: list[tuple[str, str, flows.Flow, dict[str, Any]]] = [
     ("main-d1-nonmigratable", "main", flows.not_migratable, STUCK),
     ("1.9.0-d1-nonmigratable", "1.9", flows.not_migratable, STUCK),
     ("1.8.4-d1-nonmigratable", "1.8-gate", flows.not_migratable, STUCK),
+    ("main-d3-becomes-migratable", "main", flows.before_migratable, {}),
+    ("1.9.0-d3-becomes-migratable", "1.9", flows.before_migratable, {}),
     ("main-e-two-nets", "main", flows.two_networks, {}),
     ("main-f1-hotplug", "main", flows.hotplug, {}),
     ("main-f6-remove-from-spec", "main", flows.removed_from_spec, {}),
+    ("main-f2-hotunplug", "main", flows.hot_unplug, {}),
     ("main-g1-nad-and-cores", "main", flows.with_cores, {}),
     ("main-h1-missing-nad", "main", flows.missing_nad_made_later, {}),
     ("main-h2-missing-then-revert", "main", flows.missing_nad_reverted, {}),
@@ -44,7 +47,7 @@ FLOWS: list[tuple[str, str, flows.Flow, dict[str, Any]]] = [
     ("main-j3-same-nad-qualified", "main", flows.same_nad_qualified, {}),
     ("main-l1-migration-fails", "main", flows.migration_fails, {}),
     ("main-l2-vmim-deleted", "main", flows.migration_deleted, {}),
-    ("main-x-change-before-running", "main", flows.before_migratable, {}),
+    ("main-x-change-before-running", "main", flows.before_running, {}),
 ]
 
 

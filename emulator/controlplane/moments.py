@@ -1,0 +1,31 @@
+"""How long something has lasted, in seconds of the real control plane.
+
+Timestamps of the API are whole seconds; at several times the real speed that is too coarse to measure delays with, so
+what this process has seen happen is measured by its own clock.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from emulator.apiserver.objects import parse_timestamp
+from emulator.pace import Pace
+
+
+class Moments:
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._noted: dict[str, float] = {}
+
+    def note(self, key: str) -> None:
+        """Something called ``key`` happens now."""
+        self._noted[key] = time.monotonic()
+
+    def since(self, key: str, timestamp: str) -> float:
+        """Seconds since ``key`` happened; by ``timestamp`` where this process did not see it."""
+        if key in self._noted:
+            past = time.monotonic() - self._noted[key]
+        else:
+            past = (datetime.now(UTC) - parse_timestamp(timestamp)).total_seconds()
+        return past * self._pace.speed

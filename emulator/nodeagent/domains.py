@@ -13,8 +13,8 @@ from ..kube.informer import Key
 class Domain:
     """One guest: where it runs, its NICs by name, and what its agent last reported.
 
-    ``stopped`` is set once it has ended, whoever ended it, and ``buried`` once its VMI says so; ``crashed`` says that
-    it did not end in order.
+    ``stopped`` is set once it has ended, whoever ended it, and ``buried`` once its VMI says so. A panicked one has
+    nobody inside who answers, but still runs.
     ``concealed_macs`` (a defect's means) maps a MAC that the guest has by now to the one that its agent still reports.
     """
 
@@ -26,7 +26,6 @@ class Domain:
     report: AgentReport | None = None
     paused: bool = False
     panicked: bool = False
-    crashed: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     buried: asyncio.Event = field(default_factory=asyncio.Event)
     concealed_macs: dict[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import ssl
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,10 @@ def serve(options: AgentOptions) -> None:
     from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
 
     sandbox.enter()
-    asyncio.run(_serve(options, decisions))
+    with tempfile.TemporaryDirectory(prefix="kubevirt-embedded-agent-") as directory:
+        # Certificates that a kubeconfig carries inside are written to files, which must not outlive this process.
+        tempfile.tempdir = directory
+        asyncio.run(_serve(options, decisions))
 
 
 async def _serve(options: AgentOptions, decisions: Decisions) -> None:

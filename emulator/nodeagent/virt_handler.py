@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import Any
 
-from ..fabric.model import FabricError
+from ..fabric.model import AgentReport, FabricError
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
@@ -20,7 +19,7 @@ from .migratable import judge
 from .migration import Migrations
 from .sandboxes import Sandbox
 from .station import Station
-from .writing import change
+from .writing import Mutation, change
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class VirtHandler:
         elif phase == "Running" and domain_now is None:
             await self._end(vmi, "Failed")
         elif domain_now and domain_now.stopped.is_set():
-            await self._end(vmi, "Failed" if domain_now.crashed else "Succeeded")
+            await self._end(vmi, "Succeeded")
         elif domain_now and domain_now.node == vmi["status"]["nodeName"]:
             await self._refresh(vmi, domain_now)
 
@@ -187,7 +186,7 @@ class VirtHandler:
         """Marks the VMI whenever its guest reports something new, until the guest ends."""
         exited = self._fabric.exited(domain.uid)
         while not domain.stopped.is_set():
-            report = None if domain.panicked else await self._report(domain)
+            report = await self._report(domain)
             if report != domain.report:
                 domain.report = report
                 self.queue.mark(domain.key)
@@ -202,7 +201,10 @@ class VirtHandler:
         await domain.stopped.wait()
         self.queue.mark(domain.key)
 
-    async def _report(self, domain: Domain) -> Any:
+    async def _report(self, domain: Domain) -> AgentReport | None:
+        if domain.panicked or domain.paused:
+            # A paused guest's agent cannot answer, but its channel stays open.
+            return None if domain.panicked else domain.report
         try:
             return await self._fabric.agent_report(domain.uid)
         except (FabricError, OSError) as error:
@@ -232,13 +234,13 @@ class VirtHandler:
 
     async def _bury(self, domain: Domain) -> None:
         await self.domains.stop(domain, 0)
-        self._kubelet.workload_ended(domain.pod_uid, 1 if domain.crashed else 0)
+        self._kubelet.workload_ended(domain.pod_uid, 0)
         self.domains.forget(domain.uid)
         domain.buried.set()
         if watcher := self._watchers.pop(domain.uid, None):
             watcher.cancel()
 
-    async def _write(self, vmi: Obj, mutate: Any) -> None:
+    async def _write(self, vmi: Obj, mutate: Mutation) -> None:
         try:
             await change(self._client, VMIS, vmi, mutate)
         except ApiError as error:

@@ -132,8 +132,9 @@ class ApiServer:
             body: Obj = {"metadata": {}, "status": "Failure", "message": TimeoutExpired.message}
             body |= {"reason": "Timeout", "details": {}, "code": 504}
             return answer_text(504, json.dumps(body, separators=(",", ":")) + "\n", sniffing=True)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
+        except ConnectionError:
+            # The client is gone: no one reads this answer, and it is no one's mistake.
+            return web.Response(status=499)
         except Exception:
             log.exception("%s %s", request.method, request.path_qs)
             return answer_error(ApiError(500, "InternalError", "Internal error occurred"), accepted)

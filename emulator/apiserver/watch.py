@@ -13,6 +13,8 @@ from .store import Bucket, Event, Item, Store
 
 Predicate = Callable[[Obj], bool]
 Change = tuple[str, Item]
+# Events that a watch may fall behind before it is ended.
+MAX_BEHIND = 10_000
 
 
 class Subscription:
@@ -61,6 +63,10 @@ class Subscription:
         if self._name and event.key[1] != self._name:
             return
         self._pending.append(event)
+        if len(self._pending) > MAX_BEHIND:
+            # Its client reads too slowly: it must list again, as it must on a real cluster.
+            self._pending.clear()
+            self.close()
         self._signal()
 
     def _signal(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterable
 
@@ -112,11 +113,13 @@ async def watch_objects(http: HttpCall, resource: Resource) -> web.StreamRespons
         response = await _begin(http)
         if error is not None:
             first = b'{"type":"ERROR","object":%s}\n' % dump(error.status())
-        if first:
-            await response.write(first)
-        if error is None:
-            await _stream(http, encoder, subscription, response, float(seconds))
-        await response.write_eof()
+        # A client that goes away in the middle of a watch is normal life.
+        with contextlib.suppress(ConnectionError):
+            if first:
+                await response.write(first)
+            if error is None:
+                await _stream(http, encoder, subscription, response, float(seconds))
+            await response.write_eof()
         return response
 
 

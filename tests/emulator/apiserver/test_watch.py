@@ -206,3 +206,34 @@ async def test_a_client_that_goes_away_leaves_no_subscription(api: Api) -> None:
     response.close()
     await asyncio.wait_for(listeners.removed.wait(), 5)
     assert listeners == []
+
+
+async def test_a_client_that_goes_away_in_mid_stream_is_no_error(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    bucket = api.server.core.store.bucket("configmaps")
+    listeners = _Noticed()
+    bucket.listeners = listeners
+    local = api.server.client(ADMIN)
+    await local.create("configmaps", config_map("w"))
+    response = await api.admin.session.get(f"{api.url}{CONFIG_MAPS}?watch=1")
+    assert response.connection is not None
+    transport = response.connection.transport
+    assert transport is not None
+    transport.abort()
+    for number in range(50):
+        await local.patch("configmaps", "w", "demo", {"data": {"k": str(number) * 10000}})
+        # One turn of the loop, so that each change is a write of its own.
+        await asyncio.sleep(0)
+    await asyncio.wait_for(listeners.removed.wait(), 5)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_watch_that_falls_far_behind_is_ended(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.apiserver.watch.MAX_BEHIND", 3)
+    local = api.server.client(ADMIN)
+    await local.create("configmaps", config_map("w"))
+    with api.server.core.subscribe(api.server.core.resource("configmaps")) as subscription:
+        subscription.start(api.server.core.store.rv)
+        for number in range(5):
+            await local.patch("configmaps", "w", "demo", {"data": {"k": str(number)}})
+        assert subscription.closed
+        assert await subscription.next() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -10,8 +11,9 @@ import shutil
 import signal
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 OWNER = "owner.json"
 PROCESSES = "processes.json"
@@ -50,9 +52,10 @@ class Process:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """The directory of one cluster."""
+    """The directory of one cluster. Its owner holds ``lock``, which ends with the owner, however that ends."""
 
     path: Path
+    lock: TextIO | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -69,10 +72,14 @@ class ClusterState:
         return _read_processes(self.path / PROCESSES)
 
     def is_alive(self) -> bool:
-        return any(owner.is_alive() for owner in _read_processes(self.path / OWNER))
+        """Whether its owner lives, be it in another container that shares this directory."""
+        owner = self.path / OWNER
+        return any(process.is_alive() for process in _read_processes(owner)) or _is_locked(owner)
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+        if self.lock:
+            self.lock.close()
 
 
 def base_directory() -> Path:
@@ -98,8 +105,10 @@ def create_state() -> ClusterState:
     unfinished.mkdir(mode=0o700)
     owner = Process.of(os.getpid())
     _write(unfinished / OWNER, json.dumps([vars(owner)] if owner else []))
+    lock = (unfinished / OWNER).open()
+    fcntl.flock(lock, fcntl.LOCK_EX)
     (unfinished / "tmp").mkdir(mode=0o700)
-    return ClusterState(unfinished.rename(base / name))
+    return ClusterState(unfinished.rename(base / name), lock)
 
 
 def remove_dead_clusters() -> list[str]:
@@ -127,6 +136,17 @@ def _start_time(pid: int) -> int | None:
     # The command's name may hold spaces and brackets; what follows its last bracket does not.
     fields = text.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _read_processes(path: Path) -> list[Process]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
 
@@ -9,6 +10,9 @@ from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 
 Mutation = Callable[[Obj], None]
+PASSING = (429, 500, 502, 503, 504)
+ATTEMPTS = 50
+PAUSE = 0.2
 
 
 async def change(
@@ -21,12 +25,15 @@ async def change(
 ) -> Obj | None:
     """Applies ``mutate`` to the object and stores it; writes nothing when ``mutate`` changed nothing.
 
-    ``obj`` may be stale: on a conflict the object is read again and ``mutate`` runs on the fresh one. Answers the
-    object as stored, or None when it is gone or another one has its name by now.
+    ``obj`` may be stale: on a conflict the object is read again and ``mutate`` runs on the fresh one. An API server
+    that is out of order for a while is waited for, ten seconds at most. Answers the object as stored, or None when it
+    is gone or another one has its name by now.
     """
     meta = obj["metadata"]
     fresh = obj
+    attempt = 0
     while True:
+        attempt += 1
         wanted = copy.deepcopy(fresh)
         mutate(wanted)
         if wanted == fresh:
@@ -36,13 +43,17 @@ async def change(
         except ApiError as error:
             if error.code == 404:
                 return None
-            if error.code != 409:
+            if error.code != 409 and (error.code not in PASSING or attempt >= ATTEMPTS):
                 raise
+            if error.code != 409:
+                await asyncio.sleep(PAUSE)
         try:
             fresh = await client.get(resource, meta["name"], meta.get("namespace"))
         except ApiError as error:
             if error.code == 404:
                 return None
-            raise
+            if error.code not in PASSING or attempt >= ATTEMPTS:
+                raise
+            continue
         if fresh["metadata"]["uid"] != meta["uid"]:
             return None

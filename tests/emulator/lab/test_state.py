@@ -109,3 +109,11 @@ def test_tether_says_what_cannot_be_run(command: str, status: int) -> None:
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == status
     assert ended.stderr.startswith(f"{command}: ")
+
+
+def test_lock_tells_of_an_owner_that_cannot_be_seen(base: Path) -> None:
+    ours = state.create_state()
+    (ours.path / state.OWNER).write_text("[]")
+    assert state.remove_dead_clusters() == []
+    ours.remove()
+    assert list(base.iterdir()) == []

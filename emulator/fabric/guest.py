@@ -46,6 +46,8 @@ class Guest:
         # What the fabric wants to happen at the machine's end: "" (as the guest has it), "reboot", "crash" or "off".
         self._wanted = ""
         self._power_button = asyncio.Event()
+        # Set while nothing of the guest runs and none of its NICs answers.
+        self._powered_down = asyncio.Event()
         self._boots = 0
         self._booted = asyncio.Condition()
         self._life: asyncio.Task[None] | None = None
@@ -66,7 +68,6 @@ class Guest:
                 self._wanted = ""
                 power = await self._run_once()
                 if self._wanted == "crash":
-                    self._power_button.clear()
                     await self._power_button.wait()
                 wanted = self._wanted or power
                 if wanted != "reboot":
@@ -80,6 +81,7 @@ class Guest:
     async def _run_once(self) -> str:
         """One boot and all that follows until the machine's end; how it ended."""
         machine = Machine()
+        self._powered_down.clear()
         try:
             async with self._lock:
                 descriptor = await machine.launch(self._zygote.end)
@@ -97,6 +99,7 @@ class Guest:
             self._line.disconnect()
             machine.close()
             await self._builder.run(self._disconnect)
+            self._powered_down.set()
 
     async def _until_boot(self, number: int) -> None:
         """Returns once the guest has booted ``number`` times; what its life ended with where it did not come so far."""
@@ -219,10 +222,11 @@ class Guest:
 
     async def crash(self) -> None:
         """Every process ends and nothing answers any more, but the machine is not switched off."""
-        if self._machine:
+        if self._machine and not self._wanted:
             self._wanted = "crash"
             self._power_button.clear()
             await self._machine.kill()
+            await self._powered_down.wait()
 
     async def freeze(self, frozen: bool) -> None:
         async with self._lock:

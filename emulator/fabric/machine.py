@@ -72,7 +72,12 @@ class Machine:
                 stage.exception()
         for queue in self._questions.values():
             queue.put_nowait(None)
-        self._end.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._end.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._end.fileno())
+            self._end.close()
 
     async def ask(self, question: str, **details: Any) -> dict[str, Any]:
         """Asks process 1 and gives its answer; ConnectionError when the guest ends meanwhile."""
@@ -135,6 +140,8 @@ class Machine:
                 yield int(entry.name)
 
     def close(self) -> None:
+        """Lets go of a machine that has ended."""
+        self._on_gone()
         if self._process >= 0:
             os.close(self._process)
             self._process = -1

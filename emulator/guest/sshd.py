@@ -245,6 +245,11 @@ def _listening_socket() -> socket.socket:
     return listening
 
 
+async def warm_up() -> None:
+    """Has the libraries set themselves up, in a process whose forks will then share what they have set up."""
+    asyncssh.SSHServerConnectionOptions(server_host_keys=host_keys({}, "00" * 32, []))
+
+
 def host_keys(given: dict[str, str], seed: str, complaints: list[str]) -> list[asyncssh.SSHKey]:
     """The keys that cloud-init was given, or one that is always the same for the same seed (32 bytes as hex)."""
     keys: list[Any] = []

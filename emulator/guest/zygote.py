@@ -6,6 +6,7 @@ thread, and forks a guest for each message that arrives.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
@@ -13,7 +14,7 @@ import socket
 import sys
 
 from emulator.fabric.syscalls import die_with_parent
-from emulator.guest import channel, launch
+from emulator.guest import channel, launch, sshd
 
 
 def main() -> None:
@@ -25,7 +26,8 @@ def main() -> None:
     # Ended launchers are nobody's business: they report to the fabric themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Keeps the pages of what is imported by now shared between all guests.
+    # What is imported and set up at first use by now is shared between all guests.
+    asyncio.run(sshd.warm_up())
     gc.collect()
     gc.freeze()
     channel.send(end, {"event": "ready"})

@@ -1,21 +1,30 @@
-"""Runs one scenario in a process of its own: ``python -m tests.emulator.fabric.driver MODULE FUNCTION``.
+"""Runs scenarios in a process of their own: ``python -m tests.emulator.fabric.driver MODULE FUNCTION...``.
 
-The process enters the sandbox at its start, which a test process must never do.
+The process enters the sandbox at its start, which a test process must never do. Each scenario has a fabric of its own;
+a few run at a time. The last line of output is a JSON object: scenario -> what went wrong, "" where all was well.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
+
+import pytest
 
 from emulator.fabric import sandbox
 from emulator.fabric.namespaces import NamespaceFabric
 from tests.emulator.fabric.lab import NODES, Lab
 
+Scenario = Callable[[Lab], Awaitable[None]]
+_AT_A_TIME = 3
+_SECONDS = 60
 
-async def _run(scenario: Callable[[Lab], Awaitable[None]]) -> None:
+
+async def run(scenario: Scenario) -> None:
     fabric = NamespaceFabric()
     await fabric.start(NODES)
     try:
@@ -24,14 +33,26 @@ async def _run(scenario: Callable[[Lab], Awaitable[None]]) -> None:
         await fabric.stop()
 
 
-def enter_and_run(scenario: Callable[[Lab], Awaitable[None]]) -> None:
-    sandbox.enter()
-    asyncio.run(_run(scenario))
+async def _run_all(scenarios: dict[str, Scenario]) -> dict[str, str]:
+    places = asyncio.Semaphore(_AT_A_TIME)
+    results: dict[str, str] = {}
+
+    async def judge(name: str, scenario: Scenario) -> None:
+        async with places:
+            try:
+                await asyncio.wait_for(run(scenario), _SECONDS)
+                results[name] = ""
+            except (Exception, pytest.fail.Exception):
+                results[name] = traceback.format_exc()
+
+    await asyncio.gather(*(judge(name, scenario) for name, scenario in scenarios.items()))
+    return results
 
 
 def main() -> None:
-    module, function = sys.argv[1:3]
-    enter_and_run(getattr(importlib.import_module(f"tests.emulator.fabric.{module}"), function))
+    module = importlib.import_module(f"tests.emulator.fabric.{sys.argv[1]}")
+    sandbox.enter()
+    print("\n" + json.dumps(asyncio.run(_run_all({name: getattr(module, name) for name in sys.argv[2:]}))))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.emulator.fabric.driver import enter_and_run
+from emulator.fabric import sandbox
+from tests.emulator.fabric.driver import run
 from tests.emulator.fabric.lab import NEW, Lab
 
 
@@ -20,4 +21,5 @@ async def hold(lab: Lab) -> None:
 
 
 if __name__ == "__main__":
-    enter_and_run(hold)
+    sandbox.enter()
+    asyncio.run(run(hold))

@@ -165,16 +165,21 @@ async def expect(console: Console, text: bytes, seconds: float = 10) -> bytes:
     return seen[:end]
 
 
+async def until_quiet(console: Console) -> bytes:
+    """All that comes until nothing has come for a moment."""
+    seen = _unread.pop(console, b"")
+    with contextlib.suppress(TimeoutError):
+        while data := await asyncio.wait_for(console.read(), 0.3):
+            seen += data
+    return seen
+
+
 async def at_login(console: Console) -> bytes:
     """Presses Enter until the line is quiet behind a login prompt; what the last Enter was answered with."""
     seen = b""
     for _ in range(50):
         await console.write(b"\r")
-        _unread.pop(console, None)
-        seen = b""
-        with contextlib.suppress(TimeoutError):
-            while data := await asyncio.wait_for(console.read(), 0.2):
-                seen += data
+        seen = await until_quiet(console)
         if seen.count(b"login: ") == 1 and seen.endswith(b"login: "):
             return seen
     raise AssertionError(f"no login prompt, last was {seen!r}")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 
-from emulator.fabric.model import FabricError
+import emulator.guest
+from emulator.fabric.model import FabricError, Segment
 from tests.emulator.fabric.lab import NEW, OLD, Lab, address, eventually
 
 
@@ -23,8 +27,6 @@ async def guests_meet_across_nodes_on_their_vlan_only(lab: Lab) -> None:
 
 
 async def same_vlan_of_another_bridge_is_another_network(lab: Lab) -> None:
-    from emulator.fabric.model import Segment
-
     await asyncio.gather(lab.guest(1, "node-1", OLD), lab.guest(2, "node-1", Segment("br2", OLD.vlan)))
     assert not await lab.pings("g1", address(2))
 
@@ -131,3 +133,28 @@ async def connection_survives_in_the_background_of_many_pods(lab: Lab) -> None:
     assert (await asyncio.wait_for(loop.sock_recv(connection, 100), 2)).startswith(b"SSH-2.0")
     assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
     connection.close()
+
+
+async def own_ping_speaks_like_the_real_one(lab: Lab) -> None:
+    """The one that guests get where the host has none."""
+    await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-2"), lab.guest(3, "node-2", NEW))
+    await lab.reaches("g1", address(2))
+    program = Path(str(emulator.guest.__file__)).with_name("ping.py")
+    ping = [sys.executable, "-I", "-S", str(program)]
+    output = await lab.run("g1", *ping, "-c", "2", "-i", "0.1", "-W", "1", "-I", "eth1", address(2))
+    lines = output.splitlines()
+    assert lines[0] == f"PING {address(2)} ({address(2)}) 56(84) bytes of data."
+    assert re.fullmatch(rf"64 bytes from {re.escape(address(2))}: icmp_seq=2 ttl=64 time=[\d.]+ ms", lines[2])
+    assert re.fullmatch(r"2 packets transmitted, 2 received, 0% packet loss, time \d+ms", lines[5])
+    assert re.fullmatch(r"rtt min/avg/max/mdev = [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms", lines[6])
+    output = await lab.run("g1", *ping, "-6", "-n", "-q", "-c", "1", "-s", "100", "fd00::2")
+    assert output.startswith("PING fd00::2(fd00::2) 100 data bytes\n")
+    assert "64 bytes" not in output
+    status, _ = await lab.fabric.run_inside("g1", [*ping, "-c", "1", "-W", "0.3", address(3)])
+    assert status == 1
+    status, silent = await lab.fabric.run_inside("g1", [*ping, "-c", "1", "-W", "0.2", "-I", "eth9", address(2)])
+    assert (status, silent) == (2, b"ping: eth9: No such device\n")
+    status, lost = await lab.fabric.run_inside("g1", [*ping, "-c", "1", "-w", "0.3", address(3)])
+    assert status == 1
+    assert b"1 packets transmitted, 0 received" in lost
+    assert b"100% packet loss" in lost

@@ -7,7 +7,7 @@ from typing import Any
 
 from .ages import age
 from .columns import AGE, NAME
-from .objects import Obj, get_path
+from .objects import Obj
 from .registry import Column, Resource
 
 _FILTER = re.compile(r"\[\?\(@\.(?P<key>\w+)==['\"](?P<value>[^'\"]*)['\"]\)\]$")
@@ -86,12 +86,9 @@ def partial_metadata(obj: Obj, version: str = "v1") -> Obj:
 
 def row(resource: Resource, obj: Obj, include: str, version: str = "v1") -> Obj:
     """One row; ``include`` is Metadata, Object or None, as the query parameter says."""
-    stored = obj
-    shown: Obj | None = partial_metadata(obj, version)
+    shown: Obj | None = None if include == "None" else partial_metadata(obj, version)
     if include == "Object":
-        shown = stored
-    elif include == "None":
-        shown = None
+        shown = obj
     return {"cells": [cell(column, obj) for column in columns_of(resource)], "object": shown}
 
 
@@ -104,6 +101,3 @@ def table(resource: Resource, objects: list[Obj], metadata: Obj, include: str, v
         "columnDefinitions": definitions(resource),
         "rows": [row(resource, obj, include, version) for obj in objects],
     }
-
-
-__all__ = ["cell", "definitions", "get_path", "json_path", "partial_metadata", "row", "table"]

@@ -159,6 +159,9 @@ class NamespaceFabric:
         except BaseException:
             connection.close()
             raise
+        if kind == socket.SOCK_STREAM:
+            # As every dial in Go does: small messages must not wait for the acknowledgement of the ones before.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pod.connections.add(connection)
         return connection
 

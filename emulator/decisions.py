@@ -11,6 +11,19 @@ Points of the node agent:
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
+
+Points of the control plane:
+
+- ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``requeue(seconds)``): asked in each sync of a VM that has a VMI.
+- ``vm.copy_nad`` (bool; ``vm``, ``vmi``): whether a changed networkName is copied to the running VMI.
+- ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
+- ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
+  ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
+- ``updater.candidates`` (list of VMIs): those that the workload updater migrates or evicts.
+- ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
+- ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
+- ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
+- ``metrics.network`` (str; ``vmi``, ``network``): the label ``network`` of ``kubevirt_vmi_vnic_info``.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulator.kube.informer import Handler, Informer, Key, key_of
 
+log = logging.getLogger(__name__)
 Obj = dict[str, Any]
 CATCH_UP_SECONDS = 5.0
 
@@ -43,9 +45,10 @@ class Cache:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(key, []).append((version, future))
         try:
-            await asyncio.wait_for(future, CATCH_UP_SECONDS)
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                await future
         except TimeoutError:
-            return
+            log.warning("%s %s/%s: version %d has not come back", self.informer.resource, *key, version)
 
     def _note(self, event: str, obj: Obj, old: Obj | None) -> None:
         key = key_of(obj)

@@ -54,8 +54,8 @@ class Shared:
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
         self.moments = Moments(self.pace)
         self.settings = Settings(self.profile, self._kubevirt)
-        self.recorder = EventRecorder(self.client, "virtualmachine-controller")
-        self.update_recorder = EventRecorder(self.client, "workload-update-controller")
+        self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.decisions)
+        self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.decisions)
 
     def _kubevirt(self) -> Obj | None:
         return next(self.caches[names.KUBEVIRT].all(), None)

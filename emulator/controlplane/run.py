@@ -14,6 +14,7 @@ from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo, service_acc
 from emulator.controlplane.admission.register import register_webhooks
 from emulator.controlplane.cluster.bootstrap import bootstrap
 from emulator.controlplane.context import Shared
+from emulator.controlplane.metrics.register import register_metrics
 from emulator.controlplane.migration.controller import MigrationController
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.scheduling.controller import Scheduler
@@ -69,6 +70,7 @@ async def run_control_plane(
     shared = Shared(lambda user: local_client(core, user), profile, pace, decisions)
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
+    register_metrics(server, shared)
     plane = ControlPlane(shared)
     # The controllers hang their handlers into the informers before the first event.
     controllers: list[Controller] = [

@@ -55,6 +55,8 @@ class WorkQueue:
                     self._wake.clear()
                     await self._wake.wait()
                 await self._work(self._ready.pop(0))
+                # Calls inside the process may never suspend: let the watches run between two keys.
+                await asyncio.sleep(0)
         finally:
             for handle in self._waiting.values():
                 handle.cancel()

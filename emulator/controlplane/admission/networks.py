@@ -82,6 +82,8 @@ def _binding(where: str, index: int, card: Obj, net: Obj | None, settings: Setti
     if settings.profile.binding_required and sum(card.get(binding) is not None for binding in BINDINGS) != 1:
         text = f"logical {name} interface must have exactly one binding method or binding plugin"
         found.append(cause(INVALID, text, where))
+    if card.get("passtBinding") is not None and not settings.profile.binding_required:
+        found.append(cause(INVALID, "PasstBinding feature gate is not enabled", f"{where}.name"))
     on_pod = net is not None and net.get("pod") is not None
     for binding, called in (("masquerade", "Masquerade"), ("passtBinding", "PasstBinding")):
         if card.get(binding) is not None and not on_pod:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 
-from emulator.controlplane.admission.denials import DUPLICATE, INVALID, REQUIRED, Obj, cause
+from emulator.controlplane.admission.denials import INVALID, REQUIRED, Obj, cause
 from emulator.controlplane.admission.networks import check_networks
 from emulator.controlplane.settings import Settings
 
@@ -85,7 +85,7 @@ def _volumes(prefix: str, spec: Obj) -> list[Obj]:
         where = f"{prefix}.volumes[{index}]"
         if volume["name"] in seen:
             text = f"{where} and {prefix}.volumes[{seen[volume['name']]}] must not have the same Name."
-            found.append(cause(DUPLICATE, text, f"{where}.name"))
+            found.append(cause(INVALID, text, f"{where}.name"))
         seen.setdefault(volume["name"], index)
         for kind in ("cloudInitNoCloud", "cloudInitConfigDrive"):
             if kind in volume:

@@ -16,7 +16,7 @@ from emulator.controlplane.admission.denials import (
     refuse,
 )
 from emulator.controlplane.admission.spec import check_spec
-from emulator.controlplane.context import Shared
+from emulator.controlplane.context import Shared, service_account
 from emulator.controlplane.instances import is_final, is_migratable, labels_of
 from emulator.kube.errors import ApiError
 
@@ -43,6 +43,8 @@ class Validators:
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
+        # virt-api asks the API, not a cache: a second migration must not slip in behind the first.
+        self.client = shared.client_for(service_account(names.API_USER))
 
     async def vm(self, request: AdmissionRequest) -> None:
         vm = request.new
@@ -85,7 +87,7 @@ class Validators:
         if not name:
             refuse(MIGRATION_CREATE, [cause(REQUIRED, "vmiName is missing", "spec.vmiName")])
         self._check_gated(request, spec)
-        vmi = self.shared.vmis.get(request.namespace, str(name))
+        vmi = await self._vmi(request.namespace, str(name))
         if vmi is None:
             raise denied(MIGRATION_CREATE, f'the VMI "{request.namespace}/{name}" does not exist')
         if is_final(vmi):
@@ -94,11 +96,20 @@ class Validators:
         if found is not None and not is_migratable(vmi):
             text = f"Cannot migrate VMI, Reason: {found.get('reason', '')}, Message: {found.get('message', '')}"
             raise denied(MIGRATION_CREATE, text)
-        for other in self.shared.migrations.all(request.namespace, lambda m: m["spec"].get("vmiName") == name):
-            if not is_final(other):
+        others, _ = await self.client.list(names.MIGRATION, request.namespace)
+        for other in others:
+            if other["spec"].get("vmiName") == name and not is_final(other):
                 uid = other["metadata"]["uid"]
                 text = f"in-flight migration detected. Active migration job ({uid}) is currently already in progress"
                 raise denied(MIGRATION_CREATE, f"{text} for VMI {name}.")
+
+    async def _vmi(self, namespace: str, name: str) -> Obj | None:
+        try:
+            return await self.client.get(names.VMI, name, namespace)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
 
     def _check_gated(self, request: AdmissionRequest, spec: Obj) -> None:
         settings = self.shared.settings

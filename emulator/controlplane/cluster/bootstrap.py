@@ -13,6 +13,7 @@ from emulator.kube.errors import ApiError
 
 Obj = dict[str, Any]
 DEPLOYMENT_ID = "embedded"
+METRICS_SERVICE = "kubevirt-prometheus-metrics"
 ROLES = "clusterroles.rbac.authorization.k8s.io"
 BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
@@ -24,6 +25,11 @@ async def bootstrap(client: Client, profile: Profile) -> None:
     for user in (names.OPERATOR_USER, names.API_USER, names.CONTROLLER_USER, names.HANDLER_USER):
         meta = {"name": user, "namespace": names.KUBEVIRT_NAMESPACE}
         await _ensure(client, "serviceaccounts", _object("v1", "ServiceAccount", meta))
+    service = _object("v1", "Service", {"name": METRICS_SERVICE, "namespace": names.KUBEVIRT_NAMESPACE})
+    ports = [{"name": "metrics", "port": 443, "protocol": "TCP", "targetPort": "metrics"}]
+    await _ensure(
+        client, "services", service | {"spec": {"ports": ports, "selector": {"prometheus.kubevirt.io": "true"}}}
+    )
     for role in cluster_roles():
         await _ensure(client, ROLES, role)
     for binding in bindings():

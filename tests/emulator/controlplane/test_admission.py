@@ -1,0 +1,127 @@
+"""The webhooks against recorded requests: what is refused, in which words, and what an accepted VM gets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.apiserver.local import LocalClient
+from emulator.apiserver.users import service_account
+from emulator.controlplane import conditions, names
+from emulator.kube.errors import ApiError
+
+from .lab import NAMESPACE, Lab, running_lab
+
+CASES = json.loads((Path(__file__).parent / "data" / "vm-admission.json").read_text())
+PROFILES = {"main": "main", "1.8.4": "1.8"}
+Obj = dict[str, Any]
+
+
+@pytest.mark.parametrize("version", PROFILES)
+async def test_vms_are_judged_as_recorded(version: str) -> None:
+    wrong = []
+    async with running_lab(PROFILES[version]) as lab:
+        for number, case in enumerate(CASES[version]):
+            metadata = {"name": f"vm-{number}", "namespace": NAMESPACE}
+            vm = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": case["spec"]}
+            status, message, causes = 201, None, None
+            try:
+                await lab.client.create(names.VM, vm)
+            except ApiError as error:
+                status, message, causes = error.code, error.message, (error.details or {}).get("causes")
+            wanted = (case["status"], case.get("message"), case.get("causes"))
+            if (status, message, causes) != wanted:
+                wrong.append(f"{case['name']}: {status} {message} {causes}; recorded {wanted}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_defaults_of_a_vm() -> None:
+    case = next(case for case in CASES["main"] if "stored" in case)
+    async with running_lab("main") as lab:
+        metadata = {"name": "vm1", "namespace": NAMESPACE}
+        vm = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": case["spec"]}
+        stored = (await lab.client.create(names.VM, vm))["spec"]
+    firmware = stored["template"]["spec"]["domain"]["firmware"]
+    assert firmware.keys() == {"uuid", "serial"}
+    case["stored"]["template"]["spec"]["domain"]["firmware"] = firmware
+    assert stored == case["stored"]
+
+
+async def refused(lab: Lab, action: Any) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        await action
+    return caught.value
+
+
+async def migrate(lab: Lab, client: LocalClient | None = None, **spec: Any) -> Obj:
+    meta = {"generateName": "mig-", "namespace": NAMESPACE}
+    kind = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration"}
+    return await (client or lab.client).create(names.MIGRATION, {**kind, "metadata": meta, "spec": spec})
+
+
+async def test_migrations_are_refused_in_the_recorded_words() -> None:
+    prefix = 'admission webhook "migration-create-validator.kubevirt.io" denied the request: '
+    async with running_lab("1.9") as lab:
+        error = await refused(lab, migrate(lab, vmiName="nope"))
+        assert (error.code, error.reason, error.message) == (400, "", prefix + 'the VMI "lab/nope" does not exist')
+        error = await refused(lab, migrate(lab))
+        assert (error.code, error.message) == (422, prefix + "vmiName is missing")
+        await lab.running_vm()
+        error = await refused(lab, migrate(lab, vmiName="vm1", priority="user-triggered"))
+        only = "Migration priority queue, only virt-controller is allowed to set priority field"
+        assert (error.code, error.message) == (422, prefix + only)
+        error = await refused(lab, migrate(lab, vmiName="vm1", sendTo={"migrationID": "x"}))
+        assert "DecentralizedLiveMigration feature gate is not enabled in kubevirt resource" in error.message
+        lab.agent.may_finish.clear()
+        first = await migrate(lab, vmiName="vm1")
+        assert first["metadata"]["labels"] == {"kubevirt.io/vmi-name": "vm1"}
+        assert first["metadata"]["finalizers"] == ["kubevirt.io/migrationJobFinalize"]
+        error = await refused(lab, migrate(lab, vmiName="vm1"))
+        uid = first["metadata"]["uid"]
+        busy = f"in-flight migration detected. Active migration job ({uid}) is currently already in progress for VMI vm1."
+        assert (error.code, error.message) == (400, prefix + busy)
+        name = first["metadata"]["name"]
+        change = lab.client.patch(names.MIGRATION, name, NAMESPACE, {"spec": {"vmiName": "other"}})
+        assert "update of Migration object's spec is restricted" in (await refused(lab, change)).message
+        label = {"metadata": {"labels": {"kubevirt.io/vmi-name": None}}}
+        error = await refused(lab, lab.client.patch(names.MIGRATION, name, NAMESPACE, label))
+        assert "selector label can't be modified on an in-flight migration" in error.message
+
+
+async def test_a_vmi_that_cannot_migrate_says_why() -> None:
+    why = conditions.new("LiveMigratable", "False", reason="DisksNotLiveMigratable", message="no")
+    async with running_lab("1.9", migratable=why) as lab:
+        await lab.running_vm()
+        error = await refused(lab, migrate(lab, vmiName="vm1"))
+    assert error.code == 400
+    assert error.message.endswith("Cannot migrate VMI, Reason: DisksNotLiveMigratable, Message: no")
+
+
+async def test_only_kubevirt_changes_a_vmi() -> None:
+    async with running_lab("1.9") as lab:
+        await lab.running_vm()
+        nad = [{"op": "replace", "path": "/spec/networks/1/multus/networkName", "value": "nad-b"}]
+        error = await refused(lab, lab.client.patch(names.VMI, "vm1", NAMESPACE, nad))
+        assert (error.code, error.message.split(": ")[1]) == (422, "update of VMI object is restricted")
+        label = {"metadata": {"labels": {"kubevirt.io/nodeName": "node9"}}}
+        error = await refused(lab, lab.client.patch(names.VMI, "vm1", NAMESPACE, label))
+        assert "modification of the following reserved kubevirt.io/ labels" in error.message
+        before = await lab.client.get(names.VMI, "vm1", NAMESPACE)
+        after = await lab.client.patch(names.VMI, "vm1", NAMESPACE, {"status": {"phase": "Failed"}})
+        assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+        handler = LocalClient(lab.core, service_account("kubevirt", "kubevirt-handler"))
+        changed = await handler.patch(names.VMI, "vm1", NAMESPACE, {"status": {"selinuxContext": "none"}})
+        assert changed["status"]["selinuxContext"] == "none"
+
+
+async def test_cluster_configuration_is_checked() -> None:
+    async with running_lab("1.9") as lab:
+        error = await refused(lab, lab.configure({"configuration": {"vmRolloutStrategy": "Bogus"}}))
+        assert error.code == 422
+        assert 'Unsupported value: "Bogus": supported values: "Stage", "LiveUpdate"' in error.message
+        gates = {"featureGates": ["Some"], "disabledFeatureGates": ["Some"]}
+        error = await refused(lab, lab.configure({"configuration": {"developerConfiguration": gates}}))
+        assert 'feature gate "Some" exists on both "FeatureGates" and "DisabledFeatureGates"' in error.message

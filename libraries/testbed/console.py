@@ -159,7 +159,10 @@ class ConsoleShell:
 
     def _send(self, line: ConsoleLine, command: str, capture: Capture, deadline: Deadline) -> None:
         line.mark()
-        lines, word = typed_lines("_c", command)
+        try:
+            lines, word = typed_lines("_c", command)
+        except ValueError as error:
+            raise LabError(f"{self.name}: {error}") from None
         for number, text in enumerate(lines):
             self._acknowledged(line, text, f"{capture.id}l{number}", deadline)
         capture.sent = True
@@ -171,10 +174,14 @@ class ConsoleShell:
         line.type(f"{CTRL_U} _f {capture.id}\r")
 
     def _acknowledged(self, line: ConsoleLine, text: str, nonce: str, deadline: Deadline) -> None:
-        """Types one line and waits until the shell has taken it."""
-        line.type(f"{CTRL_U} {text}; printf '\\n@@%s:%s@@\\n' {nonce} A:\r")
-        if line.wait_for(line.frame(nonce, "A"), deadline.slice(10)) is None:
-            raise _Interrupted
+        """Types a line that may be typed twice until the shell has taken it: noise may tear the answer, too."""
+        patience = _FIRST_QUERY / 2
+        for _ in range(3):
+            line.type(f"{CTRL_U} {text}; printf '\\n@@%s:%s@@\\n' {nonce} A:\r")
+            if line.wait_for(line.frame(nonce, "A"), deadline.slice(patience)) is not None:
+                return
+            patience *= 3
+        raise _Interrupted
 
     def _collect(
         self, line: ConsoleLine, command: str, capture: Capture, deadline: Deadline
@@ -258,8 +265,14 @@ class ConsoleShell:
         lines, word = typed_lines("_s", FUNCTIONS)
         for number, text in enumerate(lines):
             self._acknowledged(line, text, f"{nonce}l{number}", deadline)
-        line.type(f'{CTRL_U} eval "$(printf %b {word})"; _i {self._session}\r')
-        answer = line.wait_for(line.frame(self._session, "I"), deadline.slice(10))
+        patience = _FIRST_QUERY
+        answer = None
+        for _ in range(3):
+            line.type(f'{CTRL_U} eval "$(printf %b {word})"; _i {self._session}\r')
+            answer = line.wait_for(line.frame(self._session, "I"), deadline.slice(patience))
+            if answer is not None:
+                break
+            patience *= 2
         if answer is None:
             raise _Interrupted
         if answer.payload == "full":

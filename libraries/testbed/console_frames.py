@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 LINE_LIMIT = 900
 """Bytes of one typed line, well below what any shell or tty takes."""
 
+_MOST_PIECES = 100
+
 _FRAME = re.compile(r"@@([0-9A-Za-z]+):([A-Za-z]):([0-9A-Za-z+/=:.-]*)@@")
 _LONGEST_FRAME = 400
 
@@ -168,9 +170,10 @@ def printf_argument(text: str) -> list[str]:
 
 
 def typed_lines(name: str, command: str, limit: int = LINE_LIMIT) -> tuple[list[str], str]:
-    """Lines that put a command into the shell variable ``name``, and the word that stands for it afterwards.
+    """Lines that put a command into shell variables ``name0``, ``name1``, ..., and the word that stands for it then.
 
-    A short command needs no line: the word is the quoted text itself.
+    Each line may be typed twice without harm. A short command needs none: the word is the quoted text itself.
+    ValueError for a command of more than about 80 kB.
     """
     units = printf_argument(command)
     if sum(map(len, units)) <= limit - 100:
@@ -180,8 +183,10 @@ def typed_lines(name: str, command: str, limit: int = LINE_LIMIT) -> tuple[list[
         if len(pieces[-1]) + len(unit) > limit - 100:
             pieces.append("")
         pieces[-1] += unit
-    lines = [f"{name}='{pieces[0]}'"] + [f"{name}=\"${name}\"'{piece}'" for piece in pieces[1:]]
-    return lines, f'"${name}"'
+    if len(pieces) > _MOST_PIECES:
+        raise ValueError(f"a command of {len(command)} characters is too long to be typed")
+    lines = [f"{name}{number}='{piece}'" for number, piece in enumerate(pieces)]
+    return lines, '"' + "".join(f"${{{name}{number}}}" for number in range(len(pieces))) + '"'
 
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

@@ -228,10 +228,14 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
 
     in_parallel(guests, prepare, run.failures)
     if not run.failures:
-        run.began = time.monotonic()
+        run.began = _window_began()
         in_parallel(guests, sample, run.failures)
     run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
     return run
+
+
+def _window_began() -> float:
+    return time.monotonic()
 
 
 def _sample_window(shell: Shell, probes: list[Probe], duration: float) -> list[list[Sample]]:

@@ -1,0 +1,213 @@
+"""The reachability checks on guests of paper: who is named, whose fault it is, for everything that may be wrong."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from testbed import probes, reachability
+from testbed.errors import LabError, ProductFault
+from testbed.guests import Guests
+from testbed.model import CommandResult
+from testbed.shells import CommandLost, GuestUnreachable
+
+from .topology import three_guests
+
+Answers = Callable[[str, str], bool]
+
+VM, OLD, NEW = "10.10.0.10", "10.10.0.11", "10.10.0.12"
+OLD_WITNESSED, NEW_WITNESS = "10.11.0.11", "10.11.0.12"
+NEW_OWN = "10.12.0.12"
+
+
+class PaperShell:
+    """Answers the probe script by asking ``answers(source guest, target address)`` for each of its streams."""
+
+    def __init__(self, guest: str, answers: Answers, error: LabError | None = None) -> None:
+        self.name = f"guest demo/{guest}"
+        self._guest = guest
+        self._answers = answers
+        self._error = error
+        self._script = ""
+
+    def prepare(self, timeout: float = 0) -> None:
+        if isinstance(self._error, GuestUnreachable):
+            raise self._error
+
+    def run(self, command: str, timeout: float = 30, *, check: bool = True, repeatable: bool = False) -> CommandResult:
+        if self._error:
+            raise self._error
+        if "# start of probes" in command:
+            self._script = command
+            return CommandResult(command, 0, "", "", 0)
+        if "# result of probes" in command:
+            return CommandResult(command, 0, self._samples(self._script, 5.0), "", 0)
+        return CommandResult(command, 0, self._samples(command, 0.5), "", 0)
+
+    def close(self) -> None:
+        pass
+
+    def _samples(self, script: str, seconds: float) -> str:
+        lines = ["B 100.00"]
+        for line in re.findall(r"^stream .*&$", script.replace("'\"'\"'", ""), re.MULTILINE):
+            number, _, _, _, target, pause = shlex.split(line)[1:7]
+            at = 100.0
+            while at < 100 + seconds:
+                lines.append(f"A {number} {at:.2f}")
+                if self._answers(self._guest, target):
+                    lines.append(f"S {number} {at:.2f} {at:.2f} 0")
+                at += float(pause)
+        return "\n".join([*lines, f"U {100 + seconds:.2f}", f"N {100 + seconds:.2f}"])
+
+
+class PaperGuests:
+    """The guests of the P0 topology; only what the checks ask for."""
+
+    def __init__(self, answers: Answers, **errors: LabError) -> None:
+        self._records = three_guests()
+        self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
+        self.measured: list[probes.ProbeRun] = []
+        self.record = self._records.__getitem__
+        self.shell = self._shells.__getitem__
+        self.console = self._shells.__getitem__
+        self.new_ssh = self._shells.__getitem__
+
+    def node_of(self, name: str) -> str:
+        return "node-2"
+
+    def pod_address(self, name: str) -> str:
+        return {"vm": "10.244.0.1", "old-peer": "10.244.0.2", "new-peer": "10.244.0.3"}[name]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paper needs no time: a window of five seconds is told at once, so its beginning is put back accordingly."""
+    monkeypatch.setattr(probes, "_window_began", lambda: time.monotonic() - 5.0)
+
+
+def guests(answers: Answers, **errors: LabError) -> Guests:
+    return cast(Guests, PaperGuests(answers, **errors))
+
+
+def swapped(source: str, target: str) -> bool:
+    """The world after a good swap: the VM is on the new network, everything lives."""
+    return not ({source, target} >= {"vm", OLD} or (source == "old-peer" and target == VM))
+
+
+def silence(answers: Answers, **errors: LabError) -> None:
+    reachability.check_silence(
+        guests(answers, **errors), "vm", "old-peer", nic="secondary", control="new-peer", duration=5.0
+    )
+
+
+def reach(answers: Answers, **errors: LabError) -> None:
+    reachability.check_reach(guests(answers, **errors), "vm", "new-peer", nic="secondary", within=0.3)
+
+
+def test_good_swap_is_reachable_and_silent() -> None:
+    reach(swapped)
+    silence(swapped)
+
+
+def test_measurements_are_kept_for_the_chart() -> None:
+    paper = guests(swapped)
+    reachability.check_silence(paper, "vm", "old-peer", nic="secondary", control="new-peer", duration=5.0)
+    (run,) = paper.measured
+    assert len(run.series) == 12
+    assert all(series.samples for series in run.series.values())
+
+
+def test_nic_still_on_the_old_network() -> None:
+    def stayed(source: str, target: str) -> bool:
+        return not ({source, target} >= {"vm", NEW} or (source == "new-peer" and target == VM))
+
+    with pytest.raises(
+        ProductFault, match=r"not reached: ICMP vm → new-peer \(10.10.0.12\): 0 of \d+ answered"
+    ) as info:
+        reach(stayed)
+    assert str(info.value).startswith('VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12)')
+    with pytest.raises(ProductFault, match=r"answers came: ICMP vm → old-peer .*; meanwhile new-peer is not reached"):
+        silence(stayed)
+
+
+def test_nic_on_both_networks() -> None:
+    reach(lambda *_: True)
+    with pytest.raises(ProductFault, match="meanwhile new-peer is reached through it as well"):
+        silence(lambda *_: True)
+
+
+def test_previous_network_reachable_from_the_peer_only() -> None:
+    with pytest.raises(
+        ProductFault, match=r"answers came: ICMP old-peer → vm \(10.10.0.10\): 25 of 25 answered, first"
+    ):
+        silence(lambda source, target: target != OLD)
+
+
+def test_one_way_network_names_what_is_reached() -> None:
+    with pytest.raises(ProductFault, match="reached: ICMP new-peer → vm, TCP new-peer → vm"):
+        reach(lambda source, target: source != "vm")
+
+
+def test_vm_that_reaches_nothing() -> None:
+    def cut_off(source: str, target: str) -> bool:
+        return source != "vm" and target != VM
+
+    with pytest.raises(
+        ProductFault, match=r"silence proves nothing.*new-peer itself is alive: ICMP old-peer → new-peer"
+    ):
+        silence(cut_off)
+
+
+def test_dead_nic_of_the_peer_is_the_labs_fault() -> None:
+    def dead(source: str, target: str) -> bool:
+        return source != "old-peer" and target not in (OLD, OLD_WITNESSED)
+
+    with pytest.raises(LabError, match="the probed NIC of old-peer does not answer its witness new-peer either"):
+        silence(dead)
+
+
+def test_dead_control_is_the_labs_fault() -> None:
+    with pytest.raises(LabError, match="the control new-peer answers nobody"):
+        silence(lambda source, target: swapped(source, target) and target not in (NEW, NEW_OWN))
+
+
+@pytest.mark.parametrize("guest", ["vm", "old_peer", "new_peer"])
+@pytest.mark.parametrize("error", [GuestUnreachable("guest is dead"), CommandLost("guest is dead")])
+def test_guest_that_cannot_be_asked_is_the_labs_fault(guest: str, error: LabError) -> None:
+    with pytest.raises(
+        LabError, match=r"LAB ERROR: whether NIC .* are silent to each other cannot be judged: guest is dead"
+    ):
+        silence(swapped, **{guest: error})
+
+
+def test_dead_peer_is_no_fault_of_reachability() -> None:
+    with pytest.raises(LabError, match="cannot be judged: guest is dead"):
+        reach(swapped, new_peer=GuestUnreachable("guest is dead"))
+
+
+def test_unknown_nic_lists_those_there_are() -> None:
+    with pytest.raises(LabError, match=r'has no NIC "third"; it has: .*secondary'):
+        reachability.check_reach(guests(swapped), "vm", "new-peer", nic="third", within=1)
+
+
+def test_pod_network() -> None:
+    reachability.check_pod_network(guests(swapped), "vm", "new-peer", 0.3)
+    with pytest.raises(ProductFault, match=r"its pod network should reach new-peer \(10.244.0.3\) by TCP within 0.3 s"):
+        reachability.check_pod_network(guests(lambda *_: False), "vm", "new-peer", 0.3)
+
+
+def test_pod_network_that_lets_nobody_in() -> None:
+    paper = PaperGuests(swapped)
+    refused = PaperShell("vm", swapped, GuestUnreachable("no session within 0.3 s"))
+    paper.new_ssh = {"vm": refused}.__getitem__
+    with pytest.raises(
+        ProductFault, match=r"should open within 0.3 s; no session .*, while the guest answers on its console"
+    ):
+        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
+    paper.console = {"vm": refused}.__getitem__
+    with pytest.raises(LabError, match="no session"):
+        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)

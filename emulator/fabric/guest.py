@@ -91,6 +91,9 @@ class Guest:
             async with self._booted:
                 self._boots += 1
                 self._booted.notify_all()
+            # While it was being launched nobody could end it.
+            if self._wanted:
+                await machine.kill()
             return await asyncio.shield(machine.ended)
         finally:
             await machine.kill()
@@ -206,9 +209,8 @@ class Guest:
         if self._machine:
             await self._machine.kill()
         if self._life:
-            if self._boots == 0:
-                self._life.cancel()
             await asyncio.wait({self._life})
+        self.exited.set()
         await self._builder.run(self._backplane.close)
 
     async def reboot(self) -> None:

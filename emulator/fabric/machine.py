@@ -26,7 +26,9 @@ class Machine:
 
     def __init__(self) -> None:
         self._end, self._far_end = channel.pair()
-        self._stages: dict[str, asyncio.Future[int]] = {}
+        self._stages: dict[str, asyncio.Future[None]] = {}
+        # File descriptors that the guest has sent and nobody has taken yet.
+        self._unclaimed: dict[str, int] = {}
         self._questions: dict[int, asyncio.Queue[dict[str, Any] | None]] = {}
         self._numbers = itertools.count(1)
         self._process = -1
@@ -41,14 +43,16 @@ class Machine:
         channel.listen(self._end, self._on_message, self._on_gone)
         channel.send(zygote, {"do": "launch"}, (self._far_end.fileno(),))
         self._far_end.close()
-        network = await self._stages["namespaces"]
-        self._process = await self._stages["process"]
-        return network
+        await self._stages["namespaces"]
+        await self._stages["process"]
+        self._process = self._unclaimed.pop("process")
+        return self._unclaimed.pop("namespaces")
 
     async def boot(self, spec: BootSpec) -> int:
         """Lets process 1 go on with this specification; the master side of the serial line, for the caller to keep."""
         channel.send(self._end, {"spec": asdict(spec)})
-        return await self._stages["serial"]
+        await self._stages["serial"]
+        return self._unclaimed.pop("serial")
 
     def _on_message(self, message: channel.Message, descriptors: list[int]) -> None:
         if "answer" in message:
@@ -57,8 +61,10 @@ class Machine:
                 queue.put_nowait(message)
             return
         stage = self._stages.get(message["event"])
-        if stage and not stage.done():
-            stage.set_result(descriptors[0])
+        if stage:
+            self._unclaimed[message["event"]] = descriptors[0]
+            if not stage.done():
+                stage.set_result(None)
         elif message["event"] == "ended" and not self.ended.done():
             self.ended.set_result(message["power"])
 
@@ -111,7 +117,10 @@ class Machine:
 
     async def kill(self) -> None:
         """Ends every process of the guest; returns when there is none left."""
-        if self._process >= 0 and not self.ended.done():
+        if self._process < 0:
+            # It was not launched to the end: hearing nothing more, what there is of it ends by itself.
+            self._on_gone()
+        elif not self.ended.done():
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
         await asyncio.wait({self.ended})
@@ -142,9 +151,13 @@ class Machine:
     def close(self) -> None:
         """Lets go of a machine that has ended."""
         self._on_gone()
+        self._far_end.close()
         if self._process >= 0:
             os.close(self._process)
             self._process = -1
+        for descriptor in self._unclaimed.values():
+            os.close(descriptor)
+        self._unclaimed.clear()
 
 
 def _pid_of(handle: int) -> int:

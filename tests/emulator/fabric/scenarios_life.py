@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from emulator.fabric.model import Console, FabricError, GuestNic
-from tests.emulator.fabric.lab import NEW, Lab, address, eventually, expect, nic_mac
+from emulator.fabric.model import Console, FabricError, GuestNic, GuestSpec
+from tests.emulator.fabric.lab import NEW, Lab, address, eventually, expect, nic_mac, pod_mac
 
 
 async def reboot_starts_everything_anew_but_the_hardware(lab: Lab) -> None:
@@ -221,3 +221,24 @@ async def command_output_and_status_come_back(lab: Lab) -> None:
     status, output = await lab.fabric.run_inside("g1", ["head", "-c", "300000", "/dev/zero"])
     assert (status, len(output)) == (0, 300_000)
     assert (await lab.fabric.run_inside("g1", ["sh", "-c", "kill -9 $$"]))[0] == 137
+
+
+async def interrupted_boot_leaves_nothing_that_hangs(lab: Lab) -> None:
+    """Whenever a boot is given up, the guest is gone, its uid is free and the pod can carry another guest."""
+    await lab.pod("p1", "node-1")
+    spec = GuestSpec("g1", "g1", "g1", "", (GuestNic("default", pod_mac(1), "eth0", "masquerade"),))
+    for milliseconds in (0, 1, 3, 5, 8, 10, 12, 15, 20):
+        booting = asyncio.create_task(lab.fabric.boot(spec, "p1"))
+        await asyncio.wait({booting}, timeout=milliseconds / 1000)
+        booting.cancel()
+        await asyncio.wait({booting}, timeout=5)
+        assert booting.done()
+        await asyncio.wait_for(lab.fabric.halt("g1"), 5)
+    await lab.fabric.boot(spec, "p1")
+    await lab.ready("g1")
+    rebooting = asyncio.create_task(lab.fabric.reboot("g1"))
+    await asyncio.wait({rebooting}, timeout=0.005)
+    await asyncio.wait_for(lab.fabric.halt("g1"), 5)
+    await asyncio.wait({rebooting}, timeout=5)
+    assert rebooting.done()
+    assert isinstance(rebooting.exception(), FabricError | None)

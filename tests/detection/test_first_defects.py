@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from emulator.decisions import all_defects
 from testplan.gate import Exit
 from testplan.results import Verdict
 from testplan.suites import read_tests
-from tests.embedded import RobotRun, run_robot
+from tests.embedded import run_robot
 
 COMPLETES = "Swap Completes By Live Migration Within Its Deadline"
 NOT_REBOOTED = "VM And Guest Are Not Rebooted"
@@ -24,8 +23,7 @@ REACHES = "VM Reaches Its Peer On The New Network"
 SILENT = "VM Is Silent On The Previous Network"
 OTHERS = "Other NIC And Pod Network Still Work"
 
-WORKERS = 2
-RUN_OPTIONS = ("--include", "nad-01", "--variable", "SWAP_TIMEOUT:12s", "--variable", "REACH_TIMEOUT:8s")
+RUN_OPTIONS = ("--include", "nad-01", "--variable", "SWAP_TIMEOUT:15s", "--variable", "REACH_TIMEOUT:15s")
 
 
 @dataclass(frozen=True)
@@ -65,32 +63,15 @@ EXPECTED: dict[str, Expected] = {
 }
 
 
-@pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[RobotRun]]]:
-    """The runs that the selected tests need, two at a time: they mostly wait for their clusters."""
-    folder = tmp_path_factory.mktemp("defects")
-
-    def run(defect: str) -> RobotRun:
-        return run_robot(folder / (defect or "none"), *RUN_OPTIONS, cluster=("--defect", defect) if defect else ())
-
-    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    selected = {values["defect"] for values in parameters if "defect" in values}
-    pool = ThreadPoolExecutor(WORKERS)
-    yield {defect: pool.submit(run, defect) for defect in EXPECTED if defect in selected}
-    pool.shutdown(cancel_futures=True)
-
-
 def test_every_defect_has_an_expectation() -> None:
     assert set(EXPECTED) - {""} == set(all_defects())
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("defect", EXPECTED, ids=lambda name: name or "no-defect")
-def test_defect_turns_the_right_tests_red(runs: dict[str, Future[RobotRun]], defect: str) -> None:
+def test_defect_turns_the_right_tests_red(tmp_path: Path, defect: str) -> None:
     expected = EXPECTED[defect]
-    run = runs[defect].result()
+    run = run_robot(tmp_path, *RUN_OPTIONS, cluster=("--defect", defect) if defect else ())
     seen = {name: outcome.message for name, outcome in run.outcomes.items() if outcome.verdict is not Verdict.PASS}
     assert sorted(seen) == sorted(expected.red), f"{seen}\n{run.printed}"
     for test, patterns in expected.red.items():

@@ -192,6 +192,7 @@ class ConsoleShell:
         while True:
             if self._take(line, capture):
                 last_news = time.monotonic()
+                silence = _FIRST_QUERY
             result = capture.result()
             if result is not None:
                 return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -41,6 +42,7 @@ class Guests:
         self.remembered: dict[str, Remembered] = {}
         self.measured: list[ProbeRun] = []
         self._warn = warn
+        self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._shells: dict[tuple[str, str], Shell] = {}
         self._hooked = False
@@ -48,7 +50,9 @@ class Guests:
     @classmethod
     def of(cls, run: Run, warn: Callable[[str], None]) -> Guests:
         """The guests of a run; ``warn`` is told when another way into a guest had to be taken."""
-        return cls._known.setdefault(run, cls(run, warn))
+        guests = cls._known.setdefault(run, cls(run, warn))
+        guests.tell_warnings()
+        return guests
 
     def record(self, name: str) -> VmRecord:
         """The VM as the test defined it. BadInput when it did not."""
@@ -59,7 +63,7 @@ class Guests:
         if not self.record(name).has_pod_network:
             return self.console(name)
         ssh, console = self.ssh(name), self.console(name)
-        return self._once(name, "any", lambda: FallbackShell(ssh, console, self._warn))
+        return self._once(name, "any", lambda: FallbackShell(ssh, console, self._warnings.put))
 
     def ssh(self, name: str) -> Shell:
         """The standing SSH session. LabError for a VM without a pod network."""
@@ -119,6 +123,16 @@ class Guests:
         if name not in self.remembered:
             raise LabError(f"guest {name} was not remembered; call `Remember Guest` before the act")
         return self.remembered[name]
+
+    def keep(self, run: ProbeRun) -> None:
+        """Keeps what was measured, for a chart."""
+        self.measured.append(run)
+        self.tell_warnings()
+
+    def tell_warnings(self) -> None:
+        """Passes on what happened in threads meanwhile: Robot takes messages of its own thread only."""
+        while not self._warnings.empty():
+            self._warn(self._warnings.get())
 
     def close(self) -> None:
         """Ends every session; the guests run on. Safe to call twice."""

@@ -235,6 +235,7 @@ def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, 
 
 
 def _window_began() -> float:
+    """When a window begins, by our monotonic clock: every guest has a shell by then."""
     return time.monotonic()
 
 

@@ -39,7 +39,7 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float) 
     path = path_between(record, find_nic(record, nic), guests.record(peer))
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
-    guests.measured.append(run)
+    guests.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other cannot be judged')
     series = list(run.series.values())
     missing = missing_answers(series, ANSWERS_NEEDED)
@@ -69,7 +69,7 @@ def check_silence(guests: Guests, vm: str, peer: str, *, nic: str, control: str,
     targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
     shells = {name: guests.shell(name) for name in (vm, peer, control)}
     run = sample_window(shells, both_protocols([*targets, *witnesses, channel, alive]), duration)
-    guests.measured.append(run)
+    guests.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} are silent to each other cannot be judged')
     window = SilenceWindow(run.began, duration, run.of(targets), run.of(witnesses), run.of([channel]), run.of([alive]))
     _judge(window, f'VM {_title(guests, record)}: NIC "{nic}" ({target.source_address.ip})', target, control)
@@ -90,7 +90,7 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
     _check_entrance(guests, vm, within)
     guests.shell(peer).prepare()
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
-    guests.measured.append(run)
+    guests.keep(run)
     _raise_failures(run, f"whether {vm} reaches {peer} on the pod network cannot be judged")
     missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
     if missing:

@@ -198,7 +198,7 @@ def open_port_forward(options: StreamOptions, namespace: str, vmi: str, port: in
 
 
 def _open(
-    options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float, keep: int = 0
+    options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float, *, keep: int = 0
 ) -> WebSocketStream:
     """StreamRefused with the HTTP status when the API declines; TimeoutError is turned into StreamRefused, too."""
     import websocket  # noqa: PLC0415 -- importing a keyword library must stay cheap

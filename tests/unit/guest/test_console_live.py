@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from testbed import console
 from testbed.console import ConsoleShell
 from testbed.console_login import LoginRefused
 from testbed.model import GuestLogin
@@ -42,8 +43,10 @@ def shell_on(guest: PtyGuest, login: GuestLogin = LOGIN) -> ConsoleShell:
 
 
 @pytest.fixture(autouse=True)
-def no_leftovers() -> Iterator[None]:
-    """Guests of these tests share the machine's /tmp; a killed one cannot clean up behind itself."""
+def quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Shorter patience; and guests share the machine's /tmp, where a killed one cannot clean up behind itself."""
+    monkeypatch.setattr(console, "_FIRST_QUERY", 0.6)
+    monkeypatch.setattr(console, "_LOCATION_CHECK", 0.1)
     before = set(TMP.glob(".console-*"))
     yield
     for directory in set(TMP.glob(".console-*")) - before:

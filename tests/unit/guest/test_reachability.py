@@ -71,6 +71,7 @@ class PaperGuests:
         self._records = three_guests()
         self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
         self.measured: list[probes.ProbeRun] = []
+        self.keep = self.measured.append
         self.record = self._records.__getitem__
         self.shell = self._shells.__getitem__
         self.console = self._shells.__getitem__

@@ -11,7 +11,7 @@ from emulator.kube.informer import Key
 
 log = logging.getLogger(__name__)
 FIRST_RETRY = 0.005
-LAST_RETRY = 30.0
+LAST_RETRY = 5.0
 
 
 class WorkQueue:

@@ -23,6 +23,7 @@ from emulator.controlplane.network.restart import restart_required
 from emulator.controlplane.patching import changes
 from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop
+from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure
 from emulator.controlplane.vm.status import snapshot_statuses, sync_status
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
@@ -230,7 +231,11 @@ class VmController:
 
     async def _write_status(self, vm: Obj, vmi: Obj | None, restart: bool | None, failure: Obj | None) -> None:
         new = clone(vm)
+        new.setdefault("status", {})
+        sync_start_failure(new, vmi, self.shared.pace)
         sync_status(new, vmi, restart_required=restart, failure=failure)
+        if vmi is None and (wait := seconds_to_wait(new)):
+            self.queue.add_after((vm["metadata"]["namespace"], vm["metadata"]["name"]), wait)
         patch = changes(vm, new, (("status",),))
         if patch:
             await self._patch(vm, patch, "status")

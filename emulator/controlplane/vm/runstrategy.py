@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from emulator.controlplane.instances import Obj, is_deleting, is_final, phase
+from emulator.controlplane.vm.startfailure import seconds_to_wait
 
 
 class Action(Enum):
@@ -38,7 +39,8 @@ def asks_start(vm: Obj) -> bool:
 def next_action(vm: Obj, vmi: Obj | None) -> Action:
     strategy = run_strategy(vm)
     if vmi is None:
-        return Action.START if _starts(vm, strategy) else Action.NONE
+        waits = seconds_to_wait(vm) > 0
+        return Action.START if _starts(vm, strategy) and not waits else Action.NONE
     if is_deleting(vmi):
         return Action.NONE
     return Action.STOP if _stops(vm, vmi, strategy) else Action.NONE

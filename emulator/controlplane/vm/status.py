@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.controlplane import conditions, names
 from emulator.controlplane.instances import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
 from emulator.controlplane.vm.runstrategy import Action, asks_stop, next_action, requests, run_strategy
+from emulator.controlplane.vm.startfailure import seconds_to_wait
 
 # The VM has its own Ready and these two; everything else mirrors the VMI.
 OWN = (names.RESTART_REQUIRED, "Failure")
@@ -95,7 +96,9 @@ def printable_status(vm: Obj, vmi: Obj | None) -> str:
     if is_deleting(vm):
         return "Terminating"
     if vmi is None:
-        return "Starting" if next_action(vm, None) is Action.START else "Stopped"
+        if next_action(vm, None) is Action.START:
+            return "Starting"
+        return "CrashLoopBackOff" if seconds_to_wait(vm) and run_strategy(vm) != "Halted" else "Stopped"
     scheduled = conditions.find(vmi, "PodScheduled") or {}
     synchronized = str((conditions.find(vmi, "Synchronized") or {}).get("reason", ""))
     checks = (

@@ -189,10 +189,12 @@ def _pending_key(vmi: Obj) -> str:
 def pods_of(shared: Shared, vmi: Obj) -> list[Obj]:
     """The launcher pods of a VMI, newest last."""
     found = shared.pods.all(vmi["metadata"]["namespace"], lambda pod: is_controlled_by(pod, vmi))
-    # Timestamps are whole seconds: of two pods of one second, the target of a migration is the younger one.
-    return sorted(
-        found, key=lambda pod: (pod["metadata"]["creationTimestamp"], names.MIGRATION_JOB_UID in labels_of(pod))
-    )
+    return sorted(found, key=_age_order)
+
+
+def _age_order(pod: Obj) -> tuple[str, bool, bool]:
+    """Timestamps are whole seconds: of pods of one second, one that has ended is the older, a target the younger."""
+    return pod["metadata"]["creationTimestamp"], not pod_is_down(pod), names.MIGRATION_JOB_UID in labels_of(pod)
 
 
 def current_pod(vmi: Obj, pods: list[Obj]) -> Obj | None:

@@ -1,4 +1,4 @@
-"""Plays kubelet, Multus and virt-handler for the control plane's tests: it writes what they write, and nothing moves."""
+"""Plays kubelet, Multus and virt-handler for these tests: it writes what they write, and nothing moves."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from emulator.controlplane.instances import (
     pod_is_down,
 )
 from emulator.controlplane.network.podinterfaces import pod_interface
+from emulator.controlplane.vmi.status import set_phase
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer
 
@@ -81,7 +82,7 @@ class Agent:
     async def _run_pod(self, pod: Obj) -> None:
         wanted = json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]")
         await self.may_start_pods.wait()
-        while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):
+        while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):  # noqa: ASYNC110 - as kubelet
             await asyncio.sleep(0.02)
         status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
         for net in wanted:
@@ -149,7 +150,7 @@ class Agent:
         await self.may_run.wait()
 
         def running(new: Obj) -> None:
-            new["status"]["phase"] = "Running"
+            set_phase(new, "Running")
             if self.may_be_migratable.is_set():
                 conditions.put(new, self.migratable)
             conditions.put(new, conditions.new("AgentConnected", "True"))
@@ -299,6 +300,8 @@ def _report(vmi: Obj) -> None:
                 "queueCount": 1,
             }
         )
+        if not secondary:
+            reported[-1] |= {"ipAddress": "10.244.0.9", "ipAddresses": ["10.244.0.9"]}
     vmi["status"]["interfaces"] = reported
 
 

@@ -247,7 +247,7 @@ async def before_running(lab: Lab) -> None:
     def scheduled() -> bool:
         vmi, vm = lab.last("VirtualMachineInstance") or {}, lab.last("VirtualMachine") or {}
         reached = vmi.get("status", {}).get("phase") == "Scheduled"
-        return reached and vm["status"].get("observedGeneration") == 1
+        return bool(reached and vm["status"].get("observedGeneration") == 1)
 
     await lab.until("it is scheduled", scheduled)
     await lab.quiet(5)

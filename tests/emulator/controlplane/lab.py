@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ RECORDED = (names.VM, names.VMI, names.MIGRATION, names.PODS, names.EVENTS)
 
 @dataclass
 class Lab:
+    server: ApiServer
     core: ApiCore
     client: LocalClient
     agent: Agent
@@ -42,7 +44,7 @@ class Lab:
             self.history.append((event, new["kind"], new))
             self.changed.set()
 
-    async def until(self, what: str, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def until(self, what: str, condition: Callable[[], bool], within: float = 10.0) -> None:
         """Waits for the recorded history to make ``condition`` true; the failure says what was seen last."""
 
         async def wait() -> None:
@@ -51,9 +53,9 @@ class Lab:
                 await self.changed.wait()
 
         try:
-            await asyncio.wait_for(wait(), timeout)
+            await asyncio.wait_for(wait(), within)
         except TimeoutError:
-            raise AssertionError(f"{what}: not within {timeout} s; last: {self.summary()}") from None
+            raise AssertionError(f"{what}: not within {within} s; last: {self.summary()}") from None
 
     def summary(self) -> str:
         return "; ".join(f"{kind} {obj['metadata']['name']} {obj.get('status')}" for _, kind, obj in self.history[-4:])
@@ -114,7 +116,7 @@ async def running_lab(
     plane = await run_control_plane(server, profile_for(profile), Pace(SPEED), decisions or Decisions())
     core, client = server.core, LocalClient(server.core, ADMIN)
     player = Agent(core, **agent)
-    lab = Lab(core, client, player, plane)
+    lab = Lab(server, core, client, player, plane)
     await client.create(names.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     informers = [Informer(client, resource) for resource in RECORDED]
     for informer in informers:
@@ -135,7 +137,7 @@ async def running_lab(
 
 
 def nad(name: str) -> Obj:
-    config = '{"cniVersion":"0.3.1","type":"bridge","bridge":"br1","name":"%s"}' % name
+    config = json.dumps({"cniVersion": "0.3.1", "type": "bridge", "bridge": "br1", "name": name})
     return {
         "apiVersion": "k8s.cni.cncf.io/v1",
         "kind": "NetworkAttachmentDefinition",

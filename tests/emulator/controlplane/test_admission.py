@@ -81,7 +81,9 @@ async def test_migrations_are_refused_in_the_recorded_words() -> None:
         assert first["metadata"]["finalizers"] == ["kubevirt.io/migrationJobFinalize"]
         error = await refused(lab, migrate(lab, vmiName="vm1"))
         uid = first["metadata"]["uid"]
-        busy = f"in-flight migration detected. Active migration job ({uid}) is currently already in progress for VMI vm1."
+        busy = (
+            f"in-flight migration detected. Active migration job ({uid}) is currently already in progress for VMI vm1."
+        )
         assert (error.code, error.message) == (400, prefix + busy)
         name = first["metadata"]["name"]
         change = lab.client.patch(names.MIGRATION, name, NAMESPACE, {"spec": {"vmiName": "other"}})

@@ -34,6 +34,36 @@ async def succeeded(lab: Lab, count: int = 1) -> None:
     await lab.quiet(8)
 
 
+async def told(lab: Lab, *kinds: str) -> None:
+    """Until the VM carries exactly these of the two conditions that a change of network can bring."""
+
+    def same() -> bool:
+        vm = lab.last("VirtualMachine") or {}
+        return [k for k in ("MigrationRequired", "RestartRequired") if conditions.is_true(vm, k)] == sorted(kinds)
+
+    await lab.until(f"the VM is told {kinds}", same)
+
+
+async def reached(lab: Lab, phase: str, number: int = 0) -> None:
+    """Until a migration object is in a phase."""
+
+    def same() -> bool:
+        found = lab.migrations()
+        return len(found) > number and found[number].get("status", {}).get("phase") == phase
+
+    await lab.until(f"migration {number} is {phase}", same)
+
+
+async def synced(lab: Lab, network: str) -> None:
+    """Until the VMI's spec names a network."""
+
+    def same() -> bool:
+        vmi = lab.last("VirtualMachineInstance") or {}
+        return network in [net.get("multus", {}).get("networkName") for net in vmi["spec"]["networks"]]
+
+    await lab.until(f"the VMI is to be on {network}", same)
+
+
 async def restart(lab: Lab) -> None:
     """What virt-api writes for ``virtctl restart``, and the wait for the new VMI."""
     old = lab.last("VirtualMachineInstance")
@@ -61,11 +91,13 @@ async def basic(lab: Lab) -> None:
 async def default_gates(lab: Lab) -> None:
     await lab.running_vm()
     await lab.swap("nad-b")
+    await told(lab, "RestartRequired")
     await lab.quiet(20)
     await lab.swap("nad-a")
+    await told(lab)
     await lab.quiet(6)
     await lab.swap("nad-b")
-    await lab.quiet(4)
+    await told(lab, "RestartRequired")
     await restart(lab)
 
 
@@ -73,6 +105,7 @@ async def no_methods(lab: Lab) -> None:
     await lab.configure({"workloadUpdateStrategy": {"workloadUpdateMethods": []}})
     await lab.running_vm()
     await lab.swap("nad-b")
+    await told(lab, "MigrationRequired")
     await lab.quiet(30)
     manual = {
         "apiVersion": "kubevirt.io/v1",
@@ -103,12 +136,16 @@ async def stage(lab: Lab) -> None:
 
 
 async def not_migratable(lab: Lab) -> None:
+    expected = "RestartRequired" if lab.plane.shared.profile.asks_migratable else "MigrationRequired"
     await lab.running_vm()
     await lab.swap("nad-b")
+    await told(lab, expected)
     await lab.quiet(20)
     await lab.swap("nad-a")
+    await told(lab)
     await lab.quiet(5)
     await lab.swap("nad-b")
+    await told(lab, expected)
     await lab.quiet(5)
     await restart(lab)
 
@@ -124,7 +161,7 @@ async def with_cores(lab: Lab) -> None:
 async def third_before_migration(lab: Lab) -> None:
     await lab.running_vm()
     await lab.swap("nad-b")
-    await lab.quiet(1)
+    await told(lab, "MigrationRequired")
     await lab.swap("nad-c")
     await succeeded(lab)
 
@@ -133,6 +170,7 @@ async def missing_nad_made_later(lab: Lab) -> None:
     lab.agent.missing_nads.add(f"{NAMESPACE}/nad-missing")
     await lab.running_vm()
     await lab.swap("nad-missing")
+    await reached(lab, "Scheduling")
     await lab.quiet(60)
     await lab.client.create(names.NAD, nad("nad-missing"))
     lab.agent.missing_nads.clear()
@@ -145,14 +183,16 @@ async def missing_nad_reverted(lab: Lab) -> None:
     # A pod of a NAD that exists would be up in a moment here, where the recorded one took longer than the abort.
     lab.agent.may_start_pods.clear()
     await lab.swap("nad-missing")
-    await lab.quiet(15)
+    await reached(lab, "Pending" if lab.plane.shared.settings.reads_nads else "Scheduling")
+    await lab.quiet(5)
     await lab.swap("nad-a")
-    await lab.quiet(40)
+    await lab.until("it is gone", lambda: lab.last("VirtualMachineInstanceMigration") is None)
+    await lab.quiet(20)
 
 
 async def stopped(lab: Lab) -> None:
     await lab.create_vm(run_strategy="Halted")
-    await lab.quiet(3)
+    await lab.until("it is known", lambda: conditions.find(lab.last("VirtualMachine") or {}, "Ready") is not None)
     await lab.swap("nad-b")
     await lab.quiet(5)
     await lab.patch_vm({"spec": {"runStrategy": "Always"}})
@@ -163,8 +203,10 @@ async def stopped(lab: Lab) -> None:
 async def same_nad_qualified(lab: Lab) -> None:
     await lab.running_vm()
     await lab.swap(f"{NAMESPACE}/nad-a")
+    await synced(lab, f"{NAMESPACE}/nad-a")
     await lab.quiet(15)
     await lab.swap("nad-a")
+    await synced(lab, "nad-a")
     await lab.quiet(5)
 
 
@@ -172,18 +214,17 @@ async def migration_fails(lab: Lab) -> None:
     lab.agent.fail_migrations = True
     await lab.running_vm()
     await lab.swap("nad-b")
-    # Less than the back-off of 20 s after the failure, as the recording never saw a second attempt.
-    await lab.until("a second attempt waits", lambda: len(lab.migrations()) == 2)
-    await lab.quiet(5)
+    # The recording ends before the second attempt's back-off is over.
+    await lab.until("the second attempt waits", lambda: bool(lab.events("MigrationBackoff")))
 
 
 async def migration_deleted(lab: Lab) -> None:
     lab.agent.may_finish.clear()
     await lab.running_vm()
     await lab.swap("nad-b")
-    await lab.until("it runs", lambda: any(m.get("status", {}).get("phase") == "Running" for m in lab.migrations()))
+    await reached(lab, "Running")
     await lab.client.delete(names.MIGRATION, lab.migrations()[0]["metadata"]["name"], NAMESPACE)
-    await lab.until("a new one is made", lambda: len(lab.migrations()) == 2)
+    await reached(lab, "Pending", 1)
     await lab.quiet(2)
 
 
@@ -235,6 +276,10 @@ async def before_migratable(lab: Lab) -> None:
         "it runs", lambda: (lab.last("VirtualMachineInstance") or {}).get("status", {}).get("phase") == "Running"
     )
     await lab.swap("nad-b")
+    if lab.plane.shared.profile.asks_migratable:
+        await told(lab, "RestartRequired")
+    else:
+        await told(lab, "MigrationRequired")
     await lab.quiet(15)
     lab.agent.may_be_migratable.set()
     await succeeded(lab)
@@ -252,7 +297,8 @@ async def before_running(lab: Lab) -> None:
     await lab.until("it is scheduled", scheduled)
     await lab.quiet(5)
     await lab.swap("nad-b")
-    await lab.quiet(60)
+    await told(lab, "RestartRequired")
+    await lab.quiet(30)
 
 
 async def third_while_running(lab: Lab) -> None:
@@ -261,9 +307,9 @@ async def third_while_running(lab: Lab) -> None:
     lab.agent.may_finish.clear()
     await lab.running_vm()
     await lab.swap("nad-b")
-    await lab.until("it runs", lambda: any(m.get("status", {}).get("phase") == "Running" for m in lab.migrations()))
+    await reached(lab, "Running")
     await lab.swap("nad-c")
-    await lab.quiet(5)
+    await synced(lab, "nad-c")
     lab.agent.may_finish.set()
 
     def asked() -> bool:

@@ -25,7 +25,8 @@ from .agent import Agent
 
 Obj = dict[str, Any]
 NAMESPACE = "lab"
-SPEED = 25.0
+# The fast pace is for idle machines: on a busy one the stand-in may take longer than a real delay lasts.
+FAST, SLOW = 25.0, 4.0
 RECORDED = (names.VM, names.VMI, names.MIGRATION, names.PODS, names.EVENTS)
 
 
@@ -44,7 +45,7 @@ class Lab:
             self.history.append((event, new["kind"], new))
             self.changed.set()
 
-    async def until(self, what: str, condition: Callable[[], bool], within: float = 10.0) -> None:
+    async def until(self, what: str, condition: Callable[[], bool], within: float = 30.0) -> None:
         """Waits for the recorded history to make ``condition`` true; the failure says what was seen last."""
 
         async def wait() -> None:
@@ -109,11 +110,11 @@ class Lab:
 
 @asynccontextmanager
 async def running_lab(
-    profile: str = "1.9", *, decisions: Decisions | None = None, nodes: int = 2, **agent: Any
+    profile: str = "1.9", *, decisions: Decisions | None = None, nodes: int = 2, speed: float = FAST, **agent: Any
 ) -> AsyncIterator[Lab]:
     server = ApiServer()
     await server.prepare()
-    plane = await run_control_plane(server, profile_for(profile), Pace(SPEED), decisions or Decisions())
+    plane = await run_control_plane(server, profile_for(profile), Pace(speed), decisions or Decisions())
     core, client = server.core, LocalClient(server.core, ADMIN)
     player = Agent(core, **agent)
     lab = Lab(server, core, client, player, plane)

@@ -12,7 +12,7 @@ from emulator.decisions import Decisions, Defect
 
 from . import flows
 from .facts import differences, facts_of
-from .lab import running_lab
+from .lab import FAST, SLOW, running_lab
 
 DATA = Path(__file__).parent / "data"
 LOSES_THE_RACE = Decisions(
@@ -53,8 +53,15 @@ FLOWS: list[tuple[str, str, flows.Flow, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("recording", "profile", "flow", "options"), FLOWS, ids=[flow[0] for flow in FLOWS])
 async def test_same_as_recorded(recording: str, profile: str, flow: flows.Flow, options: dict[str, Any]) -> None:
-    async with running_lab(profile, **options) as lab:
-        await flow(lab)
-        seen = facts_of(lab.history)
+    """A flow that differs is played again slowly: what differs then is not for want of processor time."""
     expected = json.loads((DATA / f"{recording}.json").read_text())
-    assert not differences(seen, expected)
+    found = await play(profile, flow, FAST, options)
+    if differences(found, expected):
+        found = await play(profile, flow, SLOW, options)
+    assert not differences(found, expected)
+
+
+async def play(profile: str, flow: flows.Flow, speed: float, options: dict[str, Any]) -> dict[str, Any]:
+    async with running_lab(profile, speed=speed, **options) as lab:
+        await flow(lab)
+        return facts_of(lab.history)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from GuestLibrary.context import Via
 from robot.libraries.BuiltIn import BuiltIn
@@ -24,7 +25,7 @@ class Latencies:
         self.figures: dict[str, list[float]] = {}
 
     def time_guest_commands(self, vm: str, via: Via, count: int) -> None:
-        guests = BuiltIn().get_library_instance("GuestLibrary")
+        guests: Any = BuiltIn().get_library_instance("GuestLibrary")
         run_in_guest = guests.keywords["run_in_guest"]
         run_in_guest(vm, "true", via=via)
         seconds = []

@@ -55,11 +55,20 @@ class Script:
                     except ApiError as error:
                         assert error.code == 404
                         seen = None
-                    if good(seen):
+                    if good(seen) and self._is_recorded(resource, seen):
                         return seen
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"{resource} {name} did not get there: {json.dumps(seen, indent=1)}") from None
+
+    def _is_recorded(self, resource: str, seen: Obj | None) -> bool:
+        """Whether the history, which a watch feeds a moment later, has got as far as what was read."""
+        if resource != VMIS or seen is None or not self.vmi_history:
+            return True
+        return any(
+            int(old["metadata"]["resourceVersion"]) >= int(seen["metadata"]["resourceVersion"])
+            for old in reversed(self.vmi_history)
+        )
 
     async def nad(self, name: str, bridge: str = "br1", vlan: int = 100) -> None:
         config = json.dumps({"cniVersion": "0.3.1", "type": "bridge", "bridge": bridge, "vlan": vlan})

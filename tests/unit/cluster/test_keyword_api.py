@@ -22,6 +22,7 @@ NO_SUBJECT = {
     "Close Cluster",
     "Cluster Should Be Able To Swap Networks",
     "Open Test Namespace",
+    "Create Further Namespace",
     "Close Test Namespace",
     "Start VMs",
     "Wait Until VMs Are Ready",

@@ -12,6 +12,24 @@ from tests.detection.expectations import Expected, products, require_expected, r
 RUN_OPTIONS = ("--variable", "SWAP_TIMEOUT:20s", "--variable", "REACH_TIMEOUT:10s", "--variable", "SILENCE_WINDOW:3s")
 
 EXPECTED: dict[str, Expected] = {
+    "ipv6-lost-after-migration": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Guest Keeps The Addresses Of Both Families": ("vm-under-test", "fd00:10::10/64.* is gone"),
+            "VM Reaches Its New Network By IPv6": ("should reach each other", "fd00:10::12", "0 of"),
+            "VM Is Silent On Its Old Network By IPv6": ("silence proves nothing", "should reach new-peer"),
+        },
+        scenario="nad-10",
+    ),
+    "only-one-nic-moves": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Both NICs Complete Their Swap": ('NIC "other"', "new-network", "expected .*old-network"),
+            "Second NIC Reaches Its New Network": ('NIC "other"', "should reach each other", "old-peer"),
+            "Second NIC Is Silent On Its Old Network": ('NIC "other"', "should be silent", "new-peer"),
+        },
+        scenario="nad-08",
+    ),
     "bridge-stays-after-migration": Expected(
         Exit.PRODUCT_FAILED,
         {

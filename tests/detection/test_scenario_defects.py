@@ -1,0 +1,37 @@
+"""Defects that show in other acts than one swap: migrations by hand, restarts, edits that move nothing, ways back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from testplan.gate import Exit
+from tests.detection.expectations import Expected, products, require_expected, require_row_violated
+
+RUN_OPTIONS = (
+    *("--variable", "SWAP_TIMEOUT:12s", "--variable", "BOOT_TIMEOUT:20s"),
+    *("--variable", "REACH_TIMEOUT:8s", "--variable", "SILENCE_WINDOW:3s"),
+)
+
+EXPECTED: dict[str, Expected] = {
+    "old-network-after-manual-migration": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Swapped VM Stays On Its New Network": ("expected to be on .*new-network", "old-network"),
+            "Swapped VM Does Not Come Back To Its Old Network": ("should be silent", "old-peer", "answers came"),
+        },
+        scenario="nad-02",
+    ),
+}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("defect", EXPECTED)
+def test_defect_turns_the_right_tests_red(tmp_path: Path, defect: str) -> None:
+    require_expected(tmp_path, defect, EXPECTED[defect], *RUN_OPTIONS)
+
+
+@pytest.mark.parametrize("name", products(EXPECTED))
+def test_defect_is_caught_by_a_test_that_carries_a_row_that_it_violates(name: str) -> None:
+    require_row_violated(name, EXPECTED[name])

@@ -23,6 +23,15 @@ EXPECTED: dict[str, Expected] = {
         },
         scenario="nad-02",
     ),
+    "restart-forgets-swap": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Restarted VM Is On Its New Network": ("expected to be on .*new-network", "old-network"),
+            "Restarted VM Reaches Its Peer On The New Network": ("should reach each other", "new-peer", "0 of"),
+            "Restarted VM Is Silent On The Previous Network": ("should be silent", "old-peer", "answers came"),
+        },
+        scenario="nad-03",
+    ),
 }
 
 

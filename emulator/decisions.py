@@ -19,7 +19,7 @@ Points of the control plane:
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
   ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
-- ``updater.candidates`` (list of VMIs): those that the workload updater migrates or evicts.
+- ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.

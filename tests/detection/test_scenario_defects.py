@@ -32,6 +32,31 @@ EXPECTED: dict[str, Expected] = {
         },
         scenario="nad-03",
     ),
+    "qualified-name-migrates": Expected(
+        Exit.PRODUCT_FAILED,
+        {"Qualified Form Of The Same Network Starts No Migration": ("qualified-name", "expected")},
+        scenario="nad-04",
+    ),
+    "revert-comes-too-late": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Revert Before The Migration Cancels It": ("reverted-edit", "expected its VMI to follow the spec"),
+            "Reverted VM Hears Nothing Of The Other Network": ("should be silent", "new-peer", "answers came"),
+        },
+        scenario="nad-04",
+    ),
+    "bystanders-are-migrated": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Edit That Changes Nothing Starts No Migration": ("same-network", "expected no migration|expected to stay"),
+            "Qualified Form Of The Same Network Starts No Migration": (
+                "qualified-name",
+                "expected no migration|expected to stay",
+            ),
+            "Revert Before The Migration Cancels It": ("reverted-edit", "expected no migration|expected to stay"),
+        },
+        scenario="nad-04",
+    ),
 }
 
 

@@ -57,6 +57,16 @@ EXPECTED: dict[str, Expected] = {
         },
         scenario="nad-04",
     ),
+    "way-back-is-no-change": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Way Back Completes By Live Migration": ("no migration object was made",),
+            "Cluster Makes One Migration For Each Edit": ("expected 2 migrations", "there are 1"),
+            "VM Reaches Its Peer On The First Network Again": ("should reach each other", "old-peer", "0 of"),
+            "VM Is Silent On The Network Between": ("should be silent", "new-peer", "answers came"),
+        },
+        scenario="nad-05",
+    ),
 }
 
 

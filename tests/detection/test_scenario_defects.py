@@ -67,6 +67,11 @@ EXPECTED: dict[str, Expected] = {
         },
         scenario="nad-05",
     ),
+    "stopped-edit-leaves-migration": Expected(
+        Exit.PRODUCT_FAILED,
+        {"Edit Leaves No Condition And No Migration": ("vm-under-test", "MigrationRequired")},
+        scenario="nad-06",
+    ),
 }
 
 

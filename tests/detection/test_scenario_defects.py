@@ -72,6 +72,15 @@ EXPECTED: dict[str, Expected] = {
         {"Edit Leaves No Condition And No Migration": ("vm-under-test", "MigrationRequired")},
         scenario="nad-06",
     ),
+    "nad-namespace-ignored": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Swap Completes By Live Migration Within Its Deadline": ("expected .*-1/old-network",),
+            "VM Reaches Its Peer On The New Network": ("should reach each other", "new-peer", "0 of"),
+            "VM Is Silent On The Previous Network": ("should be silent", "old-peer", "answers came"),
+        },
+        scenario="nad-07",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
+from KubeVirtLibrary.staying import StayingKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
 
 __version__ = "0.1.0"
@@ -53,6 +54,7 @@ class KubeVirtLibrary(DynamicCore):
             MachineKeywords(),
             SwapKeywords(),
             SeveralNicsKeywords(),
+            StayingKeywords(),
             CompletionKeywords(),
             GuardKeywords(),
             LifecycleKeywords(),

@@ -12,6 +12,16 @@ from tests.detection.expectations import Expected, products, require_expected, r
 RUN_OPTIONS = ("--variable", "SWAP_TIMEOUT:20s", "--variable", "REACH_TIMEOUT:10s", "--variable", "SILENCE_WINDOW:3s")
 
 EXPECTED: dict[str, Expected] = {
+    "immovable-vm-edit-unnoticed": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Cluster Says That The Edit Is Not In Effect": (
+                "expected RestartRequired .* or MigrationRequired",
+                "neither",
+            )
+        },
+        scenario="nad-12",
+    ),
     "ipv6-lost-after-migration": Expected(
         Exit.PRODUCT_FAILED,
         {

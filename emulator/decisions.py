@@ -7,6 +7,7 @@ Points of the node agent:
 
 - ``agent.pod_attachments`` (list of ``networks.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
   what a new pod is plugged into.
+- ``agent.sandbox_retry`` (bool; ``pod``): whether a pod without a sandbox, such as for want of a NAD, gets another try.
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.

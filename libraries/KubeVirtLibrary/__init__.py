@@ -16,6 +16,7 @@ from KubeVirtLibrary.guards import GuardKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
+from KubeVirtLibrary.observations import ObservationKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
 from KubeVirtLibrary.staying import StayingKeywords
@@ -55,6 +56,7 @@ class KubeVirtLibrary(DynamicCore):
             SwapKeywords(),
             SeveralNicsKeywords(),
             StayingKeywords(),
+            ObservationKeywords(),
             CompletionKeywords(),
             GuardKeywords(),
             LifecycleKeywords(),

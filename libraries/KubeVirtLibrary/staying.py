@@ -8,7 +8,8 @@ from datetime import timedelta
 from robot.api.deco import keyword
 from testbed.kinds import VM, VMI
 from testbed.run import Run
-from testbed.staying_verdicts import has_left, judge_signalled, judge_stayed
+from testbed.staying_verdicts import has_left, judge_signalled, judge_stayed, judge_waiting
+from testbed.swap import migrations_since
 from testbed.views import is_true, vm_summary
 
 from KubeVirtLibrary.reporting import step
@@ -37,6 +38,38 @@ class StayingKeywords:
         )
         recorder.catch_up()
         step(judge_stayed(history, swap))
+
+    @keyword(name="Wait Until Migration Is Made", tags=["swap"])
+    def wait_until_migration_is_made(self, vm: str, *, within: timedelta) -> None:
+        """Waits until the cluster has made a migration object for the edit of a VM, or until the time is over.
+
+        Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``within`` | for how long at most, from now on. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        made = recorder.wait_for(
+            lambda history: bool(migrations_since(history, swap)),
+            within.total_seconds(),
+            f"{swap.title}: a migration object",
+            lambda: "none",
+        )
+        step(f"{swap.title}: {'a' if made else 'no'} migration object")
+
+    @keyword(name="VM Should Wait On Its Old Network", tags=["verdict"])
+    def vm_should_wait_on_its_old_network(self, vm: str) -> None:
+        """Fails unless a VM that was edited runs on where it was, on its old network, and its migration only waits.
+
+        Args:
+        | ``vm`` | a VM whose network was changed to a NAD that does not exist. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        recorder.catch_up()
+        step(judge_waiting(recorder.history, swap))
 
     @keyword(name="Edit Should Have Been Signalled As Not In Effect", tags=["verdict"])
     def edit_should_have_been_signalled(self, vm: str, *, within: timedelta) -> None:

@@ -10,7 +10,7 @@ from testbed.history import DELETED, History
 from testbed.kinds import POD, VM, VMI, meta
 from testbed.swap import NetworkSwap, migrations_since
 from testbed.swap_verdicts import judge_not_restarted
-from testbed.views import condition_text, is_true, node_of, phase_of, pod_network, qualified
+from testbed.views import condition_text, current_pod, is_true, node_of, phase_of, pod_network, qualified
 
 
 def has_left(history: History, swap: NetworkSwap) -> bool:
@@ -42,6 +42,34 @@ def judge_stayed(history: History, swap: NetworkSwap) -> str:
     if list(pods.values()) != [wanted]:
         raise ProductFault(f"{title}: expected one launcher pod all the time, on {wanted}; seen: {pods}")
     return f"{title}: stayed on {swap.before.node} for {human(time.monotonic() - swap.at)}, in pod {next(iter(pods))}"
+
+
+def judge_waiting(history: History, swap: NetworkSwap) -> str:
+    """The VM runs on where it was, on its old network; what the cluster made for the edit so far only waits.
+
+    KubeVirt 1.9 and newer make a target pod that stays Pending, older ones none.
+    """
+    title = f"VM {swap.namespace}/{swap.vm}"
+    judge_not_restarted(history, swap)
+    vmi = history.current(VMI, swap.vm) or {}
+    pod = current_pod(history, vmi)
+    network = pod_network(pod, swap.pod_interface) if pod else None
+    if node_of(vmi) != swap.before.node or network != qualified(swap.old_network, swap.namespace):
+        raise ProductFault(
+            f"{title}: expected to wait on {swap.before.node}, on {swap.old_network}, for the NAD {swap.new_network}; "
+            f"{human(time.monotonic() - swap.at)} after the edit it is on {node_of(vmi)}, on {network or 'no network'}"
+        )
+    waiting = []
+    for uid, item in migrations_since(history, swap).items():
+        if phase_of(item) == "Succeeded":
+            raise ProductFault(f"{title}: migration {meta(item, 'name')} Succeeded without the NAD {swap.new_network}")
+        for target in history.all(POD):
+            if meta(target, "labels", {}).get("kubevirt.io/migrationJobUID") == uid:
+                waiting.append(f"target pod {meta(target, 'name')} is {phase_of(target) or 'new'}")
+                if phase_of(target) in ("Running", "Succeeded"):
+                    raise ProductFault(f"{title}: {waiting[-1]} without the NAD {swap.new_network}")
+        waiting.append(f"migration {meta(item, 'name')} is {phase_of(item) or 'new'}")
+    return f"{title}: runs on {node_of(vmi)}, on {swap.old_network}; {', '.join(waiting) or 'no migration object'}"
 
 
 def judge_signalled(history: History, swap: NetworkSwap) -> str:

@@ -12,6 +12,15 @@ from tests.detection.expectations import Expected, products, require_expected, r
 RUN_OPTIONS = ("--variable", "SWAP_TIMEOUT:20s", "--variable", "REACH_TIMEOUT:10s", "--variable", "SILENCE_WINDOW:3s")
 
 EXPECTED: dict[str, Expected] = {
+    "late-nad-unnoticed": Expected(
+        Exit.PRODUCT_FAILED,
+        {
+            "Swap Completes Once The NAD Exists": ("late-network", "migration .* is Scheduling"),
+            "VM Reaches Its Peer On The Late Network": ("should reach each other", "new-peer", "0 of"),
+            "VM Has Left Its Old Network At Last": ("should be silent to each other", "old-peer", "answers came"),
+        },
+        scenario="nad-11",
+    ),
     "immovable-vm-edit-unnoticed": Expected(
         Exit.PRODUCT_FAILED,
         {

@@ -23,6 +23,7 @@ Points of the control plane:
 - ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
+- ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
 - ``metrics.network`` (str; ``vmi``, ``network``): the label ``network`` of ``kubevirt_vmi_vnic_info``.
 """

@@ -17,6 +17,7 @@ from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.observations import ObservationKeywords
+from KubeVirtLibrary.owners import OwnerKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
 from KubeVirtLibrary.staying import StayingKeywords
@@ -56,6 +57,7 @@ class KubeVirtLibrary(DynamicCore):
             SwapKeywords(),
             SeveralNicsKeywords(),
             StayingKeywords(),
+            OwnerKeywords(),
             ObservationKeywords(),
             CompletionKeywords(),
             GuardKeywords(),

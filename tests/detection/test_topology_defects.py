@@ -12,6 +12,11 @@ from tests.detection.expectations import Expected, products, require_expected, r
 RUN_OPTIONS = ("--variable", "SWAP_TIMEOUT:20s", "--variable", "REACH_TIMEOUT:10s", "--variable", "SILENCE_WINDOW:3s")
 
 EXPECTED: dict[str, Expected] = {
+    "edit-role-may-migrate": Expected(
+        Exit.PRODUCT_FAILED,
+        {"VM Owner May Not Make Migrations": ("expected to be forbidden to create a migration object", "was allowed")},
+        scenario="nad-13",
+    ),
     "late-nad-unnoticed": Expected(
         Exit.PRODUCT_FAILED,
         {

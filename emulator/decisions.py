@@ -7,6 +7,7 @@ Points of the node agent:
 
 - ``agent.pod_attachments`` (list of ``networks.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
   what a new pod is plugged into.
+- ``agent.sandbox_retry`` (bool; ``pod``): whether a pod without a sandbox, such as for want of a NAD, gets another try.
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
@@ -19,9 +20,10 @@ Points of the control plane:
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
   ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
-- ``updater.candidates`` (list of VMIs): those that the workload updater migrates or evicts.
+- ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
+- ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
 - ``metrics.network`` (str; ``vmi``, ``network``): the label ``network`` of ``kubevirt_vmi_vnic_info``.
 """

@@ -80,7 +80,7 @@ async def run_control_plane(
         WorkloadUpdater(shared),
         Scheduler(shared),
     ]
-    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile)
+    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions)
     for resource, informer in shared.informers.items():
         plane.spawn(informer.run(), f"informer {resource}")
     await asyncio.gather(*(informer.synced.wait() for informer in shared.informers.values()))

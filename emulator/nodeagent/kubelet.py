@@ -158,7 +158,8 @@ class Kubelet:
         )
         host = pod["spec"]["nodeName"]
         await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
-        self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
+        if self._decisions.choose("agent.sandbox_retry", True, pod=pod):
+            self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
 
     async def _write_running(self, pod: Obj, sandbox: Sandbox) -> None:
         def running(fresh: Obj) -> None:

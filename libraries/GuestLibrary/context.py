@@ -21,6 +21,13 @@ class Blame(enum.Enum):
     lab = "lab"
 
 
+class Family(enum.Enum):
+    """By which addresses guests are asked."""
+
+    ipv4 = 4
+    ipv6 = 6
+
+
 class Via(enum.Enum):
     """The way into a guest; ``auto`` is SSH, or the console where SSH fails or cannot be."""
 

@@ -64,6 +64,23 @@ class IdentityKeywords:
         )
 
     @keyword(tags=["guest", "verdict"])
+    def guest_should_have_rebooted(self, vm: str) -> None:
+        """Fails if the guest has the same boot id as at `Remember Guest`: it should have been started anew since.
+
+        Args:
+        | ``vm`` | Name of the VM. |
+        """
+        guests = current_guests()
+        before = guests.recall(vm)
+        now = read_identity(guests.shell(vm))
+        if now.boot_id == before.identity.boot_id:
+            raise ProductFault(
+                f"VM {guests.record(vm).namespace}/{vm}: its guest should have booted anew within the last "
+                f"{human(time.monotonic() - before.at)}; it still has boot id {now.boot_id}, up {human(now.uptime)}"
+            )
+        logger.info(f"Guest {vm}: boot id was {before.identity.boot_id}, is {now.boot_id}, up {human(now.uptime)}")
+
+    @keyword(tags=["guest", "verdict"])
     def guest_interface_should_be_unchanged(self, vm: str, *, nic: str) -> None:
         """Fails if an interface of the guest differs from what it was at `Remember Guest`.
 

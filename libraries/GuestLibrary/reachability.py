@@ -8,7 +8,7 @@ from robot.api.deco import keyword
 from testbed.durations import human
 from testbed.reachability import check_pod_network, check_reach, check_silence
 
-from GuestLibrary.context import Blame, blamed_on, current_guests, log_probes
+from GuestLibrary.context import Blame, Family, blamed_on, current_guests, log_probes
 
 
 class ReachabilityKeywords:
@@ -16,7 +16,14 @@ class ReachabilityKeywords:
 
     @keyword(tags=["reachability", "verdict"])
     def guests_should_reach_each_other(
-        self, vm: str, peer: str, *, nic: str, within: timedelta, blame: Blame = Blame.product
+        self,
+        vm: str,
+        peer: str,
+        *,
+        nic: str,
+        within: timedelta,
+        blame: Blame = Blame.product,
+        family: Family = Family.ipv4,
     ) -> None:
         """Waits until a NIC and a peer in its subnet reach each other, by ICMP and by TCP, from both sides.
 
@@ -29,14 +36,23 @@ class ReachabilityKeywords:
         | ``nic``    | Name of the VM's NIC that the traffic is to cross. |
         | ``within`` | How long it may take from now on. |
         | ``blame``  | ``product``, or ``lab`` for a check before the act. |
+        | ``family`` | ``ipv4`` or ``ipv6``. |
         """
         with blamed_on(blame):
-            run = check_reach(current_guests(), vm, peer, nic=nic, within=within.total_seconds())
+            run = check_reach(current_guests(), vm, peer, nic=nic, within=within.total_seconds(), version=family.value)
         log_probes(f'{vm} and {peer} reach each other through NIC "{nic}"', run)
 
     @keyword(tags=["reachability", "verdict"])
     def guests_should_be_silent_to_each_other(
-        self, vm: str, peer: str, *, nic: str, control: str, duration: timedelta, blame: Blame = Blame.product
+        self,
+        vm: str,
+        peer: str,
+        *,
+        nic: str,
+        control: str,
+        duration: timedelta,
+        blame: Blame = Blame.product,
+        family: Family = Family.ipv4,
     ) -> None:
         """Fails if a NIC of a VM and a peer in its subnet hear anything of each other for a whole window.
 
@@ -52,9 +68,18 @@ class ReachabilityKeywords:
         | ``control``  | Name of the VM that must answer through the NIC, and that watches ``peer``. |
         | ``duration`` | Length of the window. |
         | ``blame``    | ``product``, or ``lab`` for a check before the act. |
+        | ``family``   | ``ipv4`` or ``ipv6``. |
         """
         with blamed_on(blame):
-            run = check_silence(current_guests(), vm, peer, nic=nic, control=control, duration=duration.total_seconds())
+            run = check_silence(
+                current_guests(),
+                vm,
+                peer,
+                nic=nic,
+                control=control,
+                duration=duration.total_seconds(),
+                version=family.value,
+            )
         log_probes(f'{vm} and {peer} were silent through NIC "{nic}" for {human(duration.total_seconds())}', run)
 
     @keyword(tags=["reachability", "verdict"])

@@ -11,10 +11,16 @@ from testbed.errors import BadInput, CapabilityMissing, LabError
 
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
+from KubeVirtLibrary.fates import FateKeywords
 from KubeVirtLibrary.guards import GuardKeywords
+from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
+from KubeVirtLibrary.observations import ObservationKeywords
+from KubeVirtLibrary.owners import OwnerKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
+from KubeVirtLibrary.several import SeveralNicsKeywords
+from KubeVirtLibrary.staying import StayingKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
 
 __version__ = "0.1.0"
@@ -49,8 +55,14 @@ class KubeVirtLibrary(DynamicCore):
             namespaces,
             MachineKeywords(),
             SwapKeywords(),
+            SeveralNicsKeywords(),
+            StayingKeywords(),
+            OwnerKeywords(),
+            ObservationKeywords(),
             CompletionKeywords(),
             GuardKeywords(),
+            LifecycleKeywords(),
+            FateKeywords(),
         ]
         super().__init__(components)
         self.ROBOT_LIBRARY_LISTENER = self

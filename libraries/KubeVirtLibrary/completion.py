@@ -73,6 +73,9 @@ class CompletionKeywords:
 def _swap_of_nic(run: Run, vm: str, nic: str) -> NetworkSwap:
     run.vm(vm).nic(nic)
     swap = swap_of(run, vm)
+    companion = run.swaps.get(f"{vm}/{nic}")
+    if companion is not None and companion.resource_version == swap.resource_version:
+        return companion
     if swap.nic != nic:
         raise BadInput(f'NIC "{nic}" of VM {swap.namespace}/{vm} was not moved; the NIC that was moved is "{swap.nic}"')
     return swap

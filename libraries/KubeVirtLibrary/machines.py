@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 from datetime import timedelta
 from ipaddress import ip_interface
@@ -17,10 +18,17 @@ from testbed.labels import is_dns_label
 from testbed.manifests import POD_NIC, cloud_init_secret, nic_mac, vm_manifest
 from testbed.model import Address, GuestLogin, Nic, VmRecord
 from testbed.run import Run
-from testbed.views import condition_text, is_true, nic_status, node_of, phase_of, vm_summary
+from testbed.views import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import details, step
+
+
+class PodBinding(enum.Enum):
+    """How a NIC is connected to the pod network."""
+
+    masquerade = "masquerade"
+    bridge = "bridge"
 
 
 class MachineKeywords:
@@ -32,12 +40,15 @@ class MachineKeywords:
         self._started: set[tuple[str, str]] = set()
 
     @keyword(name="Define VM", tags=["vm"])
-    def define_vm(self, name: str, *, pod_network: bool = True) -> None:
+    def define_vm(
+        self, name: str, *, pod_network: bool = True, pod_binding: PodBinding = PodBinding.masquerade
+    ) -> None:
         """Notes a VM of this suite; `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
         Args:
         | ``name`` | name of the VM, a DNS label. |
         | ``pod_network`` | False for a VM without the pod network's NIC. |
+        | ``pod_binding`` | of that NIC: ``masquerade``, or ``bridge`` for a VM that cannot be live-migrated. |
         """
         run = Run.current()
         namespace = run.require_namespace()
@@ -50,7 +61,7 @@ class MachineKeywords:
         self._host_keys[namespace, name] = host_key
         login = GuestLogin(run.settings.guest_user, password, user_key.private, host_key.public)
         nics = [Nic(POD_NIC, nic_mac(run.run_id, f"{namespace}/{name}", POD_NIC))] if pod_network else []
-        run.vms[name] = VmRecord(name, namespace, login, nics)
+        run.vms[name] = VmRecord(name, namespace, login, nics, pod_binding.value)
 
     @keyword(name="Add NIC", tags=["vm", "network"])
     def add_nic(self, vm: str, name: str, *, network: str, addresses: str = "") -> None:
@@ -92,6 +103,8 @@ class MachineKeywords:
     @keyword(name="Wait Until VMs Are Ready", tags=["vm"])
     def wait_until_vms_are_ready(self, *, within: timedelta) -> None:
         """Waits until every started VM runs, has its guest agent, can be live-migrated and reports all its addresses.
+
+        A VM that was defined as one that cannot be migrated must say so itself.
 
         Args:
         | ``within`` | for how long at most, for all of them together. |
@@ -143,9 +156,10 @@ def missing_to_ready(history: History, record: VmRecord) -> list[str]:
     vmi = history.current(VMI, record.name)
     if vmi is None or phase_of(vmi) != "Running":
         return [vm_summary(history, record.name)]
-    lacks = [
-        condition_text(vmi, type_) for type_ in ("Ready", "AgentConnected", "LiveMigratable") if not is_true(vmi, type_)
-    ]
+    lacks = [condition_text(vmi, type_) for type_ in ("Ready", "AgentConnected") if not is_true(vmi, type_)]
+    if is_true(vmi, "LiveMigratable") != record.can_migrate or condition(vmi, "LiveMigratable") is None:
+        expected = "" if record.can_migrate else ", expected False"
+        lacks.append(condition_text(vmi, "LiveMigratable") + expected)
     for nic in record.nics:
         status = nic_status(vmi, nic.name) or {}
         reported = status.get("ipAddresses") or ([status["ipAddress"]] if status.get("ipAddress") else [])

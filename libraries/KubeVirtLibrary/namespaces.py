@@ -6,6 +6,7 @@ from robot.api.deco import keyword
 from testbed.errors import BadInput, LabError
 from testbed.kinds import NAD, NAMESPACE, POD, VM, VMI, meta
 from testbed.labels import is_dns_subdomain
+from testbed.ledger import Entry
 from testbed.manifests import bridge_nad, namespace_manifest
 from testbed.recorder import Recorder
 from testbed.run import Run
@@ -24,6 +25,7 @@ class NamespaceKeywords:
     def __init__(self, clusters: ClusterKeywords) -> None:
         self._clusters = clusters
         self._opened = 0
+        self._further = 0
 
     @keyword(name="Open Test Namespace", tags=["namespace"])
     def open_test_namespace(self) -> str:
@@ -67,7 +69,7 @@ class NamespaceKeywords:
         if run.recorder is not None:
             run.recorder.stop()
         run.ledger.lease.release(name)
-        left += run.ledger.remove(lambda entry: name in (entry.namespace, entry.name))
+        left += run.ledger.remove(lambda entry: _belongs(entry, name))
         run.namespace, run.recorder = None, None
         run.vms.clear()
         run.swaps.clear()
@@ -76,17 +78,32 @@ class NamespaceKeywords:
             suite_metadata("Leftovers", "; ".join(left), top=False)
         step(f"Namespace {name} closed")
 
+    @keyword(name="Create Further Namespace", tags=["namespace"])
+    def create_further_namespace(self) -> str:
+        """Creates another namespace beside the open test namespace, for NADs, and returns its name.
+
+        It is removed with the test namespace. What happens in it is not recorded.
+        """
+        run = Run.current()
+        self._further += 1
+        name = f"{run.require_namespace()}-{self._further}"
+        run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
+        run.namespaces.append(name)
+        step(f"Namespace {name} created")
+        return name
+
     @keyword(name="Create Bridge Network", tags=["network"])
-    def create_bridge_network(self, name: str, *, bridge: str, vlan: int) -> None:
+    def create_bridge_network(self, name: str, *, bridge: str, vlan: int, namespace: str = "") -> None:
         """Creates a NAD that connects NICs to one VLAN of a Linux bridge.
 
         Args:
         | ``name`` | name of the NAD, a DNS name. |
         | ``bridge`` | the bridge, on every node; 15 characters at most. |
         | ``vlan`` | 1 to 4094, 0 for untagged. |
+        | ``namespace`` | one of `Create Further Namespace`; empty: the test namespace. |
         """
         run = Run.current()
-        namespace = run.require_namespace()
+        namespace = namespace or run.require_namespace()
         require_nad_name(name)
         if not 0 < len(bridge) <= _BRIDGE_LENGTH or set(bridge) & set(" /"):
             raise BadInput(
@@ -117,6 +134,12 @@ class NamespaceKeywords:
         except LabError as error:
             return [f"cannot see whether the VMs are gone: {error}"]
         return [] if gone else [f"{title} is still there" for title in staying()]
+
+
+def _belongs(entry: Entry, namespace: str) -> bool:
+    """Whether an object is a test namespace, one of its further namespaces, or in one of them."""
+    place = entry.name if entry.kind is NAMESPACE else entry.namespace or ""
+    return place == namespace or place.startswith(f"{namespace}-")
 
 
 def require_nad_name(name: str) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.api_errors import ApiError
 from testbed.durations import human
+from testbed.edits import put_network
 from testbed.errors import BadInput, LabError
 from testbed.history import History
 from testbed.kinds import MIGRATION, NAD, VM, VMI, Object, dig, meta
@@ -17,12 +15,10 @@ from testbed.manifests import pod_interface_name
 from testbed.model import VmRecord
 from testbed.run import Run
 from testbed.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, migrations_since, remember
-from testbed.views import FINAL_PHASES, is_true, migrations_of, network_of, phase_of, vm_summary
+from testbed.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import details, step
-
-_EDIT_ATTEMPTS = 5
 
 
 class SwapKeywords:
@@ -48,13 +44,33 @@ class SwapKeywords:
         recorder.catch_up()
         _require_running(recorder.history, record)
         swap = remember(recorder.history, vm, record.namespace, nic, network)
-        swap.pod_interface = swap.pod_interface or pod_interface_name(nic)
-        stored = _edit(run, swap)
-        swap.resource_version = str(meta(stored, "resourceVersion"))
-        run.swaps[vm] = swap
-        record.nics = [replace(item, network=network) if item.name == nic else item for item in record.nics]
+        self._edit(run, record, swap)
         known = recorder.history.current(NAD, network) is not None or "/" in network
         step(f"{swap.title}: edited" + ("" if known else f"; NAD {record.namespace}/{network} does not exist yet"))
+
+    @keyword(name="Revert VM Network", tags=["swap"])
+    def revert_vm_network(self, vm: str) -> None:
+        """Undoes the last `Change VM Network` of a VM at once, before the cluster begins to migrate it.
+
+        Args:
+        | ``vm`` | a VM whose network was just changed. |
+        """
+        run = Run.current()
+        record, before = run.vm(vm), swap_of(run, vm)
+        history = run.require_recorder().history
+        swap = remember(history, vm, record.namespace, before.nic, before.old_network)
+        swap.old_network = before.new_network
+        self._edit(run, record, swap)
+        step(f"{swap.title}: reverted {human(swap.at - before.at)} after the edit")
+
+    @staticmethod
+    def _edit(run: Run, record: VmRecord, swap: NetworkSwap) -> None:
+        """Make the edit and remember it after the VM's earlier ones."""
+        swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
+        swap.previous = run.swaps.get(swap.vm)
+        stored = put_network(run, record, swap.nic, swap.new_network)
+        swap.resource_version = str(meta(stored, "resourceVersion"))
+        run.swaps[swap.vm] = swap
 
     @keyword(name="Wait Until Network Swap Has Settled", tags=["swap"])
     def wait_until_network_swap_has_settled(self, vm: str, *, within: timedelta) -> None:
@@ -105,40 +121,6 @@ def _require_running(history: History, record: VmRecord) -> None:
             raise LabError(
                 f"{title} is being migrated already: {meta(item, 'name')} is {phase_of(item) or 'new'}; wait"
             )
-
-
-def _edit(run: Run, swap: NetworkSwap) -> Object:
-    """Apply the edit; when somebody else changed the VM meanwhile, look again."""
-    for attempt in range(_EDIT_ATTEMPTS):
-        vm = run.cluster.get(VM, swap.vm, swap.namespace)
-        networks = dig(vm, "spec", "template", "spec", "networks", default=[])
-        position = next((index for index, item in enumerate(networks) if item.get("name") == swap.nic), None)
-        if position is None:
-            raise BadInput(f'VM {swap.namespace}/{swap.vm} has no network "{swap.nic}" in its spec')
-        path = f"/spec/template/spec/networks/{position}"
-        before = dig(networks[position], "multus", "networkName")
-        operations: list[Object] = [
-            {"op": "test", "path": f"{path}/name", "value": swap.nic},
-            {
-                "op": "test",
-                "path": f"{path}/multus/networkName",
-                "value": before,
-            },
-            {"op": "replace", "path": f"{path}/multus/networkName", "value": swap.new_network},
-        ]
-        try:
-            return run.cluster.json_patch(VM, swap.vm, swap.namespace, operations, done=_edited(swap))
-        except ApiError as error:
-            if error.status not in (409, 422) or attempt == _EDIT_ATTEMPTS - 1:
-                raise
-            if error.status == 422 and "test" not in str(error) and "the server rejected" not in str(error):
-                raise
-    raise LabError(f"VM {swap.namespace}/{swap.vm} could not be edited: it changed under our hands each time")
-
-
-def _edited(swap: NetworkSwap) -> Callable[[Object], bool]:
-    """Tells of a VM whether the edit has been applied to it."""
-    return lambda vm: network_of(dig(vm, "spec", "template", "spec", default={}), swap.nic) == swap.new_network
 
 
 def _missing(history: History, swap: NetworkSwap) -> str:

@@ -86,7 +86,7 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
                                 {"name": "rootdisk", "disk": {"bus": "virtio"}},
                                 {"name": "cloudinit", "disk": {"bus": "virtio"}},
                             ],
-                            "interfaces": [_interface(nic) for nic in vm.nics],
+                            "interfaces": [_interface(nic, vm.pod_binding) for nic in vm.nics],
                             "rng": {},
                         },
                         "resources": {"requests": {"memory": memory}},
@@ -105,8 +105,8 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
     }
 
 
-def _interface(nic: Nic) -> Object:
-    binding = "masquerade" if nic.network is None else "bridge"
+def _interface(nic: Nic, pod_binding: str) -> Object:
+    binding = pod_binding if nic.network is None else "bridge"
     return {"name": nic.name, binding: {}, "macAddress": nic.mac, "model": "virtio"}
 
 

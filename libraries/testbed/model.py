@@ -10,7 +10,7 @@ Address = IPv4Interface | IPv6Interface
 
 @dataclass(frozen=True)
 class Nic:
-    """A NIC of a VM as the test asked for it. ``network`` is the NAD's name; None is the pod network (masquerade).
+    """A NIC of a VM as the test asked for it. ``network`` is the NAD's name; None is the pod network.
 
     ``mac`` is always given, so that the guest's interface can be found by it, whatever the guest calls it.
     """
@@ -33,12 +33,21 @@ class GuestLogin:
 
 @dataclass(eq=False)
 class VmRecord:
-    """A VM of this run: what was asked for. What it became is in the recorder."""
+    """A VM of this run: what was asked for. What it became is in the recorder.
+
+    ``pod_binding`` binds its pod network's NIC: ``masquerade``, or ``bridge``, which no live migration can move.
+    """
 
     name: str
     namespace: str
     login: GuestLogin
     nics: list[Nic]
+    pod_binding: str = "masquerade"
+
+    @property
+    def can_migrate(self) -> bool:
+        """Whether KubeVirt is expected to be able to migrate it."""
+        return self.pod_binding == "masquerade" or not self.has_pod_network
 
     @property
     def has_pod_network(self) -> bool:

@@ -44,30 +44,33 @@ def shared_paths(source: VmRecord, target: VmRecord) -> Iterator[Path]:
                         yield Path(source, source_nic, source_address, target, target_nic, target_address)
 
 
-def path_between(vm: VmRecord, nic: Nic, peer: VmRecord) -> Path:
-    """From a NIC of a VM to a peer in the same subnet. BadInput when they share none."""
+def path_between(vm: VmRecord, nic: Nic, peer: VmRecord, version: int = 4) -> Path:
+    """From a NIC of a VM to a peer in the same subnet, by IP version 4 or 6. BadInput when they share none."""
     for path in shared_paths(vm, peer):
-        if path.source_nic == nic:
+        if path.source_nic == nic and path.source_address.version == version:
             return path
     raise BadInput(
-        f'NIC "{nic.name}" of VM {vm.name} ({_list(nic)}) shares no subnet with {peer.name}; '
+        f'NIC "{nic.name}" of VM {vm.name} ({_list(nic)}) shares no IPv{version} subnet with {peer.name}; '
         "give both an address in one subnet with `Add NIC`"
     )
 
 
-def witness_path(witness: VmRecord, watched: VmRecord, watched_nic: Nic, tested: Nic) -> Path:
-    """From a witness to the very NIC that is watched, in a subnet of their own that the tested NIC is not in.
+def witness_path(witness: VmRecord, watched: VmRecord, watched_nic: Nic, tested: Nic, version: int = 4) -> Path:
+    """From a witness to the very NIC that is watched, in a subnet of their own that the tested NIC is not in,
+    by IP version 4 or 6.
 
     BadInput when there is none: silence of the watched NIC would then prove nothing.
     """
     tested_subnets = {address.network for address in tested.addresses}
-    for path in shared_paths(witness, watched):
-        if path.target_nic == watched_nic and path.subnet not in tested_subnets:
+    # A NIC that is on the watched one's network by its NAD comes first: other subnets may be the test's as well.
+    paths = sorted(shared_paths(witness, watched), key=lambda path: path.source_nic.network != watched_nic.network)
+    for path in paths:
+        if path.target_nic == watched_nic and path.subnet not in tested_subnets and path.subnet.version == version:
             return path
     raise BadInput(
         f'{witness.name} cannot watch NIC "{watched_nic.name}" of {watched.name} ({_list(watched_nic)}): they share no '
-        f'subnet besides the tested one; give {witness.name} a NIC on the network of "{watched_nic.name}" and both an '
-        "address in a subnet of their own"
+        f"IPv{version} subnet besides the tested one; give {witness.name} a NIC on the network of "
+        f'"{watched_nic.name}" and both an address in a subnet of their own'
     )
 
 

@@ -33,10 +33,10 @@ def find_nic(record: VmRecord, name: str) -> Nic:
         raise LabError(str(error)) from None
 
 
-def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float) -> ProbeRun:
+def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, version: int = 4) -> ProbeRun:
     """ICMP and TCP both ways between a NIC and the peer in its subnet. ProductFault unless all answer in time."""
     record = guests.record(vm)
-    path = path_between(record, find_nic(record, nic), guests.record(peer))
+    path = path_between(record, find_nic(record, nic), guests.record(peer), version)
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
     guests.keep(run)
@@ -54,7 +54,9 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float) 
     return run
 
 
-def check_silence(guests: Guests, vm: str, peer: str, *, nic: str, control: str, duration: float) -> ProbeRun:
+def check_silence(
+    guests: Guests, vm: str, peer: str, *, nic: str, control: str, duration: float, version: int = 4
+) -> ProbeRun:
     """Neither side answers the other in a whole window, while both positive controls answer.
 
     ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
@@ -62,10 +64,10 @@ def check_silence(guests: Guests, vm: str, peer: str, *, nic: str, control: str,
     """
     record, peer_record, control_record = (guests.record(name) for name in (vm, peer, control))
     tested = find_nic(record, nic)
-    target = path_between(record, tested, peer_record)
-    channel = path_between(record, tested, control_record)
-    witness = witness_path(control_record, peer_record, target.target_nic, tested)
-    alive = witness_path(peer_record, control_record, channel.target_nic, tested)
+    target = path_between(record, tested, peer_record, version)
+    channel = path_between(record, tested, control_record, version)
+    witness = witness_path(control_record, peer_record, target.target_nic, tested, version)
+    alive = witness_path(peer_record, control_record, channel.target_nic, tested, version)
     targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
     shells = {name: guests.shell(name) for name in (vm, peer, control)}
     run = sample_window(shells, both_protocols([*targets, *witnesses, channel, alive]), duration)

@@ -30,7 +30,8 @@ class Run:
     """The current run of this process; `Open Cluster` makes it, `Close Cluster` ends it.
 
     ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``namespaces`` lists all that it
-    had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes.
+    had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes; after an edit of
+    several NICs, ``swaps`` has each of them by ``vm/nic`` as well.
     """
 
     _current: ClassVar[Run | None] = None

@@ -31,6 +31,7 @@ class Settings:
     context: str = ""
     namespace_prefix: str = "nad-swap"
     bridge: str = "br1"
+    other_bridge: str = "br2"
     old_vlan: int = 100
     new_vlan: int = 200
     other_vlan: int = 300
@@ -61,6 +62,12 @@ class Settings:
             bridge=reader.matching(
                 "BRIDGE", cls.bridge, _BRIDGE.fullmatch, "the name of a Linux bridge, 15 characters at most, no spaces"
             ),
+            other_bridge=reader.matching(
+                "OTHER_BRIDGE",
+                cls.other_bridge,
+                _BRIDGE.fullmatch,
+                "the name of a Linux bridge, 15 characters at most, no spaces",
+            ),
             old_vlan=reader.vlan("OLD_VLAN", cls.old_vlan),
             new_vlan=reader.vlan("NEW_VLAN", cls.new_vlan),
             other_vlan=reader.vlan("OTHER_VLAN", cls.other_vlan),
@@ -79,6 +86,8 @@ class Settings:
             silence_window=reader.time("SILENCE_WINDOW", cls.silence_window),
         )
         settings._check_vlans_differ()
+        if settings.other_bridge == settings.bridge:
+            raise _bad("OTHER_BRIDGE", settings.other_bridge, f"a bridge that differs from BRIDGE={settings.bridge}")
         return settings
 
     def _check_vlans_differ(self) -> None:
@@ -94,6 +103,7 @@ VARIABLES = (
     "CONTEXT",
     "NAMESPACE_PREFIX",
     "BRIDGE",
+    "OTHER_BRIDGE",
     "OLD_VLAN",
     "NEW_VLAN",
     "OTHER_VLAN",

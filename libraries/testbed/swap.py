@@ -40,7 +40,10 @@ class Before:
 
 @dataclass
 class NetworkSwap:
-    """One edit of a VM's network. ``index`` is the history's length, ``at`` the monotonic clock, before the edit."""
+    """One edit of a VM's network. ``index`` is the history's length, ``at`` the monotonic clock, before the edit.
+
+    ``previous`` is the edit of the same VM before this one.
+    """
 
     vm: str
     namespace: str
@@ -52,6 +55,7 @@ class NetworkSwap:
     at: float
     before: Before
     resource_version: str = ""
+    previous: NetworkSwap | None = None
 
     @property
     def title(self) -> str:
@@ -94,6 +98,14 @@ def remember(history: History, vm: str, namespace: str, nic: str, new_network: s
         at=time.monotonic(),
         before=before,
     )
+
+
+def edits_of(swap: NetworkSwap) -> list[NetworkSwap]:
+    """All edits of the VM up to this one, oldest first."""
+    edits = [swap]
+    while edits[-1].previous is not None:
+        edits.append(edits[-1].previous)
+    return edits[::-1]
 
 
 def migrations_since(history: History, swap: NetworkSwap) -> dict[str, Object]:

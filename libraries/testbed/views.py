@@ -69,14 +69,19 @@ def migration_state(vmi: Object) -> Object:
 
 
 def current_pod(history: History, vmi: Object) -> Object | None:
-    """The launcher pod that carries a VMI now: of its pods on its node, the newest."""
+    """The launcher pod that carries a VMI now: of its pods on its node the newest that has not ended."""
     node, uid = node_of(vmi), meta(vmi, "uid")
     pods = [
         pod
         for pod in history.all(POD)
         if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid and dig(pod, "spec", "nodeName") == node
     ]
-    return max(pods, key=lambda pod: str(meta(pod, "creationTimestamp")), default=None)
+    return max(pods, key=_liveness, default=None)
+
+
+def _liveness(pod: Object) -> tuple[bool, str]:
+    """Pods that a VMI left behind when it was migrated stay, and it may come back to their node."""
+    return phase_of(pod) not in FINAL_PHASES, str(meta(pod, "creationTimestamp"))
 
 
 def pod_network(pod: Object, interface: str) -> str | None:

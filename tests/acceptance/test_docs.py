@@ -143,10 +143,10 @@ def test_the_table_of_tags_is_the_vocabulary() -> None:
     assert sorted(table) == sorted(load_vocabulary().names())
 
 
-def test_the_readmes_table_of_tests_is_the_suites() -> None:
+def test_the_readmes_table_of_tests_is_the_first_suite() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (.+?) \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
-    assert table == [(test.name, ", ".join(test.requirements)) for test in read_tests()]
+    assert table == [(test.name, ", ".join(test.requirements)) for test in read_tests() if "nad-01" in test.tags]
 
 
 def test_the_role_in_the_page_grants_what_the_run_checks_for() -> None:

@@ -8,6 +8,7 @@ from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
 from emulator.controlplane.cluster.roles import bindings, cluster_roles
 from emulator.controlplane.profile import Profile
+from emulator.decisions import Decisions
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
 
@@ -18,7 +19,7 @@ ROLES = "clusterroles.rbac.authorization.k8s.io"
 BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
 
-async def bootstrap(client: Client, profile: Profile) -> None:
+async def bootstrap(client: Client, profile: Profile, decisions: Decisions) -> None:
     """Safe to call again: what is there stays."""
     home = {"name": names.KUBEVIRT_NAMESPACE, "labels": {"kubevirt.io": ""}}
     await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", home))
@@ -30,7 +31,7 @@ async def bootstrap(client: Client, profile: Profile) -> None:
     await _ensure(
         client, "services", service | {"spec": {"ports": ports, "selector": {"prometheus.kubevirt.io": "true"}}}
     )
-    for role in cluster_roles():
+    for role in decisions.choose("rbac.cluster_roles", cluster_roles()):
         await _ensure(client, ROLES, role)
     for binding in bindings():
         await _ensure(client, BINDINGS, binding)

@@ -59,7 +59,9 @@ class WorkloadUpdater:
             return
         unfinished = [m for m in self.shared.migrations.all() if not is_final(m)]
         to_abort = self._to_abort(unfinished)
-        candidates = self.shared.decisions.choose("updater.candidates", self._candidates(unfinished))
+        candidates = self.shared.decisions.choose(
+            "updater.candidates", self._candidates(unfinished), vmis=list(self.shared.vmis.all())
+        )
         await self._count_outdated()
         methods = settings.update_methods
         to_migrate = [vmi for vmi in candidates if "LiveMigrate" in methods and is_migratable(vmi)]

@@ -44,6 +44,8 @@ def test_values_are_typed() -> None:
         ("BRIDGE", "a-bridge-with-16", "15 characters at most"),
         ("BRIDGE", "br 1", "no spaces"),
         ("BRIDGE", "", "name of a Linux bridge"),
+        ("OTHER_BRIDGE", "br 2", "no spaces"),
+        ("OTHER_BRIDGE", "br1", "a bridge that differs from BRIDGE=br1"),
         ("NAMESPACE_PREFIX", "Nad_Swap", "lower-case letters, digits and hyphens"),
         ("NAMESPACE_PREFIX", "x" * 51, "50 characters at most"),
         ("VM_IMAGE", "quay.io/has space", "an image such as"),

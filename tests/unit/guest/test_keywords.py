@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 KEYWORDS = {
     "Close Guests": 0,
     "Guest Interface Should Be Unchanged": 1,
+    "Guest Should Have Rebooted": 1,
     "Guest Should Not Have Rebooted": 1,
     "Guests Should Be Silent To Each Other": 2,
     "Guests Should Reach Each Other": 2,

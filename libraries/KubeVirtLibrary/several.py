@@ -1,0 +1,52 @@
+"""Keywords: one edit that moves several NICs."""
+
+from __future__ import annotations
+
+from robot.api.deco import keyword
+from testbed.edits import put_networks
+from testbed.errors import BadInput
+from testbed.kinds import VMI, meta
+from testbed.manifests import pod_interface_name
+from testbed.run import Run
+from testbed.swap import remember
+from testbed.views import phase_of, vm_summary
+
+from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.reporting import step
+
+
+class SeveralNicsKeywords:
+    """Like `Change VM Network`, for more than one NIC at once."""
+
+    @keyword(name="Change VM Networks", tags=["swap"])
+    def change_vm_networks(self, vm: str, **networks: str) -> None:
+        """Puts several NICs of a running VM on other networks by one edit, which is applied wholly or not at all.
+
+        Otherwise like `Change VM Network`. The verdicts tell the NICs apart by their argument ``nic``.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``networks`` | for each NIC the NAD to move to, such as ``secondary=new-network``. |
+        """
+        run = Run.current()
+        record = run.vm(vm)
+        if not networks:
+            raise BadInput(f"VM {record.namespace}/{vm}: no NIC is named; expected such as secondary=new-network")
+        for nic, network in networks.items():
+            require_nad_name(network)
+            if record.nic(nic).network is None:
+                raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network; it cannot be changed')
+        recorder = run.require_recorder()
+        recorder.catch_up()
+        history = recorder.history
+        vmi = history.current(VMI, vm)
+        if vmi is None or phase_of(vmi) != "Running":
+            raise BadInput(f"VM {record.namespace}/{vm} is not running ({vm_summary(history, vm)}); start it first")
+        swaps = [remember(history, vm, record.namespace, nic, network) for nic, network in networks.items()]
+        stored = put_networks(run, record, networks)
+        for swap in swaps:
+            swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
+            swap.resource_version = str(meta(stored, "resourceVersion"))
+            run.swaps[f"{vm}/{swap.nic}"] = swap
+            step(f"{swap.title}: edited, together with all others of this edit")
+        run.swaps[vm] = swaps[0]

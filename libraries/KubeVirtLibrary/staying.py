@@ -1,0 +1,96 @@
+"""Keywords: an edit that cannot take effect on the running VM."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from robot.api.deco import keyword
+from testbed.kinds import VM, VMI
+from testbed.run import Run
+from testbed.staying_verdicts import has_left, judge_signalled, judge_stayed, judge_waiting
+from testbed.swap import migrations_since
+from testbed.views import is_true, vm_summary
+
+from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.swaps import swap_of
+
+
+class StayingKeywords:
+    """Verdicts on `Change VM Network` of a VM that cannot be live-migrated."""
+
+    @keyword(name="VM Should Have Stayed In Place", tags=["verdict"])
+    def vm_should_have_stayed_in_place(self, vm: str, *, duration: timedelta) -> None:
+        """Fails when the VM was moved, restarted or migrated since its network was edited, or its pod changed network.
+
+        Judged on everything since before the edit, for ``duration`` at least.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``duration`` | length of the window, counted from the edit. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        history = recorder.history
+        left = swap.at + duration.total_seconds() - time.monotonic()
+        recorder.wait_for(
+            lambda _: has_left(history, swap), left, f"{swap.title}: it stays", lambda: vm_summary(history, vm)
+        )
+        recorder.catch_up()
+        step(judge_stayed(history, swap))
+
+    @keyword(name="Wait Until Migration Is Made", tags=["swap"])
+    def wait_until_migration_is_made(self, vm: str, *, within: timedelta) -> None:
+        """Waits until the cluster has made a migration object for the edit of a VM, or until the time is over.
+
+        Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``within`` | for how long at most, from now on. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        made = recorder.wait_for(
+            lambda history: bool(migrations_since(history, swap)),
+            within.total_seconds(),
+            f"{swap.title}: a migration object",
+            lambda: "none",
+        )
+        step(f"{swap.title}: {'a' if made else 'no'} migration object")
+
+    @keyword(name="VM Should Wait On Its Old Network", tags=["verdict"])
+    def vm_should_wait_on_its_old_network(self, vm: str) -> None:
+        """Fails unless a VM that was edited runs on where it was, on its old network, and its migration only waits.
+
+        Args:
+        | ``vm`` | a VM whose network was changed to a NAD that does not exist. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        recorder.catch_up()
+        step(judge_waiting(recorder.history, swap))
+
+    @keyword(name="Edit Should Have Been Signalled As Not In Effect", tags=["verdict"])
+    def edit_should_have_been_signalled(self, vm: str, *, within: timedelta) -> None:
+        """Fails unless the VM has RestartRequired or its VMI has MigrationRequired; the log tells which.
+
+        KubeVirt up to 1.9 shows the latter and newer ones the former; either is accepted.
+
+        Args:
+        | ``vm`` | a VM whose network was changed and that cannot be live-migrated. |
+        | ``within`` | for how long it may take, from now on. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        history = recorder.history
+        recorder.wait_for(
+            lambda _: _is_signalled(vm, run), within.total_seconds(), f"{swap.title}: a sign", lambda: "no condition"
+        )
+        step(judge_signalled(history, swap))
+
+
+def _is_signalled(vm: str, run: Run) -> bool:
+    history = run.require_recorder().history
+    items = (history.current(VM, vm), "RestartRequired"), (history.current(VMI, vm), "MigrationRequired")
+    return any(item is not None and is_true(item, type_) for item, type_ in items)

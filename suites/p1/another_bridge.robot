@@ -1,0 +1,55 @@
+*** Settings ***
+Documentation       A running VM is moved from one Linux bridge to another by one edit of its spec.
+...
+...                 *Topology:* as in nad-01, but the new network is on another bridge, with the VLAN of the old one:
+...                 the bridge alone makes the difference.
+...                 *What moves:* NIC "secondary", by changing `networkName` only.
+...                 *What is verified:* the cluster live-migrates the VM onto the other bridge, as it does to another
+...                 VLAN.
+...                 *Out of scope:* a change of CNI type (R17).
+Metadata            Scenario    nad-09
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap The Bridge Of A Running VM
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-09
+
+
+*** Test Cases ***
+Swap To The Other Bridge Completes By Live Migration
+    [Documentation]    The five facts of a complete swap, of which the launcher pod's network-status is one.
+    [Metadata]    Requirements    R36
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+
+VM Is Not Rebooted On Its Way To The Other Bridge
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
+    [Metadata]    Requirements    R19, R36
+    VM Should Not Have Been Restarted    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+
+VM Reaches Its Peer On The Other Bridge
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R36
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Is Silent On The Previous Bridge
+    [Documentation]    Same VLAN, other bridge: nothing is heard of the old peer, whom its witness reaches all the time.
+    [Metadata]    Requirements    R9, R36
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Swap The Bridge Of A Running VM
+    [Documentation]    The one edit of this suite. Judges nothing.
+    Open Test Namespace
+    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
+    Create Bridge Network    ${NEW_NETWORK}    bridge=${OTHER_BRIDGE}    vlan=${OLD_VLAN}
+    Create Bridge Network    ${OTHER_NETWORK}    bridge=${BRIDGE}    vlan=${OTHER_VLAN}
+    Define VM Under Test And Its Peers
+    Start The Guests
+    Prove That The Networks Are Apart
+    Move The VM To Its New Network

@@ -1,0 +1,80 @@
+*** Settings ***
+Documentation       A running VM with IPv4 and IPv6 addresses on its NIC changes its network: both families go along.
+...
+...                 *Topology:* as in nad-01, with an IPv6 subnet beside each IPv4 subnet.
+...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
+...                 *What is verified:* the new network is reached and the old one silent by IPv4 and by IPv6 alike, and
+...                 the guest keeps the addresses of both families.
+...                 *Out of scope:* addresses by router advertisement or DHCPv6; they belong to the network.
+Metadata            Scenario    nad-10
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap The Network Of A Dual Stack VM
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
+
+
+*** Test Cases ***
+Guest Keeps The Addresses Of Both Families
+    [Documentation]    As read inside the guest, and in the API's view of the NIC.
+    [Metadata]    Requirements    R6, R29
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
+
+VM Reaches Its New Network By IPv4
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R29
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv4
+
+VM Reaches Its New Network By IPv6
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R29
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv6
+
+VM Is Silent On Its Old Network By IPv4
+    [Documentation]    With the same positive controls as in nad-01.
+    [Metadata]    Requirements    R29
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}    family=ipv4
+
+VM Is Silent On Its Old Network By IPv6
+    [Documentation]    With the same positive controls as in nad-01, all of them by IPv6.
+    [Metadata]    Requirements    R29
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}    family=ipv6
+
+
+*** Keywords ***
+Swap The Network Of A Dual Stack VM
+    [Documentation]    The one edit of this suite. Judges nothing.
+    Open Test Namespace
+    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
+    Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Define Dual Stack Guests
+    Start The Guests
+    Prove That The Networks Are Apart By    ipv4
+    Prove That The Networks Are Apart By    ipv6
+    Move The VM To Its New Network
+
+Define Dual Stack Guests
+    [Documentation]    Each IPv4 subnet 10.N.0.0/24 has the IPv6 subnet fd00:N::/64 beside it, with the same host part.
+    Define VM    ${VM}
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=10.10.0.10/24, fd00:10::10/64
+    Define VM    ${OLD_PEER}
+    Add NIC    ${OLD_PEER}    main    network=${OLD_NETWORK}
+    ...    addresses=10.10.0.11/24, fd00:10::11/64, 10.11.0.11/24, fd00:11::11/64
+    Add NIC    ${OLD_PEER}    witness    network=${NEW_NETWORK}    addresses=10.12.0.11/24, fd00:12::11/64
+    Define VM    ${NEW_PEER}
+    Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}
+    ...    addresses=10.10.0.12/24, fd00:10::12/64, 10.12.0.12/24, fd00:12::12/64
+    Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=10.11.0.12/24, fd00:11::12/64
+
+Prove That The Networks Are Apart By
+    [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.
+    [Arguments]    ${family}
+    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+    ...    family=${family}    blame=lab
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}    family=${family}    blame=lab

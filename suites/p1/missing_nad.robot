@@ -1,0 +1,69 @@
+*** Settings ***
+Documentation       A running VM is moved to a network whose NAD does not exist yet.
+...
+...                 *Topology:* as in nad-01; the NAD that the VM is moved to leads to the new network as well, and is
+...                 created only after the VM was seen to run on without it.
+...                 *What moves:* NIC "secondary", by one edit, made before the NAD exists.
+...                 *What is verified:* until then the VM runs on its old network; then the swap completes by itself.
+...                 *Out of scope:* how KubeVirt waits: with a target pod that stays Pending, or without one.
+Metadata            Scenario    nad-11
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap To A Network That Comes Late
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-11
+
+
+*** Variables ***
+${LATE_NETWORK}    late-network
+
+
+*** Test Cases ***
+VM Runs On In Its Place While The NAD Is Missing
+    [Documentation]    Same VMI and node, its pod on the old network. Observed before the NAD was created.
+    [Metadata]    Requirements    R20
+    Observation Should Hold    in place
+
+VM Reaches Its Old Network While The NAD Is Missing
+    [Documentation]    ICMP and TCP, both ways. Observed before the NAD was created.
+    [Metadata]    Requirements    R20
+    Observation Should Hold    old network
+
+Swap Completes Once The NAD Exists
+    [Documentation]    The five facts, without a second edit.
+    [Metadata]    Requirements    R20
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+
+VM Is Not Rebooted By The Late Swap
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
+    [Metadata]    Requirements    R20
+    VM Should Not Have Been Restarted    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+
+VM Reaches Its Peer On The Late Network
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R20
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Has Left Its Old Network At Last
+    [Documentation]    Nothing is heard of the old peer for a whole window.
+    [Metadata]    Requirements    R20
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Swap To A Network That Comes Late
+    [Documentation]    One edit; what can be seen only before the NAD exists is observed then. Judges nothing.
+    Arrange VM And Its Peers
+    Remember Guest    ${VM}
+    Change VM Network    ${VM}    nic=${NIC}    network=${LATE_NETWORK}
+    Wait Until Migration Is Made    ${VM}    within=${REACH_TIMEOUT}
+    Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
+    ...    within=${REACH_TIMEOUT}
+    Observe    in place    VM Should Wait On Its Old Network    ${VM}
+    Create Bridge Network    ${LATE_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -1,0 +1,89 @@
+*** Settings ***
+Documentation       Two NICs of a running VM are moved by one edit of its spec: they change places.
+...
+...                 *Topology:* the VM has NIC "secondary" on the old network and NIC "other" on the new one, in a
+...                 subnet each; both peers are in both subnets. Exchanged networks leave no room for a mistake: a NIC
+...                 that stayed, or went where the other one should, is heard on the wrong side.
+...                 *What moves:* "secondary" to the new network and "other" to the old one, in one patch.
+...                 *What is verified:* one migration moves both, each reaches its own new network and not its old one.
+...                 *Out of scope:* a change of one NIC (nad-01).
+Metadata            Scenario    nad-08
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Exchange The Networks Of Two NICs
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-08
+
+
+*** Test Cases ***
+Both NICs Complete Their Swap
+    [Documentation]    The five facts of a complete swap, for each NIC its own network-status.
+    [Metadata]    Requirements    R27
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    Network Swap Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
+
+One Migration Moves Both
+    [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
+    [Metadata]    Requirements    R2, R19, R27
+    VM Should Have Been Migrated Exactly Once    ${VM}
+    VM Should Not Have Been Restarted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+
+First NIC Reaches Its New Network
+    [Documentation]    ICMP and TCP, both ways, through this NIC.
+    [Metadata]    Requirements    R27
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+Second NIC Reaches Its New Network
+    [Documentation]    ICMP and TCP, both ways, through this NIC.
+    [Metadata]    Requirements    R27
+    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
+
+First NIC Is Silent On Its Old Network
+    [Documentation]    Although the other NIC is on that network now.
+    [Metadata]    Requirements    R27
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+Second NIC Is Silent On Its Old Network
+    [Documentation]    Although the other NIC is on that network now.
+    [Metadata]    Requirements    R27
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Exchange The Networks Of Two NICs
+    [Documentation]    The one edit of this suite. Judges nothing.
+    Open Test Namespace
+    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
+    Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Define VM With Two NICs And Its Peers
+    Start The Guests
+    Prove That Each NIC Is On Its Old Network
+    Remember Guest    ${VM}
+    Change VM Networks    ${VM}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+
+Define VM With Two NICs And Its Peers
+    [Documentation]    10.10.0.0/24 is the subnet of the first NIC, 10.20.0.0/24 that of the second one.
+    Define VM    ${VM}
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=10.10.0.10/24
+    Add NIC    ${VM}    ${OTHER_NIC}    network=${NEW_NETWORK}    addresses=10.20.0.10/24
+    Define VM    ${OLD_PEER}
+    Add NIC    ${OLD_PEER}    main    network=${OLD_NETWORK}    addresses=10.10.0.11/24, 10.20.0.11/24, 10.11.0.11/24
+    Add NIC    ${OLD_PEER}    witness    network=${NEW_NETWORK}    addresses=10.12.0.11/24
+    Define VM    ${NEW_PEER}
+    Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}    addresses=10.10.0.12/24, 10.20.0.12/24, 10.12.0.12/24
+    Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=10.11.0.12/24
+
+Prove That Each NIC Is On Its Old Network
+    [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.
+    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}    blame=lab
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}    blame=lab
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}    blame=lab

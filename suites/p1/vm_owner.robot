@@ -1,0 +1,56 @@
+*** Settings ***
+Documentation       A VM owner who has the role "edit" in one namespace swaps the network of his VM.
+...
+...                 *Topology:* as in nad-01.
+...                 *What moves:* NIC "secondary"; the edit is made by a service account with that role only.
+...                 *What is verified:* the swap completes, and what the owner may not do is refused.
+Metadata            Scenario    nad-13
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Let The VM Owner Swap The Network
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-13
+
+
+*** Variables ***
+${OWNER}    vm-owner
+
+
+*** Test Cases ***
+Swap By The VM Owner Completes
+    [Documentation]    By one migration, which the cluster made.
+    [Metadata]    Requirements    R34
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated Exactly Once    ${VM}
+
+VM Of The Owner Reaches The New Network
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R34
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Owner May Not Make Migrations
+    [Documentation]    Asked as a dry run.
+    [Metadata]    Requirements    R34
+    VM Owner Should Be Refused    ${OWNER}    deed=create_migration    subject=${VM}
+
+VM Owner May Not Change Networks
+    [Documentation]    Asked as a dry run.
+    [Metadata]    Requirements    R34
+    VM Owner Should Be Refused    ${OWNER}    deed=change_nad    subject=${NEW_NETWORK}
+
+VM Owner May Not Look Elsewhere
+    [Documentation]    His rights end with his namespace.
+    [Metadata]    Requirements    R34
+    VM Owner Should Be Refused    ${OWNER}    deed=list_vms_elsewhere    subject=default
+
+
+*** Keywords ***
+Let The VM Owner Swap The Network
+    [Documentation]    The one edit of this suite, made by the owner. Judges nothing.
+    Arrange VM And Its Peers
+    Create VM Owner    ${OWNER}
+    Remember Guest    ${VM}
+    Change VM Network As Owner    ${VM}    owner=${OWNER}    nic=${NIC}    network=${NEW_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

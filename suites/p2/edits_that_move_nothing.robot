@@ -1,0 +1,95 @@
+*** Settings ***
+Documentation       Edits after which every NIC is to be where it was: the cluster must not migrate the VM.
+...
+...                 *Topology:* the peers of scenario nad-01, three VMs that are edited, and a control.
+...                 *What moves:* nothing but the control. One VM gets the network that it has; one gets it in its
+...                 qualified form; one gets another network and at once its own again.
+...                 *What is verified:* no migration, no condition, the guest runs on and reaches its network. That
+...                 nothing happens counts only because the control, edited last, was migrated in the same time.
+...                 *Reference:* rows R39, R42 and R47.
+Metadata            Scenario    nad-04
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Edit Three VMs Without Moving Them
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier1    linux-bridge    negative    vep-140    nad-04
+
+
+*** Variables ***
+${SAME}         same-network
+${QUALIFIED}    qualified-name
+${REVERTED}     reverted-edit
+${CONTROL}      control
+
+
+*** Test Cases ***
+Edit That Changes Nothing Starts No Migration
+    [Documentation]    The network that the NIC has, written once more.
+    [Metadata]    Requirements    R39
+    Network Swap Should Not Have Started    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    Guest Should Be As It Was    ${SAME}
+
+Qualified Form Of The Same Network Starts No Migration
+    [Documentation]    The network that the NIC has, as ``namespace/name``.
+    [Metadata]    Requirements    R47
+    Network Swap Should Not Have Started    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    Guest Should Be As It Was    ${QUALIFIED}
+
+Revert Before The Migration Cancels It
+    [Documentation]    Another network and, before the guest is copied, the first one again.
+    [Metadata]    Requirements    R42
+    Network Swap Should Not Have Started    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    Guest Should Be As It Was    ${REVERTED}
+
+Reverted VM Hears Nothing Of The Other Network
+    [Documentation]    Silence for a whole window, while the VM reaches the old peer and the new one its witness.
+    [Metadata]    Requirements    R42
+    Guests Should Be Silent To Each Other    ${REVERTED}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Edit Three VMs Without Moving Them
+    [Documentation]    The edits one after the other, that of the control last; ends when the control has moved.
+    ${namespace}    Open Test Namespace
+    Create Three VLANs Of One Bridge
+    Start Four VMs And Their Peers
+    Change VM Network    ${REVERTED}    nic=${NIC}    network=${NEW_NETWORK}
+    Revert VM Network    ${REVERTED}
+    Change VM Network    ${SAME}    nic=${NIC}    network=${OLD_NETWORK}
+    Change VM Network    ${QUALIFIED}    nic=${NIC}    network=${namespace}/${OLD_NETWORK}
+    Change VM Network    ${CONTROL}    nic=${NIC}    network=${NEW_NETWORK}
+    Wait Until Network Swap Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
+
+Start Four VMs And Their Peers
+    [Documentation]    All on the old network, which is proven to be reachable.
+    Define Peers
+    Define VM On The Old Network    ${SAME}    10.10.0.21/24
+    Define VM On The Old Network    ${QUALIFIED}    10.10.0.22/24
+    Define VM On The Old Network    ${REVERTED}    10.10.0.23/24
+    Define VM On The Old Network    ${CONTROL}    10.10.0.24/24
+    Start The Guests
+    Look At Guest Before The Edit    ${SAME}
+    Look At Guest Before The Edit    ${QUALIFIED}
+    Look At Guest Before The Edit    ${REVERTED}
+
+Define VM On The Old Network
+    [Documentation]    A VM with one NIC besides the pod network's.
+    [Arguments]    ${vm}    ${address}
+    Define VM    ${vm}
+    Add NIC    ${vm}    ${NIC}    network=${OLD_NETWORK}    addresses=${address}
+
+Look At Guest Before The Edit
+    [Documentation]    The old network is reachable, and the guest is remembered. A failure here is the lab's.
+    [Arguments]    ${vm}
+    Guests Should Reach Each Other    ${vm}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
+    Remember Guest    ${vm}
+
+Guest Should Be As It Was
+    [Documentation]    Same boot, same interface, the old network reachable.
+    [Arguments]    ${vm}
+    Guest Should Not Have Rebooted    ${vm}
+    Guest Interface Should Be Unchanged    ${vm}    nic=${NIC}
+    Guests Should Reach Each Other    ${vm}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}

@@ -1,0 +1,55 @@
+*** Settings ***
+Documentation       A running VM is moved to a NAD of another namespace, written ``namespace/name``.
+...
+...                 *Topology:* as in scenario nad-01. The other namespace has a NAD of the same name as the one that
+...                 the VM is on, for the new VLAN: who overlooks the namespace finds the old network.
+...                 *What moves:* NIC "secondary", by writing that namespace before the name.
+...                 *What is verified:* the cluster live-migrates the VM, the new network is reachable, the old one is
+...                 silent.
+...                 *Reference:* row R37.
+Metadata            Scenario    nad-07
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap To A NAD Of Another Namespace
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier1    linux-bridge    vep-140    nad-07
+
+
+*** Test Cases ***
+Swap Completes By Live Migration Within Its Deadline
+    [Documentation]    The five facts of a complete swap; the launcher pod's network-status names the other namespace.
+    [Metadata]    Requirements    R37
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated Exactly Once    ${VM}
+
+VM And Guest Are Not Rebooted
+    [Documentation]    Same VMI, same boot, no restart asked for, the interface as before.
+    [Metadata]    Requirements    R37
+    VM Should Not Have Been Restarted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+
+VM Reaches Its Peer On The New Network
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R37
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Is Silent On The Previous Network
+    [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
+    [Metadata]    Requirements    R37
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Swap To A NAD Of Another Namespace
+    [Documentation]    A NAD of the old one's name with the new VLAN, in a namespace that goes with the test namespace.
+    Arrange VM And Its Peers
+    ${elsewhere}    Create Further Namespace
+    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}    namespace=${elsewhere}
+    Remember Guest    ${VM}
+    Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

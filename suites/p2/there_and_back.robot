@@ -1,0 +1,57 @@
+*** Settings ***
+Documentation       A running VM is moved to another network and back again.
+...
+...                 *Topology:* as in scenario nad-01.
+...                 *What moves:* NIC "secondary", from the old network to the new one and, once that is complete, back.
+...                 *What is verified:* the cluster makes one migration for each edit, the guest runs on unchanged
+...                 through both, and the VM is where it was in the beginning.
+...                 *Reference:* row R38.
+Metadata            Scenario    nad-05
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap A Running VM There And Back
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier2    linux-bridge    vep-140    nad-05
+
+
+*** Test Cases ***
+Way Back Completes By Live Migration
+    [Documentation]    The five facts of a complete swap, for the second edit.
+    [Metadata]    Requirements    R38
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+
+Cluster Makes One Migration For Each Edit
+    [Documentation]    Two migrations since before the first edit, both made by the cluster, both succeeded.
+    [Metadata]    Requirements    R38
+    VM Should Have Been Migrated    ${VM}    times=2
+    VM Should Have Been Migrated Exactly Once    ${VM}
+
+Guest Runs On Unchanged Through Both Swaps
+    [Documentation]    Same VMI, same boot, same interface as before the first edit, no restart asked for.
+    [Metadata]    Requirements    R38
+    VM Should Not Have Been Restarted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+
+VM Reaches Its Peer On The First Network Again
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R38
+    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Is Silent On The Network Between
+    [Documentation]    Silence for a whole window, while the VM reaches the first peer and the other one its witness.
+    [Metadata]    Requirements    R38
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Swap A Running VM There And Back
+    [Documentation]    The swap of scenario nad-01, proven to have arrived, and one edit more.
+    Swap The VLAN Of A Running VM
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+    Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -1,0 +1,50 @@
+"""What a defect must do to a suite: the tests that it turns red, and what each of them must say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emulator.decisions import all_defects
+from testplan.gate import Exit
+from testplan.results import Verdict
+from testplan.suites import read_tests
+from tests.embedded import run_robot
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a defect must do to the suite: its verdict, and of each red test what its message must say (patterns).
+
+    ``scenario`` is the suite that runs; a suite without a defect must be proven as well, before its red ones mean much.
+    """
+
+    exit: Exit
+    red: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scenario: str = "nad-01"
+
+
+def require_expected(folder: Path, defect: str, expected: Expected, *options: str) -> None:
+    """Runs the scenario with a defect on ("" for none). AssertionError unless exactly the right tests turn red."""
+    cluster = ("--defect", defect) if defect else ()
+    run = run_robot(folder, "--include", expected.scenario, *options, cluster=cluster)
+    seen = {name: outcome.message for name, outcome in run.outcomes.items() if outcome.verdict is not Verdict.PASS}
+    assert sorted(seen) == sorted(expected.red), f"{seen}\n{run.printed}"
+    for test, patterns in expected.red.items():
+        for pattern in patterns:
+            assert re.search(pattern, seen[test], re.DOTALL), f"{test}: {pattern!r} is not in: {seen[test]}"
+    assert run.judgement.exit == expected.exit
+
+
+def require_row_violated(defect: str, expected: Expected) -> None:
+    """AssertionError unless a red test carries one of the rows that the defect says it violates."""
+    tests = [test for test in read_tests() if test.name in expected.red and expected.scenario in test.scenarios]
+    carried = {row for test in tests for row in test.requirements}
+    assert carried.intersection(all_defects()[defect].rows)
+
+
+def products(expectations: Mapping[str, Expected]) -> list[str]:
+    """The defects among them that are the product's fault."""
+    return [name for name, expected in expectations.items() if expected.exit is Exit.PRODUCT_FAILED]

@@ -89,7 +89,9 @@ async def kernel_settings_of_the_network_can_be_written(lab: Lab) -> None:
 async def frozen_guest_is_silent_and_goes_on_as_if_nothing_had_been(lab: Lab) -> None:
     await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-1"))
     await lab.reaches("g2", address(1))
-    tick = "cat /proc/uptime > /run/ticks; while :; do cat /proc/uptime >> /run/ticks; sleep 0.02; done >/dev/null 2>&1 &"
+    tick = (
+        "cat /proc/uptime > /run/ticks; while :; do cat /proc/uptime >> /run/ticks; sleep 0.02; done >/dev/null 2>&1 &"
+    )
     await lab.run("g1", "sh", "-c", tick)
     await lab.fabric.freeze("g1", True)
     frozen = time.monotonic()

@@ -246,7 +246,7 @@ def test_missing_paths_are_bad_input() -> None:
 
     guests = three_guests()
     machine, old = guests["vm"], guests["old-peer"]
-    with pytest.raises(BadInput, match=r'NIC "other" of VM vm \(10.13.0.10/24\) shares no subnet with old-peer'):
+    with pytest.raises(BadInput, match=r'NIC "other" of VM vm \(10.13.0.10/24\) shares no IPv4 subnet with old-peer'):
         path_between(machine, machine.nic("other"), old)
     with pytest.raises(BadInput, match=r"vm cannot watch NIC \"main\" of old-peer .*; give vm a NIC on the network"):
         witness_path(machine, old, old.nic("main"), machine.nic("secondary"))

@@ -43,7 +43,7 @@ stage "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --p
 
 start=$EPOCHREALTIME
 # Most tests wait for a cluster, not for a processor: more workers than processors.
-"$PYTHON" -m pytest --numprocesses 4 --dist worksteal || failed+=(pytest)
+"$PYTHON" -m pytest --numprocesses 3 --dist worksteal || failed+=(pytest)
 printf '%-18s %6s  %5.1f s\n' pytest "$([[ " ${failed[*]-} " == *" pytest "* ]] && echo FAILED || echo ok)" "$(bc_seconds "$start")"
 
 if ((${#failed[@]})); then

@@ -31,7 +31,7 @@ class Expected:
 def require_expected(folder: Path, defect: str, expected: Expected, *options: str) -> None:
     """Runs the scenario with a defect on ("" for none). AssertionError unless exactly the right tests turn red.
 
-    A run that ends in the lab's own word that the machine was too busy to judge has judged nothing: it is repeated once.
+    A run in which the lab itself says that the machine was too busy has judged nothing: it is repeated once.
     """
     cluster = ("--defect", defect) if defect else ()
     run = run_robot(folder / "first", "--include", expected.scenario, *options, cluster=cluster)

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from robot.api import logger
 from robot.api.deco import keyword
+from testbed.guest.shells import shorten
 from testbed.model import CommandResult
 from testbed.run import Run
-from testbed.shells import shorten
 
 from GuestLibrary.context import Via, current_guests
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from robot.api import logger
 from testbed.errors import LabError, ProductFault
-from testbed.guests import Guests
-from testbed.probes import ProbeRun
+from testbed.guest.guests import Guests
+from testbed.guest.probes import ProbeRun
 from testbed.run import Run
 
 

@@ -9,7 +9,7 @@ from robot.api import logger
 from robot.api.deco import keyword
 from testbed.durations import human
 from testbed.errors import ProductFault
-from testbed.identity import (
+from testbed.guest.identity import (
     GuestIdentity,
     interface_changes,
     interface_of,
@@ -17,7 +17,7 @@ from testbed.identity import (
     read_settled_identity,
     reboot_evidence,
 )
-from testbed.reachability import find_nic
+from testbed.guest.reachability import find_nic
 
 from GuestLibrary.context import current_guests
 

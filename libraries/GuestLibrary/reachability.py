@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from robot.api.deco import keyword
 from testbed.durations import human
-from testbed.reachability import check_pod_network, check_reach, check_silence
+from testbed.guest.reachability import check_pod_network, check_reach, check_silence
 
 from GuestLibrary.context import Blame, Family, blamed_on, current_guests, log_probes
 

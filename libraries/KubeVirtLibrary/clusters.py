@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from robot.api.deco import keyword
 from robot.utils import timestr_to_secs
+from testbed.cluster.facts import ClusterFacts, read_facts, read_version
 from testbed.errors import LabError
-from testbed.facts import ClusterFacts, read_facts, read_version
-from testbed.ledger import Ledger
+from testbed.objects.ledger import Ledger
 from testbed.run import Run, new_run_id
 from testbed.settings import VARIABLES, Settings
 
@@ -32,8 +32,8 @@ class ClusterKeywords:
         if Run.current_or_none() is not None:
             return
         settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
-        from testbed.cluster import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
-        from testbed.connection import open_connection  # noqa: PLC0415
+        from testbed.cluster.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
+        from testbed.cluster.connection import open_connection  # noqa: PLC0415
 
         connection = open_connection(settings.kubeconfig, settings.context)
         cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
@@ -50,7 +50,7 @@ class ClusterKeywords:
         Fails with every lack of the lab and its remedy. Skips, with the measured value, when this KubeVirt cannot swap
         networks at all: version 1.7 or older, or the gate is off.
         """
-        from testbed.preflight import require_fit_cluster  # noqa: PLC0415
+        from testbed.cluster.preflight import require_fit_cluster  # noqa: PLC0415
 
         run = Run.current()
         facts = self.facts()
@@ -85,8 +85,8 @@ class ClusterKeywords:
         Args:
         | ``dry_run`` | only say what would be removed. |
         """
-        from testbed.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
-        from testbed.removal import await_gone  # noqa: PLC0415
+        from testbed.objects.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
+        from testbed.objects.removal import await_gone  # noqa: PLC0415
 
         self.open_cluster()
         run = Run.current()
@@ -122,7 +122,7 @@ class ClusterKeywords:
 
     @staticmethod
     def _remove_everything(run: Run) -> None:
-        from testbed.removal import await_gone  # noqa: PLC0415
+        from testbed.objects.removal import await_gone  # noqa: PLC0415
 
         for error in run.call_close_hooks():
             warn(f"Before the namespace goes: {error}")

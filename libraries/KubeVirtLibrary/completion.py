@@ -6,11 +6,11 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
+from testbed.changes.swap import NetworkSwap, is_complete
 from testbed.durations import human
 from testbed.errors import BadInput, ProductFault
 from testbed.run import Run
-from testbed.swap import NetworkSwap, is_complete
-from testbed.swap_verdicts import interface_differences, judge_completion
+from testbed.verdicts.swaps import interface_differences, judge_completion
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -6,16 +6,16 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.acts import Acts
-from testbed.life_verdicts import (
+from testbed.changes.acts import Acts
+from testbed.run import Run
+from testbed.verdicts.lives import (
     judge_migrated_by_hand,
     judge_migrated_times,
     judge_network,
     judge_new_instance,
     judge_nothing_asked_for,
 )
-from testbed.run import Run
-from testbed.unmoved_verdicts import judge_never_moved, started
+from testbed.verdicts.unmoved import judge_never_moved, started
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

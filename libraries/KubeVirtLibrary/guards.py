@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from robot.api.deco import keyword
-from testbed.history import History
+from testbed.changes.swap import NetworkSwap
+from testbed.recording.history import History
 from testbed.run import Run
-from testbed.swap import NetworkSwap
-from testbed.swap_verdicts import judge_not_restarted, judge_one_migration, judge_restart_never_required
+from testbed.verdicts.swaps import judge_not_restarted, judge_one_migration, judge_restart_never_required
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.acts import Act, Acts, migrations_after
+from testbed.changes.acts import Act, Acts, migrations_after
+from testbed.changes.edits import put_network
 from testbed.durations import human
-from testbed.edits import put_network
 from testbed.errors import BadInput, LabError
-from testbed.history import History
-from testbed.kinds import VM, VMI, Object, dig, meta
 from testbed.model import VmRecord
+from testbed.objects.kinds import VM, VMI, Object, dig, meta
+from testbed.recording.history import History
+from testbed.recording.views import FINAL_PHASES, phase_of, vm_summary
 from testbed.run import Run
-from testbed.views import FINAL_PHASES, phase_of, vm_summary
 
 from KubeVirtLibrary.machines import missing_to_ready
 from KubeVirtLibrary.namespaces import require_nad_name

@@ -8,17 +8,17 @@ from datetime import timedelta
 from ipaddress import ip_interface
 
 from robot.api.deco import keyword
-from testbed.cloudinit import network_data, user_data
-from testbed.credentials import KeyPair, new_key_pair, new_password
 from testbed.durations import human
 from testbed.errors import BadInput, LabError
-from testbed.history import History
-from testbed.kinds import SECRET, VM, VMI
-from testbed.labels import is_dns_label
-from testbed.manifests import POD_NIC, cloud_init_secret, nic_mac, vm_manifest
 from testbed.model import Address, GuestLogin, Nic, VmRecord
+from testbed.objects.cloudinit import network_data, user_data
+from testbed.objects.credentials import KeyPair, new_key_pair, new_password
+from testbed.objects.kinds import SECRET, VM, VMI
+from testbed.objects.labels import is_dns_label
+from testbed.objects.manifests import POD_NIC, cloud_init_secret, nic_mac, vm_manifest
+from testbed.recording.history import History
+from testbed.recording.views import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
 from testbed.run import Run
-from testbed.views import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import details, step

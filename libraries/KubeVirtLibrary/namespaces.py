@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from robot.api.deco import keyword
 from testbed.errors import BadInput, LabError
-from testbed.kinds import NAD, NAMESPACE, POD, VM, VMI, meta
-from testbed.labels import is_dns_subdomain
-from testbed.ledger import Entry
-from testbed.manifests import bridge_nad, namespace_manifest
-from testbed.recorder import Recorder
+from testbed.objects.kinds import NAD, NAMESPACE, POD, VM, VMI, meta
+from testbed.objects.labels import is_dns_subdomain
+from testbed.objects.ledger import Entry
+from testbed.objects.manifests import bridge_nad, namespace_manifest
+from testbed.recording.recorder import Recorder
+from testbed.recording.views import FINAL_PHASES, phase_of
 from testbed.run import Run
-from testbed.views import FINAL_PHASES, phase_of
 
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn

@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 
 from robot.api.deco import keyword
-from testbed.api_errors import ApiError
-from testbed.cluster import Cluster
+from testbed.cluster.api_errors import ApiError
+from testbed.cluster.client import Cluster
+from testbed.cluster.owners import create_owner
 from testbed.errors import BadInput, ProductFault
-from testbed.kinds import MIGRATION, NAD, VM, Object
-from testbed.owners import create_owner
+from testbed.objects.kinds import MIGRATION, NAD, VM, Object
 from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from robot.api.deco import keyword
-from testbed.edits import put_networks
+from testbed.changes.edits import put_networks
+from testbed.changes.swap import remember
 from testbed.errors import BadInput
-from testbed.kinds import VMI, meta
-from testbed.manifests import pod_interface_name
+from testbed.objects.kinds import VMI, meta
+from testbed.objects.manifests import pod_interface_name
+from testbed.recording.views import phase_of, vm_summary
 from testbed.run import Run
-from testbed.swap import remember
-from testbed.views import phase_of, vm_summary
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import step

@@ -6,11 +6,11 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.kinds import VM, VMI
+from testbed.changes.swap import migrations_since
+from testbed.objects.kinds import VM, VMI
+from testbed.recording.views import is_true, vm_summary
 from testbed.run import Run
-from testbed.staying_verdicts import has_left, judge_signalled, judge_stayed, judge_waiting
-from testbed.swap import migrations_since
-from testbed.views import is_true, vm_summary
+from testbed.verdicts.staying import has_left, judge_signalled, judge_stayed, judge_waiting
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -6,16 +6,16 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
+from testbed.changes.edits import put_network
+from testbed.changes.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, migrations_since, remember
 from testbed.durations import human
-from testbed.edits import put_network
 from testbed.errors import BadInput, LabError
-from testbed.history import History
-from testbed.kinds import MIGRATION, NAD, VM, VMI, Object, dig, meta
-from testbed.manifests import pod_interface_name
 from testbed.model import VmRecord
+from testbed.objects.kinds import MIGRATION, NAD, VM, VMI, Object, dig, meta
+from testbed.objects.manifests import pod_interface_name
+from testbed.recording.history import History
+from testbed.recording.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 from testbed.run import Run
-from testbed.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, migrations_since, remember
-from testbed.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import details, step

@@ -11,11 +11,11 @@ from testbed.errors import BadInput, LabError
 from testbed.model import VmRecord
 
 if TYPE_CHECKING:
-    from testbed.cluster import Cluster
-    from testbed.ledger import Ledger
-    from testbed.recorder import Recorder
+    from testbed.changes.swap import NetworkSwap
+    from testbed.cluster.client import Cluster
+    from testbed.objects.ledger import Ledger
+    from testbed.recording.recorder import Recorder
     from testbed.settings import Settings
-    from testbed.swap import NetworkSwap
 
 CloseHook = Callable[[], None]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from testbed.errors import BadInput
-from testbed.labels import is_dns_label
+from testbed.objects.labels import is_dns_label
 
 Seconds = Callable[[str], float]
 """Parses a time as the user writes it ("2 min 30 s") into seconds; raises ValueError."""

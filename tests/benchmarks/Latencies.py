@@ -10,7 +10,7 @@ from typing import Any
 
 from GuestLibrary.context import Via
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.kinds import NAD, Object, dig
+from testbed.objects.kinds import NAD, Object, dig
 from testbed.run import Run
 
 LABEL = "benchmark"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from testbed.cluster import Cluster
-from testbed.connection import open_connection
+from testbed.cluster.client import Cluster
+from testbed.cluster.connection import open_connection
 
 from tests.unit.cluster.fake_api import FakeApi
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from testbed.history import History
-from testbed.kinds import EVENT, MIGRATION, POD, VM, VMI
-from testbed.swap import NetworkSwap, remember
+from testbed.changes.swap import NetworkSwap, remember
+from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI
+from testbed.recording.history import History
 
 DATA = Path(__file__).parent / "data"
 KINDS = {kind.name: kind for kind in (VM, VMI, MIGRATION, POD, EVENT)}

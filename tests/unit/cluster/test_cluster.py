@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from testbed.api_errors import ApiError
-from testbed.cluster import Cluster
+from testbed.cluster.api_errors import ApiError
+from testbed.cluster.client import Cluster
 from testbed.errors import LabError
-from testbed.kinds import NAD, NAMESPACE, VM
-from testbed.labels import RUN_LABEL
+from testbed.objects.kinds import NAD, NAMESPACE, VM
+from testbed.objects.labels import RUN_LABEL
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 

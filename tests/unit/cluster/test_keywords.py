@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from KubeVirtLibrary import KubeVirtLibrary
-from testbed.cluster import Cluster
+from testbed.cluster.client import Cluster
 from testbed.errors import BadInput, LabError
-from testbed.kinds import LEASE, MIGRATION, NAD, NAMESPACE, POD, SECRET, VM, VMI
-from testbed.ledger import Ledger
-from testbed.manifests import nic_mac
+from testbed.objects.kinds import LEASE, MIGRATION, NAD, NAMESPACE, POD, SECRET, VM, VMI
+from testbed.objects.ledger import Ledger
+from testbed.objects.manifests import nic_mac
 from testbed.run import Run
 from testbed.settings import Settings
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from testbed.cluster import Cluster
-from testbed.kinds import LEASE, NAD, NAMESPACE, VM
-from testbed.labels import RUN_LABEL
-from testbed.ledger import LEASE_NAME, Ledger, is_alive, parse_timestamp
-from testbed.leftovers import find_leftovers, remove_leftovers
+from testbed.cluster.client import Cluster
+from testbed.objects.kinds import LEASE, NAD, NAMESPACE, VM
+from testbed.objects.labels import RUN_LABEL
+from testbed.objects.ledger import LEASE_NAME, Ledger, is_alive, parse_timestamp
+from testbed.objects.leftovers import find_leftovers, remove_leftovers
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 
@@ -67,7 +67,7 @@ def test_some_may_be_chosen(api: FakeApi, cluster: Cluster) -> None:
 
 
 def test_lease_is_renewed(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.ledger.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("testbed.objects.ledger.RENEW_SECONDS", 0.05)
     ledger = Ledger(cluster, "r1")
     ledger.lease.hold("demo")
     with api.condition:
@@ -110,7 +110,7 @@ def test_only_dead_runs_are_found_and_removed(api: FakeApi, cluster: Cluster) ->
 
 
 def test_run_that_renews_its_lease_lives(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.ledger.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("testbed.objects.ledger.RENEW_SECONDS", 0.05)
     living = Ledger(cluster, "living")
     leave(api, "busy", "living", created=1)
     living.lease.hold("busy")

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from testbed.acts import Act
+from testbed.changes.acts import Act
+from testbed.changes.swap import NetworkSwap, edits_of
 from testbed.errors import LabError, ProductFault
-from testbed.history import History
-from testbed.life_verdicts import (
+from testbed.recording.history import History
+from testbed.recording.views import AUTOMATIC
+from testbed.verdicts.lives import (
     judge_migrated_by_hand,
     judge_migrated_times,
     judge_network,
     judge_new_instance,
     judge_nothing_asked_for,
 )
-from testbed.swap import NetworkSwap, edits_of
-from testbed.unmoved_verdicts import judge_never_moved
-from testbed.views import AUTOMATIC
+from testbed.verdicts.unmoved import judge_never_moved
 
 from tests.unit.cluster.histories import Event, edited, replay
 
@@ -111,7 +111,7 @@ def test_a_quiet_vm_stayed_when_its_control_moved(monkeypatch: pytest.MonkeyPatc
     history, swap = _quiet()
     control = edited(history, 0.0)
     control.index += 1
-    monkeypatch.setattr("testbed.unmoved_verdicts.five_facts", lambda *_: [])
+    monkeypatch.setattr("testbed.verdicts.unmoved.five_facts", lambda *_: [])
     assert f"stayed on {swap.before.node}" in judge_never_moved(history, swap, control, 5)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from testbed.cluster import Cluster
+from testbed.cluster.client import Cluster
+from testbed.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
+from testbed.cluster.preflight import NEEDED_RIGHTS, require_fit_cluster
 from testbed.errors import CapabilityMissing, LabError
-from testbed.facts import ClusterFacts, parse_version, read_facts, read_version
-from testbed.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
-from testbed.preflight import NEEDED_RIGHTS, require_fit_cluster
+from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 

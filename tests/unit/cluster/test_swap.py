@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from testbed.changes.swap import completed_at, five_facts, is_complete
 from testbed.errors import ProductFault
-from testbed.kinds import MIGRATION, VM, VMI, Object, dig
-from testbed.swap import completed_at, five_facts, is_complete
-from testbed.swap_verdicts import (
+from testbed.objects.kinds import MIGRATION, VM, VMI, Object, dig
+from testbed.verdicts.swaps import (
     interface_differences,
     judge_completion,
     judge_not_restarted,

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from testbed.streams import StreamClosed
+from testbed.guest.streams import StreamClosed
 
 USER = "tester"
 PASSWORD = "s3cret-Pa55"

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from testbed import console
-from testbed.console import ConsoleShell
-from testbed.console_login import LoginRefused
+from testbed.guest import console
+from testbed.guest.console import ConsoleShell
+from testbed.guest.console_login import LoginRefused
+from testbed.guest.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
 from testbed.model import GuestLogin
-from testbed.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
 
 from .pty_console import BASH, DASH, PASSWORD, USER, PtyGuest
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from testbed import console
-from testbed.console import ConsoleShell
-from testbed.console_frames import Capture, Frame, FrameScanner
-from testbed.console_line import ConsoleLine
-from testbed.console_login import reach_shell
-from testbed.console_text import TerminalText
 from testbed.errors import LabError
+from testbed.guest import console
+from testbed.guest.console import ConsoleShell
+from testbed.guest.console_frames import Capture, Frame, FrameScanner
+from testbed.guest.console_line import ConsoleLine
+from testbed.guest.console_login import reach_shell
+from testbed.guest.console_text import TerminalText
+from testbed.guest.shells import Deadline
 from testbed.model import GuestLogin
-from testbed.shells import Deadline
 
 from .serial_replay import ASH, BASH, COLOURED, DATA, OSC, Manner, SerialReplay, exchanges, printed
 

@@ -7,15 +7,15 @@ from typing import cast
 
 import pytest
 from testbed.errors import BadInput, LabError
-from testbed.guests import Guests
-from testbed.history import ADDED, History
-from testbed.identity import GuestIdentity
-from testbed.kinds import VMI
-from testbed.ledger import Ledger
+from testbed.guest.guests import Guests
+from testbed.guest.identity import GuestIdentity
+from testbed.guest.shells import FallbackShell, GuestUnreachable
 from testbed.model import CommandResult
+from testbed.objects.kinds import VMI
+from testbed.objects.ledger import Ledger
+from testbed.recording.history import ADDED, History
 from testbed.run import Run
 from testbed.settings import Settings
-from testbed.shells import FallbackShell, GuestUnreachable
 
 from .topology import nic, three_guests, vm
 

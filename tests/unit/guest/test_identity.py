@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from testbed.errors import LabError
-from testbed.identity import (
+from testbed.guest.identity import (
     READ_IDENTITY,
     GuestIdentity,
     GuestInterface,

@@ -13,12 +13,11 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
-from testbed import probes
 from testbed.errors import LabError
-from testbed.model import CommandResult, Nic
-from testbed.paths import Path as Route
-from testbed.paths import path_between
-from testbed.probes import (
+from testbed.guest import probes
+from testbed.guest.paths import Path as Route
+from testbed.guest.paths import path_between
+from testbed.guest.probes import (
     Probe,
     both_protocols,
     parse_samples,
@@ -26,7 +25,8 @@ from testbed.probes import (
     sample_until_reached,
     sample_window,
 )
-from testbed.shells import CommandLost, GuestUnreachable, Shell
+from testbed.guest.shells import CommandLost, GuestUnreachable, Shell
+from testbed.model import CommandResult, Nic
 
 from .topology import three_guests, vm
 
@@ -227,7 +227,7 @@ def test_answer_without_an_end_is_a_lab_error(text: str) -> None:
 
 
 def test_paths_of_the_suite_are_found() -> None:
-    from testbed.paths import witness_path
+    from testbed.guest.paths import witness_path
 
     guests = three_guests()
     machine, old, new = guests["vm"], guests["old-peer"], guests["new-peer"]
@@ -242,7 +242,7 @@ def test_paths_of_the_suite_are_found() -> None:
 
 def test_missing_paths_are_bad_input() -> None:
     from testbed.errors import BadInput
-    from testbed.paths import witness_path
+    from testbed.guest.paths import witness_path
 
     guests = three_guests()
     machine, old = guests["vm"], guests["old-peer"]

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
-from testbed import probes, reachability
 from testbed.errors import LabError, ProductFault
-from testbed.guests import Guests
+from testbed.guest import probes, reachability
+from testbed.guest.guests import Guests
+from testbed.guest.shells import CommandLost, GuestUnreachable
 from testbed.model import CommandResult
-from testbed.shells import CommandLost, GuestUnreachable
 
 from .topology import three_guests
 

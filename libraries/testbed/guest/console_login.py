@@ -1,0 +1,156 @@
+"""From whatever state a serial console was left in to a shell at its prompt.
+
+Nothing comes by itself on a console, and its last user may have left anything open: a half-typed line, a pager, an
+editor. A secret is typed only into a password prompt that follows our own user name.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import re
+import secrets
+
+from testbed.guest.console_line import CTRL_C, CTRL_D, CTRL_U, ConsoleLine
+from testbed.guest.shells import Deadline, GuestUnreachable
+from testbed.model import GuestLogin
+
+# Kernel messages may follow a prompt; "Last login: " is none. The login prompt is not repeated after noise.
+_NOISE = r"\s*(?:\[ *\d+\.\d+\][^\n]*\s*)*\Z"
+_LOGIN_PROMPT = re.compile(r"(?<!Last )(?<!failed )\blogin: *" + _NOISE)
+_PASSWORD_PROMPT = re.compile(r"\b[Pp]assword: *")
+_PASSWORD_WAITS = re.compile(r"\b[Pp]assword: *" + _NOISE)
+_REFUSED = re.compile(r"Login incorrect|invalid password|Login timed out|Authentication failure|Permission denied")
+_ANYTHING = re.compile(r"\S")
+
+# Ways out of programs that swallow a command line, mildest first; what each leaves typed is taken back by Ctrl-U.
+_WAYS_OUT = (
+    "",
+    CTRL_C,
+    "q",
+    "\x11" + CTRL_C + CTRL_C,  # output stopped by Ctrl-S; a history search
+    "q" + "q" + CTRL_C,  # a pager within its help
+    "\x1b:q!\r",  # vi
+    CTRL_C + CTRL_U + CTRL_D,  # an interpreter; a shell is left, too, and its login prompt will do
+    "\x1c",  # Ctrl-\
+)
+
+
+class ConsoleState(enum.Enum):
+    """What answers on the console."""
+
+    SHELL = "a shell"
+    LOGIN = "a login prompt"
+    PASSWORD = "a password prompt"  # noqa: S105
+
+
+class LoginRefused(GuestUnreachable):
+    """The guest does not take the run's user and password on its console."""
+
+
+def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline) -> bool:
+    """Brings the console to a shell prompt; True when that took a login. GuestUnreachable, with what was seen last."""
+    refusals = 0
+    while True:
+        state = _find_state(line, name, deadline)
+        if state is ConsoleState.SHELL:
+            return False
+        if state is ConsoleState.PASSWORD:
+            # Whose password is asked for here is unknown: an empty one brings the login prompt back.
+            line.mark()
+            line.type("\r")
+            line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5))
+        elif _log_in(line, login, deadline):
+            return True
+        else:
+            refusals += 1
+            if refusals == 2:
+                raise LoginRefused(
+                    f'{name}: the login prompt refused user "{login.user}" with the password of this run twice; '
+                    "did cloud-init create the user?"
+                )
+
+
+def probe_shell(line: ConsoleLine, timeout: float, quiet: float = 60.0) -> bool:
+    """Whether a shell executes what is typed now; harmless where none does.
+
+    Gives up after ``quiet`` seconds in which nothing at all came.
+    """
+    nonce = f"p{secrets.token_hex(3)}"
+    line.type(f"{CTRL_U} printf '\\n@@%s:%s@@\\n' {nonce} S:\r")
+    answered = line.frame(nonce, "S")
+    limit = Deadline(timeout)
+    while answered() is None:
+        if limit.passed or not line.read(limit.slice(quiet)):
+            return False
+    return True
+
+
+def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleState:
+    """Looks before it types anything that means something; takes ever stronger ways out of what does not answer.
+
+    A slow guest may need seconds for an echo: every round through the ways out is more patient than the one before.
+    """
+    for attempt, way_out in enumerate(itertools.cycle(_WAYS_OUT)):
+        if deadline.passed:
+            raise GuestUnreachable(
+                f"{name}: neither a shell nor a login prompt within {deadline.seconds:.1f} s; {_last_words(line.tail)}"
+            )
+        patience = 0.5 * 4 ** (attempt // len(_WAYS_OUT))
+        line.mark()
+        if way_out:
+            line.type(way_out)
+            line.settle(0.1, deadline.slice(0.5))
+        line.type(CTRL_U + "\r")
+        line.wait_for(line.search(_ANYTHING), deadline.slice(2 * patience))
+        line.settle(0.06, deadline.slice(0.5))
+        state = _prompt(line.tail)
+        if state:
+            return state
+        if probe_shell(line, deadline.slice(4 * patience), patience):
+            return ConsoleState.SHELL
+        # The probe itself may have been taken for a user name by a prompt that came late.
+        state = _prompt(line.tail)
+        if state:
+            return state
+    raise AssertionError("unreachable")
+
+
+def _prompt(tail: str) -> ConsoleState | None:
+    if _LOGIN_PROMPT.search(tail):
+        return ConsoleState.LOGIN
+    if _PASSWORD_WAITS.search(tail):
+        return ConsoleState.PASSWORD
+    return None
+
+
+def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
+    """One attempt at a login prompt; False when it did not end in a shell.
+
+    What is typed ahead of a prompt is lost, or shown in clear: each step waits for the one before.
+    """
+    line.mark()
+    line.type(login.user + "\r")
+    asked = line.wait_for(
+        lambda: _PASSWORD_PROMPT.search(line.tail) or _LOGIN_PROMPT.search(line.tail), deadline.slice(15)
+    )
+    if asked is None or asked.re is _LOGIN_PROMPT:
+        # No password asked for: a user without one, or a shell whose prompt reads like a login prompt.
+        return probe_shell(line, deadline.slice(5))
+    line.mark()
+    line.type(login.password + "\r")
+    # The login program flushes what is typed before it is done: wait until it, or the shell, says something.
+    line.wait_for(line.search(_ANYTHING), deadline.slice(6))
+    line.settle(0.25, deadline.slice(3))
+    while not deadline.passed:
+        if _REFUSED.search(line.tail) or _LOGIN_PROMPT.search(line.tail):
+            line.settle(0.1, deadline.slice(1))
+            return False
+        if probe_shell(line, deadline.slice(3)):
+            return True
+    return False
+
+
+def _last_words(tail: str) -> str:
+    words = " ".join(tail.split())[-160:]
+    return f"it last showed: {words}" if words else "it showed nothing"

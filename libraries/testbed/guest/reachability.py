@@ -1,0 +1,181 @@
+"""Checks between guests: who reaches whom, who hears nothing of whom, and whose fault it is when that is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_interface
+
+from testbed.durations import human
+from testbed.errors import LabError, ProductFault
+from testbed.guest.guests import Guests
+from testbed.guest.paths import Path, path_between, witness_path
+from testbed.guest.probes import (
+    ANSWERS_NEEDED,
+    Probe,
+    ProbeRun,
+    both_protocols,
+    sample_until_reached,
+    sample_window,
+)
+from testbed.guest.shells import GuestUnreachable, bare
+from testbed.model import Nic, VmRecord
+from testbed.verdicts.samples import Series, Silence, SilenceWindow, judge_silence, missing_answers
+
+CONSOLE_CHECK = 15.0
+"""Seconds to find out on its console whether a guest without SSH lives."""
+
+
+def find_nic(record: VmRecord, name: str) -> Nic:
+    """A NIC of a VM by name. LabError that lists the NICs there are."""
+    try:
+        return record.nic(name)
+    except LookupError as error:
+        raise LabError(str(error)) from None
+
+
+def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, version: int = 4) -> ProbeRun:
+    """ICMP and TCP both ways between a NIC and the peer in its subnet. ProductFault unless all answer in time."""
+    record = guests.record(vm)
+    path = path_between(record, find_nic(record, nic), guests.record(peer), version)
+    shells = {name: guests.shell(name) for name in (vm, peer)}
+    run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
+    guests.keep(run)
+    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other cannot be judged')
+    series = list(run.series.values())
+    missing = missing_answers(series, ANSWERS_NEEDED)
+    if missing:
+        answered = [one for one in series if one not in missing]
+        raise ProductFault(
+            f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip}) and {peer} '
+            f"({path.target_address.ip}) should reach each other by ICMP and TCP within {human(within)}; "
+            f"not reached: {_describe(missing, run.began)}"
+            + (f"; reached: {_directions(answered)}" if answered else "")
+        )
+    return run
+
+
+def check_silence(
+    guests: Guests, vm: str, peer: str, *, nic: str, control: str, duration: float, version: int = 4
+) -> ProbeRun:
+    """Neither side answers the other in a whole window, while both positive controls answer.
+
+    ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
+    or the control is dead.
+    """
+    record, peer_record, control_record = (guests.record(name) for name in (vm, peer, control))
+    tested = find_nic(record, nic)
+    target = path_between(record, tested, peer_record, version)
+    channel = path_between(record, tested, control_record, version)
+    witness = witness_path(control_record, peer_record, target.target_nic, tested, version)
+    alive = witness_path(peer_record, control_record, channel.target_nic, tested, version)
+    targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
+    shells = {name: guests.shell(name) for name in (vm, peer, control)}
+    run = sample_window(shells, both_protocols([*targets, *witnesses, channel, alive]), duration)
+    guests.keep(run)
+    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} are silent to each other cannot be judged')
+    window = SilenceWindow(run.began, duration, run.of(targets), run.of(witnesses), run.of([channel]), run.of([alive]))
+    _judge(window, f'VM {_title(guests, record)}: NIC "{nic}" ({target.source_address.ip})', target, control)
+    return run
+
+
+def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> ProbeRun:
+    """The VM reaches the peer's address on the pod network by TCP, and a new SSH connection from outside reaches it."""
+    record, peer_record = guests.record(vm), guests.record(peer)
+    path = Path(
+        record,
+        _pod_nic(record),
+        ip_interface(guests.pod_address(vm)),
+        peer_record,
+        _pod_nic(peer_record),
+        ip_interface(guests.pod_address(peer)),
+    )
+    _check_entrance(guests, vm, within)
+    guests.shell(peer).prepare()
+    run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
+    guests.keep(run)
+    _raise_failures(run, f"whether {vm} reaches {peer} on the pod network cannot be judged")
+    missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
+    if missing:
+        raise ProductFault(
+            f"VM {_title(guests, record)}: its pod network should reach {peer} ({path.target_address.ip}) by TCP "
+            f"within {human(within)}; {_describe(missing, run.began)}, while {peer} answers from outside"
+        )
+    return run
+
+
+def _check_entrance(guests: Guests, vm: str, within: float) -> None:
+    """A connection from outside through the pod network, made anew: a standing one proves only the past."""
+    record = guests.record(vm)
+    session = guests.new_ssh(vm)
+    try:
+        session.run("true", within)
+    except GuestUnreachable as error:
+        try:
+            guests.console(vm).prepare(CONSOLE_CHECK)
+        except GuestUnreachable as dead:
+            raise LabError(f"{bare(error)}; {bare(dead)}") from None
+        raise ProductFault(
+            f"VM {_title(guests, record)}: a new connection through its pod network should open within "
+            f"{human(within)}; {bare(error)}, while the guest answers on its console"
+        ) from None
+    finally:
+        session.close()
+
+
+def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> None:
+    peer, seconds = target.target.name, human(window.duration)
+    verdict = judge_silence(window)
+    if verdict is Silence.PROVEN:
+        return
+    if verdict is Silence.HEARD:
+        heard = [series for series in window.targets if series.answers]
+        dead = not any(series.answers for series in window.control)
+        hint = f"{control} is not reached through it" if dead else f"{control} is reached through it as well"
+        raise ProductFault(
+            f"{subject} and {peer} ({target.target_address.ip}) should be silent to each other for {seconds}; "
+            f"answers came: {_describe(heard, window.began)}; meanwhile {hint}"
+        )
+    if verdict is Silence.VM_CUT_OFF:
+        raise ProductFault(
+            f"{subject}: silence proves nothing: it should reach {control} throughout {seconds}, and that it is silent "
+            f"to {peer} only shows that the NIC carries little or nothing; {_describe(window.control, window.began)}; "
+            f"{control} itself is alive: {_describe(window.control_alive, window.began)}"
+        )
+    evidence, reason = {
+        Silence.PEER_DEAD: (window.witness, f"the probed NIC of {peer} does not answer its witness {control} either"),
+        Silence.CONTROL_DEAD: ([*window.control, *window.control_alive], f"the control {control} answers nobody"),
+        Silence.TOO_FEW: (
+            [*window.targets, *window.witness, *window.control],
+            "too few requests were sent: was a guest frozen or overloaded?",
+        ),
+    }[verdict]
+    raise LabError(
+        f"{subject} was silent to {peer} for {seconds}, which proves nothing: {reason}; "
+        f"{_describe(evidence, window.began)}"
+    )
+
+
+def _raise_failures(run: ProbeRun, undecided: str) -> None:
+    """A guest that cannot be asked is the lab's affair: nothing is known of what it would have answered."""
+    if run.failures:
+        raise LabError(f"{undecided}: {'; '.join(bare(error) for error in run.failures.values())}")
+
+
+def _pod_nic(record: VmRecord) -> Nic:
+    for nic in record.nics:
+        if nic.network is None:
+            return nic
+    raise LabError(f"VM {record.namespace}/{record.name} has no NIC on the pod network")
+
+
+def _title(guests: Guests, record: VmRecord) -> str:
+    node = guests.node_of(record.name)
+    return f"{record.namespace}/{record.name}" + (f" on {node}" if node else "")
+
+
+def _describe(series: Sequence[Series], began: float) -> str:
+    return "; ".join(one.describe(began) for one in series)
+
+
+def _directions(series: list[Series]) -> str:
+    return ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series)

@@ -1,0 +1,79 @@
+"""What dead runs left on the cluster: found by label, told from living runs by their leases, removed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from testbed.cluster.client import Cluster
+from testbed.objects.kinds import LEASE, NAMESPACE, Object, dig, meta
+from testbed.objects.labels import RUN_LABEL
+from testbed.objects.ledger import LEASE_NAME, LEASE_SECONDS, is_alive, parse_timestamp
+from testbed.recording.history import History
+from testbed.recording.recorder import Heartbeat, silent
+from testbed.recording.watch import WatchStream
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A namespace that a dead run left."""
+
+    namespace: str
+    run_id: str
+    uid: str
+
+
+def find_leftovers(cluster: Cluster, own_run: str | None, heartbeat: Heartbeat = silent) -> list[Leftover]:
+    """Namespaces of dead runs. Of a run whose lease is neither fresh nor stale its next renewal is awaited.
+
+    A run is alive when a lease in any of its namespaces is renewed; one without a lease died as it began, once its
+    namespace is older than a lease would be. Takes up to 30 seconds.
+    """
+    runs: dict[str, list[Object]] = {}
+    for namespace in cluster.list(NAMESPACE, labels=RUN_LABEL).items:
+        run_id = str(meta(namespace, "labels")[RUN_LABEL])
+        if run_id != own_run and not meta(namespace, "deletionTimestamp", None):
+            runs.setdefault(run_id, []).append(namespace)
+    return [
+        Leftover(str(meta(namespace, "name")), run_id, str(meta(namespace, "uid")))
+        for run_id, namespaces in runs.items()
+        if not _lives(cluster, run_id, [str(meta(item, "name")) for item in namespaces], namespaces, heartbeat)
+        for namespace in namespaces
+    ]
+
+
+def remove_leftovers(cluster: Cluster, leftovers: list[Leftover]) -> None:
+    """Delete the namespaces of dead runs, and with them all that is in them."""
+    for leftover in leftovers:
+        cluster.delete(NAMESPACE, leftover.namespace, uid=leftover.uid)
+
+
+def _lives(cluster: Cluster, run_id: str, names: list[str], namespaces: list[Object], heartbeat: Heartbeat) -> bool:
+    history = History()
+    streams = [WatchStream(cluster, history, LEASE, name, labels=f"{RUN_LABEL}={run_id}") for name in names]
+    for stream in streams:
+        stream.start()
+    try:
+        for stream in streams:
+            stream.wait_synced(LEASE_SECONDS)
+        start = len(history)
+        left = _seconds_left(cluster, history, namespaces)
+        if left <= 0:
+            return False
+        heartbeat(f"is run {run_id} alive? its lease is renewed within {left:.0f} s, or it is not")
+        renewed = history.wait(lambda: len(history) > start, time.monotonic() + left)
+        return bool(renewed) and any(is_alive(lease, cluster.server_time()) for lease in history.all(LEASE))
+    finally:
+        for stream in streams:
+            stream.stop()
+
+
+def _seconds_left(cluster: Cluster, history: History, namespaces: list[Object]) -> float:
+    """For how long the youngest sign of life of a run is still good."""
+    signs = [parse_timestamp(str(meta(item, "creationTimestamp"))) for item in namespaces]
+    signs += [
+        parse_timestamp(str(dig(lease, "spec", "renewTime") or meta(lease, "creationTimestamp")))
+        for lease in history.all(LEASE)
+        if meta(lease, "name") == LEASE_NAME
+    ]
+    return max(signs) + LEASE_SECONDS - cluster.server_time()

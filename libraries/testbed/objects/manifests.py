@@ -1,0 +1,115 @@
+"""The objects that the testbed creates, as the API server takes them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from testbed.model import Nic, VmRecord
+from testbed.objects.kinds import NAD, NAMESPACE, VM, Object
+from testbed.objects.labels import RUN_LABEL, VM_LABEL
+
+POD_NIC = "default"
+"""Name of the NIC on the pod network, the first one of each VM that has it."""
+
+
+def nic_mac(run_id: str, vm: str, nic: str) -> str:
+    """A locally administered unicast MAC that no other NIC of this or any other run has."""
+    digest = hashlib.sha256(f"{run_id}/{vm}/{nic}".encode()).digest()
+    return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))
+
+
+def pod_interface_name(nic: str) -> str:
+    """Name of the launcher pod's interface behind a NIC: KubeVirt derives it from the network's name in the VM spec."""
+    return "pod" + hashlib.sha256(nic.encode()).hexdigest()[:11]
+
+
+def namespace_manifest(name: str, run_id: str) -> Object:
+    """A namespace in which launcher pods may run."""
+    return {
+        "apiVersion": NAMESPACE.api_version,
+        "kind": NAMESPACE.name,
+        "metadata": {
+            "name": name,
+            "labels": {RUN_LABEL: run_id, "pod-security.kubernetes.io/enforce": "privileged"},
+        },
+    }
+
+
+def bridge_nad(name: str, namespace: str, bridge: str, vlan: int) -> Object:
+    """A NAD for the bridge CNI plugin; VLAN 0 is untagged."""
+    config: Object = {"cniVersion": "0.3.1", "name": name, "type": "bridge", "bridge": bridge, "ipam": {}}
+    if vlan:
+        config["vlan"] = vlan
+    return {
+        "apiVersion": NAD.api_version,
+        "kind": NAD.name,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"config": json.dumps(config)},
+    }
+
+
+def cloud_init_secret(vm: VmRecord, user_data: str, network_data: str) -> Object:
+    """The Secret that carries a VM's cloud-init data: inline it would be too long, and readable in every copy."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": cloud_init_name(vm.name), "namespace": vm.namespace},
+        "type": "Opaque",
+        "stringData": {"userdata": user_data, "networkdata": network_data},
+    }
+
+
+def cloud_init_name(vm: str) -> str:
+    """Name of a VM's cloud-init Secret."""
+    return f"{vm}-cloud-init"
+
+
+def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
+    """A VM that boots ``image`` (a container disk) at once, with the record's NICs in their order."""
+    secret = {"name": cloud_init_name(vm.name)}
+    return {
+        "apiVersion": VM.api_version,
+        "kind": VM.name,
+        "metadata": {"name": vm.name, "namespace": vm.namespace},
+        "spec": {
+            "runStrategy": "Always",
+            "template": {
+                "metadata": {"labels": {RUN_LABEL: run_id, VM_LABEL: vm.name}},
+                "spec": {
+                    "terminationGracePeriodSeconds": 0,
+                    "domain": {
+                        "cpu": {"cores": 1},
+                        "memory": {"guest": memory},
+                        "devices": {
+                            "disks": [
+                                {"name": "rootdisk", "disk": {"bus": "virtio"}},
+                                {"name": "cloudinit", "disk": {"bus": "virtio"}},
+                            ],
+                            "interfaces": [_interface(nic, vm.pod_binding) for nic in vm.nics],
+                            "rng": {},
+                        },
+                        "resources": {"requests": {"memory": memory}},
+                    },
+                    "networks": [_network(nic) for nic in vm.nics],
+                    "volumes": [
+                        {"name": "rootdisk", "containerDisk": {"image": image}},
+                        {
+                            "name": "cloudinit",
+                            "cloudInitNoCloud": {"secretRef": secret, "networkDataSecretRef": secret},
+                        },
+                    ],
+                },
+            },
+        },
+    }
+
+
+def _interface(nic: Nic, pod_binding: str) -> Object:
+    binding = pod_binding if nic.network is None else "bridge"
+    return {"name": nic.name, binding: {}, "macAddress": nic.mac, "model": "virtio"}
+
+
+def _network(nic: Nic) -> Object:
+    source: Object = {"pod": {}} if nic.network is None else {"multus": {"networkName": nic.network}}
+    return {"name": nic.name, **source}

@@ -1,0 +1,1 @@
+"""The history of a namespace: recorded from watch streams, waited on, read."""

@@ -1,0 +1,1 @@
+"""What was recorded and measured, judged: each returns what it saw, or raises."""

@@ -1,0 +1,121 @@
+"""Judgements on edits that move nothing: that no migration comes proves something only while migrations can come."""
+
+from __future__ import annotations
+
+from testbed.changes.acts import first_seen
+from testbed.changes.swap import NetworkSwap, edits_of, five_facts, migrations_since
+from testbed.durations import human
+from testbed.errors import LabError, ProductFault
+from testbed.objects.kinds import MIGRATION, VM, VMI, Object, meta
+from testbed.recording.history import DELETED, History
+from testbed.recording.views import condition_text, is_automatic, is_true, network_of, node_of, phase_of
+from testbed.verdicts.swaps import judge_not_restarted
+
+
+def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap, duration: float) -> str:
+    """From before the first edit until now nothing moved the VM, while the control, edited later, was moved.
+
+    A migration object that the cluster made before it could know of a revert, and cancelled before the copy, moves
+    nothing. LabError when the control was not moved, or when the revert came only after the copy had begun.
+    """
+    edits = edits_of(swap)
+    first, last = edits[0], edits[-1]
+    title = f"VM {swap.namespace}/{swap.vm}"
+    judge_not_restarted(history, first)
+    _judge_taken_over(history, last, title)
+    for record in history.records(VMI, swap.vm, first.index):
+        if record.type != DELETED and node_of(record.object) != first.before.node:
+            raise ProductFault(
+                f"{title}: expected to stay on node {first.before.node}; it was on {node_of(record.object) or 'none'} "
+                f"{human(record.at - first.at)} after the edit"
+            )
+    _judge_conditions(history, first, last, title)
+    cancelled = _judge_migrations(history, first, last, title)
+    _require_control(history, swap, control)
+    note = f"; cancelled before the copy: {', '.join(cancelled)}" if cancelled else ""
+    return (
+        f"{title}: stayed on {first.before.node} for {human(duration)} and longer, while {control.vm}, edited later, "
+        f"was migrated{note}"
+    )
+
+
+def started(history: History, swap: NetworkSwap) -> bool:
+    """Whether a migration of the VM has left its queue since the first edit: no use to look any longer."""
+    first = edits_of(swap)[0]
+    return any(phase_of(item) in ("Running", "Succeeded") for item in migrations_since(history, first).values())
+
+
+def _judge_taken_over(history: History, last: NetworkSwap, title: str) -> None:
+    spec = network_of((history.current(VMI, last.vm) or {}).get("spec", {}), last.nic)
+    if spec != last.new_network:
+        raise ProductFault(
+            f'{title}: expected its VMI to follow the spec and name "{last.new_network}"; it has "{spec}"'
+        )
+
+
+def _judge_conditions(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+    """RestartRequired never; MigrationRequired never, or after a revert no more once the VMI has followed it."""
+    reverted = first is not last
+    for kind, type_ in ((VM, "RestartRequired"), (VMI, "MigrationRequired")):
+        if reverted and type_ == "MigrationRequired":
+            item = history.current(kind, last.vm) or {}
+            if is_true(item, type_):
+                raise ProductFault(
+                    f"{title}: expected the revert to withdraw the migration; {condition_text(item, type_)}"
+                )
+            continue
+        for record in history.records(kind, last.vm, first.index):
+            if is_true(record.object, type_):
+                raise ProductFault(
+                    f"{title}: expected no {type_}, as the network stays the same; the {kind.name} had it "
+                    f"{human(record.at - first.at)} after the edit: {condition_text(record.object, type_)}"
+                )
+
+
+def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> list[str]:
+    cancelled = []
+    known = _followed(history, last) if first is not last else first.index
+    for item in migrations_since(history, first).values():
+        name, maker = meta(item, "name"), "by the cluster" if is_automatic(item) else "by hand"
+        copied = next(
+            (r for r in history.records(MIGRATION, name) if phase_of(r.object) in ("Running", "Succeeded")), None
+        )
+        if first_seen(history, item) < known:
+            if copied is not None and copied.index < last.index:
+                raise LabError(f"{title}: the revert came too late to judge: {name} was copying the guest already")
+            if copied is None and _ended(history, item):
+                cancelled.append(str(name))
+                continue
+        raise ProductFault(
+            f"{title}: expected no migration, as the network stays the same; {name} was made {maker} "
+            f"and is {phase_of(item) or 'new'}"
+        )
+    return cancelled
+
+
+def _followed(history: History, last: NetworkSwap) -> int:
+    """Index of the first VMI state that has the last edit; 0 when there is none."""
+    for record in history.records(VMI, last.vm, last.index):
+        if network_of(record.object.get("spec", {}), last.nic) == last.new_network:
+            return record.index
+    return last.index if network_of(_spec_before(history, last), last.nic) == last.new_network else 0
+
+
+def _spec_before(history: History, edit: NetworkSwap) -> Object:
+    return dict((history.state_before(VMI, edit.vm, edit.index) or {}).get("spec", {}))
+
+
+def _ended(history: History, migration: Object) -> bool:
+    current = history.current(MIGRATION, meta(migration, "name"))
+    return current is None or phase_of(current) == "Failed"
+
+
+def _require_control(history: History, swap: NetworkSwap, control: NetworkSwap) -> None:
+    if control.index <= edits_of(swap)[-1].index:
+        raise LabError(f"control {control.vm} was edited before {swap.vm}; it proves nothing about the time since")
+    missing = [fact for fact in five_facts(history, control) if not fact.holds]
+    if missing:
+        raise LabError(
+            f"VM {swap.namespace}/{swap.vm} was not migrated, which proves nothing: its control was not either: "
+            f"{control.title}: {missing[0].seen}"
+        )

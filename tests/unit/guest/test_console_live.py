@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from testbed.model import GuestLogin
 from .pty_console import BASH, DASH, PASSWORD, USER, PtyGuest
 
 LOGIN = GuestLogin(USER, PASSWORD, "", "")
-TMP = Path("/tmp")  # noqa: S108
 KERNEL = b"[  558.663429] burst 0\r\n"
 
 
@@ -43,14 +41,10 @@ def shell_on(guest: PtyGuest, login: GuestLogin = LOGIN) -> ConsoleShell:
 
 
 @pytest.fixture(autouse=True)
-def quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Shorter patience; and guests share the machine's /tmp, where a killed one cannot clean up behind itself."""
+def quick(monkeypatch: pytest.MonkeyPatch, console_files: None) -> None:
+    """Shorter patience: nothing here is slow but the waiting."""
     monkeypatch.setattr(console, "_FIRST_QUERY", 0.6)
     monkeypatch.setattr(console, "_LOCATION_CHECK", 0.1)
-    before = set(TMP.glob(".console-*"))
-    yield
-    for directory in set(TMP.glob(".console-*")) - before:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def test_logs_in_and_runs_commands(guest: PtyGuest) -> None:

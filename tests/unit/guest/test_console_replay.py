@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -25,7 +22,6 @@ from .serial_replay import ASH, BASH, COLOURED, DATA, OSC, Manner, SerialReplay,
 
 FEDORA = GuestLogin("fedora", "fedora", "", "")
 ALPINE = GuestLogin("user", "alpine", "", "")
-TMP = Path("/tmp")  # noqa: S108
 NAMES = sorted(path.stem for path in DATA.glob("*.jsonl"))
 NOISE = [
     b"[  558.663429] burst 0\r\n",
@@ -44,14 +40,10 @@ NOISE = [
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing here is slow but the waiting; and the guests' files lie in this machine's /tmp."""
+def quick(monkeypatch: pytest.MonkeyPatch, console_files: None) -> None:
+    """Nothing here is slow but the waiting."""
     monkeypatch.setattr(console, "_FIRST_QUERY", 0.1)
     monkeypatch.setattr(console, "_LOCATION_CHECK", 0.03)
-    before = set(TMP.glob(".console-*"))
-    yield
-    for directory in set(TMP.glob(".console-*")) - before:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def shell_on(line: SerialReplay, login: GuestLogin = FEDORA) -> ConsoleShell:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from testbed.guest import console
 
 TMP = Path("/tmp")  # noqa: S108
 
@@ -26,7 +25,7 @@ def console_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         sessions.append(token_hex(size))
         return sessions[-1]
 
-    monkeypatch.setattr(console.secrets, "token_hex", remembered)
+    monkeypatch.setattr(secrets, "token_hex", remembered)
     yield
     for session in sessions:
         for directory in TMP.glob(f".console-{session}-*"):

@@ -25,6 +25,7 @@ def _ids(plan: Plan) -> Iterator[str]:
         ("requirement", [row.id for row in plan.requirements]),
         ("scenario", [scenario.id for scenario in plan.scenarios]),
         ("external id", [external.id for external in plan.external]),
+        ("capability", [capability.name for capability in plan.capabilities]),
     ):
         for name in duplicates(names):
             yield f"plan: {kind} {name} is there twice"
@@ -47,6 +48,7 @@ def _rows(plan: Plan) -> Iterator[str]:
 def _scenarios(plan: Plan) -> Iterator[str]:
     rows = {row.id for row in plan.requirements}
     external = {external.id for external in plan.external}
+    capabilities = {capability.name for capability in plan.capabilities}
     for scenario in plan.scenarios:
         for name in scenario.requirements:
             if name not in rows:
@@ -54,6 +56,9 @@ def _scenarios(plan: Plan) -> Iterator[str]:
         for name in scenario.external:
             if name not in external:
                 yield f"plan: scenario {scenario.id} names external id {name}, which the plan does not have"
+        for name in scenario.needs:
+            if name not in capabilities:
+                yield f"plan: scenario {scenario.id} needs capability {name}, which the plan does not have"
 
 
 def _test(test: PlannedTest, plan: Plan, vocabulary: Vocabulary) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The verdict on a run: what the colour of a report cannot say.
 
 A run in which everything was skipped is green for Robot, and so is one that never selected what it was asked for.
+A skip is in order only where the plan says so: its scenario needs what the cluster lacks, and is not a P0.
 """
 
 from __future__ import annotations
@@ -59,24 +60,31 @@ def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgeme
     failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAIL]
     errors = [outcome for outcome in outcomes if outcome.verdict is Verdict.ERROR]
     passed = [outcome for outcome in outcomes if outcome.verdict is Verdict.PASS]
-    unproven = [outcome for outcome in outcomes if outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}]
+    in_order = [outcome for outcome in outcomes if skipped_in_order(outcome, plan)]
+    idle = [outcome for outcome in outcomes if outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}]
+    unproven = [outcome for outcome in idle if outcome not in in_order]
     missing = list(_missing(outcomes, plan, tests))
-    details = (*_lines([*failed, *errors, *unproven]), *missing)
+    details = (*_lines([*failed, *errors, *unproven]), *missing, *_lines(in_order))
     if failed:
         return Judgement(Exit.PRODUCT_FAILED, f"the product failed {_count(failed, outcomes)}", details)
     if errors:
         return Judgement(Exit.LAB_ERROR, f"the lab kept {_count(errors, outcomes)} from judging the product", details)
     if not passed:
-        return Judgement(
-            Exit.NOT_PROVEN, f"no test passed; {_count(unproven, outcomes)} did not run to a verdict", details
-        )
+        return Judgement(Exit.NOT_PROVEN, f"no test passed; {_count(idle, outcomes)} did not run to a verdict", details)
     if missing or unproven:
         return Judgement(
             Exit.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
         )
     scenarios = ", ".join(sorted({outcome.scenario for outcome in outcomes if outcome.scenario})) or "no scenario"
     p0 = "every P0 scenario is proven" if any(outcome.is_p0 for outcome in outcomes) else "no P0 was selected"
-    return Judgement(Exit.PROVEN, f"{_count(passed, outcomes)} passed ({scenarios}); {p0}")
+    skipped = f", {len(in_order)} skipped for what the cluster lacks" if in_order else ""
+    return Judgement(Exit.PROVEN, f"{_count(passed, outcomes)} passed{skipped} ({scenarios}); {p0}", details)
+
+
+def skipped_in_order(outcome: Outcome, plan: Plan) -> bool:
+    """Whether the plan allows this skip: its scenario needs the capability that the cluster was found to lack."""
+    scenario = plan.scenario(outcome.scenario)
+    return bool(scenario and not outcome.is_p0 and scenario.may_skip_without(outcome.missing_capability))
 
 
 def nothing_to_judge(why: str) -> Judgement:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 
-from testplan.gate import Judgement
+from testplan.gate import Judgement, skipped_in_order
 from testplan.plan import Plan, Requirement
 from testplan.results import Outcome, Results, Verdict
 
@@ -19,6 +19,7 @@ class Status(StrEnum):
     FAIL = "FAIL"
     ERROR = "LAB ERROR"
     NOT_PROVEN = "NOT PROVEN"
+    SKIPPED = "SKIPPED"
     NOT_SELECTED = "not selected"
     PLANNED = "planned"
     WAIVED = "waived"
@@ -40,12 +41,12 @@ def rows(plan: Plan, results: Results) -> list[Row]:
     for requirement in plan.requirements:
         outcomes = tuple(outcome for outcome in results.outcomes if requirement.id in outcome.requirements)
         scenarios = tuple(scenario.id for scenario in plan.scenarios if requirement.id in scenario.requirements)
-        found.append(Row(requirement, _status(requirement, outcomes), scenarios, outcomes))
+        found.append(Row(requirement, _status(requirement, outcomes, plan), scenarios, outcomes))
     return found
 
 
-def _status(requirement: Requirement, outcomes: Sequence[Outcome]) -> Status:
-    verdicts = {outcome.verdict for outcome in outcomes}
+def _status(requirement: Requirement, outcomes: Sequence[Outcome], plan: Plan) -> Status:
+    verdicts = {outcome.verdict for outcome in outcomes if not skipped_in_order(outcome, plan)}
     if Verdict.FAIL in verdicts:
         return Status.FAIL
     if Verdict.ERROR in verdicts:
@@ -54,6 +55,8 @@ def _status(requirement: Requirement, outcomes: Sequence[Outcome]) -> Status:
         return Status.NOT_PROVEN
     if verdicts:
         return Status.PASS
+    if outcomes:
+        return Status.SKIPPED
     return Status(requirement.status) if requirement.status else Status.NOT_SELECTED
 
 
@@ -129,12 +132,17 @@ def _html_row(row: Row, log: str) -> str:
 def _html_link(outcome: Outcome, log: str) -> str:
     name = escape(outcome.name)
     link = f'<a href="{escape(log)}#{escape(outcome.id)}">{name}</a>' if log else name
-    return f"{link} ({escape(outcome.verdict)})"
+    return f"{link} ({escape(_verdict(outcome))})"
 
 
 def _markdown_link(outcome: Outcome, log: str) -> str:
     name = _cell(outcome.name)
-    return (f"[{name}]({log}#{outcome.id})" if log else name) + f" ({outcome.verdict})"
+    return (f"[{name}]({log}#{outcome.id})" if log else name) + f" ({_cell(_verdict(outcome))})"
+
+
+def _verdict(outcome: Outcome) -> str:
+    """With the reason of a skip: it is all that such a test has to say."""
+    return f"{outcome.verdict}: {outcome.first_line}" if outcome.verdict is Verdict.SKIP else outcome.verdict
 
 
 def _cell(text: str) -> str:
@@ -163,6 +171,7 @@ span { border-radius: .3em; padding: 0 .4em; white-space: nowrap; }
 .pass { background: #0a7d3322; color: #0a7d33; }
 .fail { background: #c0182822; color: #c01828; font-weight: bold; }
 .lab-error, .not-proven, .interrupted { background: #b8650022; color: #b86500; font-weight: bold; }
+.skipped { background: #8882; }
 @media (prefers-color-scheme: dark) {
   .pass { color: #5fd38a; } .fail { color: #ff7b86; } .lab-error, .not-proven, .interrupted { color: #ffb454; }
 }

@@ -33,6 +33,14 @@ class External:
 
 
 @dataclass(frozen=True)
+class Capability:
+    """Something that a cluster may lack without being broken; a scenario that needs it is skipped there."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Requirement:
     """One row. ``status`` is ``planned`` or ``waived``; empty: an automated scenario has to carry it."""
 
@@ -47,7 +55,10 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One suite's worth of claims. ``status`` is ``automated``, ``planned`` or ``waived``."""
+    """One suite's worth of claims. ``status`` is ``automated``, ``planned`` or ``waived``.
+
+    ``needs`` names the capabilities without which its tests may be skipped, unless its priority is P0.
+    """
 
     id: str
     title: str
@@ -56,11 +67,16 @@ class Scenario:
     requirements: tuple[str, ...]
     external: tuple[str, ...]
     status: str
+    needs: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def automated(self) -> bool:
         return self.status == AUTOMATED
+
+    def may_skip_without(self, capability: str) -> bool:
+        """Whether a cluster that lacks this capability is a reason to skip; never for what must pass."""
+        return self.priority != "P0" and capability in self.needs
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,7 @@ class Plan:
 
     feature: str
     external: tuple[External, ...]
+    capabilities: tuple[Capability, ...]
     requirements: tuple[Requirement, ...]
     scenarios: tuple[Scenario, ...]
     exclusions: tuple[Exclusion, ...]
@@ -115,6 +132,7 @@ def load_plan(path: Path = PLAN) -> Plan:
     return Plan(
         feature=data["feature"],
         external=tuple(External(**row) for row in data["external"]),
+        capabilities=tuple(Capability(**row) for row in data["capabilities"]),
         requirements=tuple(Requirement(**_tuples(row)) for row in data["requirements"]),
         scenarios=tuple(Scenario(**_tuples(row)) for row in data["scenarios"]),
         exclusions=tuple(Exclusion(**row) for row in data["exclusions"]),
@@ -159,5 +177,5 @@ def _place(error: jsonschema.ValidationError, data: Any) -> str:
     names = []
     for part in error.absolute_path:
         data = data[part]
-        names.append(str(data["id"]) if isinstance(data, dict) and "id" in data else str(part))
+        names.append(str(data.get("id") or data.get("name") or part) if isinstance(data, dict) else str(part))
     return " ".join(names) or "the plan"

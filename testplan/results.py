@@ -35,6 +35,8 @@ _FRAME = re.compile(
     r"(?:\A|\n\n)(?:Also )?(?:parent suite |suite )?(?:setup|teardown) failed:\n", re.IGNORECASE | re.MULTILINE
 )
 _NUMBER = re.compile(r"(?:\A|\n\n)\d+\) ")
+_SKIPPED_ABOVE = re.compile(r"\ASkipped in (?:parent )?suite setup:\n")
+_CAPABILITY = re.compile(r"capability ([a-z0-9-]+) is not there: ")
 
 
 class ResultsError(ValueError):
@@ -75,6 +77,13 @@ class Outcome:
     @property
     def is_p0(self) -> bool:
         return "p0" in self.tags
+
+    @property
+    def missing_capability(self) -> str:
+        """The capability that the cluster lacks, when that and nothing else is why this test was skipped."""
+        parts = failures(self.message)
+        found = _CAPABILITY.match(parts[0]) if self.verdict is Verdict.SKIP and len(parts) == 1 else None
+        return found[1] if found else ""
 
     @property
     def first_line(self) -> str:
@@ -145,7 +154,7 @@ def read_results(path: Path) -> Results:
 def failures(message: str) -> list[str]:
     """The single failures that Robot joined into one message: of setup, body and teardowns, in order."""
     found = []
-    for part in _FRAME.split(message):
+    for part in _FRAME.split(_SKIPPED_ABOVE.sub("", message)):
         if part.startswith(_SEVERAL):
             found += _NUMBER.split(part[len(_SEVERAL) :])
         else:

@@ -20,6 +20,10 @@ PLAN: dict[str, Any] = {
         {"id": "VEP-140", "kind": "enhancement", "title": "The proposal"},
         {"id": "CNV-15945", "kind": "test", "title": "A test case"},
     ],
+    "capabilities": [
+        {"name": "localnet", "text": "Localnet networks."},
+        {"name": "ipv6", "text": "IPv6 in the guests."},
+    ],
     "requirements": [
         {"id": "R1", "text": "It works.", "priority": "P0", "tier": 2, "source": ["draft"]},
         {"id": "R2", "text": "It holds.", "priority": "P1", "tier": 2, "source": ["own"]},
@@ -79,25 +83,27 @@ def plan(write_plan: Callable[[dict[str, Any]], Path], plan_data: dict[str, Any]
 
 
 @pytest.fixture
-def write_suite(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes a suite and returns the folder that holds it."""
+def write_suite(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a suite, and further ones, and returns the folder that holds them."""
 
-    def write(text: str) -> Path:
+    def write(text: str, *further: str) -> Path:
         folder = tmp_path / "suites"
         folder.mkdir(exist_ok=True)
         (folder / "suite.robot").write_text(text, encoding="utf-8")
+        for number, other in enumerate(further, 2):
+            (folder / f"suite_{number}.robot").write_text(other, encoding="utf-8")
         return folder
 
     return write
 
 
 @pytest.fixture
-def run_suite(tmp_path: Path, write_suite: Callable[[str], Path]) -> Callable[..., Results]:
-    """Runs a suite by Robot itself and reads what it left."""
+def run_suite(tmp_path: Path, write_suite: Callable[..., Path]) -> Callable[..., Results]:
+    """Runs suites by Robot itself and reads what it left."""
 
-    def run(text: str, **options: Any) -> Results:
+    def run(*texts: str, **options: Any) -> Results:
         output = tmp_path / "output.xml"
-        run_robot(write_suite(text), output=str(output), log=None, report=None, console="none", **options)
+        run_robot(write_suite(*texts), output=str(output), log=None, report=None, console="none", **options)
         return read_results(output)
 
     return run

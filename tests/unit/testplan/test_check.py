@@ -28,7 +28,7 @@ def second_scenario(data: dict[str, Any], **values: Any) -> None:
 @pytest.fixture
 def check(
     write_plan: Callable[[dict[str, Any]], Path],
-    write_suite: Callable[[str], Path],
+    write_suite: Callable[..., Path],
     plan_data: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, str]]:
@@ -70,6 +70,11 @@ def test_a_plan_and_its_suites_agree(check: Callable[..., tuple[int, str]]) -> N
             lambda data: scenario(data)["external"].append("CNV-1"),
             "scenario nad-01 names external id CNV-1, which the plan does not have",
         ),
+        (
+            lambda data: scenario(data).update(needs=["ipv5"]),
+            "scenario nad-01 needs capability ipv5, which the plan does not have",
+        ),
+        (lambda data: data["capabilities"].append(data["capabilities"][0]), "capability localnet is there twice"),
         (
             lambda data: (scenario(data)["requirements"].append("R3"), data["requirements"][2].pop("status")),
             "requirement R3 of scenario nad-01 is carried by no test",
@@ -130,7 +135,7 @@ def test_a_spoiled_suite_is_named(check: Callable[..., tuple[int, str]], old: st
 
 
 def test_two_tests_of_a_scenario_with_one_name_are_named(
-    check: Callable[..., tuple[int, str]], write_suite: Callable[[str], Path]
+    check: Callable[..., tuple[int, str]], write_suite: Callable[..., Path]
 ) -> None:
     folder = write_suite(SUITE)
     (folder / "other.robot").write_text(SUITE, encoding="utf-8")
@@ -163,7 +168,7 @@ def test_a_plan_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_metadata_of_an_outer_suite_counts_for_its_tests(
-    check: Callable[..., tuple[int, str]], write_suite: Callable[[str], Path]
+    check: Callable[..., tuple[int, str]], write_suite: Callable[..., Path]
 ) -> None:
     suite = SUITE.replace("Metadata    Scenario    nad-01\n", "")
     (write_suite(suite) / "__init__.robot").write_text("*** Settings ***\nMetadata    Scenario    nad-01\n")

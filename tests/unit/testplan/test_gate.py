@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from testplan.__main__ import USAGE_ERROR, main
 from testplan.gate import Exit, Judgement, judge
-from testplan.plan import Plan
+from testplan.plan import Plan, load_plan
 from testplan.results import Results, Verdict, failures
 from testplan.suites import read_tests
 
@@ -17,6 +18,7 @@ from .conftest import SUITE
 
 Run = Callable[..., Results]
 Judge = Callable[..., Judgement]
+WritePlan = Callable[[dict[str, Any]], Path]
 
 
 @pytest.fixture
@@ -126,6 +128,93 @@ def test_a_lane_without_p0_is_judged_on_what_it_selected(judged: Judge) -> None:
     assert judgement.headline == "1 of 1 test passed (nad-02); no P0 was selected"
     assert judged("Log    one", "Skip    no localnet", suite=suite).exit == Exit.NOT_PROVEN
     assert judged("Log    one", "Fail    no", suite=suite).exit == Exit.PRODUCT_FAILED
+
+
+NO_LOCALNET = (
+    "capability localnet is not there: no OVN-Kubernetes in namespaces openshift-ovn-kubernetes, ovn-kubernetes"
+)
+SETUP = "*** Test Cases ***"
+
+
+@pytest.fixture
+def judged_p1(run_suite: Run, write_plan: WritePlan, plan_data: dict[str, Any], tmp_path: Path) -> Judge:
+    """Runs the P0 suite and one of a P1 scenario that needs localnet, changed at one place, and judges both."""
+
+    def run(old: str, new: str, needs: Sequence[str] = ("localnet",), **options: object) -> Judgement:
+        scenario = {**plan_data["scenarios"][0], "id": "nad-02", "priority": "P1", "external": []}
+        plan_data["scenarios"][1:] = [scenario | ({"needs": list(needs)} if needs else {})]
+        plan = load_plan(write_plan(plan_data))
+        p1 = SUITE.replace("p0", "p1").replace("nad-01", "nad-02")
+        assert old in p1
+        results = run_suite(SUITE, p1.replace(old, new, 1), **options)
+        return judge(results, plan, read_tests(tmp_path / "suites"))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tests"),
+    [
+        ("Log    one", f"Skip    {NO_LOCALNET}", "First"),
+        ("Log    one", f"No Operation\n    [Setup]    Skip    {NO_LOCALNET}", "First"),
+        (SETUP, f"Suite Setup    Skip    {NO_LOCALNET}\n{SETUP}", "2 tests"),
+    ],
+)
+def test_a_skip_for_what_the_scenario_needs_is_in_order_and_told(
+    judged_p1: Judge, old: str, new: str, tests: str
+) -> None:
+    judgement = judged_p1(old, new)
+    assert judgement.exit == Exit.PROVEN
+    passed, skipped = (3, 1) if tests == "First" else (2, 2)
+    assert judgement.headline.startswith(f"{passed} of 4 tests passed, {skipped} skipped for what the cluster lacks (")
+    assert judgement.details == (f"SKIP      {tests}: {NO_LOCALNET}",)
+
+
+@pytest.mark.parametrize(
+    ("needs", "skip"),
+    [
+        ((), f"Skip    {NO_LOCALNET}"),
+        (("ipv6",), f"Skip    {NO_LOCALNET}"),
+        (("localnet",), "Skip    no localnet here"),
+        (("localnet",), f"Skip    because {NO_LOCALNET}"),
+        (("localnet",), "Skip    capability localnet"),
+        (("localnet",), f"Skip    {NO_LOCALNET}\n    [Teardown]    Fail    LAB ERROR: NAD demo/blue is still there"),
+        (("localnet",), f"Skip    {NO_LOCALNET}\n    [Teardown]    Fail    NIC still on blue"),
+    ],
+    ids=["nothing needed", "something else needed", "no reason", "reason not first", "not measured", "lab", "product"],
+)
+def test_any_other_skip_is_not_proven(judged_p1: Judge, needs: Sequence[str], skip: str) -> None:
+    judgement = judged_p1("Log    one", skip, needs)
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert judgement.headline == "1 of what was asked for has no verdict"
+
+
+def test_a_skip_by_an_option_of_robot_is_not_proven(judged_p1: Judge) -> None:
+    assert judged_p1("Log    one", "Log    one", skip=["nad-02"]).exit == Exit.NOT_PROVEN
+
+
+def test_a_run_that_only_skipped_is_not_proven_however_good_the_reasons(judged_p1: Judge) -> None:
+    judgement = judged_p1(SETUP, f"Suite Setup    Skip    {NO_LOCALNET}\n{SETUP}", include=["nad-02"])
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert judgement.headline == "no test passed; 2 of 2 tests did not run to a verdict"
+
+
+def test_a_p0_is_not_excused_by_what_it_needs(
+    run_suite: Run, write_plan: WritePlan, plan_data: dict[str, Any], tmp_path: Path
+) -> None:
+    plan_data["scenarios"][0]["needs"] = ["localnet"]
+    plan = load_plan(write_plan(plan_data))
+    results = run_suite(SUITE.replace("Log    one", f"Skip    {NO_LOCALNET}"))
+    judgement = judge(results, plan, read_tests(tmp_path / "suites"))
+    assert judgement.exit == Exit.NOT_PROVEN
+    assert judgement.headline == "1 of what was asked for has no verdict"
+
+
+def test_a_skip_in_order_does_not_hide_a_failure(judged_p1: Judge) -> None:
+    broken = f"Skip    {NO_LOCALNET}\n\nThird\n    Fail    NIC still on blue"
+    judgement = judged_p1("Log    one", broken)
+    assert judgement.exit == Exit.PRODUCT_FAILED
+    assert [detail.split()[0] for detail in judgement.details] == ["FAIL", "SKIP"]
 
 
 @pytest.mark.parametrize("body", ["Log    one", "Nested", "IF    True    Log    one"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,29 +14,32 @@ import pytest
 from testplan.__main__ import write_reports
 from testplan.gate import judge
 from testplan.matrix import Status, rows
-from testplan.plan import Plan
+from testplan.plan import Plan, load_plan
 from testplan.results import Results
 from testplan.suites import read_tests
 
 from .conftest import PLAN, SUITE
 
 Report = Callable[..., dict[str, str]]
+WritePlan = Callable[[dict[str, Any]], Path]
 
 
 @pytest.fixture
-def report(run_suite: Callable[..., Results], plan: Plan, tmp_path: Path) -> Report:
+def report(
+    run_suite: Callable[..., Results], write_plan: WritePlan, plan_data: dict[str, Any], tmp_path: Path
+) -> Report:
     """Runs a suite and returns what was written for it, by file name."""
+
+    plan_path = write_plan(plan_data)
 
     def write(suite: str = SUITE, *, with_log: bool = True) -> dict[str, str]:
         results = run_suite(suite)
-        judgement = judge(results, plan, read_tests(tmp_path / "suites"))
+        judgement = judge(results, load_plan(plan_path), read_tests(tmp_path / "suites"))
         log = tmp_path / "run" / "log.html"
         log.parent.mkdir()
         if with_log:
             log.touch()
-        paths = write_reports(
-            results, judgement, folder=tmp_path / "reports", log=log, plan_path=tmp_path / "plan.yaml"
-        )
+        paths = write_reports(results, judgement, folder=tmp_path / "reports", log=log, plan_path=plan_path)
         return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
     return write
@@ -50,6 +54,23 @@ def test_each_row_has_the_verdict_of_its_tests(run_suite: Callable[..., Results]
     assert statuses("Log    two", "Fail    LAB ERROR: no") == [Status.ERROR, Status.ERROR, Status.PLANNED]
     assert statuses("Log    two", "Skip    no") == [Status.NOT_PROVEN, Status.NOT_PROVEN, Status.PLANNED]
     assert statuses("R1, R2", "R1") == [Status.PASS, Status.NOT_SELECTED, Status.PLANNED]
+
+
+def test_a_skip_in_order_is_shown_with_its_reason(
+    report: Report, write_plan: WritePlan, plan_data: dict[str, Any]
+) -> None:
+    plan_data["scenarios"][0].update(priority="P1", needs=["localnet"])
+    write_plan(plan_data)
+    why = "capability localnet is not there: 0 of 2 nodes | none"
+    suite = SUITE.replace("p0", "p1").replace("Log    one", f"Skip    {why}").replace("R1, R2", "R2")
+    written = report(suite)
+    first, second, _ = [line for line in written["matrix.md"].splitlines() if re.match(r"\| R\d", line)]
+    assert "| SKIPPED |" in first
+    assert f"(SKIP: {why.replace('|', chr(92) + '|')})" in first
+    assert "| PASS |" in second
+    assert '<span class="skipped">SKIPPED</span>' in written["matrix.html"]
+    assert f"(SKIP: {why})" in written["matrix.html"]
+    assert f'<skipped message="{why}">' in written["xunit.xml"]
 
 
 def test_html_is_well_formed_needs_nothing_else_and_links_into_the_log(report: Report) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from testplan.plan import Plan, Scenario, Vocabulary, duplicates
 from testplan.suites import PlannedTest
+
+_EXTERNAL_TAG = re.compile(r"(?:vep|virtstrat|cnv)-[0-9]")
 
 
 def problems(plan: Plan, tests: Sequence[PlannedTest], vocabulary: Vocabulary) -> list[str]:
@@ -29,7 +32,7 @@ def _ids(plan: Plan) -> Iterator[str]:
     ):
         for name in duplicates(names):
             yield f"plan: {kind} {name} is there twice"
-    of_one_scenario = {external.id for external in plan.external if external.kind == "test"}
+    of_one_scenario = {external.id for external in plan.external if external.of_one_scenario}
     used = [name for scenario in plan.scenarios for name in scenario.external if name in of_one_scenario]
     for name in duplicates(used):
         owners = ", ".join(scenario.id for scenario in plan.scenarios if name in scenario.external)
@@ -94,9 +97,22 @@ def _against_scenario(test: PlannedTest, scenario: Scenario, plan: Plan) -> Iter
             yield f"requirement {name} is not in the plan"
         elif name not in scenario.requirements:
             yield f"requirement {name} is not one of scenario {scenario.id}"
-    for name in test.external:
-        if name not in scenario.external:
-            yield f"external id {name} is not one of scenario {scenario.id}"
+    rows = {name.lower() for name in test.requirements}
+    for tag in sorted(rows.difference(test.row_tags)):
+        yield f"tag {tag} is missing, as it carries requirement {tag.upper()}"
+    for tag in sorted(set(test.row_tags) - rows):
+        yield f"has tag {tag}, but does not carry requirement {tag.upper()}"
+    for external in plan.external:
+        of_scenario = external.id in scenario.external
+        if external.tag in test.tags and not of_scenario:
+            yield f"external id {external.id} (tag {external.tag}) is not one of scenario {scenario.id}"
+        if external.tag not in test.tags and of_scenario and not external.of_one_scenario:
+            yield f"tag {external.tag} is missing, the plan says {external.id} for {scenario.id}"
+    foreign = [
+        tag for tag in test.tags if _EXTERNAL_TAG.match(tag) and tag not in {external.tag for external in plan.external}
+    ]
+    for tag in foreign:
+        yield f"tag {tag} is of no external id of the plan"
 
 
 def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
@@ -109,6 +125,10 @@ def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
             continue
         for name in duplicates(test.name for test in of_scenario):
             yield f'plan: scenario {scenario.id} has two tests called "{name}"; the gate could not tell them apart'
+        tags = {tag for test in of_scenario for tag in test.tags}
+        for external in plan.external:
+            if external.of_one_scenario and external.id in scenario.external and external.tag not in tags:
+                yield f"plan: external id {external.id} of scenario {scenario.id} is carried by no test"
         carried = {name for test in of_scenario for name in test.requirements}
         for name in scenario.requirements:
             if name not in carried:

@@ -31,6 +31,15 @@ class External:
     kind: str
     title: str
 
+    @property
+    def tag(self) -> str:
+        """By which tests are selected."""
+        return self.id.lower()
+
+    @property
+    def of_one_scenario(self) -> bool:
+        return self.kind == "test"
+
 
 @dataclass(frozen=True)
 class Capability:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from robot.api import TestSuite
 
 SUITES = Path(__file__).parent.parent / "suites"
 SCENARIO_PREFIX = "nad-"
+_ROW_TAG = re.compile(r"r[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class PlannedTest:
         return split_ids(self.metadata.get("Requirements", ""))
 
     @property
-    def external(self) -> list[str]:
-        return split_ids(self.metadata.get("External", ""))
+    def row_tags(self) -> list[str]:
+        return [tag for tag in self.tags if _ROW_TAG.fullmatch(tag)]
 
 
 def split_ids(text: str) -> list[str]:

@@ -34,7 +34,7 @@ def _case(suite: ET.Element, outcome: Outcome, plan: Plan) -> None:
     scenario = plan.scenario(outcome.scenario)
     if scenario:
         properties += [("priority", scenario.priority), ("tier", str(scenario.tier))]
-        properties += [("external", name) for name in scenario.external]
+    properties += [("external", external.id) for external in plan.external if external.tag in outcome.tags]
     _properties(case, properties)
     element = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped", Verdict.NOT_RUN: "skipped"}
     if outcome.verdict in element:

@@ -10,14 +10,13 @@ Documentation       A running VM is moved from one VLAN of a Linux bridge to ano
 ...                 *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
 ...                 *Reference:* VEP 140.
 Metadata            Scenario    nad-01
-Metadata            External    VEP-140, VIRTSTRAT-560, CNV-72329, CNV-15945, CNV-15972
 
 Resource            ../../resources/network_swap.resource
 
 Suite Setup         Swap The VLAN Of A Running VM
 Suite Teardown      Close Scenario
 
-Test Tags           p0    tier2    linux-bridge    vep-140    nad-01
+Test Tags           p0    tier2    linux-bridge    vep-140    virtstrat-560    cnv-72329    nad-01
 
 
 *** Test Cases ***
@@ -25,44 +24,52 @@ Swap Completes By Live Migration Within Its Deadline
     [Documentation]    Five facts together: migration object succeeded, migration state completed, node changed,
     ...    MigrationRequired gone, and the launcher pod's network-status names the new network.
     [Metadata]    Requirements    R1, R2
+    [Tags]    r1    r2
     Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM And Guest Are Not Rebooted
     [Documentation]    Same VMI, same boot id, an uptime that only grew.
     [Metadata]    Requirements    R19
+    [Tags]    r19    cnv-15945
     VM Should Not Have Been Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
 Restart Is Never Asked For
     [Documentation]    Judged on every state of the VM from before the edit until now, not on a look afterwards.
     [Metadata]    Requirements    R3
+    [Tags]    r3    cnv-15945
     Restart Required Should Never Have Been Set    ${VM}
 
 Cluster Makes Exactly One Migration For The Edit
     [Documentation]    Made by the workload updater, for this edit, and succeeded; no second one, no failed one.
     [Metadata]    Requirements    R2
+    [Tags]    r2
     VM Should Have Been Migrated Exactly Once    ${VM}
 
 Guest Keeps Its Interface
     [Documentation]    MAC, name, MTU, addresses and routes as read inside the guest, and the API's view of the NIC.
     [Metadata]    Requirements    R6, R16
+    [Tags]    r6    r16    cnv-15945
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R1
+    [Tags]    r1    cnv-15972
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 VM Is Silent On The Previous Network
     [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the
     ...    same NIC and the old peer answers its witness.
     [Metadata]    Requirements    R9
+    [Tags]    r9    cnv-15972
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 Other NIC And Pod Network Still Work
     [Documentation]    The NIC that was not touched reaches its peer, and the pod network carries traffic both ways.
     [Metadata]    Requirements    R43
+    [Tags]    r43
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}

@@ -14,7 +14,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap The Bridge Of A Running VM
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    vep-140    nad-09
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-09    r36
 
 
 *** Test Cases ***
@@ -26,6 +26,7 @@ Swap To The Other Bridge Completes By Live Migration
 VM Is Not Rebooted On Its Way To The Other Bridge
     [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
     [Metadata]    Requirements    R19, R36
+    [Tags]    r19
     VM Should Not Have Been Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
     Restart Required Should Never Have Been Set    ${VM}
@@ -38,6 +39,7 @@ VM Reaches Its Peer On The Other Bridge
 VM Is Silent On The Previous Bridge
     [Documentation]    Same VLAN, other bridge: nothing is heard of the old peer, whom its witness reaches all the time.
     [Metadata]    Requirements    R9, R36
+    [Tags]    r9
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 

@@ -13,13 +13,14 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap The Network Of A Dual Stack VM
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
+Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10    r29
 
 
 *** Test Cases ***
 Guest Keeps The Addresses Of Both Families
     [Documentation]    As read inside the guest, and in the API's view of the NIC.
     [Metadata]    Requirements    R6, R29
+    [Tags]    r6
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 

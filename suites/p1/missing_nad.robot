@@ -13,7 +13,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap To A Network That Comes Late
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-11
+Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-11    r20
 
 
 *** Variables ***

@@ -21,24 +21,28 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    nad-
 Swapped VM Is Migrated On Request
     [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
     [Metadata]    Requirements    R10
+    [Tags]    r10
     VM Should Have Been Migrated By Hand    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
 Swapped VM Stays On Its New Network
     [Documentation]    As the VMI's spec and the launcher pod say, and by ICMP and TCP both ways.
     [Metadata]    Requirements    R10
+    [Tags]    r10
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 Swapped VM Does Not Come Back To Its Old Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
     [Metadata]    Requirements    R10
+    [Tags]    r10
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 Swapped VM Keeps Its Interface And Its Other Traffic
     [Documentation]    Its interface as read inside the guest, the NIC that was never touched, and the pod network.
     [Metadata]    Requirements    R10
+    [Tags]    r10
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
@@ -46,12 +50,14 @@ Swapped VM Keeps Its Interface And Its Other Traffic
 Untouched VM Is Migrated On Request
     [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
     [Metadata]    Requirements    R4
+    [Tags]    r4
     VM Should Have Been Migrated By Hand    ${OLD_PEER}
     Guest Should Not Have Rebooted    ${OLD_PEER}
 
 Untouched VM Keeps Its Networks And Its Traffic
     [Documentation]    Both networks as the API shows them, the interfaces in the guest, and traffic on all three NICs.
     [Metadata]    Requirements    R4
+    [Tags]    r4
     VM Should Be On Network    ${OLD_PEER}    nic=main    network=${OLD_NETWORK}
     VM Should Be On Network    ${OLD_PEER}    nic=witness    network=${NEW_NETWORK}
     Guest Interface Should Be Unchanged    ${OLD_PEER}    nic=main

@@ -13,7 +13,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap And Restart VM
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    vep-140    nad-03
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 
 
 *** Test Cases ***

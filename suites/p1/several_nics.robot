@@ -14,7 +14,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Exchange The Networks Of Two NICs
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    vep-140    nad-08
+Test Tags           p1    tier2    linux-bridge    vep-140    cnv-15946    nad-08    r27
 
 
 *** Test Cases ***
@@ -27,6 +27,7 @@ Both NICs Complete Their Swap
 One Migration Moves Both
     [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
     [Metadata]    Requirements    R2, R19, R27
+    [Tags]    r2    r19
     VM Should Have Been Migrated Exactly Once    ${VM}
     VM Should Not Have Been Restarted    ${VM}
     Restart Required Should Never Have Been Set    ${VM}

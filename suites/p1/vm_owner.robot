@@ -11,7 +11,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Let The VM Owner Swap The Network
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    vep-140    nad-13
+Test Tags           p1    tier2    linux-bridge    vep-140    nad-13    r34
 
 
 *** Variables ***

@@ -15,7 +15,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Edit The Network Of A VM That Cannot Migrate
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-12
+Test Tags           p1    tier2    linux-bridge    negative    vep-140    cnv-15947    nad-12    r15
 
 
 *** Variables ***

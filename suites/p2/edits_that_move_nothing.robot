@@ -28,24 +28,28 @@ ${CONTROL}      control
 Edit That Changes Nothing Starts No Migration
     [Documentation]    The network that the NIC has, written once more.
     [Metadata]    Requirements    R39
+    [Tags]    r39
     Network Swap Should Not Have Started    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${SAME}
 
 Qualified Form Of The Same Network Starts No Migration
     [Documentation]    The network that the NIC has, as ``namespace/name``.
     [Metadata]    Requirements    R47
+    [Tags]    r47
     Network Swap Should Not Have Started    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${QUALIFIED}
 
 Revert Before The Migration Cancels It
     [Documentation]    Another network and, before the guest is copied, the first one again.
     [Metadata]    Requirements    R42
+    [Tags]    r42
     Network Swap Should Not Have Started    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${REVERTED}
 
 Reverted VM Hears Nothing Of The Other Network
     [Documentation]    Silence for a whole window, while the VM reaches the old peer and the new one its witness.
     [Metadata]    Requirements    R42
+    [Tags]    r42
     Guests Should Be Silent To Each Other    ${REVERTED}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
 

@@ -14,7 +14,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap To A NAD Of Another Namespace
 Suite Teardown      Close Scenario
 
-Test Tags           p2    tier1    linux-bridge    vep-140    nad-07
+Test Tags           p2    tier1    linux-bridge    vep-140    nad-07    r37
 
 
 *** Test Cases ***

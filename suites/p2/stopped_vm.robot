@@ -13,7 +13,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Change The Network Of A Stopped VM
 Suite Teardown      Close Scenario
 
-Test Tags           p2    tier1    linux-bridge    vep-140    nad-06
+Test Tags           p2    tier1    linux-bridge    vep-140    nad-06    r41
 
 
 *** Test Cases ***

@@ -13,7 +13,7 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap A Running VM There And Back
 Suite Teardown      Close Scenario
 
-Test Tags           p2    tier2    linux-bridge    vep-140    nad-05
+Test Tags           p2    tier2    linux-bridge    vep-140    nad-05    r38
 
 
 *** Test Cases ***

@@ -46,16 +46,17 @@ PLAN: dict[str, Any] = {
 SUITE = """\
 *** Settings ***
 Metadata    Scenario    nad-01
-Metadata    External    VEP-140
-Test Tags    p0    tier2    nad-01
+Test Tags    p0    tier2    vep-140    cnv-15945    nad-01
 
 *** Test Cases ***
 First
     [Metadata]    Requirements    R1
+    [Tags]    r1
     Log    one
 
 Second
     [Metadata]    Requirements    R1, R2
+    [Tags]    r1    r2
     Log    two
 """
 

@@ -98,7 +98,7 @@ def test_a_plan_and_its_suites_agree(check: Callable[..., tuple[int, str]]) -> N
         (lambda data: scenario(data)["requirements"].remove("R2"), "requirement R2 is not one of scenario nad-01"),
         (
             lambda data: scenario(data)["external"].remove("VEP-140"),
-            "external id VEP-140 is not one of scenario nad-01",
+            "external id VEP-140 (tag vep-140) is not one of scenario nad-01",
         ),
     ],
 )
@@ -114,16 +114,19 @@ def test_a_spoiled_plan_is_named(check: Callable[..., tuple[int, str]], spoil: S
         ("[Metadata]    Requirements    R1\n", "[Metadata]    Other    R1\n", 'test "First": has no [Metadata] Requ'),
         ("Requirements    R1\n", "Requirements    R7\n", 'test "First": requirement R7 is not in the plan'),
         ("Requirements    R1\n", "Requirements    R3\n", "requirement R3 is not one of scenario nad-01"),
-        ("tier2    nad-01", "tier2    nad-07", "scenario nad-07 is not in the plan"),
-        ("tier2    nad-01", "tier2", "has 0 scenario tags (nad-NN), needs one"),
-        ("tier2    nad-01", "tier2    nad-01    nad-02", "has 2 scenario tags (nad-NN), needs one"),
+        ("5    nad-01", "5    nad-07", "scenario nad-07 is not in the plan"),
+        ("5    nad-01", "5", "has 0 scenario tags (nad-NN), needs one"),
+        ("5    nad-01", "5    nad-01    nad-02", "has 2 scenario tags (nad-NN), needs one"),
         ("p0    tier2", "p1    tier2", "tags of kind pN are ['p1'], the plan says p0"),
         ("p0    tier2", "p0    p1    tier2", "tags of kind pN are ['p0', 'p1'], the plan says p0"),
         ("p0    tier2", "p0", "tags of kind tierN are missing, the plan says tier2"),
-        ("tier2    nad-01", "tier2    nad-01    network", "tag network is not in the vocabulary"),
+        ("5    nad-01", "5    nad-01    network", "tag network is not in the vocabulary"),
         ("Scenario    nad-01", "Scenario    nad-02", "metadata Scenario is nad-02, the tag says nad-01"),
         ("Metadata    Scenario    nad-01\n", "", "metadata Scenario is missing, the tag says nad-01"),
-        ("External    VEP-140", "External    VEP-141", "external id VEP-141 is not one of scenario nad-01"),
+        ("    r1\n", "    localnet\n", 'test "First": tag r1 is missing, as it carries requirement R1'),
+        ("    r1\n", "    r1    r2\n", 'test "First": has tag r2, but does not carry requirement R2'),
+        ("vep-140    ", "", 'test "First": tag vep-140 is missing, the plan says VEP-140 for nad-01'),
+        ("cnv-15945    ", "cnv-15945    cnv-15946    ", "tag cnv-15946 is of no external id of the plan"),
     ],
 )
 def test_a_spoiled_suite_is_named(check: Callable[..., tuple[int, str]], old: str, new: str, culprit: str) -> None:
@@ -132,6 +135,11 @@ def test_a_spoiled_suite_is_named(check: Callable[..., tuple[int, str]], old: st
     assert code == 1
     assert culprit in errors
     assert "suite.robot:" in errors
+
+
+def test_a_test_case_of_another_system_that_no_test_stands_for_is_named(check: Callable[..., tuple[int, str]]) -> None:
+    code, errors = check(suite=SUITE.replace("cnv-15945    ", ""))
+    assert (code, errors) == (1, "plan: external id CNV-15945 of scenario nad-01 is carried by no test\n")
 
 
 def test_two_tests_of_a_scenario_with_one_name_are_named(

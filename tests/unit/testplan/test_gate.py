@@ -231,7 +231,7 @@ def test_tests_that_an_earlier_failure_kept_from_running_are_not_failures(run_su
 
 def test_metadata_of_the_suite_is_carried_to_its_tests(run_suite: Run) -> None:
     outcome = run_suite(SUITE).outcomes[1]
-    assert outcome.metadata == {"Scenario": "nad-01", "External": "VEP-140", "Requirements": "R1, R2"}
+    assert outcome.metadata == {"Scenario": "nad-01", "Requirements": "R1, R2"}
     assert (outcome.scenario, outcome.requirements) == ("nad-01", ["R1", "R2"])
 
 

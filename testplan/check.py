@@ -97,22 +97,29 @@ def _against_scenario(test: PlannedTest, scenario: Scenario, plan: Plan) -> Iter
             yield f"requirement {name} is not in the plan"
         elif name not in scenario.requirements:
             yield f"requirement {name} is not one of scenario {scenario.id}"
+    yield from _row_tags(test)
+    yield from _external_tags(test, scenario, plan)
+
+
+def _row_tags(test: PlannedTest) -> Iterator[str]:
     rows = {name.lower() for name in test.requirements}
     for tag in sorted(rows.difference(test.row_tags)):
         yield f"tag {tag} is missing, as it carries requirement {tag.upper()}"
     for tag in sorted(set(test.row_tags) - rows):
         yield f"has tag {tag}, but does not carry requirement {tag.upper()}"
+
+
+def _external_tags(test: PlannedTest, scenario: Scenario, plan: Plan) -> Iterator[str]:
+    known = {external.tag for external in plan.external}
+    for tag in test.tags:
+        if _EXTERNAL_TAG.match(tag) and tag not in known:
+            yield f"tag {tag} is of no external id of the plan"
     for external in plan.external:
         of_scenario = external.id in scenario.external
         if external.tag in test.tags and not of_scenario:
             yield f"external id {external.id} (tag {external.tag}) is not one of scenario {scenario.id}"
         if external.tag not in test.tags and of_scenario and not external.of_one_scenario:
             yield f"tag {external.tag} is missing, the plan says {external.id} for {scenario.id}"
-    foreign = [
-        tag for tag in test.tags if _EXTERNAL_TAG.match(tag) and tag not in {external.tag for external in plan.external}
-    ]
-    for tag in foreign:
-        yield f"tag {tag} is of no external id of the plan"
 
 
 def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:

@@ -25,8 +25,8 @@ Everything else goes to robot, for example:
   ./run.sh --include nad-01 --variable "SWAP_TIMEOUT:2 min" --loglevel DEBUG
 
 Results lie in results/<time>/, the last run's also in results/latest.
-Exit codes: 0 proven; 1 the product failed; 2 the lab failed; 3 not proven (skipped, missing, not run); 64 wrong usage;
-130 interrupted.
+Exit codes: 0 proven; 1 the product failed; 2 the lab failed; 3 not proven (skipped without a reason that the test plan
+accepts, missing, not run); 64 wrong usage; 130 interrupted.
 TXT
 }
 

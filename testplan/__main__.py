@@ -19,10 +19,10 @@ from testplan.xunit import xunit
 
 USAGE_ERROR = 64
 GATE_CODES = """exit codes:
-  0    every P0 that was asked for passed, nothing failed, was skipped or is missing
+  0    every P0 that was asked for passed, nothing failed or is missing, and the plan accepts each skip
   1    the product failed a test
   2    the lab kept a test from judging the product (LAB ERROR)
-  3    not proven: skipped, missing, not run, or no result file
+  3    not proven: skipped without accepted reason, missing, not run, or no result file
   64   wrong usage
 """
 

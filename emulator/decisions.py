@@ -25,7 +25,8 @@ Points of the control plane:
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
 - ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
-- ``metrics.network`` (str; ``vmi``, ``network``): the label ``network`` of ``kubevirt_vmi_vnic_info``.
+- ``metrics.vnics`` (list of label sets; ``metric``, ``obj``): the series of one VM (``kubevirt_vm_vnic_info``) or one
+  VMI (``kubevirt_vmi_vnic_info``), one for each NIC.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from emulator.apiserver.local import LocalClient
 from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo, service_account
 from emulator.controlplane.admission.register import register_webhooks
 from emulator.controlplane.cluster.bootstrap import bootstrap
+from emulator.controlplane.cluster.components import ComponentPods
 from emulator.controlplane.context import Shared
+from emulator.controlplane.metrics.monitoring import Monitoring, PlainMonitoring
 from emulator.controlplane.metrics.register import register_metrics
 from emulator.controlplane.migration.controller import MigrationController
 from emulator.controlplane.profile import Profile
@@ -41,8 +43,9 @@ class Controller(Protocol):
 class ControlPlane:
     """The running controllers."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, monitoring: Monitoring) -> None:
         self.shared = shared
+        self.monitoring = monitoring
         self._tasks: list[asyncio.Task[None]] = []
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -50,6 +53,7 @@ class ControlPlane:
 
     async def stop(self) -> None:
         """Ends every controller; safe to call twice."""
+        await self.monitoring.stop()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -70,8 +74,9 @@ async def run_control_plane(
     shared = Shared(lambda user: local_client(core, user), profile, pace, decisions)
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
-    register_metrics(server, shared)
-    plane = ControlPlane(shared)
+    monitoring = PlainMonitoring(shared)
+    register_metrics(server, shared, monitoring)
+    plane = ControlPlane(shared, monitoring)
     # The controllers hang their handlers into the informers before the first event.
     controllers: list[Controller] = [
         VmController(shared),
@@ -79,13 +84,17 @@ async def run_control_plane(
         MigrationController(shared),
         WorkloadUpdater(shared),
         Scheduler(shared),
+        ComponentPods(shared),
     ]
     await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions)
+    await monitoring.install(LocalClient(core, ADMIN, manager="prometheus-operator"))
     for resource, informer in shared.informers.items():
         plane.spawn(informer.run(), f"informer {resource}")
     await asyncio.gather(*(informer.synced.wait() for informer in shared.informers.values()))
     for controller in controllers:
         plane.spawn(controller.run(), type(controller).__name__)
+    for number, work in enumerate(monitoring.work()):
+        plane.spawn(work, f"monitoring {number}")
     return plane
 
 

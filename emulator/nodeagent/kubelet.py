@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 IMAGES_AND_SANDBOX = 2.0
 CONTAINERS_START = 0.5
 SANDBOX_RETRY = 10.0
-OWN_PODS = "virt-handler"
+COMPONENTS = ("virt-handler", "virt-controller")
 
 StopWorkload = Callable[[str, float], Awaitable[None]]
 
@@ -84,7 +84,7 @@ class Kubelet:
 
     def _is_ours(self, pod: Obj) -> bool:
         labels = pod["metadata"].get("labels", {})
-        return pod["spec"].get("nodeName") in self._nodes and labels.get("kubevirt.io") != OWN_PODS
+        return pod["spec"].get("nodeName") in self._nodes and labels.get("kubevirt.io") not in COMPONENTS
 
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)

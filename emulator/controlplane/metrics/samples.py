@@ -23,11 +23,16 @@ class Sample:
     value: float = 1.0
 
 
-def samples(shared: Shared) -> Iterator[Sample]:
+def samples(shared: Shared, *, leader: bool = True) -> Iterator[Sample]:
+    """What a virt-controller exposes; one that does not lead has no VMs, as it watches none."""
+    yield Sample("kubevirt_virt_controller_ready_status", {})
+    yield Sample("kubevirt_virt_controller_leading_status", {}, float(leader))
+    if not leader:
+        return
     for vm in shared.vms.all():
-        yield from _vnics("kubevirt_vm_vnic_info", vm, vm["spec"]["template"]["spec"])
+        yield from _vnics(shared, "kubevirt_vm_vnic_info", vm, vm["spec"]["template"]["spec"])
     for vmi in shared.vmis.all():
-        yield from _vmi_vnics(shared, vmi)
+        yield from _vnics(shared, "kubevirt_vmi_vnic_info", vmi, vmi["spec"])
         yield from _vmi(vmi)
     yield from _migrations(list(shared.migrations.all()))
 
@@ -36,7 +41,13 @@ def _identity(obj: Obj) -> dict[str, str]:
     return {"name": obj["metadata"]["name"], "namespace": obj["metadata"]["namespace"]}
 
 
-def _vnics(metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
+def _vnics(shared: Shared, metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
+    shown = [_identity(obj) | labels for labels in _cards(spec)]
+    for labels in shared.decisions.choose("metrics.vnics", shown, metric=metric, obj=obj):
+        yield Sample(metric, labels)
+
+
+def _cards(spec: Obj) -> Iterator[dict[str, str]]:
     known = by_name(networks(spec))
     for card in interfaces(spec):
         network = known.get(card["name"])
@@ -44,20 +55,13 @@ def _vnics(metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
             continue
         plugin = (card.get("binding") or {}).get("name")
         core = next((name for name in CORE_BINDINGS if card.get(name) is not None), "")
-        labels = {
+        yield {
             "vnic_name": card["name"],
             "binding_type": "plugin" if plugin else "core" if core else "",
             "network": network["multus"]["networkName"] if network.get("multus") else "pod networking",
             "binding_name": plugin or core,
             "model": card.get("model") or "<none>",
         }
-        yield Sample(metric, {**_identity(obj), **labels})
-
-
-def _vmi_vnics(shared: Shared, vmi: Obj) -> Iterator[Sample]:
-    for sample in _vnics("kubevirt_vmi_vnic_info", vmi, vmi["spec"]):
-        network = shared.decisions.choose("metrics.network", sample.labels["network"], vmi=vmi, network=sample.labels)
-        yield Sample(sample.metric, {**sample.labels, "network": network})
 
 
 def _vmi(vmi: Obj) -> Iterator[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import itertools
 import socket
@@ -136,11 +137,14 @@ class Links:
         self._netlink.request(_NEWLINK, _IFINFO.pack(0, 0, index, flags, mask) + attributes)
 
     def silence_port(self, name: str) -> None:
-        """Stops a bridge port at once; to remove a device takes the kernel some 30 ms. One that is gone is fine."""
+        """Stops a bridge port at once; to remove a device takes the kernel some 30 ms.
+
+        One that is gone is fine, and so is one of no bridge: it carries nothing anyway.
+        """
         try:
             self.set_port(name, state=BRIDGE_PORT_DISABLED)
         except OSError as error:
-            if error.errno != _ENODEV:
+            if error.errno not in (_ENODEV, errno.EOPNOTSUPP, errno.EINVAL):
                 raise
 
     def set_port(self, name: str, *, state: int | None = None, isolated: bool | None = None) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from emulator.fabric.wiring import Wiring
 
 
 class FabricError(Exception):
@@ -18,10 +21,15 @@ class FabricError(Exception):
 
 @dataclass(frozen=True)
 class Segment:
-    """A layer-2 network that spans the nodes: a bridge (or localnet) name and a VLAN id, 0 for untagged."""
+    """A layer-2 network as its configuration names it: a name and a VLAN id, 0 for untagged.
+
+    ``kind`` says whose name it is: that of a ``bridge``, of a ``localnet`` (OVN's bridge-mapping leads to a bridge), or
+    of an ``overlay``, which is on all nodes. How far it reaches is the nodes' wiring (``emulator.fabric.wiring``).
+    """
 
     bridge: str
     vlan: int = 0
+    kind: str = "bridge"
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,13 @@ class Fabric(Protocol):
 
     async def stop(self) -> None:
         """Removes everything that was built; safe to call twice and after a failed start."""
+        ...
+
+    async def rewire(self, node: str, wiring: Wiring) -> None:
+        """Changes what a node's bridges are connected to.
+
+        What is plugged in follows at once; ports of a bridge that is gone stay without one.
+        """
         ...
 
     async def add_pod(self, pod_uid: str, node: str) -> PodInterface:

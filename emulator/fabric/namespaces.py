@@ -11,6 +11,7 @@ from emulator.fabric.model import AgentReport, Console, FabricError, GuestNic, G
 from emulator.fabric.netns import Builder
 from emulator.fabric.pods import POD_NIC, Pod, Pods
 from emulator.fabric.topology import Topology
+from emulator.fabric.wiring import Wiring
 from emulator.fabric.zygote import Zygote
 
 _DIAL_SECONDS = 10
@@ -55,6 +56,12 @@ class NamespaceFabric:
             await self._builder.run(self._topology.close)
             self._builder.close()
         self._builder = self._topology = self._plumbing = self._zygote = None
+
+    async def rewire(self, node: str, wiring: Wiring) -> None:
+        builder, _ = self._parts()
+        topology = self._topology
+        if topology:
+            await builder.run(lambda: topology.rewire(topology.node(node), wiring))
 
     async def add_pod(self, pod_uid: str, node: str) -> PodInterface:
         builder, plumbing = self._parts()

@@ -88,12 +88,13 @@ class Pods:
 
     def _wire(self, pod: Pod, interface: str, segment: Segment, mac: str | None) -> str:
         """A cable from the segment's bridge on the pod's node to a new device in the pod; its end on the node."""
-        bridge = self._topology.bridge_of(pod.node, segment)
+        # Where there is no place for it, nothing shall be made.
+        self._topology.bridge_of(pod.node, segment)
         near = self._topology.new_name("veth")
         on_node = pod.node.namespace.links
         on_node.add_veth(near, interface, peer_namespace=pod.namespace.descriptor, peer_mac=mac)
         pod.namespace.links.change(interface, up=True)
-        on_node.change(near, master=bridge, up=True)
+        self._topology.plug(pod.node, near, segment)
         return near
 
     def join(self, pod: Pod, interface: str, segment: Segment) -> None:
@@ -110,6 +111,7 @@ class Pods:
         plug = pod.plugs.pop(interface, None)
         if plug:
             for device in plug.node_devices:
+                self._topology.unplug(pod.node, device)
                 pod.node.namespace.links.delete_if_there(device)
             if plug.bridge:
                 pod.namespace.links.delete_if_there(plug.bridge)
@@ -119,6 +121,7 @@ class Pods:
         # The cables go with the namespace, but only some time later: nothing may answer from now on.
         for plug in pod.plugs.values():
             for device in plug.node_devices:
+                self._topology.unplug(pod.node, device)
                 pod.node.namespace.links.silence_port(device)
         pod.plugs.clear()
         pod.namespace.close()

@@ -1,4 +1,4 @@
-"""Nodes, and the segments that span them: a bridge for each segment and node, joined in a hub."""
+"""Nodes, and the wires between them: a bridge for each VLAN of a node's bridge, joined in a hub where it has a wire."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from emulator.fabric.model import FabricError, Segment
 from emulator.fabric.netns import Builder, Namespace
+from emulator.fabric.wiring import NODE_WIRING, Place, Wiring
 
 # The pod network is one layer-2 segment, with an address range of its own for each node.
-POD_NETWORK = Segment("pod-network")
+POD_NETWORK = Segment("pod-network", kind="overlay")
 _POD_PREFIX = 16
 _PODS_PER_NODE = 253
 
@@ -22,13 +23,24 @@ def random_mac() -> str:
 
 
 @dataclass
+class Switch:
+    """A VLAN of a bridge on one node: its device, the wire that it is joined to, and the cable there."""
+
+    device: str
+    wire: str = ""
+    trunk: str = ""
+
+
+@dataclass
 class Node:
-    """A node: its network namespace, the bridge of each segment that it takes part in, its pods' addresses."""
+    """A node: its network namespace, its wiring, the switches made so far, what is plugged in, its pods' addresses."""
 
     name: str
     number: int
     namespace: Namespace
-    bridges: dict[Segment, str] = field(default_factory=dict)
+    wiring: Wiring = NODE_WIRING
+    switches: dict[tuple[str, int], Switch] = field(default_factory=dict)
+    ports: dict[str, Segment] = field(default_factory=dict)
     _next_address: int = 0
 
     def new_pod_address(self) -> str:
@@ -48,7 +60,7 @@ class Topology:
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._hub: Namespace | None = None
-        self._hub_bridges: dict[Segment, str] = {}
+        self._hub_bridges: dict[tuple[str, int], str] = {}
         self._numbers = itertools.count(1)
         self.nodes: dict[str, Node] = {}
 
@@ -70,19 +82,64 @@ class Topology:
         return f"{kind}{next(self._numbers)}"
 
     def bridge_of(self, node: Node, segment: Segment) -> str:
-        """The segment's bridge on a node; made, and joined to the other nodes', when first asked for."""
-        if segment not in node.bridges:
-            if self._hub is None:
-                raise FabricError("the fabric is not started")
-            if segment not in self._hub_bridges:
-                self._hub_bridges[segment] = self._new_bridge(self._hub)
-            bridge = self._new_bridge(node.namespace)
-            near, far = self.new_name("trunk"), self.new_name("leg")
-            node.namespace.links.add_veth(near, far, peer_namespace=self._hub.descriptor)
-            self._hub.links.change(far, master=self._hub_bridges[segment], up=True)
-            node.namespace.links.change(near, master=bridge, up=True)
-            node.bridges[segment] = bridge
-        return node.bridges[segment]
+        """The segment's bridge on a node, made when first asked for; "" where the segment does not exist there.
+
+        FabricError where the node has something else of the bridge's name.
+        """
+        place = node.wiring.place(segment)
+        return self._device(node, place) if place else ""
+
+    def plug(self, node: Node, device: str, segment: Segment) -> None:
+        """Puts a device of the node into a segment; it follows the segment when the node is wired anew."""
+        master = self.bridge_of(node, segment)
+        node.ports[device] = segment
+        node.namespace.links.change(device, master=master, up=True)
+
+    def unplug(self, node: Node, device: str) -> None:
+        """Forgets a device that is about to be removed."""
+        node.ports.pop(device, None)
+
+    def rewire(self, node: Node, wiring: Wiring) -> None:
+        lost = node.wiring.bridges.keys() - wiring.bridges.keys()
+        node.wiring = wiring
+        for device, segment in list(node.ports.items()):
+            gone = segment.kind == "bridge" and segment.bridge in lost
+            try:
+                place = None if gone else wiring.place(segment)
+            except FabricError:
+                gone, place = True, None
+            if gone:
+                # Nobody plugs it in again: a new bridge of that name is another one.
+                self.unplug(node, device)
+            master = self._device(node, place) if place else ""
+            node.namespace.links.change(device, master=master)
+
+    def _device(self, node: Node, place: Place) -> str:
+        key = (place.bridge, place.vlan)
+        if key not in node.switches:
+            node.switches[key] = Switch(self._new_bridge(node.namespace))
+        switch = node.switches[key]
+        if switch.wire != place.wire:
+            self._join(node, switch, place)
+        return switch.device
+
+    def _join(self, node: Node, switch: Switch, place: Place) -> None:
+        """Takes a switch off its wire, and joins it to another one where it has one."""
+        if self._hub is None:
+            raise FabricError("the fabric is not started")
+        if switch.trunk:
+            node.namespace.links.silence_port(switch.trunk)
+            node.namespace.links.delete_if_there(switch.trunk)
+        switch.wire, switch.trunk = place.wire, ""
+        if not place.wire:
+            return
+        wire = (place.wire, place.vlan)
+        if wire not in self._hub_bridges:
+            self._hub_bridges[wire] = self._new_bridge(self._hub)
+        switch.trunk, far = self.new_name("trunk"), self.new_name("leg")
+        node.namespace.links.add_veth(switch.trunk, far, peer_namespace=self._hub.descriptor)
+        self._hub.links.change(far, master=self._hub_bridges[wire], up=True)
+        node.namespace.links.change(switch.trunk, master=switch.device, up=True)
 
     def _new_bridge(self, namespace: Namespace) -> str:
         name = self.new_name("seg")

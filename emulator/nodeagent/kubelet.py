@@ -9,7 +9,7 @@ from ..fabric.model import FabricError, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
-from . import networks, pod_status
+from . import networks, ovn, pod_status
 from .events import EventRecorder
 from .keyed import KeyedQueue
 from .sandboxes import Sandbox
@@ -22,6 +22,7 @@ IMAGES_AND_SANDBOX = 2.0
 CONTAINERS_START = 0.5
 SANDBOX_RETRY = 10.0
 COMPONENTS = ("virt-handler", "virt-controller")
+DELEGATES = "error loading k8s delegates k8s args: TryLoadPodDelegates: error in getting k8s network for pod"
 
 StopWorkload = Callable[[str, float], Awaitable[None]]
 
@@ -92,9 +93,12 @@ class Kubelet:
             attachments = await networks.resolve(self._multus, pod)
         except networks.NetworkNotFound as error:
             await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
-            await self._sandbox_failed(pod, f"getKubernetesDelegate: {error}")
+            await self._sandbox_failed(pod, f"{DELEGATES}: getKubernetesDelegate: {error}")
             return
         except networks.NetworkRefused as error:
+            await self._sandbox_failed(pod, f"{DELEGATES}: {error}")
+            return
+        except networks.NetworkUnready as error:
             await self._sandbox_failed(pod, str(error))
             return
         attachments = self._decisions.choose(
@@ -145,7 +149,8 @@ class Kubelet:
         entries = networks.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
         entries = self._decisions.choose("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]
-        patch = {"metadata": {"annotations": {networks.NETWORK_STATUS: networks.status_text(entries)}}}
+        annotations = {networks.NETWORK_STATUS: networks.status_text(entries)} | _ovn_annotation(sandbox)
+        patch = {"metadata": {"annotations": annotations}}
         await self._multus.patch("pods", meta["name"], meta["namespace"], patch)
 
     async def _sandbox_failed(self, pod: Obj, why: str) -> None:
@@ -153,8 +158,7 @@ class Kubelet:
         place = f"{meta['namespace']}/{meta['name']}"
         message = (
             "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to create pod network sandbox: "
-            f"[{place}]: error adding pod to network: Multus: [{place}/{meta['uid']}]: error loading k8s delegates "
-            f"k8s args: TryLoadPodDelegates: error in getting k8s network for pod: {why}"
+            f"[{place}]: error adding pod to network: Multus: [{place}/{meta['uid']}]: {why}"
         )
         host = pod["spec"]["nodeName"]
         await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
@@ -189,3 +193,13 @@ class Kubelet:
             await self._stop_workload(sandbox.uid, grace)
         await self._fabric.remove_pod(sandbox.uid)
         self.sandboxes.pop(sandbox.uid, None)
+
+
+def _ovn_annotation(sandbox: Sandbox) -> dict[str, str]:
+    """By this OVN-Kubernetes knows which pods use a network."""
+    plugged = {
+        f"{attachment.namespace}/{attachment.name}": sandbox.interfaces[attachment.interface]
+        for attachment in sandbox.attachments
+        if attachment.plugin == ovn.PLUGIN
+    }
+    return {ovn.POD_NETWORKS: ovn.pod_networks(plugged)} if plugged else {}

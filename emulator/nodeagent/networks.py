@@ -9,12 +9,12 @@ from typing import Any
 from ..fabric.model import PodInterface, Segment
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from . import ovn
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 NADS = "network-attachment-definitions.k8s.cni.cncf.io"
 BRIDGE_TYPES = ("bridge", "cnv-bridge")
-LOCALNET_TYPE = "ovn-k8s-cni-overlay"
 
 
 class NetworkNotFound(Exception):
@@ -23,6 +23,10 @@ class NetworkNotFound(Exception):
 
 class NetworkRefused(Exception):
     """A NAD whose configuration no plugin of this cluster takes, or an annotation that cannot be read."""
+
+
+class NetworkUnready(Exception):
+    """The plugin does not plug the pod in; the message is what it says."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Attachment:
     interface: str
     mac: str
     segment: Segment
+    plugin: str = "bridge"
 
 
 def requested(pod: Obj) -> list[dict[str, str]]:
@@ -70,7 +75,7 @@ def _short_form(item: str) -> dict[str, str]:
 
 
 async def resolve(client: Client, pod: Obj) -> list[Attachment]:
-    """Reads the NADs of a pod. NetworkNotFound or NetworkRefused with Multus' sentence."""
+    """Reads the NADs of a pod. NetworkNotFound, NetworkRefused or NetworkUnready with Multus' sentence."""
     attachments = []
     for wish in requested(pod):
         namespace, name = wish["namespace"], wish["name"]
@@ -82,12 +87,15 @@ async def resolve(client: Client, pod: Obj) -> list[Attachment]:
             raise NetworkNotFound(
                 f"cannot find a network-attachment-definition ({name}) in namespace ({namespace}): {error.message}"
             ) from None
-        attachments.append(Attachment(namespace, name, wish["interface"], wish["mac"], segment_of(nad)))
+        segment, plugin = segment_of(nad)
+        if plugin == ovn.PLUGIN and not ovn.is_sound(nad, (await client.list(NADS))[0]):
+            raise NetworkUnready(f'error adding container to network "{name}": {ovn.SILENCE}')
+        attachments.append(Attachment(namespace, name, wish["interface"], wish["mac"], segment, plugin))
     return attachments
 
 
-def segment_of(nad: Obj) -> Segment:
-    """The layer-2 network that a NAD's configuration leads to."""
+def segment_of(nad: Obj) -> tuple[Segment, str]:
+    """The layer-2 network that a NAD's configuration leads to, and the plugin that plugs pods in."""
     text = nad.get("spec", {}).get("config", "")
     try:
         config = json.loads(text)
@@ -97,12 +105,9 @@ def segment_of(nad: Obj) -> Segment:
     plugin: dict[str, Any] = plugins[0] if plugins else config
     kind = plugin.get("type", "")
     if kind in BRIDGE_TYPES:
-        return Segment(plugin.get("bridge") or "cni0", int(plugin.get("vlan") or 0))
-    if kind == LOCALNET_TYPE:
-        name = plugin.get("name") or config.get("name", "")
-        if plugin.get("topology") == "localnet":
-            return Segment(plugin.get("physicalNetworkName") or name, int(plugin.get("vlanID") or 0))
-        return Segment(f"{plugin.get('topology', 'layer2')}:{name}", 0)
+        return Segment(plugin.get("bridge") or "cni0", int(plugin.get("vlan") or 0)), kind
+    if kind == ovn.PLUGIN:
+        return ovn.segment_of(nad), kind
     raise NetworkRefused(f'failed to find plugin "{kind}" in path [/opt/cni/bin]')
 
 

@@ -10,7 +10,14 @@ import pytest
 
 from tests.emulator.fabric import users
 
-MODULES = ("scenarios_network", "scenarios_move", "scenarios_life", "scenarios_access", "scenarios_cloudinit")
+MODULES = (
+    "scenarios_network",
+    "scenarios_wiring",
+    "scenarios_move",
+    "scenarios_life",
+    "scenarios_access",
+    "scenarios_cloudinit",
+)
 SCENARIOS = [
     (module, name)
     for module in MODULES

@@ -17,6 +17,7 @@ from emulator.fabric.model import (
     PodInterface,
     Segment,
 )
+from emulator.fabric.wiring import Wiring
 
 
 class FakeConsole:
@@ -55,6 +56,7 @@ class FakeFabric:
 
     def __init__(self) -> None:
         self.nodes: list[str] = []
+        self.wirings: dict[str, Wiring] = {}
         self.pods: dict[str, dict[str, Segment | None]] = {}
         self.guests: dict[str, FakeGuest] = {}
         self.calls: list[tuple[object, ...]] = []
@@ -67,6 +69,9 @@ class FakeFabric:
 
     async def stop(self) -> None:
         self.nodes = []
+
+    async def rewire(self, node: str, wiring: Wiring) -> None:
+        self.wirings[node] = wiring
 
     async def add_pod(self, pod_uid: str, node: str) -> PodInterface:
         assert node in self.nodes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from robot.api import logger
 from robot.api.deco import keyword
 from testbed.durations import human
-from testbed.guest.reachability import check_pod_network, check_reach, check_silence
+from testbed.guest.reachability import check_pod_network, check_reach, check_silence, watch_for_silence
+from testbed.guest.windows import Between
 
 from GuestLibrary.context import Blame, Family, blamed_on, current_guests, log_probes
 
@@ -61,6 +63,9 @@ class ReachabilityKeywords:
         subnet that both have an address in. If the VM reaches nothing at all, the check fails; if the peer or the
         control is dead, it is an error of the lab.
 
+        A window that `Watch Guests For Silence` opened for the same guests, NIC and family is waited for and judged,
+        once; otherwise the window begins now.
+
         Args:
         | ``vm``       | Name of the VM. |
         | ``peer``     | Name of the VM that must be silent; it has an address in a subnet of the NIC. |
@@ -71,16 +76,30 @@ class ReachabilityKeywords:
         | ``family``   | ``ipv4`` or ``ipv6``. |
         """
         with blamed_on(blame):
-            run = check_silence(
-                current_guests(),
-                vm,
-                peer,
-                nic=nic,
-                control=control,
-                duration=duration.total_seconds(),
-                version=family.value,
-            )
+            between = Between(vm, peer, nic, control, family.value)
+            run = check_silence(current_guests(), between, duration.total_seconds())
         log_probes(f'{vm} and {peer} were silent through NIC "{nic}" for {human(duration.total_seconds())}', run)
+
+    @keyword(tags=["reachability"])
+    def watch_guests_for_silence(
+        self, vm: str, peer: str, *, nic: str, control: str, duration: timedelta, family: Family = Family.ipv4
+    ) -> None:
+        """Opens the window that a later `Guests Should Be Silent To Each Other` judges, and returns at once.
+
+        Several windows, and other checks, then go on side by side. To be called when nothing that was changed is still
+        on its way: the window begins now. Judges nothing.
+
+        Args:
+        | ``vm``       | Name of the VM. |
+        | ``peer``     | Name of the VM that must be silent; it has an address in a subnet of the NIC. |
+        | ``nic``      | Name of the VM's NIC. |
+        | ``control``  | Name of the VM that must answer through the NIC, and that watches ``peer``. |
+        | ``duration`` | Length of the window. |
+        | ``family``   | ``ipv4`` or ``ipv6``. |
+        """
+        seconds = duration.total_seconds()
+        watch_for_silence(current_guests(), Between(vm, peer, nic, control, family.value), seconds)
+        logger.info(f'{vm} and {peer} are watched for silence through NIC "{nic}" for {human(seconds)}')
 
     @keyword(tags=["reachability", "verdict"])
     def pod_network_should_work(self, vm: str, peer: str, *, within: timedelta) -> None:

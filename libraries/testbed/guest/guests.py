@@ -17,6 +17,7 @@ from testbed.guest.probes import ProbeRun, in_parallel
 from testbed.guest.shells import FallbackShell, Shell
 from testbed.guest.ssh import SshShell
 from testbed.guest.streams import ByteStream, WebSocketStream, open_console, open_port_forward
+from testbed.guest.windows import Between, SilenceWatch
 from testbed.model import VmRecord
 from testbed.objects.kinds import VMI, dig
 from testbed.run import Run
@@ -41,6 +42,7 @@ class Guests:
         self.run = run
         self.remembered: dict[str, Remembered] = {}
         self.measured: list[ProbeRun] = []
+        self.watches: dict[Between, SilenceWatch] = {}
         self._warn = warn
         self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -142,6 +144,7 @@ class Guests:
         by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
         self.remembered.clear()
+        self.watches.clear()
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
         with self._lock:

@@ -6,7 +6,6 @@ a network may answer pings and drop the rest. Works with BusyBox and with iputil
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import threading
 import time
@@ -39,6 +38,7 @@ _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.1, "TCP": 0.2}
 
 _FUNCTIONS = r"""# probes of other guests
 trap '' HUP
+stop=${0%/script}/stop
 LC_ALL=C; export LC_ALL
 now() { read -r t _ </proc/uptime; c=$((${t%.*} * 100 + 1${t#*.} - 100)); }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -63,7 +63,7 @@ ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
 one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
-while now; [ "$c" -lt "$end" ]; do
+while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ]; do
 echo "A $1 $t" || exit 0
 one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
 done
@@ -82,33 +82,6 @@ esac
 done
 now; echo "U $t"
 }
-"""
-
-
-# A window goes on inside the guest when the connection breaks, as it does when the guest moves. Both commands may be
-# repeated: the directory is made once, and reading changes nothing.
-_START = r"""# start of probes
-for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
-d=$d/%(token)s
-[ -d "$d" ] && exit 0
-mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
-{ sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
-exit 0
-done
-echo "no directory can be written to (disk full?)"; exit 1
-"""
-_FETCH = r"""# result of probes
-for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
-d=$d/%(token)s
-[ -d "$d" ] || continue
-until [ -e "$d/all" ]; do sleep 0.05 2>/dev/null || sleep 1; done
-cat "$d/all"; read -r t _ </proc/uptime; echo "N $t"
-exit 0
-done
-echo "X result of its probes any more: did it reboot?"
-"""
-_REMOVE = r"""# end of probes
-rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
 """
 
 
@@ -145,14 +118,40 @@ def both_protocols(paths: Iterable[Path]) -> list[Probe]:
     return [Probe(path, protocol) for path in paths for protocol in protocols]
 
 
-def sample_window(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> ProbeRun:
-    """Samples all probes for ``duration`` seconds, in all guests at once."""
-    return _run(shells, probes, duration, until_reached=False)
-
-
 def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], within: float) -> ProbeRun:
-    """Samples until every target of a guest has answered often enough, at most ``within`` seconds."""
-    return _run(shells, probes, within, until_reached=True)
+    """Samples until every target of a guest has answered often enough, at most ``within`` seconds.
+
+    A shell first for everyone, so that all begin together; then all scripts at once.
+    """
+
+    def sample(guest: str) -> None:
+        own = [probe for probe in probes if probe.guest == guest]
+        for probe, found in zip(own, _sample_slices(shells[guest], own, within), strict=True):
+            run.series[probe] = series_of(probe, found)
+
+    run = begin(shells, probes)
+    if not run.failures:
+        in_parallel(guests_of(probes), sample, run.failures)
+    run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
+    return run
+
+
+def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
+    """A run that begins now, once every guest has given a shell; ``failures`` has those that did not."""
+    run = ProbeRun(time.monotonic())
+    in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(PREPARE_TIMEOUT), run.failures)
+    run.began = _window_began()
+    return run
+
+
+def _window_began() -> float:
+    """When a window begins, by our monotonic clock: every guest has a shell by then."""
+    return time.monotonic()
+
+
+def guests_of(probes: Iterable[Probe]) -> list[str]:
+    """The guests that ask, each once."""
+    return list(dict.fromkeys(probe.guest for probe in probes))
 
 
 def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: bool) -> str:
@@ -209,48 +208,6 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
     return [sorted(samples.values(), key=lambda sample: sample.asked) for samples in asked]
 
 
-def _run(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float, *, until_reached: bool) -> ProbeRun:
-    """A shell first for everyone, so that all windows begin together; then all scripts at once."""
-    guests = list(dict.fromkeys(probe.guest for probe in probes))
-    run = ProbeRun(time.monotonic())
-
-    def prepare(guest: str) -> None:
-        shells[guest].prepare(PREPARE_TIMEOUT)
-
-    def sample(guest: str) -> None:
-        own = [probe for probe in probes if probe.guest == guest]
-        if until_reached:
-            samples = _sample_slices(shells[guest], own, duration)
-        else:
-            samples = _sample_window(shells[guest], own, duration)
-        for probe, found in zip(own, samples, strict=True):
-            run.series[probe] = _series(probe, found)
-
-    in_parallel(guests, prepare, run.failures)
-    if not run.failures:
-        run.began = _window_began()
-        in_parallel(guests, sample, run.failures)
-    run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
-    return run
-
-
-def _window_began() -> float:
-    """When a window begins, by our monotonic clock: every guest has a shell by then."""
-    return time.monotonic()
-
-
-def _sample_window(shell: Shell, probes: list[Probe], duration: float) -> list[list[Sample]]:
-    """Samples for the whole window, whatever becomes of the connection meanwhile."""
-    script = probe_script(probes, duration, until_reached=False)
-    words = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
-    deadline = Deadline(duration + SETTLE + 20.0)
-    shell.run(_START % words, deadline.left, repeatable=True)
-    answer = shell.run(_FETCH % words, deadline.left, repeatable=True)
-    samples = parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
-    shell.run(_REMOVE % words, check=False, repeatable=True)
-    return samples
-
-
 def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
     script = probe_script(probes, within, until_reached=True) + '\nnow; echo "N $t"'
     answer = shell.run(script, within + SETTLE + 10.0)
@@ -275,7 +232,8 @@ def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[lis
             gathered[probe] += found
 
 
-def _series(probe: Probe, samples: list[Sample]) -> Series:
+def series_of(probe: Probe, samples: list[Sample]) -> Series:
+    """The samples of a probe, named by who asked whom."""
     return Series(
         probe.guest, probe.path.target.name, str(probe.path.target_address.ip), probe.protocol, tuple(samples)
     )

@@ -15,9 +15,9 @@ from testbed.guest.probes import (
     ProbeRun,
     both_protocols,
     sample_until_reached,
-    sample_window,
 )
 from testbed.guest.shells import GuestUnreachable, bare
+from testbed.guest.windows import Between, SilenceWatch, Window
 from testbed.model import Nic, VmRecord
 from testbed.verdicts.samples import Series, Silence, SilenceWindow, judge_silence, missing_answers
 
@@ -40,7 +40,7 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, 
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
     guests.keep(run)
-    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other cannot be judged')
+    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other')
     series = list(run.series.values())
     missing = missing_answers(series, ANSWERS_NEEDED)
     if missing:
@@ -54,28 +54,48 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, 
     return run
 
 
-def check_silence(
-    guests: Guests, vm: str, peer: str, *, nic: str, control: str, duration: float, version: int = 4
-) -> ProbeRun:
+def check_silence(guests: Guests, silence: Between, duration: float) -> ProbeRun:
     """Neither side answers the other in a whole window, while both positive controls answer.
 
     ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
-    or the control is dead.
+    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long.
     """
-    record, peer_record, control_record = (guests.record(name) for name in (vm, peer, control))
-    tested = find_nic(record, nic)
-    target = path_between(record, tested, peer_record, version)
-    channel = path_between(record, tested, control_record, version)
-    witness = witness_path(control_record, peer_record, target.target_nic, tested, version)
-    alive = witness_path(peer_record, control_record, channel.target_nic, tested, version)
-    targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
-    shells = {name: guests.shell(name) for name in (vm, peer, control)}
-    run = sample_window(shells, both_protocols([*targets, *witnesses, channel, alive]), duration)
+    watch = guests.watches.pop(silence, None)
+    if watch is None or watch.window.duration < duration:
+        watch = _open_watch(guests, silence, duration)
+    run = watch.window.finish()
     guests.keep(run)
-    _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} are silent to each other cannot be judged')
-    window = SilenceWindow(run.began, duration, run.of(targets), run.of(witnesses), run.of([channel]), run.of([alive]))
-    _judge(window, f'VM {_title(guests, record)}: NIC "{nic}" ({target.source_address.ip})', target, control)
+    _raise_failures(run, f'whether NIC "{silence.nic}" of {silence.vm} and {silence.peer} are silent to each other')
+    seen = SilenceWindow(
+        run.began,
+        watch.window.duration,
+        run.of(watch.targets),
+        run.of(watch.witnesses),
+        run.of([watch.channel]),
+        run.of([watch.alive]),
+    )
+    target = watch.targets[0]
+    subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
+    _judge(seen, subject, target, silence.control)
     return run
+
+
+def watch_for_silence(guests: Guests, silence: Between, duration: float) -> None:
+    """Open the window of a `check_silence` that comes later; a guest that cannot be asked is told by that one."""
+    guests.watches[silence] = _open_watch(guests, silence, duration)
+
+
+def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWatch:
+    record, peer, control = (guests.record(name) for name in (silence.vm, silence.peer, silence.control))
+    tested, version = find_nic(record, silence.nic), silence.version
+    target = path_between(record, tested, peer, version)
+    channel = path_between(record, tested, control, version)
+    witness = witness_path(control, peer, target.target_nic, tested, version)
+    alive = witness_path(peer, control, channel.target_nic, tested, version)
+    targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
+    shells = {one.name: guests.shell(one.name) for one in (record, peer, control)}
+    probes = both_protocols([*targets, *witnesses, channel, alive])
+    return SilenceWatch(Window(shells, probes, duration).start(), targets, witnesses, channel, alive)
 
 
 def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> ProbeRun:
@@ -93,7 +113,7 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
     guests.shell(peer).prepare()
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
     guests.keep(run)
-    _raise_failures(run, f"whether {vm} reaches {peer} on the pod network cannot be judged")
+    _raise_failures(run, f"whether {vm} reaches {peer} on the pod network")
     missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
     if missing:
         raise ProductFault(
@@ -155,10 +175,10 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
     )
 
 
-def _raise_failures(run: ProbeRun, undecided: str) -> None:
+def _raise_failures(run: ProbeRun, question: str) -> None:
     """A guest that cannot be asked is the lab's affair: nothing is known of what it would have answered."""
     if run.failures:
-        raise LabError(f"{undecided}: {'; '.join(bare(error) for error in run.failures.values())}")
+        raise LabError(f"{question} cannot be judged: {'; '.join(bare(error) for error in run.failures.values())}")
 
 
 def _pod_nic(record: VmRecord) -> Nic:

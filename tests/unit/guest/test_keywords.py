@@ -25,6 +25,7 @@ KEYWORDS = {
     "Pod Network Should Work": 2,
     "Remember Guest": 1,
     "Run In Guest": 2,
+    "Watch Guests For Silence": 2,
 }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from testbed.errors import LabError
-from testbed.guest import probes
+from testbed.guest import probes, windows
 from testbed.guest.paths import Path as Route
 from testbed.guest.paths import path_between
 from testbed.guest.probes import (
@@ -23,9 +23,9 @@ from testbed.guest.probes import (
     parse_samples,
     probe_script,
     sample_until_reached,
-    sample_window,
 )
 from testbed.guest.shells import CommandLost, GuestUnreachable, Shell
+from testbed.guest.windows import Window, sample_window
 from testbed.model import CommandResult, Nic
 
 from .topology import three_guests, vm
@@ -133,6 +133,18 @@ def test_requests_still_open_at_the_end_count_as_asked(ping: dict[str, str]) -> 
     assert series.samples[-1].asked > run.began + 0.6
 
 
+def test_window_leaves_the_shell_free_and_ends_early_when_told(ping: dict[str, str]) -> None:
+    shell = LocalShell("sh", ping)
+    started = time.monotonic()
+    window = Window({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 60).start()
+    assert shell.run("echo free").stdout == "free\n"
+    threading.Event().wait(0.7)
+    window.stop()
+    (series,) = window.finish().series.values()
+    assert time.monotonic() - started < 10
+    assert len(series.answers) >= 2
+
+
 def test_reach_gives_up_in_time(ping: dict[str, str]) -> None:
     started = time.monotonic()
     run = sample_until_reached({"vm": LocalShell("sh", ping)}, [Probe(route("127.0.0.9/24"), "ICMP")], 1.0)
@@ -169,12 +181,12 @@ def test_commands_of_a_window_may_be_repeated(ping: dict[str, str], tmp_path: Pa
     words = {"token": "probes", "script": f"'echo begun >>{tmp_path}/runs; echo U 1'"}
     shell = LocalShell("sh", environment)
     for _ in range(3):
-        assert shell.run(probes._START % words).exit_code == 0
+        assert shell.run(windows._START % words).exit_code == 0
     for _ in range(2):
-        assert shell.run(probes._FETCH % words).stdout.split()[:3] == ["U", "1", "N"]
+        assert shell.run(windows._FETCH % words).stdout.split()[:3] == ["U", "1", "N"]
     assert (tmp_path / "runs").read_text() == "begun\n"
-    shell.run(probes._REMOVE % words)
-    assert "X result of its probes any more: did it reboot?" in shell.run(probes._FETCH % words).stdout
+    shell.run(windows._REMOVE % words)
+    assert "X result of its probes any more: did it reboot?" in shell.run(windows._FETCH % words).stdout
 
 
 def test_guest_that_has_just_booted_can_probe(ping: dict[str, str], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from testbed.errors import LabError, ProductFault
 from testbed.guest import probes, reachability
 from testbed.guest.guests import Guests
 from testbed.guest.shells import CommandLost, GuestUnreachable
+from testbed.guest.windows import Between
 from testbed.model import CommandResult
 
 from .topology import three_guests
@@ -21,6 +22,7 @@ Answers = Callable[[str, str], bool]
 
 VM, OLD, NEW = "10.10.0.10", "10.10.0.11", "10.10.0.12"
 OLD_WITNESSED, NEW_WITNESS = "10.11.0.11", "10.11.0.12"
+OLD_SILENCE = Between("vm", "old-peer", "secondary", "new-peer")
 NEW_OWN = "10.12.0.12"
 
 
@@ -71,6 +73,7 @@ class PaperGuests:
         self._records = three_guests()
         self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
         self.measured: list[probes.ProbeRun] = []
+        self.watches: dict[object, object] = {}
         self.keep = self.measured.append
         self.record = self._records.__getitem__
         self.shell = self._shells.__getitem__
@@ -100,9 +103,7 @@ def swapped(source: str, target: str) -> bool:
 
 
 def silence(answers: Answers, **errors: LabError) -> None:
-    reachability.check_silence(
-        guests(answers, **errors), "vm", "old-peer", nic="secondary", control="new-peer", duration=5.0
-    )
+    reachability.check_silence(guests(answers, **errors), OLD_SILENCE, 5.0)
 
 
 def reach(answers: Answers, **errors: LabError) -> None:
@@ -116,10 +117,37 @@ def test_good_swap_is_reachable_and_silent() -> None:
 
 def test_measurements_are_kept_for_the_chart() -> None:
     paper = guests(swapped)
-    reachability.check_silence(paper, "vm", "old-peer", nic="secondary", control="new-peer", duration=5.0)
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
     (run,) = paper.measured
     assert len(run.series) == 12
     assert all(series.samples for series in run.series.values())
+
+
+def test_a_watch_is_judged_once_by_the_check_that_it_was_opened_for() -> None:
+    links = {"up": True}
+    paper = guests(lambda source, target: links["up"] and swapped(source, target))
+    reachability.watch_for_silence(paper, OLD_SILENCE, 5.0)
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    (first,) = paper.measured
+    links["up"] = False
+    with pytest.raises(LabError, match="proves nothing"):
+        reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    assert paper.measured[-1] is not first
+
+
+def test_a_watch_that_is_too_short_is_not_judged() -> None:
+    paper = guests(swapped)
+    reachability.watch_for_silence(paper, OLD_SILENCE, 1.0)
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    (run,) = paper.measured
+    assert max(sample.asked for series in run.series.values() for sample in series.samples) > run.began + 3
+
+
+def test_a_guest_that_cannot_be_watched_is_told_by_the_check() -> None:
+    paper = guests(swapped, old_peer=LabError("dead"))
+    reachability.watch_for_silence(paper, OLD_SILENCE, 5.0)
+    with pytest.raises(LabError, match="cannot be judged: dead"):
+        reachability.check_silence(paper, OLD_SILENCE, 5.0)
 
 
 def test_nic_still_on_the_old_network() -> None:

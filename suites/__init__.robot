@@ -14,4 +14,4 @@ Suite Teardown      Close Cluster
 Connect And Check Cluster
     [Documentation]    Finds out what is missing before anything is created.
     Open Cluster
-    Cluster Should Be Able To Swap Networks
+    Cluster Should Be Fit

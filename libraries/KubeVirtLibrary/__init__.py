@@ -9,6 +9,7 @@ from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 from testbed.errors import BadInput, CapabilityMissing, LabError
 
+from KubeVirtLibrary.capabilities import CapabilityKeywords
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
 from KubeVirtLibrary.fates import FateKeywords
@@ -52,6 +53,7 @@ class KubeVirtLibrary(DynamicCore):
         namespaces = NamespaceKeywords(self._clusters)
         components = [
             self._clusters,
+            CapabilityKeywords(),
             namespaces,
             MachineKeywords(),
             SwapKeywords(),

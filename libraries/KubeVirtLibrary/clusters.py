@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robot.api.deco import keyword
 from robot.utils import timestr_to_secs
+from testbed.cluster.capabilities import check_names
 from testbed.cluster.facts import ClusterFacts, read_facts, read_version
 from testbed.errors import LabError
 from testbed.objects.ledger import Ledger
@@ -19,9 +20,6 @@ _REMOVAL_SECONDS = 120.0
 class ClusterKeywords:
     """The run begins and ends here."""
 
-    def __init__(self) -> None:
-        self._facts: ClusterFacts | None = None
-
     @keyword(name="Open Cluster", tags=["cluster"])
     def open_cluster(self) -> None:
         """Reads and checks all variables, connects to the API server and begins a run. Creates nothing.
@@ -32,31 +30,32 @@ class ClusterKeywords:
         if Run.current_or_none() is not None:
             return
         settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
+        check_names(settings.expected_capabilities, "variable EXPECTED_CAPABILITIES")
         from testbed.cluster.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
         from testbed.cluster.connection import open_connection  # noqa: PLC0415
 
         connection = open_connection(settings.kubeconfig, settings.context)
         cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
-        self._facts = read_facts(cluster, read_version(cluster))
+        facts = read_facts(cluster, read_version(cluster))
         cluster.patience = Cluster.PATIENCE
         run_id = new_run_id()
-        Run(settings, cluster, Ledger(cluster, run_id), run_id).make_current()
-        self._show(self._facts, run_id, connection.source)
+        run = Run(settings, cluster, Ledger(cluster, run_id), run_id)
+        run.facts = facts
+        run.make_current()
+        self._show(facts, run_id, connection.source)
 
-    @keyword(name="Cluster Should Be Able To Swap Networks", tags=["cluster", "verdict"])
-    def cluster_should_be_able_to_swap_networks(self) -> None:
-        """Checks rights, KubeVirt, nodes, Multus and automatic migration before anything is created.
+    @keyword(name="Cluster Should Be Fit", tags=["cluster", "verdict"])
+    def cluster_should_be_fit(self) -> None:
+        """Checks KubeVirt, Multus, nodes and rights before anything is created: what no suite can do without.
 
-        Fails with every lack of the lab and its remedy. Skips, with the measured value, when this KubeVirt cannot swap
-        networks at all: version 1.7 or older, or the gate is off.
+        Fails with every lack of the lab and its remedy. What only some suites need is asked by `Cluster Should Offer`
+        and `User Should Be Allowed To`.
         """
         from testbed.cluster.preflight import require_fit_cluster  # noqa: PLC0415
 
         run = Run.current()
-        facts = self.facts()
-        require_fit_cluster(run.cluster, facts)
-        why = facts.kubevirt.swap_gate[1] if facts.kubevirt else ""
-        step(f"Cluster {facts.server} is fit: {why}; VMs can run on {', '.join(facts.usable_nodes or ('?',))}")
+        findings = require_fit_cluster(run.cluster, run.require_facts())
+        step("The cluster is fit: " + "; ".join(f"{finding.name}: {finding.value}" for finding in findings))
 
     @keyword(name="Close Cluster", tags=["cluster", "cleanup"])
     def close_cluster(self) -> None:
@@ -73,7 +72,6 @@ class ClusterKeywords:
             run.ledger.lease.stop()
             run.cluster.close()
             run.forget()
-            self._facts = None
 
     @keyword(name="Delete Leftovers", tags=["cleanup"])
     def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
@@ -103,15 +101,8 @@ class ClusterKeywords:
     @keyword(name="Get Cluster Version", tags=["cluster"])
     def get_cluster_version(self) -> str:
         """Returns the version of KubeVirt on the open cluster, such as ``v1.9.0``."""
-        kubevirt = self.facts().kubevirt
+        kubevirt = Run.current().require_facts().kubevirt
         return kubevirt.version_text if kubevirt else "none"
-
-    def facts(self) -> ClusterFacts:
-        """What the open cluster is. Raises LabError when none is open."""
-        Run.current()
-        if self._facts is None:
-            raise LabError("the open cluster was not looked at; call `Open Cluster`")
-        return self._facts
 
     def close_quietly(self) -> None:
         """Close at the end of the process, when nobody listens any more."""
@@ -138,7 +129,7 @@ class ClusterKeywords:
     def _show(facts: ClusterFacts, run_id: str, source: str) -> None:
         kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
         kind = "embedded cluster" if facts.embedded else "cluster"
-        nodes = ", ".join(facts.nodes or ()) or "may not be listed"
+        nodes = ", ".join(facts.nodes.names) if facts.nodes else "may not be listed"
         suite_metadata("Cluster", f"{kind} {facts.server}, Kubernetes {facts.server_version}")
         suite_metadata("KubeVirt", kubevirt)
         suite_metadata("Nodes", nodes)

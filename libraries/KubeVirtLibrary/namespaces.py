@@ -35,7 +35,7 @@ class NamespaceKeywords:
         """
         if Run.current_or_none() is None:
             self._clusters.open_cluster()
-            self._clusters.cluster_should_be_able_to_swap_networks()
+            self._clusters.cluster_should_be_fit()
         run = Run.current()
         if run.namespace is not None:
             raise LabError(f"namespace {run.namespace} is still open; call `Close Test Namespace` first")

@@ -13,6 +13,8 @@ from testbed.model import VmRecord
 if TYPE_CHECKING:
     from testbed.changes.swap import NetworkSwap
     from testbed.cluster.client import Cluster
+    from testbed.cluster.facts import ClusterFacts
+    from testbed.cluster.surroundings import Measured
     from testbed.objects.ledger import Ledger
     from testbed.recording.recorder import Recorder
     from testbed.settings import Settings
@@ -31,7 +33,7 @@ class Run:
 
     ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``namespaces`` lists all that it
     had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes; after an edit of
-    several NICs, ``swaps`` has each of them by ``vm/nic`` as well.
+    several NICs, ``swaps`` has each of them by ``vm/nic`` as well. ``offers`` has what was measured of each capability.
     """
 
     _current: ClassVar[Run | None] = None
@@ -41,6 +43,8 @@ class Run:
         self.settings = settings
         self.cluster = cluster
         self.ledger = ledger
+        self.facts: ClusterFacts | None = None
+        self.offers: dict[str, Measured] = {}
         self.namespace: str | None = None
         self.namespaces: list[str] = []
         self.recorder: Recorder | None = None
@@ -82,6 +86,12 @@ class Run:
             except Exception as error:  # a broken hook must not keep the namespace from being removed
                 raised.append(error)
         return raised
+
+    def require_facts(self) -> ClusterFacts:
+        """What the cluster is. Raises LabError when it was not looked at."""
+        if self.facts is None:
+            raise LabError("the open cluster was not looked at; call `Open Cluster`")
+        return self.facts
 
     def require_namespace(self) -> str:
         """Name of the open test namespace. Raises LabError when none is open."""

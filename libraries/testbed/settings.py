@@ -42,6 +42,8 @@ class Settings:
     swap_timeout: float = 600.0
     reach_timeout: float = 60.0
     silence_window: float = 5.0
+    allow_disruptive: bool = False
+    expected_capabilities: tuple[str, ...] = ()
 
     @classmethod
     def from_variables(cls, values: Mapping[str, object], seconds: Seconds) -> Settings:
@@ -84,6 +86,8 @@ class Settings:
             swap_timeout=reader.time("SWAP_TIMEOUT", cls.swap_timeout),
             reach_timeout=reader.time("REACH_TIMEOUT", cls.reach_timeout),
             silence_window=reader.time("SILENCE_WINDOW", cls.silence_window),
+            allow_disruptive=reader.yes_or_no("ALLOW_DISRUPTIVE", cls.allow_disruptive),
+            expected_capabilities=reader.names("EXPECTED_CAPABILITIES"),
         )
         settings._check_vlans_differ()
         if settings.other_bridge == settings.bridge:
@@ -114,6 +118,8 @@ VARIABLES = (
     "SWAP_TIMEOUT",
     "REACH_TIMEOUT",
     "SILENCE_WINDOW",
+    "ALLOW_DISRUPTIVE",
+    "EXPECTED_CAPABILITIES",
 )
 """Names of the variables that `Settings.from_variables` reads."""
 
@@ -140,6 +146,18 @@ class _Reader:
         if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", str(value).strip()) or int(str(value)) > 4094:
             raise _bad(name, value, "a VLAN id, a whole number from 0 (untagged) to 4094")
         return int(str(value))
+
+    def yes_or_no(self, name: str, default: bool) -> bool:
+        value = self.text(name, "yes" if default else "no").lower()
+        if value not in ("yes", "no", "true", "false"):
+            raise _bad(name, self._values.get(name), "yes or no")
+        return value in ("yes", "true")
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """A list with commas, as text or as a list of YAML."""
+        value = self._values.get(name) or ""
+        items = value if isinstance(value, list | tuple) else str(value).split(",")
+        return tuple(text for item in items if (text := str(item).strip()))
 
     def time(self, name: str, default: float) -> float:
         value = self._values.get(name)

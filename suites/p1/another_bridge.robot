@@ -47,6 +47,7 @@ VM Is Silent On The Previous Bridge
 *** Keywords ***
 Swap The Bridge Of A Running VM
     [Documentation]    The one edit of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration    second-bridge
     Open Test Namespace
     Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
     Create Bridge Network    ${NEW_NETWORK}    bridge=${OTHER_BRIDGE}    vlan=${OLD_VLAN}

@@ -50,6 +50,7 @@ VM Is Silent On Its Old Network By IPv6
 *** Keywords ***
 Swap The Network Of A Dual Stack VM
     [Documentation]    The one edit of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration    ipv6
     Open Test Namespace
     Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
     Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}

@@ -58,6 +58,7 @@ VM Has Left Its Old Network At Last
 *** Keywords ***
 Swap To A Network That Comes Late
     [Documentation]    One edit; what can be seen only before the NAD exists is observed then. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration
     Arrange VM And Its Peers
     Remember Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${LATE_NETWORK}

@@ -48,6 +48,7 @@ Restart Leaves Nothing To Be Done
 *** Keywords ***
 Swap And Restart VM
     [Documentation]    The swap of scenario nad-01, then a restart.
+    User Should Be Allowed To    restart-vms
     Swap The VLAN Of A Running VM
     Restart VM    ${VM}
     Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}

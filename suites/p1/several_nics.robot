@@ -58,6 +58,7 @@ Second NIC Is Silent On Its Old Network
 *** Keywords ***
 Exchange The Networks Of Two NICs
     [Documentation]    The one edit of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
     Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}

@@ -57,6 +57,7 @@ Reverted VM Hears Nothing Of The Other Network
 *** Keywords ***
 Edit Three VMs Without Moving Them
     [Documentation]    The edits one after the other, that of the control last; ends when the control has moved.
+    Cluster Should Offer    live-update    automatic-migration
     ${namespace}    Open Test Namespace
     Create Three VLANs Of One Bridge
     Start Four VMs And Their Peers

@@ -47,6 +47,7 @@ VM Is Silent On The Previous Network
 *** Keywords ***
 Swap To A NAD Of Another Namespace
     [Documentation]    A NAD of the old one's name with the new VLAN, in a namespace that goes with the test namespace.
+    Cluster Should Offer    live-update    automatic-migration    foreign-nad
     Arrange VM And Its Peers
     ${elsewhere}    Create Further Namespace
     Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}    namespace=${elsewhere}

@@ -43,6 +43,7 @@ VM Is Silent On The Previous Network
 *** Keywords ***
 Change The Network Of A Stopped VM
     [Documentation]    Stops the VM, makes the edit, starts the VM.
+    User Should Be Allowed To    start-and-stop-vms
     Arrange VM And Its Peers
     Stop VM    ${VM}
     Wait Until VM Is Stopped    ${VM}    within=${BOOT_TIMEOUT}

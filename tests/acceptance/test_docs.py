@@ -150,7 +150,7 @@ def test_the_readmes_table_of_tests_is_the_first_suite() -> None:
 
 
 def test_the_role_in_the_page_grants_what_the_run_checks_for() -> None:
-    from testbed.cluster.preflight import NEEDED_RIGHTS
+    from testbed.cluster.rights import NEEDED_RIGHTS
 
     (block,) = [block for block in blocks("yaml") if "ClusterRole" in block.text]
     granted = {

@@ -1,90 +1,126 @@
-"""Is the cluster fit for a network swap? Found out before anything is created; each lack names its remedy."""
+"""Is the cluster fit for these tests? Found out before anything is created; each lack names its remedy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 from testbed.cluster.client import Cluster
-from testbed.cluster.facts import GATE, ClusterFacts, Right, missing_rights
-from testbed.errors import CapabilityMissing, LabError
-
-_KUBEVIRT = "kubevirt.io"
-_STREAMS = "subresources.kubevirt.io"
-_NADS = "k8s.cni.cncf.io"
-
-NEEDED_RIGHTS = [
-    Right("create", "", "namespaces", "each suite has its own"),
-    Right("delete", "", "namespaces", "and removes it"),
-    Right("create", "", "secrets", "cloud-init data of the guests"),
-    Right("list", "", "pods", "where the launcher pods are and on which networks"),
-    Right("watch", "", "pods", "the same, as it changes"),
-    Right("create", _NADS, "network-attachment-definitions", "the networks of the test"),
-    Right("list", _NADS, "network-attachment-definitions", "and their states"),
-    Right("watch", _NADS, "network-attachment-definitions", "the same, as they change"),
-    Right("delete", _NADS, "network-attachment-definitions", "and their removal"),
-    Right("create", _KUBEVIRT, "virtualmachines", "the VMs of the test"),
-    Right("get", _KUBEVIRT, "virtualmachines", "their states"),
-    Right("list", _KUBEVIRT, "virtualmachines", "their states"),
-    Right("watch", _KUBEVIRT, "virtualmachines", "the same, as they change"),
-    Right("patch", _KUBEVIRT, "virtualmachines", "the edit that is tested"),
-    Right("delete", _KUBEVIRT, "virtualmachines", "and their removal"),
-    Right("list", _KUBEVIRT, "virtualmachineinstances", "running VMs"),
-    Right("watch", _KUBEVIRT, "virtualmachineinstances", "the same, as they change"),
-    Right("list", _KUBEVIRT, "virtualmachineinstancemigrations", "what the cluster does for the edit"),
-    Right("watch", _KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
-    Right("get", _STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
-    Right("get", _STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
-    Right("create", "coordination.k8s.io", "leases", "by which a run is known to be alive"),
-    Right("patch", "coordination.k8s.io", "leases", "and its renewal"),
-]
+from testbed.cluster.facts import ClusterFacts
+from testbed.cluster.nodes import NodeFacts
+from testbed.cluster.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, Right, missing_rights
+from testbed.errors import BadInput, LabError
 
 
-def require_fit_cluster(cluster: Cluster, facts: ClusterFacts) -> None:
-    """Raise LabError with every lack of the lab, or CapabilityMissing when the cluster simply cannot swap networks."""
-    lacks = _lacks(cluster, facts)
+@dataclass(frozen=True)
+class Finding:
+    """A fact that no suite can do without: what was found and, each with its remedy, what is wrong with it."""
+
+    name: str
+    value: str
+    lacks: tuple[str, ...] = ()
+
+
+def require_fit_cluster(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
+    """What was found on a fit cluster. Raises LabError with every lack of an unfit one."""
+    findings = [check(cluster, facts) for check in CHECKS.values()]
+    refuse(facts, [lack for finding in findings for lack in finding.lacks])
+    return findings
+
+
+def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
+    """Raise LabError with all ``lacks``; none, and the cluster is fit."""
     if lacks:
         where = f"cluster {facts.server} is not fit for these tests: "
         raise LabError(where + (lacks[0] if len(lacks) == 1 else "".join(f"\n  - {lack}" for lack in lacks)))
-    if facts.kubevirt is not None:
-        able, why = facts.kubevirt.swap_gate
-        if not able:
-            raise CapabilityMissing(f"capability {GATE} (live update of a VM's network) is not there: {why}")
 
 
-def _lacks(cluster: Cluster, facts: ClusterFacts) -> list[str]:
-    lacks = []
+def require_rights(cluster: Cluster, facts: ClusterFacts, names: Sequence[str]) -> list[Right]:
+    """The rights behind these names of `FURTHER_RIGHTS`. Raises LabError with those that we do not have."""
+    for name in names:
+        if name not in FURTHER_RIGHTS:
+            raise BadInput(f'nobody is allowed to "{name}"; there are: {", ".join(FURTHER_RIGHTS)}')
+    rights = [right for name in names for right in FURTHER_RIGHTS[name]]
+    refuse(facts, _without(facts, missing_rights(cluster, rights)))
+    return rights
+
+
+def find_kubevirt(_: Cluster, facts: ClusterFacts) -> Finding:
+    """Version, phase and settings."""
     kubevirt = facts.kubevirt
     if kubevirt is None:
-        lacks.append(
-            "KubeVirt is not installed; install it, or choose another cluster by variables KUBECONFIG and CONTEXT"
-        )
-    elif kubevirt.phase != "Deployed":
-        lacks.append(
-            f"KubeVirt {kubevirt.namespace}/{kubevirt.name} is in phase {kubevirt.phase}, not Deployed; wait for it"
-        )
-    if not facts.has_nads:
-        lacks.append("NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus")
-    if facts.usable_nodes is not None and len(facts.usable_nodes) < 2:
-        lacks.append(_too_few_nodes(facts))
-    if kubevirt is not None and kubevirt.swap_gate[0] and not kubevirt.migrates_by_itself:
-        methods = list(kubevirt.workload_update_methods)
-        lacks.append(
-            f"KubeVirt {kubevirt.namespace}/{kubevirt.name} has workloadUpdateMethods {methods}, expected LiveMigrate "
-            "among them, or no swap is ever started; an administrator sets "
-            'spec.workloadUpdateStrategy.workloadUpdateMethods: ["LiveMigrate"] (on OpenShift in the HyperConverged CR)'
-        )
-    lacks += [f"{facts.user} has no right to {right}; an administrator grants it" for right in _denied(cluster)]
-    return lacks
-
-
-def _denied(cluster: Cluster) -> list[Right]:
-    return missing_rights(cluster, NEEDED_RIGHTS)
-
-
-def _too_few_nodes(facts: ClusterFacts) -> str:
-    usable = facts.usable_nodes or ()
-    names = ", ".join(usable) or "none"
-    others = "".join(f"; {name} is {trouble}" for name, trouble in facts.node_troubles.items())
-    kind = "one node only" if len(facts.nodes or ()) == 1 else f"{len(usable)} of {len(facts.nodes or ())} nodes usable"
-    return (
-        f"{kind}: VMs can run on {names}{others}; a swap live-migrates the VM, so two schedulable nodes or more are "
-        "needed; add or uncordon nodes (embedded cluster: python -m emulator up --nodes 2)"
+        lack = "KubeVirt is not installed; install it, or choose another cluster by variables KUBECONFIG and CONTEXT"
+        return Finding("KubeVirt", "not installed", (lack,))
+    if not kubevirt.name:
+        return Finding("KubeVirt", f"{kubevirt.version_text}; its settings may not be read")
+    value = (
+        f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.swap_gate[1]}; "
+        f"workloadUpdateMethods {list(kubevirt.workload_update_methods or ())}; "
+        f"vmRolloutStrategy {kubevirt.rollout_strategy}"
     )
+    if kubevirt.phase != "Deployed":
+        return Finding(
+            "KubeVirt", value, (f"{kubevirt.title} is in phase {kubevirt.phase}, not Deployed; wait for it",)
+        )
+    return Finding("KubeVirt", value)
+
+
+def find_multus(_: Cluster, facts: ClusterFacts) -> Finding:
+    """Whether NetworkAttachmentDefinitions are served."""
+    served = facts.serves("k8s.cni.cncf.io")
+    if served is None:
+        return Finding("Multus", "unknown: API groups may not be listed")
+    if not served:
+        lack = "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"
+        return Finding("Multus", "not installed", (lack,))
+    return Finding("Multus", "NetworkAttachmentDefinitions are served")
+
+
+def find_nodes(_: Cluster, facts: ClusterFacts) -> Finding:
+    """Two nodes that can take over each other's VMs."""
+    return judge_node_pair(facts.nodes)
+
+
+def judge_node_pair(nodes: NodeFacts | None) -> Finding:
+    """Refuses nodes of which no two can be source and target of a live migration."""
+    if nodes is None:
+        return Finding("Nodes", "unknown: they may not be listed")
+    value = f"VMs can run on {', '.join(nodes.usable) or 'none'} of {', '.join(nodes.names) or 'none'}"
+    if nodes.pair:
+        return Finding("Nodes", f"{value}, and move between {' and '.join(nodes.pair)}")
+    if nodes.misfit:
+        lack = (
+            f"no two nodes can take over each other's VMs: {nodes.misfit}; a swap live-migrates the VM: add a node "
+            "like one of them, or give all VMs a common CPU model in KubeVirt's spec.configuration.cpuModel"
+        )
+        return Finding("Nodes", value, (lack,))
+    others = "".join(f"; {name} is {trouble}" for name, trouble in nodes.troubles.items())
+    kind = "one node only" if len(nodes.names) == 1 else f"{len(nodes.usable)} of {len(nodes.names)} nodes usable"
+    lack = (
+        f"{kind}: VMs can run on {', '.join(nodes.usable) or 'none'}{others}; a swap live-migrates the VM, so "
+        "two schedulable nodes or more are needed; add or uncordon nodes (embedded cluster: python -m emulator up "
+        "--nodes 2)"
+    )
+    return Finding("Nodes", value, (lack,))
+
+
+def find_rights(cluster: Cluster, facts: ClusterFacts) -> Finding:
+    """What every suite does, asked right by right."""
+    missing = missing_rights(cluster, NEEDED_RIGHTS)
+    value = (
+        f"{facts.user} has {len(NEEDED_RIGHTS) - len(missing)} of {len(NEEDED_RIGHTS)} rights that every suite needs"
+    )
+    return Finding("Rights", value, tuple(_without(facts, missing)))
+
+
+def _without(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
+    return [f"{facts.user} has no right to {right}; an administrator grants it" for right in missing]
+
+
+CHECKS: dict[str, Callable[[Cluster, ClusterFacts], Finding]] = {
+    "kubevirt": find_kubevirt,
+    "multus": find_multus,
+    "nodes": find_nodes,
+    "rights": find_rights,
+}
+"""Without any of these no suite can begin."""

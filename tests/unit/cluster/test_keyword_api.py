@@ -20,7 +20,7 @@ KEYWORDS = {keyword.name: keyword for keyword in LIBRARY.keywords}
 NO_SUBJECT = {
     "Open Cluster",
     "Close Cluster",
-    "Cluster Should Be Able To Swap Networks",
+    "Cluster Should Be Fit",
     "Open Test Namespace",
     "Create Further Namespace",
     "Close Test Namespace",

@@ -5,19 +5,23 @@ from __future__ import annotations
 import pytest
 from testbed.cluster.client import Cluster
 from testbed.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
-from testbed.cluster.preflight import NEEDED_RIGHTS, require_fit_cluster
-from testbed.errors import CapabilityMissing, LabError
+from testbed.cluster.preflight import require_fit_cluster, require_rights
+from testbed.cluster.rights import NEEDED_RIGHTS
+from testbed.errors import BadInput, LabError
 from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 
-NADS = "/apis/k8s.cni.cncf.io/v1"
+PUBLIC_VERSION = "/apis/subresources.kubevirt.io/v1/version"
 
 
-def node(name: str, *, ready: str = "True", cordoned: bool = False, schedulable: str = "true") -> Object:
+def node(name: str, *labels: str, ready: str = "True", schedulable: str = "true", **spec: object) -> Object:
     return {
-        "metadata": {"name": name, "labels": {"kubevirt.io/schedulable": schedulable}},
-        "spec": {"unschedulable": cordoned},
+        "metadata": {
+            "name": name,
+            "labels": {"kubevirt.io/schedulable": schedulable, **dict.fromkeys(labels, "true")},
+        },
+        "spec": spec,
         "status": {"conditions": [{"type": "Ready", "status": ready}]},
     }
 
@@ -35,11 +39,15 @@ def kubevirt(
     }
 
 
+def serve(api: FakeApi, *groups: str) -> None:
+    api.answers["GET", "/apis"] = {"groups": [{"name": group} for group in groups]}
+
+
 @pytest.fixture
 def healthy(api: FakeApi) -> FakeApi:
     """A cluster on which networks can be swapped."""
     api.answers["GET", "/version"] = {"gitVersion": "v1.36.0"}
-    api.answers["GET", NADS] = {"resources": []}
+    serve(api, "k8s.cni.cncf.io")
     api.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": True}}
     api.answers["POST", SELF_REVIEW.path()] = {"status": {"userInfo": {"username": "alice"}}}
     api.put(NODE.path(), node("n1"))
@@ -62,7 +70,8 @@ def refusal(cluster: Cluster) -> str:
 
 def test_fit_cluster_passes_and_nothing_is_created(healthy: FakeApi, cluster: Cluster) -> None:
     facts = check(cluster)
-    assert (facts.user, facts.usable_nodes, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
+    assert facts.nodes is not None
+    assert (facts.user, facts.nodes.pair, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
     assert {seen.path for seen in healthy.requests("POST")} == {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
     assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == len(NEEDED_RIGHTS)
 
@@ -78,7 +87,11 @@ def test_one_node_only_is_named(healthy: FakeApi, cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        (node("n2", cordoned=True), "n2 is cordoned"),
+        (node("n2", unschedulable=True), "n2 is cordoned"),
+        (
+            node("n2", taints=[{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]),
+            "n2 is tainted node-role.kubernetes.io/control-plane:NoSchedule",
+        ),
         (node("n2", ready="False"), "n2 is not Ready"),
         (node("n2", schedulable="false"), "n2 is without label kubevirt.io/schedulable=true"),
     ],
@@ -96,15 +109,8 @@ def test_missing_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
 
 
 def test_missing_multus_is_named(healthy: FakeApi, cluster: Cluster) -> None:
-    del healthy.answers["GET", NADS]
+    serve(healthy, "apps")
     assert "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus" in refusal(cluster)
-
-
-def test_no_automatic_migration_is_named(healthy: FakeApi, cluster: Cluster) -> None:
-    healthy.put(KUBEVIRT.path(), kubevirt(methods=("Evict",)))
-    message = refusal(cluster)
-    assert "workloadUpdateMethods ['Evict'], expected LiveMigrate among them" in message
-    assert 'spec.workloadUpdateStrategy.workloadUpdateMethods: ["LiveMigrate"]' in message
 
 
 def test_missing_rights_are_named_each(healthy: FakeApi, cluster: Cluster) -> None:
@@ -114,37 +120,76 @@ def test_missing_rights_are_named_each(healthy: FakeApi, cluster: Cluster) -> No
     assert '"patch" on virtualmachines.kubevirt.io (the edit that is tested)' in message
 
 
+def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) -> None:
+    facts = check(cluster)
+    assert len(require_rights(cluster, facts, ["migrate-vms", "restart-vms"])) == 2
+    healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
+    with pytest.raises(LabError) as caught:
+        require_rights(cluster, facts, ["make-vm-owners"])
+    message = str(caught.value)
+    assert 'alice has no right to "create" on serviceaccounts/token (by which' in message
+    assert '"bind" on clusterroles.rbac.authorization.k8s.io edit (that role); an administrator grants it' in message
+    asked = [seen.body["spec"]["resourceAttributes"] for seen in healthy.requests("POST", ACCESS_REVIEW.path())]
+    assert {
+        "verb": "create",
+        "resource": "serviceaccounts",
+        "subresource": "token",
+    } in asked
+
+
+def test_unknown_deed_is_bad_input(healthy: FakeApi, cluster: Cluster) -> None:
+    with pytest.raises(BadInput, match='"fly"; there are: restart-vms, '):
+        require_rights(cluster, check(cluster), ["fly"])
+
+
+def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
+    item = kubevirt()
+    item["status"]["phase"] = "Deploying"
+    healthy.put(KUBEVIRT.path(), item)
+    assert "KubeVirt kubevirt/kubevirt is in phase Deploying, not Deployed; wait for it" in refusal(cluster)
+
+
 @pytest.mark.parametrize(
-    ("version", "gates", "why"),
+    ("first", "second", "said"),
     [
-        ("v1.7.4", (), "KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8"),
-        ("v1.7.4", ("LiveUpdateNADRef",), "exists since 1.8"),
-        ("v1.8.4-12-gabc", (), "KubeVirt v1.8.4-12-gabc: LiveUpdateNADRef is not in featureGates"),
+        (
+            node("n1", "cpu-vendor.node.kubevirt.io/Intel"),
+            node("n2", "cpu-vendor.node.kubevirt.io/AMD"),
+            "n1 and n2 differ in their CPU vendor (Intel, AMD)",
+        ),
+        (
+            node("n1", "host-model-cpu.node.kubevirt.io/New", "cpu-model-migration.node.kubevirt.io/Old"),
+            node("n2", "host-model-cpu.node.kubevirt.io/Old", "cpu-model-migration.node.kubevirt.io/Old"),
+            "n2 cannot take over VMs of n1, whose CPU model is New",
+        ),
     ],
 )
-def test_missing_capability_has_the_measured_value(
-    healthy: FakeApi, cluster: Cluster, version: str, gates: tuple[str, ...], why: str
+def test_nodes_that_do_not_match_are_named(
+    healthy: FakeApi, cluster: Cluster, first: Object, second: Object, said: str
 ) -> None:
-    healthy.put(KUBEVIRT.path(), kubevirt(version, gates=gates))
-    with pytest.raises(CapabilityMissing) as caught:
-        check(cluster)
-    assert why in str(caught.value)
+    healthy.put(NODE.path(), first)
+    healthy.put(NODE.path(), second)
+    message = refusal(cluster)
+    assert said in message
+    assert "add a node like one of them, or give all VMs a common CPU model" in message
 
 
-@pytest.mark.parametrize(
-    ("version", "gates"),
-    [("v1.8.4", ("LiveUpdateNADRef",)), ("v1.9.0+embedded", ()), ("v1.10.0-alpha.0", ()), ("v0.0.0-master+abc", ())],
-)
-def test_capability_by_version_and_gate(
-    healthy: FakeApi, cluster: Cluster, version: str, gates: tuple[str, ...]
-) -> None:
-    healthy.put(KUBEVIRT.path(), kubevirt(version, gates=gates))
-    check(cluster)
+def test_a_third_node_may_match(healthy: FakeApi, cluster: Cluster) -> None:
+    healthy.put(NODE.path(), node("n1", "cpu-vendor.node.kubevirt.io/AMD"))
+    healthy.put(NODE.path(), node("n2", "cpu-vendor.node.kubevirt.io/Intel"))
+    healthy.put(NODE.path(), node("n3", "cpu-vendor.node.kubevirt.io/AMD"))
+    facts = check(cluster)
+    assert facts.nodes is not None
+    assert facts.nodes.pair == ("n1", "n3")
 
 
-def test_nodes_that_may_not_be_listed_are_not_judged(healthy: FakeApi, cluster: Cluster) -> None:
-    healthy.forbidden.add(("GET", "/nodes"))
-    assert check(cluster).usable_nodes is None
+def test_what_may_not_be_read_is_unknown_and_refuses_nothing(healthy: FakeApi, cluster: Cluster) -> None:
+    healthy.forbidden |= {("GET", "/nodes"), ("GET", "/kubevirts")}
+    healthy.answers["GET", PUBLIC_VERSION] = {"gitVersion": "v1.8.4"}
+    facts = check(cluster)
+    assert facts.nodes is None
+    assert facts.kubevirt is not None
+    assert facts.kubevirt.swap_gate == (None, "KubeVirt v1.8.4: its featureGates may not be read")
 
 
 def test_versions_are_compared_as_numbers() -> None:

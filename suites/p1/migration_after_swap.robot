@@ -1,0 +1,52 @@
+*** Settings ***
+Documentation       A VM whose network was changed is live-migrated once more, like any VM.
+...
+...                 *Topology:* as in scenario nad-01.
+...                 *What moves:* NIC "secondary" by an edit; then the VM, by a migration on request.
+...                 *What is verified:* the migration succeeds, the VM keeps its new network, its other traffic goes on.
+...                 *Reference:* row R10.
+Metadata            Scenario    nad-02
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Migrate A Swapped VM
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    linux-bridge    regression    vep-140    r10    nad-02
+
+
+*** Test Cases ***
+Swapped VM Is Migrated On Request
+    [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
+    [Metadata]    Requirements    R10
+    VM Should Have Been Migrated By Hand    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+
+Swapped VM Stays On Its New Network
+    [Documentation]    As the VMI's spec and the launcher pod say, and by ICMP and TCP both ways.
+    [Metadata]    Requirements    R10
+    VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+Swapped VM Does Not Come Back To Its Old Network
+    [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
+    [Metadata]    Requirements    R10
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+Swapped VM Keeps Its Interface And Its Other Traffic
+    [Documentation]    Its interface as read inside the guest, the NIC that was never touched, and the pod network.
+    [Metadata]    Requirements    R10
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
+    Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
+
+
+*** Keywords ***
+Migrate A Swapped VM
+    [Documentation]    The swap of scenario nad-01, then a migration by hand.
+    User Should Be Allowed To    migrate-vms
+    Swap The VLAN Of A Running VM
+    Remember Guest    ${VM}
+    Migrate VM    ${VM}
+    Wait Until VM Is Migrated    ${VM}    within=${SWAP_TIMEOUT}

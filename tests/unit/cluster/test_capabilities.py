@@ -1,0 +1,177 @@
+"""Capabilities: measured once, missing with the value that was seen, expected ones with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import yaml
+from testbed.cluster.capabilities import CAPABILITIES, check_names, measured, require_offer
+from testbed.cluster.client import Cluster
+from testbed.cluster.facts import read_facts, read_version
+from testbed.cluster.surroundings import CONFIG_MAP, DAEMON_SET, NODE_STATE, STORAGE_CLASS
+from testbed.errors import BadInput, CapabilityMissing, LabError
+from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE
+from testbed.objects.ledger import Ledger
+from testbed.run import Run
+from testbed.settings import Settings
+
+from tests.embedded import ROOT
+from tests.unit.cluster.fake_api import FakeApi, Object
+from tests.unit.cluster.test_preflight import PUBLIC_VERSION, healthy, kubevirt, node, serve
+
+__all__ = ["healthy"]
+
+Opening = Callable[..., Run]
+
+
+@pytest.fixture
+def opened(healthy: FakeApi, cluster: Cluster) -> Opening:
+    """Gives a run on the healthy cluster, as it is when called, with settings of the test's."""
+
+    def begin(**settings: object) -> Run:
+        known = {name: value for name, value in settings.items() if name in Settings.__dataclass_fields__}
+        run = Run(replace(Settings(), **known), cluster, Ledger(cluster, "r1"), "r1")  # type: ignore[arg-type]
+        for name in settings.keys() - known.keys():
+            object.__setattr__(run.settings, name, settings[name])
+        run.facts = read_facts(cluster, read_version(cluster))
+        return run
+
+    return begin
+
+
+def missing(run: Run, name: str) -> str:
+    with pytest.raises(CapabilityMissing) as caught:
+        require_offer(run, name)
+    return str(caught.value)
+
+
+def named(name: str, namespace: str = "", **fields: object) -> Object:
+    return {"metadata": {"name": name, "namespace": namespace, **fields}}
+
+
+def test_the_names_are_those_of_the_plan() -> None:
+    plan = yaml.safe_load((ROOT / "testplan" / "plan.yaml").read_text())
+    assert sorted(one["name"] for one in plan["capabilities"]) == sorted(CAPABILITIES)
+
+
+def test_unknown_name_lists_those_that_exist(opened: Opening) -> None:
+    with pytest.raises(BadInput, match='the suite names capability "speed"; there are: live-update, gate-off'):
+        measured(opened(), "speed")
+    with pytest.raises(BadInput, match="variable EXPECTED_CAPABILITIES names"):
+        check_names(["speed"], "variable EXPECTED_CAPABILITIES")
+
+
+@pytest.mark.parametrize(
+    ("release", "live", "why"),
+    [
+        (("v1.7.4",), False, "KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8"),
+        (("v1.7.4", "LiveUpdateNADRef"), False, "exists since 1.8"),
+        (("v1.8.4-12-gabc",), False, "KubeVirt v1.8.4-12-gabc: LiveUpdateNADRef is not in featureGates"),
+        (("v1.8.4", "LiveUpdateNADRef"), True, "KubeVirt v1.8.4: LiveUpdateNADRef is on"),
+        (("v1.9.0+embedded",), True, "always on since 1.9"),
+        (("v1.10.0-alpha.0",), True, "always on since 1.9"),
+        (("v0.0.0-master+abc",), True, "taken as newer than 1.9"),
+    ],
+)
+def test_live_update_by_version_and_gate(
+    healthy: FakeApi, opened: Opening, release: tuple[str, ...], live: bool, why: str
+) -> None:
+    version, *gates = release
+    healthy.put(KUBEVIRT.path(), kubevirt(version, gates=tuple(gates)))
+    run = opened()
+    assert (measured(run, "live-update").there, measured(run, "gate-off").there) == (live, not live)
+    assert why in measured(run, "live-update").value
+    assert why in measured(run, "gate-off").value
+
+
+def test_gate_may_be_switched_off_where_the_user_allows_it(healthy: FakeApi, opened: Opening) -> None:
+    healthy.put(KUBEVIRT.path(), kubevirt("v1.8.4", gates=("LiveUpdateNADRef",)))
+    assert "ALLOW_DISRUPTIVE is yes" in require_offer(opened(allow_disruptive=True), "gate-off")
+    healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
+    said = missing(opened(allow_disruptive=True), "gate-off")
+    assert 'no right to "patch" on kubevirts.kubevirt.io kubevirt in namespace kubevirt' in said
+
+
+def test_missing_capability_has_the_measured_value(healthy: FakeApi, opened: Opening) -> None:
+    healthy.put(KUBEVIRT.path(), kubevirt(methods=("Evict",)))
+    said = missing(opened(), "automatic-migration")
+    assert said == (
+        "capability automatic-migration is not there: KubeVirt kubevirt/kubevirt has workloadUpdateMethods ['Evict']"
+    )
+
+
+def test_expected_capability_is_the_labs_error_with_a_remedy(healthy: FakeApi, opened: Opening) -> None:
+    healthy.put(KUBEVIRT.path(), kubevirt(methods=()))
+    run = opened(expected_capabilities=("automatic-migration",))
+    with pytest.raises(LabError) as caught:
+        require_offer(run, "automatic-migration")
+    assert "has workloadUpdateMethods []; an administrator sets" in str(caught.value)
+    assert 'workloadUpdateMethods: ["LiveMigrate"]' in str(caught.value)
+
+
+def test_capability_is_measured_once_in_a_run(healthy: FakeApi, opened: Opening) -> None:
+    run = opened()
+    for _ in range(2):
+        missing(run, "dynamic-networks-controller")
+    assert len(healthy.requests("GET", DAEMON_SET.path())) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in CAPABILITIES if name not in ("metrics", "ipv6", "second-bridge")])
+def test_what_may_not_be_read_is_no_crash(healthy: FakeApi, opened: Opening, name: str) -> None:
+    parts = ("/kubevirts", "/daemonsets", "/storageclasses", "/configmaps", "/nodenetworkstates", "/nodes")
+    healthy.forbidden |= {("GET", part) for part in parts}
+    healthy.answers["GET", PUBLIC_VERSION] = {"gitVersion": "v1.8.4"}
+    healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
+    found = measured(opened(allow_disruptive=True, localnet="existing"), name)
+    assert found.there is not True or name == "foreign-nad"
+
+
+def test_controller_is_found_by_its_label(healthy: FakeApi, opened: Opening) -> None:
+    labels = {"app": "dynamic-networks-controller"}
+    healthy.put(DAEMON_SET.path(), named("dynamic-networks-controller-ds", "kube-system", labels=labels))
+    assert require_offer(opened(), "dynamic-networks-controller") == (
+        "DaemonSet kube-system/dynamic-networks-controller-ds"
+    )
+
+
+def test_foreign_nads_are_refused_by_isolation(healthy: FakeApi, opened: Opening) -> None:
+    assert measured(opened(), "foreign-nad").there
+    config = named("multus-daemon-config", "kube-system") | {
+        "data": {"daemon-config.json": '{"namespaceIsolation": true}'}
+    }
+    healthy.put(CONFIG_MAP.path("kube-system"), config)
+    assert "namespaceIsolation (ConfigMap kube-system/multus-daemon-config)" in missing(opened(), "foreign-nad")
+    serve(healthy, "k8s.cni.cncf.io", "config.openshift.io")
+    assert "as on every OpenShift" in missing(opened(), "foreign-nad")
+
+
+def test_default_storage_class_is_found(healthy: FakeApi, opened: Opening) -> None:
+    healthy.put(STORAGE_CLASS.path(), named("slow"))
+    assert "no default among StorageClasses ['slow']" in missing(opened(), "rwo-storage")
+    healthy.put(
+        STORAGE_CLASS.path(), named("fast", annotations={"storageclass.kubernetes.io/is-default-class": "true"})
+    )
+    assert require_offer(opened(), "rwo-storage") == "StorageClass fast, the default"
+
+
+def test_localnet_needs_ovn_kubernetes_and_the_users_word(healthy: FakeApi, opened: Opening) -> None:
+    assert "variable LOCALNET is none" in missing(opened(localnet="none"), "localnet")
+    assert "k8s.ovn.org is not served" in missing(opened(localnet="existing"), "localnet")
+    serve(healthy, "k8s.ovn.org", "nmstate.io")
+    assert measured(opened(localnet="existing"), "localnet").there
+    healthy.put(NODE_STATE.path(), named("n1"))
+    assert "none of 1 NodeNetworkStates was ever updated" in missing(opened(localnet="nmstate"), "localnet")
+    healthy.put(NODE_STATE.path(), named("n1") | {"status": {"lastSuccessfulUpdateTime": "2026-11-22T00:00:00Z"}})
+    assert measured(opened(localnet="nmstate"), "localnet").there
+
+
+def test_second_bridge_is_where_bridge_marker_reports_it(healthy: FakeApi, opened: Opening) -> None:
+    assert "no bridge-marker tells more" in require_offer(opened(), "second-bridge")
+    for name, bridge in (("n1", "br2"), ("n2", "br1")):
+        marked = node(name)
+        marked["status"]["capacity"] = {f"bridge.network.kubevirt.io/{bridge}": "1k"}
+        healthy.put(NODE.path(), marked)
+    assert "bridge br2 is not on node n2" in missing(opened(), "second-bridge")
+    assert "one such bridge is like another" in missing(opened(node_network="node-local"), "second-bridge")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import platform
+import uuid
 from dataclasses import dataclass
 
 from ..kube.client import Client, Obj
@@ -117,9 +118,18 @@ def _node(place: NodePlace) -> Obj:
         "metadata": {
             "name": place.name,
             "labels": _labels(place.name),
-            "annotations": {"kubevirt.io/heartbeat": now(), "kubevirt.io/ksm-handler-managed": "false"},
+            "annotations": {"kubevirt.io/heartbeat": now(), "kubevirt.io/ksm-handler-managed": "false"}
+            | _ovn_annotations(place.name),
         },
         "spec": {},
+    }
+
+
+def _ovn_annotations(name: str) -> dict[str, str]:
+    """What OVN-Kubernetes writes on the nodes that it serves; it is by the first that others know of it."""
+    return {
+        "k8s.ovn.org/node-chassis-id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+        "k8s.ovn.org/zone-name": name,
     }
 
 

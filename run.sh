@@ -16,6 +16,7 @@ Your own cluster:
 
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
+  --platform NAME     be plain Kubernetes (kubernetes) or OpenShift (openshift)
   --nodes N           so many nodes instead of 2
   --speed N           shorten the cluster's own delays N times instead of 5
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
@@ -41,11 +42,11 @@ while (($#)); do
   shift
   case $option in
     --help | -h) usage; exit 0 ;;
-    --kubeconfig=* | --context=* | --kubevirt=* | --nodes=* | --speed=* | --defect=*)
+    --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
       ;;
-    --kubeconfig | --context | --kubevirt | --nodes | --speed | --defect)
+    --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
       (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
       value=$1
       shift

@@ -60,6 +60,8 @@ class ApiCore:
         """A stored object in the shape of the served resource; may share parts with the store."""
         if resource.from_stored is not None:
             return resource.from_stored(obj)
+        if version in resource.conversions:
+            return resource.conversions[version].from_stored(obj)
         wanted = resource.api_version(version or None)
         if obj.get("apiVersion") == wanted:
             return obj

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .objects import Obj
@@ -91,8 +92,18 @@ class Discovery:
 
 
 def _group(name: str, versions: list[str]) -> Obj:
-    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    ordered = sorted(versions, key=_stability, reverse=True)
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in ordered]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def _stability(version: str) -> tuple[int, int, int]:
+    """Sorts versions as Kubernetes prefers them: stable ones first, then beta, then alpha; the newest of each first."""
+    found = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if found is None:
+        return (-1, 0, 0)
+    rank = {None: 2, "beta": 1, "alpha": 0}[found[2]]
+    return (rank, int(found[1]), int(found[3] or 0))
 
 
 def _entries(resource: Resource) -> list[Obj]:

@@ -27,6 +27,9 @@ Change = Callable[[Obj], Obj]
 def take_body(resource: Resource, obj: Obj) -> Obj:
     """The request's object in the shape of the store, with the storage version's kind and apiVersion."""
     body = resource.to_stored(obj) if resource.to_stored is not None else obj
+    conversion = resource.conversions.get(str(obj.get("apiVersion", "")).rpartition("/")[2])
+    if conversion is not None:
+        body = conversion.to_stored(obj)
     shaped: Obj = {"kind": resource.kind, "apiVersion": resource.api_version(), "metadata": body.get("metadata") or {}}
     shaped.update((key, value) for key, value in body.items() if key not in shaped and value is not None)
     return shaped

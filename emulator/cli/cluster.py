@@ -21,6 +21,7 @@ from ..lab.kubeconfig import write_private
 from ..lab.options import ClusterOptions
 from ..lab.state import StateError
 from ..lab.supervisor import RunningCluster, running_cluster
+from ..platforms.platform import platform_for
 
 BROKEN = 70
 STOP_PATIENCE = 10.0
@@ -67,7 +68,13 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> ClusterOptions:
-    options = ClusterOptions(arguments.kubevirt, arguments.nodes, arguments.speed, tuple(arguments.defect))
+    options = ClusterOptions(
+        kubevirt=arguments.kubevirt,
+        nodes=arguments.nodes,
+        speed=arguments.speed,
+        defects=tuple(arguments.defect),
+        platform=arguments.platform,
+    )
     options.check()
     return options
 
@@ -124,8 +131,10 @@ def _banner(cluster: RunningCluster) -> None:
     options = cluster.options
     defects = f", defects: {', '.join(options.defects)}" if options.defects else ""
     version = profile_for(options.kubevirt).version
+    release = platform_for(options.platform).releases.get(options.kubevirt, "")
+    on = f" on {options.platform} {release}" if release else ""
     print(
-        f"Embedded cluster {cluster.state.id}, not a real one: KubeVirt {version}, {options.nodes} nodes, "
+        f"Embedded cluster {cluster.state.id}, not a real one: KubeVirt {version}{on}, {options.nodes} nodes, "
         f"{options.speed:g} times as fast as a real control plane{defects}",
         file=sys.stderr,
         flush=True,

@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from ..lab.options import DEFAULT_KUBEVIRT, MOST_NODES
+from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -42,6 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubevirt", default=DEFAULT_KUBEVIRT, metavar="VERSION", help="profile (%(default)s)")
+    parser.add_argument(
+        "--platform", default=DEFAULT_PLATFORM, metavar="NAME", help="kubernetes or openshift (%(default)s)"
+    )
     parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="number of nodes (%(default)s)")
     _pace_and_defects(parser)
 

@@ -9,6 +9,7 @@ from emulator.decisions import Decisions
 from emulator.kube.client import Client
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
+from emulator.platforms.platform import KUBERNETES, Platform
 
 from . import names
 from .cache import Cache
@@ -40,6 +41,7 @@ class Shared:
     profile: Profile
     pace: Pace
     decisions: Decisions
+    platform: Platform = KUBERNETES
     client: Client = field(init=False)
     informers: dict[str, Informer] = field(init=False)
     caches: dict[str, Cache] = field(init=False)
@@ -49,7 +51,7 @@ class Shared:
     update_recorder: EventRecorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = self.client_for(service_account(names.CONTROLLER_USER))
+        self.client = self.client_for(self.platform.service_account(names.CONTROLLER_USER))
         self.informers = {resource: Informer(self.client, resource) for resource in WATCHED}
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
         self.moments = Moments(self.pace)
@@ -83,8 +85,3 @@ class Shared:
     @property
     def nads(self) -> Cache:
         return self.caches[names.NAD]
-
-
-def service_account(name: str, namespace: str = names.KUBEVIRT_NAMESPACE) -> str:
-    """The user name of a service account."""
-    return f"system:serviceaccount:{namespace}:{name}"

@@ -13,8 +13,6 @@ NODES = "nodes"
 EVENTS = "events"
 NAMESPACES = "namespaces"
 
-KUBEVIRT_NAMESPACE = "kubevirt"
-KUBEVIRT_NAME = "kubevirt"
 API_VERSION = "kubevirt.io/v1"
 
 VM_FINALIZER = "kubevirt.io/virtualMachineControllerFinalize"

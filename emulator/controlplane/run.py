@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from emulator.apiserver.core import ApiCore
@@ -17,23 +17,21 @@ from emulator.controlplane.cluster.components import ComponentPods
 from emulator.controlplane.context import Shared
 from emulator.controlplane.metrics.monitoring import Monitoring, PlainMonitoring
 from emulator.controlplane.metrics.register import register_metrics
+from emulator.controlplane.metrics.thanos import OpenShiftMonitoring
 from emulator.controlplane.migration.controller import MigrationController
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.scheduling.controller import Scheduler
-from emulator.controlplane.subresources.register import Routes, register_subresources
+from emulator.controlplane.subresources.register import register_subresources
 from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
 from emulator.decisions import Decisions
 from emulator.pace import Pace
+from emulator.platforms.catalogue import parts_of
+from emulator.platforms.part import Parts, Server, Site
+from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
 
 MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "virt-api"}
-
-
-class Server(Routes, Protocol):
-    """What the control plane needs of the API server."""
-
-    core: ApiCore
 
 
 class Controller(Protocol):
@@ -51,6 +49,9 @@ class ControlPlane:
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
 
+    def adopt(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        self._tasks.extend(tasks)
+
     async def stop(self) -> None:
         """Ends every controller; safe to call twice."""
         await self.monitoring.stop()
@@ -63,20 +64,28 @@ class ControlPlane:
 
 
 async def run_control_plane(
-    server: Server, profile: Profile, pace: Pace, decisions: Decisions, stream_tls: ssl.SSLContext | None = None
+    server: Server,
+    profile: Profile,
+    pace: Pace,
+    decisions: Decisions,
+    stream_tls: ssl.SSLContext | None = None,
+    *,
+    platform: Platform = KUBERNETES,
 ) -> ControlPlane:
     """Registers webhooks and subresources, creates what an installed KubeVirt consists of, and starts the controllers.
 
     ``stream_tls`` is the client side of the connection to virt-handler's stream endpoint; None for plain HTTP.
-    The server must have been prepared. Nodes may come later.
+    The server must have been prepared, with the platform's registry. Nodes may come later.
     """
     core = server.core
-    shared = Shared(lambda user: local_client(core, user), profile, pace, decisions)
+    shared = Shared(lambda user: local_client(core, user), profile, pace, decisions, platform)
+    parts = Parts(parts_of(platform), Site(server, shared))
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
-    monitoring = PlainMonitoring(shared)
+    monitoring = _monitoring(server, shared)
     register_metrics(server, shared, monitoring)
     plane = ControlPlane(shared, monitoring)
+    parts.register()
     # The controllers hang their handlers into the informers before the first event.
     controllers: list[Controller] = [
         VmController(shared),
@@ -86,7 +95,8 @@ async def run_control_plane(
         Scheduler(shared),
         ComponentPods(shared),
     ]
-    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions)
+    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions, platform)
+    await parts.install()
     await monitoring.install(LocalClient(core, ADMIN, manager="prometheus-operator"))
     for resource, informer in shared.informers.items():
         plane.spawn(informer.run(), f"informer {resource}")
@@ -95,7 +105,14 @@ async def run_control_plane(
         plane.spawn(controller.run(), type(controller).__name__)
     for number, work in enumerate(monitoring.work()):
         plane.spawn(work, f"monitoring {number}")
+    plane.adopt(parts.start())
     return plane
+
+
+def _monitoring(server: Server, shared: Shared) -> Monitoring:
+    if shared.platform is OPENSHIFT:
+        return OpenShiftMonitoring(shared, server.tokens, server.authorizer)
+    return PlainMonitoring(shared)
 
 
 def local_client(core: ApiCore, user: str) -> LocalClient:

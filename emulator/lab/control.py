@@ -35,26 +35,30 @@ def main() -> None:
 
 
 async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
+    from ..apiserver.core import ApiCore  # noqa: PLC0415
     from ..apiserver.server import ApiServer  # noqa: PLC0415
     from ..apiserver.users import ADMIN, UserInfo  # noqa: PLC0415
     from ..controlplane.profile import profile_for  # noqa: PLC0415
     from ..controlplane.run import run_control_plane  # noqa: PLC0415
     from ..decisions import decisions_for  # noqa: PLC0415
     from ..pace import Pace  # noqa: PLC0415
+    from ..platforms.catalogue import registry_of  # noqa: PLC0415
+    from ..platforms.platform import platform_for  # noqa: PLC0415
     from .roles import grant  # noqa: PLC0415
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = ApiServer(root_ca=plan.certificates.ca.read_text())
+    options = plan.options
+    decisions, pace = decisions_for(options.defects), Pace(options.speed)
+    profile, platform = profile_for(options.kubevirt), platform_for(options.platform)
+    server = ApiServer(ApiCore(registry_of(platform, profile)), root_ca=plan.certificates.ca.read_text())
     await server.prepare()
-    await grant(server.client(ADMIN, manager="kube-apiserver"))
+    await grant(server.client(ADMIN, manager="kube-apiserver"), platform)
     for token, who in plan.tokens.items():
         server.tokens.add(token, UserInfo(who.user, who.groups))
-    options = plan.options
-    decisions = decisions_for(options.defects)
-    profile, pace = profile_for(options.kubevirt), Pace(options.speed)
-    control_plane = await run_control_plane(server, profile, pace, decisions, _stream_tls(plan))
+    tls = _stream_tls(plan)
+    control_plane = await run_control_plane(server, profile, pace, decisions, tls, platform=platform)
     await server.start(listening, _api_tls(plan))
     os.write(ready, b"ready\n")
     os.close(ready)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from ..platforms.platform import Platform
+
 MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 
@@ -19,21 +21,22 @@ class Identity:
 
 
 ADMIN = Identity("embedded", "embedded-admin", (MASTERS, AUTHENTICATED))
-NODE_IDENTITIES = (
-    Identity("kubelet", "system:node:embedded", ("system:nodes", AUTHENTICATED)),
-    Identity(
-        "multus",
-        "system:serviceaccount:kube-system:multus",
-        ("system:serviceaccounts", "system:serviceaccounts:kube-system", AUTHENTICATED),
-    ),
-    Identity(
-        "virt-handler",
-        "system:serviceaccount:kubevirt:kubevirt-handler",
-        ("system:serviceaccounts", "system:serviceaccounts:kubevirt", AUTHENTICATED),
-    ),
-)
 
 
-def new_tokens() -> dict[str, Identity]:
+def node_identities(platform: Platform) -> tuple[Identity, ...]:
+    """Who the node agent is: each component of a node speaks for itself."""
+    return (
+        Identity("kubelet", "system:node:embedded", ("system:nodes", AUTHENTICATED)),
+        _service_account("multus", "kube-system", "multus"),
+        _service_account("virt-handler", platform.kubevirt_namespace, "kubevirt-handler"),
+    )
+
+
+def _service_account(context: str, namespace: str, name: str) -> Identity:
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
+    return Identity(context, f"system:serviceaccount:{namespace}:{name}", groups)
+
+
+def new_tokens(platform: Platform) -> dict[str, Identity]:
     """A fresh token for each identity."""
-    return {secrets.token_urlsafe(24): identity for identity in (ADMIN, *NODE_IDENTITIES)}
+    return {secrets.token_urlsafe(24): identity for identity in (ADMIN, *node_identities(platform))}

@@ -29,6 +29,7 @@ def main() -> None:
         kubeconfig=str(arguments.plan.with_name("agent.kubeconfig")),
         nodes=plan.options.node_names,
         speed=plan.options.speed,
+        platform=plan.options.platform,
         defects=plan.options.defects,
         tls_cert=str(plan.certificates.handler_cert),
         tls_key=str(plan.certificates.handler_key),

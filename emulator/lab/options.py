@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..decisions import decisions_for
+from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
+from ..platforms.platform import platform_for
 
 MOST_NODES = 32
 DEFAULT_KUBEVIRT = "1.9"
@@ -18,6 +20,7 @@ class ClusterOptions:
     nodes: int = 2
     speed: float = 5.0
     defects: tuple[str, ...] = ()
+    platform: str = DEFAULT_PLATFORM
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -28,6 +31,7 @@ class ClusterOptions:
         from ..controlplane.profile import profile_for  # noqa: PLC0415 - the agent alone does not need it
 
         profile_for(self.kubevirt)
+        platform_for(self.platform)
         decisions_for(self.defects)
         if not 1 <= self.nodes <= MOST_NODES:
             raise ValueError(f"nodes is {self.nodes}; expected a whole number from 1 to {MOST_NODES}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..platforms.platform import Platform
 
 GROUP = "rbac.authorization.k8s.io"
 READ = ["get", "list", "watch"]
@@ -44,23 +45,24 @@ ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
             _rule("", ["secrets", "persistentvolumeclaims", "pods"], ["get"]),
             _rule("", ["events"], ["create", "patch"]),
         ],
-        {"kind": "ServiceAccount", "namespace": "kubevirt", "name": "kubevirt-handler"},
+        {"kind": "ServiceAccount", "name": "kubevirt-handler"},
     ),
 }
 
 
-async def grant(client: Client) -> None:
-    """Creates the roles and their bindings."""
+async def grant(client: Client, platform: Platform) -> None:
+    """Creates the roles and their bindings. A service account without a namespace is one of KubeVirt's."""
     for name, (rules, subject) in ROLES.items():
         api = f"{GROUP}/v1"
         meta = {"name": name}
         role = {"apiVersion": api, "kind": "ClusterRole", "metadata": meta, "rules": rules}
-        of_group = {} if subject["kind"] == "ServiceAccount" else {"apiGroup": GROUP}
+        home = {"namespace": platform.kubevirt_namespace}
+        rest = home if subject["kind"] == "ServiceAccount" else {"apiGroup": GROUP}
         binding = {
             "apiVersion": api,
             "kind": "ClusterRoleBinding",
             "metadata": meta,
-            "subjects": [of_group | subject],
+            "subjects": [rest | subject],
             "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
         }
         await _create(client, f"clusterroles.{GROUP}", role)

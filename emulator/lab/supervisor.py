@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..platforms.platform import platform_for
 from . import kubeconfig
 from .certificates import write_certificates
 from .child import Child, ChildDied
@@ -69,7 +70,11 @@ def _why_not_ready(cluster: RunningCluster) -> str:
 
 async def _start(cluster: RunningCluster) -> None:
     directory = cluster.state.path
-    plan = Plan(cluster.options, write_certificates(directory / "certificates"), new_tokens())
+    plan = Plan(
+        cluster.options,
+        write_certificates(directory / "certificates"),
+        new_tokens(platform_for(cluster.options.platform)),
+    )
     plan_file = directory / "plan.json"
     plan.write(plan_file)
     with contextlib.closing(_listening_socket()) as listening:

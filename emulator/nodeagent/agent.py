@@ -13,6 +13,7 @@ from ..fabric.model import Fabric
 from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
+from ..platforms.platform import KUBERNETES, Platform
 from .kubelet import Kubelet
 from .nodes import NodePlace, NodeRegistry
 from .station import Station
@@ -46,6 +47,7 @@ class NodeAgent:
     pace: Pace
     decisions: Decisions
     tls: ssl.SSLContext | None = None
+    platform: Platform = KUBERNETES
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
@@ -58,13 +60,17 @@ class NodeAgent:
     async def _run(self, ready: Callable[[], None]) -> None:
         sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
         places = [NodePlace(node, *listening.getsockname()) for node, listening in sockets.items()]
-        station = Station(self.fabric, {place.name: place.address for place in places}, self.pace, self.decisions)
+        station = Station(
+            self.fabric, {place.name: place.address for place in places}, self.pace, self.decisions, self.platform
+        )
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)
         kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
         handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
         endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
-        registry = NodeRegistry(self.identities.kubelet, self.identities.handler, places)
+        registry = NodeRegistry(
+            self.identities.kubelet, self.identities.handler, places, self.platform.kubevirt_namespace
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(pods.run())

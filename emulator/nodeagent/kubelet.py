@@ -38,6 +38,7 @@ class Kubelet:
         self._nodes = station.nodes
         self._pace = station.pace
         self._decisions = station.decisions
+        self._platform = station.platform
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
         self._watchers: list[Callable[[Sandbox], None]] = []
@@ -90,7 +91,7 @@ class Kubelet:
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)
         try:
-            attachments = await networks.resolve(self._multus, pod)
+            attachments = await networks.resolve(self._multus, pod, self._platform.open_namespaces)
         except networks.NetworkNotFound as error:
             await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
             await self._sandbox_failed(pod, f"{DELEGATES}: getKubernetesDelegate: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,11 +75,20 @@ def _short_form(item: str) -> dict[str, str]:
     return {"namespace": namespace, "name": name, "interface": interface}
 
 
-async def resolve(client: Client, pod: Obj) -> list[Attachment]:
-    """Reads the NADs of a pod. NetworkNotFound, NetworkRefused or NetworkUnready with Multus' sentence."""
+async def resolve(client: Client, pod: Obj, open_namespaces: Sequence[str] | None = None) -> list[Attachment]:
+    """Reads the NADs of a pod. NetworkNotFound, NetworkRefused or NetworkUnready with Multus' sentence.
+
+    With ``open_namespaces`` a pod may use NADs of its own namespace and of these only.
+    """
     attachments = []
+    home = pod["metadata"]["namespace"]
     for wish in requested(pod):
         namespace, name = wish["namespace"], wish["name"]
+        if open_namespaces is not None and namespace not in (home, *open_namespaces):
+            raise NetworkRefused(
+                "GetNetworkDelegates: namespace isolation enabled, annotation violates permission, "
+                f"pod is in namespace {home} but refers to target namespace {namespace}"
+            )
         try:
             nad = await client.get(NADS, name, namespace)
         except ApiError as error:

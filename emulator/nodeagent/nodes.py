@@ -18,7 +18,6 @@ from .writing import change
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 10.0
-HANDLER_NAMESPACE = "kubevirt"
 HANDLER_IMAGE = "quay.io/kubevirt/virt-handler:embedded"
 CPU_MODEL = "Skylake-Client"
 MACHINE_TYPES = ("q35", "pc-q35")
@@ -35,16 +34,17 @@ class NodePlace:
 
 
 class NodeRegistry:
-    """Creates or refreshes the Node and virt-handler objects of this agent."""
+    """Creates or refreshes the Node and virt-handler objects of this agent; the latter live in ``namespace``."""
 
-    def __init__(self, kubelet: Client, handler: Client, places: list[NodePlace]) -> None:
+    def __init__(self, kubelet: Client, handler: Client, places: list[NodePlace], namespace: str) -> None:
         self._kubelet = kubelet
         self._handler = handler
         self._places = places
+        self._namespace = namespace
 
     async def register(self) -> None:
         """Brings every node to Ready, with its virt-handler running."""
-        await _create_if_absent(self._kubelet, "namespaces", _namespace(HANDLER_NAMESPACE))
+        await _create_if_absent(self._kubelet, "namespaces", _namespace(self._namespace))
         await asyncio.gather(*(self._register(place) for place in self._places))
 
     async def keep_alive(self) -> None:
@@ -67,7 +67,7 @@ class NodeRegistry:
 
         await change(self._kubelet, "nodes", node, relabel)
         await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
-        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place))
+        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place, self._namespace))
 
         def running(fresh: Obj) -> None:
             pod_status.set_running(fresh, place.address, (place.address,))
@@ -169,14 +169,14 @@ def _set_status(node: Obj, place: NodePlace) -> None:
         condition["lastHeartbeatTime"] = now()
 
 
-def _handler_pod(place: NodePlace) -> Obj:
+def _handler_pod(place: NodePlace, namespace: str) -> Obj:
     name = f"virt-handler-{pod_status.hash_of(place.name)[:5]}"
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": name,
-            "namespace": HANDLER_NAMESPACE,
+            "namespace": namespace,
             "labels": {"kubevirt.io": "virt-handler", "app.kubernetes.io/component": "kubevirt"},
         },
         "spec": {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..decisions import Decisions, decisions_for
 from ..pace import Pace
+from ..platforms.platform import DEFAULT, platform_for
 
 if TYPE_CHECKING:
     from ..kube.http import Access
@@ -34,6 +35,7 @@ class AgentOptions:
     context: str = ""
     nodes: tuple[str, ...] = ("embedded-1", "embedded-2")
     speed: float = 5.0
+    platform: str = DEFAULT
     defects: tuple[str, ...] = ()
     tls_cert: str = ""
     tls_key: str = ""
@@ -86,6 +88,7 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
         pace=Pace(options.speed),
         decisions=decisions,
         tls=server_tls(options),
+        platform=platform_for(options.platform),
     )
     task = asyncio.ensure_future(agent.run(lambda: _tell_ready(options.ready_fd)))
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from ..decisions import Decisions
 from ..fabric.model import Fabric
 from ..pace import Pace
+from ..platforms.platform import KUBERNETES, Platform
 
 
 @dataclass(frozen=True)
 class Station:
-    """The data plane, this agent's nodes (name -> address), the pace and the defects that are switched on."""
+    """The data plane, this agent's nodes (name -> address), the pace, the defects that are switched on,
+    and the platform."""
 
     fabric: Fabric
     nodes: dict[str, str]
     pace: Pace
     decisions: Decisions
+    platform: Platform = KUBERNETES

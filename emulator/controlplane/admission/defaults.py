@@ -11,19 +11,18 @@ from emulator.controlplane.admission.denials import cause, denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.instances import Obj, networks
 from emulator.controlplane.vmi.launcher import QEMU_USER
+from emulator.platforms.platform import Platform
 
 VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"
 VMI_MUTATOR = "virtualmachineinstances-mutator.kubevirt.io"
 # How much a running VM may grow by hot-plug.
 HEADROOM = 4
-TRUSTED = tuple(
-    f"system:serviceaccount:{names.KUBEVIRT_NAMESPACE}:{user}"
-    for user in (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
-)
+TRUSTED = (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
 
 
-def is_kubevirt(request: AdmissionRequest) -> bool:
-    return request.user.name in TRUSTED
+def is_kubevirt(platform: Platform, request: AdmissionRequest) -> bool:
+    """Whether one of KubeVirt's own components asks."""
+    return request.user.name in map(platform.service_account, TRUSTED)
 
 
 async def default_vm(request: AdmissionRequest) -> None:
@@ -80,9 +79,9 @@ async def default_vmi(request: AdmissionRequest) -> None:
     status["runtimeUser"] = QEMU_USER
 
 
-async def keep_vmi_status(request: AdmissionRequest) -> None:
+async def keep_vmi_status(platform: Platform, request: AdmissionRequest) -> None:
     """Whoever is not KubeVirt may try to write a VMI's status, and changes nothing."""
-    if request.new is None or request.old is None or is_kubevirt(request):
+    if request.new is None or request.old is None or is_kubevirt(platform, request):
         return
     if "status" in request.old:
         request.new["status"] = clone(request.old["status"])

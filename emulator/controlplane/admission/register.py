@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from emulator.apiserver.admission import Admission
 from emulator.controlplane import names
 from emulator.controlplane.admission import defaults
@@ -13,7 +15,7 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     both, create, update = ("CREATE", "UPDATE"), ("CREATE",), ("UPDATE",)
     admission.mutating(names.VM, both, defaults.default_vm)
     admission.mutating(names.VMI, create, defaults.default_vmi)
-    admission.mutating(names.VMI, update, defaults.keep_vmi_status)
+    admission.mutating(names.VMI, update, partial(defaults.keep_vmi_status, shared.platform))
     admission.mutating(names.MIGRATION, create, defaults.default_migration)
     validators = Validators(shared)
     admission.validating(names.VM, both, validators.vm)

@@ -16,7 +16,7 @@ from emulator.controlplane.admission.denials import (
     refuse,
 )
 from emulator.controlplane.admission.spec import check_spec
-from emulator.controlplane.context import Shared, service_account
+from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import is_final, is_migratable, labels_of
 from emulator.kube.errors import ApiError
 
@@ -44,7 +44,10 @@ class Validators:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         # virt-api asks the API, not a cache: a second migration must not slip in behind the first.
-        self.client = shared.client_for(service_account(names.API_USER))
+        self.client = shared.client_for(shared.platform.service_account(names.API_USER))
+
+    def _is_kubevirt(self, request: AdmissionRequest) -> bool:
+        return is_kubevirt(self.shared.platform, request)
 
     async def vm(self, request: AdmissionRequest) -> None:
         vm = request.new
@@ -63,14 +66,14 @@ class Validators:
         if vmi is None:
             return
         causes = check_spec("spec", vmi["spec"], self.shared.settings)
-        if not is_kubevirt(request) and any(key in labels_of(vmi) for key in RESERVED):
+        if not self._is_kubevirt(request) and any(key in labels_of(vmi) for key in RESERVED):
             text = "creation of the following reserved kubevirt.io/ labels on a VMI object is prohibited"
             causes.append(cause(UNSUPPORTED, text, "metadata.labels"))
         refuse(VMI_CREATE, causes)
 
     async def vmi_update(self, request: AdmissionRequest) -> None:
         new, old = request.new, request.old
-        if new is None or old is None or is_kubevirt(request):
+        if new is None or old is None or self._is_kubevirt(request):
             return
         if new.get("spec") != old.get("spec"):
             refuse(VMI_UPDATE, [cause(UNSUPPORTED, "update of VMI object is restricted")])
@@ -113,7 +116,7 @@ class Validators:
 
     def _check_gated(self, request: AdmissionRequest, spec: Obj) -> None:
         settings = self.shared.settings
-        if spec.get("priority") and not is_kubevirt(request):
+        if spec.get("priority") and not self._is_kubevirt(request):
             if settings.sets_priority:
                 text = "Migration priority queue, only virt-controller is allowed to set priority field"
             else:

@@ -11,6 +11,7 @@ from emulator.controlplane.profile import Profile
 from emulator.decisions import Decisions
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
+from emulator.platforms.platform import Platform
 
 Obj = dict[str, Any]
 DEPLOYMENT_ID = "embedded"
@@ -19,14 +20,15 @@ ROLES = "clusterroles.rbac.authorization.k8s.io"
 BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
 
-async def bootstrap(client: Client, profile: Profile, decisions: Decisions) -> None:
-    """Safe to call again: what is there stays."""
-    home = {"name": names.KUBEVIRT_NAMESPACE, "labels": {"kubevirt.io": ""}}
+async def bootstrap(client: Client, profile: Profile, decisions: Decisions, platform: Platform) -> None:
+    """Safe to call again: what is there stays. The KubeVirt CR is left to the platform's operator where it has one."""
+    namespace = platform.kubevirt_namespace
+    home = {"name": namespace, "labels": {"kubevirt.io": ""}}
     await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", home))
     for user in (names.OPERATOR_USER, names.API_USER, names.CONTROLLER_USER, names.HANDLER_USER):
-        meta = {"name": user, "namespace": names.KUBEVIRT_NAMESPACE}
+        meta = {"name": user, "namespace": namespace}
         await _ensure(client, "serviceaccounts", _object("v1", "ServiceAccount", meta))
-    service = _object("v1", "Service", {"name": METRICS_SERVICE, "namespace": names.KUBEVIRT_NAMESPACE})
+    service = _object("v1", "Service", {"name": METRICS_SERVICE, "namespace": namespace})
     ports = [{"name": "metrics", "port": 443, "protocol": "TCP", "targetPort": "metrics"}]
     await _ensure(
         client, "services", service | {"spec": {"ports": ports, "selector": {"prometheus.kubevirt.io": "true"}}}
@@ -35,15 +37,21 @@ async def bootstrap(client: Client, profile: Profile, decisions: Decisions) -> N
         await _ensure(client, ROLES, role)
     for binding in bindings():
         await _ensure(client, BINDINGS, binding)
-    await _ensure(client, names.KUBEVIRT, kubevirt(profile))
+    if not platform.owns_kubevirt:
+        await _ensure(client, names.KUBEVIRT, kubevirt(profile, platform))
+        await deploy(client, profile, platform)
+
+
+async def deploy(client: Client, profile: Profile, platform: Platform) -> None:
+    """Writes the status of a KubeVirt CR whose components all run."""
+    name, namespace = platform.kubevirt_name, platform.kubevirt_namespace
     status = {"status": kubevirt_status(profile)}
-    name, namespace = names.KUBEVIRT_NAME, names.KUBEVIRT_NAMESPACE
     await client.patch(names.KUBEVIRT, name, namespace, status, subresource="status")
 
 
-def kubevirt(profile: Profile) -> Obj:
+def kubevirt(profile: Profile, platform: Platform) -> Obj:
     """The CR of a cluster that live-migrates workloads to update them, as OpenShift Virtualization's does."""
-    meta = {"name": names.KUBEVIRT_NAME, "namespace": names.KUBEVIRT_NAMESPACE}
+    meta = {"name": platform.kubevirt_name, "namespace": platform.kubevirt_namespace}
     spec = {
         "certificateRotateStrategy": {},
         "configuration": {

@@ -37,15 +37,15 @@ class ComponentPods:
         taken = {pod["spec"]["nodeName"] for pod in pods}
         free = [node for node in nodes if node not in taken]
         for number, node in list(enumerate(free, len(pods)))[: REPLICAS - len(pods)]:
-            await self._create(_pod(number, node), number)
+            await self._create(_pod(number, node, self.shared.platform.kubevirt_namespace), number)
 
     async def _create(self, pod: Obj, number: int) -> None:
-        client = self.shared.client_for(f"system:serviceaccount:{names.KUBEVIRT_NAMESPACE}:{names.OPERATOR_USER}")
+        client = self.shared.client_for(self.shared.platform.service_account(names.OPERATOR_USER))
         meta = pod["metadata"]
         try:
             await client.create(names.PODS, pod)
             if number == 0:
-                await client.create(LEASES, _lease(meta["name"]))
+                await client.create(LEASES, _lease(meta["name"], meta["namespace"]))
         except ApiError as error:
             if error.code != 409:
                 raise
@@ -60,7 +60,7 @@ def virt_controllers(shared: Shared) -> list[Obj]:
     return sorted(found, key=lambda pod: str(pod["status"].get("podIP")))
 
 
-def _pod(number: int, node: str) -> Obj:
+def _pod(number: int, node: str, namespace: str) -> Obj:
     """Named as a Deployment would, but the same way in every cluster."""
     tail = hashlib.sha256(f"{VIRT_CONTROLLER}/{number}".encode()).hexdigest()[:5]
     name = f"{VIRT_CONTROLLER}-5d8b9c7f6-{tail}"
@@ -77,7 +77,7 @@ def _pod(number: int, node: str) -> Obj:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": names.KUBEVIRT_NAMESPACE, "labels": labels},
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {
             "nodeName": node,
             "serviceAccountName": names.CONTROLLER_USER,
@@ -104,7 +104,7 @@ def _running(pod: Obj, address: str) -> Obj:
     }
 
 
-def _lease(holder: str) -> Obj:
-    meta = {"name": VIRT_CONTROLLER, "namespace": names.KUBEVIRT_NAMESPACE}
+def _lease(holder: str, namespace: str) -> Obj:
+    meta = {"name": VIRT_CONTROLLER, "namespace": namespace}
     spec = {"holderIdentity": holder, "leaseDurationSeconds": 15}
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}

@@ -7,7 +7,6 @@ import time
 
 from aiohttp import web
 
-from emulator.controlplane import names
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, VIRT_CONTROLLER, virt_controllers
 from emulator.controlplane.context import Shared
@@ -58,7 +57,7 @@ def target_labels(pod: Obj) -> Labels:
         "endpoint": "metrics",
         "instance": f"{pod['status'].get('podIP', '')}:{METRICS_PORT}",
         "job": METRICS_SERVICE,
-        "namespace": names.KUBEVIRT_NAMESPACE,
+        "namespace": pod["metadata"]["namespace"],
         "pod": pod["metadata"]["name"],
         "service": METRICS_SERVICE,
     }

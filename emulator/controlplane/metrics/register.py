@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from emulator.apiserver.calls import HttpCall
-from emulator.controlplane import names
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, virt_controllers
 from emulator.controlplane.context import Shared
@@ -38,7 +37,7 @@ def register_metrics(routes: Routes, shared: Shared, monitoring: Monitoring) -> 
 
     async def service_proxy(call: HttpCall) -> web.StreamResponse:
         _, name, port = _split(call.info.name)
-        if (call.info.namespace, name) == (names.KUBEVIRT_NAMESPACE, METRICS_SERVICE):
+        if (call.info.namespace, name) == (shared.platform.kubevirt_namespace, METRICS_SERVICE):
             return _metrics(call, shared, leader=True)
         found = await monitoring.through_service(call, name, port)
         if found is None:

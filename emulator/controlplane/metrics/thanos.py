@@ -64,7 +64,8 @@ class OpenShiftMonitoring:
         await ensure(client, ROUTES, thing("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
         admitted = {"type": "Admitted", "status": "True"}
         ingress = {"host": self.host, "routerName": "default", "wildcardPolicy": "None", "conditions": [admitted]}
-        await client.patch(ROUTES, NAME, NAMESPACE, {"spec": {"host": self.host}, "status": {"ingress": [ingress]}})
+        await client.patch(ROUTES, NAME, NAMESPACE, {"spec": {"host": self.host}})
+        await client.patch(ROUTES, NAME, NAMESPACE, {"status": {"ingress": [ingress]}}, subresource="status")
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         return [replica.run() for replica in self._replicas]

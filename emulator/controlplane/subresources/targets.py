@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apiserver.calls import HttpCall
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared, service_account
+from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import Obj, phase
 from emulator.controlplane.subresources.answers import conflict, not_found
 from emulator.kube.client import Client
@@ -19,7 +19,7 @@ class Targets:
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        self.client: Client = shared.client_for(service_account(names.API_USER))
+        self.client: Client = shared.client_for(shared.platform.service_account(names.API_USER))
 
     async def vm(self, call: HttpCall) -> Obj:
         return await self._get(names.VM, VM, call)

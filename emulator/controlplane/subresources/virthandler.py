@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from emulator.controlplane import names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import Obj, labels_of, phase
 from emulator.controlplane.subresources.answers import bad_request
@@ -66,7 +65,7 @@ class VirtHandlers:
     def address(self, vmi: Obj) -> tuple[str, int]:
         """(IP, port); Refusal where the node has no running virt-handler."""
         node = vmi.get("status", {}).get("nodeName", "")
-        for pod in self.shared.pods.all(names.KUBEVIRT_NAMESPACE):
+        for pod in self.shared.pods.all(self.shared.platform.kubevirt_namespace):
             ours = labels_of(pod).get("kubevirt.io") == "virt-handler" and pod["spec"].get("nodeName") == node
             ip = pod.get("status", {}).get("podIP")
             if ours and ip and phase(pod) == "Running":

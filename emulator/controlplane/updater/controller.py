@@ -47,7 +47,7 @@ class WorkloadUpdater:
         self._later()
 
     def _later(self) -> None:
-        key = (names.KUBEVIRT_NAMESPACE, names.KUBEVIRT_NAME)
+        key = (self.shared.platform.kubevirt_namespace, self.shared.platform.kubevirt_name)
         self.queue.add_after(key, self.shared.pace.seconds(THROTTLE_SECONDS))
 
     async def run(self) -> None:

@@ -1,0 +1,42 @@
+"""Routes, and the namespace of the monitoring stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emulator.apiserver.builtin import CRD_VERBS
+from emulator.apiserver.columns import NAME
+from emulator.apiserver.registry import Column, Resource
+from emulator.controlplane.profile import Profile
+from emulator.platforms.part import Part, Site
+from emulator.platforms.platform import Platform
+
+GROUP = "route.openshift.io"
+NAMESPACE = "openshift-monitoring"
+
+ROUTES = Resource(
+    "routes",
+    "Route",
+    GROUP,
+    verbs=CRD_VERBS,
+    custom=True,
+    status=True,
+    columns=(
+        NAME,
+        Column("Host", ".status.ingress[0].host"),
+        Column("Path", ".spec.path"),
+        Column("Services", ".spec.to.name"),
+        Column("Port", ".spec.port.targetPort"),
+        Column("Termination", ".spec.tls.termination"),
+    ),
+)
+
+
+class Monitoring(Part):
+    """``openshift-monitoring`` and the kind Route. What monitors, ``controlplane/metrics`` brings."""
+
+    def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
+        return (ROUTES,)
+
+    async def install(self, site: Site) -> None:
+        await site.ensure_namespaces(NAMESPACE, labels={"openshift.io/cluster-monitoring": "true"})

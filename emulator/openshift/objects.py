@@ -1,0 +1,39 @@
+"""The shapes that OpenShift's objects share."""
+
+from __future__ import annotations
+
+from emulator.apiserver.objects import timestamp
+from emulator.kube.client import Obj
+
+
+def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels: dict[str, str] | None = None) -> Obj:
+    """An object with no more than its name."""
+    meta: Obj = {"name": name}
+    if namespace:
+        meta["namespace"] = namespace
+    if labels:
+        meta["labels"] = labels
+    return {"apiVersion": api_version, "kind": kind, "metadata": meta}
+
+
+def condition(kind: str, value: bool, reason: str = "", message: str = "", **more: object) -> Obj:
+    """A condition that has been as it is from now on."""
+    return {
+        "type": kind,
+        "status": str(value),
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": timestamp(),
+        **more,
+    }
+
+
+def set_conditions(old: list[Obj], wanted: list[Obj]) -> list[Obj]:
+    """``wanted``; one whose status has not changed keeps its time of transition."""
+    before = {found["type"]: found for found in old}
+    return [
+        entry | {"lastTransitionTime": before[entry["type"]]["lastTransitionTime"]}
+        if before.get(entry["type"], {}).get("status") == entry["status"]
+        else entry
+        for entry in wanted
+    ]

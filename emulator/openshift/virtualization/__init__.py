@@ -1,0 +1,1 @@
+"""OpenShift Virtualization: HyperConverged and the components that it deploys."""

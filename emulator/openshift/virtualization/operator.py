@@ -1,0 +1,127 @@
+"""The HyperConverged operator's loop: KubeVirt's CR as it is wanted, and the conditions of the HyperConverged."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from emulator.controlplane import names
+from emulator.controlplane.cluster.bootstrap import deploy
+from emulator.controlplane.events import EventRecorder
+from emulator.controlplane.instances import annotations_of
+from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube.client import Obj
+from emulator.kube.errors import ApiError
+from emulator.kube.informer import Informer, Key, key_of
+from emulator.openshift.identity import shown_release
+from emulator.openshift.objects import condition, set_conditions
+from emulator.platforms.part import Site
+
+from .kubevirt import JSONPATCH, PatchRefused, wanted_kubevirt
+from .resource import HCO, HCO_NAME
+
+OPERATOR = "hyperconverged-cluster-operator"
+REACTION_SECONDS = 1.0
+HEALTHY = (
+    ("ReconcileComplete", True),
+    ("Available", True),
+    ("Progressing", False),
+    ("Degraded", False),
+    ("Upgradeable", True),
+)
+
+
+class Operator:
+    """Looks again a second after each change of a HyperConverged, of the KubeVirt CR and of the nodes."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._client = site.client(site.platform.kubevirt_namespace, OPERATOR)
+        self._recorder = EventRecorder(self._client, OPERATOR)
+        self._informer = Informer(self._client, HCO)
+        self._queue = WorkQueue("hyperconverged", self.sync)
+        self._home = (site.platform.kubevirt_namespace, HCO_NAME)
+        # What the last look at the HyperConverged saw: a KubeVirt CR that differs without it was edited by others.
+        self._seen: Obj | None = None
+        self._informer.on_change(lambda _event, new, _old: self._later(key_of(new)))
+        for resource in (names.KUBEVIRT, names.NODES):
+            site.shared.caches[resource].on_change(self._around)
+
+    def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        return self._informer.run(), self._queue.run()
+
+    def _around(self, event: str, new: Obj, old: Obj | None) -> None:
+        if old is None or event == "DELETED" or old.get("spec") != new.get("spec"):
+            self._later(self._home)
+
+    def _later(self, key: Key) -> None:
+        self._queue.add_after(key, self._site.shared.pace.seconds(REACTION_SECONDS))
+
+    async def sync(self, key: Key) -> None:
+        """One look at one HyperConverged."""
+        try:
+            hco = await self._client.get(HCO, key[1], key[0])
+        except ApiError as error:
+            if error.code == 404:
+                return
+            raise
+        if key != self._home:
+            await self._refuse(hco)
+            return
+        try:
+            wanted = wanted_kubevirt(hco, self._site.profile, self._site.platform)
+        except PatchRefused as refused:
+            failed = [condition("ReconcileComplete", False, "ReconcileFailed", str(refused))]
+            await self._write_status(hco, failed)
+            return
+        asked = {"spec": hco["spec"], "annotations": annotations_of(hco)}
+        await self._reconcile(hco, wanted, by_others=asked == self._seen)
+        self._seen = asked
+        await self._write_status(hco, self._conditions(hco))
+
+    async def _reconcile(self, hco: Obj, wanted: Obj, *, by_others: bool) -> None:
+        meta = wanted["metadata"]
+        try:
+            found = await self._client.get(names.KUBEVIRT, meta["name"], meta["namespace"])
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            await self._client.create(names.KUBEVIRT, wanted)
+            await deploy(self._client, self._site.profile, self._site.platform)
+            return
+        if found["spec"] == wanted["spec"]:
+            return
+        replace = {"op": "replace", "path": "/spec", "value": wanted["spec"]}
+        await self._client.patch(names.KUBEVIRT, meta["name"], meta["namespace"], [replace])
+        kind, word = ("Warning", "Overwritten") if by_others else ("Normal", "Updated")
+        await self._recorder.record(hco, kind, word, f"{word} KubeVirt {meta['name']}")
+
+    def _conditions(self, hco: Obj) -> list[Obj]:
+        said = "Reconcile completed successfully"
+        found = [condition(kind, value, "ReconcileCompleted", said) for kind, value in HEALTHY]
+        if JSONPATCH in annotations_of(hco):
+            text = "Unsupported feature was activated via an HCO annotation"
+            found.append(condition("TaintedConfiguration", True, "UnsupportedFeatureAnnotation", text))
+        return found
+
+    async def _refuse(self, hco: Obj) -> None:
+        namespace, name = self._home
+        text = f"Request does not match expected name ({name}) and namespace ({namespace})"
+        await self._write_status(hco, [condition("ReconcileComplete", False, "InvalidRequest", text)])
+
+    async def _write_status(self, hco: Obj, conditions: list[Obj]) -> None:
+        meta, old = hco["metadata"], hco.get("status") or {}
+        generation = meta["generation"]
+        workers = sum(1 for _ in self._site.shared.nodes.all())
+        told = [entry | {"observedGeneration": generation} for entry in conditions]
+        failed = any(entry["reason"] not in ("ReconcileCompleted", "UnsupportedFeatureAnnotation") for entry in told)
+        status = {
+            "conditions": set_conditions(old.get("conditions") or [], told),
+            "infrastructureHighlyAvailable": workers > 1,
+            "observedGeneration": generation,
+            "systemHealthStatus": "error" if failed else "healthy",
+            "versions": [{"name": "operator", "version": shown_release(self._site)}],
+        }
+        if status != old:
+            operation = {"op": "add", "path": "/status", "value": status}
+            await self._client.patch(HCO, meta["name"], meta["namespace"], [operation], subresource="status")

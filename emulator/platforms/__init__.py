@@ -1,0 +1,1 @@
+"""What a cluster is besides Kubernetes, Multus and KubeVirt: its platform, made of parts."""

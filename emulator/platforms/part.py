@@ -1,0 +1,118 @@
+"""A platform's parts: each brings resources, objects, webhooks, paths and controllers of one topic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emulator.apiserver.core import ApiCore
+from emulator.apiserver.local import LocalClient
+from emulator.apiserver.rbac import Authorizer
+from emulator.apiserver.registry import Resource
+from emulator.apiserver.tokens import Tokens
+from emulator.apiserver.users import ADMIN, service_account
+from emulator.controlplane.context import Shared
+from emulator.controlplane.profile import Profile
+from emulator.controlplane.subresources.register import Routes
+from emulator.kube.client import Obj
+from emulator.kube.errors import ApiError
+
+from .platform import Platform
+
+
+class Server(Routes, Protocol):
+    """What a part needs of the API server."""
+
+    core: ApiCore
+    tokens: Tokens
+    authorizer: Authorizer
+
+
+@dataclass(frozen=True)
+class Site:
+    """The cluster that a part is put into: its API server, and what KubeVirt's controllers share."""
+
+    server: Server
+    shared: Shared
+
+    @property
+    def core(self) -> ApiCore:
+        return self.server.core
+
+    @property
+    def platform(self) -> Platform:
+        return self.shared.platform
+
+    @property
+    def profile(self) -> Profile:
+        return self.shared.profile
+
+    @property
+    def release(self) -> str:
+        """The platform's release, such as ``4.22.3``."""
+        return self.platform.releases[self.profile.name]
+
+    def client(self, namespace: str, name: str) -> LocalClient:
+        """A client that acts as a service account of the platform."""
+        return LocalClient(self.core, service_account(namespace, name), manager=name)
+
+    async def ensure(self, resource: str, *objects: Obj, status: bool = False) -> None:
+        """Creates the objects as the installer would; those that are there stay.
+
+        With ``status`` their status is written, too, where the resource has a status subresource.
+        """
+        client = LocalClient(self.core, ADMIN, manager="cluster-version-operator")
+        for obj in objects:
+            meta = obj["metadata"]
+            try:
+                await client.create(resource, obj)
+            except ApiError as error:
+                if error.code != 409:
+                    raise
+            if status and "status" in obj:
+                said = {"status": obj["status"]}
+                await client.patch(resource, meta["name"], meta.get("namespace"), said, subresource="status")
+
+    async def ensure_namespaces(self, *names: str, labels: dict[str, str] | None = None) -> None:
+        for name in names:
+            meta = {"name": name, "labels": labels or {}}
+            await self.ensure("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+
+
+class Part:
+    """One part. Every method may be left out; they are called in this order, ``resources`` before a store exists."""
+
+    def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
+        """What discovery lists more. A custom one gets its CustomResourceDefinition by itself."""
+        return ()
+
+    def register(self, site: Site) -> None:
+        """Hangs webhooks and paths into the API server; KubeVirt's webhooks are there already."""
+
+    async def install(self, site: Site) -> None:
+        """Creates the objects that are there from the first moment; KubeVirt's service accounts are there already."""
+
+    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
+        """Controllers that run until they are cancelled. They start when everything is installed."""
+        return ()
+
+
+class Parts:
+    """The parts of one cluster, put into it step by step."""
+
+    def __init__(self, parts: Iterable[Part], site: Site) -> None:
+        self._parts = tuple(parts)
+        self._site = site
+
+    def register(self) -> None:
+        for part in self._parts:
+            part.register(self._site)
+
+    async def install(self) -> None:
+        for part in self._parts:
+            await part.install(self._site)
+
+    def start(self) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(work) for part in self._parts for work in part.work(self._site)]

@@ -1,0 +1,51 @@
+"""The platforms that a cluster can be. Only data: every process of the cluster reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One platform.
+
+    ``kubevirt_namespace`` and ``kubevirt_name`` say where KubeVirt is installed and what its CR is called.
+    ``open_namespaces`` are those whose NADs every pod may use; None where Multus does not look at the namespace.
+    ``releases`` maps a KubeVirt profile to the platform's own release that ships it.
+    """
+
+    name: str
+    kubevirt_namespace: str
+    kubevirt_name: str
+    open_namespaces: tuple[str, ...] | None = None
+    releases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def owns_kubevirt(self) -> bool:
+        """Whether an operator of the platform keeps the KubeVirt CR as it wants it."""
+        return bool(self.releases)
+
+    def service_account(self, name: str) -> str:
+        """The user name of one of KubeVirt's service accounts."""
+        return f"system:serviceaccount:{self.kubevirt_namespace}:{name}"
+
+
+KUBERNETES = Platform("kubernetes", "kubevirt", "kubevirt")
+OPENSHIFT = Platform(
+    "openshift",
+    "openshift-cnv",
+    "kubevirt-kubevirt-hyperconverged",
+    open_namespaces=("default", "openshift-multus", "openshift-sriov-network-operator", "openshift-cnv"),
+    releases={"1.7": "4.21.8", "1.8": "4.22.3", "1.8-gate": "4.22.3", "1.9": "4.23.0", "main": "4.24.0"},
+)
+PLATFORMS = {platform.name: platform for platform in (KUBERNETES, OPENSHIFT)}
+DEFAULT = KUBERNETES.name
+
+
+def platform_for(name: str) -> Platform:
+    """The platform called so; ValueError names those that exist."""
+    try:
+        return PLATFORMS[name]
+    except KeyError:
+        raise ValueError(f"no platform is called {name!r}; there are: {', '.join(PLATFORMS)}") from None

@@ -21,6 +21,9 @@ The embedded cluster:
   --speed N           shorten the cluster's own delays N times instead of 5
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
+Both:
+  --processes N       so many suites at one time instead of 1; they share the cluster
+
 Everything else goes to robot, for example:
   ./run.sh --include p0
   ./run.sh --include nad-01 --variable "SWAP_TIMEOUT:2 min" --loglevel DEBUG
@@ -36,21 +39,25 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' cluster_options=() robot_arguments=()
+kubeconfig='' context='' processes=1 cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
   case $option in
     --help | -h) usage; exit 0 ;;
-    --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
+    --processes=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
       ;;
-    --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
+    --processes | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
       (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
       value=$1
       shift
       case $option in
+        --processes)
+          [[ $value =~ ^[1-9][0-9]?$ ]] || usage_error "--processes is \"$value\"; expected a number from 1 to 99"
+          processes=$value
+          ;;
         --kubeconfig) kubeconfig=$value ;;
         --context) context=$value ;;
         *) cluster_options+=("$option" "$value") ;;
@@ -71,6 +78,7 @@ fi
 
 bootstrap "$set_of_requirements"
 run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
+((processes == 1)) || run+=(--processes "$processes")
 if [[ -n $kubeconfig ]]; then
   run+=(--kubeconfig "$kubeconfig" --context "$context")
 elif [[ " ${robot_arguments[*]-} " != *" --dryrun "* ]]; then

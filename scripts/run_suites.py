@@ -1,6 +1,7 @@
-"""Runs the suites in this process, then reports and judges: what run.sh hands over to.
+"""Runs the suites, then reports and judges: what run.sh hands over to.
 
-One process from here on, so that a signal reaches Robot itself and a kill leaves no child behind.
+In this process, so that a signal reaches Robot itself and a kill leaves no child behind; by pabot where several suites
+are to run at one time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,9 +25,12 @@ sys.path.insert(0, str(ROOT))
 
 from testplan.__main__ import judge_run, write_reports  # noqa: E402
 from testplan.gate import Exit  # noqa: E402
+from testplan.suites import longest_first  # noqa: E402
 
 USAGE_ERROR = 64
 STOPPED_BY_USER = 253
+SUITES = str(ROOT / "suites")
+DEFAULT_FILES = {"output": "output.xml", "log": "log.html"}
 EMBEDDED_TITLE = "Live Update NAD Reference on the embedded cluster, not a real one"
 
 
@@ -70,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _arguments(argv)
     robot = RobotFramework()
     try:
-        options, sources = robot.parse_arguments([*arguments.robot, str(ROOT / "suites")])
+        options, sources = robot.parse_arguments([*arguments.robot, SUITES])
     except Information as information:
         print(information.message)
         return 0
@@ -81,14 +85,38 @@ def main(argv: Sequence[str]) -> int:
         sources = sources[:-1]
     if not options.get("outputdir"):
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
-    files = ResultFiles()
-    _set_options(options, arguments, files)
-    with StopSignals() as signals:
-        code = robot.execute(*sources, **options)
+    options.update(_added_options(options, arguments))
     if options.get("dryrun"):
+        code = robot.execute(*sources, **options)
         print("Dry run: nothing was executed, and nothing is proven.")
         return int(code)
-    return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
+    if arguments.processes > 1:
+        return _run_parallel(options, sources, arguments)
+    files = ResultFiles()
+    options["listener"] = [*options.get("listener", []), files]
+    with StopSignals() as signals:
+        code = robot.execute(*sources, **options)
+    return _conclude(files.output, files.log, interrupted=code == STOPPED_BY_USER or signals.came())
+
+
+def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments: argparse.Namespace) -> int:
+    try:
+        from scripts.parallel import run_parallel  # noqa: PLC0415 - only this needs pabot
+    except ModuleNotFoundError as error:
+        print(f"error: --processes needs {error.name}: pip install robotframework-pabot", file=sys.stderr)
+        return USAGE_ERROR
+    folder = Path(options["outputdir"]).absolute()
+    added = [
+        argument
+        for name, value in _added_options({}, arguments).items()
+        for item in (value if isinstance(value, list) else [value])
+        for argument in (f"--{name}", item)
+    ]
+    given = arguments.robot if sources != [SUITES] else [*arguments.robot, SUITES]
+    interrupted = run_parallel(arguments.processes, longest_first(), [*added, "--outputdir", str(folder), *given])
+    output, log = (folder / (options.get(name) or default) for name, default in DEFAULT_FILES.items())
+    print(f"Log:     {log}")
+    return _conclude(output if output.is_file() else None, log, interrupted=interrupted)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -97,6 +125,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, help="of the cluster to test; default: as the libraries find it")
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--embedded", action="store_true", help="the cluster is the embedded one: say so in the report")
+    parser.add_argument("--processes", type=int, default=1, help="so many suites at one time")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
 
@@ -113,15 +142,17 @@ def _new_folder(results: Path) -> Path:
     raise FileExistsError(f"{results} is full of runs called {name}")
 
 
-def _set_options(options: dict[str, Any], arguments: argparse.Namespace, files: ResultFiles) -> None:
-    options["pythonpath"] = [*options.get("pythonpath", []), str(ROOT / "libraries")]
-    options["listener"] = [*options.get("listener", []), files]
+def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+    """What this adds to the user's options; lists begin with the user's own values."""
+    added: dict[str, Any] = {"pythonpath": [*options.get("pythonpath", []), str(ROOT / "libraries")]}
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
-        options["variable"] = [*options.get("variable", []), f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
+        own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
+        added["variable"] = [*options.get("variable", []), *own]
     if arguments.embedded:
-        options["reporttitle"] = options.get("reporttitle") or EMBEDDED_TITLE
-        options["logtitle"] = options.get("logtitle") or EMBEDDED_TITLE
+        added["reporttitle"] = options.get("reporttitle") or EMBEDDED_TITLE
+        added["logtitle"] = options.get("logtitle") or EMBEDDED_TITLE
+    return added
 
 
 def _point_latest_at(folder: Path) -> None:
@@ -135,14 +166,14 @@ def _point_latest_at(folder: Path) -> None:
             new.unlink()
 
 
-def _conclude(files: ResultFiles, *, interrupted: bool) -> int:
-    if files.output is None:
+def _conclude(output: Path | None, log: Path | None, *, interrupted: bool) -> int:
+    if output is None:
         print("Verdict: NOT PROVEN: robot left no result file")
         return Exit.INTERRUPTED if interrupted else Exit.NOT_PROVEN
-    judgement, results = judge_run(files.output)
+    judgement, results = judge_run(output)
     written = []
     if results is not None:
-        written = write_reports(results, judgement, folder=files.output.parent, log=files.log)
+        written = write_reports(results, judgement, folder=output.parent, log=log)
     for path in written:
         print(f"{path.stem.capitalize() + ':':8} {path}")
     print(judgement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,3 +64,15 @@ def _walk(suite: Any, inherited: Mapping[str, str]) -> Iterator[PlannedTest]:
         )
     for child in suite.suites:
         yield from _walk(child, metadata)
+
+
+def longest_first(path: Path = SUITES) -> list[str]:
+    """The suites' long names, in the order that keeps several processes busy to the end.
+
+    What looks at guests takes longer than what looks at the API, and many tests longer than few. What needs the cluster
+    for itself comes last: it would keep the others waiting.
+    """
+    tests = read_tests(path)
+    count = Counter(test.suite for test in tests)
+    tags = {test.suite: test.tags for test in tests}
+    return sorted(count, key=lambda name: ("disruptive" in tags[name], "tier2" not in tags[name], -count[name], name))

@@ -98,6 +98,11 @@ def test_a_kubeconfig_starts_no_cluster(checkout: Checkout) -> None:
     ]
 
 
+def test_processes_are_for_the_run_and_one_is_not_worth_a_word(checkout: Checkout) -> None:
+    assert "<--processes><2>" in checkout.run("--processes", "2", "--include", "p1").stdout
+    assert "--processes" not in handed_over(checkout.run("--processes=1"))
+
+
 def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
     assert "emulator" not in handed_over(checkout.run("--dryrun"))
 
@@ -108,6 +113,7 @@ def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
         (["--kubeconfig"], "--kubeconfig needs a value"),
         (["--kubeconfig="], "--kubeconfig needs a value"),
         (["--defect"], "--defect needs a value"),
+        (["--processes", "0"], '--processes is "0"; expected a number from 1 to 99'),
         (["--context", "c"], "--context names a context of the file given with --kubeconfig"),
         (["--kubeconfig", "f", "--defect", "d"], "--defect is for the embedded cluster, --kubeconfig for yours"),
     ],

@@ -1,0 +1,108 @@
+"""Several suites at one time, by pabot. Called by run_suites.py, and by pabot as the command that runs one suite.
+
+    python parallel.py pabot ARGUMENTS OF PABOT
+    python parallel.py suite CONTROL ARGUMENTS OF ROBOT
+
+pabot itself ends a suite by killing it, and then writes results for it that nobody saw. So a signal never reaches
+pabot: the robots get it, each ends its suite as it does alone (teardowns included), and no further suite begins.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from pabot import pabot
+from robot.run import run_cli
+
+STOPPED = "stopped"
+PR_SET_PDEATHSIG = 1
+_PASSED = re.compile(r"\] PASSED (\S.*) in \S+ seconds")
+_FAILED = re.compile(r"\] Execution failed in (\S.*) with (\d+) failing test")
+
+
+def run_parallel(processes: int, order: Iterable[str], arguments: Sequence[str]) -> bool:
+    """Runs suites by pabot with these arguments of robot's; True: a signal ended the run.
+
+    ``order`` has the long names of suites, those that are to start first in front.
+    """
+    with tempfile.TemporaryDirectory(prefix="live-nad-tests-") as folder:
+        control = Path(folder)
+        ordering = control / "ordering"
+        ordering.write_text("".join(f"--suite {name}\n" for name in order), encoding="utf-8")
+        me = [sys.executable, __file__]
+        command = [
+            *(*me, "pabot", "--processes", str(processes), "--no-pabotlib", "--pabotconsole", "verbose"),
+            *("--command", *me, "suite", folder, "--end-command", "--ordering", str(ordering), *arguments),
+        ]
+        # A session of its own, so that a terminal's Ctrl-C does not reach it.
+        with subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            handlers = {
+                number: signal.signal(number, lambda number, _: _stop(control, number))
+                for number in (signal.SIGINT, signal.SIGTERM)
+            }
+            _show_progress(process.stdout or ())
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        return (control / STOPPED).exists()
+
+
+def _show_progress(lines: Iterable[str]) -> None:
+    """One line for each suite that ended; all that pabot said when none did."""
+    said, ended = [], False
+    for line in lines:
+        said.append(line)
+        if found := _PASSED.search(line):
+            print(f"{found[1]}: no test is red", flush=True)
+        elif found := _FAILED.search(line):
+            print(f"{found[1]}: {found[2]} red", flush=True)
+        ended = ended or bool(found)
+    if not ended:
+        print("".join(said), end="", file=sys.stderr)
+
+
+def _stop(control: Path, number: int) -> None:
+    """Passes a signal on to the robots that run. A second one makes them stop at once, as it does to a robot alone."""
+    (control / STOPPED).touch()
+    for file in control.glob("robot-*"):
+        with suppress(ProcessLookupError):
+            os.kill(int(file.name.removeprefix("robot-")), number)
+
+
+def _pabot(arguments: Sequence[str]) -> int:
+    _die_with_parent(signal.SIGTERM)
+    # It keeps a list of suites in the working directory, which is the user's.
+    pabot._open_pabotsuitenames = partial(open, os.devnull, encoding="utf-8")
+    return int(pabot.main_program(list(arguments)))
+
+
+def _suite(control: Path, arguments: Sequence[str]) -> int:
+    _die_with_parent(signal.SIGINT)
+    mine = control / f"robot-{os.getpid()}"
+    mine.touch()
+    try:
+        return 1 if (control / STOPPED).exists() else int(run_cli(list(arguments), exit=False))
+    finally:
+        mine.unlink()
+
+
+def _die_with_parent(number: int) -> None:
+    """Where the system can: when the parent is killed, this process gets a signal and leaves nothing behind."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
+if __name__ == "__main__":
+    role, *rest = sys.argv[1:]
+    sys.exit(_pabot(rest) if role == "pabot" else _suite(Path(rest[0]), rest[1:]))

@@ -1,0 +1,1 @@
+"""All suites on every version and platform of the embedded cluster, compared with what must come out there."""

@@ -1,0 +1,146 @@
+"""``python -m tests.matrix``: all suites on every embedded cluster, compared with the oracle. See ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from testplan.plan import load_plan
+from tests.matrix.oracle import Cell, Oracle, load_oracle, seen
+from tests.matrix.runs import Unit, Way, run_cell
+
+RANDOM = ("--randomize", "all")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out of one scenario (or one test of it) on one cluster, and what should have."""
+
+    version: str
+    platform: str
+    scenario: str
+    name: str
+    expected: str
+    seen: str
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.version, self.platform)
+
+    @property
+    def as_expected(self) -> bool:
+        return self.seen == self.expected
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.version} on {self.platform}: expected {self.expected}, seen {self.seen}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0: everything came out as the oracle says; 1: something did not."""
+    oracle = load_oracle()
+    arguments = _arguments(argv, oracle)
+    cells = [Cell(version, platform) for platform in arguments.platforms for version in arguments.versions]
+    options = (*(RANDOM if arguments.randomize else ()), *arguments.robot)
+    way = Way(arguments.alone, arguments.processes, options)
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="matrix-"))
+    print(f"Results of the runs: {folder}", flush=True)
+    results = compare(oracle, cells, arguments.scenarios, way, folder, jobs=arguments.jobs, tell=_tell)
+    if arguments.alone != "test":
+        print(table(results))
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
+    different = [result for result in results if not result.as_expected]
+    for result in different:
+        print(f"DIFFERENT  {result}")
+    print(f"{len(results)} compared, {len(different)} different")
+    return 1 if different else 0
+
+
+def compare(
+    oracle: Oracle,
+    cells: Sequence[Cell],
+    scenarios: Sequence[str],
+    way: Way,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[Result]:
+    """Runs the scenarios on each of the clusters, ``jobs`` clusters at one time."""
+
+    def one(cell: Cell) -> list[Result]:
+        began = time.monotonic()
+        place = folder / f"{cell.version}-{cell.platform}"
+        results = [_result(oracle, cell, unit) for unit in run_cell(cell, scenarios, way, place)]
+        wrong = sum(not result.as_expected for result in results)
+        tell(f"{cell}: {len(results)} compared, {wrong} different, {time.monotonic() - began:.0f} s")
+        return results
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return [result for results in pool.map(one, cells) for result in results]
+
+
+def _result(oracle: Oracle, cell: Cell, unit: Unit) -> Result:
+    found, expected = seen(unit.outcomes), oracle.expected(unit.scenario, cell)
+    # Of a scenario that is skipped in part, a single test may do either.
+    if len(unit.outcomes) == 1 and found in expected.split(", "):
+        expected = found
+    return Result(cell.version, cell.platform, unit.scenario, unit.name, expected, found)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Scenarios down, clusters across; what differs from the oracle is marked."""
+    cells = list(dict.fromkeys(result.cell for result in results))
+    names = list(dict.fromkeys(result.name for result in results))
+    words = {(result.name, result.cell): _word(result) for result in results}
+    head = ["", *(f"{cell.version}/{cell.platform[:4]}" for cell in cells)]
+    rows = [head, *([name, *(words.get((name, cell), "") for cell in cells)] for name in names)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def _word(result: Result) -> str:
+    return result.seen if result.as_expected else f"!! {result.seen.split(' ', 1)[0]}"
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=main.__doc__)
+
+    def several(known: Sequence[str]) -> Callable[[str], list[str]]:
+        def parse(text: str) -> list[str]:
+            names = text.split(",")
+            if unknown := sorted(set(names).difference(known)):
+                raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
+            return names
+
+        return parse
+
+    scenarios = [scenario.id for scenario in load_plan().scenarios if scenario.automated]
+    for name, known in (("versions", oracle.versions), ("platforms", oracle.platforms), ("scenarios", scenarios)):
+        parser.add_argument(f"--{name}", type=several(known), default=list(known), metavar="A,B", help="default: all")
+    parser.add_argument("--each-scenario", action="store_const", dest="alone", const="scenario", default="nothing")
+    parser.add_argument(
+        "--each-test", action="store_const", dest="alone", const="test", help="each in a run of its own"
+    )
+    parser.add_argument("--randomize", action="store_true", help="suites and tests in random order")
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")
+    parser.add_argument("--folder", type=Path, help="where the runs' results go; default: a new one in /tmp")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was expected and seen as JSON")
+    parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""What must come out of a scenario on an embedded cluster, and what did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from testplan.results import Outcome, Verdict
+
+ORACLE = Path(__file__).with_name("oracle.yaml")
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One embedded cluster: a version of KubeVirt on a platform."""
+
+    version: str
+    platform: str
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.platform}"
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The table of oracle.yaml."""
+
+    versions: tuple[str, ...]
+    platforms: tuple[str, ...]
+    lacking: Mapping[str, Mapping[str, Sequence[str]]]
+    scenarios: Mapping[str, Mapping[str, Sequence[str]]]
+
+    def lacks(self, cell: Cell, capability: str) -> bool:
+        where = self.lacking.get(capability, {})
+        return cell.version in where.get("versions", ()) or cell.platform in where.get("platforms", ())
+
+    def expected(self, scenario: str, cell: Cell) -> str:
+        """``PASS``, ``SKIP <capability>``, or both; KeyError for a scenario that the table does not have."""
+        row = self.scenarios[scenario]
+        for capability in row.get("all", ()):
+            if self.lacks(cell, capability):
+                return skip(capability)
+        some = [skip(capability) for capability in row.get("some", ()) if self.lacks(cell, capability)]
+        return ", ".join([Verdict.PASS, *some])
+
+    def capabilities(self, scenario: str) -> set[str]:
+        row = self.scenarios[scenario]
+        return {*row.get("all", ()), *row.get("some", ())}
+
+
+def load_oracle(path: Path = ORACLE) -> Oracle:
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Oracle(tuple(data["versions"]), tuple(data["platforms"]), data["lacking"], data["scenarios"])
+
+
+def skip(capability: str) -> str:
+    return f"{Verdict.SKIP} {capability}"
+
+
+def seen(outcomes: Iterable[Outcome]) -> str:
+    """The outcomes of one scenario in the oracle's words; anything that it never expects names its test and message."""
+    words: dict[str, None] = {}
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.verdict is not Verdict.PASS):
+        if outcome.verdict is Verdict.PASS:
+            words[Verdict.PASS] = None
+        elif outcome.missing_capability:
+            words[skip(outcome.missing_capability)] = None
+        else:
+            words[f"{outcome.verdict} {outcome.name}: {outcome.first_line}"] = None
+    return ", ".join(words) or NOT_RUN
+
+
+def by_scenario(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.scenario, []).append(outcome)
+    return found

@@ -17,6 +17,7 @@ from KubeVirtLibrary.guards import GuardKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
+from KubeVirtLibrary.networks import NetworkKeywords
 from KubeVirtLibrary.observations import ObservationKeywords
 from KubeVirtLibrary.owners import OwnerKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
@@ -55,6 +56,7 @@ class KubeVirtLibrary(DynamicCore):
             self._clusters,
             CapabilityKeywords(),
             namespaces,
+            NetworkKeywords(),
             MachineKeywords(),
             SwapKeywords(),
             SeveralNicsKeywords(),

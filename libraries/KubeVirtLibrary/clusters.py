@@ -113,6 +113,7 @@ class ClusterKeywords:
 
     @staticmethod
     def _remove_everything(run: Run) -> None:
+        from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
         from testbed.objects.removal import await_gone  # noqa: PLC0415
 
         for error in run.call_close_hooks():
@@ -121,6 +122,9 @@ class ClusterKeywords:
             run.recorder.stop()
         left = run.ledger.remove()
         left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS)
+        networks = RunNetworks.known(run)
+        left += networks.close() if networks is not None else []
+        left += run.ledger.lease.lost()
         if left:
             warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Leftovers`.")
             suite_metadata("Leftovers", "; ".join(left))

@@ -1,22 +1,19 @@
-"""Keywords: the test namespace and the networks in it."""
+"""Keywords: the test namespace."""
 
 from __future__ import annotations
 
 from robot.api.deco import keyword
 from testbed.errors import BadInput, LabError
-from testbed.objects.kinds import NAD, NAMESPACE, POD, VM, VMI, meta
+from testbed.networks.run_networks import RunNetworks
+from testbed.objects.kinds import NAMESPACE, VM
 from testbed.objects.labels import is_dns_subdomain
 from testbed.objects.ledger import Entry
-from testbed.objects.manifests import bridge_nad, namespace_manifest
+from testbed.objects.manifests import namespace_manifest
 from testbed.recording.recorder import Recorder
-from testbed.recording.views import FINAL_PHASES, phase_of
 from testbed.run import Run
 
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn
-
-_REMOVAL_SECONDS = 120.0
-_BRIDGE_LENGTH = 15
 
 
 class NamespaceKeywords:
@@ -28,10 +25,14 @@ class NamespaceKeywords:
         self._further = 0
 
     @keyword(name="Open Test Namespace", tags=["namespace"])
-    def open_test_namespace(self) -> str:
+    def open_test_namespace(self, *, exclusive: bool = False) -> str:
         """Creates a namespace for this suite, begins to record everything in it, and returns its name.
 
-        When no cluster is open, as in a suite that runs alone, it is opened and checked first.
+        When no cluster is open, as in a suite that is run by itself, it is opened and checked first. Suites of several
+        runs share a cluster, but an exclusive one: it waits until the others have ended, and they wait for it.
+
+        Args:
+        | ``exclusive`` | True for a suite that switches settings of the whole cluster: no other may run beside it. |
         """
         if Run.current_or_none() is None:
             self._clusters.open_cluster()
@@ -39,6 +40,7 @@ class NamespaceKeywords:
         run = Run.current()
         if run.namespace is not None:
             raise LabError(f"namespace {run.namespace} is still open; call `Close Test Namespace` first")
+        RunNetworks.of(run, heartbeat).begin_suite(exclusive=exclusive)
         self._opened += 1
         name = f"{run.settings.namespace_prefix}-{run.run_id}-{self._opened}"
         run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
@@ -53,10 +55,10 @@ class NamespaceKeywords:
 
     @keyword(name="Close Test Namespace", tags=["namespace", "cleanup"])
     def close_test_namespace(self) -> None:
-        """Removes all that this suite created, youngest first, and waits until its VMs have left their networks.
+        """Asks for the removal of all that this suite created, VMs first; `Close Cluster` waits until it is gone.
 
-        What cannot be removed is a warning and suite metadata, never a failure. Without an open namespace it does
-        nothing.
+        Its VLANs stay leased until its guests have left them, so what comes next meets none of them. What cannot be
+        removed is a warning and suite metadata, never a failure. Without an open namespace it does nothing.
         """
         run = Run.current_or_none()
         if run is None or run.namespace is None:
@@ -64,12 +66,12 @@ class NamespaceKeywords:
         name = run.namespace
         for error in run.call_close_hooks():
             warn(f"Before namespace {name} goes: {error}")
-        left = run.ledger.remove(lambda entry: entry.kind is VM and entry.namespace == name)
-        left += self._await_vms(run)
         if run.recorder is not None:
             run.recorder.stop()
         run.ledger.lease.release(name)
-        left += run.ledger.remove(lambda entry: _belongs(entry, name))
+        left = self._remove(run, name)
+        left += run.ledger.lease.lost()
+        left += self._end_suite(run)
         run.namespace, run.recorder = None, None
         run.vms.clear()
         run.swaps.clear()
@@ -92,48 +94,23 @@ class NamespaceKeywords:
         step(f"Namespace {name} created")
         return name
 
-    @keyword(name="Create Bridge Network", tags=["network"])
-    def create_bridge_network(self, name: str, *, bridge: str, vlan: int, namespace: str = "") -> None:
-        """Creates a NAD that connects NICs to one VLAN of a Linux bridge.
-
-        Args:
-        | ``name`` | name of the NAD, a DNS name. |
-        | ``bridge`` | the bridge, on every node; 15 characters at most. |
-        | ``vlan`` | 1 to 4094, 0 for untagged. |
-        | ``namespace`` | one of `Create Further Namespace`; empty: the test namespace. |
-        """
-        run = Run.current()
-        namespace = namespace or run.require_namespace()
-        require_nad_name(name)
-        if not 0 < len(bridge) <= _BRIDGE_LENGTH or set(bridge) & set(" /"):
-            raise BadInput(
-                f'bridge "{bridge}" of network "{name}": expected a Linux bridge name of 15 characters at most'
-            )
-        if not 0 <= vlan <= 4094:
-            raise BadInput(f'VLAN {vlan} of network "{name}": expected 0 (untagged) to 4094')
-        run.ledger.create(NAD, bridge_nad(name, namespace, bridge, vlan))
-        step(f"NAD {namespace}/{name}: bridge {bridge}, VLAN {vlan}")
+    @staticmethod
+    def _end_suite(run: Run) -> list[str]:
+        try:
+            RunNetworks.of(run).end_suite()
+        except LabError as error:
+            return [f"suites of other runs may have to wait: {error}"]
+        return []
 
     @staticmethod
-    def _await_vms(run: Run) -> list[str]:
-        """Wait until no guest of the namespace is on a network any more; a line for each object that stays."""
-        recorder = run.recorder
-        if recorder is None:
-            return []
-
-        def staying() -> list[str]:
-            vmis = [f"VMI {meta(item, 'name')}" for item in recorder.history.all(VMI)]
-            pods = [
-                f"pod {meta(item, 'name')}" for item in recorder.history.all(POD) if phase_of(item) not in FINAL_PHASES
-            ]
-            return vmis + pods
-
-        title = f"VMs of {recorder.namespace} gone"
-        try:
-            gone = recorder.wait_for(lambda _: not staying(), _REMOVAL_SECONDS, title, lambda: ", ".join(staying()))
-        except LabError as error:
-            return [f"cannot see whether the VMs are gone: {error}"]
-        return [] if gone else [f"{title} is still there" for title in staying()]
+    def _remove(run: Run, name: str) -> list[str]:
+        """Ask for the removal of the VMs first and of the namespaces then; what is in those goes with them."""
+        left = run.ledger.remove(lambda entry: entry.kind is VM and entry.namespace == name)
+        left += run.ledger.remove(lambda entry: entry.kind is NAMESPACE and _belongs(entry, name))
+        staying = {entry.name for entry in run.ledger.entries if entry.kind is NAMESPACE}
+        content = [entry for entry in run.ledger.entries if entry.kind is not NAMESPACE and _belongs(entry, name)]
+        run.ledger.forget(lambda entry: entry in content and entry.namespace not in staying)
+        return left + run.ledger.remove(lambda entry: entry in content)
 
 
 def _belongs(entry: Entry, namespace: str) -> bool:

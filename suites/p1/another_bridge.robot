@@ -49,9 +49,9 @@ Swap The Bridge Of A Running VM
     [Documentation]    The one edit of this suite. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration    second-bridge
     Open Test Namespace
-    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
-    Create Bridge Network    ${NEW_NETWORK}    bridge=${OTHER_BRIDGE}    vlan=${OLD_VLAN}
-    Create Bridge Network    ${OTHER_NETWORK}    bridge=${BRIDGE}    vlan=${OTHER_VLAN}
+    Create Network    ${OLD_NETWORK}    on=bridge
+    Create Network    ${NEW_NETWORK}    on=other bridge    vlan_of=${OLD_NETWORK}
+    Create Network    ${OTHER_NETWORK}    on=bridge
     Define VM Under Test And Its Peers
     Start The Guests
     Prove That The Networks Are Apart

@@ -52,8 +52,8 @@ Swap The Network Of A Dual Stack VM
     [Documentation]    The one edit of this suite. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration    ipv6
     Open Test Namespace
-    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
-    Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Create Network    ${OLD_NETWORK}    on=bridge
+    Create Network    ${NEW_NETWORK}    on=bridge
     Define Dual Stack Guests
     Start The Guests
     Prove That The Networks Are Apart By    ipv4
@@ -61,17 +61,25 @@ Swap The Network Of A Dual Stack VM
     Move The VM To Its New Network
 
 Define Dual Stack Guests
-    [Documentation]    Each IPv4 subnet 10.N.0.0/24 has the IPv6 subnet fd00:N::/64 beside it, with the same host part.
+    [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.
     Define VM    ${VM}
-    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=10.10.0.10/24, fd00:10::10/64
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24, ${IPV6_PREFIX}:0::10/64
     Define VM    ${OLD_PEER}
     Add NIC    ${OLD_PEER}    main    network=${OLD_NETWORK}
-    ...    addresses=10.10.0.11/24, fd00:10::11/64, 10.11.0.11/24, fd00:11::11/64
-    Add NIC    ${OLD_PEER}    witness    network=${NEW_NETWORK}    addresses=10.12.0.11/24, fd00:12::11/64
+    ...    addresses=${IPV4_PREFIX}.0.11/24, ${IPV6_PREFIX}:0::11/64, ${IPV4_PREFIX}.1.11/24, ${IPV6_PREFIX}:1::11/64
+    Add NIC
+    ...    ${OLD_PEER}
+    ...    witness
+    ...    network=${NEW_NETWORK}
+    ...    addresses=${IPV4_PREFIX}.2.11/24, ${IPV6_PREFIX}:2::11/64
     Define VM    ${NEW_PEER}
     Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}
-    ...    addresses=10.10.0.12/24, fd00:10::12/64, 10.12.0.12/24, fd00:12::12/64
-    Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=10.11.0.12/24, fd00:11::12/64
+    ...    addresses=${IPV4_PREFIX}.0.12/24, ${IPV6_PREFIX}:0::12/64, ${IPV4_PREFIX}.2.12/24, ${IPV6_PREFIX}:2::12/64
+    Add NIC
+    ...    ${NEW_PEER}
+    ...    witness
+    ...    network=${OLD_NETWORK}
+    ...    addresses=${IPV4_PREFIX}.1.12/24, ${IPV6_PREFIX}:1::12/64
 
 Prove That The Networks Are Apart By
     [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.

@@ -66,5 +66,5 @@ Swap To A Network That Comes Late
     Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Observe    in place    VM Should Wait On Its Old Network    ${VM}
-    Create Bridge Network    ${LATE_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
     Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -60,8 +60,8 @@ Exchange The Networks Of Two NICs
     [Documentation]    The one edit of this suite. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
-    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${OLD_VLAN}
-    Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Create Network    ${OLD_NETWORK}    on=bridge
+    Create Network    ${NEW_NETWORK}    on=bridge
     Define VM With Two NICs And Its Peers
     Start The Guests
     Prove That Each NIC Is On Its Old Network
@@ -70,16 +70,24 @@ Exchange The Networks Of Two NICs
     Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
 
 Define VM With Two NICs And Its Peers
-    [Documentation]    10.10.0.0/24 is the subnet of the first NIC, 10.20.0.0/24 that of the second one.
+    [Documentation]    Subnet 0 is that of the first NIC, subnet 4 that of the second one.
     Define VM    ${VM}
-    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=10.10.0.10/24
-    Add NIC    ${VM}    ${OTHER_NIC}    network=${NEW_NETWORK}    addresses=10.20.0.10/24
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
+    Add NIC    ${VM}    ${OTHER_NIC}    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.4.10/24
     Define VM    ${OLD_PEER}
-    Add NIC    ${OLD_PEER}    main    network=${OLD_NETWORK}    addresses=10.10.0.11/24, 10.20.0.11/24, 10.11.0.11/24
-    Add NIC    ${OLD_PEER}    witness    network=${NEW_NETWORK}    addresses=10.12.0.11/24
+    Add NIC
+    ...    ${OLD_PEER}
+    ...    main
+    ...    network=${OLD_NETWORK}
+    ...    addresses=${IPV4_PREFIX}.0.11/24, ${IPV4_PREFIX}.4.11/24, ${IPV4_PREFIX}.1.11/24
+    Add NIC    ${OLD_PEER}    witness    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.2.11/24
     Define VM    ${NEW_PEER}
-    Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}    addresses=10.10.0.12/24, 10.20.0.12/24, 10.12.0.12/24
-    Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=10.11.0.12/24
+    Add NIC
+    ...    ${NEW_PEER}
+    ...    main
+    ...    network=${NEW_NETWORK}
+    ...    addresses=${IPV4_PREFIX}.0.12/24, ${IPV4_PREFIX}.4.12/24, ${IPV4_PREFIX}.2.12/24
+    Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.1.12/24
 
 Prove That Each NIC Is On Its Old Network
     [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.

@@ -57,8 +57,8 @@ Edit The Network Of A VM That Cannot Migrate
     Open Test Namespace
     Create Three VLANs Of One Bridge
     Define VM    ${VM}    pod_binding=bridge
-    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=10.10.0.10/24
-    Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}    addresses=10.13.0.10/24
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
+    Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.3.10/24
     Define Peers
     Start The Guests
     Prove That The Networks Are Apart

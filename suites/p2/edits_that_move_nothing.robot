@@ -71,10 +71,10 @@ Edit Three VMs Without Moving Them
 Start Four VMs And Their Peers
     [Documentation]    All on the old network, which is proven to be reachable.
     Define Peers
-    Define VM On The Old Network    ${SAME}    10.10.0.21/24
-    Define VM On The Old Network    ${QUALIFIED}    10.10.0.22/24
-    Define VM On The Old Network    ${REVERTED}    10.10.0.23/24
-    Define VM On The Old Network    ${CONTROL}    10.10.0.24/24
+    Define VM On The Old Network    ${SAME}    ${IPV4_PREFIX}.0.21/24
+    Define VM On The Old Network    ${QUALIFIED}    ${IPV4_PREFIX}.0.22/24
+    Define VM On The Old Network    ${REVERTED}    ${IPV4_PREFIX}.0.23/24
+    Define VM On The Old Network    ${CONTROL}    ${IPV4_PREFIX}.0.24/24
     Start The Guests
     Look At Guest Before The Edit    ${SAME}
     Look At Guest Before The Edit    ${QUALIFIED}

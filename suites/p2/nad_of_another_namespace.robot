@@ -50,7 +50,7 @@ Swap To A NAD Of Another Namespace
     Cluster Should Offer    live-update    automatic-migration    foreign-nad
     Arrange VM And Its Peers
     ${elsewhere}    Create Further Namespace
-    Create Bridge Network    ${OLD_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}    namespace=${elsewhere}
+    Create Network    ${OLD_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}    namespace=${elsewhere}
     Remember Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
     Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -54,8 +54,8 @@ def assert_nothing_created(kubeconfig: Path, since: str) -> None:
 @pytest.mark.parametrize(
     ("variable", "expected"),
     [
-        ("OLD_VLAN:5000", "from 0 (untagged) to 4094"),
-        ("NEW_VLAN:100", "differs from OLD_VLAN=100"),
+        ("VLANS:5000", "from 1 to 4094"),
+        ("NODE_NETWORK:ovs", "one of existing, nmstate, node-local"),
         ("BRIDGE:a-name-that-is-too-long", "15 characters at most"),
         ("SWAP_TIMEOUT:soon", "a time above 0"),
         ("NAMESPACE_PREFIX:Nad_Swap", "lower-case letters, digits and hyphens"),

@@ -11,8 +11,8 @@ Suite Teardown      Stop
 
 
 *** Variables ***
-${COUNT}            100
-${FIGURES}          ${OUTPUT_DIR}/figures.json
+${COUNT}      100
+${FIGURES}    ${OUTPUT_DIR}/figures.json
 
 
 *** Test Cases ***
@@ -33,9 +33,9 @@ Waits
 Start One VM
     Open Cluster
     Open Test Namespace
-    Create Bridge Network    timed-network    bridge=${BRIDGE}    vlan=${OLD_VLAN}
+    Create Network    timed-network    on=bridge
     Define VM    timed-vm
-    Add NIC    timed-vm    secondary    network=timed-network    addresses=10.10.0.10/24
+    Add NIC    timed-vm    secondary    network=timed-network    addresses=${IPV4_PREFIX}.0.10/24
     Start VMs
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
 

@@ -117,11 +117,18 @@ class Cluster:
             carried_out=applied,
         )
 
-    def delete(self, kind: Kind, name: str, namespace: str | None = None, uid: str = "") -> bool:
-        """Delete an object, only the one with ``uid`` where given; False when it was gone already."""
+    def delete(
+        self, kind: Kind, name: str, namespace: str | None = None, uid: str = "", resource_version: str = ""
+    ) -> bool:
+        """Delete an object, only the one with ``uid`` where given; False when it was gone already.
+
+        With ``resource_version``: only while it is as it was read, otherwise ApiError 409.
+        """
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid:
             body["preconditions"] = {"uid": uid}
+        if resource_version:
+            body["preconditions"] = {**body.get("preconditions", {}), "resourceVersion": resource_version}
         try:
             self.request(
                 "DELETE", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True

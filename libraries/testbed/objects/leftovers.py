@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from testbed.cluster.client import Cluster
 from testbed.objects.kinds import LEASE, NAMESPACE, Object, dig, meta
 from testbed.objects.labels import RUN_LABEL
-from testbed.objects.ledger import LEASE_NAME, LEASE_SECONDS, is_alive, parse_timestamp
+from testbed.objects.leases import LEASE_NAME, LEASE_SECONDS, is_alive, parse_timestamp
 from testbed.recording.history import History
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.recording.watch import WatchStream

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from testbed.model import Nic, VmRecord
-from testbed.objects.kinds import NAD, NAMESPACE, VM, Object
+from testbed.objects.kinds import NAMESPACE, VM, Object
 from testbed.objects.labels import RUN_LABEL, VM_LABEL
 
 POD_NIC = "default"
@@ -33,19 +32,6 @@ def namespace_manifest(name: str, run_id: str) -> Object:
             "name": name,
             "labels": {RUN_LABEL: run_id, "pod-security.kubernetes.io/enforce": "privileged"},
         },
-    }
-
-
-def bridge_nad(name: str, namespace: str, bridge: str, vlan: int) -> Object:
-    """A NAD for the bridge CNI plugin; VLAN 0 is untagged."""
-    config: Object = {"cniVersion": "0.3.1", "name": name, "type": "bridge", "bridge": bridge, "ipam": {}}
-    if vlan:
-        config["vlan"] = vlan
-    return {
-        "apiVersion": NAD.api_version,
-        "kind": NAD.name,
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"config": json.dumps(config)},
     }
 
 

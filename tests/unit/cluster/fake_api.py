@@ -254,12 +254,30 @@ def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  
                 return 409, _status(409, f"{body['metadata']['name']} already exists", "AlreadyExists")
             return 201, api.put(path, body)
         if (collection, name) in api.objects:
+            if refusal := _refusal(api.objects[collection, name], verb, body):
+                return refusal
             return 200, _one(api, verb, collection, name, body)
         items = [item for (where, _), item in api.objects.items() if where == path]
         known = {where for where, _ in api.objects} | {where for _, where, _, _ in api.log}
         if verb != "GET" or (path not in known and not path.rsplit("/", 1)[-1].endswith("s")):
             return 404, _status(404, f'{path} "not found"', "NotFound")
         return 200, {"metadata": {"resourceVersion": str(api.version)}, "items": copy.deepcopy(items)}
+
+
+def _refusal(item: Object, verb: str, body: Any) -> tuple[int, Object] | None:
+    """Why a guarded write to an object is not carried out."""
+    meta = item["metadata"]
+    conditions = (body or {}).get("preconditions", {}) if verb == "DELETE" else {}
+    if any(meta[key] != value for key, value in conditions.items()):
+        return 409, _status(409, f"the precondition {conditions} does not hold", "Conflict")
+    for operation in body if verb == "PATCH" else []:
+        if operation["op"] == "test":
+            found: Any = item
+            for step in operation["path"].strip("/").split("/"):
+                found = found[int(step) if isinstance(found, list) else step]
+            if found != operation["value"]:
+                return 422, _status(422, f"testing path {operation['path']} value failed", "Invalid")
+    return None
 
 
 def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Object:
@@ -272,7 +290,7 @@ def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Obje
             target: Any = item
             for step in steps:
                 target = target[int(step) if isinstance(target, list) else step]
-            if operation["op"] == "replace":
+            if operation["op"] in ("add", "replace"):
                 target[last] = operation["value"]
         return api.put(collection, item)
     return item

@@ -8,7 +8,8 @@ import pytest
 from testbed.cluster.client import Cluster
 from testbed.objects.kinds import LEASE, NAD, NAMESPACE, VM
 from testbed.objects.labels import RUN_LABEL
-from testbed.objects.ledger import LEASE_NAME, Ledger, is_alive, parse_timestamp
+from testbed.objects.leases import LEASE_NAME, is_alive, parse_timestamp
+from testbed.objects.ledger import Ledger
 from testbed.objects.leftovers import find_leftovers, remove_leftovers
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
@@ -67,7 +68,7 @@ def test_some_may_be_chosen(api: FakeApi, cluster: Cluster) -> None:
 
 
 def test_lease_is_renewed(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.objects.ledger.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
     ledger = Ledger(cluster, "r1")
     ledger.lease.hold("demo")
     with api.condition:
@@ -110,7 +111,7 @@ def test_only_dead_runs_are_found_and_removed(api: FakeApi, cluster: Cluster) ->
 
 
 def test_run_that_renews_its_lease_lives(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.objects.ledger.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
     living = Ledger(cluster, "living")
     leave(api, "busy", "living", created=1)
     living.lease.hold("busy")

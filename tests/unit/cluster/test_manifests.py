@@ -10,9 +10,10 @@ import paramiko
 import pytest
 import yaml
 from testbed.model import GuestLogin, Nic, VmRecord
+from testbed.networks.manifests import bridge_nad
 from testbed.objects.cloudinit import network_data, user_data
 from testbed.objects.credentials import new_key_pair, new_password
-from testbed.objects.manifests import bridge_nad, cloud_init_secret, nic_mac, pod_interface_name, vm_manifest
+from testbed.objects.manifests import cloud_init_secret, nic_mac, pod_interface_name, vm_manifest
 
 USER_KEY, HOST_KEY = new_key_pair("run"), new_key_pair("web")
 LOGIN = GuestLogin("tester", "a-password", USER_KEY.private, HOST_KEY.public)

@@ -9,6 +9,7 @@ import yaml
 from robot.utils import timestr_to_secs
 from testbed.errors import BadInput
 from testbed.settings import VARIABLES, Settings
+from testbed.values import vlans_text
 
 DEFAULTS = Path(__file__).parents[3] / "variables" / "defaults.yaml"
 
@@ -28,19 +29,50 @@ def test_variables_that_are_not_set_keep_their_defaults() -> None:
 
 
 def test_values_are_typed() -> None:
-    chosen = settings(OLD_VLAN="7", NEW_VLAN=0, SWAP_TIMEOUT="2 min 30 s", BRIDGE="br-ex.1")
-    assert (chosen.old_vlan, chosen.new_vlan, chosen.swap_timeout, chosen.bridge) == (7, 0, 150.0, "br-ex.1")
+    chosen = settings(VLANS="7, 10-12", SWAP_TIMEOUT="2 min 30 s", BRIDGE="br-ex.1", ALLOW_DISRUPTIVE=True)
+    assert (chosen.vlans, chosen.swap_timeout, chosen.bridge) == ((7, 10, 11, 12), 150.0, "br-ex.1")
+    assert chosen.allow_disruptive
+    assert settings(VLANS=100).vlans == (100,)
+    assert settings(VLANS=["100-101", 300]).vlans == (100, 101, 300)
+    assert settings(ALLOW_DISRUPTIVE="no").allow_disruptive is False
+    assert settings(GAP_THRESHOLD="1500 ms").gap_threshold == 1.5
+    assert settings(SPARE_NIC="ens4, ens5").spare_nic == ("ens4", "ens5")
+    assert settings(EXPECTED_CAPABILITIES="localnet,ipv6").expected_capabilities == ("localnet", "ipv6")
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
-        ("OLD_VLAN", 4095, "a VLAN id, a whole number from 0"),
-        ("OLD_VLAN", "-1", "a VLAN id"),
-        ("OLD_VLAN", "ten", "a VLAN id"),
-        ("OLD_VLAN", 1.5, "a VLAN id"),
-        ("OLD_VLAN", True, "a VLAN id"),
-        ("OLD_VLAN", "", "a VLAN id"),
+        ("VLANS", 4095, "VLAN ids from 1 to 4094"),
+        ("VLANS", "0-10", "VLAN ids"),
+        ("VLANS", "-1", "VLAN ids"),
+        ("VLANS", "200-100", "VLAN ids"),
+        ("VLANS", "100-199, 150", "each id once"),
+        ("VLANS", "ten", "such as 100-199, 300"),
+        ("VLANS", 1.5, "VLAN ids"),
+        ("VLANS", True, "VLAN ids"),
+        ("VLANS", "", "VLAN ids"),
+        ("NODE_NETWORK", "ovs", "one of existing, nmstate, node-local"),
+        ("LOCALNET", "yes", "one of none, existing, nmstate"),
+        ("LOCALNET_API", "udn", "one of nad, cudn"),
+        ("LOCALNET_BRIDGE", "br ex", "name of an OVS bridge"),
+        ("PHYSICAL_NETWORK", "a,b", "name of a physical network"),
+        ("SPARE_NIC", "ens4,,ens5", "names of NICs separated by commas"),
+        ("SPARE_NIC", "ens4, ens4", "names of NICs"),
+        ("LEASE_NAMESPACE", "Default", "the name of a namespace"),
+        ("IPV4_PREFIX", "10.10.0", "the first two numbers of private IPv4 addresses"),
+        ("IPV4_PREFIX", "8.8", "private"),
+        ("IPV4_PREFIX", "127.0", "private"),
+        ("IPV4_PREFIX", "10.300", "such as 10.10"),
+        ("IPV6_PREFIX", "fd00:10", "the first three groups"),
+        ("IPV6_PREFIX", "ff02:0:0", "the first three groups"),
+        ("IPV6_PREFIX", "fd00::10", "such as fd00:10:10"),
+        ("ALLOW_DISRUPTIVE", "perhaps", "yes or no"),
+        ("EXPECTED_CAPABILITIES", "localnet, Flight", "names of capabilities"),
+        ("QUIET_WINDOW", "", "a time above 0"),
+        ("GAP_THRESHOLD", "short", "a time above 0"),
+        ("LEASE_TIMEOUT", "never", "a time above 0"),
+        ("NETWORK_TIMEOUT", "0", "a time above 0"),
         ("BRIDGE", "a-bridge-with-16", "15 characters at most"),
         ("BRIDGE", "br 1", "no spaces"),
         ("BRIDGE", "", "name of a Linux bridge"),
@@ -69,9 +101,12 @@ def test_wrong_value_is_named_with_expectation_and_remedy(variable: str, value: 
     assert message.endswith(f"; set it with --variable {variable}:<value>")
 
 
-def test_vlans_must_differ() -> None:
-    with pytest.raises(BadInput, match=r'variable NEW_VLAN is "100"; expected a VLAN that differs from OLD_VLAN=100'):
-        settings(NEW_VLAN=100)
+def test_bridges_may_be_alike_where_neither_is_used() -> None:
+    assert settings(NODE_NETWORK="nmstate", OTHER_BRIDGE="br1").other_bridge == "br1"
+
+
+def test_vlans_are_told_as_a_user_writes_them() -> None:
+    assert vlans_text([300, 102, 100, 101]) == "100-102, 300"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""Keywords: the networks of a suite."""
+
+from __future__ import annotations
+
+from robot.api.deco import keyword
+from testbed.errors import BadInput
+from testbed.networks.manifests import bridge_nad
+from testbed.networks.places import Place
+from testbed.networks.run_networks import RunNetworks
+from testbed.objects.kinds import NAD
+from testbed.run import Run
+
+from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.reporting import step
+
+_BRIDGE_LENGTH = 15
+
+
+class NetworkKeywords:
+    """Networks that NICs of VMs may be put on."""
+
+    @keyword(name="Create Network", tags=["network"])
+    def create_network(self, name: str, *, on: Place, vlan_of: str = "", namespace: str = "") -> None:
+        """Creates a network on a VLAN that no other run uses, by which NICs of this suite's VMs reach each other.
+
+        What stands behind a place is the user's choice: see NODE_NETWORK and LOCALNET in ``variables/defaults.yaml``.
+        The VLAN comes from the pool VLANS; it is leased on the cluster, and free again when the guests are gone.
+        Skips where the place needs a capability that the cluster does not have.
+
+        Args:
+        | ``name`` | name of the network, a DNS name. |
+        | ``on`` | ``bridge``, ``other bridge`` (apart from the first one) or ``localnet``. |
+        | ``vlan_of`` | a network of this suite, the number of whose VLAN is used; empty: a VLAN of its own. |
+        | ``namespace`` | one of `Create Further Namespace`; empty: the test namespace. |
+        """
+        run = Run.current()
+        namespace = namespace or run.require_namespace()
+        require_nad_name(name)
+        made = RunNetworks.of(run).create(name, on, vlan_of, namespace)
+        step(f"Network {namespace}/{name}: {made}")
+
+    @keyword(name="Create Bridge Network", tags=["network"])
+    def create_bridge_network(self, name: str, *, bridge: str, vlan: int, namespace: str = "") -> None:
+        """Creates a NAD that connects NICs to one VLAN of a Linux bridge. Leases nothing: see `Create Network`.
+
+        Args:
+        | ``name`` | name of the NAD, a DNS name. |
+        | ``bridge`` | the bridge, on every node; 15 characters at most. |
+        | ``vlan`` | 1 to 4094, 0 for untagged. |
+        | ``namespace`` | one of `Create Further Namespace`; empty: the test namespace. |
+        """
+        run = Run.current()
+        namespace = namespace or run.require_namespace()
+        require_nad_name(name)
+        if not 0 < len(bridge) <= _BRIDGE_LENGTH or set(bridge) & set(" /"):
+            raise BadInput(
+                f'bridge "{bridge}" of network "{name}": expected a Linux bridge name of 15 characters at most'
+            )
+        if not 0 <= vlan <= 4094:
+            raise BadInput(f'VLAN {vlan} of network "{name}": expected 0 (untagged) to 4094')
+        run.ledger.create(NAD, bridge_nad(name, namespace, bridge, vlan))
+        step(f"NAD {namespace}/{name}: bridge {bridge}, VLAN {vlan}")

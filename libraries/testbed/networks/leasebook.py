@@ -1,0 +1,139 @@
+"""The leases that all runs on a cluster keep in one namespace, and so share VLANs, NICs and the cluster itself."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from testbed.cluster.api_errors import ApiError
+from testbed.cluster.client import Cluster
+from testbed.errors import LabError
+from testbed.objects.kinds import LEASE, NAMESPACE, Object, dig, meta
+from testbed.objects.labels import RUN_LABEL
+from testbed.objects.leases import LeaseKeeper, expires, is_alive, remove_lease
+
+PURPOSE_LABEL = "kubevirt-nad-tests/lease"
+"""Label of every lease in the book; its value is what the lease is for."""
+
+VLAN, NIC, RUN, SUITE, EXCLUSIVE = "vlan", "nic", "run", "suite", "exclusive"
+
+OF_NOTE = "kubevirt-nad-tests/of"
+HOLDER_NOTE = "kubevirt-nad-tests/holder"
+
+
+class LeaseBook:
+    """The leases of ``namespace``, which all runs know. ``keeper`` renews what is taken."""
+
+    def __init__(self, cluster: Cluster, keeper: LeaseKeeper, run_id: str, namespace: str) -> None:
+        self.cluster = cluster
+        self.run_id = run_id
+        self.namespace = namespace
+        self._keeper = keeper
+
+    def take(self, name: str, purpose: str, of: str) -> Object | None:
+        """Take a lease; None: it is ours, else the lease of the run that has it. ``of`` tells a reader what for."""
+        notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
+        with self._rights():
+            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes)
+
+    def give_back(self, name: str) -> None:
+        """Delete a lease of ours."""
+        with self._rights():
+            self._keeper.give_back(self.namespace, name)
+
+    def holds(self, name: str) -> bool:
+        """Whether a lease is ours now."""
+        return self._keeper.holds(self.namespace, name)
+
+    def entries(self, purpose: str = "") -> list[Object]:
+        """All leases of the book, of every run, living or dead; or those for one purpose."""
+        with self._rights():
+            return self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
+
+    def others(self, *purposes: str) -> list[Object]:
+        """The leases of other runs that live."""
+        now = self.cluster.server_time()
+        return [
+            lease
+            for lease in self.entries()
+            if meta(lease, "labels", {}).get(PURPOSE_LABEL) in purposes and not self.is_ours(lease)
+            if is_alive(lease, now)
+        ]
+
+    def is_ours(self, lease: Object) -> bool:
+        """Whether a lease says that this run has it."""
+        return bool(dig(lease, "spec", "holderIdentity") == self.run_id)
+
+    def clear_dead(self, *, dry_run: bool = False) -> list[str]:
+        """Remove the leases of dead runs that have no namespace any more; gives their names.
+
+        While a dead run's namespace is there, so may be its guests, and they may be on its VLANs.
+        """
+        now = self.cluster.server_time()
+        dead = [lease for lease in self.entries() if not self.is_ours(lease) and not is_alive(lease, now)]
+        if not dead:
+            return []
+        staying = runs_with_namespaces(self.cluster)
+        gone = [lease for lease in dead if str(dig(lease, "spec", "holderIdentity")) not in staying]
+        with self._rights():
+            return [str(meta(lease, "name")) for lease in gone if dry_run or remove_lease(self.cluster, lease)]
+
+    @contextmanager
+    def _rights(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiError as error:
+            if error.status == 403:
+                raise LabError(
+                    f'no right to use leases in namespace "{self.namespace}", by which runs share VLANs and the '
+                    "cluster; an administrator grants create, get, list, watch, patch and delete on "
+                    "leases.coordination.k8s.io there, or set variable LEASE_NAMESPACE to a namespace in which all "
+                    f"runs have it: {error}"
+                ) from error
+            if error.status == 404:
+                raise LabError(
+                    f'variable LEASE_NAMESPACE is "{self.namespace}"; expected a namespace that exists: {error}'
+                ) from error
+            raise
+
+
+def lease_name(*parts: object) -> str:
+    """Name of the lease of something; what a name cannot spell is replaced and told apart by a hash."""
+    text = "-".join(str(part) for part in parts)
+    spelled = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+    told_apart = "" if spelled == text else "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"kubevirt-nad-tests-{spelled}{told_apart}"
+
+
+def holder_text(lease: Object) -> str:
+    """Who has a lease, as messages tell it: ``run abc123 (tester@host)``."""
+    who = meta(lease, "annotations", {}).get(HOLDER_NOTE, "")
+    return f"run {dig(lease, 'spec', 'holderIdentity', default='unknown')}" + (f" ({who})" if who else "")
+
+
+def seconds_left(lease: Object, cluster: Cluster) -> float:
+    """For how long a lease is still good when it is not renewed."""
+    return expires(lease) - cluster.server_time()
+
+
+def runs_with_namespaces(cluster: Cluster) -> set[str]:
+    """Ids of the runs that have a namespace; none where namespaces may not be listed."""
+    try:
+        return {str(meta(item, "labels")[RUN_LABEL]) for item in cluster.list(NAMESPACE, labels=RUN_LABEL).items}
+    except ApiError as error:
+        if error.status == 403:
+            return set()
+        raise
+
+
+def _who() -> str:
+    """User and host of this process; a container's user may have no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -40,5 +40,5 @@ Make A VM Owner
     [Documentation]    The owner and one network.
     User Should Be Allowed To    make-vm-owners
     Open Test Namespace
-    Create Bridge Network    ${NEW_NETWORK}    bridge=${BRIDGE}    vlan=${NEW_VLAN}
+    Create Network    ${NEW_NETWORK}    on=bridge
     Create VM Owner    ${OWNER}

@@ -12,6 +12,7 @@ from emulator.openshift.monitoring import Monitoring
 from emulator.openshift.network import ClusterNetwork
 from emulator.openshift.virtualization.addons import NetworkAddons
 from emulator.openshift.virtualization.hyperconverged import HyperConverged
+from emulator.ovn.parts import ClusterUserDefinedNetworks, OvnKubernetes
 
 from .part import Part
 from .platform import KUBERNETES, OPENSHIFT, Platform
@@ -19,13 +20,14 @@ from .platform import KUBERNETES, OPENSHIFT, Platform
 
 def parts_of(platform: Platform) -> Iterable[Part]:
     """Fresh parts for one cluster, in the order in which they are installed."""
-    common: list[Part] = []
+    common: list[Part] = [OvnKubernetes()]
     own: dict[str, list[type[Part]]] = {
         KUBERNETES.name: [],
         OPENSHIFT.name: [
             Identity,
             ClusterNetwork,
             Monitoring,
+            ClusterUserDefinedNetworks,
             NetworkAddons,
             HyperConverged,
         ],

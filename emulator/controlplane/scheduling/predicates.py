@@ -110,10 +110,11 @@ def _anti_affine(pod: Obj, node: Obj, pods: list[Obj]) -> bool:
         and other["metadata"]["uid"] != pod["metadata"]["uid"]
         and not pod_is_down(other)
     ]
-    return any(_selects(rule.get("labelSelector") or {}, labels_of(other)) for rule in rules for other in neighbours)
+    return any(selects(rule.get("labelSelector") or {}, labels_of(other)) for rule in rules for other in neighbours)
 
 
-def _selects(selector: dict[str, Any], has: dict[str, str]) -> bool:
+def selects(selector: dict[str, Any], has: dict[str, str]) -> bool:
+    """Whether a label selector of the API matches labels; an empty one matches all."""
     wanted = selector.get("matchLabels") or {}
     rules = selector.get("matchExpressions") or []
     return all(has.get(k) == v for k, v in wanted.items()) and all(_matches(rule, has) for rule in rules)

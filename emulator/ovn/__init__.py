@@ -1,0 +1,1 @@
+"""OVN-Kubernetes: what shows that it is there, and its networks for the whole cluster."""

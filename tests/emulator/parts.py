@@ -1,0 +1,90 @@
+"""A control plane with parts of a platform in the test's own process, and waiting for what they write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.apiserver.builtin import default_registry
+from emulator.apiserver.core import ApiCore
+from emulator.apiserver.local import LocalClient
+from emulator.apiserver.server import ApiServer
+from emulator.apiserver.users import ADMIN
+from emulator.controlplane.profile import profile_for
+from emulator.controlplane.run import run_control_plane
+from emulator.decisions import Decisions
+from emulator.kube.client import Obj
+from emulator.kube.errors import ApiError
+from emulator.pace import Pace
+from emulator.platforms.part import Part, Site
+from emulator.platforms.platform import KUBERNETES, Platform
+
+
+@dataclass
+class Cluster:
+    server: ApiServer
+    site: Site
+    client: LocalClient
+
+    async def until(
+        self, resource: str, name: str, good: Callable[[Any], object], namespace: str = "", seconds: float = 10
+    ) -> Any:
+        """The object (None when it is gone) as soon as it is good; AssertionError with the last one seen."""
+        seen: Obj | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    seen = await self.find(resource, name, namespace)
+                    if good(seen):
+                        return seen
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"{resource} {name} did not get there: {json.dumps(seen, indent=1)}") from None
+
+    async def find(self, resource: str, name: str, namespace: str = "") -> Obj | None:
+        try:
+            return await self.client.get(resource, name, namespace)
+        except ApiError as error:
+            assert error.code == 404
+            return None
+
+    async def namespace(self, name: str, **labels: str) -> None:
+        meta = {"name": name, "labels": labels}
+        await self.client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+
+
+@asynccontextmanager
+async def cluster_with(*parts: Part, platform: Platform = KUBERNETES, speed: float = 50) -> AsyncIterator[Cluster]:
+    """A cluster without nodes whose platform has these parts."""
+    profile, registry = profile_for("1.9"), default_registry()
+    for part in parts:
+        for resource in part.resources(platform, profile):
+            registry.register(resource)
+    server = ApiServer(ApiCore(registry))
+    await server.prepare()
+    plane = await run_control_plane(server, profile, Pace(speed), Decisions())
+    site = Site(server, plane.shared)
+    tasks = []
+    try:
+        for part in parts:
+            part.register(site)
+            await part.install(site)
+            tasks += [asyncio.create_task(work) for work in part.work(site)]
+        yield Cluster(server, site, LocalClient(server.core, ADMIN))
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await plane.stop()
+        await server.stop()
+        assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+
+
+def condition(obj: Obj | None, kind: str) -> Obj:
+    """A condition of an object's status; empty while there is none."""
+    found = ((obj or {}).get("status") or {}).get("conditions") or []
+    return next((dict(c) for c in found if c["type"] == kind), {})

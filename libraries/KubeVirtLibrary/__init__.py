@@ -16,6 +16,7 @@ from KubeVirtLibrary.fates import FateKeywords
 from KubeVirtLibrary.guards import GuardKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
+from KubeVirtLibrary.monitoring import MonitoringKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
 from KubeVirtLibrary.observations import ObservationKeywords
@@ -67,6 +68,7 @@ class KubeVirtLibrary(DynamicCore):
             GuardKeywords(),
             LifecycleKeywords(),
             FateKeywords(),
+            MonitoringKeywords(),
         ]
         super().__init__(components)
         self.ROBOT_LIBRARY_LISTENER = self

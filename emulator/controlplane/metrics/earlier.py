@@ -1,0 +1,27 @@
+"""What a wrong metric goes by: the networks that an object's NICs had when they were first counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Labels = dict[str, str]
+
+
+class Earlier:
+    """Remembers, for as long as the process lives, the first label sets of each object by NIC."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[str, Labels]] = {}
+
+    def of(self, obj: dict[str, Any], now: list[Labels]) -> dict[str, Labels]:
+        """The object's first label sets; those given now when it was never asked about before."""
+        return self._first.setdefault(obj["metadata"]["uid"], {labels["vnic_name"]: labels for labels in now})
+
+    def edited(self, obj: dict[str, Any], now: list[Labels]) -> set[str]:
+        """The NICs whose network is another one than at first."""
+        first = self.of(obj, now)
+        return {
+            labels["vnic_name"]
+            for labels in now
+            if labels["network"] != first.get(labels["vnic_name"], labels)["network"]
+        }

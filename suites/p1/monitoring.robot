@@ -1,0 +1,59 @@
+*** Settings ***
+Documentation       The cluster's monitoring follows a network swap.
+...
+...                 *Topology:* one VM with a pod network and two bridge NICs; it needs no peers.
+...                 *What moves:* NIC "secondary", from the old network to the new one.
+...                 *What is verified:* the metrics that name each NIC's network, kubevirt_vmi_vnic_info and
+...                 kubevirt_vm_vnic_info, name the new one and no more the old one, and say of the other NICs what they
+...                 said before. They are read where it can be done: Thanos, Prometheus, or KubeVirt's own pods.
+...                 *Out of scope:* alerts and dashboards; traffic counters.
+...                 *Reference:* VEP 140.
+Metadata            Scenario    nad-16
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap A Network Under Monitoring
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier1    linux-bridge    vep-140    nad-16    r28
+
+
+*** Test Cases ***
+Monitoring Of The Running VM Shows The New Network
+    [Documentation]    kubevirt_vmi_vnic_info, which speaks of the VM as it runs.
+    [Metadata]    Requirements    R28
+    [Tags]    cnv-16018
+    Monitoring Should Show New Network    ${VM}    nic=${NIC}    of=VMI    within=${MONITORING_TIMEOUT}
+
+Monitoring Of The VM's Definition Shows The New Network
+    [Documentation]    kubevirt_vm_vnic_info, which speaks of the VM as it is defined.
+    [Metadata]    Requirements    R28
+    [Tags]    cnv-16018
+    Monitoring Should Show New Network    ${VM}    nic=${NIC}    of=VM    within=${MONITORING_TIMEOUT}
+
+No Series With The Old Network Remains
+    [Documentation]    In neither metric, while the VM's other NICs still have their series.
+    [Metadata]    Requirements    R28
+    [Tags]    cnv-16019
+    Monitoring Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
+
+Monitoring Of The Other NICs Is Unchanged
+    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series as they were.
+    [Metadata]    Requirements    R28
+    Monitoring Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
+
+
+*** Keywords ***
+Swap A Network Under Monitoring
+    [Documentation]    Before the edit, monitoring must show each NIC once; then the one edit of this suite is made.
+    Cluster Should Offer    live-update    automatic-migration    metrics
+    Open Test Namespace
+    Create Three VLANs Of One Bridge
+    Define VM    ${VM}
+    Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}
+    Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}
+    Start VMs
+    Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
+    Remember Monitoring    ${VM}    within=${MONITORING_TIMEOUT}
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

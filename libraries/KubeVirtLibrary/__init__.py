@@ -25,6 +25,7 @@ from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
 from KubeVirtLibrary.staying import StayingKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
+from KubeVirtLibrary.switches import SwitchKeywords
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ class KubeVirtLibrary(DynamicCore):
         components = [
             self._clusters,
             CapabilityKeywords(),
+            SwitchKeywords(),
             namespaces,
             NetworkKeywords(),
             MachineKeywords(),

@@ -12,6 +12,7 @@ from testbed.run import Run, new_run_id
 from testbed.settings import VARIABLES, Settings
 
 from KubeVirtLibrary.reporting import details, heartbeat, step, suite_metadata, variable, warn
+from KubeVirtLibrary.switches import restore_after_dead_runs
 
 _FIRST_CONTACT_SECONDS = 5.0
 _REMOVAL_SECONDS = 120.0
@@ -25,8 +26,13 @@ class ClusterKeywords:
         """Reads and checks all variables, connects to the API server and begins a run. Creates nothing.
 
         Fails within seconds when a variable has an unusable value, when the kubeconfig is missing or broken, or when
-        the API server does not answer. Does nothing when a cluster is open already.
+        the API server does not answer. Does nothing when a cluster is open already. What a dead run changed in the
+        settings of the cluster is put back, see `Switch Cluster Setting`.
         """
+        self._open(restore=True)
+
+    @staticmethod
+    def _open(*, restore: bool) -> None:
         if Run.current_or_none() is not None:
             return
         settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
@@ -42,7 +48,8 @@ class ClusterKeywords:
         run = Run(settings, cluster, Ledger(cluster, run_id), run_id)
         run.facts = facts
         run.make_current()
-        self._show(facts, run_id, connection.source)
+        ClusterKeywords._show(facts, run_id, connection.source)
+        restore_after_dead_runs(run, dry_run=not restore)
 
     @keyword(name="Cluster Should Be Fit", tags=["cluster", "verdict"])
     def cluster_should_be_fit(self) -> None:
@@ -78,7 +85,8 @@ class ClusterKeywords:
         """Removes what dead runs left on the cluster and returns the names of their namespaces.
 
         A run that lives renews a lease every few seconds; nothing of a living run is touched, nor anything that is not
-        labelled as a run's. Takes up to 30 seconds to tell the dead from the living.
+        labelled as a run's. Settings of the cluster that a dead run changed are put back as well. Takes up to 30
+        seconds to tell the dead from the living.
 
         Args:
         | ``dry_run`` | only say what would be removed. |
@@ -86,8 +94,9 @@ class ClusterKeywords:
         from testbed.objects.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
         from testbed.objects.removal import await_gone  # noqa: PLC0415
 
-        self.open_cluster()
+        self._open(restore=not dry_run)
         run = Run.current()
+        restore_after_dead_runs(run, dry_run=dry_run)
         found = find_leftovers(run.cluster, run.run_id, heartbeat)
         names = [leftover.namespace for leftover in found]
         if not dry_run:

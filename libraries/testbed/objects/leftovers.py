@@ -37,7 +37,7 @@ def find_leftovers(cluster: Cluster, own_run: str | None, heartbeat: Heartbeat =
     return [
         Leftover(str(meta(namespace, "name")), run_id, str(meta(namespace, "uid")))
         for run_id, namespaces in runs.items()
-        if not _lives(cluster, run_id, [str(meta(item, "name")) for item in namespaces], namespaces, heartbeat)
+        if not run_lives(cluster, run_id, namespaces, heartbeat)
         for namespace in namespaces
     ]
 
@@ -48,8 +48,10 @@ def remove_leftovers(cluster: Cluster, leftovers: list[Leftover]) -> None:
         cluster.delete(NAMESPACE, leftover.namespace, uid=leftover.uid)
 
 
-def _lives(cluster: Cluster, run_id: str, names: list[str], namespaces: list[Object], heartbeat: Heartbeat) -> bool:
+def run_lives(cluster: Cluster, run_id: str, namespaces: list[Object], heartbeat: Heartbeat = silent) -> bool:
+    """Whether a run renews its lease in one of these namespaces of its; takes up to 30 seconds."""
     history = History()
+    names = [str(meta(item, "name")) for item in namespaces]
     streams = [WatchStream(cluster, history, LEASE, name, labels=f"{RUN_LABEL}={run_id}") for name in names]
     for stream in streams:
         stream.start()

@@ -9,7 +9,7 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -44,7 +44,11 @@ class Fault:
 
 
 class FakeApi:
-    """Start with ``with FakeApi() as api``; ``api.url`` is where it listens."""
+    """Start with ``with FakeApi() as api``; ``api.url`` is where it listens.
+
+    ``aliases``: collections that are one, such as that of all namespaces and that of the only one. ``once``: by verb,
+    what happens just before the next such request is carried out.
+    """
 
     def __init__(self) -> None:
         self.condition = threading.Condition()
@@ -59,6 +63,8 @@ class FakeApi:
         self.epoch = 0
         self.answers: dict[tuple[str, str], Object] = {}
         self.forbidden: set[tuple[str, str]] = set()
+        self.aliases: dict[str, str] = {}
+        self.once: dict[str, Callable[[], None]] = {}
         self.closed = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
@@ -244,6 +250,8 @@ def _events(api: FakeApi, path: str, start: int, seconds: float) -> Iterator[Obj
 
 def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  # noqa: PLR0911
     with api.condition:
+        api.once.pop(verb, lambda: None)()
+        path = api.aliases.get(path, path)
         if (verb, path) in api.answers:
             return 200, api.answers[verb, path]
         if any(verb == denied and part in path for denied, part in api.forbidden):
@@ -270,6 +278,9 @@ def _refusal(item: Object, verb: str, body: Any) -> tuple[int, Object] | None:
     conditions = (body or {}).get("preconditions", {}) if verb == "DELETE" else {}
     if any(meta[key] != value for key, value in conditions.items()):
         return 409, _status(409, f"the precondition {conditions} does not hold", "Conflict")
+    if verb == "PATCH" and isinstance(body, dict):
+        known = body.get("metadata", {}).get("resourceVersion", meta["resourceVersion"])
+        return None if known == meta["resourceVersion"] else (409, _status(409, "it has been modified", "Conflict"))
     for operation in body if verb == "PATCH" else []:
         if operation["op"] == "test":
             found: Any = item
@@ -284,6 +295,8 @@ def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Obje
     item = copy.deepcopy(api.objects[collection, name])
     if verb == "DELETE":
         api.remove(collection, name)
+    elif verb == "PATCH" and isinstance(body, dict):
+        return api.put(collection, _merge(item, body))
     elif verb == "PATCH":
         for operation in body:
             *steps, last = operation["path"].strip("/").split("/")
@@ -294,6 +307,18 @@ def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Obje
                 target[last] = operation["value"]
         return api.put(collection, item)
     return item
+
+
+def _merge(item: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(item) if isinstance(item, dict) else {}
+    for key, value in patch.items():
+        merged[key] = _merge(merged.get(key), value)
+        if value is None:
+            del merged[key]
+    return merged
 
 
 def _status(code: int, message: str, reason: str = "") -> Object:

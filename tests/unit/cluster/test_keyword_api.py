@@ -21,6 +21,7 @@ NO_SUBJECT = {
     "Open Cluster",
     "Close Cluster",
     "Cluster Should Be Fit",
+    "Restore Cluster Settings",
     "Open Test Namespace",
     "Create Further Namespace",
     "Close Test Namespace",

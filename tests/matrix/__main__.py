@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv, oracle)
     cells = [Cell(version, platform) for platform in arguments.platforms for version in arguments.versions]
     options = (*(RANDOM if arguments.randomize else ()), *arguments.robot)
-    way = Way(arguments.alone, arguments.processes, options)
+    way = Way(arguments.alone, arguments.tests, arguments.processes, options)
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="matrix-"))
     print(f"Results of the runs: {folder}", flush=True)
     results = compare(oracle, cells, arguments.scenarios, way, folder, jobs=arguments.jobs, tell=_tell)
@@ -133,6 +133,7 @@ def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace
     parser.add_argument(
         "--each-test", action="store_const", dest="alone", const="test", help="each in a run of its own"
     )
+    parser.add_argument("--tests", default="*", metavar="PATTERN", help="with --each-test: of these names only")
     parser.add_argument("--randomize", action="store_true", help="suites and tests in random order")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from testplan.results import Outcome, ResultsError, read_results
@@ -19,9 +20,13 @@ LONGEST = 3600.0
 
 @dataclass(frozen=True)
 class Way:
-    """How the suites run. ``alone``: what gets a cluster of its own: ``nothing``, ``scenario`` or ``test``."""
+    """How the suites run. ``alone``: what gets a cluster of its own: ``nothing``, ``scenario`` or ``test``.
+
+    ``tests`` is a pattern of names, for tests that run alone.
+    """
 
     alone: str = "nothing"
+    tests: str = "*"
     processes: int = 1
     options: tuple[str, ...] = ()
 
@@ -58,7 +63,7 @@ def _alone(scenarios: Sequence[str], way: Way) -> Iterator[tuple[str, list[str]]
             yield scenario, ["--include", scenario]
             continue
         for test in read_tests():
-            if scenario in test.scenarios:
+            if scenario in test.scenarios and fnmatch(test.name, way.tests):
                 yield f"{scenario} {test.name}", ["--include", scenario, "--test", test.name]
 
 

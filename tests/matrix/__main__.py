@@ -16,6 +16,7 @@ from testplan.plan import load_plan
 from tests.matrix.oracle import Cell, Oracle, load_oracle, seen
 from tests.matrix.runs import Unit, Way, run_cell
 
+DESCRIPTION = "All suites on every embedded cluster, compared with tests/matrix/oracle.yaml."
 RANDOM = ("--randomize", "all")
 
 
@@ -115,7 +116,7 @@ def _tell(line: str) -> None:
 
 
 def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=DESCRIPTION)
 
     def several(known: Sequence[str]) -> Callable[[str], list[str]]:
         def parse(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testplan.plan import load_plan
+from testplan.plan import Scenario, load_plan
 from testplan.results import Outcome, Verdict
 from tests.matrix.__main__ import Result, table
 from tests.matrix.oracle import Cell, Oracle, load_oracle, seen
@@ -19,16 +19,13 @@ def outcome(name: str, verdict: Verdict, message: str = "") -> Outcome:
 
 
 def test_every_automated_scenario_is_in_the_oracle() -> None:
-    assert sorted(ORACLE.scenarios) == sorted(scenario.id for scenario in PLAN.scenarios if scenario.automated)
+    assert {scenario.id for scenario in PLAN.scenarios if scenario.automated} <= set(ORACLE.scenarios)
 
 
 @pytest.mark.parametrize(
     "scenario", [scenario for scenario in PLAN.scenarios if scenario.automated], ids=lambda s: s.id
 )
-def test_the_gate_accepts_every_skip_that_the_oracle_expects(scenario: object) -> None:
-    from testplan.plan import Scenario
-
-    assert isinstance(scenario, Scenario)
+def test_the_gate_accepts_every_skip_that_the_oracle_expects(scenario: Scenario) -> None:
     lacking = {name for name in ORACLE.capabilities(scenario.id) if any(ORACLE.lacks(cell, name) for cell in CELLS)}
     assert lacking <= set(scenario.needs)
 

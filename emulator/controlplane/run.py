@@ -17,7 +17,7 @@ from emulator.controlplane.cluster.components import ComponentPods
 from emulator.controlplane.context import Shared
 from emulator.controlplane.metrics.monitoring import Monitoring, PlainMonitoring
 from emulator.controlplane.metrics.register import register_metrics
-from emulator.controlplane.metrics.thanos import OpenShiftMonitoring
+from emulator.controlplane.metrics.thanos import OpenShiftMonitoring, Router
 from emulator.controlplane.migration.controller import MigrationController
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.scheduling.controller import Scheduler
@@ -71,10 +71,12 @@ async def run_control_plane(
     stream_tls: ssl.SSLContext | None = None,
     *,
     platform: Platform = KUBERNETES,
+    router: Router | None = None,
 ) -> ControlPlane:
     """Registers webhooks and subresources, creates what an installed KubeVirt consists of, and starts the controllers.
 
     ``stream_tls`` is the client side of the connection to virt-handler's stream endpoint; None for plain HTTP.
+    ``router`` is how Routes are served on OpenShift, None for plain HTTP as well.
     The server must have been prepared, with the platform's registry. Nodes may come later.
     """
     core = server.core
@@ -82,7 +84,7 @@ async def run_control_plane(
     parts = Parts(parts_of(platform), Site(server, shared))
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
-    monitoring = _monitoring(server, shared)
+    monitoring = _monitoring(server, shared, router)
     register_metrics(server, shared, monitoring)
     plane = ControlPlane(shared, monitoring)
     parts.register()
@@ -109,9 +111,9 @@ async def run_control_plane(
     return plane
 
 
-def _monitoring(server: Server, shared: Shared) -> Monitoring:
+def _monitoring(server: Server, shared: Shared, router: Router | None) -> Monitoring:
     if shared.platform is OPENSHIFT:
-        return OpenShiftMonitoring(shared, server.tokens, server.authorizer)
+        return OpenShiftMonitoring(shared, server.tokens, server.authorizer, router)
     return PlainMonitoring(shared)
 
 

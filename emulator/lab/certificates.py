@@ -12,7 +12,7 @@ HANDLER_CLIENT = "kubevirt.io:system:client:virt-handler"
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: one authority for the API, another one between virt-api and the stream endpoints."""
+    """PEM files: one authority for the API, one between virt-api and the stream endpoints, one of the router's own."""
 
     ca: Path
     api_cert: Path
@@ -22,6 +22,9 @@ class Certificates:
     handler_key: Path
     virt_api_cert: Path
     virt_api_key: Path
+    router_ca: Path
+    router_cert: Path
+    router_key: Path
 
 
 def write_certificates(directory: Path) -> Certificates:
@@ -39,6 +42,9 @@ def write_certificates(directory: Path) -> Certificates:
     _write(streams.issue_cert("virt-handler", common_name="virt-handler"), files.handler_cert, files.handler_key)
     client = streams.issue_cert("virt-api", common_name=HANDLER_CLIENT)
     _write(client, files.virt_api_cert, files.virt_api_key)
+    router = trustme.CA(organization_name="embedded cluster, ingress")
+    router.cert_pem.write_to_path(files.router_ca)
+    _write(router.issue_cert("localhost", "127.0.0.1"), files.router_cert, files.router_key)
     return files
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from . import tether
 
 if TYPE_CHECKING:
+    from ..controlplane.metrics.thanos import Router
     from .plan import Plan
 
 
@@ -57,8 +58,8 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     await grant(server.client(ADMIN, manager="kube-apiserver"), platform)
     for token, who in plan.tokens.items():
         server.tokens.add(token, UserInfo(who.user, who.groups))
-    tls = _stream_tls(plan)
-    control_plane = await run_control_plane(server, profile, pace, decisions, tls, platform=platform)
+    tls, router = _stream_tls(plan), _router(plan)
+    control_plane = await run_control_plane(server, profile, pace, decisions, tls, platform=platform, router=router)
     await server.start(listening, _api_tls(plan))
     os.write(ready, b"ready\n")
     os.close(ready)
@@ -74,6 +75,15 @@ def _api_tls(plan: Plan) -> ssl.SSLContext:
     context.load_cert_chain(plan.certificates.api_cert, plan.certificates.api_key)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _router(plan: Plan) -> Router:
+    """How the router serves HTTPS, and the authority that it publishes."""
+    from ..controlplane.metrics.thanos import Router  # noqa: PLC0415
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(plan.certificates.router_cert, plan.certificates.router_key)
+    return Router(context, plan.certificates.router_ca.read_text())
 
 
 def _stream_tls(plan: Plan) -> ssl.SSLContext:

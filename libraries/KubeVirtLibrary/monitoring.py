@@ -53,7 +53,7 @@ class MonitoringKeywords:
         run = Run.current()
         record, kubevirt = run.vm(vm), run.require_facts().kubevirt
         namespace = kubevirt.namespace if kubevirt else ""
-        source, reasons = find_source(run.cluster, namespace, getattr(run.settings, "monitoring_url", ""))
+        source, reasons = find_source(run.cluster, namespace, run.settings.monitoring_url)
         if source is None:
             raise CapabilityMissing(f"capability metrics is not there: {'; '.join(reasons)}")
         poller = Poller(source, vm, record.namespace, heartbeat)

@@ -21,6 +21,7 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _IMAGE = re.compile(r"[a-z0-9]([\w.-]*[\w])?(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?", re.ASCII)
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 _PHYSICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_URL = re.compile(r"(https?://[^\s/]+(/\S*)?)?")
 _LONGEST_PREFIX = 50
 _BRIDGE_EXPECTED = "the name of a Linux bridge, 15 characters at most, no spaces"
 
@@ -78,6 +79,10 @@ class Settings:
     silence_window: float = _set(5.0, values.time)
     isolation_window: float = _set(2.0, values.time)
     quiet_window: float = _set(12.0, values.time)
+    monitoring_timeout: float = _set(300.0, values.time)
+    monitoring_url: str = _set(
+        "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://thanos.example.com")
+    )
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     allow_disruptive: bool = _set(False, values.yes_or_no)
     expected_capabilities: tuple[str, ...] = _set(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -29,16 +30,21 @@ INTERVAL = 30.0
 NOT_SERVED = "<html><body><h1>Application is not available</h1></body></html>"
 
 
-class OpenShiftMonitoring:
-    """``ca`` is the PEM text of the authority that signed the router's certificate."""
+@dataclass(frozen=True)
+class Router:
+    """How Routes are served: ``tls`` None for plain HTTP, ``ca`` the PEM text of the authority to trust."""
 
-    def __init__(
-        self, shared: Shared, tokens: Tokens, authorizer: Authorizer, tls: ssl.SSLContext | None = None, ca: str = ""
-    ) -> None:
+    tls: ssl.SSLContext | None = None
+    ca: str = ""
+
+
+class OpenShiftMonitoring:
+    """Monitoring as OpenShift's own operator installs it."""
+
+    def __init__(self, shared: Shared, tokens: Tokens, authorizer: Authorizer, router: Router | None = None) -> None:
         self._tokens = tokens
         self._authorizer = authorizer
-        self._tls = tls
-        self._ca = ca
+        self._router = router or Router()
         external = {"prometheus": f"{NAMESPACE}/k8s"}
         self._replicas = [Prometheus(shared, INTERVAL, offset, external) for offset in (0.0, INTERVAL / 2)]
         self._runner: web.AppRunner | None = None
@@ -50,7 +56,7 @@ class OpenShiftMonitoring:
         for namespace in (NAMESPACE, MANAGED):
             await ensure(client, "namespaces", thing("v1", "Namespace", namespace))
         await ensure(client, "services", service(NAME, NAMESPACE, "web", 9091))
-        bundle = thing("v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._ca})
+        bundle = thing("v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._router.ca})
         await ensure(client, "configmaps", bundle)
         await self._grant(client)
         spec = {
@@ -64,7 +70,6 @@ class OpenShiftMonitoring:
         await ensure(client, ROUTES, thing("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
         admitted = {"type": "Admitted", "status": "True"}
         ingress = {"host": self.host, "routerName": "default", "wildcardPolicy": "None", "conditions": [admitted]}
-        await client.patch(ROUTES, NAME, NAMESPACE, {"spec": {"host": self.host}})
         await client.patch(ROUTES, NAME, NAMESPACE, {"status": {"ingress": [ingress]}}, subresource="status")
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
@@ -85,7 +90,7 @@ class OpenShiftMonitoring:
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._router.tls).start()
         self.host = "{}:{}".format(*self._runner.addresses[0])
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

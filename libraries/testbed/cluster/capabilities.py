@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from testbed.cluster import surroundings
 from testbed.cluster.facts import GATE, LIVE_MIGRATE
-from testbed.cluster.rights import Right, may
+from testbed.cluster.rights import may
 from testbed.cluster.surroundings import Lab, Measured
 from testbed.cluster.switches import right_to_switch
 from testbed.errors import BadInput, CapabilityMissing, LabError
@@ -77,11 +77,10 @@ def _localnet(lab: Lab) -> Measured:
 
 
 def _metrics(lab: Lab) -> Measured:
+    from testbed.monitoring.sources import measure  # noqa: PLC0415 - few suites need an HTTP client of their own
+
     namespace = lab.facts.kubevirt.namespace if lab.facts.kubevirt else ""
-    right = Right("get", "", "pods/proxy", "the metrics of virt-controller", namespace)
-    if not namespace or not may(lab.cluster, right):
-        return Measured(False, f"{lab.facts.user} has no right to {right}")
-    return Measured(True, f"virt-controller in namespace {namespace}, through the API server")
+    return Measured(*measure(lab.cluster, namespace, lab.settings.monitoring_url))
 
 
 def _ipv6(lab: Lab) -> Measured:

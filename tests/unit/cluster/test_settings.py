@@ -72,6 +72,8 @@ def test_values_are_typed() -> None:
         ("QUIET_WINDOW", "", "a time above 0"),
         ("GAP_THRESHOLD", "short", "a time above 0"),
         ("LEASE_TIMEOUT", "never", "a time above 0"),
+        ("MONITORING_TIMEOUT", "0", "a time above 0"),
+        ("MONITORING_URL", "thanos.example.com", "a URL such as https://"),
         ("NETWORK_TIMEOUT", "0", "a time above 0"),
         ("BRIDGE", "a-bridge-with-16", "15 characters at most"),
         ("BRIDGE", "br 1", "no spaces"),

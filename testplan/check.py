@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from testplan.asked import asked_capabilities
 from testplan.plan import Plan, Scenario, Vocabulary, duplicates
 from testplan.suites import PlannedTest
 
@@ -20,6 +21,7 @@ def problems(plan: Plan, tests: Sequence[PlannedTest], vocabulary: Vocabulary) -
         *_scenarios(plan),
         *(problem for test in tests for problem in _test(test, plan, vocabulary)),
         *_coverage(plan, tests),
+        *_needs(plan, tests),
     ]
 
 
@@ -140,6 +142,15 @@ def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
         for name in scenario.requirements:
             if name not in carried:
                 yield f"plan: requirement {name} of scenario {scenario.id} is carried by no test"
+
+
+def _needs(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
+    """A suite that asks for more than the plan says would be skipped where the gate does not accept it."""
+    sources = {test.source: test.scenarios[0] for test in tests if test.scenarios}
+    for source, name in sources.items():
+        scenario = plan.scenario(name)
+        for capability in sorted(asked_capabilities(source).difference(scenario.needs)) if scenario else ():
+            yield f"{_short(source)}: asks for capability {capability}, which the plan's {name} does not need"
 
 
 def _short(path: Path) -> str:

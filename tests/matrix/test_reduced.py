@@ -25,8 +25,8 @@ def test_an_old_version_skips_what_it_cannot_do_and_proves_the_rest(tmp_path: Pa
 
 
 @pytest.mark.timeout(240)
-def test_openshift_in_random_order(tmp_path: Path) -> None:
-    way = Way(options=RANDOM)
+def test_openshift_by_two_processes_in_random_order(tmp_path: Path) -> None:
+    way = Way(processes=2, options=RANDOM)
     assert_as_expected(Cell("main", "openshift"), ["nad-06", "nad-07", "nad-13"], way, tmp_path)
 
 

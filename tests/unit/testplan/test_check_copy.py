@@ -23,6 +23,7 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     """Replaces a pattern once in one file of a copy, or removes the file, and runs the command: code and stderr."""
     shutil.copy(PLAN, tmp_path / "plan.yaml")
     shutil.copytree(SUITES, tmp_path / "suites")
+    (tmp_path / "resources").symlink_to(SUITES.parent / "resources")
 
     def run(file: str = "", pattern: str = "", new: str | None = None) -> tuple[int, str]:
         path = tmp_path / file
@@ -49,6 +50,16 @@ def test_the_copy_is_sound(check: Check) -> None:
         (r"requirements: \[R38\]", "requirements: [R38, R99]", ["scenario nad-05 names requirement R99"]),
         (r"external: \[VEP-140\]", "external: [VEP-140, CNV-1]", ["names external id CNV-1"]),
         (r"needs: \[live-update,", "needs: [live-upgrade,", ["scenario nad-01 needs capability live-upgrade"]),
+        (
+            r"needs: \[live-update, automatic-migration, second-bridge\]",
+            "needs: [live-update, automatic-migration]",
+            ["another_bridge.robot: asks for capability second-bridge, which the plan's nad-09 does not need"],
+        ),
+        (
+            r"needs: \[live-update, automatic-migration\]",
+            "needs: [live-update]",
+            ["linux_bridge_vlan_change.robot: asks for capability automatic-migration, which the plan's nad-01"],
+        ),
         (r"- id: nad-05", "- id: nad-95", ["scenario nad-05 is not in the plan", "scenario nad-95 is automated, but"]),
         (
             r"external: \[VEP-140, CNV-15946\]",
@@ -64,7 +75,8 @@ def test_the_copy_is_sound(check: Check) -> None:
         (r"^(    status: waived\n    note:) .*$", r'\1 "   "', ["requirements R14 note: '   ' does not match"]),
     ],
     ids=[
-        *("uncovered row", "unknown row", "unknown external id", "unknown capability", "unknown scenario"),
+        *("uncovered row", "unknown row", "unknown external id", "unknown capability"),
+        *("capability asked for by a suite", "capability asked for by a resource", "unknown scenario"),
         *("external id of two scenarios", "external id twice", "waiver without reason", "waiver with a blank reason"),
     ],
 )

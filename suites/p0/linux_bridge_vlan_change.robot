@@ -13,7 +13,7 @@ Metadata            Scenario    nad-01
 
 Resource            ../../resources/network_swap.resource
 
-Suite Setup         Swap The VLAN Of A Running VM
+Suite Setup         Swap The VLAN And Watch The Previous Network
 Suite Teardown      Close Scenario
 
 Test Tags           p0    tier2    linux-bridge    vep-140    virtstrat-560    cnv-72329    nad-01
@@ -57,7 +57,7 @@ VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R1
     [Tags]    r1    cnv-15972
-    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+    Observation Should Hold    new network
 
 VM Is Silent On The Previous Network
     [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the
@@ -73,3 +73,10 @@ Other NIC And Pod Network Still Work
     [Tags]    r43
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
+
+
+*** Keywords ***
+Swap The VLAN And Watch The Previous Network
+    [Documentation]    The one edit of this suite, and the beginning of the silence after it. Judges nothing.
+    Swap The VLAN Of A Running VM
+    Watch The Previous Network

@@ -67,6 +67,8 @@ Edit Three VMs Without Moving Them
     Change VM Network    ${QUALIFIED}    nic=${NIC}    network=${namespace}/${OLD_NETWORK}
     Change VM Network    ${CONTROL}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until Network Swap Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
+    Watch Guests For Silence    ${REVERTED}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}
 
 Start Four VMs And Their Peers
     [Documentation]    All on the old network, which is proven to be reachable.

@@ -29,6 +29,7 @@ def node_identities(platform: Platform) -> tuple[Identity, ...]:
         Identity("kubelet", "system:node:embedded", ("system:nodes", AUTHENTICATED)),
         _service_account("multus", "kube-system", "multus"),
         _service_account("virt-handler", platform.kubevirt_namespace, "kubevirt-handler"),
+        *((_service_account("nmstate-handler", "openshift-nmstate", "nmstate-handler"),) if platform.nmstate else ()),
     )
 
 

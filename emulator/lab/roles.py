@@ -47,6 +47,14 @@ ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
         ],
         {"kind": "ServiceAccount", "name": "kubevirt-handler"},
     ),
+    "nmstate-handler": (
+        [
+            _rule("nmstate.io", ["*"], [*READ, *WRITE]),
+            _rule("", ["nodes"], READ),
+            _rule("", ["events"], ["create", "update", "patch"]),
+        ],
+        {"kind": "ServiceAccount", "namespace": "openshift-nmstate", "name": "nmstate-handler"},
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
 from .kubelet import Kubelet
+from .nmstate.networks import NodeNetworks
 from .nodes import NodePlace, NodeRegistry
 from .station import Station
 from .streams import StreamEndpoint, bind
@@ -27,11 +28,15 @@ FIRST_ADDRESS = 11
 
 @dataclass(frozen=True)
 class Identities:
-    """The clients of the three components; each should have the rights of the real one."""
+    """The clients of the components; each should have the rights of the real one.
+
+    ``nmstate`` is None where nodes are configured by other means than policies.
+    """
 
     kubelet: Client
     multus: Client
     handler: Client
+    nmstate: Client | None = None
 
 
 @dataclass
@@ -81,6 +86,8 @@ class NodeAgent:
                 log.info("nodes are ready: %s", ", ".join(self.nodes))
                 ready()
                 group.create_task(registry.keep_alive())
+                if self.identities.nmstate:
+                    group.create_task(NodeNetworks(self.identities.nmstate, station, registry).run())
         finally:
             await handler.stop()
             await kubelet.queue.stop()

@@ -22,6 +22,7 @@ HANDLER_IMAGE = "quay.io/kubevirt/virt-handler:embedded"
 CPU_MODEL = "Skylake-Client"
 MACHINE_TYPES = ("q35", "pc-q35")
 DEVICES = {"devices.kubevirt.io/kvm": "1k", "devices.kubevirt.io/tun": "1k", "devices.kubevirt.io/vhost-net": "1k"}
+BRIDGE_RESOURCE = "bridge.network.kubevirt.io"
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,19 @@ class NodeRegistry:
         self._handler = handler
         self._places = places
         self._namespace = namespace
+        self._marked: dict[str, set[str]] = {}
 
     async def register(self) -> None:
         """Brings every node to Ready, with its virt-handler running."""
         await _create_if_absent(self._kubelet, "namespaces", _namespace(self._namespace))
         await asyncio.gather(*(self._register(place) for place in self._places))
+
+    async def mark(self, node: str, bridges: set[str]) -> None:
+        """Offers a node's Linux bridges as resources, as bridge-marker does."""
+        self._marked[node] = bridges
+        for place in self._places:
+            if place.name == node:
+                await self._beat(place)
 
     async def keep_alive(self) -> None:
         """Renews the heartbeats until cancelled."""
@@ -66,7 +75,9 @@ class NodeRegistry:
             fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now()
 
         await change(self._kubelet, "nodes", node, relabel)
-        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
+        await change(
+            self._kubelet, "nodes", node, lambda n: _set_status(n, place, self._marks(place.name)), subresource="status"
+        )
         pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place, self._namespace))
 
         def running(fresh: Obj) -> None:
@@ -74,10 +85,19 @@ class NodeRegistry:
 
         await change(self._kubelet, "pods", pod, running, subresource="status")
 
+    async def _write_status(self, place: NodePlace, node: Obj) -> None:
+        marks = self._marks(place.name)
+        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place, marks), subresource="status")
+
+    def _marks(self, node: str) -> dict[str, str]:
+        return {f"{BRIDGE_RESOURCE}/{bridge}": "1k" for bridge in sorted(self._marked.get(node, ()))}
+
     async def _beat(self, place: NodePlace) -> None:
         patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": now()}}}
         node = await self._handler.patch("nodes", place.name, None, patch)
-        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place), subresource="status")
+        await change(
+            self._kubelet, "nodes", node, lambda n: _set_status(n, place, self._marks(place.name)), subresource="status"
+        )
 
 
 async def _create_if_absent(client: Client, resource: str, obj: Obj) -> Obj:
@@ -133,13 +153,13 @@ def _ovn_annotations(name: str) -> dict[str, str]:
     }
 
 
-def _set_status(node: Obj, place: NodePlace) -> None:
+def _set_status(node: Obj, place: NodePlace, marks: dict[str, str]) -> None:
     status = node.setdefault("status", {})
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     # The guests are processes that share the machine, so a node offers far more than the machine has.
     resources = {"cpu": "64", "memory": f"{max(memory, 256 << 20)}Ki", "ephemeral-storage": "1Ti", "pods": "250"}
-    status["capacity"] = resources | DEVICES
-    status["allocatable"] = resources | DEVICES
+    status["capacity"] = resources | DEVICES | marks
+    status["allocatable"] = resources | DEVICES | marks
     status["addresses"] = [
         {"type": "InternalIP", "address": place.address},
         {"type": "Hostname", "address": place.name},

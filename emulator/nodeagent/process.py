@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from ..kube.http import Access
 
 CONTEXTS = ("kubelet", "multus", "virt-handler")
+NMSTATE = "nmstate-handler"
 
 
 @dataclass(frozen=True)
 class AgentOptions:
     """What a node agent is started with.
 
-    Of the kubeconfig, the contexts ``kubelet``, ``multus`` and ``virt-handler`` are used where it has them, else
-    ``context``.
+    Of the kubeconfig, the contexts ``kubelet``, ``multus``, ``virt-handler`` and ``nmstate-handler`` are used where it
+    has them, else ``context``. The last one only where the platform brings NMState.
     ``tls_*`` are PEM files for the stream endpoints: certificate, key and the authority of the clients.
     """
 
@@ -78,8 +79,13 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
     from .agent import Identities, NodeAgent  # noqa: PLC0415
 
     clients = [
-        HttpClient(_access(options, context), manager=context if context != "kubelet" else "embedded-kubelet")
-        for context in CONTEXTS
+        HttpClient(
+            _access(options, context),
+            manager=context if context != "kubelet" else "embedded-kubelet",
+            # The one version in which NMState serves all its kinds.
+            versions={"nmstate.io": "v1beta1"},
+        )
+        for context in (*CONTEXTS, *((NMSTATE,) if platform_for(options.platform).nmstate else ()))
     ]
     agent = NodeAgent(
         identities=Identities(*clients),

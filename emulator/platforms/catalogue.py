@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.registry import Registry
 from emulator.controlplane.profile import Profile
+from emulator.nmstate.part import NodeNetworkConfiguration
 from emulator.openshift.identity import Identity
 from emulator.openshift.monitoring import Monitoring
 from emulator.openshift.network import ClusterNetwork
@@ -28,6 +29,7 @@ def parts_of(platform: Platform) -> Iterable[Part]:
             ClusterNetwork,
             Monitoring,
             ClusterUserDefinedNetworks,
+            NodeNetworkConfiguration,
             NetworkAddons,
             HyperConverged,
         ],

@@ -13,6 +13,7 @@ class Platform:
     ``kubevirt_namespace`` and ``kubevirt_name`` say where KubeVirt is installed and what its CR is called.
     ``open_namespaces`` are those whose NADs every pod may use; None where Multus does not look at the namespace.
     ``releases`` maps a KubeVirt profile to the platform's own release that ships it.
+    ``nmstate`` tells whether NMState's policies configure the nodes.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Platform:
     kubevirt_name: str
     open_namespaces: tuple[str, ...] | None = None
     releases: Mapping[str, str] = field(default_factory=dict)
+    nmstate: bool = False
 
     @property
     def owns_kubevirt(self) -> bool:
@@ -38,6 +40,7 @@ OPENSHIFT = Platform(
     "kubevirt-kubevirt-hyperconverged",
     open_namespaces=("default", "openshift-multus", "openshift-sriov-network-operator", "openshift-cnv"),
     releases={"1.7": "4.21.8", "1.8": "4.22.3", "1.8-gate": "4.22.3", "1.9": "4.23.0", "main": "4.24.0"},
+    nmstate=True,
 )
 PLATFORMS = {platform.name: platform for platform in (KUBERNETES, OPENSHIFT)}
 DEFAULT = KUBERNETES.name

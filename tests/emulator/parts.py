@@ -17,11 +17,13 @@ from emulator.apiserver.users import ADMIN
 from emulator.controlplane.profile import profile_for
 from emulator.controlplane.run import run_control_plane
 from emulator.decisions import Decisions
-from emulator.kube.client import Obj
+from emulator.kube.client import Client, Obj
 from emulator.kube.errors import ApiError
 from emulator.pace import Pace
 from emulator.platforms.part import Part, Site
 from emulator.platforms.platform import KUBERNETES, Platform
+
+PATIENCE = 10.0
 
 
 @dataclass
@@ -30,27 +32,12 @@ class Cluster:
     site: Site
     client: LocalClient
 
-    async def until(
-        self, resource: str, name: str, good: Callable[[Any], object], namespace: str = "", seconds: float = 10
-    ) -> Any:
-        """The object (None when it is gone) as soon as it is good; AssertionError with the last one seen."""
-        seen: Obj | None = None
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    seen = await self.find(resource, name, namespace)
-                    if good(seen):
-                        return seen
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            raise AssertionError(f"{resource} {name} did not get there: {json.dumps(seen, indent=1)}") from None
+    async def until(self, resource: str, name: str, good: Callable[[Any], object], namespace: str = "") -> Any:
+        """The object (None when it is gone) as soon as it is good."""
+        return await wait_for(self.client, resource, name, good, namespace)
 
     async def find(self, resource: str, name: str, namespace: str = "") -> Obj | None:
-        try:
-            return await self.client.get(resource, name, namespace)
-        except ApiError as error:
-            assert error.code == 404
-            return None
+        return await find(self.client, resource, name, namespace)
 
     async def namespace(self, name: str, **labels: str) -> None:
         meta = {"name": name, "labels": labels}
@@ -82,6 +69,29 @@ async def cluster_with(*parts: Part, platform: Platform = KUBERNETES, speed: flo
         await plane.stop()
         await server.stop()
         assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+
+
+async def find(client: Client, resource: str, name: str, namespace: str = "") -> Obj | None:
+    """None when there is no such object."""
+    try:
+        return await client.get(resource, name, namespace)
+    except ApiError as error:
+        assert error.code == 404
+        return None
+
+
+async def wait_for(client: Client, resource: str, name: str, good: Callable[[Any], object], namespace: str = "") -> Any:
+    """The object (None when it is gone) as soon as it is good; AssertionError with the last one seen."""
+    seen: Obj | None = None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                seen = await find(client, resource, name, namespace)
+                if good(seen):
+                    return seen
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"{resource} {name} did not get there: {json.dumps(seen, indent=1)}") from None
 
 
 def condition(obj: Obj | None, kind: str) -> Obj:

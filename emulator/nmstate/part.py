@@ -1,0 +1,58 @@
+"""NMState as a part of a platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..apiserver.registry import Resource
+from ..controlplane.profile import Profile
+from ..kube.client import Obj
+from ..platforms.part import Part, Site
+from ..platforms.platform import Platform
+from .kinds import GROUP, KINDS, NMSTATE
+from .webhooks import Webhooks
+
+NAMESPACE = "openshift-nmstate"
+HANDLER = "nmstate-handler"
+READER = "nmstate-cluster-reader"
+RBAC = "rbac.authorization.k8s.io"
+
+
+class NodeNetworkConfiguration(Part):
+    """The operator's object, the handlers' DaemonSet, and who may read."""
+
+    def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
+        return KINDS
+
+    def register(self, site: Site) -> None:
+        Webhooks(site.core).register()
+
+    async def install(self, site: Site) -> None:
+        await site.ensure_namespaces(NAMESPACE)
+        await site.ensure("daemonsets.apps", daemon_set())
+        await site.ensure(f"clusterroles.{RBAC}", reader())
+        operator = {"apiVersion": f"{GROUP}/v1", "kind": "NMState", "metadata": {"name": "nmstate"}, "spec": {}}
+        await site.ensure(NMSTATE.key, operator)
+
+
+def daemon_set() -> Obj:
+    labels = {"app": "kubernetes-nmstate", "component": "kubernetes-nmstate-handler"}
+    pod = {"hostNetwork": True, "containers": [{"name": HANDLER, "image": f"quay.io/nmstate/{HANDLER}:embedded"}]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": HANDLER, "namespace": NAMESPACE, "labels": labels},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
+    }
+
+
+def reader() -> Obj:
+    """Who may read the cluster may read the nodes' networks; only an administrator of the cluster changes them."""
+    kinds = [kind.plural for kind in KINDS if kind is not NMSTATE]
+    labels = {f"{RBAC}/aggregate-to-cluster-reader": "true"}
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": READER, "labels": labels},
+        "rules": [{"apiGroups": [GROUP], "resources": kinds, "verbs": ["get", "list", "watch"]}],
+    }

@@ -1,0 +1,179 @@
+"""The handler of one node: holds its state, brings policies about, and writes enactments and the node's report."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...fabric.wiring import LINUX
+from ...kube.client import Client, Obj
+from ...kube.errors import ApiError
+from ..clock import now
+from ..events import EventRecorder
+from ..station import Station
+from ..writing import change
+from . import conditions, desired
+from .state import State, first_state, wiring_of
+
+log = logging.getLogger(__name__)
+
+GROUP = "nmstate.io"
+BETA = f"{GROUP}/v1beta1"
+ENACTMENTS = f"nodenetworkconfigurationenactments.{GROUP}"
+STATES = f"nodenetworkstates.{GROUP}"
+SHOW, CHECK, APPLY = 1.0, 0.5, 4.5
+FIRST_BACKOFF, LAST_BACKOFF, TRIES = 1.0, 30.0, 5
+VERSION = "0.86.0"
+
+Told = Mapping[str, tuple[str, str, str]]
+
+
+class Handler:
+    """``bridges_changed(node)`` is called once a policy has given the node other Linux bridges, or taken some."""
+
+    def __init__(
+        self, node: str, number: int, client: Client, station: Station, bridges_changed: Callable[[str], None]
+    ) -> None:
+        self.node = node
+        self._client = client
+        self._fabric = station.fabric
+        self._pace = station.pace
+        self._decisions = station.decisions
+        self._events = EventRecorder(client, f"{node}.nmstate-handler")
+        self._bridges_changed = bridges_changed
+        self._lock = asyncio.Lock()
+        self.state: State = first_state(number, station.nodes[node])
+
+    @property
+    def linux_bridges(self) -> set[str]:
+        return {interface["name"] for interface in self.state["interfaces"] if interface["type"] == LINUX}
+
+    async def report(self) -> None:
+        """Writes the NodeNetworkState; nothing where it says so already."""
+        node = await self._client.get("nodes", self.node)
+        owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": node["metadata"]["uid"]}
+        meta = {"name": self.node, "ownerReferences": [owner]}
+        found = await self._ensure(STATES, {"apiVersion": BETA, "kind": "NodeNetworkState", "metadata": meta})
+
+        def reported(fresh: Obj) -> None:
+            status = fresh.setdefault("status", {})
+            if status.get("currentState") != self.state:
+                status |= {"currentState": self.state, "lastSuccessfulUpdateTime": now()}
+                status["handlerNmstateVersion"] = VERSION
+
+        await change(self._client, STATES, found, reported, subresource="status")
+
+    async def _ensure(self, resource: str, obj: Obj) -> Obj:
+        try:
+            return await self._client.create(resource, obj)
+        except ApiError as error:
+            if error.code != 409:
+                raise
+        return await self._client.get(resource, obj["metadata"]["name"])
+
+    async def begin(self, policy: Obj) -> None:
+        """The enactment of the policy's generation, with nothing said yet."""
+        await self._pace.sleep(SHOW)
+        meta = policy["metadata"]
+        name = f"{self.node}.{meta['name']}"
+        owner = {"apiVersion": policy["apiVersion"], "kind": policy["kind"], "name": meta["name"], "uid": meta["uid"]}
+        labels = {f"{GROUP}/policy": meta["name"], f"{GROUP}/node": self.node}
+        found = {"name": name, "labels": labels, "ownerReferences": [owner]}
+        kind = "NodeNetworkConfigurationEnactment"
+        enactment = await self._ensure(ENACTMENTS, {"apiVersion": BETA, "kind": kind, "metadata": found})
+        wished = desired.with_defaults(policy["spec"].get("desiredState") or {})
+
+        def reset(fresh: Obj) -> None:
+            fresh["status"] = {
+                "conditions": conditions.of(conditions.ENACTMENT, {}, []),
+                "desiredState": wished,
+                "policyGeneration": meta["generation"],
+            }
+
+        await change(self._client, ENACTMENTS, enactment, reset, subresource="status")
+
+    async def pending(self, policy: Obj) -> None:
+        reason, message = "MaxUnavailableLimitReached", "Waiting for progressing nodes to finish"
+        await self._tell(policy, conditions.of_enactment("Pending", reason, message))
+
+    async def aborted(self, policy: Obj) -> None:
+        message = f'reconciliation of enactment "{self.node}.{policy["metadata"]["name"]}" has aborted'
+        await self._tell(policy, conditions.of_enactment("Aborted", "ConfigurationAborted", message))
+
+    async def enact(self, policy: Obj) -> bool:
+        """Brings the policy about; False when the node did not take it, and is as it was."""
+        wished = desired.with_defaults(policy["spec"].get("desiredState") or {})
+        name = policy["metadata"]["name"]
+        running = conditions.of_enactment("Progressing", conditions.PROGRESSING, "Applying desired state")
+        await self._tell(policy, running)
+        backoff = FIRST_BACKOFF
+        for attempt in range(1, TRIES + 1):
+            await self._pace.sleep(CHECK)
+            try:
+                await self._apply(wished)
+            except desired.NmstateError as error:
+                failure = self._failure(str(error))
+            else:
+                done = conditions.of_enactment("Available", conditions.CONFIGURED, "successfully reconciled")
+                await self._tell(policy, done)
+                return True
+            if attempt < TRIES:
+                what = f"failed to reconcile NodeNetworkConfigurationPolicy on node {self.node}."
+                retrying = f"{what} Retrying {attempt}/{TRIES}"
+                await self._tell(policy, conditions.of_enactment("Failing", "Retrying", retrying, "Progressing"))
+                await self._pace.sleep(backoff)
+                backoff = min(backoff * 2, LAST_BACKOFF)
+        await self._tell(policy, conditions.of_enactment("Failing", conditions.FAILED, failure))
+        message = f"reconciliation of enactment {self.node}.{name} has failed after {TRIES} retries"
+        await self._events.record(policy, "ReconcileFailed", message, kind="Warning")
+        return False
+
+    async def _apply(self, wished: State) -> None:
+        """One nmstatectl: all of it, or nothing; a node has one at a time."""
+        async with self._lock:
+            state = desired.apply(self.state, wished)
+            # What cannot be is refused at once; this is the configuration itself, and the probes after it.
+            await self._pace.sleep(APPLY)
+            await self._become(state)
+
+    async def _become(self, state: State) -> None:
+        wiring = self._decisions.choose("agent.node_wiring", wiring_of(state), node=self.node)
+        await self._fabric.rewire(self.node, wiring)
+        before, self.state = self.linux_bridges, state
+        await self.report()
+        if self.linux_bridges != before:
+            self._bridges_changed(self.node)
+
+    def _failure(self, why: str) -> str:
+        command = "failed to execute nmstatectl apply --no-commit --timeout 480: exit status 1"
+        return (
+            f'error reconciling NodeNetworkConfigurationPolicy on node {self.node} at desired state apply: "",\n '
+            f"{command} '' '' 'NmstateError: {why}\n'"
+        )
+
+    async def _tell(self, policy: Obj, told: Told) -> None:
+        name, generation = f"{self.node}.{policy['metadata']['name']}", policy["metadata"]["generation"]
+        try:
+            enactment = await self._client.get(ENACTMENTS, name)
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            log.info("enactment %s is gone, and its policy with it", name)
+            return
+
+        def said(fresh: Obj) -> None:
+            status: dict[str, Any] = fresh.setdefault("status", {})
+            status["policyGeneration"] = generation
+            status["conditions"] = conditions.of(conditions.ENACTMENT, told, status.get("conditions") or [])
+
+        await change(self._client, ENACTMENTS, enactment, said, subresource="status")
+
+    async def withdraw(self, policy_name: str) -> None:
+        """The policy is no longer for this node: its enactment goes, what it has done stays."""
+        try:
+            await self._client.delete(ENACTMENTS, f"{self.node}.{policy_name}")
+        except ApiError as error:
+            if error.code != 404:
+                raise

@@ -1,0 +1,129 @@
+"""The policies of all nodes: who is concerned, how many at a time, and what the policy says of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ...kube.client import Client, Obj
+from ...kube.informer import Informer, Key, key_of
+from ..keyed import KeyedQueue
+from ..writing import change
+from . import conditions
+from .handler import GROUP, Handler
+
+POLICIES = f"nodenetworkconfigurationpolicies.{GROUP}"
+OPERATORS = f"nmstates.{GROUP}"
+DEFAULT_SHARE = "50%"
+
+
+class Policies:
+    """Runs each generation of each policy once, and again when the nodes that it matches change."""
+
+    def __init__(self, client: Client, handlers: Sequence[Handler]) -> None:
+        self._client = client
+        self._handlers = handlers
+        self._policies = Informer(client, POLICIES)
+        self._operators = Informer(client, OPERATORS)
+        self._nodes = Informer(client, "nodes")
+        self._done: dict[str, tuple[int, frozenset[str]]] = {}
+        self.queue = KeyedQueue("policy", self._sync)
+        self._policies.on_change(lambda _event, new, _old: self.queue.mark(key_of(new)))
+        self._reports = KeyedQueue("node state", self._report)
+        self._operators.on_change(self._on_operator)
+        self._nodes.on_change(self._on_node)
+
+    def _on_node(self, _event: str, new: Obj, old: Obj | None) -> None:
+        if old is None or new["metadata"].get("labels") != old["metadata"].get("labels"):
+            self._mark_all()
+
+    def _on_operator(self, *_: object) -> None:
+        self._mark_all()
+        for handler in self._handlers:
+            self._reports.mark(("", handler.node))
+
+    async def _report(self, key: Key) -> None:
+        """The handlers run, and report, as long as the operator's object asks for them."""
+        for handler in self._handlers:
+            if handler.node == key[1] and self._operators.cache:
+                await handler.report()
+
+    def _mark_all(self) -> None:
+        for key in self._policies.cache:
+            self.queue.mark(key)
+
+    async def run(self) -> None:
+        """Runs until cancelled; the nodes must be registered."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                # Before it knows the nodes, a policy would match none of them.
+                for informer in (self._nodes, self._operators):
+                    group.create_task(informer.run())
+                    await informer.synced.wait()
+                group.create_task(self._policies.run())
+        finally:
+            await self.queue.stop()
+            await self._reports.stop()
+
+    async def _sync(self, key: Key) -> None:
+        policy = self._policies.cache.get(key)
+        if policy is None or not self._operators.cache or "deletionTimestamp" in policy["metadata"]:
+            return
+        concerned = [handler for handler in self._handlers if self._matches(policy, handler.node)]
+        uid = policy["metadata"]["uid"]
+        now = policy["metadata"]["generation"], frozenset(handler.node for handler in concerned)
+        if self._done.get(uid) == now:
+            return
+        await self._run(policy, concerned)
+        self._done[uid] = now
+
+    def _matches(self, policy: Obj, node: str) -> bool:
+        found = self._nodes.cache.get(("", node))
+        labels = found["metadata"].get("labels", {}) if found else {}
+        selector = policy["spec"].get("nodeSelector") or {}
+        return found is not None and all(labels.get(key) == value for key, value in selector.items())
+
+    async def _run(self, policy: Obj, concerned: Sequence[Handler]) -> None:
+        for handler in self._handlers:
+            if handler not in concerned:
+                await handler.withdraw(policy["metadata"]["name"])
+        fates = {handler.node: conditions.OPEN for handler in concerned}
+        await self._tell(policy, fates)
+        slots = asyncio.Semaphore(_at_a_time(policy, len(concerned)))
+
+        async def one(handler: Handler) -> None:
+            await handler.begin(policy)
+            if slots.locked():
+                await handler.pending(policy)
+            async with slots:
+                if conditions.BROKEN in fates.values():
+                    await handler.aborted(policy)
+                    fates[handler.node] = conditions.ABORTED
+                else:
+                    good = await handler.enact(policy)
+                    fates[handler.node] = conditions.DONE if good else conditions.BROKEN
+                await self._tell(policy, fates)
+
+        async with asyncio.TaskGroup() as group:
+            for handler in concerned:
+                group.create_task(one(handler))
+
+    async def _tell(self, policy: Obj, fates: dict[str, str]) -> None:
+        told = conditions.of_policy(fates)
+
+        def said(fresh: Obj) -> None:
+            status = fresh.setdefault("status", {})
+            status["conditions"] = conditions.of(conditions.POLICY, told, status.get("conditions") or [])
+            status["unavailableNodeCount"] = sum(fate == conditions.OPEN for fate in fates.values())
+
+        current = self._policies.cache.get(key_of(policy), policy)
+        await change(self._client, POLICIES, current, said, subresource="status")
+
+
+def _at_a_time(policy: Obj, nodes: int) -> int:
+    """``maxUnavailable`` as a number or a share of the nodes, rounded up, at least one."""
+    wish = policy["spec"].get("maxUnavailable") or DEFAULT_SHARE
+    text = str(wish)
+    if text.endswith("%") and text[:-1].isdigit():
+        return max(1, -(-nodes * int(text[:-1]) // 100))
+    return max(1, int(text)) if text.isdigit() else max(1, -(-nodes // 2))

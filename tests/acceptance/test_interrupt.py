@@ -118,9 +118,9 @@ def wait_for(condition: Callable[[], object], what: str, seen: Callable[[], str]
         time.sleep(0.02)
 
 
-def run_sh(folder: Path) -> list[str]:
+def run_sh(folder: Path, *options: str) -> list[str]:
     outputs = ["--outputdir", str(folder), "--debugfile", str(folder / "debug.txt"), "--console", "quiet"]
-    return [str(ROOT / "run.sh"), "--include", "p0", *outputs]
+    return [str(ROOT / "run.sh"), *options, "--include", "p0", *outputs]
 
 
 def wait_for_keyword(folder: Path, name: str) -> None:
@@ -174,10 +174,25 @@ def test_a_killed_run_leaves_nothing(host: Host, tmp_path: Path, moment: str) ->
     host.assert_clean_after_next_start()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signalled_run_stops_its_cluster_and_says_so(host: Host, tmp_path: Path, number: int) -> None:
+def test_a_killed_run_of_several_processes_leaves_nothing(host: Host, tmp_path: Path) -> None:
     results = tmp_path / "results"
-    pid = start(run_sh(results), host.env, results)
+    pid = start(run_sh(results, "--processes", "2"), host.env, results)
+    wait_for_keyword(results, "Wait Until VMs Are Ready")
+    os.kill(pid, signal.SIGKILL)
+    assert status_of(pid) == 128 + signal.SIGKILL
+    host.assert_clean_after_next_start()
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGINT, ("--processes", "2"))],
+    ids=["SIGINT", "SIGTERM", "SIGINT, two processes"],
+)
+def test_a_signalled_run_stops_its_cluster_and_says_so(
+    host: Host, tmp_path: Path, number: int, options: tuple[str, ...]
+) -> None:
+    results = tmp_path / "results"
+    pid = start(run_sh(results, *options), host.env, results)
     wait_for_keyword(results, "Wait Until VMs Are Ready")
     os.kill(pid, number)
     assert status_of(pid) == 130, read(printed_file(results))

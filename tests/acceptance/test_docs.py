@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from testplan.plan import load_vocabulary
+from testplan.plan import load_plan, load_vocabulary
 from testplan.suites import read_tests
 
 from .conftest import ROOT
@@ -147,6 +147,15 @@ def test_the_readmes_table_of_tests_is_the_first_suite() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (.+?) \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
     assert table == [(test.name, ", ".join(test.requirements)) for test in read_tests() if "nad-01" in test.tags]
+
+
+def test_the_readmes_table_of_scenarios_is_the_plans() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (nad-\d\d) \| (P\d) \| .+ \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
+    rows = {name: (priority, set(requirements.split(", "))) for name, priority, requirements in table}
+    automated = [scenario for scenario in load_plan().scenarios if scenario.automated]
+    for scenario in automated:
+        assert rows[scenario.id] == (scenario.priority, set(scenario.requirements)), scenario.id
 
 
 def test_the_role_in_the_page_grants_what_the_run_checks_for() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.cluster.facts import ClusterFacts
-from testbed.objects.kinds import Kind, Object, dig, meta
+from testbed.objects.kinds import NODE, Kind, Object, dig, meta
 from testbed.settings import Settings
 
 CLUSTER_VERSION = Kind("config.openshift.io/v1", "clusterversions", "ClusterVersion", namespaced=False)
@@ -22,6 +22,7 @@ NODE_STATE = Kind("nmstate.io/v1beta1", "nodenetworkstates", "NodeNetworkState",
 STORAGE_CLASS = Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False)
 CLUSTER_NETWORK = Kind("k8s.ovn.org/v1", "clusteruserdefinednetworks", "ClusterUserDefinedNetwork", namespaced=False)
 
+_OVN_MARK = "k8s.ovn.org/node-chassis-id"
 _BRIDGE_PLUGIN = ("kube-cni-linux-bridge-plugin", "bridge-marker")
 _DEFAULT_CLASSES = ("storageclass.kubevirt.io/is-default-virt-class", "storageclass.kubernetes.io/is-default-class")
 _MULTUS_CONFIGS = (("kube-system", "multus-daemon-config"), ("kube-system", "multus-cni-config"))
@@ -70,11 +71,15 @@ def nmstate(lab: Lab) -> Measured:
 
 
 def ovn_kubernetes(lab: Lab) -> Measured:
-    """OVN-Kubernetes, by the API group that comes with it."""
-    served = lab.facts.serves("k8s.ovn.org")
-    if served is None:
-        return Measured(None, "API groups may not be listed")
-    return Measured(served, "k8s.ovn.org is served" if served else "k8s.ovn.org is not served")
+    """OVN-Kubernetes, by its API group, which OpenShift has, else by its mark on the nodes."""
+    if lab.facts.serves("k8s.ovn.org"):
+        return Measured(True, "k8s.ovn.org is served")
+    nodes, why = _list(lab.cluster, NODE)
+    if nodes is None:
+        return Measured(None, f"k8s.ovn.org is not served, and the nodes are unknown{why}")
+    marked = [node for node in nodes if _OVN_MARK in meta(node, "annotations", {})]
+    shown = f"{len(marked)} of {len(nodes)} nodes have the annotation {_OVN_MARK}"
+    return Measured(bool(marked), shown if marked else f"k8s.ovn.org is not served, and {shown}")
 
 
 def bridge_plugin(lab: Lab) -> Measured:

@@ -158,7 +158,12 @@ def test_default_storage_class_is_found(healthy: FakeApi, opened: Opening) -> No
 
 def test_localnet_needs_ovn_kubernetes_and_the_users_word(healthy: FakeApi, opened: Opening) -> None:
     assert "variable LOCALNET is none" in missing(opened(localnet="none"), "localnet")
-    assert "k8s.ovn.org is not served" in missing(opened(localnet="existing"), "localnet")
+    assert "k8s.ovn.org is not served, and 0 of 2 nodes" in missing(opened(localnet="existing"), "localnet")
+    marked = node("n1")
+    marked["metadata"]["annotations"] = {"k8s.ovn.org/node-chassis-id": "c"}
+    healthy.put(NODE.path(), marked)
+    assert "1 of 2 nodes have the annotation" in require_offer(opened(localnet="existing"), "localnet")
+    healthy.put(NODE.path(), node("n1"))
     serve(healthy, "k8s.ovn.org", "nmstate.io")
     assert measured(opened(localnet="existing"), "localnet").there
     healthy.put(NODE_STATE.path(), named("n1"))

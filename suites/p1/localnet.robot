@@ -1,0 +1,58 @@
+*** Settings ***
+Documentation       A running VM is moved between two localnet networks of OVN-Kubernetes by one edit of its spec.
+...
+...                 *Topology:* as in nad-01, on networks that share a physical network and differ in their VLAN.
+...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
+...                 *What is verified:* the cluster live-migrates the VM, its guest keeps the interface and is not
+...                 rebooted, the new network is reachable, the old one is silent.
+...                 *Out of scope:* a move between localnet and a Linux bridge, which is a change of CNI type (R17).
+...                 *Reference:* row R26.
+Metadata            Scenario    nad-15
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Swap The Localnet Network Of A Running VM
+Suite Teardown      Close Scenario
+
+Test Tags           p1    tier2    localnet    vep-140    cnv-15948    nad-15    r26
+
+
+*** Test Cases ***
+Swap To The Other Localnet Completes By Live Migration
+    [Documentation]    The five facts of a complete swap; one migration, made by the cluster.
+    [Metadata]    Requirements    R26
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated Exactly Once    ${VM}
+
+VM Is Not Rebooted And Keeps Its Interface On Localnet
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state; the guest's view of the NIC as before.
+    [Metadata]    Requirements    R26
+    VM Should Not Have Been Restarted    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+    Restart Required Should Never Have Been Set    ${VM}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+
+VM Reaches Its Peer On The New Localnet
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R26
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Is Silent On The Previous Localnet
+    [Documentation]    For a whole window, while the VM reaches its new peer and the old peer answers its witness.
+    [Metadata]    Requirements    R26
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+
+*** Keywords ***
+Swap The Localnet Network Of A Running VM
+    [Documentation]    The one edit of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration    localnet
+    Open Test Namespace
+    Create Network    ${OLD_NETWORK}    on=localnet
+    Create Network    ${NEW_NETWORK}    on=localnet
+    Create Network    ${OTHER_NETWORK}    on=localnet
+    Define VM Under Test And Its Peers
+    Start The Guests
+    Prove That The Networks Are Apart
+    Move The VM To Its New Network

@@ -13,6 +13,7 @@ from .negotiate import Accepted
 from .objects import Obj
 from .registry import Resource
 from .requests import RequestInfo
+from .selectors import Predicate
 from .users import UserInfo
 
 TRUE = ("1", "true", "True", "TRUE", "t", "T")
@@ -24,7 +25,7 @@ PROPAGATION = ("Foreground", "Background", "Orphan")
 class HttpCall:
     """A request that has been authenticated and authorised. Handlers of subresources get this.
 
-    ``parts`` of ``info`` are the path's segments after the subresource.
+    ``parts`` of ``info`` are the path's segments after the subresource; ``visible`` narrows what a list or watch shows.
     """
 
     request: web.Request
@@ -33,6 +34,16 @@ class HttpCall:
     core: ApiCore
     accepted: Accepted = field(default_factory=Accepted)
     warnings: list[str] = field(default_factory=list)
+    visible: Predicate | None = None
+
+    def selector(self, resource: Resource) -> Predicate | None:
+        """What a list or a watch is restricted to, by the query and by ``visible``."""
+        query, seen = self.request.query, self.visible
+        matches = self.core.selector(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        if matches is None or seen is None:
+            return matches or seen
+        asked = matches
+        return lambda obj: asked(obj) and seen(obj)
 
     def target(self, resource: Resource) -> Target:
         info = self.info

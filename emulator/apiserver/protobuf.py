@@ -53,6 +53,26 @@ _DELETE_OPTIONS: Schema = {
     4: ("propagationPolicy", "str"),
     5: ("dryRun", ["str"]),
 }
+_ROLE: Schema = {
+    1: ("metadata", _META),
+    2: (
+        "rules",
+        [
+            {
+                1: ("verbs", ["str"]),
+                2: ("apiGroups", ["str"]),
+                3: ("resources", ["str"]),
+                4: ("resourceNames", ["str"]),
+                5: ("nonResourceURLs", ["str"]),
+            }
+        ],
+    ),
+}
+_BINDING: Schema = {
+    1: ("metadata", _META),
+    2: ("subjects", [{1: ("kind", "str"), 2: ("apiGroup", "str"), 3: ("name", "str"), 4: ("namespace", "str")}]),
+    3: ("roleRef", {1: ("apiGroup", "str"), 2: ("kind", "str"), 3: ("name", "str")}),
+}
 _KINDS: dict[str, Schema] = {
     "Namespace": {1: ("metadata", _META), 2: ("spec", {1: ("finalizers", ["str"])})},
     "ConfigMap": {1: ("metadata", _META), 2: ("data", "map"), 3: ("binaryData", "bytesmap"), 4: ("immutable", "bool")},
@@ -72,6 +92,10 @@ _KINDS: dict[str, Schema] = {
         2: ("spec", {1: ("audiences", ["str"]), 4: ("expirationSeconds", "int")}),
     },
     "DeleteOptions": _DELETE_OPTIONS,
+    "Role": _ROLE,
+    "ClusterRole": _ROLE,
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
 }
 _TYPE_META: Schema = {1: ("apiVersion", "str"), 2: ("kind", "str")}
 

@@ -114,7 +114,7 @@ async def list_objects(http: HttpCall, resource: Resource) -> web.StreamResponse
     core, query = http.core, http.request.query
     list_options(http)
     limit = max(http.integer("limit") or 0, 0)
-    matches = core.selector(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+    matches = http.selector(resource)
     token, rv_text = query.get("continue", ""), query.get("resourceVersion", "")
     namespace = http.info.namespace
     start: tuple[str, str] | None = None

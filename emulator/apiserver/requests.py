@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from .selectors import parse_fields
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+# A project is a namespace by another name: whoever has a right in it has it on the project, too.
+_NAMESPACE_LIKE = ("project.openshift.io", "projects")
 _TRUE = ("1", "true", "True", "t", "T", "TRUE", "")
 
 
@@ -77,6 +79,8 @@ def read_request(method: str, path: str, query: Mapping[str, str]) -> RequestInf
             verb = "deletecollection"
     elif watching:
         verb = "watch"
+    if (group, rest[0]) == _NAMESPACE_LIKE:
+        namespace = name
     return RequestInfo(method, path, verb, group, version, namespace, rest[0], name, sub, tuple(rest[3:]))
 
 

@@ -55,6 +55,7 @@ class ApiServer:
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
         self._handlers: dict[tuple[str, str, str], Handler] = dict(Reviews(self.authorizer, self.tokens).handlers)
+        self._denials: dict[tuple[str, str, str], str] = {}
         EscalationCheck(self.core, self.authorizer).register()
         self._discovery = Discovery(self.core.registry)
         self._openapi = OpenApi(self.core.registry)
@@ -76,6 +77,10 @@ class ApiServer:
         RBAC has been asked before; an ApiError becomes a Status, any other answer is the handler's own.
         """
         self._handlers[(group, resource, subresource)] = handler
+
+    def deny_with(self, group: str, resource: str, verb: str, message: str) -> None:
+        """Says ``message`` to whom RBAC refuses this, in place of the usual sentence."""
+        self._denials[(group, resource, verb)] = message
 
     def aggregated(self, group: str, versions: tuple[str, ...], resources: Iterable[str]) -> None:
         """Lists a group whose resources only handlers serve in discovery."""
@@ -157,7 +162,9 @@ class ApiServer:
             asked = Attributes(info.verb, path=info.path)
         decision = self.authorizer.decide(user, asked)
         if not decision.allowed:
-            raise forbidden(user, info, info.verb, decision.reason)
+            error = forbidden(user, info, info.verb, decision.reason)
+            error.message = self._denials.get((info.group, info.full_resource, info.verb), error.message)
+            raise error
 
     def _negotiate(self, request: web.Request, info: RequestInfo) -> Accepted:
         if (info.group, info.resource, info.subresource) in self._handlers and info.subresource:

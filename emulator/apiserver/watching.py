@@ -89,7 +89,7 @@ async def watch_objects(http: HttpCall, resource: Resource) -> web.StreamRespons
     seconds = http.integer("timeoutSeconds") or random.randint(1800, 3600)  # noqa: S311
     rv_text = query.get("resourceVersion", "")
     given = parse_version(rv_text)
-    matches = core.selector(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+    matches = http.selector(resource)
     name = http.info.name if http.info.path.startswith(("/api/v1/watch/", f"/apis/{resource.group}/")) else ""
     encoder = _Encoder(http, resource)
     with core.subscribe(resource, http.info.namespace, matches, name) as subscription:

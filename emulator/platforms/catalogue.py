@@ -11,8 +11,11 @@ from emulator.nmstate.part import NodeNetworkConfiguration
 from emulator.openshift.identity import Identity
 from emulator.openshift.monitoring import Monitoring
 from emulator.openshift.network import ClusterNetwork
+from emulator.openshift.projects import Projects
 from emulator.openshift.virtualization.addons import NetworkAddons
 from emulator.openshift.virtualization.hyperconverged import HyperConverged
+from emulator.openshift.virtualization.kubemacpool import KubeMacPool
+from emulator.openshift.virtualization.operators import Operators
 from emulator.ovn.parts import ClusterUserDefinedNetworks, OvnKubernetes
 
 from .part import Part
@@ -26,11 +29,14 @@ def parts_of(platform: Platform) -> Iterable[Part]:
         KUBERNETES.name: [],
         OPENSHIFT.name: [
             Identity,
+            Projects,
             ClusterNetwork,
             Monitoring,
             ClusterUserDefinedNetworks,
             NodeNetworkConfiguration,
             NetworkAddons,
+            KubeMacPool,
+            Operators,
             HyperConverged,
         ],
     }

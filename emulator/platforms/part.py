@@ -29,6 +29,8 @@ class Server(Routes, Protocol):
     tokens: Tokens
     authorizer: Authorizer
 
+    def deny_with(self, group: str, resource: str, verb: str, message: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Site:

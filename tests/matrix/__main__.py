@@ -81,9 +81,10 @@ def compare(
     def one(cell: Cell) -> list[Result]:
         began = time.monotonic()
         place = folder / f"{cell.version}-{cell.platform}"
-        results = [_result(oracle, cell, unit) for unit in run_cell(cell, scenarios, way, place)]
-        if way.alone == "nothing" and not list(place.glob("again-*")):
-            results.append(_of_the_gate(oracle, cell, scenarios, place))
+        names = oracle.worth_running(scenarios, cell)
+        results = [_result(oracle, cell, unit) for unit in run_cell(oracle.options(cell), names, way, place)]
+        if names and way.alone == "nothing" and not list(place.glob("again-*")):
+            results.append(_of_the_gate(oracle, cell, names, place))
         wrong = sum(not result.as_expected for result in results)
         tell(f"{cell}: {len(results)} compared, {wrong} different, {time.monotonic() - began:.0f} s")
         return results
@@ -116,7 +117,7 @@ def table(results: Sequence[Result]) -> str:
     cells = list(dict.fromkeys(result.cell for result in results))
     names = list(dict.fromkeys(result.name for result in results))
     words = {(result.name, result.cell): _word(result) for result in results}
-    head = ["", *(f"{cell.version}/{cell.platform[:4]}" for cell in cells)]
+    head = ["", *(f"{cell.version}/{cell.platform}" for cell in cells)]
     rows = [head, *([name, *(words.get((name, cell), "") for cell in cells)] for name in names)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
@@ -143,7 +144,11 @@ def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace
         return parse
 
     scenarios = [scenario.id for scenario in load_plan().scenarios if scenario.automated]
-    for name, known in (("versions", oracle.versions), ("platforms", oracle.platforms), ("scenarios", scenarios)):
+    for name, known in (
+        ("versions", oracle.versions),
+        ("platforms", tuple(oracle.platforms)),
+        ("scenarios", scenarios),
+    ):
         parser.add_argument(f"--{name}", type=several(known), default=list(known), metavar="A,B", help="default: all")
     parser.add_argument("--each-scenario", action="store_const", dest="alone", const="scenario", default="nothing")
     parser.add_argument(

@@ -31,9 +31,17 @@ class Oracle:
     """The table of oracle.yaml."""
 
     versions: tuple[str, ...]
-    platforms: tuple[str, ...]
+    platforms: Mapping[str, Mapping[str, Sequence[str]]]
     lacking: Mapping[str, Mapping[str, Sequence[str]]]
     scenarios: Mapping[str, Mapping[str, Sequence[str]]]
+
+    def options(self, cell: Cell) -> list[str]:
+        """Of run.sh, for such a cluster."""
+        return ["--kubevirt", cell.version, *self.platforms[cell.platform].get("options", ())]
+
+    def worth_running(self, scenarios: Iterable[str], cell: Cell) -> list[str]:
+        only = self.platforms[cell.platform].get("scenarios")
+        return [name for name in scenarios if only is None or name in only]
 
     def lacks(self, cell: Cell, capability: str) -> bool:
         where = self.lacking.get(capability, {})
@@ -55,7 +63,7 @@ class Oracle:
 
 def load_oracle(path: Path = ORACLE) -> Oracle:
     data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Oracle(tuple(data["versions"]), tuple(data["platforms"]), data["lacking"], data["scenarios"])
+    return Oracle(tuple(data["versions"]), data["platforms"], data["lacking"], data["scenarios"])
 
 
 def skip(capability: str) -> str:

@@ -13,7 +13,7 @@ from testplan.results import Outcome, ResultsError, read_results
 from testplan.suites import read_tests
 from tests.detection.expectations import TOO_BUSY
 from tests.embedded import ROOT
-from tests.matrix.oracle import Cell, by_scenario
+from tests.matrix.oracle import by_scenario
 
 LONGEST = 3600.0
 
@@ -30,6 +30,10 @@ class Way:
     processes: int = 1
     options: tuple[str, ...] = ()
 
+    def arguments(self) -> list[str]:
+        """Of run.sh."""
+        return [*(("--processes", str(self.processes)) if self.processes > 1 else ()), *self.options]
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -40,59 +44,52 @@ class Unit:
     outcomes: tuple[Outcome, ...]
 
 
-def run_cell(cell: Cell, scenarios: Sequence[str], way: Way, folder: Path) -> Iterator[Unit]:
-    """The outcomes of these scenarios on such a cluster; results stay below ``folder``."""
+def run_cell(cluster: Sequence[str], scenarios: Sequence[str], way: Way, folder: Path) -> Iterator[Unit]:
+    """The outcomes of these scenarios on a cluster with these options of run.sh; results stay below ``folder``."""
     if way.alone == "nothing":
-        found = by_scenario(_run(cell, _including(scenarios), way, folder))
+        found = _run([*cluster, *way.arguments(), *_including(scenarios)], folder) if scenarios else {}
         for name in scenarios:
-            yield Unit(name, name, tuple(_again_if_busy(cell, name, found.get(name, []), way, folder)))
+            again = [*cluster, "--include", name]
+            yield Unit(name, name, _once_more_if_busy(found.get(name, ()), name, again, folder))
         return
-    for number, (name, options) in enumerate(_alone(scenarios, way)):
-        scenario = options[1]
+    for number, (name, scenario, selection) in enumerate(_alone(scenarios, way)):
         place = folder / f"{number:03}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}"
-        found = by_scenario(_run(cell, options, way, place))
-        yield Unit(
-            scenario, name, tuple(_again_if_busy(cell, scenario, found.get(scenario, []), way, place, options=options))
-        )
+        command = [*cluster, *way.arguments(), *selection]
+        outcomes = _run(command, place).get(scenario, ())
+        yield Unit(scenario, name, _once_more_if_busy(outcomes, scenario, command, place))
 
 
-def _alone(scenarios: Sequence[str], way: Way) -> Iterator[tuple[str, list[str]]]:
-    """Name and robot's options of each thing that runs alone; the second option is the scenario."""
+def _alone(scenarios: Sequence[str], way: Way) -> Iterator[tuple[str, str, list[str]]]:
+    """Of each thing that runs alone: its name, its scenario, and robot's options that select it."""
     for scenario in scenarios:
         if way.alone == "scenario":
-            yield scenario, ["--include", scenario]
+            yield scenario, scenario, _including([scenario])
             continue
         for test in read_tests():
             if scenario in test.scenarios and fnmatch(test.name, way.tests):
-                yield f"{scenario} {test.name}", ["--include", scenario, "--test", test.name]
+                yield f"{scenario} {test.name}", scenario, [*_including([scenario]), "--test", test.name]
 
 
-def _again_if_busy(
-    cell: Cell, scenario: str, outcomes: Sequence[Outcome], way: Way, folder: Path, *, options: Sequence[str] = ()
-) -> Sequence[Outcome]:
-    """Once more, when the lab itself says that the machine was too busy to judge."""
+def _once_more_if_busy(
+    outcomes: Sequence[Outcome], scenario: str, arguments: Sequence[str], folder: Path
+) -> tuple[Outcome, ...]:
+    """When the lab itself says that the machine was too busy to judge."""
     if not any(TOO_BUSY in outcome.message for outcome in outcomes):
-        return outcomes
-    again = _run(cell, options or ["--include", scenario], Way(), folder / f"again-{scenario}")
-    return by_scenario(again).get(scenario, [])
+        return tuple(outcomes)
+    return tuple(_run(arguments, folder / f"again-{scenario}").get(scenario, ()))
 
 
 def _including(scenarios: Sequence[str]) -> list[str]:
     return [option for name in scenarios for option in ("--include", name)]
 
 
-def _run(cell: Cell, options: Sequence[str], way: Way, folder: Path) -> list[Outcome]:
-    """The outcomes of one run.sh; none when it left no result file, and then its words are in ``printed.txt``."""
+def _run(arguments: Sequence[str], folder: Path) -> dict[str, list[Outcome]]:
+    """Runs run.sh; the outcomes by scenario, none without a result file. What it printed is in ``printed.txt``."""
     folder.mkdir(parents=True)
-    command = [str(ROOT / "run.sh"), "--kubevirt", cell.version]
-    if cell.platform != "kubernetes":
-        command += ["--platform", cell.platform]
-    if way.processes > 1:
-        command += ["--processes", str(way.processes)]
-    command += [*options, *way.options, "--outputdir", str(folder), "--console", "quiet"]
+    command = [str(ROOT / "run.sh"), *arguments, "--outputdir", str(folder), "--console", "quiet"]
     with (folder / "printed.txt").open("w", encoding="utf-8") as printed:
         subprocess.run(command, stdout=printed, stderr=subprocess.STDOUT, check=False, timeout=LONGEST, cwd=ROOT)
     try:
-        return list(read_results(folder / "output.xml").outcomes)
+        return by_scenario(read_results(folder / "output.xml").outcomes)
     except ResultsError:
-        return []
+        return {}

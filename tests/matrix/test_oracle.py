@@ -37,7 +37,7 @@ def test_every_capability_of_the_oracle_is_one_of_the_plan() -> None:
 def test_expected_is_a_skip_for_the_first_capability_that_is_lacking() -> None:
     oracle = Oracle(
         ("1", "2"),
-        ("a", "b"),
+        {"a": {}, "b": {"options": ["--platform", "b"], "scenarios": ["nad-72"]}},
         {"old": {"versions": ["1"]}, "strict": {"platforms": ["b"]}},
         {"nad-70": {"all": ["old", "strict"]}, "nad-71": {"some": ["old"]}, "nad-72": {}},
     )
@@ -47,6 +47,9 @@ def test_expected_is_a_skip_for_the_first_capability_that_is_lacking() -> None:
         ["PASS, SKIP old", "PASS, SKIP old", "PASS", "PASS"],
         ["PASS", "PASS", "PASS", "PASS"],
     ]
+    assert oracle.options(Cell("2", "b")) == ["--kubevirt", "2", "--platform", "b"]
+    assert oracle.worth_running(["nad-70", "nad-72"], Cell("2", "b")) == ["nad-72"]
+    assert oracle.worth_running(["nad-70", "nad-72"], Cell("2", "a")) == ["nad-70", "nad-72"]
 
 
 @pytest.mark.parametrize(
@@ -72,4 +75,7 @@ def test_the_table_marks_what_differs() -> None:
         Result("1.9", "kubernetes", "nad-70", "nad-70", "PASS", "PASS"),
         Result("1.9", "openshift", "nad-70", "nad-70", "PASS", "FAIL A: no"),
     ]
-    assert table(results).splitlines() == ["        1.9/kube  1.9/open", "nad-70  PASS      !! FAIL "]
+    assert table(results).splitlines() == [
+        "        1.9/kubernetes  1.9/openshift",
+        "nad-70  PASS            !! FAIL      ",
+    ]

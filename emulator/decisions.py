@@ -9,6 +9,8 @@ Points of the node agent:
   what a new pod is plugged into.
 - ``agent.sandbox_retry`` (bool; ``pod``): whether a pod without a sandbox, such as for want of a NAD, gets another try.
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
+- ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): what happens besides when a
+  pod is deleted.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..fabric.model import FabricError, PodInterface
+from ..fabric.model import Fabric, FabricError, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
@@ -24,6 +24,7 @@ SANDBOX_RETRY = 10.0
 COMPONENTS = ("virt-handler", "virt-controller")
 DELEGATES = "error loading k8s delegates k8s args: TryLoadPodDelegates: error in getting k8s network for pod"
 
+PodGone = Callable[[Fabric], Awaitable[None]]
 StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
@@ -180,6 +181,9 @@ class Kubelet:
         meta = pod["metadata"]
         if sandbox:
             await self._remove(sandbox, self._pace.seconds(meta.get("deletionGracePeriodSeconds", 30)))
+        nothing: list[PodGone] = []
+        for action in self._decisions.choose("agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)):
+            await action(self._fabric)
         if pod["status"].get("phase") not in ("Succeeded", "Failed"):
             code = sandbox.exit_code if sandbox and sandbox.exit_code else 0
             await self._write_status(pod, lambda p: pod_status.set_finished(p, code))

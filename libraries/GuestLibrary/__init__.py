@@ -5,6 +5,7 @@ from __future__ import annotations
 from robotlibcore import DynamicCore
 
 from GuestLibrary.commands import CommandKeywords
+from GuestLibrary.crossings import CrossingKeywords
 from GuestLibrary.identity import IdentityKeywords
 from GuestLibrary.reachability import ReachabilityKeywords
 
@@ -26,4 +27,4 @@ class GuestLibrary(DynamicCore):
     ROBOT_LIBRARY_DOC_FORMAT = "ROBOT"
 
     def __init__(self) -> None:
-        super().__init__([IdentityKeywords(), ReachabilityKeywords(), CommandKeywords()])
+        super().__init__([IdentityKeywords(), ReachabilityKeywords(), CrossingKeywords(), CommandKeywords()])

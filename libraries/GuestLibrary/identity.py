@@ -8,7 +8,7 @@ import time
 from robot.api import logger
 from robot.api.deco import keyword
 from testbed.durations import human
-from testbed.errors import ProductFault
+from testbed.errors import LabError, ProductFault
 from testbed.guest.identity import (
     GuestIdentity,
     interface_changes,
@@ -16,8 +16,11 @@ from testbed.guest.identity import (
     read_identity,
     read_settled_identity,
     reboot_evidence,
+    second_boot,
 )
 from testbed.guest.reachability import find_nic
+from testbed.recording.views import first_answered
+from testbed.run import Run
 
 from GuestLibrary.context import current_guests
 
@@ -62,6 +65,26 @@ class IdentityKeywords:
             f"Guest {vm}: boot id {now.boot_id} as before, uptime grew from {before.identity.uptime:.2f} s "
             f"to {now.uptime:.2f} s in {human(elapsed)}"
         )
+
+    @keyword(tags=["guest", "verdict"])
+    def guest_should_have_booted_once(self, vm: str) -> None:
+        """Fails if the guest has not run since its agent first answered: it was booted again since.
+
+        For a VM that something is done to before anybody can log into it; `Remember Guest` serves else.
+
+        Args:
+        | ``vm`` | Name of the VM. |
+        """
+        guests = current_guests()
+        title = f"VM {guests.record(vm).namespace}/{vm}"
+        answered = first_answered(Run.current().require_recorder().history, vm)
+        if answered is None:
+            raise LabError(f"{title}: its guest agent has not answered yet, so nothing is known of its boot")
+        now = read_identity(guests.shell(vm))
+        elapsed = time.monotonic() - answered
+        if evidence := second_boot(now.uptime, elapsed):
+            raise ProductFault(f"{title}: its guest should have booted once; {evidence}")
+        logger.info(f"Guest {vm}: up {human(now.uptime)}, its agent first answered {human(elapsed)} ago")
 
     @keyword(tags=["guest", "verdict"])
     def guest_should_have_rebooted(self, vm: str) -> None:

@@ -9,6 +9,7 @@ from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 from testbed.errors import BadInput, CapabilityMissing, LabError
 
+from KubeVirtLibrary.breaking import BreakingKeywords
 from KubeVirtLibrary.capabilities import CapabilityKeywords
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
@@ -26,6 +27,7 @@ from KubeVirtLibrary.several import SeveralNicsKeywords
 from KubeVirtLibrary.staying import StayingKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
 from KubeVirtLibrary.switches import SwitchKeywords
+from KubeVirtLibrary.timing import TimingKeywords
 
 __version__ = "0.1.0"
 
@@ -71,6 +73,8 @@ class KubeVirtLibrary(DynamicCore):
             LifecycleKeywords(),
             FateKeywords(),
             MonitoringKeywords(),
+            BreakingKeywords(),
+            TimingKeywords(),
         ]
         super().__init__(components)
         self.ROBOT_LIBRARY_LISTENER = self

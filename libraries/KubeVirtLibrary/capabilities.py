@@ -48,6 +48,7 @@ class CapabilityKeywords:
         | ``restart-vms`` | ``virtctl restart`` |
         | ``start-and-stop-vms`` | ``virtctl start`` and ``stop`` |
         | ``migrate-vms`` | ``virtctl migrate`` |
+        | ``break-migrations`` | deletion of launcher pods |
         | ``make-vm-owners`` | service accounts with the role ``edit`` of a namespace |
 
         Args:

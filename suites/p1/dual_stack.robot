@@ -4,7 +4,7 @@ Documentation       A running VM with IPv4 and IPv6 addresses on its NIC changes
 ...                 *Topology:* as in nad-01, with an IPv6 subnet beside each IPv4 subnet.
 ...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
 ...                 *What is verified:* the new network is reached and the old one silent by IPv4 and by IPv6 alike, and
-...                 the guest keeps the addresses of both families.
+...                 the guest keeps the addresses of both families. How long nothing was heard is measured and shown.
 ...                 *Out of scope:* addresses by router advertisement or DHCPv6; they belong to the network.
 Metadata            Scenario    nad-10
 
@@ -13,38 +13,54 @@ Resource            ../../resources/network_swap.resource
 Suite Setup         Swap The Network Of A Dual Stack VM
 Suite Teardown      Close Scenario
 
-Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10    r29
+Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
+
+
+*** Variables ***
+@{FAMILIES}         ipv4    ipv6
+${GAP_THRESHOLD}    ${EMPTY}
 
 
 *** Test Cases ***
 Guest Keeps The Addresses Of Both Families
     [Documentation]    As read inside the guest, and in the API's view of the NIC.
     [Metadata]    Requirements    R6, R29
-    [Tags]    r6
+    [Tags]    r6    r29
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM Reaches Its New Network By IPv4
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
+    [Tags]    r29
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv4
 
 VM Reaches Its New Network By IPv6
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
+    [Tags]    r29
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv6
 
 VM Is Silent On Its Old Network By IPv4
     [Documentation]    With the same positive controls as in nad-01.
     [Metadata]    Requirements    R29
+    [Tags]    r29
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}    family=ipv4
 
 VM Is Silent On Its Old Network By IPv6
     [Documentation]    With the same positive controls as in nad-01, all of them by IPv6.
     [Metadata]    Requirements    R29
+    [Tags]    r29
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}    family=ipv6
+
+Gap In Connectivity Is Shown
+    [Documentation]    Information: from the last answer on the old network to the first one on the new network, both
+    ...    ways and by both families. Judged only where GAP_THRESHOLD is set.
+    [Metadata]    Requirements    R45
+    [Tags]    r45
+    Gap In Connectivity Should Be Shown    ${VM}    threshold=${GAP_THRESHOLD}
 
 
 *** Keywords ***
@@ -58,7 +74,9 @@ Swap The Network Of A Dual Stack VM
     Start The Guests
     Prove That The Networks Are Apart By    ipv4
     Prove That The Networks Are Apart By    ipv6
+    Watch The Crossing Of VM    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}    families=${FAMILIES}
     Move The VM To Its New Network
+    End The Watch Of The Crossing    ${VM}    within=${REACH_TIMEOUT}
 
 Define Dual Stack Guests
     [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.

@@ -71,6 +71,7 @@ FURTHER_RIGHTS = {
         Right("update", _STREAMS, "virtualmachines/stop", "a stop by the test"),
     ],
     "migrate-vms": [Right("update", _STREAMS, "virtualmachines/migrate", "a migration by hand")],
+    "break-migrations": [Right("delete", "", "pods", "the target pod of a migration that is to fail")],
     "make-vm-owners": [
         Right("create", "", "serviceaccounts", "the VM owner"),
         Right("create", "", "serviceaccounts/token", "by which he is asked for his rights"),

@@ -142,6 +142,16 @@ def reboot_evidence(before: GuestIdentity, now: GuestIdentity, elapsed: float) -
     return None
 
 
+def second_boot(uptime: float, answered: float) -> str | None:
+    """How the uptime shows that a guest was booted again since it answered, ``answered`` seconds ago; None if not.
+
+    The clock of a guest stands still for the moment of a live migration's switch-over, and the two are read apart.
+    """
+    if uptime + 1.0 + 0.02 * answered >= answered:
+        return None
+    return f"it answered {human(answered)} ago already and is up {human(uptime)} only"
+
+
 def interface_changes(before: GuestInterface, now: GuestIdentity) -> list[str]:
     """What differs at an interface, found by its name, else by its MAC; empty when nothing does."""
     after = now.interfaces.get(before.name)

@@ -73,6 +73,11 @@ class Window:
         self._words: dict[str, dict[str, str]] = {}
         self._run = ProbeRun(time.monotonic())
 
+    @property
+    def began(self) -> float:
+        """When it began, by our monotonic clock."""
+        return self._run.began
+
     def start(self) -> Window:
         """Begin, once every guest has given a shell."""
         self._run = begin(self._shells, self._probes)

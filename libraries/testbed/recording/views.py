@@ -111,6 +111,15 @@ def is_automatic(migration: Object) -> bool:
     return AUTOMATIC in meta(migration, "annotations", {})
 
 
+def first_answered(history: History, vm: str) -> float | None:
+    """When (monotonic clock) the agent in the guest of a VM's present VMI was first seen to answer; None if never."""
+    uid = meta(history.current(VMI, vm) or {}, "uid")
+    for record in history.records(VMI, vm):
+        if record.uid == uid and is_true(record.object, "AgentConnected"):
+            return record.at
+    return None
+
+
 def phase_of(item: Object) -> str:
     """``status.phase``, "" before there is one."""
     return str(dig(item, "status", "phase") or "")

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..decisions import Defect
+from ..fabric.model import Fabric
+from ..kube.client import Obj
+from ..nodeagent.kubelet import PodGone
+from ..nodeagent.sandboxes import Sandbox
+
+JOB_UID = "kubevirt.io/migrationJobUID"
+
+
+def _and_unplug_the_source(actions: list[PodGone], *, pod: Obj, siblings: Sequence[Sandbox], **_: Any) -> list[PodGone]:
+    if JOB_UID not in pod["metadata"].get("labels", {}):
+        return actions
+
+    async def unplug(fabric: Fabric) -> None:
+        for sandbox in siblings:
+            for attachment in sandbox.attachments:
+                await fabric.detach(sandbox.uid, attachment.interface)
+
+    return [*actions, unplug]
+
+
+DEFECT = Defect(
+    name="failed-migration-loses-network",
+    sentence="When the target pod of a migration goes, the pod that the guest stays in loses its networks as well.",
+    rows=("R21",),
+    point="agent.after_pod_removal",
+    change=_and_unplug_the_source,
+)

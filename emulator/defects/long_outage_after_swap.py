@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ..decisions import Defect
+from ..fabric.model import FabricError
+from ..nodeagent.switch_over import Action, SwitchOver
+
+SECONDS = 8.0
+
+
+class _Outage:
+    """Links down at once, up again later; the migration goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __call__(self, actions: list[Action], **_: Any) -> list[Action]:
+        return [*actions, self._begin]
+
+    async def _begin(self, now: SwitchOver) -> None:
+        for nic in now.changed:
+            await now.fabric.set_link(now.domain.uid, nic, False)
+        task = asyncio.create_task(self._end(now))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end(self, now: SwitchOver) -> None:
+        await asyncio.sleep(SECONDS)
+        for nic in now.changed:
+            try:
+                await now.fabric.set_link(now.domain.uid, nic, True)
+            except (FabricError, OSError):
+                return
+
+
+DEFECT = Defect(
+    name="long-outage-after-swap",
+    sentence="After the swap the NIC carries nothing for 8 s, as with a switch that learns the new port too late.",
+    rows=("R45",),
+    point="agent.after_switch_over",
+    change=_Outage(),
+)

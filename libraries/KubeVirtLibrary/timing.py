@@ -1,0 +1,208 @@
+"""Keywords: edits at an awkward time, during a migration or while the VM is still starting, and their outcome."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from robot.api.deco import keyword
+from testbed.changes.edits import put_network
+from testbed.changes.swap import NetworkSwap, migrations_since, remember
+from testbed.durations import human
+from testbed.errors import BadInput, LabError, ProductFault
+from testbed.model import VmRecord
+from testbed.objects.kinds import MIGRATION, POD, VMI, Object, meta
+from testbed.objects.manifests import pod_interface_name
+from testbed.recording.history import History
+from testbed.recording.views import FINAL_PHASES, is_automatic, is_true, phase_of, vm_summary
+from testbed.run import Run
+from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, judge_started_once, missing_effect
+
+from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.swaps import swap_of
+
+_HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
+_STARTING = ("Scheduling", "Scheduled")
+
+
+class TimingKeywords:
+    """The moment is that of an event that the recorder shows; an edit that came too late is an error of the lab."""
+
+    @keyword(name="Change VM Network During Migration", tags=["swap"])
+    def change_vm_network_during_migration(self, vm: str, *, nic: str, network: str, within: timedelta) -> None:
+        """Puts a NIC on a further network while the migration for the edit before is under way. Judges nothing.
+
+        Waits until that migration object is handed over to the nodes (PreparingTarget, TargetReady or Running).
+
+        Args:
+        | ``vm`` | a VM whose network was just changed. |
+        | ``nic`` | one of its NICs, not the one on the pod network. |
+        | ``network`` | NAD to move to, by name or as ``namespace/name``. |
+        | ``within`` | for how long the migration may take to begin, from now on. |
+        """
+        run = Run.current()
+        record, before, recorder = run.vm(vm), swap_of(run, vm), run.require_recorder()
+        _require_nic(record, nic, network)
+        history = recorder.history
+        active = recorder.wait_for(
+            lambda _: _handed_over(history, before),
+            within.total_seconds(),
+            f"{before.title}: a migration under way",
+            lambda: vm_summary(history, vm),
+        )
+        if active is None:
+            raise ProductFault(
+                f"{before.title}: expected a migration to be under way within {human(within.total_seconds())} of now; "
+                f"{vm_summary(history, vm)}"
+            )
+        swap = remember(history, vm, record.namespace, nic, network)
+        swap.old_network = before.new_network
+        _edit(run, record, swap, before)
+        if _ended(history, active):
+            raise LabError(
+                f"{swap.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
+                f"{human(time.monotonic() - swap.at)} after it was asked for; run again on a less busy machine"
+            )
+        step(f"{swap.title}: edited while {meta(active, 'name')} is {phase_of(active)}")
+
+    @keyword(name="Change Network Of Starting VM", tags=["swap"])
+    def change_network_of_starting_vm(self, vm: str, *, nic: str, network: str, within: timedelta) -> None:
+        """Puts a NIC of a VM on another network once it has a launcher pod and before it can be live-migrated.
+
+        Args:
+        | ``vm`` | a VM of `Start VMs`. |
+        | ``nic`` | one of its NICs, not the one on the pod network. |
+        | ``network`` | NAD to move to, by name or as ``namespace/name``. |
+        | ``within`` | for how long the VM may take to get its launcher pod, from now on. |
+        """
+        run = Run.current()
+        record, recorder = run.vm(vm), run.require_recorder()
+        _require_nic(record, nic, network)
+        history, title = recorder.history, f"VM {record.namespace}/{vm}"
+        starting = recorder.wait_for(
+            lambda _: _is_starting(history, vm),
+            within.total_seconds(),
+            f"{title}: a launcher pod",
+            lambda: vm_summary(history, vm),
+        )
+        if starting is None:
+            raise LabError(
+                f"{title}: expected a launcher pod within {human(within.total_seconds())}; {vm_summary(history, vm)}"
+            )
+        phase = phase_of(history.current(VMI, vm) or {})
+        swap = remember(history, vm, record.namespace, nic, network)
+        _edit(run, record, swap, None)
+        now = history.current(VMI, vm) or {}
+        if phase not in _STARTING or is_true(now, "LiveMigratable"):
+            raise LabError(
+                f"{title} could be live-migrated already when the edit was stored, so it was not starting any more "
+                f"({vm_summary(history, vm)}); run again on a less busy machine"
+            )
+        step(f"{swap.title}: edited while the VMI is {phase}")
+
+    @keyword(name="Wait Until The Last Edit Is In Effect", tags=["swap"])
+    def wait_until_the_last_edit_is_in_effect(self, vm: str, *, within: timedelta) -> None:
+        """Waits until the last edit of a VM is in effect, or the deadline has passed; the log shows which.
+
+        Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``within`` | for how long at most, counted from that edit. |
+        """
+        swap, done = _await_effect(vm, within)
+        step(f"{swap.title}: {'in effect' if done else 'NOT in effect'} {human(time.monotonic() - swap.at)} after it")
+
+    @keyword(name="Last Edit Should Be In Effect", tags=["verdict"])
+    def last_edit_should_be_in_effect(self, vm: str, *, within: timedelta) -> None:
+        """Fails unless the last edit of a VM is in effect, by however many migrations; the log tells how many.
+
+        The VMI's spec and its launcher pod name that network, MigrationRequired is gone, and every migration since the
+        first edit has ended. One that is left in Running for good though it is completed is told in these words.
+
+        Args:
+        | ``vm`` | a VM whose network was changed once or more. |
+        | ``within`` | counted from the last edit. |
+        """
+        swap, _ = _await_effect(vm, within)
+        recorder = Run.current().require_recorder()
+        recorder.catch_up()
+        step(judge_last_edit(recorder.history, swap, within.total_seconds()))
+
+    @keyword(name="Starting VM Should Not Have Been Restarted", tags=["verdict"])
+    def starting_vm_should_not_have_been_restarted(self, vm: str) -> None:
+        """Fails when the VMI that was starting at the edit was deleted or replaced, or went back from a phase.
+
+        Args:
+        | ``vm`` | a VM of `Change Network Of Starting VM`. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        recorder.catch_up()
+        step(judge_started_once(recorder.history, swap))
+
+    @keyword(name="Restart Required Should Not Outlive The Start", tags=["verdict"])
+    def restart_required_should_not_outlive_the_start(self, vm: str) -> None:
+        """Fails when RestartRequired is set now, or was set after the VM could be live-migrated.
+
+        While the VM cannot migrate yet it is no fault: KubeVirt after 1.9 sets it then, and takes it back.
+
+        Args:
+        | ``vm`` | a VM of `Change Network Of Starting VM`. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        recorder.catch_up()
+        step(judge_restart_not_left(recorder.history, swap))
+
+
+def _require_nic(record: VmRecord, nic: str, network: str) -> None:
+    require_nad_name(network)
+    if record.nic(nic).network is None:
+        raise BadInput(
+            f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network; it cannot be changed'
+        )
+
+
+def _edit(run: Run, record: VmRecord, swap: NetworkSwap, previous: NetworkSwap | None) -> None:
+    """Make the edit and remember it; the recorder has read the cluster once more when this returns."""
+    swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
+    swap.previous = previous
+    stored = put_network(run, record, swap.nic, swap.new_network)
+    swap.resource_version = str(meta(stored, "resourceVersion"))
+    run.swaps[swap.vm] = swap
+    run.require_recorder().catch_up()
+
+
+def _await_effect(vm: str, within: timedelta) -> tuple[NetworkSwap, bool]:
+    run = Run.current()
+    swap, recorder = swap_of(run, vm), run.require_recorder()
+    history = recorder.history
+    done = recorder.wait_for(
+        lambda _: not missing_effect(history, swap),
+        swap.at + within.total_seconds() - time.monotonic(),
+        swap.title,
+        lambda: "; ".join(missing_effect(history, swap)),
+    )
+    return swap, bool(done)
+
+
+def _handed_over(history: History, swap: NetworkSwap) -> Object | None:
+    found = migrations_since(history, swap).values()
+    return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
+
+
+def _ended(history: History, migration: Object) -> bool:
+    found = history.records(MIGRATION, meta(migration, "name"))
+    return bool(found) and phase_of(found[-1].object) in FINAL_PHASES
+
+
+def _is_starting(history: History, vm: str) -> bool:
+    vmi = history.current(VMI, vm)
+    if vmi is None:
+        return False
+    pods = (
+        pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == meta(vmi, "uid")
+    )
+    return next(pods, None) is not None and phase_of(vmi) not in ("", "Pending")

@@ -1,0 +1,72 @@
+*** Settings ***
+Documentation       The network of a VM is edited again while it is being migrated for the edit before: the last edit
+...                 wins.
+...
+...                 *Topology:* a VM on a first network, with a peer there; the peers of nad-01 on the two networks that
+...                 it is moved to: "old" is the one between, "new" the last one.
+...                 *What moves:* NIC "secondary", by two edits. The second one is made while the migration for the
+...                 first one is handed over to the nodes.
+...                 *What is verified:* in the end the VM is on the last network alone, and no migration is left under
+...                 way. How many migrations that takes is the cluster's affair; the log tells.
+...                 *Known bug of the product:* an edit during a running migration can leave the migration object in
+...                 Running for good; the failure then says so.
+Metadata            Scenario    nad-22
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Edit Twice, The Second Time During The Migration
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier2    linux-bridge    vep-140    nad-22    r40
+
+
+*** Variables ***
+${FIRST_PEER}      first-peer
+${SHORT_WINDOW}    2 s
+
+
+*** Test Cases ***
+Last Edit Is In Effect
+    [Documentation]    By the VMI's spec and the launcher pod; MigrationRequired is gone and every migration has ended.
+    [Metadata]    Requirements    R40
+    Last Edit Should Be In Effect    ${VM}    within=${SWAP_TIMEOUT}
+
+VM Is Not Rebooted By Two Edits
+    [Documentation]    Same VMI, same boot id as before the first edit.
+    [Metadata]    Requirements    R40
+    VM Should Not Have Been Restarted    ${VM}
+    Guest Should Not Have Rebooted    ${VM}
+
+VM Reaches Its Peer On The Last Network
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R40
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+VM Is Silent On The Network Of The First Edit
+    [Documentation]    For a window, while it reaches its peer on the last network.
+    [Metadata]    Requirements    R40
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SHORT_WINDOW}
+
+
+*** Keywords ***
+Edit Twice, The Second Time During The Migration
+    [Documentation]    From the first network to the one between, and on to the last one. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration
+    Open Test Namespace
+    Create Three VLANs Of One Bridge
+    Define Guests On Three Networks
+    Start The Guests
+    Guests Should Reach Each Other    ${VM}    ${FIRST_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
+    Remember Guest    ${VM}
+    Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
+    Change VM Network During Migration    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    within=${SWAP_TIMEOUT}
+    Wait Until The Last Edit Is In Effect    ${VM}    within=${SWAP_TIMEOUT}
+
+Define Guests On Three Networks
+    [Documentation]    The VM starts on the "other" network of the three, which nothing else is needed for.
+    Define VM    ${VM}
+    Add NIC    ${VM}    ${NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
+    Define VM    ${FIRST_PEER}
+    Add NIC    ${FIRST_PEER}    main    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.0.14/24
+    Define Peers

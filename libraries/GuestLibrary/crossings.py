@@ -25,8 +25,8 @@ from GuestLibrary.context import Family, current_guests, log_probes
 class CrossingKeywords:
     """The guests ask by themselves from before the edit on; what they saw is fetched in the end."""
 
-    @keyword(name="Watch The Crossing Of VM", tags=["reachability"])
-    def watch_the_crossing_of_vm(
+    @keyword(tags=["reachability"])
+    def watch_the_crossing(
         self, vm: str, *, nic: str, old: str, new: str, families: list[Family] | None = None
     ) -> None:
         """Lets the VM and two peers ask one another from now on, by ICMP five times a second, and returns at once.
@@ -50,7 +50,7 @@ class CrossingKeywords:
         """Ends the watch once the new network answers, and fetches what the guests saw. Judges nothing.
 
         Args:
-        | ``vm``     | Name of a VM of `Watch The Crossing Of VM`. |
+        | ``vm``     | Name of a VM of `Watch The Crossing`. |
         | ``within`` | How long the new network has for its first answers, from now on. |
         """
         guests = current_guests()
@@ -67,7 +67,7 @@ class CrossingKeywords:
         over. Fails only when a threshold is given and a gap is longer.
 
         Args:
-        | ``vm``        | Name of a VM of `Watch The Crossing Of VM`. |
+        | ``vm``        | Name of a VM of `Watch The Crossing`. |
         | ``threshold`` | Longest gap that is accepted, such as ``2 s``; empty: any. |
         """
         guests = current_guests()
@@ -85,15 +85,15 @@ class CrossingKeywords:
                 f"(GAP_THRESHOLD); the longest is {gap_text(longest)} ({_name(longest)}); all: {told}"
             )
 
-    @keyword(name="VM Should Have Kept Its Network Until The Next Try", tags=["reachability", "verdict"])
-    def vm_should_have_kept_its_network_until_the_next_try(self, vm: str) -> None:
+    @keyword(tags=["reachability", "verdict"])
+    def old_network_should_have_been_kept_until_the_next_try(self, vm: str) -> None:
         """Fails unless the VM stayed on its old network between the failed migration and the next one, heard by ICMP.
 
         The old peer and the VM answered each other all that time, and nothing was heard of the new peer since before
         the edit; both peers answered each other meanwhile, past the VM.
 
         Args:
-        | ``vm`` | Name of a VM of `Watch The Crossing Of VM` and `Break The Migration Of VM`. |
+        | ``vm`` | Name of a VM of `Watch The Crossing` and `Break The Migration Of VM`. |
         """
         guests, run = current_guests(), Run.current()
         namespace = guests.record(vm).namespace

@@ -74,7 +74,7 @@ Swap The Network Of A Dual Stack VM
     Start The Guests
     Prove That The Networks Are Apart By    ipv4
     Prove That The Networks Are Apart By    ipv6
-    Watch The Crossing Of VM    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}    families=${FAMILIES}
+    Watch The Crossing    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}    families=${FAMILIES}
     Move The VM To Its New Network
     End The Watch Of The Crossing    ${VM}    within=${REACH_TIMEOUT}
 

@@ -27,7 +27,7 @@ VM Keeps Its Place When The Migration Fails
 VM Keeps Its Original Network When The Migration Fails
     [Documentation]    Until then it reaches its old peer, both ways, and is silent to the new one.
     [Metadata]    Requirements    R21
-    VM Should Have Kept Its Network Until The Next Try    ${VM}
+    Old Network Should Have Been Kept Until The Next Try    ${VM}
 
 Failed Migration Needs No Restart
     [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM from before the edit until now.
@@ -56,7 +56,7 @@ Let The First Migration Fail
     User Should Be Allowed To    break-migrations
     Arrange VM With One NIC
     Remember Guest    ${VM}
-    Watch The Crossing Of VM    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}
+    Watch The Crossing    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Break The Migration Of VM    ${VM}    within=${SWAP_TIMEOUT}
     Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

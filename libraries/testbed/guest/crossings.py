@@ -80,7 +80,7 @@ class Crossings:
     def last(self, namespace: str, vm: str) -> Crossing:
         """The last one of a VM. BadInput when there is none."""
         if (namespace, vm) not in self._last:
-            raise BadInput(f"VM {namespace}/{vm} was not watched; call `Watch The Crossing Of VM` before its edit")
+            raise BadInput(f"VM {namespace}/{vm} was not watched; call `Watch The Crossing` before its edit")
         return self._last[namespace, vm]
 
 

@@ -20,7 +20,15 @@ from testbed.recording.history import History
 DATA = Path(__file__).parent / "data"
 KINDS = {kind.name: kind for kind in (VM, VMI, MIGRATION, POD, EVENT)}
 
-EDITED = {"swap-main": 7.111, "swap-1.9.0": 12.45, "gate-off-1.8.4": 7.103, "edit-during-migration-main": 7.472}
+EDITED = {
+    "swap-main": 7.111,
+    "swap-1.9.0": 12.45,
+    "gate-off-1.8.4": 7.103,
+    "edit-during-migration-main": 7.472,
+    "failed-migration-main": 7.54,
+    "edit-of-starting-vm-main": 1.636,
+    "edit-of-starting-vm-1.9.0": 1.674,
+}
 """Seconds from the start of a recording to the edit."""
 
 Event = dict[str, Any]

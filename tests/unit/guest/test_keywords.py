@@ -17,15 +17,20 @@ from testbed.errors import LabError, ProductFault
 ROOT = Path(__file__).parents[3]
 KEYWORDS = {
     "Close Guests": 0,
+    "End The Watch Of The Crossing": 1,
+    "Gap In Connectivity Should Be Shown": 1,
     "Guest Interface Should Be Unchanged": 1,
+    "Guest Should Have Booted Once": 1,
     "Guest Should Have Rebooted": 1,
     "Guest Should Not Have Rebooted": 1,
     "Guests Should Be Silent To Each Other": 2,
     "Guests Should Reach Each Other": 2,
+    "Old Network Should Have Been Kept Until The Next Try": 1,
     "Pod Network Should Work": 2,
     "Remember Guest": 1,
     "Run In Guest": 2,
     "Watch Guests For Silence": 2,
+    "Watch The Crossing": 1,
 }
 
 

@@ -14,7 +14,7 @@ class ObservationKeywords:
     """A suite setup that acts twice observes in between; the tests then run in any order."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, str], str] = {}
+        self._made: dict[tuple[str, str], str | None] = {}
 
     @keyword(name="Observe", tags=["verdict"])
     def observe(self, title: str, verdict: str, *arguments: object) -> None:
@@ -26,7 +26,7 @@ class ObservationKeywords:
         | ``arguments`` | its arguments. |
         """
         status, message = BuiltIn().run_keyword_and_ignore_error(verdict, *arguments)
-        self._made[Run.current().require_namespace(), title] = "" if status == "PASS" else str(message)
+        self._made[Run.current().require_namespace(), title] = None if status == "PASS" else str(message)
         step(f'Observed "{title}": {status}')
 
     @keyword(name="Observation Should Hold", tags=["verdict"])
@@ -40,7 +40,8 @@ class ObservationKeywords:
         if key not in self._made:
             raise BadInput(f'"{title}" was not observed in this suite; call `Observe` in its setup')
         message = self._made[key]
+        if message is None:
+            return
         if message.startswith(LAB_ERROR_PREFIX):
             raise LabError(message)
-        if message:
-            raise ProductFault(message)
+        raise ProductFault(message or f'"{title}" did not hold when it was observed')

@@ -32,7 +32,9 @@ class OwnerKeywords:
 
     @keyword(name="Create VM Owner", tags=["namespace"])
     def create_vm_owner(self, name: str) -> None:
-        """Creates a service account with the namespace role ``edit``. Skips when we may not.
+        """Creates a service account with the namespace role ``edit``.
+
+        Needs `User Should Be Allowed To` ``make-vm-owners``; an error of the lab when we may not.
 
         Args:
         | ``name`` | name of the service account. |

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.cluster.connection import Connection
-from testbed.errors import CapabilityMissing
 from testbed.objects.kinds import Kind, dig
 from testbed.run import Run
 
@@ -17,23 +15,18 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def create_owner(run: Run, name: str) -> Cluster:
-    """Create the account in the test namespace; CapabilityMissing when we may not."""
+    """Create the account in the test namespace. ApiError, of status 403 when we may not."""
     namespace = run.require_namespace()
     meta = {"name": name, "namespace": namespace}
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}
     subject = {"kind": "ServiceAccount", **meta}
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    try:
-        run.ledger.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
-        binding = {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "roleRef": role, "subjects": [subject]}
-        run.ledger.create(BINDING, {**binding, "metadata": dict(meta)})
-        answer = run.cluster.request(
-            "POST", f"{ACCOUNT.path(namespace, name)}/token", body=request, title=f"token of {name}", repeatable=True
-        )
-    except ApiError as error:
-        if error.status == 403:
-            raise CapabilityMissing(f"capability to create a VM owner is not there: {error}") from None
-        raise
+    run.ledger.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
+    binding = {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "roleRef": role, "subjects": [subject]}
+    run.ledger.create(BINDING, {**binding, "metadata": dict(meta)})
+    answer = run.cluster.request(
+        "POST", f"{ACCOUNT.path(namespace, name)}/token", body=request, title=f"token of {name}", repeatable=True
+    )
     ours = run.cluster.connection.configuration
     theirs = copy.copy(ours)
     theirs.api_key = {"BearerToken": f"Bearer {dig(answer, 'status', 'token')}"}

@@ -87,7 +87,7 @@ def test_move_before_the_next_migration_is_a_fault() -> None:
 
         return insert(recorded, 30, "VirtualMachineInstance", leave)
 
-    with pytest.raises(ProductFault, match="expected to stay on node node2, as migration .* Failed; it was on node1"):
+    with pytest.raises(ProductFault, match=r"expected to stay on node node2, as migration .* Failed; it was on node1"):
         judge_kept_in_place(*broken(moved))
 
 
@@ -100,7 +100,7 @@ def test_condition_that_goes_is_a_fault() -> None:
 
         return insert(recorded, 30, "VirtualMachineInstance", drop)
 
-    with pytest.raises(ProductFault, match="expected MigrationRequired to stay True after migration .* absent"):
+    with pytest.raises(ProductFault, match=r"expected MigrationRequired to stay True after migration .* absent"):
         judge_kept_in_place(*broken(content))
 
 
@@ -118,7 +118,7 @@ def test_pod_on_the_new_network_is_a_fault() -> None:
 
 
 def test_recovery_is_a_later_migration_that_succeeded() -> None:
-    with pytest.raises(ProductFault, match="expected the cluster to migrate it by itself .* is Pending"):
+    with pytest.raises(ProductFault, match=r"expected the cluster to migrate it by itself .* is Pending"):
         judge_recovered(*broken())
     told = judge_recovered(*broken(retried("Succeeded")))
     assert "its next try left Pending" in told

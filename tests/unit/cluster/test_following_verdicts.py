@@ -34,9 +34,7 @@ def test_last_edit_of_a_swap_is_in_effect() -> None:
 
 def test_edit_that_is_under_way_is_not_in_effect() -> None:
     history, swap = replay("swap-main", until=16)
-    with pytest.raises(
-        ProductFault, match=r"on .*/nad-a; migration .* is (Scheduling|Running).*MigrationRequired=True"
-    ):
+    with pytest.raises(ProductFault, match=r"on .*/nad-a; migration .*MigrationRequired=True"):
         judge_last_edit(history, swap, 5)
 
 
@@ -80,9 +78,7 @@ def test_restart_required_that_stays_is_a_fault() -> None:
     def stays(recorded: list[Event]) -> Iterable[Event]:
         return insert(recorded, 40, VM, _require_restart)
 
-    with pytest.raises(
-        ProductFault, match="expected no restart to be required once the VM can migrate .* has it since"
-    ):
+    with pytest.raises(ProductFault, match=r"expected no restart to be required .* has it since"):
         judge_restart_not_left(*replay(STARTING[0], stays))
 
 
@@ -95,7 +91,7 @@ def test_restart_required_that_comes_after_the_start_is_a_fault() -> None:
 
         return insert(with_it, 26, VM, without)
 
-    with pytest.raises(ProductFault, match="it was set .* after that"):
+    with pytest.raises(ProductFault, match=r"it was set .* after that"):
         judge_restart_not_left(*replay(STARTING[0], blinks))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from GuestLibrary.crossings import _seconds
@@ -54,7 +53,7 @@ def test_nothing_is_said_of_a_network_that_never_answered() -> None:
     assert gap_of(Direction("in", 6, series("old", 0, 0), series("new", 0, END))) is None
 
 
-def test_gap_as_data_is_relative_and_plain(tmp_path: Path) -> None:
+def test_gap_as_data_is_relative_and_plain() -> None:
     gap = gap_of(crossing(4.0, 5.0))
     assert isinstance(gap, Gap)
     data = json.loads(json.dumps(gap.as_data(1.0)))
@@ -71,19 +70,19 @@ def test_network_is_kept_when_old_answers_and_new_is_silent_until_the_end() -> N
 
 
 @pytest.mark.parametrize(
-    ("direction", "witness", "other", "start", "end", "expected"),
+    ("direction", "controls", "span", "expected"),
     [
-        (crossing(8.0, 6.0), WITNESS, OTHER, 2.0, 7.0, Kept.HEARD),
-        (crossing(4.0, 8.0), WITNESS, OTHER, 2.0, 7.0, Kept.CUT_OFF),
-        (crossing(2.0, 8.0), series("old", 0, 0), OTHER, 2.0, 7.0, Kept.OLD_DEAD),
-        (crossing(8.0, 8.0), WITNESS, series("new", 0, 0), 2.0, 7.0, Kept.NEW_DEAD),
-        (crossing(8.0, 8.0), WITNESS, OTHER, 2.0, 2.5, Kept.TOO_FEW),
+        (crossing(8.0, 6.0), (WITNESS, OTHER), (2.0, 7.0), Kept.HEARD),
+        (crossing(4.0, 8.0), (WITNESS, OTHER), (2.0, 7.0), Kept.CUT_OFF),
+        (crossing(2.0, 8.0), (series("old", 0, 0), OTHER), (2.0, 7.0), Kept.OLD_DEAD),
+        (crossing(8.0, 8.0), (WITNESS, series("new", 0, 0)), (2.0, 7.0), Kept.NEW_DEAD),
+        (crossing(8.0, 8.0), (WITNESS, OTHER), (2.0, 2.5), Kept.TOO_FEW),
     ],
 )
 def test_what_else_the_time_before_a_swap_shows(
-    direction: Direction, witness: Series, other: Series, start: float, end: float, expected: Kept
+    direction: Direction, controls: tuple[Series, Series], span: tuple[float, float], expected: Kept
 ) -> None:
-    assert judge_kept([direction], witness, other, start, end) is expected
+    assert judge_kept([direction], *controls, *span) is expected
 
 
 def test_span_is_described_by_its_own_requests() -> None:

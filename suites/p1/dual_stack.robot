@@ -17,7 +17,7 @@ Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
 
 
 *** Variables ***
-@{FAMILIES}     ipv4    ipv6
+@{FAMILIES}    ipv4    ipv6
 
 
 *** Test Cases ***

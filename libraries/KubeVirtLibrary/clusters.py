@@ -122,14 +122,14 @@ class ClusterKeywords:
 
     @staticmethod
     def _remove_everything(run: Run) -> None:
+        from testbed.closing import close_namespace  # noqa: PLC0415
         from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
         from testbed.objects.removal import await_gone  # noqa: PLC0415
 
         for error in run.call_close_hooks():
             warn(f"Before the namespace goes: {error}")
-        if run.recorder is not None:
-            run.recorder.stop()
-        left = run.ledger.remove()
+        left = close_namespace(run, run.namespace) if run.namespace is not None else []
+        left += run.ledger.remove()
         left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS)
         networks = RunNetworks.known(run)
         left += networks.close() if networks is not None else []

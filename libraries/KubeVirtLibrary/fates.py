@@ -17,6 +17,7 @@ from testbed.verdicts.lives import (
 )
 from testbed.verdicts.unmoved import judge_never_moved, started
 
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of
 
@@ -73,7 +74,7 @@ class FateKeywords:
         record, recorder = run.vm(vm), run.require_recorder()
         record.nic(nic)
         recorder.catch_up()
-        step(judge_network(recorder.history, vm, record.namespace, nic, network))
+        step(judge_network(recorder.history, vm, record.namespace, nic, nad_name(network)))
 
     @keyword(name="VM Should Have Been Migrated", tags=["verdict"])
     def vm_should_have_been_migrated(self, vm: str, *, times: int) -> None:

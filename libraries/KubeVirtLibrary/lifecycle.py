@@ -18,7 +18,7 @@ from testbed.recording.views import FINAL_PHASES, phase_of, vm_summary
 from testbed.run import Run
 
 from KubeVirtLibrary.machines import missing_to_ready
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
 
 _Missing = Callable[[History, VmRecord, Act], list[str]]
@@ -78,7 +78,7 @@ class LifecycleKeywords:
         """
         run = Run.current()
         record, recorder = run.vm(vm), run.require_recorder()
-        require_nad_name(network)
+        network = nad_name(network)
         if record.nic(nic).network is None:
             raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
         recorder.catch_up()

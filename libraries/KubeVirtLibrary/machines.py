@@ -11,6 +11,7 @@ from robot.api.deco import keyword
 from testbed.durations import human
 from testbed.errors import BadInput, LabError
 from testbed.model import Address, GuestLogin, Nic, VmRecord
+from testbed.networks.run_networks import RunNetworks
 from testbed.objects.cloudinit import network_data, user_data
 from testbed.objects.credentials import KeyPair, new_key_pair, new_password
 from testbed.objects.kinds import SECRET, VM, VMI
@@ -20,7 +21,7 @@ from testbed.recording.history import History
 from testbed.recording.views import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
 from testbed.run import Run
 
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step
 
 
@@ -75,7 +76,7 @@ class MachineKeywords:
         """
         run = Run.current()
         record = run.vm(vm)
-        require_nad_name(network)
+        network = nad_name(network)
         if (record.namespace, vm) in self._started:
             raise BadInput(f"VM {record.namespace}/{vm} is started already; `Add NIC` is for VMs that are not")
         if not is_dns_label(name):
@@ -96,7 +97,10 @@ class MachineKeywords:
             host_key = self._host_keys[namespace, record.name]
             data = user_data(record.name, record.login, user_key, host_key)
             run.ledger.create(SECRET, cloud_init_secret(record, data, network_data(record.nics)))
-            run.ledger.create(VM, vm_manifest(record, run.run_id, settings.vm_image, settings.vm_memory))
+            manifest = vm_manifest(record, run.run_id, settings.vm_image, settings.vm_memory)
+            if affinity := RunNetworks.of(run).node_affinity():
+                manifest["spec"]["template"]["spec"]["affinity"] = affinity
+            run.ledger.create(VM, manifest)
             self._started.add((namespace, record.name))
         step(f"Started in {namespace}: {', '.join(record.name for record in waiting) or 'nothing, all are started'}")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from robot.api.deco import keyword
+from testbed.closing import close_namespace
 from testbed.errors import BadInput, LabError
 from testbed.networks.run_networks import RunNetworks
-from testbed.objects.kinds import NAMESPACE, VM
+from testbed.objects.kinds import NAMESPACE
 from testbed.objects.labels import is_dns_subdomain
-from testbed.objects.ledger import Entry
 from testbed.objects.manifests import namespace_manifest
 from testbed.recording.recorder import Recorder
 from testbed.run import Run
@@ -66,15 +66,7 @@ class NamespaceKeywords:
         name = run.namespace
         for error in run.call_close_hooks():
             warn(f"Before namespace {name} goes: {error}")
-        if run.recorder is not None:
-            run.recorder.stop()
-        run.ledger.lease.release(name)
-        left = self._remove(run, name)
-        left += run.ledger.lease.lost()
-        left += self._end_suite(run)
-        run.namespace, run.recorder = None, None
-        run.vms.clear()
-        run.swaps.clear()
+        left = close_namespace(run, name)
         if left:
             warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Leftovers`.")
             suite_metadata("Leftovers", "; ".join(left), top=False)
@@ -94,29 +86,12 @@ class NamespaceKeywords:
         step(f"Namespace {name} created")
         return name
 
-    @staticmethod
-    def _end_suite(run: Run) -> list[str]:
-        try:
-            RunNetworks.of(run).end_suite()
-        except LabError as error:
-            return [f"suites of other runs may have to wait: {error}"]
-        return []
 
-    @staticmethod
-    def _remove(run: Run, name: str) -> list[str]:
-        """Ask for the removal of the VMs first and of the namespaces then; what is in those goes with them."""
-        left = run.ledger.remove(lambda entry: entry.kind is VM and entry.namespace == name)
-        left += run.ledger.remove(lambda entry: entry.kind is NAMESPACE and _belongs(entry, name))
-        staying = {entry.name for entry in run.ledger.entries if entry.kind is NAMESPACE}
-        content = [entry for entry in run.ledger.entries if entry.kind is not NAMESPACE and _belongs(entry, name)]
-        run.ledger.forget(lambda entry: entry in content and entry.namespace not in staying)
-        return left + run.ledger.remove(lambda entry: entry in content)
-
-
-def _belongs(entry: Entry, namespace: str) -> bool:
-    """Whether an object is a test namespace, one of its further namespaces, or in one of them."""
-    place = entry.name if entry.kind is NAMESPACE else entry.namespace or ""
-    return place == namespace or place.startswith(f"{namespace}-")
+def nad_name(network: str) -> str:
+    """Name of the NAD of a network of this suite, as VMs name it. Raises BadInput when it is no name of a NAD."""
+    require_nad_name(network)
+    networks = RunNetworks.known(Run.current())
+    return networks.real_name(network) if networks is not None else network
 
 
 def require_nad_name(name: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from robot.api.deco import keyword
 from testbed.errors import BadInput
+from testbed.networks.carriers import NODE_LOCAL
 from testbed.networks.manifests import bridge_nad
 from testbed.networks.places import Place
 from testbed.networks.run_networks import RunNetworks
+from testbed.networks.together import bring_together
 from testbed.objects.kinds import NAD
 from testbed.run import Run
 
@@ -60,3 +64,23 @@ class NetworkKeywords:
             raise BadInput(f'VLAN {vlan} of network "{name}": expected 0 (untagged) to 4094')
         run.ledger.create(NAD, bridge_nad(name, namespace, bridge, vlan))
         step(f"NAD {namespace}/{name}: bridge {bridge}, VLAN {vlan}")
+
+    @keyword(name="Bring Guests Together", tags=["network", "vm"])
+    def bring_guests_together(self, vm: str = "", *, within: timedelta) -> None:
+        """Moves the VMs of the suite to one node, where the networks end at their nodes; otherwise does nothing.
+
+        To be called when VMs were started or one has moved: guests on node-local bridges (NODE_NETWORK) reach each
+        other on one node only. They are moved by live migrations, for which the right to update
+        ``virtualmachines/migrate`` is needed.
+
+        Args:
+        | ``vm`` | a VM that runs, to whose node the others come; empty: to where most of them are. |
+        | ``within`` | for how long the moves may take, all of them together. |
+        """
+        run = Run.current()
+        if vm:
+            run.vm(vm)
+        if run.settings.node_network != NODE_LOCAL:
+            return
+        moved = bring_together(run, vm, within.total_seconds())
+        step(f"Moved, so that all guests are on one node: {', '.join(moved) or 'nobody, they are'}")

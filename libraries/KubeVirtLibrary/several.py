@@ -11,7 +11,7 @@ from testbed.objects.manifests import pod_interface_name
 from testbed.recording.views import phase_of, vm_summary
 from testbed.run import Run
 
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
 
 
@@ -32,8 +32,8 @@ class SeveralNicsKeywords:
         record = run.vm(vm)
         if not networks:
             raise BadInput(f"VM {record.namespace}/{vm}: no NIC is named; expected such as secondary=new-network")
-        for nic, network in networks.items():
-            require_nad_name(network)
+        networks = {nic: nad_name(network) for nic, network in networks.items()}
+        for nic in networks:
             if record.nic(nic).network is None:
                 raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network; it cannot be changed')
         recorder = run.require_recorder()

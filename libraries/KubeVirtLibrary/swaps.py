@@ -17,7 +17,7 @@ from testbed.recording.history import History
 from testbed.recording.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 from testbed.run import Run
 
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step
 
 
@@ -37,7 +37,7 @@ class SwapKeywords:
         """
         run = Run.current()
         record = run.vm(vm)
-        require_nad_name(network)
+        network = nad_name(network)
         if record.nic(nic).network is None:
             raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
         recorder = run.require_recorder()

@@ -78,11 +78,11 @@ class Settings:
     reach_timeout: float = _set(60.0, values.time)
     silence_window: float = _set(5.0, values.time)
     isolation_window: float = _set(2.0, values.time)
-    quiet_window: float = _set(12.0, values.time)
     monitoring_timeout: float = _set(300.0, values.time)
     monitoring_url: str = _set(
-        "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://thanos.example.com")
+        "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://prometheus.lab:9090")
     )
+    quiet_window: float = _set(12.0, values.time)
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     allow_disruptive: bool = _set(False, values.yes_or_no)
     expected_capabilities: tuple[str, ...] = _set(

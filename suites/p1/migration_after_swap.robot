@@ -50,4 +50,5 @@ Migrate A Swapped VM
     Remember Guest    ${VM}
     Migrate VM    ${VM}
     Wait Until VM Is Migrated    ${VM}    within=${SWAP_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
     Watch The Previous Network

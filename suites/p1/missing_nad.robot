@@ -67,5 +67,5 @@ Swap To A Network That Comes Late
     ...    within=${REACH_TIMEOUT}
     Observe    in place    VM Should Wait On Its Old Network    ${VM}
     Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled
     Watch The Previous Network

@@ -56,4 +56,4 @@ Swap A Network Under Monitoring
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
     Remember Monitoring    ${VM}    within=${MONITORING_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled

@@ -46,3 +46,4 @@ Migrate An Untouched VM
     Remember Guest    ${OLD_PEER}
     Migrate VM    ${OLD_PEER}
     Wait Until VM Is Migrated    ${OLD_PEER}    within=${SWAP_TIMEOUT}
+    Bring Guests Together    ${OLD_PEER}    within=${SWAP_TIMEOUT}

@@ -52,4 +52,5 @@ Swap And Restart VM
     Swap The VLAN Of A Running VM
     Restart VM    ${VM}
     Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
     Watch The Previous Network

@@ -67,7 +67,7 @@ Exchange The Networks Of Two NICs
     Prove That Each NIC Is On Its Old Network
     Remember Guest    ${VM}
     Change VM Networks    ${VM}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled
     Watch Both NICs
 
 Watch Both NICs

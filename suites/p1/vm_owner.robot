@@ -40,4 +40,4 @@ Let The VM Owner Swap The Network
     Create VM Owner    ${OWNER}
     Remember Guest    ${VM}
     Change VM Network As Owner    ${VM}    owner=${OWNER}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled

@@ -53,5 +53,5 @@ Swap To A NAD Of Another Namespace
     Create Network    ${OLD_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}    namespace=${elsewhere}
     Remember Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled
     Watch The Previous Network

@@ -50,4 +50,5 @@ Change The Network Of A Stopped VM
     Change Network Of Stopped VM    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Start VM    ${VM}
     Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
     Watch The Previous Network

@@ -54,7 +54,7 @@ Swap A Running VM There And Back
     Swap The VLAN Of A Running VM
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled
     Observe    first network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}

@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
+from testbed.cluster.api_errors import ApiError
+from testbed.networks.leasebook import LeaseBook
+from testbed.networks.node_networks import NodeNetworks
 from testbed.networks.places import Carrier, Place, Technique
-from testbed.run import Run
+from testbed.objects.kinds import NODE, Object, dig
+from testbed.recording.recorder import Heartbeat, silent
+from testbed.settings import Settings
+
+NODE_LOCAL, NMSTATE = "node-local", "nmstate"
+
+_RESOURCE = "bridge.network.kubevirt.io/"
 
 
 class Carriers:
     """The carriers of one run; each is made when it is first asked for."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, book: LeaseBook, settings: Settings, heartbeat: Heartbeat = silent) -> None:
+        self._book = book
+        self._settings = settings
         self._made: dict[Place, Carrier] = {}
+        self._node_networks = NodeNetworks(book, settings, heartbeat)
 
     def get(self, place: Place) -> Carrier:
-        """The carrier of a place. CapabilityMissing where the cluster has none, LabError where it cannot be made."""
+        """The carrier of a place. LabError where it cannot be made."""
         if place not in self._made:
-            self._made[place] = self._make(place)
+            self._made[place] = self._localnet() if place is Place.localnet else self._bridge(place)
         return self._made[place]
 
-    def _make(self, place: Place) -> Carrier:
-        settings = self._run.settings
-        if place is Place.localnet:
-            return Carrier(Technique.localnet, settings.physical_network, settings.physical_network)
-        bridge = settings.bridge if place is Place.bridge else settings.other_bridge
+    def remove(self) -> list[str]:
+        """Take away what was made on the nodes; a line for each that stays."""
+        self._made.clear()
+        return self._node_networks.remove()
+
+    def _bridge(self, place: Place) -> Carrier:
+        settings, number = self._settings, 1 if place is Place.bridge else 2
+        if settings.node_network == "existing":
+            bridge = settings.bridge if place is Place.bridge else settings.other_bridge
+            return Carrier(Technique.linux_bridge, bridge, bridge, self._resource(bridge))
+        bridge = f"nad-{self._book.run_id}-{number}"
+        if settings.node_network == NMSTATE:
+            self._node_networks.make_bridge(bridge)
         return Carrier(Technique.linux_bridge, bridge, bridge)
+
+    def _localnet(self) -> Carrier:
+        settings = self._settings
+        if settings.localnet != NMSTATE:
+            return Carrier(Technique.localnet, settings.physical_network, settings.physical_network)
+        name = f"{settings.physical_network[:50]}-{self._book.run_id}"
+        self._node_networks.make_mapping(name, settings.localnet_bridge)
+        return Carrier(Technique.localnet, name, settings.localnet_bridge)
+
+    def _resource(self, bridge: str) -> str:
+        """What bridge-marker calls a bridge, "" where the nodes show no such resource.
+
+        KubeVirt makes launcher pods ask for it, so that they go to nodes that have the bridge and to no other.
+        """
+        name = f"{_RESOURCE}{bridge}"
+        try:
+            nodes: list[Object] = self._book.cluster.list(NODE).items
+        except ApiError as error:
+            if error.status == 403:
+                return ""
+            raise
+        marked = [node for node in nodes if dig(node, "status", "allocatable", name, default="0") != "0"]
+        return name if len(marked) > 1 else ""

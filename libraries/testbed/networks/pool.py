@@ -14,6 +14,10 @@ from testbed.values import vlans_text
 _FEW = 5
 
 
+class PoolExhausted(LabError):
+    """All VLANs of the pool are leased."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """A VLAN of a bridge or physical network, leased by this run."""
@@ -39,7 +43,7 @@ class VlanPool:
         self._segments: dict[Segment, str] = {}
 
     def lease(self, carrier: str, namespace: str) -> Segment:
-        """A VLAN of ``carrier`` that nobody has, for a suite's namespace. LabError when there is none."""
+        """A VLAN of ``carrier`` that nobody has, for a suite's namespace. PoolExhausted when there is none."""
         while True:
             segment = self._lease_free(carrier, namespace)
             if segment is not None:
@@ -84,7 +88,7 @@ class VlanPool:
             self._segments[segment] = namespace
         return holder
 
-    def _exhausted(self, carrier: str) -> LabError:
+    def _exhausted(self, carrier: str) -> PoolExhausted:
         pool = {Segment(carrier, vlan).lease: vlan for vlan in self._vlans}
         now = self._book.cluster.server_time()
         holders: dict[str, list[int]] = {}
@@ -96,7 +100,7 @@ class VlanPool:
                 holders.setdefault(who, []).append(vlan)
         listed = "; ".join(f"{vlans_text(vlans)} by {who}" for who, vlans in list(holders.items())[:_FEW])
         more = "" if len(holders) <= _FEW else f"; and {len(holders) - _FEW} runs more"
-        return LabError(
+        return PoolExhausted(
             f"no VLAN of {carrier} is free: all of the pool VLANS={vlans_text(self._vlans)} are leased in namespace "
             f"{self._book.namespace}: {listed}{more}; enlarge the pool with --variable VLANS:<ranges>, wait for these "
             "runs, or remove what dead runs left with the keyword `Delete Leftovers`"

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from testbed.cluster.api_errors import ApiError
+from testbed.cluster.capabilities import require_offer
 from testbed.errors import BadInput, LabError
-from testbed.networks.carriers import Carriers
+from testbed.networks.carriers import NODE_LOCAL, Carriers
+from testbed.networks.cluster_networks import (
+    CLUSTER_NETWORK,
+    await_created,
+    await_guests_gone,
+    localnet_cudn,
+    remove_networks,
+)
 from testbed.networks.leasebook import RUN, LeaseBook, lease_name
 from testbed.networks.manifests import bridge_nad, localnet_nad
 from testbed.networks.places import Carrier, Place, Technique
-from testbed.networks.pool import Segment, VlanPool
+from testbed.networks.pool import PoolExhausted, Segment, VlanPool
 from testbed.networks.suite_lock import SuiteLock
 from testbed.objects.kinds import NAD, NAMESPACE, Object, meta
 from testbed.objects.labels import RUN_LABEL
 from testbed.objects.removal import await_gone
-from testbed.recording.recorder import Heartbeat, silent
+from testbed.recording.recorder import Heartbeat, Recorder, silent
 from testbed.run import Run
 
 _REMOVAL_SECONDS = 120.0
@@ -33,9 +42,12 @@ class RunNetworks:
         self.book = LeaseBook(run.cluster, run.ledger.lease, run.run_id, settings.lease_namespace)
         self.lock = SuiteLock(self.book, settings.lease_timeout, heartbeat)
         self.pool = VlanPool(self.book, settings.vlans)
-        self.carriers = Carriers(run)
+        self.carriers = Carriers(self.book, settings, heartbeat)
+        self._heartbeat = heartbeat
         self._life = lease_name("run", run.run_id)
-        self._made: dict[str, tuple[Place, Segment]] = {}
+        self._made: dict[str, Segment] = {}
+        self._names: dict[str, str] = {}
+        self._cluster_networks: list[str] = []
 
     @classmethod
     def of(cls, run: Run, heartbeat: Heartbeat = silent) -> RunNetworks:
@@ -60,9 +72,25 @@ class RunNetworks:
             self.lock.share()
         self._sweep()
 
+    def leave_networks(self, recorder: Recorder | None) -> list[str]:
+        """Before a suite's namespace goes: remove what would keep it from going; a line for each thing that stays.
+
+        A ClusterUserDefinedNetwork cannot go before the last launcher pod, nor its namespace before it.
+        """
+        names, self._cluster_networks = self._cluster_networks, []
+        if not names:
+            return []
+        within = self._run.settings.network_timeout
+        try:
+            left = await_guests_gone(recorder, within) if recorder is not None else []
+            return left + remove_networks(self._run.cluster, names, within, self._heartbeat)
+        except LabError as error:
+            return [f"networks {', '.join(names)} may still be there: {error}"]
+
     def end_suite(self) -> None:
         """Let suites of other runs begin. The VLANs stay ours while guests may still be on them."""
         self._made.clear()
+        self._names.clear()
         self.lock.leave()
 
     def create(self, name: str, place: Place, vlan_of: str, namespace: str) -> str:
@@ -70,23 +98,65 @@ class RunNetworks:
 
         ``vlan_of`` is a network of this suite (``name`` or ``namespace/name``) whose VLAN is to be used.
         """
+        if place is not Place.bridge:
+            require_offer(self._run, "localnet" if place is Place.localnet else "second-bridge")
         carrier = self.carriers.get(place)
-        suite = self._run.require_namespace()
-        segment = self._segment(carrier, suite, vlan_of)
-        self._run.ledger.create(NAD, self._nad(carrier, segment, name, namespace))
-        self._made[f"{namespace}/{name}"] = (place, segment)
+        segment = self._segment(carrier, self._run.require_namespace(), vlan_of)
+        if carrier.technique is Technique.localnet and self._run.settings.localnet_api == "cudn":
+            self._create_cluster_network(name, namespace, carrier, segment)
+        elif carrier.technique is Technique.localnet:
+            nad = localnet_nad(name, namespace, carrier.name, segment.vlan, network=f"{namespace}-{name}")
+            self._run.ledger.create(NAD, nad)
+        else:
+            self._run.ledger.create(NAD, bridge_nad(name, namespace, carrier.name, segment.vlan, carrier.resource))
+        self._made[f"{namespace}/{name}"] = segment
         return f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
+
+    def real_name(self, network: str) -> str:
+        """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""
+        place, _, name = network.rpartition("/")
+        real = self._names.get(network if place else f"{self._run.namespace}/{name}", name)
+        return f"{place}/{real}" if place else real
+
+    def node_affinity(self) -> Object | None:
+        """What keeps the guests of this run together on one node, where their networks end there; else None."""
+        facts = self._run.facts
+        if (
+            self._run.settings.node_network != NODE_LOCAL
+            or facts is None
+            or facts.nodes is None
+            or not facts.nodes.usable
+        ):
+            return None
+        nodes = facts.nodes.usable
+        chosen = nodes[int(hashlib.sha256(self._run.run_id.encode()).hexdigest(), 16) % len(nodes)]
+        rule = {"key": "metadata.name", "operator": "In", "values": [chosen]}
+        preferred = {"weight": 100, "preference": {"matchFields": [rule]}}
+        return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}}
 
     def close(self) -> list[str]:
         """Give everything back at the end of the run, whose namespaces are gone; a line for what stays."""
         left = []
-        for give_back in (self.lock.leave, self._sweep, self._end_run):
+        for give_back in (self.lock.leave, self._remove_carriers, self._sweep, self._end_run):
             try:
-                give_back()
+                left += give_back() or []
             except LabError as error:
                 left.append(str(error))
         self._known.pop(self._run, None)
         return left
+
+    def _remove_carriers(self) -> list[str]:
+        return self.carriers.remove()
+
+    def _create_cluster_network(self, name: str, namespace: str, carrier: Carrier, segment: Segment) -> None:
+        """Its NAD has its name, which must be the only one on the cluster."""
+        run = self._run
+        real = f"{name}-{namespace.removeprefix(run.settings.namespace_prefix + '-')}"
+        body = localnet_cudn(real, run.run_id, namespace, carrier.name, segment.vlan)
+        self._cluster_networks.append(real)
+        run.cluster.create(CLUSTER_NETWORK, body)
+        await_created(run.cluster, real, namespace, run.settings.network_timeout, self._heartbeat)
+        self._names[f"{namespace}/{name}"] = real
 
     def _end_run(self) -> None:
         if self.book.holds(self._life):
@@ -98,20 +168,14 @@ class RunNetworks:
             if known is None:
                 listed = ", ".join(self._made) or "none"
                 raise BadInput(f'vlan_of="{vlan_of}" is no network of this suite; `Create Network` made: {listed}')
-            return self.pool.lease_same(carrier.pool, known[1].vlan, suite)
+            return self.pool.lease_same(carrier.pool, known.vlan, suite)
         try:
             return self.pool.lease(carrier.pool, suite)
-        except LabError:
+        except PoolExhausted:
             going = [name for name in self._run.namespaces if name != suite and not name.startswith(f"{suite}-")]
             await_gone(self._run.cluster, going, _REMOVAL_SECONDS)
             self._sweep()
             return self.pool.lease(carrier.pool, suite)
-
-    def _nad(self, carrier: Carrier, segment: Segment, name: str, namespace: str) -> Object:
-        if carrier.technique is Technique.linux_bridge:
-            return bridge_nad(name, namespace, carrier.name, segment.vlan, carrier.resource)
-        network = f"{namespace}-{name}"
-        return localnet_nad(name, namespace, carrier.name, segment.vlan, network)
 
     def _sweep(self) -> None:
         """Give back the VLANs of suites whose namespaces are gone."""

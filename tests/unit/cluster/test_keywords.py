@@ -266,5 +266,5 @@ def test_what_is_in_a_namespace_that_stays_is_removed_piece_by_piece(api: FakeAp
 def test_nothing_is_left_of_a_run_that_ends_by_itself(api: FakeApi, run: Run, call: Keywords) -> None:
     define_web(call)
     call("Close Cluster")
-    assert [path for path, _ in api.objects if path != LEASE.path(NAME)] == []
+    assert [path for path, _ in api.objects if f"/namespaces/{NAME}/" not in path] == []
     assert Run.current_or_none() is None

@@ -69,6 +69,7 @@ def test_values_are_typed() -> None:
         ("IPV6_PREFIX", "fd00::10", "such as fd00:10:10"),
         ("ALLOW_DISRUPTIVE", "perhaps", "yes or no"),
         ("EXPECTED_CAPABILITIES", "localnet, Flight", "names of capabilities"),
+        ("MONITORING_URL", "prometheus", "a URL such as"),
         ("QUIET_WINDOW", "", "a time above 0"),
         ("GAP_THRESHOLD", "short", "a time above 0"),
         ("LEASE_TIMEOUT", "never", "a time above 0"),

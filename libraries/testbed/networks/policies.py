@@ -1,0 +1,166 @@
+"""NMState policies: written, awaited on every node, and undone before they are deleted.
+
+A policy that is deleted leaves the nodes as they are, so each carries, in an annotation, the state that undoes it: this
+run uses it at its end, and whoever cleans up after a dead run can.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Collection
+
+from testbed.cluster.api_errors import ApiError
+from testbed.cluster.client import Cluster
+from testbed.errors import LabError
+from testbed.objects.kinds import Kind, Object, dig, meta
+from testbed.objects.labels import RUN_LABEL
+from testbed.recording.following import Watched, following, wait_out
+from testbed.recording.history import History
+from testbed.recording.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
+
+POLICY = Kind("nmstate.io/v1", "nodenetworkconfigurationpolicies", "NodeNetworkConfigurationPolicy", namespaced=False)
+ENACTMENT = Kind(
+    "nmstate.io/v1beta1", "nodenetworkconfigurationenactments", "NodeNetworkConfigurationEnactment", namespaced=False
+)
+UNDO_NOTE = "kubevirt-nad-tests/undo"
+
+_NO_NODE = "NoMatchingNode"
+_IN_PROGRESS = "still in progress"
+_LONGEST_REASON = 300
+
+
+def policy(name: str, run_id: str, selector: dict[str, str], desired: Object, undo: Object) -> Object:
+    """A policy for the nodes with these labels; ``undo`` is the desired state that takes it back."""
+    return {
+        "apiVersion": POLICY.api_version,
+        "kind": POLICY.name,
+        "metadata": {"name": name, "labels": {RUN_LABEL: run_id}, "annotations": {UNDO_NOTE: json.dumps(undo)}},
+        "spec": {"nodeSelector": selector, "maxUnavailable": "100%", "desiredState": desired},
+    }
+
+
+def apply_policy(
+    cluster: Cluster, body: Object, nodes: Collection[str], within: float, heartbeat: Heartbeat = silent
+) -> None:
+    """Create a policy and wait until it holds on ``nodes``. LabError at once when a node refuses it."""
+    with following(cluster, *_watched(str(meta(body, "name")))) as history:
+        stored = cluster.create(POLICY, body)
+        _await_done(history, stored, nodes, before=[], within=within, heartbeat=heartbeat)
+
+
+def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Heartbeat = silent) -> None:
+    """Undo a policy on its nodes, wait for that, and delete it. LabError when it cannot be undone."""
+    name, deadline = str(meta(found, "name")), time.monotonic() + within
+    undo = json.loads(meta(found, "annotations", {}).get(UNDO_NOTE) or "{}")
+    with following(cluster, *_watched(name)) as history:
+        nodes = {str(meta(item, "labels", {}).get("nmstate.io/node", "")) for item in history.all(ENACTMENT)} - {""}
+        if undo and nodes:
+            before = _conditions(history.current(POLICY, name) or found)
+            stored = _write_undo(cluster, history, name, undo, deadline)
+            if meta(stored, "generation") != meta(found, "generation"):
+                left = deadline - time.monotonic()
+                _await_done(history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
+        cluster.delete(POLICY, name, uid=str(meta(found, "uid")))
+
+
+def _write_undo(cluster: Cluster, history: History, name: str, undo: Object, deadline: float) -> Object:
+    """Replace the desired state; NMState refuses that while it still works on the former one."""
+    operation = {"op": "replace", "path": "/spec/desiredState", "value": undo}
+    while True:
+        known = len(history)
+        try:
+            return cluster.json_patch(
+                POLICY, name, "", [operation], done=lambda item: bool(dig(item, "spec", "desiredState") == undo)
+            )
+        except ApiError as error:
+            if _IN_PROGRESS not in str(error) or time.monotonic() >= deadline:
+                raise
+        history.wait(_changed(history, known), min(deadline, time.monotonic() + HEARTBEAT_SECONDS))
+
+
+def _changed(history: History, known: int) -> Callable[[], bool]:
+    return lambda: bool(history.records(POLICY, since=known))
+
+
+def _watched(name: str) -> tuple[Watched, Watched]:
+    """A policy, and what each node makes of it."""
+    return (POLICY, None, ""), (ENACTMENT, None, f"nmstate.io/policy={name}")
+
+
+def _await_done(
+    history: History,
+    stored: Object,
+    nodes: Collection[str],
+    *,
+    before: list[Object],
+    within: float,
+    heartbeat: Heartbeat,
+) -> None:
+    """Wait until this generation of the policy holds on all nodes. ``before``: its conditions from before the write."""
+    name, generation = str(meta(stored, "name")), meta(stored, "generation", None)
+
+    def missing() -> str:
+        failure = _failure(history, name, generation, before)
+        return f"!{failure}" if failure else ", ".join(_missing(history, name, generation, nodes))
+
+    said, waited = wait_out(history, missing, awaited=f"NMState policy {name}", within=within, heartbeat=heartbeat)
+    if said:
+        raise LabError(
+            f"NMState did not carry out policy {name}, for {waited}: {said}; see its "
+            "NodeNetworkConfigurationEnactments, check that an NMState resource exists and that its handlers run, or raise NETWORK_TIMEOUT"
+        )
+
+
+def _failure(history: History, name: str, generation: int | None, before: list[Object]) -> str:
+    """Why the policy will not come true, "" while it may. Conditions from before the write say nothing."""
+    conditions = _conditions(history.current(POLICY, name) or {})
+    if conditions == before and before:
+        return ""
+    shown = next((item for item in conditions if item.get("reason") == _NO_NODE), None)
+    shown = shown or next(
+        (item for item in conditions if item.get("type") in ("Degraded", "Ignored") and item.get("status") == "True"),
+        None,
+    )
+    if shown is None:
+        return ""
+    told = [
+        f"{meta(item, 'labels', {}).get('nmstate.io/node', meta(item, 'name'))}: {_error_line(entry)}"
+        for item in history.all(ENACTMENT)
+        if dig(item, "status", "policyGeneration") in (None, generation)
+        for entry in _conditions(item)
+        if entry.get("type") == "Failing" and entry.get("status") == "True"
+    ]
+    return "; ".join(told) or f"{shown.get('message') or shown.get('reason')}"
+
+
+def _missing(history: History, name: str, generation: int | None, nodes: Collection[str]) -> list[str]:
+    """What is not done yet, in words: the policy itself, and each node."""
+    enactments = {str(meta(item, "labels", {}).get("nmstate.io/node", "")): item for item in history.all(ENACTMENT)}
+    waiting = [node for node in sorted(nodes) if not _is_enacted(enactments.get(node), generation)]
+    if waiting:
+        return [f"node {node} is not done" for node in waiting]
+    conditions = _conditions(history.current(POLICY, name) or {})
+    done = any(
+        entry.get("type") == "Available" and entry.get("status") == "True" and entry.get("reason") != _NO_NODE
+        for entry in conditions
+    )
+    return [] if done else ["the policy is not Available"]
+
+
+def _is_enacted(item: Object | None, generation: int | None) -> bool:
+    if item is None or dig(item, "status", "policyGeneration") not in (None, generation):
+        return False
+    return any(entry.get("type") == "Available" and entry.get("status") == "True" for entry in _conditions(item))
+
+
+def _conditions(item: Object) -> list[Object]:
+    return dig(item, "status", "conditions", default=[]) or []
+
+
+def _error_line(entry: Object) -> str:
+    """What NMState itself said; the whole message may hold the state of the node, thousands of lines."""
+    message = str(entry.get("message") or entry.get("reason") or "no message")
+    said = re.findall(r"NmstateError: [^\n\"]*", message)
+    return said[-1].strip() if said else message.strip().splitlines()[0][:_LONGEST_REASON]

@@ -109,7 +109,8 @@ def _await_done(
     if said:
         raise LabError(
             f"NMState did not carry out policy {name}, for {waited}: {said}; see its "
-            "NodeNetworkConfigurationEnactments, check that an NMState resource exists and that its handlers run, or raise NETWORK_TIMEOUT"
+            "NodeNetworkConfigurationEnactments, check that an NMState resource exists and that its handlers run, or "
+            "raise NETWORK_TIMEOUT"
         )
 
 

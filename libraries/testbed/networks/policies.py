@@ -55,7 +55,7 @@ def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Hea
     name, deadline = str(meta(found, "name")), time.monotonic() + within
     undo = json.loads(meta(found, "annotations", {}).get(UNDO_NOTE) or "{}")
     with following(cluster, *_watched(name)) as history:
-        nodes = {str(meta(item, "labels", {}).get("nmstate.io/node", "")) for item in history.all(ENACTMENT)} - {""}
+        nodes = {_node_of(item) for item in history.all(ENACTMENT)}
         if undo and nodes:
             before = _conditions(history.current(POLICY, name) or found)
             stored = _write_undo(cluster, history, name, undo, deadline)
@@ -115,45 +115,51 @@ def _await_done(
 
 
 def _failure(history: History, name: str, generation: int | None, before: list[Object]) -> str:
-    """Why the policy will not come true, "" while it may. Conditions from before the write say nothing."""
+    """Why the policy will not come true, "" while it may.
+
+    Its conditions may still be those from before the write, and then say nothing unless a node says so too.
+    """
     conditions = _conditions(history.current(POLICY, name) or {})
-    if conditions == before and before:
-        return ""
-    shown = next((item for item in conditions if item.get("reason") == _NO_NODE), None)
-    shown = shown or next(
-        (item for item in conditions if item.get("type") in ("Degraded", "Ignored") and item.get("status") == "True"),
-        None,
+    shown = next(
+        (item for item in conditions if item.get("reason") == _NO_NODE or _is(item, "Degraded", "Ignored")), None
     )
     if shown is None:
         return ""
     told = [
-        f"{meta(item, 'labels', {}).get('nmstate.io/node', meta(item, 'name'))}: {_error_line(entry)}"
+        f"{_node_of(item)}: {_error_line(entry)}"
         for item in history.all(ENACTMENT)
         if dig(item, "status", "policyGeneration") in (None, generation)
         for entry in _conditions(item)
-        if entry.get("type") == "Failing" and entry.get("status") == "True"
+        if _is(entry, "Failing")
     ]
-    return "; ".join(told) or f"{shown.get('message') or shown.get('reason')}"
+    if told:
+        return "; ".join(told)
+    return "" if conditions == before else str(shown.get("message") or shown.get("reason"))
 
 
 def _missing(history: History, name: str, generation: int | None, nodes: Collection[str]) -> list[str]:
     """What is not done yet, in words: the policy itself, and each node."""
-    enactments = {str(meta(item, "labels", {}).get("nmstate.io/node", "")): item for item in history.all(ENACTMENT)}
+    enactments = {_node_of(item): item for item in history.all(ENACTMENT)}
     waiting = [node for node in sorted(nodes) if not _is_enacted(enactments.get(node), generation)]
     if waiting:
         return [f"node {node} is not done" for node in waiting]
     conditions = _conditions(history.current(POLICY, name) or {})
-    done = any(
-        entry.get("type") == "Available" and entry.get("status") == "True" and entry.get("reason") != _NO_NODE
-        for entry in conditions
-    )
+    done = any(_is(entry, "Available") and entry.get("reason") != _NO_NODE for entry in conditions)
     return [] if done else ["the policy is not Available"]
 
 
 def _is_enacted(item: Object | None, generation: int | None) -> bool:
     if item is None or dig(item, "status", "policyGeneration") not in (None, generation):
         return False
-    return any(entry.get("type") == "Available" and entry.get("status") == "True" for entry in _conditions(item))
+    return any(_is(entry, "Available") for entry in _conditions(item))
+
+
+def _is(condition: Object, *types: str) -> bool:
+    return condition.get("type") in types and condition.get("status") == "True"
+
+
+def _node_of(enactment: Object) -> str:
+    return str(meta(enactment, "labels", {}).get("nmstate.io/node", meta(enactment, "name")))
 
 
 def _conditions(item: Object) -> list[Object]:

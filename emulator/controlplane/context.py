@@ -30,6 +30,8 @@ WATCHED = (
     names.REVISION,
     names.KUBEVIRT,
     names.NAMESPACES,
+    names.CLAIM,
+    names.DATA_VOLUME,
 )
 
 

@@ -12,6 +12,8 @@ PODS = "pods"
 NODES = "nodes"
 EVENTS = "events"
 NAMESPACES = "namespaces"
+CLAIM = "persistentvolumeclaims"
+DATA_VOLUME = "datavolumes.cdi.kubevirt.io"
 
 API_VERSION = "kubevirt.io/v1"
 

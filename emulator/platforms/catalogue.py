@@ -17,6 +17,7 @@ from emulator.openshift.virtualization.hyperconverged import HyperConverged
 from emulator.openshift.virtualization.kubemacpool import KubeMacPool
 from emulator.openshift.virtualization.operators import Operators
 from emulator.ovn.parts import ClusterUserDefinedNetworks, OvnKubernetes
+from emulator.storage.part import Storage
 
 from .part import Part
 from .platform import KUBERNETES, OPENSHIFT, Platform
@@ -24,7 +25,7 @@ from .platform import KUBERNETES, OPENSHIFT, Platform
 
 def parts_of(platform: Platform) -> Iterable[Part]:
     """Fresh parts for one cluster, in the order in which they are installed."""
-    common: list[Part] = [OvnKubernetes()]
+    common: list[Part] = [OvnKubernetes(), Storage()]
     own: dict[str, list[type[Part]]] = {
         KUBERNETES.name: [],
         OPENSHIFT.name: [

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local import LocalClient
 from emulator.apiserver.server import ApiServer
@@ -20,6 +19,7 @@ from emulator.decisions import Decisions
 from emulator.kube.client import Client, Obj
 from emulator.kube.errors import ApiError
 from emulator.pace import Pace
+from emulator.platforms.catalogue import registry_of
 from emulator.platforms.part import Part, Site
 from emulator.platforms.platform import KUBERNETES, Platform
 
@@ -47,7 +47,7 @@ class Cluster:
 @asynccontextmanager
 async def cluster_with(*parts: Part, platform: Platform = KUBERNETES, speed: float = 50) -> AsyncIterator[Cluster]:
     """A cluster without nodes whose platform has these parts."""
-    profile, registry = profile_for("1.9"), default_registry()
+    profile, registry = profile_for("1.9"), registry_of(KUBERNETES, profile_for("1.9"))
     for part in parts:
         for resource in part.resources(platform, profile):
             registry.register(resource)

@@ -57,7 +57,7 @@ class Validators:
             return
         spec = vm["spec"]
         causes = check_spec("spec.template.spec", spec["template"]["spec"], self.shared.settings)
-        refuse(VM, causes + _run_strategy(spec))
+        refuse(VM, causes + _run_strategy(spec) + _templates(spec))
         if spec.get("running") is not None:
             request.warn("spec.running is deprecated, please use spec.runStrategy instead.")
 
@@ -162,6 +162,22 @@ class Validators:
                     "be safely removed and is redundant. For more info, please look at: "
                     "https://github.com/kubevirt/kubevirt/blob/main/docs/deprecation.md"
                 )
+
+
+def _templates(spec: Obj) -> list[Obj]:
+    """Each template of a DataVolume must be for a volume of the VM."""
+    used = [v["dataVolume"].get("name") for v in spec["template"]["spec"].get("volumes") or [] if "dataVolume" in v]
+    found = []
+    for index, template in enumerate(spec.get("dataVolumeTemplates") or []):
+        where = f"spec.dataVolumeTemplate[{index}]"
+        if not template.get("metadata", {}).get("name"):
+            found.append(
+                cause(REQUIRED, f"'name' field must not be empty for DataVolumeTemplate entry {where}.", where)
+            )
+        elif template["metadata"]["name"] not in used:
+            text = f"DataVolumeTemplate entry {where} must be referenced in the VMI template's 'volumes' list"
+            found.append(cause(INVALID, text, where))
+    return found
 
 
 def _run_strategy(spec: Obj) -> list[Obj]:

@@ -21,6 +21,7 @@ from emulator.controlplane.instances import (
 from emulator.controlplane.network import sync as network_sync
 from emulator.controlplane.network.restart import restart_required
 from emulator.controlplane.patching import changes
+from emulator.controlplane.vm import volumes
 from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop
 from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure
@@ -39,10 +40,18 @@ class VmController:
         shared.vms.on_change(self._on_change)
         shared.vmis.on_change(self._on_change)
         shared.caches[names.KUBEVIRT].on_change(self._on_configuration)
+        for resource in (names.CLAIM, names.DATA_VOLUME):
+            shared.caches[resource].on_change(self._on_volume)
 
     def _on_change(self, event: str, new: Obj, old: Obj | None) -> None:
         # A VM and its VMI share their name.
         self.queue.add((new["metadata"]["namespace"], new["metadata"]["name"]))
+
+    def _on_volume(self, event: str, new: Obj, old: Obj | None) -> None:
+        meta = new["metadata"]
+        for vm in self.shared.vms.all(meta["namespace"]):
+            if any(meta["name"] in found for found in volumes.volume_names(vm["spec"]["template"]["spec"])):
+                self._on_change("MODIFIED", vm, None)
 
     def _on_configuration(self, event: str, new: Obj, old: Obj | None) -> None:
         if old is not None and old.get("spec") == new.get("spec"):
@@ -66,6 +75,7 @@ class VmController:
         if await self._prepare(vm):
             return
         await self._release(vmi)
+        await volumes.ensure_data_volumes(self.shared, vm)
         vmi = await self._sync_generation(vm, vmi)
         restart = self._restart_required(vm, vmi, key)
         acted = await self._follow_run_strategy(vm, vmi)
@@ -153,6 +163,8 @@ class VmController:
 
     async def _follow_run_strategy(self, vm: Obj, vmi: Obj | None) -> bool:
         action = next_action(vm, vmi)
+        if action is Action.START and not volumes.are_ready(self.shared, vm):
+            return False
         if action is Action.START:
             await self._start(vm)
         elif action is Action.STOP and vmi is not None:
@@ -233,7 +245,8 @@ class VmController:
         new = clone(vm)
         new.setdefault("status", {})
         sync_start_failure(new, vmi, self.shared.pace)
-        sync_status(new, vmi, restart_required=restart, failure=failure)
+        waiting = volumes.printable(self.shared, vm)
+        sync_status(new, vmi, restart_required=restart, failure=failure, volumes=waiting)
         if vmi is None and (wait := seconds_to_wait(new)):
             self.queue.add_after((vm["metadata"]["namespace"], vm["metadata"]["name"]), wait)
         patch = changes(vm, new, (("status",),))

@@ -20,8 +20,13 @@ def snapshot_statuses(vm: Obj) -> list[Obj]:
     ]
 
 
-def sync_status(vm: Obj, vmi: Obj | None, *, restart_required: bool | None, failure: Obj | None) -> None:
-    """Brings ``vm["status"]`` up to date in place; ``restart_required`` None leaves that condition alone."""
+def sync_status(
+    vm: Obj, vmi: Obj | None, *, restart_required: bool | None, failure: Obj | None, volumes: str = ""
+) -> None:
+    """Brings ``vm["status"]`` up to date in place; ``restart_required`` None leaves that condition alone.
+
+    ``volumes`` is what the VM shows of its volumes while it does not run.
+    """
     status = vm.setdefault("status", {})
     if vmi is None:
         status.pop("created", None)
@@ -37,7 +42,7 @@ def sync_status(vm: Obj, vmi: Obj | None, *, restart_required: bool | None, fail
         status["observedGeneration"] = int(annotations_of(vmi).get(names.VM_GENERATION, 0))
     _sync_conditions(vm, vmi, restart_required, failure)
     _trim_requests(vm, vmi)
-    status["printableStatus"] = printable_status(vm, vmi)
+    status["printableStatus"] = printable_status(vm, vmi, volumes)
     if status.get("conditions") == []:
         del status["conditions"]
 
@@ -91,13 +96,15 @@ def _trim_requests(vm: Obj, vmi: Obj | None) -> None:
         vm["status"].pop("stateChangeRequests", None)
 
 
-def printable_status(vm: Obj, vmi: Obj | None) -> str:
+def printable_status(vm: Obj, vmi: Obj | None, volumes: str = "") -> str:
     """The first that fits, in KubeVirt's order."""
     if is_deleting(vm):
         return "Terminating"
     if vmi is None:
         if next_action(vm, None) is Action.START:
-            return "Starting"
+            return volumes or "Starting"
+        if volumes == "Provisioning":
+            return volumes
         return "CrashLoopBackOff" if seconds_to_wait(vm) and run_strategy(vm) != "Halted" else "Stopped"
     scheduled = conditions.find(vmi, "PodScheduled") or {}
     synchronized = str((conditions.find(vmi, "Synchronized") or {}).get("reason", ""))
@@ -108,6 +115,7 @@ def printable_status(vm: Obj, vmi: Obj | None) -> str:
         (conditions.is_true(vmi, "Paused"), "Paused"),
         (phase(vmi) == "Running", "Running"),
         (scheduled.get("reason") == "Unschedulable", "ErrorUnschedulable"),
+        (bool(volumes), volumes),
         (synchronized in ("ErrImagePull", "ImagePullBackOff"), synchronized),
         (phase(vmi) in ("", "Pending", "Scheduling", "Scheduled"), "Starting"),
     )

@@ -21,6 +21,7 @@ from emulator.controlplane.instances import (
 )
 from emulator.controlplane.network.evaluator import Need, migration_need
 from emulator.controlplane.patching import changes
+from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
 from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import missing_nad
@@ -84,6 +85,8 @@ class VmiController:
         if missing := missing_nad(self.shared, vmi):
             message = f"failed to render launch manifest: {missing}"
             return None, conditions.new("Synchronized", "False", reason="FailedCreate", message=message)
+        if missing := missing_claim(self.shared, vmi):
+            return None, conditions.new("Synchronized", "False", reason="FailedPvcNotFound", message=missing)
         template = launcher_pod(vmi, self.shared.profile, self.shared.decisions)
         try:
             pod = await self.shared.client.create(names.PODS, template)

@@ -120,7 +120,10 @@ def _spec(vmi: Obj, profile: Profile) -> Obj:
     }
     grace = int(spec.get("terminationGracePeriodSeconds", 30))
     return {
-        "volumes": [_empty_volume(name) for name in ("private", "public", "sockets", "libvirt-runtime")],
+        "volumes": [
+            *(_empty_volume(name) for name in ("private", "public", "sockets", "libvirt-runtime")),
+            *_claims(vmi),
+        ],
         "initContainers": [_console_log(vmi)],
         "containers": [_compute(vmi, profile, grace)],
         "restartPolicy": "Never",
@@ -155,6 +158,15 @@ def _affinity(spec: Obj) -> Obj:
     for term in terms:
         term.setdefault("matchExpressions", []).append(avoid)
     return affinity
+
+
+def _claims(vmi: Obj) -> list[Obj]:
+    found = []
+    for volume in vmi["spec"].get("volumes") or []:
+        claim = volume.get("persistentVolumeClaim", {}).get("claimName") or volume.get("dataVolume", {}).get("name")
+        if claim:
+            found.append({"name": volume["name"], "persistentVolumeClaim": {"claimName": claim}})
+    return found
 
 
 def _empty_volume(name: str) -> Obj:

@@ -20,6 +20,8 @@ from emulator.decisions import Decisions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
+from emulator.platforms.catalogue import registry_of
+from emulator.platforms.platform import KUBERNETES
 
 from .agent import Agent
 
@@ -112,7 +114,7 @@ class Lab:
 async def running_lab(
     profile: str = "1.9", *, decisions: Decisions | None = None, nodes: int = 2, speed: float = FAST, **agent: Any
 ) -> AsyncIterator[Lab]:
-    server = ApiServer()
+    server = ApiServer(ApiCore(registry_of(KUBERNETES, profile_for(profile))))
     await server.prepare()
     plane = await run_control_plane(server, profile_for(profile), Pace(speed), decisions or Decisions())
     core, client = server.core, LocalClient(server.core, ADMIN)

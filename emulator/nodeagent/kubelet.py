@@ -163,6 +163,7 @@ class Kubelet:
             f"[{place}]: error adding pod to network: Multus: [{place}/{meta['uid']}]: {why}"
         )
         host = pod["spec"]["nodeName"]
+        await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host]))
         await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
         if self._decisions.choose("agent.sandbox_retry", True, pod=pod):
             self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))

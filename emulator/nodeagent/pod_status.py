@@ -14,6 +14,31 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def set_waiting(pod: Obj, host_ip: str) -> None:
+    """The node has the pod, but no sandbox for it."""
+    status = pod["status"]
+    if "containerStatuses" in status:
+        return
+    status["hostIP"] = host_ip
+    status["hostIPs"] = [{"ip": host_ip}]
+    status.setdefault("startTime", now())
+    init = pod["spec"].get("initContainers", [])
+    reason = "PodInitializing" if init else "ContainerCreating"
+    uid = pod["metadata"]["uid"]
+    if init:
+        status["initContainerStatuses"] = [_waiting(c, uid, reason) for c in init]
+        unready = f"containers with incomplete status: [{' '.join(c['name'] for c in init)}]"
+        conditions.put(status, "Initialized", "False", reason="ContainersNotInitialized", message=unready)
+    else:
+        conditions.put(status, "Initialized", "True")
+    status["containerStatuses"] = [_waiting(c, uid, reason) for c in pod["spec"]["containers"]]
+    conditions.put(status, "PodReadyToStartContainers", "False")
+    names = " ".join(c["name"] for c in pod["spec"]["containers"])
+    for kind in ("Ready", "ContainersReady"):
+        unready = f"containers with unready status: [{names}]"
+        conditions.put(status, kind, "False", reason="ContainersNotReady", message=unready)
+
+
 def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
     """The sandbox stands and the containers run."""
     status = pod["status"]
@@ -26,7 +51,7 @@ def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
     for kind in ("PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"):
         conditions.put(status, kind, "True")
     uid = pod["metadata"]["uid"]
-    if "containerStatuses" not in status:
+    if all("waiting" in entry["state"] for entry in status.get("containerStatuses", [])):
         init = pod["spec"].get("initContainers", [])
         if init:
             status["initContainerStatuses"] = [
@@ -75,6 +100,12 @@ def set_finished(pod: Obj, exit_code: int) -> None:
                 else entry
                 for entry in statuses
             ]
+
+
+def _waiting(container: dict[str, Any], uid: str, reason: str) -> dict[str, Any]:
+    """A container that there has never been: it has no id."""
+    status = _status(container, uid) | {"imageID": "", "containerID": ""}
+    return status | {"state": {"waiting": {"reason": reason}}, "ready": False, "started": False}
 
 
 def _running(container: dict[str, Any], uid: str, started: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from emulator.cli.main import main
         (["up", "--nodes", "many"], "argument --nodes: 'many' given; expected a whole number from 1 to 32"),
         (["up", "--speed", "0"], "argument --speed: '0' given; expected a number above 0 and up to 1000, such as 5"),
         (["up", "--kubevirt", "2.0"], "no KubeVirt profile is called '2.0'; there are: 1.7, 1.8, 1.8-gate, 1.9, main"),
+        (["up", "--platform", "okd"], "no platform is called 'okd'; there are: kubernetes, openshift"),
         (
             ["exec", "--defect", "rain", "--", "true"],
             "no defect is called 'rain'; there are: attached-to-both-networks",

@@ -129,6 +129,16 @@ def test_options_reach_the_cluster() -> None:
     assert "20 times as fast as a real control plane, defects: peer-guest-dies" in ended.stderr
 
 
+def test_platform_reaches_every_process() -> None:
+    words = ("exec", "--platform", "openshift", "--kubevirt", "1.8-gate", "--")
+    script = "kubectl get clusterversion -o name; kubectl get pods -n openshift-cnv -o name -l kubevirt.io=virt-handler"
+    ended = subprocess.run(emulator(*words, "sh", "-c", script), capture_output=True, text=True, check=True)
+    version, *handlers = ended.stdout.split()
+    assert version == "clusterversion.config.openshift.io/version"
+    assert len(handlers) == 2
+    assert "not a real one: KubeVirt v1.8.4+embedded on openshift 4.22.3" in ended.stderr
+
+
 def test_command_that_is_signalled() -> None:
     ended = subprocess.run(emulator("exec", "--", "sh", "-c", "kill -TERM $$"), capture_output=True, check=False)
     assert ended.returncode == 128 + signal.SIGTERM

@@ -22,6 +22,7 @@ from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.nodeagent.agent import Identities, NodeAgent
 from emulator.pace import Pace
+from emulator.platforms.platform import KUBERNETES, Platform
 
 from .fake_fabric import FakeFabric
 
@@ -70,9 +71,9 @@ class Script:
             for old in reversed(self.vmi_history)
         )
 
-    async def nad(self, name: str, bridge: str = "br1", vlan: int = 100) -> None:
+    async def nad(self, name: str, bridge: str = "br1", vlan: int = 100, namespace: str = "") -> None:
         config = json.dumps({"cniVersion": "0.3.1", "type": "bridge", "bridge": bridge, "vlan": vlan})
-        meta = {"name": name, "namespace": self.namespace}
+        meta = {"name": name, "namespace": namespace or self.namespace}
         nad = {
             "apiVersion": "k8s.cni.cncf.io/v1",
             "kind": "NetworkAttachmentDefinition",
@@ -82,8 +83,9 @@ class Script:
         await self.client.create(NADS, nad)
 
     async def pod(self, name: str, node: str, vmi: Obj, nad: str, **labels: str) -> Obj:
-        """A launcher pod, already bound to its node."""
-        networks = [{"name": nad, "namespace": self.namespace, "interface": pod_interface(NIC), "mac": MAC}]
+        """A launcher pod, already bound to its node; ``nad`` may name a namespace, too."""
+        space, _, nad = nad.rpartition("/")
+        networks = [{"name": nad, "namespace": space or self.namespace, "interface": pod_interface(NIC), "mac": MAC}]
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -189,7 +191,10 @@ def has(obj: Obj, condition: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def agent_script(
-    defects: Iterable[Defect] = (), speed: float = 200, tls: ssl.SSLContext | None = None
+    defects: Iterable[Defect] = (),
+    speed: float = 200,
+    tls: ssl.SSLContext | None = None,
+    platform: Platform = KUBERNETES,
 ) -> AsyncIterator[Script]:
     core = ApiCore(default_registry())
     admin = LocalClient(core, ADMIN)
@@ -201,6 +206,7 @@ async def agent_script(
         pace=Pace(speed),
         decisions=Decisions(defects),
         tls=tls,
+        platform=platform,
     )
     await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
     ready = asyncio.Event()

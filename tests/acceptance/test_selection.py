@@ -65,4 +65,5 @@ def test_a_row_of_the_readme_selects_what_it_says(options: str, tmp_path: Path) 
     )
     assert dry.returncode == 0, dry.stdout + dry.stderr
     selected = [(outcome.scenario, outcome.name) for outcome in read_results(tmp_path / "output.xml").outcomes]
+    assert expected, "the row selects nothing"
     assert sorted(selected) == sorted(expected)

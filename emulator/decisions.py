@@ -15,11 +15,14 @@ Points of the node agent:
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.node_wiring`` (``wiring.Wiring``; ``node``): what the bridges of a node are connected to once a policy of
   NMState has changed it.
+- ``agent.spec_followed`` (list of ``followed.Action``; ``vmi``): what else is done after a look at a running
+  VMI's spec.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 
 Points of the control plane:
 
 - ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``requeue(seconds)``): asked in each sync of a VM that has a VMI.
+- ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.
 - ``vm.copy_nad`` (bool; ``vm``, ``vmi``): whether a changed networkName is copied to the running VMI.
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just

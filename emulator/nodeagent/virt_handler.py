@@ -13,6 +13,7 @@ from ..kube.informer import Informer, Key, key_of
 from . import guest_spec, vmi_status
 from .domains import Domain, Domains
 from .events import EventRecorder
+from .followed import Action, Followed
 from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .migratable import judge
@@ -41,6 +42,7 @@ class VirtHandler:
         self._kubelet = kubelet
         self._nodes = station.nodes
         self._pace = station.pace
+        self._decisions = station.decisions
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
@@ -154,6 +156,7 @@ class VirtHandler:
         if sandbox is None:
             return
         await self._follow_spec(vmi, domain, sandbox)
+        await self._do_more(vmi, sandbox)
         verdict = await judge(self._client, vmi)
 
         def refreshed(fresh: Obj) -> None:
@@ -181,6 +184,12 @@ class VirtHandler:
         for name in [name for name in domain.nics if name not in wished]:
             await self._fabric.unplug(domain.uid, name)
             del domain.nics[name]
+
+    async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
+        carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
+        now = Followed(self._fabric, vmi, sandbox, carriers, self._kubelet.sandboxes)
+        for action in self._decisions.choose("agent.spec_followed", list[Action](), vmi=vmi):
+            await action(now)
 
     async def _watch(self, domain: Domain) -> None:
         """Marks the VMI whenever its guest reports something new, until the guest ends."""

@@ -15,6 +15,7 @@ from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
 from KubeVirtLibrary.fates import FateKeywords
 from KubeVirtLibrary.guards import GuardKeywords
+from KubeVirtLibrary.immovable import ImmovableKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.monitoring import MonitoringKeywords
@@ -66,6 +67,7 @@ class KubeVirtLibrary(DynamicCore):
             SwapKeywords(),
             SeveralNicsKeywords(),
             StayingKeywords(),
+            ImmovableKeywords(),
             OwnerKeywords(),
             ObservationKeywords(),
             CompletionKeywords(),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from ipaddress import ip_interface
 
 from robot.api.deco import keyword
+from testbed.cluster.capabilities import require_offer
 from testbed.durations import human
 from testbed.errors import BadInput, LabError
 from testbed.model import Address, GuestLogin, Nic, VmRecord
@@ -25,11 +26,12 @@ from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step
 
 
-class PodBinding(enum.Enum):
-    """How a NIC is connected to the pod network."""
+class Immovable(enum.Enum):
+    """What keeps a VM from being live-migrated."""
 
-    masquerade = "masquerade"
-    bridge = "bridge"
+    nothing = "nothing"
+    binding = "binding"
+    volume = "volume"
 
 
 class MachineKeywords:
@@ -41,15 +43,14 @@ class MachineKeywords:
         self._started: set[tuple[str, str]] = set()
 
     @keyword(name="Define VM", tags=["vm"])
-    def define_vm(
-        self, name: str, *, pod_network: bool = True, pod_binding: PodBinding = PodBinding.masquerade
-    ) -> None:
+    def define_vm(self, name: str, *, pod_network: bool = True, immovable_by: Immovable = Immovable.nothing) -> None:
         """Notes a VM of this suite; `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
         Args:
         | ``name`` | name of the VM, a DNS label. |
         | ``pod_network`` | False for a VM without the pod network's NIC. |
-        | ``pod_binding`` | of that NIC: ``masquerade``, or ``bridge`` for a VM that cannot be live-migrated. |
+        | ``immovable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network by a
+                             bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
         """
         run = Run.current()
         namespace = run.require_namespace()
@@ -62,7 +63,13 @@ class MachineKeywords:
         self._host_keys[namespace, name] = host_key
         login = GuestLogin(run.settings.guest_user, password, user_key.private, host_key.public)
         nics = [Nic(POD_NIC, nic_mac(run.run_id, f"{namespace}/{name}", POD_NIC))] if pod_network else []
-        run.vms[name] = VmRecord(name, namespace, login, nics, pod_binding.value)
+        binding, storage_class = "masquerade", None
+        if immovable_by is Immovable.binding:
+            binding = "bridge"
+        elif immovable_by is Immovable.volume:
+            require_offer(run, "rwo-storage")
+            storage_class = run.settings.storage_class
+        run.vms[name] = VmRecord(name, namespace, login, nics, binding, storage_class)
 
     @keyword(name="Add NIC", tags=["vm", "network"])
     def add_nic(self, vm: str, name: str, *, network: str, addresses: str = "") -> None:

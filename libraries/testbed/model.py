@@ -36,6 +36,7 @@ class VmRecord:
     """A VM of this run: what was asked for. What it became is in the recorder.
 
     ``pod_binding`` binds its pod network's NIC: ``masquerade``, or ``bridge``, which no live migration can move.
+    ``storage_class`` is that of a volume that one node alone may mount, "" for the default class, None for no volume.
     """
 
     name: str
@@ -43,11 +44,12 @@ class VmRecord:
     login: GuestLogin
     nics: list[Nic]
     pod_binding: str = "masquerade"
+    storage_class: str | None = None
 
     @property
     def can_migrate(self) -> bool:
         """Whether KubeVirt is expected to be able to migrate it."""
-        return self.pod_binding == "masquerade" or not self.has_pod_network
+        return self.storage_class is None and (self.pod_binding == "masquerade" or not self.has_pod_network)
 
     @property
     def has_pod_network(self) -> bool:

@@ -22,6 +22,7 @@ _IMAGE = re.compile(r"[a-z0-9]([\w.-]*[\w])?(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha25
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 _PHYSICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _URL = re.compile(r"(https?://[^\s/]+(/\S*)?)?")
+_CLASS = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
 _LONGEST_PREFIX = 50
 _BRIDGE_EXPECTED = "the name of a Linux bridge, 15 characters at most, no spaces"
 
@@ -78,6 +79,8 @@ class Settings:
     reach_timeout: float = _set(60.0, values.time)
     silence_window: float = _set(5.0, values.time)
     isolation_window: float = _set(2.0, values.time)
+    immovable_by: str = _set("binding", values.one_of("binding", "volume"))
+    storage_class: str = _set("", values.matching(_CLASS.fullmatch, "nothing, or the name of a StorageClass"))
     monitoring_timeout: float = _set(300.0, values.time)
     monitoring_url: str = _set(
         "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://prometheus.lab:9090")

@@ -162,7 +162,7 @@ class VmController:
         return self.shared.decisions.choose("vm.restart_required", required, vm=vm, vmi=vmi, requeue=requeue)
 
     async def _follow_run_strategy(self, vm: Obj, vmi: Obj | None) -> bool:
-        action = next_action(vm, vmi)
+        action = self.shared.decisions.choose("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
         if action is Action.START and not volumes.are_ready(self.shared, vm):
             return False
         if action is Action.START:

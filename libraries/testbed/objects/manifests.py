@@ -54,7 +54,7 @@ def cloud_init_name(vm: str) -> str:
 def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
     """A VM that boots ``image`` (a container disk) at once, with the record's NICs in their order."""
     secret = {"name": cloud_init_name(vm.name)}
-    return {
+    manifest: Object = {
         "apiVersion": VM.api_version,
         "kind": VM.name,
         "metadata": {"name": vm.name, "namespace": vm.namespace},
@@ -89,6 +89,21 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
             },
         },
     }
+    if vm.storage_class is not None:
+        _add_volume(manifest, f"{vm.name}-one-node", vm.storage_class)
+    return manifest
+
+
+def _add_volume(manifest: Object, name: str, storage_class: str) -> None:
+    """A blank disk that one node alone may mount. CDI makes it, and it goes with its VM."""
+    storage: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}
+    if storage_class:
+        storage["storageClassName"] = storage_class
+    spec = manifest["spec"]
+    spec["dataVolumeTemplates"] = [{"metadata": {"name": name}, "spec": {"source": {"blank": {}}, "storage": storage}}]
+    inside = spec["template"]["spec"]
+    inside["domain"]["devices"]["disks"].append({"name": "one-node", "disk": {"bus": "virtio"}})
+    inside["volumes"].append({"name": "one-node", "dataVolume": {"name": name}})
 
 
 def _interface(nic: Nic, pod_binding: str) -> Object:

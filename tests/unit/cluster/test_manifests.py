@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from ipaddress import ip_interface
 
 import paramiko
@@ -22,6 +23,20 @@ NICS = [
     Nic("secondary", "02:00:00:00:00:02", "blue", (ip_interface("10.10.0.10/24"), ip_interface("fd00::10/64"))),
 ]
 WEB = VmRecord("web", "demo", LOGIN, NICS)
+
+
+def test_volume_of_one_node_goes_with_its_vm_and_keeps_it_in_place() -> None:
+    immovable = replace(WEB, storage_class="slow")
+    assert not immovable.can_migrate
+    spec = vm_manifest(immovable, "r1", "image", "1Gi")["spec"]
+    (template,) = spec["dataVolumeTemplates"]
+    assert template["spec"]["storage"]["accessModes"] == ["ReadWriteOnce"]
+    assert template["spec"]["storage"]["storageClassName"] == "slow"
+    volume, disk = spec["template"]["spec"]["volumes"][-1], spec["template"]["spec"]["domain"]["devices"]["disks"][-1]
+    assert volume == {"name": disk["name"], "dataVolume": {"name": template["metadata"]["name"]}}
+    by_default = vm_manifest(replace(WEB, storage_class=""), "r1", "image", "1Gi")["spec"]
+    assert "storageClassName" not in by_default["dataVolumeTemplates"][0]["spec"]["storage"]
+    assert "dataVolumeTemplates" not in vm_manifest(WEB, "r1", "image", "1Gi")["spec"]
 
 
 def test_macs_are_locally_administered_unicast_and_unique() -> None:

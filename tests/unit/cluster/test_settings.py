@@ -74,6 +74,8 @@ def test_values_are_typed() -> None:
         ("GAP_THRESHOLD", "short", "a time above 0"),
         ("LEASE_TIMEOUT", "never", "a time above 0"),
         ("MONITORING_TIMEOUT", "0", "a time above 0"),
+        ("IMMOVABLE_BY", "nothing", "one of binding, volume"),
+        ("STORAGE_CLASS", "Fast Disks", "the name of a StorageClass"),
         ("MONITORING_URL", "thanos.example.com", "a URL such as https://"),
         ("NETWORK_TIMEOUT", "0", "a time above 0"),
         ("BRIDGE", "a-bridge-with-16", "15 characters at most"),

@@ -1,0 +1,24 @@
+"""What a defect may do to a running guest's networks when its VMI's spec was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ..fabric.model import Fabric
+from ..kube.client import Obj
+from .sandboxes import Sandbox
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A running VMI and its pod; ``carriers`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
+
+    fabric: Fabric
+    vmi: Obj
+    sandbox: Sandbox
+    carriers: dict[str, str]
+    sandboxes: dict[str, Sandbox]
+
+
+Action = Callable[[Followed], Awaitable[None]]

@@ -43,6 +43,7 @@ class Kubelet:
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
         self._watchers: list[Callable[[Sandbox], None]] = []
+        self._mourners: list[Callable[[], None]] = []
         self._stop_workload: StopWorkload | None = None
         self.sandboxes: dict[str, Sandbox] = {}
         self.queue = KeyedQueue("pod", self._sync)
@@ -51,6 +52,10 @@ class Kubelet:
     def on_sandbox(self, watcher: Callable[[Sandbox], None]) -> None:
         """``watcher`` is told of each sandbox once its interfaces are up."""
         self._watchers.append(watcher)
+
+    def on_sandbox_gone(self, mourner: Callable[[], None]) -> None:
+        """``mourner`` is called whenever a sandbox has been taken down."""
+        self._mourners.append(mourner)
 
     def stops_workloads_with(self, stop: StopWorkload) -> None:
         """``stop(pod uid, grace in seconds)`` is what a terminating pod's main process does on SIGTERM."""
@@ -199,6 +204,8 @@ class Kubelet:
             await self._stop_workload(sandbox.uid, grace)
         await self._fabric.remove_pod(sandbox.uid)
         self.sandboxes.pop(sandbox.uid, None)
+        for mourner in self._mourners:
+            mourner()
 
 
 def _ovn_annotation(sandbox: Sandbox) -> dict[str, str]:

@@ -61,10 +61,16 @@ class Migrations:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[Key, asyncio.Event] = {}
         self._on_leave: list[Callable[[Domain], None]] = []
+        kubelet.on_sandbox_gone(self._look_again)
 
     def on_leave(self, watcher: Callable[[Domain], None]) -> None:
         """``watcher`` is told of each domain that has just left its source, still described as it was there."""
         self._on_leave.append(watcher)
+
+    def _look_again(self) -> None:
+        """A pod has gone: a migration to it fails at once, as its connection to the launcher breaks."""
+        for event in self._changed.values():
+            event.set()
 
     def consider(self, vmi: Obj) -> None:
         """Starts the migration that a VMI has been handed over to, and wakes the one that runs."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from testbed.errors import BadInput
-from testbed.objects.kinds import MIGRATION, VMI, Object, meta
+from testbed.objects.kinds import VMI, Object, meta
 from testbed.recording.history import History
 from testbed.recording.views import migrations_of, node_of
 from testbed.run import Run
@@ -69,9 +69,3 @@ def migrations_after(history: History, act: Act) -> list[Object]:
     """The migration objects that came after an act, oldest first, each in its last state."""
     found = migrations_of(history, act.vm, act.index)
     return [item for uid, item in found.items() if uid not in act.migrations]
-
-
-def first_seen(history: History, migration: Object) -> int:
-    """Index of the first state of a migration object."""
-    uid = meta(migration, "uid")
-    return next(record.index for record in history.records(MIGRATION, meta(migration, "name")) if record.uid == uid)

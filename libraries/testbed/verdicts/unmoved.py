@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from testbed.changes.acts import first_seen
 from testbed.changes.swap import NetworkSwap, edits_of, five_facts, migrations_since
 from testbed.durations import human
 from testbed.errors import LabError, ProductFault
@@ -11,16 +10,21 @@ from testbed.recording.history import DELETED, History
 from testbed.recording.views import condition_text, is_automatic, is_true, network_of, node_of, phase_of
 from testbed.verdicts.swaps import judge_not_restarted
 
+CACHE_LAG = 1.0
+"""Seconds by which a controller's cache, and one watch stream beside another, may be behind."""
+
 
 def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap, duration: float) -> str:
     """From before the first edit until now nothing moved the VM, while the control, edited later, was moved.
 
-    A migration object that the cluster made before it could know of a revert, and cancelled before the copy, moves
-    nothing. LabError when the control was not moved, or when the revert came only after the copy had begun.
+    A migration object that the cluster made before it could know of a revert, and cancelled, moves nothing; it may have
+    begun to copy the guest by then, as the cluster looks for such ones every few seconds. LabError when the control was
+    not moved, or when the revert came too late for a migration that was there already.
     """
     edits = edits_of(swap)
     first, last = edits[0], edits[-1]
     title = f"VM {swap.namespace}/{swap.vm}"
+    _require_in_time(history, first, last, title)
     judge_not_restarted(history, first)
     _judge_taken_over(history, last, title)
     for record in history.records(VMI, swap.vm, first.index):
@@ -32,7 +36,7 @@ def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap,
     _judge_conditions(history, first, last, title)
     cancelled = _judge_migrations(history, first, last, title)
     _require_control(history, swap, control)
-    note = f"; cancelled before the copy: {', '.join(cancelled)}" if cancelled else ""
+    note = f"; made and cancelled: {', '.join(cancelled)}" if cancelled else ""
     return (
         f"{title}: stayed on {first.before.node} for {human(duration)} and longer, while {control.vm}, edited later, "
         f"was migrated{note}"
@@ -40,9 +44,9 @@ def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap,
 
 
 def started(history: History, swap: NetworkSwap) -> bool:
-    """Whether a migration of the VM has left its queue since the first edit: no use to look any longer."""
+    """Whether a migration of the VM has Succeeded since the first edit: no use to look any longer."""
     first = edits_of(swap)[0]
-    return any(phase_of(item) in ("Running", "Succeeded") for item in migrations_since(history, first).values())
+    return any(phase_of(item) == "Succeeded" for item in migrations_since(history, first).values())
 
 
 def _judge_taken_over(history: History, last: NetworkSwap, title: str) -> None:
@@ -73,18 +77,17 @@ def _judge_conditions(history: History, first: NetworkSwap, last: NetworkSwap, t
 
 
 def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> list[str]:
+    """The migration objects that were cancelled; a fault for any that should not have been."""
     cancelled = []
-    known = _followed(history, last) if first is not last else first.index
+    known = _knew_of_revert(history, last) if first is not last else first.at
     for item in migrations_since(history, first).values():
         name, maker = meta(item, "name"), "by the cluster" if is_automatic(item) else "by hand"
-        copied = next(
-            (r for r in history.records(MIGRATION, name) if phase_of(r.object) in ("Running", "Succeeded")), None
-        )
-        if first_seen(history, item) < known:
-            if copied is not None and copied.index < last.index:
-                raise LabError(f"{title}: the revert came too late to judge: {name} was copying the guest already")
-            if copied is None and _ended(history, item):
-                cancelled.append(str(name))
+        states = [record for record in history.records(MIGRATION, name) if record.uid == meta(item, "uid")]
+        copying = next((record for record in states if phase_of(record.object) in ("Running", "Succeeded")), None)
+        if first is not last and states[0].at < known:
+            succeeded = any(phase_of(record.object) == "Succeeded" for record in states)
+            if not succeeded and _ended(history, item):
+                cancelled.append(f"{name} ({'while it copied the guest' if copying else 'before the copy'})")
                 continue
         raise ProductFault(
             f"{title}: expected no migration, as the network stays the same; {name} was made {maker} "
@@ -93,16 +96,30 @@ def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, t
     return cancelled
 
 
-def _followed(history: History, last: NetworkSwap) -> int:
-    """Index of the first VMI state that has the last edit; 0 when there is none."""
+def _require_in_time(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+    """LabError when a migration was copying the guest before the revert, or was there before it and Succeeded."""
+    if first is last:
+        return
+    for item in migrations_since(history, first).values():
+        name = meta(item, "name")
+        for record in history.records(MIGRATION, name):
+            if record.uid == meta(item, "uid") and record.index < last.index:
+                if phase_of(record.object) in ("Running", "Succeeded"):
+                    raise LabError(f"{title}: the revert came too late to judge: {name} was copying the guest already")
+                if phase_of(item) == "Succeeded":
+                    raise LabError(f"{title}: the revert came too late to judge: {name} was there, and Succeeded")
+
+
+def _knew_of_revert(history: History, last: NetworkSwap) -> float:
+    """Until when (monotonic clock) the cluster may not have known of the last edit, and made a migration all the same.
+
+    Whoever makes migrations goes by MigrationRequired, and by a cache that is a moment behind.
+    """
     for record in history.records(VMI, last.vm, last.index):
-        if network_of(record.object.get("spec", {}), last.nic) == last.new_network:
-            return record.index
-    return last.index if network_of(_spec_before(history, last), last.nic) == last.new_network else 0
-
-
-def _spec_before(history: History, edit: NetworkSwap) -> Object:
-    return dict((history.state_before(VMI, edit.vm, edit.index) or {}).get("spec", {}))
+        follows = network_of(record.object.get("spec", {}), last.nic) == last.new_network
+        if follows and not is_true(record.object, "MigrationRequired"):
+            return record.at + CACHE_LAG
+    return last.at + CACHE_LAG
 
 
 def _ended(history: History, migration: Object) -> bool:

@@ -142,13 +142,14 @@ async def test_abort_while_copying(slow_script: Script) -> None:
     assert not [call for call in slow_script.fabric.calls if call[0] == "move"]
 
 
-async def test_target_pod_that_goes_fails_the_migration(slow_script: Script) -> None:
+async def test_target_pod_that_goes_fails_the_migration_at_once(slow_script: Script) -> None:
     vmi = await slow_script.running()
     await slow_script.hand_over(vmi)
     await slow_script.until(VMIS, "vm1", lambda v: "startTimestamp" in v["status"].get("migrationState", {}))
     await slow_script.client.delete("pods", "target-vm1", "demo", grace=0)
-    failed = await slow_script.until(VMIS, "vm1", completed)
-    assert failed["status"]["migrationState"]["failed"] is True
+    failed = await slow_script.until(VMIS, "vm1", completed, seconds=0.5)
+    state = failed["status"]["migrationState"]
+    assert (state["failed"], state["failureReason"]) == (True, "Target pod is down")
     assert failed["status"]["nodeName"] == "node-1"
 
 

@@ -26,6 +26,8 @@ EDITED = {
     "gate-off-1.8.4": 7.103,
     "edit-during-migration-main": 7.472,
     "failed-migration-main": 7.54,
+    "revert-while-scheduling-main": 7.411,
+    "revert-while-running-main": 7.719,
     "edit-of-starting-vm-main": 1.636,
     "edit-of-starting-vm-1.9.0": 1.674,
 }

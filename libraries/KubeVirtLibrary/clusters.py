@@ -84,6 +84,9 @@ class ClusterKeywords:
     def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
         """Removes what dead runs left on the cluster and returns the names of their namespaces.
 
+        Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks, and
+        leases.
+
         A run that lives renews a lease every few seconds; nothing of a living run is touched, nor anything that is not
         labelled as a run's. Settings of the cluster that a dead run changed are put back as well. Takes up to 30
         seconds to tell the dead from the living.
@@ -91,20 +94,27 @@ class ClusterKeywords:
         Args:
         | ``dry_run`` | only say what would be removed. |
         """
+        from testbed.networks.leftovers import NetworkLeftovers  # noqa: PLC0415
+        from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
         from testbed.objects.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
         from testbed.objects.removal import await_gone  # noqa: PLC0415
 
         self._open(restore=not dry_run)
         run = Run.current()
         restore_after_dead_runs(run, dry_run=dry_run)
-        found = find_leftovers(run.cluster, run.run_id, heartbeat)
+        book = RunNetworks.of(run, heartbeat).book
+        found = find_leftovers(run.cluster, run.run_id, heartbeat, book.namespace)
+        networks = NetworkLeftovers(book, {leftover.run_id for leftover in found}, heartbeat)
         names = [leftover.namespace for leftover in found]
         if not dry_run:
             remove_leftovers(run.cluster, found)
-            for line in await_gone(run.cluster, names, _REMOVAL_SECONDS):
+            networks.release_namespaces()
+            left = await_gone(run.cluster, names, _REMOVAL_SECONDS)
+            left += networks.remove(run.settings.network_timeout)
+            for line in left:
                 warn(line)
-        listed = ", ".join(f"{leftover.namespace} of run {leftover.run_id}" for leftover in found) or "nothing"
-        step(f"{'Would remove' if dry_run else 'Removed'}: {listed}")
+        titles = [f"{leftover.namespace} of run {leftover.run_id}" for leftover in found] + networks.titles
+        step(f"{'Would remove' if dry_run else 'Removed'}: {', '.join(titles) or 'nothing'}")
         return names
 
     @keyword(name="Get Cluster Version", tags=["cluster"])

@@ -65,6 +65,7 @@ class RunNetworks:
     def begin_suite(self, *, exclusive: bool) -> None:
         """Wait until a suite may begin beside those of other runs, and say so to all of them."""
         if not self.book.holds(self._life):
+            self.book.clear_dead()
             self.book.take(self._life, RUN, "a run that lives")
         if exclusive:
             self.lock.alone()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from testbed.cluster.client import Cluster
 from testbed.objects.kinds import LEASE, NAMESPACE, Object, dig, meta
 from testbed.objects.labels import RUN_LABEL
-from testbed.objects.leases import LEASE_NAME, LEASE_SECONDS, is_alive, parse_timestamp
+from testbed.objects.leases import LEASE_SECONDS, is_alive, parse_timestamp
 from testbed.recording.history import History
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.recording.watch import WatchStream
@@ -23,11 +23,13 @@ class Leftover:
     uid: str
 
 
-def find_leftovers(cluster: Cluster, own_run: str | None, heartbeat: Heartbeat = silent) -> list[Leftover]:
+def find_leftovers(
+    cluster: Cluster, own_run: str | None, heartbeat: Heartbeat = silent, lease_namespace: str = ""
+) -> list[Leftover]:
     """Namespaces of dead runs. Of a run whose lease is neither fresh nor stale its next renewal is awaited.
 
-    A run is alive when a lease in any of its namespaces is renewed; one without a lease died as it began, once its
-    namespace is older than a lease would be. Takes up to 30 seconds.
+    A run is alive when a lease in any of its namespaces, or of its in ``lease_namespace``, is renewed; one without a
+    lease died as it began, once its namespace is older than a lease would be. Takes up to 30 seconds.
     """
     runs: dict[str, list[Object]] = {}
     for namespace in cluster.list(NAMESPACE, labels=RUN_LABEL).items:
@@ -37,7 +39,7 @@ def find_leftovers(cluster: Cluster, own_run: str | None, heartbeat: Heartbeat =
     return [
         Leftover(str(meta(namespace, "name")), run_id, str(meta(namespace, "uid")))
         for run_id, namespaces in runs.items()
-        if not run_lives(cluster, run_id, namespaces, heartbeat)
+        if not run_lives(cluster, run_id, namespaces, heartbeat, lease_namespace)
         for namespace in namespaces
     ]
 
@@ -48,10 +50,16 @@ def remove_leftovers(cluster: Cluster, leftovers: list[Leftover]) -> None:
         cluster.delete(NAMESPACE, leftover.namespace, uid=leftover.uid)
 
 
-def run_lives(cluster: Cluster, run_id: str, namespaces: list[Object], heartbeat: Heartbeat = silent) -> bool:
-    """Whether a run renews its lease in one of these namespaces of its; takes up to 30 seconds."""
+def run_lives(
+    cluster: Cluster,
+    run_id: str,
+    namespaces: list[Object],
+    heartbeat: Heartbeat = silent,
+    lease_namespace: str = "",
+) -> bool:
+    """Whether a run renews a lease in one of its ``namespaces`` or one in ``lease_namespace``; takes up to 30 s."""
     history = History()
-    names = [str(meta(item, "name")) for item in namespaces]
+    names = [str(meta(item, "name")) for item in namespaces] + ([lease_namespace] if lease_namespace else [])
     streams = [WatchStream(cluster, history, LEASE, name, labels=f"{RUN_LABEL}={run_id}") for name in names]
     for stream in streams:
         stream.start()
@@ -76,6 +84,5 @@ def _seconds_left(cluster: Cluster, history: History, namespaces: list[Object]) 
     signs += [
         parse_timestamp(str(dig(lease, "spec", "renewTime") or meta(lease, "creationTimestamp")))
         for lease in history.all(LEASE)
-        if meta(lease, "name") == LEASE_NAME
     ]
-    return max(signs) + LEASE_SECONDS - cluster.server_time()
+    return max(signs, default=0.0) + LEASE_SECONDS - cluster.server_time()

@@ -11,7 +11,7 @@ from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import annotations_of, is_deleting, phase
 from emulator.controlplane.vmi.launcher import launcher_pod, place_target
-from emulator.controlplane.vmi.nads import missing_nad
+from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.kube.errors import ApiError
 
 Obj = dict[str, Any]
@@ -29,6 +29,7 @@ class Targets:
             # The real one says so in its log only, and tries again.
             raise ApiError(404, "", f"failed to render launch manifest: {missing}")
         pod = launcher_pod(vmi, self.shared.profile, self.shared.decisions, migration)
+        ask_for_resources(self.shared, vmi, pod)
         source = self.shared.nodes.get("", vmi["status"].get("nodeName", ""))
         place_target(pod, vmi, source, migration)
         try:

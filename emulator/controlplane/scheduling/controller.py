@@ -34,7 +34,7 @@ class Scheduler:
             self._retry_all()
 
     def _on_node(self, event: str, new: Obj, old: Obj | None) -> None:
-        if old is None or any(_facts(old)[i] != _facts(new)[i] for i in range(3)):
+        if old is None or any(before != after for before, after in zip(_facts(old), _facts(new), strict=True)):
             self._retry_all()
 
     def _retry_all(self) -> None:
@@ -120,8 +120,9 @@ def _load(node: Obj, pods: list[Obj]) -> tuple[int, str]:
     return sum(p["spec"].get("nodeName") == name and not pod_is_down(p) for p in pods), name
 
 
-def _facts(node: Obj) -> tuple[Any, Any, Any]:
-    return node.get("spec"), node["metadata"].get("labels"), conditions.is_true(node, "Ready")
+def _facts(node: Obj) -> tuple[Any, ...]:
+    offered = node.get("status", {}).get("allocatable")
+    return node.get("spec"), node["metadata"].get("labels"), conditions.is_true(node, "Ready"), offered
 
 
 def _condition(status: str) -> Obj:

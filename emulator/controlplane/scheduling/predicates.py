@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from emulator.controlplane import conditions
+from emulator.controlplane.admission.quantities import to_bytes
 from emulator.controlplane.instances import Obj, labels_of, pod_is_down
 
 UNSCHEDULABLE = "node(s) were unschedulable"
@@ -13,6 +14,7 @@ NOT_READY = "node(s) were not ready"
 SELECTOR = "node(s) didn't match Pod's node affinity/selector"
 ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
 TAINTS = "node(s) had untolerated taint(s)"
+NETWORK_RESOURCE = "bridge.network.kubevirt.io/"
 HARD = "requiredDuringSchedulingIgnoredDuringExecution"
 # Evicting other pods cannot help against these.
 HOPELESS = (UNSCHEDULABLE, NOT_READY, SELECTOR, TAINTS)
@@ -31,7 +33,25 @@ def objection(pod: Obj, node: Obj, pods: list[Obj]) -> str:
         return SELECTOR
     if _anti_affine(pod, node, pods):
         return ANTI_AFFINITY
+    return _lacks(pod, node, pods)
+
+
+def _lacks(pod: Obj, node: Obj, pods: list[Obj]) -> str:
+    """The first network resource that the node has not enough of; the machine itself is never too small here."""
+    for name, count in sorted(_asked(pod).items()):
+        offered = to_bytes((node.get("status", {}).get("allocatable") or {}).get(name, "0"))
+        here = (p for p in pods if p["spec"].get("nodeName") == node["metadata"]["name"] and not pod_is_down(p))
+        if sum(_asked(other).get(name, 0) for other in here) + count > offered:
+            return f"Insufficient {name}"
     return ""
+
+
+def _asked(pod: Obj) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for container in pod["spec"]["containers"]:
+        requests = (container.get("resources") or {}).get("requests") or {}
+        found.update({name: to_bytes(value) for name, value in requests.items() if name.startswith(NETWORK_RESOURCE)})
+    return found
 
 
 def failure_message(reasons: list[str]) -> str:

@@ -24,7 +24,7 @@ from emulator.controlplane.patching import changes
 from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
 from emulator.controlplane.vmi.launcher import launcher_pod
-from emulator.controlplane.vmi.nads import missing_nad
+from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
@@ -88,6 +88,7 @@ class VmiController:
         if missing := missing_claim(self.shared, vmi):
             return None, conditions.new("Synchronized", "False", reason="FailedPvcNotFound", message=missing)
         template = launcher_pod(vmi, self.shared.profile, self.shared.decisions)
+        ask_for_resources(self.shared, vmi, template)
         try:
             pod = await self.shared.client.create(names.PODS, template)
         except ApiError as error:

@@ -1,10 +1,12 @@
-"""The look-up of NADs that virt-controller does itself unless ExternalNetResourceInjection is on."""
+"""What virt-controller reads of NADs itself, unless ExternalNetResourceInjection leaves that to others."""
 
 from __future__ import annotations
 
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
+from emulator.controlplane.instances import Obj, annotations_of
 from emulator.controlplane.network.podinterfaces import wanted_attachments
+
+RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 
 
 def missing_nad(shared: Shared, vmi: Obj) -> str:
@@ -15,3 +17,17 @@ def missing_nad(shared: Shared, vmi: Obj) -> str:
         if shared.nads.get(wanted["namespace"], wanted["name"]) is None:
             return f"failed to locate network attachment definition {wanted['namespace']}/{wanted['name']}"
     return ""
+
+
+def ask_for_resources(shared: Shared, vmi: Obj, pod: Obj) -> None:
+    """Has the launcher ask its node for what its NADs name, such as a bridge: one of each NIC."""
+    if not shared.settings.reads_nads:
+        return
+    wished: dict[str, int] = {}
+    for wanted in wanted_attachments(vmi):
+        nad = shared.nads.get(wanted["namespace"], wanted["name"])
+        if nad is not None and (name := annotations_of(nad).get(RESOURCE)):
+            wished[name] = wished.get(name, 0) + 1
+    resources = pod["spec"]["containers"][0]["resources"]
+    for name, count in wished.items():
+        resources["requests"][name] = resources["limits"][name] = str(count)

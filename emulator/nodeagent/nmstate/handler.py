@@ -37,7 +37,7 @@ class Handler:
         self, node: str, number: int, client: Client, station: Station, bridges_changed: Callable[[str], None]
     ) -> None:
         self.node = node
-        self._client = client
+        self.client = client
         self._fabric = station.fabric
         self._pace = station.pace
         self._decisions = station.decisions
@@ -52,7 +52,7 @@ class Handler:
 
     async def report(self) -> None:
         """Writes the NodeNetworkState; nothing where it says so already."""
-        node = await self._client.get("nodes", self.node)
+        node = await self.client.get("nodes", self.node)
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": node["metadata"]["uid"]}
         meta = {"name": self.node, "ownerReferences": [owner]}
         found = await self._ensure(STATES, {"apiVersion": BETA, "kind": "NodeNetworkState", "metadata": meta})
@@ -63,15 +63,15 @@ class Handler:
                 status |= {"currentState": self.state, "lastSuccessfulUpdateTime": now()}
                 status["handlerNmstateVersion"] = VERSION
 
-        await change(self._client, STATES, found, reported, subresource="status")
+        await change(self.client, STATES, found, reported, subresource="status")
 
     async def _ensure(self, resource: str, obj: Obj) -> Obj:
         try:
-            return await self._client.create(resource, obj)
+            return await self.client.create(resource, obj)
         except ApiError as error:
             if error.code != 409:
                 raise
-        return await self._client.get(resource, obj["metadata"]["name"])
+        return await self.client.get(resource, obj["metadata"]["name"])
 
     async def begin(self, policy: Obj) -> None:
         """The enactment of the policy's generation, with nothing said yet."""
@@ -92,7 +92,7 @@ class Handler:
                 "policyGeneration": meta["generation"],
             }
 
-        await change(self._client, ENACTMENTS, enactment, reset, subresource="status")
+        await change(self.client, ENACTMENTS, enactment, reset, subresource="status")
 
     async def pending(self, policy: Obj) -> None:
         reason, message = "MaxUnavailableLimitReached", "Waiting for progressing nodes to finish"
@@ -156,7 +156,7 @@ class Handler:
     async def _tell(self, policy: Obj, told: Told) -> None:
         name, generation = f"{self.node}.{policy['metadata']['name']}", policy["metadata"]["generation"]
         try:
-            enactment = await self._client.get(ENACTMENTS, name)
+            enactment = await self.client.get(ENACTMENTS, name)
         except ApiError as error:
             if error.code != 404:
                 raise
@@ -168,12 +168,12 @@ class Handler:
             status["policyGeneration"] = generation
             status["conditions"] = conditions.of(conditions.ENACTMENT, told, status.get("conditions") or [])
 
-        await change(self._client, ENACTMENTS, enactment, said, subresource="status")
+        await change(self.client, ENACTMENTS, enactment, said, subresource="status")
 
     async def withdraw(self, policy_name: str) -> None:
         """The policy is no longer for this node: its enactment goes, what it has done stays."""
         try:
-            await self._client.delete(ENACTMENTS, f"{self.node}.{policy_name}")
+            await self.client.delete(ENACTMENTS, f"{self.node}.{policy_name}")
         except ApiError as error:
             if error.code != 404:
                 raise

@@ -8,6 +8,7 @@ import pytest
 
 from emulator.fabric.model import FabricError, Segment
 from emulator.fabric.wiring import LINUX, NODE_WIRING, OVS, Bridge, Uplink, Wiring
+from tests.emulator.fabric import policies
 from tests.emulator.fabric.lab import NODES, Lab, address
 
 OWN = Segment("br-own", 100)
@@ -110,3 +111,16 @@ async def bridge_plugin_wants_a_linux_bridge(lab: Lab) -> None:
     with pytest.raises(FabricError, match='"br-ex" already exists but is not a bridge'):
         await lab.pod("p1", "node-1", Segment("br-ex", 100))
     await lab.fabric.remove_pod("p1")
+
+
+async def policy_joins_the_nodes_by_its_nic_and_parts_them_again(lab: Lab) -> None:
+    """The handlers of both nodes on the real data plane, without an API in between."""
+    handlers = await policies.handlers(lab.fabric, NODES)
+    await asyncio.gather(lab.guest(1, "node-1", OWN), lab.guest(2, "node-2", OWN))
+    bridge = {"name": "br-own", "type": LINUX, "bridge": {"port": [{"name": "ens4"}]}}
+    for handler in handlers:
+        assert not await lab.pings("g1", address(2))
+        assert await policies.enact(handler, {"interfaces": [bridge]})
+    await lab.reaches("g1", address(2))
+    assert await policies.enact(handlers[1], {"interfaces": [bridge | {"state": "absent"}]})
+    assert not await lab.pings("g1", address(2))

@@ -39,8 +39,8 @@ EXPECTED: dict[str, Expected] = {
     "ipv6-lost-after-migration": Expected(
         Exit.PRODUCT_FAILED,
         {
-            "Guest Keeps The Addresses Of Both Families": ("vm-under-test", "fd00:10::10/64.* is gone"),
-            "VM Reaches Its New Network By IPv6": ("should reach each other", "fd00:10::12", "0 of"),
+            "Guest Keeps The Addresses Of Both Families": ("vm-under-test", "fd00:10:10::10/64.* is gone"),
+            "VM Reaches Its New Network By IPv6": ("should reach each other", "fd00:10:10::12", "0 of"),
             "VM Is Silent On Its Old Network By IPv6": ("silence proves nothing", "should reach new-peer"),
         },
         scenario="nad-10",

@@ -21,12 +21,14 @@ Points of the node agent:
 
 Points of the control plane:
 
-- ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``requeue(seconds)``): asked in each sync of a VM that has a VMI.
+- ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): asked in each sync of a VM that
+  has a VMI.
 - ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.
-- ``vm.copy_nad`` (bool; ``vm``, ``vmi``): whether a changed networkName is copied to the running VMI.
+- ``vm.copy_nad`` (bool; ``vm``, ``vmi``, ``settings``): whether a changed networkName is copied to the running VMI.
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
   ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
+- ``updater.methods`` (list of str): by which methods the workload updater may update a VMI.
 - ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.

@@ -145,6 +145,9 @@ def _new_folder(results: Path) -> Path:
 def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
     """What this adds to the user's options; lists begin with the user's own values."""
     added: dict[str, Any] = {"pythonpath": [*options.get("pythonpath", []), str(ROOT / "libraries")]}
+    if arguments.embedded:
+        # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
+        added["variable"] = ["ALLOW_DISRUPTIVE:yes", *options.get("variable", [])]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]

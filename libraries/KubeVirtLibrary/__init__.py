@@ -25,6 +25,7 @@ from KubeVirtLibrary.observations import ObservationKeywords
 from KubeVirtLibrary.owners import OwnerKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
+from KubeVirtLibrary.signals import SignalKeywords
 from KubeVirtLibrary.staying import StayingKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
 from KubeVirtLibrary.switches import SwitchKeywords
@@ -61,6 +62,7 @@ class KubeVirtLibrary(DynamicCore):
             self._clusters,
             CapabilityKeywords(),
             SwitchKeywords(),
+            SignalKeywords(),
             namespaces,
             NetworkKeywords(),
             MachineKeywords(),

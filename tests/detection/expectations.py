@@ -21,11 +21,13 @@ class Expected:
     """What a defect must do to the suite: its verdict, and of each red test what its message must say (patterns).
 
     ``scenario`` is the suite that runs; a suite without a defect must be proven as well, before its red ones mean much.
+    ``cluster``: options of the embedded cluster, such as another version of KubeVirt.
     """
 
     exit: Exit
     red: dict[str, tuple[str, ...]] = field(default_factory=dict)
     scenario: str = "nad-01"
+    cluster: tuple[str, ...] = ()
 
 
 def require_expected(folder: Path, defect: str, expected: Expected, *options: str) -> None:
@@ -33,7 +35,7 @@ def require_expected(folder: Path, defect: str, expected: Expected, *options: st
 
     A run in which the lab itself says that the machine was too busy has judged nothing: it is repeated once.
     """
-    cluster = ("--defect", defect) if defect else ()
+    cluster = (*expected.cluster, *(("--defect", defect) if defect else ()))
     run = run_robot(folder / "first", "--include", expected.scenario, *options, cluster=cluster)
     if any(TOO_BUSY in outcome.message for outcome in run.outcomes.values()):
         run = run_robot(folder / "again", "--include", expected.scenario, *options, cluster=cluster)

@@ -159,7 +159,9 @@ class VmController:
         def requeue(seconds: float) -> None:
             self.queue.add_after(key, seconds)
 
-        return self.shared.decisions.choose("vm.restart_required", required, vm=vm, vmi=vmi, requeue=requeue)
+        return self.shared.decisions.choose(
+            "vm.restart_required", required, vm=vm, vmi=vmi, settings=self.shared.settings, requeue=requeue
+        )
 
     async def _follow_run_strategy(self, vm: Obj, vmi: Obj | None) -> bool:
         action = self.shared.decisions.choose("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
@@ -222,7 +224,7 @@ class VmController:
         """Copies live updates to the VMI; the Failure condition when the VMI refuses them."""
         settings = self.shared.settings
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
-        copy_nad = self.shared.decisions.choose("vm.copy_nad", copy_nad, vm=vm, vmi=vmi)
+        copy_nad = self.shared.decisions.choose("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
         gone = {name for name in network_sync.detached(vmi) if is_absent(_card(vm, name))}
         if gone:
             changed = network_sync.without(vm, gone)

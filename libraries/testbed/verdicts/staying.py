@@ -27,12 +27,12 @@ def judge_stayed(history: History, swap: NetworkSwap) -> str:
     for record in history.records(VMI, swap.vm, swap.index):
         if node_of(record.object) != swap.before.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {swap.before.node}, as it cannot be migrated; "
+                f"{title}: expected to stay on node {swap.before.node}, as this edit moves nothing; "
                 f"{human(record.at - swap.at)} after the edit it was on {node_of(record.object) or 'none'}"
             )
     if found := migrations_since(history, swap).values():
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
-        raise ProductFault(f"{title}: expected no migration of a VM that cannot be migrated; there is {names}")
+        raise ProductFault(f"{title}: expected no migration, as this edit moves nothing; there is {names}")
     pods: dict[str, str] = {}
     for record in history.records(POD):
         labels = meta(record.object, "labels", {})

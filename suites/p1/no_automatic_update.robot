@@ -1,0 +1,56 @@
+*** Settings ***
+Documentation       A cluster that does not migrate by itself: the edit is signalled, a migration by hand completes it.
+...
+...                 *Topology:* one VM with one NIC beside the pod network's; the cluster's `workloadUpdateMethods` are
+...                 empty, as they are in KubeVirt's own manifests. Where they are not, they are emptied for the time of
+...                 this suite, if the user allows it.
+...                 *What moves:* NIC "secondary", by an edit; then the VM, by a migration on request.
+...                 *What is verified:* MigrationRequired on the VMI, no migration for a whole window, and a complete
+...                 swap after the migration by hand.
+...                 *Reference:* row R35.
+Metadata            Scenario    nad-18
+
+Resource            ../../resources/cluster_settings.resource
+
+Suite Setup         Swap The Network Without Automatic Migration
+Suite Teardown      Restore Settings And Close Scenario
+
+Test Tags           p1    tier1    linux-bridge    disruptive    vep-140    nad-18    r35
+
+
+*** Test Cases ***
+Edit Is Signalled By A Required Migration
+    [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Observed
+    ...    before the migration.
+    [Metadata]    Requirements    R35
+    Observation Should Hold    signal
+
+Cluster Makes No Migration By Itself
+    [Documentation]    Same VMI, node and launcher pod on the old network for a whole window. Observed before the
+    ...    migration.
+    [Metadata]    Requirements    R35
+    Observation Should Hold    in place
+
+Migration By Hand Completes The Swap
+    [Documentation]    One migration, the one that was asked for; VMI and pod are on the new network, no condition is
+    ...    left.
+    [Metadata]    Requirements    R35
+    VM Should Have Been Migrated By Hand    ${VM}
+    VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Edit Should Be Settled    ${VM}    within=${REACH_TIMEOUT}
+
+
+*** Keywords ***
+Swap The Network Without Automatic Migration
+    [Documentation]    The one edit of this suite, and the migration that completes it. Judges nothing.
+    Cluster Should Offer    live-update
+    Cluster Setting Should Be Within Reach    workloadUpdateMethods    value=none
+    User Should Be Allowed To    migrate-vms
+    Open Test Namespace    exclusive=yes
+    Switch Cluster Setting    workloadUpdateMethods    value=none
+    Start One VM On The Old Network
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Observe    signal    Edit Should Ask For A Migration    ${VM}    within=${REACH_TIMEOUT}
+    Observe    in place    VM Should Have Stayed In Place    ${VM}    duration=${QUIET_WINDOW}
+    Migrate VM    ${VM}
+    Wait Until VM Is Migrated    ${VM}    within=${SWAP_TIMEOUT}

@@ -1,0 +1,89 @@
+*** Settings ***
+Documentation       Live update is off: the edit asks for a restart, and the VM stays on its network until then.
+...
+...                 *Topology:* as in nad-01. KubeVirt is older than 1.8, or its gate LiveUpdateNADRef is off; where the
+...                 gate of KubeVirt 1.8 is on, it is turned off for the time of this suite, if the user allows it.
+...                 *What moves:* nothing by the edit; NIC "secondary" by the restart.
+...                 *What is verified:* RestartRequired, an untouched VMI on the old network for a whole window, and the
+...                 new network after a restart, with the condition gone.
+...                 *Out of scope:* KubeVirt 1.9 and newer, where nothing turns the feature off.
+...                 *Reference:* rows R7 and R8.
+Metadata            Scenario    nad-19
+
+Resource            ../../resources/cluster_settings.resource
+
+Suite Setup         Edit With Live Update Off And Restart
+Suite Teardown      Restore Settings And Close Scenario
+
+Test Tags           p2    tier2    linux-bridge    negative    disruptive    vep-140    nad-19
+
+
+*** Test Cases ***
+Edit Asks For A Restart
+    [Documentation]    RestartRequired on the VM. Observed before the restart.
+    [Metadata]    Requirements    R8
+    [Tags]    r8
+    Observation Should Hold    signal
+
+Edit Does Not Go Live
+    [Documentation]    The VMI's spec keeps the old network and no migration is asked for. Observed before the restart.
+    [Metadata]    Requirements    R7
+    [Tags]    r7
+    Observation Should Hold    not live
+
+VM Stays In Its Place And On Its Old Network
+    [Documentation]    Same VMI, node and launcher pod for a whole window; ICMP and TCP both ways. Observed before
+    ...    the restart.
+    [Metadata]    Requirements    R7
+    [Tags]    r7
+    Observation Should Hold    in place
+    Observation Should Hold    old network
+
+Restarted VM Is On The Network Of The Edit
+    [Documentation]    A new VMI, whose spec and launcher pod name the new network.
+    [Metadata]    Requirements    R8
+    [Tags]    r8
+    VM Should Run As A New VMI    ${VM}
+    VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+
+Restarted VM Reaches Its Peer On The New Network
+    [Documentation]    ICMP and TCP, both ways.
+    [Metadata]    Requirements    R8
+    [Tags]    r8
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
+
+Restarted VM Is Silent On Its Old Network
+    [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
+    [Metadata]    Requirements    R8
+    [Tags]    r8
+    Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}
+
+Restart Settles The Edit
+    [Documentation]    RestartRequired is gone, and no migration is asked for.
+    [Metadata]    Requirements    R8
+    [Tags]    r8
+    Edit Should Be Settled    ${VM}    within=${REACH_TIMEOUT}
+
+
+*** Keywords ***
+Edit With Live Update Off And Restart
+    [Documentation]    The one edit of this suite, what can be seen before the restart, and the restart. Judges nothing.
+    Cluster Should Offer    gate-off
+    Cluster Setting Should Be Within Reach    LiveUpdateNADRef    value=off
+    User Should Be Allowed To    restart-vms
+    Open Test Namespace    exclusive=yes
+    Switch Cluster Setting    LiveUpdateNADRef    value=off
+    Arrange VM And Its Peers In The Open Namespace
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Observe What The Edit Brings About
+    Restart VM    ${VM}
+    Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
+
+Observe What The Edit Brings About
+    [Documentation]    For a whole window, after which a migration would have been made.
+    Observe    signal    Edit Should Ask For A Restart    ${VM}    within=${REACH_TIMEOUT}
+    Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
+    ...    within=${REACH_TIMEOUT}
+    Observe    in place    VM Should Have Stayed In Place    ${VM}    duration=${QUIET_WINDOW}
+    Observe    not live    Edit Should Not Have Gone Live    ${VM}

@@ -1,0 +1,47 @@
+*** Settings ***
+Documentation       The swap works under KubeVirt's `vmRolloutStrategy` Stage, which holds other live updates back.
+...
+...                 *Topology:* one VM with one NIC beside the pod network's. Where the strategy is LiveUpdate, it is
+...                 switched for the time of this suite, if the user allows it.
+...                 *What moves:* NIC "secondary", by changing `networkName` only.
+...                 *What is verified:* the cluster live-migrates the VM as under LiveUpdate; no restart is asked for.
+...                 *Out of scope:* LiveUpdate, under which all other scenarios run, and traffic (nad-01).
+...                 *Reference:* row R46.
+Metadata            Scenario    nad-24
+
+Resource            ../../resources/cluster_settings.resource
+
+Suite Setup         Swap The Network Under Stage
+Suite Teardown      Restore Settings And Close Scenario
+
+Test Tags           p2    tier1    linux-bridge    disruptive    vep-140    nad-24    r46
+
+
+*** Test Cases ***
+Swap Completes Under Stage
+    [Documentation]    The five facts of a complete swap.
+    [Metadata]    Requirements    R46
+    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+
+One Migration Is Made Under Stage
+    [Documentation]    By the cluster, and the same VMI all the time.
+    [Metadata]    Requirements    R46
+    VM Should Have Been Migrated Exactly Once    ${VM}
+    VM Should Not Have Been Restarted    ${VM}
+
+Restart Is Never Asked For Under Stage
+    [Documentation]    Judged on every state of the VM since before the edit.
+    [Metadata]    Requirements    R46
+    Restart Required Should Never Have Been Set    ${VM}
+
+
+*** Keywords ***
+Swap The Network Under Stage
+    [Documentation]    The one edit of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration
+    Cluster Setting Should Be Within Reach    vmRolloutStrategy    value=Stage
+    Open Test Namespace    exclusive=yes
+    Switch Cluster Setting    vmRolloutStrategy    value=Stage
+    Start One VM On The Old Network
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -32,6 +32,7 @@ Points of the control plane:
 - ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
+- ``kubevirt.status`` (the status of the KubeVirt CR): what an installed KubeVirt says of itself.
 - ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
 - ``metrics.vnics`` (list of label sets; ``metric``, ``obj``): the series of one VM (``kubevirt_vm_vnic_info``) or one

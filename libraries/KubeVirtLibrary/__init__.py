@@ -23,6 +23,7 @@ from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
 from KubeVirtLibrary.observations import ObservationKeywords
 from KubeVirtLibrary.owners import OwnerKeywords
+from KubeVirtLibrary.preflight import PreflightKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
 from KubeVirtLibrary.several import SeveralNicsKeywords
 from KubeVirtLibrary.signals import SignalKeywords
@@ -61,6 +62,7 @@ class KubeVirtLibrary(DynamicCore):
         components = [
             self._clusters,
             CapabilityKeywords(),
+            PreflightKeywords(),
             SwitchKeywords(),
             SignalKeywords(),
             namespaces,

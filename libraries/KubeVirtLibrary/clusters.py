@@ -61,7 +61,7 @@ class ClusterKeywords:
         from testbed.cluster.preflight import require_fit_cluster  # noqa: PLC0415
 
         run = Run.current()
-        findings = require_fit_cluster(run.cluster, run.require_facts())
+        findings = require_fit_cluster(run)
         step("The cluster is fit: " + "; ".join(f"{finding.name}: {finding.value}" for finding in findings))
 
     @keyword(name="Close Cluster", tags=["cluster", "cleanup"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+from collections.abc import Sequence
 
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
@@ -23,6 +24,13 @@ def step(message: str) -> None:
 def details(title: str, text: str) -> None:
     """Something long, folded, below a step."""
     logger.info(f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>", html=True)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table in the log; every cell is plain text."""
+    lines = ["".join(f"<th>{html.escape(head)}</th>" for head in heads)]
+    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    logger.info("<table border=1>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>", html=True)
 
 
 def warn(message: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from testbed.changes.swap import NetworkSwap
     from testbed.cluster.client import Cluster
     from testbed.cluster.facts import ClusterFacts
+    from testbed.cluster.preflight import Finding
     from testbed.cluster.surroundings import Measured
     from testbed.objects.ledger import Ledger
     from testbed.recording.recorder import Recorder
@@ -33,7 +34,8 @@ class Run:
 
     ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``namespaces`` lists all that it
     had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes; after an edit of
-    several NICs, ``swaps`` has each of them by ``vm/nic`` as well. ``offers`` has what was measured of each capability.
+    several NICs, ``swaps`` has each of them by ``vm/nic`` as well. ``offers`` has what was measured of each capability,
+    ``findings`` what each check of the preflight found.
     """
 
     _current: ClassVar[Run | None] = None
@@ -45,6 +47,7 @@ class Run:
         self.ledger = ledger
         self.facts: ClusterFacts | None = None
         self.offers: dict[str, Measured] = {}
+        self.findings: dict[str, Finding] = {}
         self.namespace: str | None = None
         self.namespaces: list[str] = []
         self.recorder: Recorder | None = None

@@ -25,7 +25,7 @@ EXPECTED: dict[str, Expected] = {
         Exit.PRODUCT_FAILED,
         {
             "Cluster Makes No Migration By Itself": ("vm-under-test", "expected (no migration|to stay)"),
-            "Edit Is Signalled By A Required Migration": ("expected MigrationRequired",),
+            "Migration By Hand Completes The Swap": ("vm-under-test", "expected (one migration|to have left node)"),
         },
         scenario="nad-18",
     ),

@@ -39,13 +39,13 @@ async def bootstrap(client: Client, profile: Profile, decisions: Decisions, plat
         await _ensure(client, BINDINGS, binding)
     if not platform.owns_kubevirt:
         await _ensure(client, names.KUBEVIRT, kubevirt(profile, platform))
-        await deploy(client, profile, platform)
+        await deploy(client, profile, platform, decisions)
 
 
-async def deploy(client: Client, profile: Profile, platform: Platform) -> None:
+async def deploy(client: Client, profile: Profile, platform: Platform, decisions: Decisions) -> None:
     """Writes the status of a KubeVirt CR whose components all run."""
     name, namespace = platform.kubevirt_name, platform.kubevirt_namespace
-    status = {"status": kubevirt_status(profile)}
+    status = {"status": decisions.choose("kubevirt.status", kubevirt_status(profile))}
     await client.patch(names.KUBEVIRT, name, namespace, status, subresource="status")
 
 

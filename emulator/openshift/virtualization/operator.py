@@ -87,7 +87,7 @@ class Operator:
             if error.code != 404:
                 raise
             await self._client.create(names.KUBEVIRT, wanted)
-            await deploy(self._client, self._site.profile, self._site.platform)
+            await deploy(self._client, self._site.profile, self._site.platform, self._site.shared.decisions)
             return
         if found["spec"] == wanted["spec"]:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from testbed.cluster.api_errors import ApiError
@@ -92,14 +93,17 @@ def read_version(cluster: Cluster) -> str:
 
 def read_facts(cluster: Cluster, server_version: str) -> ClusterFacts:
     """Look at the cluster; creates nothing."""
-    return ClusterFacts(
-        server=cluster.connection.server,
-        server_version=server_version,
-        user=_who_am_i(cluster),
-        kubevirt=read_kubevirt(cluster),
-        nodes=read_nodes(cluster),
-        groups=_groups(cluster),
-    )
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        user, kubevirt = pool.submit(_who_am_i, cluster), pool.submit(read_kubevirt, cluster)
+        nodes, groups = pool.submit(read_nodes, cluster), pool.submit(_groups, cluster)
+        return ClusterFacts(
+            server=cluster.connection.server,
+            server_version=server_version,
+            user=user.result(),
+            kubevirt=kubevirt.result(),
+            nodes=nodes.result(),
+            groups=groups.result(),
+        )
 
 
 def parse_version(text: str) -> tuple[int, int] | None:

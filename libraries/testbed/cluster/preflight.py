@@ -10,6 +10,7 @@ from testbed.cluster.facts import ClusterFacts
 from testbed.cluster.nodes import NodeFacts
 from testbed.cluster.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, Right, missing_rights
 from testbed.errors import BadInput, LabError
+from testbed.run import Run
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,24 @@ class Finding:
     lacks: tuple[str, ...] = ()
 
 
-def require_fit_cluster(cluster: Cluster, facts: ClusterFacts) -> list[Finding]:
-    """What was found on a fit cluster. Raises LabError with every lack of an unfit one."""
-    findings = [check(cluster, facts) for check in CHECKS.values()]
+def require_fit_cluster(run: Run, names: Sequence[str] = ()) -> list[Finding]:
+    """What the checks of these names found, or all checks. Raises LabError with every lack of an unfit cluster.
+
+    Each check is made once in a run.
+    """
+    facts = run.require_facts()
+    findings = [find(run, name) for name in names or CHECKS]
     refuse(facts, [lack for finding in findings for lack in finding.lacks])
     return findings
+
+
+def find(run: Run, name: str) -> Finding:
+    """What one of `CHECKS` found. Raises BadInput for a name that is none."""
+    if name not in CHECKS:
+        raise BadInput(f'the preflight checks no "{name}"; there are: {", ".join(CHECKS)}')
+    if name not in run.findings:
+        run.findings[name] = CHECKS[name](run.cluster, run.require_facts())
+    return run.findings[name]
 
 
 def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ class FakeApi:
     """Start with ``with FakeApi() as api``; ``api.url`` is where it listens.
 
     ``aliases``: collections that are one, such as that of all namespaces and that of the only one. ``once``: by verb,
-    what happens just before the next such request is carried out.
+    what happens just before the next such request is carried out. ``delay``: seconds before each answer.
     """
 
     def __init__(self) -> None:
@@ -66,6 +66,7 @@ class FakeApi:
         self.aliases: dict[str, str] = {}
         self.once: dict[str, Callable[[], None]] = {}
         self.closed = False
+        self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -158,6 +159,7 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             with api.condition:
                 api.seen.append(Seen(verb, url.path, query, dict(self.headers), body))
                 api.condition.notify_all()
+            time.sleep(api.delay)
             fault = api.fault(verb, url.path)
             if fault is not None and not fault.after:
                 self._break(fault)

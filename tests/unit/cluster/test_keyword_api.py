@@ -22,6 +22,8 @@ NO_SUBJECT = {
     "Close Cluster",
     "Cluster Should Be Fit",
     "Restore Cluster Settings",
+    "Look At Cluster",
+    "Expected Capabilities Should Be There",
     "Open Test Namespace",
     "Create Further Namespace",
     "Close Test Namespace",

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 from testbed.cluster.client import Cluster
+from testbed.cluster.connection import open_connection
 from testbed.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
 from testbed.cluster.preflight import require_fit_cluster, require_rights
 from testbed.cluster.rights import NEEDED_RIGHTS
+from testbed.cluster.survey import survey
 from testbed.errors import BadInput, LabError
 from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
+from testbed.objects.ledger import Ledger
+from testbed.run import Run
+from testbed.settings import Settings
 
-from tests.unit.cluster.fake_api import FakeApi, Object
+from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 
 PUBLIC_VERSION = "/apis/subresources.kubevirt.io/v1/version"
 
@@ -56,10 +64,16 @@ def healthy(api: FakeApi) -> FakeApi:
     return api
 
 
+def begin(cluster: Cluster) -> Run:
+    run = Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+    run.facts = read_facts(cluster, read_version(cluster))
+    return run
+
+
 def check(cluster: Cluster) -> ClusterFacts:
-    facts = read_facts(cluster, read_version(cluster))
-    require_fit_cluster(cluster, facts)
-    return facts
+    run = begin(cluster)
+    require_fit_cluster(run)
+    return run.require_facts()
 
 
 def refusal(cluster: Cluster) -> str:
@@ -195,3 +209,51 @@ def test_what_may_not_be_read_is_unknown_and_refuses_nothing(healthy: FakeApi, c
 def test_versions_are_compared_as_numbers() -> None:
     assert parse_version("v1.10.0") == (1, 10)
     assert parse_version("main") is None
+
+
+def test_each_check_is_made_once_in_a_run(healthy: FakeApi, cluster: Cluster) -> None:
+    run = begin(cluster)
+    survey(run)
+    asked = len(healthy.requests("POST", ACCESS_REVIEW.path()))
+    require_fit_cluster(run)
+    assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == asked
+
+
+def test_unknown_check_is_bad_input(healthy: FakeApi, cluster: Cluster) -> None:
+    with pytest.raises(BadInput, match='the preflight checks no "weather"; there are: kubevirt, multus, nodes, rights'):
+        require_fit_cluster(begin(cluster), ["weather"])
+
+
+def test_survey_of_a_slow_cluster_takes_less_than_half_a_minute_and_creates_nothing(
+    healthy: FakeApi, cluster: Cluster
+) -> None:
+    healthy.delay = 1.0
+    began = time.monotonic()
+    rows = survey(begin(cluster))
+    took = time.monotonic() - began
+    assert len(rows) > 15
+    assert 2 < took < 25
+    reviews = {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
+    assert {seen.path for seen in healthy.seen if seen.verb != "GET"} == reviews
+
+
+def test_survey_names_what_is_missing_with_its_remedy(healthy: FakeApi, cluster: Cluster) -> None:
+    healthy.put(KUBEVIRT.path(), kubevirt("v1.7.4", methods=()))
+    lines = {row.name: str(row) for row in survey(begin(cluster))}
+    assert lines["kubevirt"].startswith("yes: v1.7.4, Deployed; KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8")
+    assert lines["live-update"] == (
+        "no: KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8; remedy: use KubeVirt 1.9 or newer, or turn the gate "
+        "LiveUpdateNADRef on in KubeVirt 1.8"
+    )
+    assert "an administrator sets spec.workloadUpdateStrategy" in lines["automatic-migration"]
+    assert lines["nmstate"].startswith("no: nmstate.io is not served; remedy: install its operator")
+    assert lines["platform"] == "no: plain Kubernetes"
+
+
+def test_survey_goes_on_where_the_server_fails(healthy: FakeApi, kubeconfig: Path) -> None:
+    run = begin(hasty := Cluster(open_connection(str(kubeconfig)), patience=0.2))
+    healthy.faults += [Fault("GET", "/storageclasses", 500) for _ in range(5)]
+    lines = {row.name: str(row) for row in survey(run)}
+    hasty.close()
+    assert lines["rwo-storage"].startswith("unknown: could not be read: ")
+    assert lines["nodes"].startswith("yes: ")

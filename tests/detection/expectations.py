@@ -11,7 +11,7 @@ from emulator.decisions import all_defects
 from testplan.gate import Exit
 from testplan.results import Verdict
 from testplan.suites import read_tests
-from tests.embedded import run_robot
+from tests.embedded import SUITES, run_robot
 
 TOO_BUSY = "too few requests were sent: was a guest frozen or overloaded?"
 
@@ -21,13 +21,15 @@ class Expected:
     """What a defect must do to the suite: its verdict, and of each red test what its message must say (patterns).
 
     ``scenario`` is the suite that runs; a suite without a defect must be proven as well, before its red ones mean much.
-    ``cluster``: options of the embedded cluster, such as another version of KubeVirt.
+    ``cluster``: options of the embedded cluster, such as another version of KubeVirt. ``suites``: the
+    folder of suites that runs by itself, without the root's setup.
     """
 
     exit: Exit
     red: dict[str, tuple[str, ...]] = field(default_factory=dict)
     scenario: str = "nad-01"
     cluster: tuple[str, ...] = ()
+    suites: str = ""
 
 
 def require_expected(folder: Path, defect: str, expected: Expected, *options: str) -> None:
@@ -35,10 +37,11 @@ def require_expected(folder: Path, defect: str, expected: Expected, *options: st
 
     A run in which the lab itself says that the machine was too busy has judged nothing: it is repeated once.
     """
+    suites = SUITES / expected.suites
     cluster = (*expected.cluster, *(("--defect", defect) if defect else ()))
-    run = run_robot(folder / "first", "--include", expected.scenario, *options, cluster=cluster)
+    run = run_robot(folder / "first", "--include", expected.scenario, *options, cluster=cluster, suites=suites)
     if any(TOO_BUSY in outcome.message for outcome in run.outcomes.values()):
-        run = run_robot(folder / "again", "--include", expected.scenario, *options, cluster=cluster)
+        run = run_robot(folder / "again", "--include", expected.scenario, *options, cluster=cluster, suites=suites)
     seen = {name: outcome.message for name, outcome in run.outcomes.items() if outcome.verdict is not Verdict.PASS}
     assert sorted(seen) == sorted(expected.red), f"{seen}\n{run.printed}"
     for test, patterns in expected.red.items():

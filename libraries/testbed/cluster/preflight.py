@@ -15,11 +15,15 @@ from testbed.run import Run
 
 @dataclass(frozen=True)
 class Finding:
-    """A fact that no suite can do without: what was found and, each with its remedy, what is wrong with it."""
+    """A fact that no suite can do without: what was found and, each with its remedy, what is wrong with it.
+
+    ``known`` is False where we may not look.
+    """
 
     name: str
     value: str
     lacks: tuple[str, ...] = ()
+    known: bool = True
 
 
 def require_fit_cluster(run: Run, names: Sequence[str] = ()) -> list[Finding]:
@@ -83,7 +87,7 @@ def find_multus(_: Cluster, facts: ClusterFacts) -> Finding:
     """Whether NetworkAttachmentDefinitions are served."""
     served = facts.serves("k8s.cni.cncf.io")
     if served is None:
-        return Finding("Multus", "unknown: API groups may not be listed")
+        return Finding("Multus", "API groups may not be listed", known=False)
     if not served:
         lack = "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"
         return Finding("Multus", "not installed", (lack,))
@@ -98,7 +102,7 @@ def find_nodes(_: Cluster, facts: ClusterFacts) -> Finding:
 def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     """Refuses nodes of which no two can be source and target of a live migration."""
     if nodes is None:
-        return Finding("Nodes", "unknown: they may not be listed")
+        return Finding("Nodes", "they may not be listed", known=False)
     value = f"VMs can run on {', '.join(nodes.usable) or 'none'} of {', '.join(nodes.names) or 'none'}"
     if nodes.pair:
         return Finding("Nodes", f"{value}, and move between {' and '.join(nodes.pair)}")

@@ -65,7 +65,7 @@ def _necessity(run: Run, name: str) -> Row:
         found = find(run, name)
     except LabError as error:
         return Row(name, None, f"could not be read: {error}", "")
-    return Row(name, not found.lacks, found.value, "; ".join(found.lacks))
+    return Row(name, not found.lacks if found.known else None, found.value, "; ".join(found.lacks))
 
 
 def _surrounding(run: Run, name: str) -> Row:

@@ -38,7 +38,7 @@ def test_vm_on_another_node_has_not_stayed() -> None:
 def test_migration_object_means_that_the_vm_was_to_leave() -> None:
     history, swap = replay("swap-main", until=13)
     assert has_left(history, swap)
-    with pytest.raises(ProductFault, match="expected no migration of a VM that cannot be migrated; there is"):
+    with pytest.raises(ProductFault, match="expected no migration, as this edit moves nothing; there is"):
         judge_stayed(history, swap)
 
 

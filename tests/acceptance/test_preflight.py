@@ -1,0 +1,89 @@
+"""The preflight on a whole cluster: what it shows, what it leaves, and what it says to a user with few rights."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from robot.api import ExecutionResult
+from testbed.cluster.client import Cluster
+from testbed.cluster.connection import open_connection
+from testbed.objects.kinds import Kind, dig
+
+from testplan.gate import Exit
+from tests.embedded import SUITES, embedded_cluster, run_robot
+
+from .cluster import Api
+
+ACCOUNTS = Kind("v1", "serviceaccounts", "ServiceAccount")
+STORED = (
+    "/api/v1/namespaces",
+    "/api/v1/secrets",
+    "/apis/coordination.k8s.io/v1/leases",
+    "/apis/kubevirt.io/v1/virtualmachines",
+)
+PREFLIGHT = SUITES / "preflight"
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def metadata(output: Path) -> dict[str, str]:
+    return {str(name): str(text) for name, text in ExecutionResult(output).suite.suites[0].metadata.items()}
+
+
+@pytest.mark.parametrize("platform", ["kubernetes", "openshift"])
+def test_everything_is_shown_and_nothing_is_left(tmp_path: Path, platform: str) -> None:
+    with embedded_cluster(tmp_path, "--platform", platform) as kubeconfig:
+        api = Api(kubeconfig)
+        since = {path: api.resource_version(path) for path in STORED}
+        began = time.monotonic()
+        run = run_robot(tmp_path / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=PREFLIGHT)
+        assert time.monotonic() - began < 30
+        assert run.judgement.exit == Exit.PROVEN, run.printed
+        assert [item for path, version in since.items() for item in api.added_since(path, version)] == []
+    shown = metadata(tmp_path / "results" / "output.xml")
+    assert shown["kubevirt"].startswith("yes: v1.9.0+embedded, Deployed; ")
+    assert shown["nodes"].endswith("and move between embedded-1 and embedded-2")
+    assert shown["foreign-nad"].startswith("yes: " if platform == "kubernetes" else "no: ")
+    assert shown[
+        "settings-switch"
+    ] == "no: variable ALLOW_DISRUPTIVE is no; remedy: set variable ALLOW_DISRUPTIVE to " + (
+        "yes and use a kubeconfig that may change KubeVirt's settings"
+    )
+
+
+def test_user_with_few_rights_reads_which_are_missing(tmp_path: Path) -> None:
+    with embedded_cluster(tmp_path) as kubeconfig:
+        variable = f"KUBECONFIG:{plain_kubeconfig(kubeconfig, tmp_path / 'plain')}"
+        run = run_robot(tmp_path / "results", "--variable", variable, suites=PREFLIGHT)
+    red = {name: outcome.message for name, outcome in run.outcomes.items() if str(outcome.verdict) != "PASS"}
+    assert list(red) == ["User Has The Rights That Every Suite Needs"]
+    (message,) = red.values()
+    assert message.startswith("LAB ERROR: ")
+    assert (
+        'system:serviceaccount:default:nobody has no right to "create" on namespaces (each suite has its own)'
+        in message
+    )
+    assert "an administrator grants it" in message
+    assert run.judgement.exit == Exit.LAB_ERROR
+    shown = metadata(tmp_path / "results" / "output.xml")
+    assert shown["nodes"].startswith("unknown: they may not be listed")
+    assert shown["rwo-storage"].startswith("unknown: StorageClasses are unknown (forbidden); remedy: ")
+
+
+def plain_kubeconfig(kubeconfig: Path, path: Path) -> Path:
+    """That of a service account without any rights of its own."""
+    cluster = Cluster(open_connection(str(kubeconfig)))
+    cluster.create(
+        ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": "default"}}
+    )
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    answer = cluster.request("POST", f"{ACCOUNTS.path('default', 'nobody')}/token", body=request, repeatable=True)
+    cluster.close()
+    config = yaml.safe_load(kubeconfig.read_text())
+    for user in config["users"]:
+        user["user"] = {"token": dig(answer, "status", "token")}
+    path.write_text(yaml.safe_dump(config))
+    return path

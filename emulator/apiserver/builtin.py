@@ -95,6 +95,7 @@ CORE = (
             "status.podIPs",
             "status.nominatedNodeName",
         ),
+        subresources={"log": ("Pod", ("get",))},
     ),
     Resource("resourcequotas", "ResourceQuota", short_names=("quota",), status=True),
     Resource(

@@ -39,6 +39,7 @@ from .users import UserInfo
 log = logging.getLogger(__name__)
 
 Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
+ANY = "*"
 HEALTH = ("/healthz", "/livez", "/readyz")
 SHUTDOWN_SECONDS = 1.0
 
@@ -74,7 +75,8 @@ class ApiServer:
     def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None:
         """Serves ``.../{resource}/{name}/{subresource}`` of every version of a group by ``handler``.
 
-        RBAC has been asked before; an ApiError becomes a Status, any other answer is the handler's own.
+        RBAC has been asked before; an ApiError becomes a Status, any other answer is the handler's own. With ``ANY`` as
+        resource and subresource the handler gets what of the group nothing else serves.
         """
         self._handlers[(group, resource, subresource)] = handler
 
@@ -171,6 +173,8 @@ class ApiServer:
             return PLAIN
         if not info.is_resource:
             return PLAIN
+        if (info.group, ANY, ANY) in self._handlers:
+            return PLAIN
         resource = self.core.registry.find(info.group, info.version, info.resource)
         custom = resource is not None and resource.custom
         return negotiate(request.headers.get("Accept", ""), custom=custom)
@@ -180,6 +184,8 @@ class ApiServer:
         if not info.is_resource:
             return self._plain(http)
         handler = self._handlers.get((info.group, info.resource, info.subresource))
+        if handler is None:
+            handler = self._handlers.get((info.group, ANY, ANY))
         if handler is not None:
             return await handler(http)
         return await dispatch.serve_resource(http)

@@ -12,6 +12,7 @@ from ..kube.informer import Informer, Key, key_of
 from . import networks, ovn, pod_status
 from .events import EventRecorder
 from .keyed import KeyedQueue
+from .logs import PodLogs
 from .sandboxes import Sandbox
 from .station import Station
 from .writing import change
@@ -47,7 +48,17 @@ class Kubelet:
         self._stop_workload: StopWorkload | None = None
         self.sandboxes: dict[str, Sandbox] = {}
         self.queue = KeyedQueue("pod", self._sync)
-        pods.on_change(lambda _event, new, _old: self.queue.mark(key_of(new)))
+        self.logs = PodLogs()
+        pods.on_change(self._changed)
+
+    def _changed(self, event: str, new: Obj, _old: Obj | None) -> None:
+        if event == "DELETED":
+            self.logs.forget(new["metadata"]["uid"])
+        self.queue.mark(key_of(new))
+
+    def pod(self, key: Key) -> Obj | None:
+        """The pod as the API last showed it."""
+        return self._pods.cache.get(key)
 
     def on_sandbox(self, watcher: Callable[[Sandbox], None]) -> None:
         """``watcher`` is told of each sandbox once its interfaces are up."""

@@ -130,10 +130,12 @@ class Migrations:
         await self._tell(vmi, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.", target_node)
         listening = f"Migration Target is listening at {address}, on ports: {','.join(ports)}"
         await self._tell(vmi, "PreparingTarget", listening, target_node)
+        self._kubelet.logs.write(target.uid, "Signaled target pod for migration preparation", vmi)
 
         await self._pass(vmi, uid, START_SOURCE)
         await self._update(vmi, uid, {"startTimestamp": now(), "mode": "PreCopy"})
         await self._tell(vmi, "Migrating", "VirtualMachineInstance is migrating.", source_node)
+        self._kubelet.logs.write(domain.pod_uid, "Initiating live migration.", vmi)
 
         await self._pass(vmi, uid, COPY)
         failure: str = self._decisions.choose("agent.migration_failure", "", vmi=vmi)
@@ -157,6 +159,7 @@ class Migrations:
             await self._pace.sleep(gap)
         await self._update(vmi, uid, {"completed": True})
         await self._tell(vmi, "Migrated", f"The VirtualMachineInstance migrated to node {target_node}.", target_node)
+        self._kubelet.logs.write(source, "Live migration succeeded.", vmi)
         await self._pace.sleep(CLEAN_UP)
         await self._drop_target_label(vmi)
         await self._pace.sleep(SOURCE_ENDS)
@@ -236,6 +239,9 @@ class Migrations:
             await change(self._client, VMIS, current, updated)
 
     async def _fail(self, vmi: Obj, uid: str, failure: MigrationFailed) -> None:
+        if domain := self._domains.get(vmi["metadata"]["uid"]):
+            said = "Live migration failed."
+            self._kubelet.logs.write(domain.pod_uid, said, vmi, level="error", reason=str(failure))
         fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": now()}
         fields["failureReason"] = str(failure)
         if failure.aborted:

@@ -60,6 +60,7 @@ class StreamEndpoint:
         app.router.add_get(f"{BASE}/guestosinfo", self._agent_data(guest_os_info))
         app.router.add_get(f"{BASE}/userlist", self._agent_data(lambda d: _listing(d, "users")))
         app.router.add_get(f"{BASE}/filesystemlist", self._agent_data(lambda d: _listing(d, "filesystems")))
+        app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         for verb in ("pause", "unpause", "freeze", "unfreeze", "softreboot", "reset"):
             app.router.add_put(f"{BASE}/{verb}", self._order(verb))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
@@ -98,6 +99,20 @@ class StreamEndpoint:
             await console.close()
             _hang_up(request)
         return websocket
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        """The kubelet's own path; only launchers log anything."""
+        place = request.match_info
+        pod = self._kubelet.pod((place["namespace"], place["pod"]))
+        if pod is None or place["container"] != "compute":
+            return web.Response(text="")
+        tail = request.query.get("tailLines", "")
+        text = self._kubelet.logs.read(
+            pod["metadata"]["uid"],
+            tail=int(tail) if tail.isdecimal() else None,
+            timestamps=request.query.get("timestamps") in ("true", "1"),
+        )
+        return web.Response(text=text)
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         domain = self._domain(request)

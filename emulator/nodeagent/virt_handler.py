@@ -72,6 +72,7 @@ class VirtHandler:
         self.migrations.consider(new)
 
     def _sandbox_up(self, sandbox: Sandbox) -> None:
+        self._kubelet.logs.write(sandbox.uid, "Marked as ready")
         for key, vmi in self._vmis.cache.items():
             if sandbox.uid in vmi["status"].get("activePods", {}):
                 self.queue.mark(key)
@@ -80,6 +81,7 @@ class VirtHandler:
     async def _stop_workload(self, pod_uid: str, grace: float) -> None:
         domain = self.domains.of_pod(pod_uid)
         if domain:
+            self._kubelet.logs.write(pod_uid, "Signaled graceful shutdown")
             await self.domains.stop(domain, grace)
             self.queue.mark(domain.key)
             # A launcher ends only when virt-handler has taken note of its guest's end.
@@ -130,6 +132,8 @@ class VirtHandler:
         nics = {nic.name: nic for nic in spec.nics}
         domain = Domain(vmi["metadata"]["uid"], key_of(vmi), sandbox.node, sandbox.uid, nics)
         self.domains.remember(domain)
+        for line in ("Domain defined.", "Domain started.", "Synced vmi"):
+            self._kubelet.logs.write(sandbox.uid, line, vmi)
         verdict = await judge(self._client, vmi)
 
         def running(fresh: Obj) -> None:

@@ -9,11 +9,19 @@ from typing import Protocol
 from aiohttp import web
 
 from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
-from emulator.controlplane.subresources.answers import Refusal, dumps, method_not_allowed, not_acceptable
+from emulator.controlplane.subresources.answers import (
+    Refusal,
+    dumps,
+    method_not_allowed,
+    not_acceptable,
+    page_not_found,
+)
 from emulator.controlplane.subresources.guestdata import GuestData
 from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.streams import Streams
 from emulator.controlplane.subresources.targets import Targets
 from emulator.controlplane.subresources.virthandler import VirtHandlers
@@ -66,6 +74,8 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
                 routes.handle(GROUP, resource, subresource, _guarded(method, handler))
     routes.handle(GROUP, "version", "", _guarded("GET", _version(shared)))
     routes.handle(GROUP, "healthz", "", _guarded("GET", _health(shared)))
+    routes.handle(GROUP, ANY, ANY, _unknown)
+    routes.handle("", "pods", "log", PodLogs(shared, handlers).answer)
     listed = [f"{resource}/{sub}" for table in (gets, puts) for resource, found in table.items() for sub in found]
     routes.aggregated(GROUP, VERSIONS, sorted(listed))
 
@@ -85,6 +95,10 @@ def _guarded(method: str, handler: Handler) -> Handler:
             return refusal.response()
 
     return handle
+
+
+async def _unknown(_call: HttpCall) -> web.StreamResponse:
+    return page_not_found()
 
 
 def _expand(targets: Targets) -> Handler:

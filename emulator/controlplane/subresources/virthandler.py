@@ -63,8 +63,11 @@ class VirtHandlers:
         self.tls = tls
 
     def address(self, vmi: Obj) -> tuple[str, int]:
+        """(IP, port); Refusal where the VMI's node has no running virt-handler."""
+        return self.address_on(vmi.get("status", {}).get("nodeName", ""))
+
+    def address_on(self, node: str) -> tuple[str, int]:
         """(IP, port); Refusal where the node has no running virt-handler."""
-        node = vmi.get("status", {}).get("nodeName", "")
         for pod in self.shared.pods.all(self.shared.platform.kubevirt_namespace):
             ours = labels_of(pod).get("kubevirt.io") == "virt-handler" and pod["spec"].get("nodeName") == node
             ip = pod.get("status", {}).get("podIP")
@@ -77,10 +80,6 @@ class VirtHandlers:
     def path(self, vmi: Obj, rest: str) -> str:
         meta = vmi["metadata"]
         return f"/v1/namespaces/{meta['namespace']}/virtualmachineinstances/{meta['name']}/{rest}"
-
-    def url(self, vmi: Obj, rest: str) -> str:
-        ip, port = self.address(vmi)
-        return f"{'https' if self.tls else 'http'}://{ip}:{port}{self.path(vmi, rest)}"
 
     async def open(self, vmi: Obj, rest: str) -> Backend:
         """A websocket; Refusal, Unreachable or HandshakeRefused otherwise."""
@@ -113,8 +112,13 @@ class VirtHandlers:
         return Backend(reader, writer)
 
     async def call(self, method: str, vmi: Obj, rest: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """One HTTP request; Unreachable where nobody listens."""
-        url = self.url(vmi, rest)
+        """One HTTP request to the node of a VMI; Unreachable where nobody listens."""
+        return await self.request(method, vmi.get("status", {}).get("nodeName", ""), self.path(vmi, rest), body)
+
+    async def request(self, method: str, node: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """One HTTP request to a node; Unreachable where nobody listens."""
+        ip, port = self.address_on(node)
+        url = f"{'https' if self.tls else 'http'}://{ip}:{port}{path}"
         connector = aiohttp.TCPConnector(ssl=self.tls or True)
         try:
             async with (
@@ -123,7 +127,6 @@ class VirtHandlers:
             ):
                 return answer.status, await answer.read()
         except aiohttp.ClientConnectorError as error:
-            ip, port = self.address(vmi)
             raise Unreachable(
                 f'{method.capitalize()} "{url}": dial tcp {ip}:{port}: {go_error(error.os_error)}'
             ) from error

@@ -210,6 +210,8 @@ async def test_refusals_before_the_upgrade() -> None:
         assert await said(f"{VMI}/portforward/99999") == (500, dialing + "dial tcp: address 99999: invalid port")
         assert await said(f"{VMI}/portforward/22/sctp") == (500, dialing + "dial sctp: unknown network sctp")
         assert await said(f"{VMI}/portforward") == (404, "404: Page Not Found")
+        assert await said(f"{VMI}/bogus") == (404, "404: Page Not Found")
+        assert await said(f"{BASE}/nothings/vm1/console") == (404, "404: Page Not Found")
         wire.handler.console_serves = False
         bad = "websocket: bad handshake: application info: failed to find the serial socket"
         wanted = (500, f"Internal error occurred: Can't connect to websocket (400): {bad}")

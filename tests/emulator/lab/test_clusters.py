@@ -139,6 +139,18 @@ def test_platform_reaches_every_process() -> None:
     assert "not a real one: KubeVirt v1.8.4+embedded on openshift 4.22.3" in ended.stderr
 
 
+def test_logs_of_a_launcher() -> None:
+    with up() as (_, directory):
+        start_vm(directory)
+        launcher = kubectl(directory, "get", "pods", "-l", "kubevirt.io=virt-launcher", "-o", "name").strip()
+        lines = kubectl(directory, "logs", launcher).splitlines()
+        assert "Domain started." in [json.loads(line)["msg"] for line in lines]
+        assert kubectl(directory, "logs", launcher, "--tail=1") == f"{lines[-1]}\n"
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            kubectl(directory, "logs", launcher, "-c", "other")
+        assert "container other is not valid for pod" in refused.value.stderr
+
+
 def test_command_that_is_signalled() -> None:
     ended = subprocess.run(emulator("exec", "--", "sh", "-c", "kill -TERM $$"), capture_output=True, check=False)
     assert ended.returncode == 128 + signal.SIGTERM

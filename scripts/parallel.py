@@ -42,6 +42,8 @@ def run_parallel(processes: int, order: Iterable[str], arguments: Sequence[str])
         me = [sys.executable, __file__]
         command = [
             *(*me, "pabot", "--processes", str(processes), "--no-pabotlib", "--pabotconsole", "verbose"),
+            # What keywords leave beside the results comes to the merged ones, and links to it go with it.
+            *("--artifacts", "json,notimestamps"),
             *("--command", *me, "suite", folder, "--end-command", "--ordering", str(ordering), *arguments),
         ]
         # A session of its own, so that a terminal's Ctrl-C does not reach it.

@@ -33,6 +33,10 @@ Meets {other}
     Wait Until Created    ${{FOLDER}}/began-{other}    timeout=30s
     {last}
 """
+LEAVES_A_FILE = """\
+Create File    ${OUTPUT DIR}/gap.json    {}
+    Log    <a href="gap.json">gap</a>    html=True
+"""
 
 
 def write_suites(folder: Path, *texts: str) -> Path:
@@ -60,7 +64,7 @@ def started(folder: Path, suites: Path, *options: str) -> Iterator[subprocess.Po
 def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) -> None:
     suites = write_suites(
         tmp_path,
-        MEETING.format(me="a", other="b", last="Log    done"),
+        MEETING.format(me="a", other="b", last=LEAVES_A_FILE),
         MEETING.format(me="b", other="a", last="Fail    NIC still on blue"),
     )
     with started(tmp_path, suites) as process:
@@ -76,6 +80,10 @@ def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) ->
     (link,) = set(re.findall(r'href="([^"#]+)#', log))
     assert (results / link).is_file()
     assert (results / "xunit.xml").is_file()
+    (artifact,) = re.findall(
+        r'<msg [^>]+>&lt;a href="([^"]+)"&gt;gap', (results / "output.xml").read_text(encoding="utf-8")
+    )
+    assert (results / artifact).read_text(encoding="utf-8") == "{}"
     assert list((tmp_path / "cwd").iterdir()) == []
 
 

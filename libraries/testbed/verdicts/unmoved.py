@@ -10,7 +10,7 @@ from testbed.recording.history import DELETED, History
 from testbed.recording.views import condition_text, is_automatic, is_true, network_of, node_of, phase_of
 from testbed.verdicts.swaps import judge_not_restarted
 
-CACHE_LAG = 1.0
+CACHE_LAG = 0.3
 """Seconds by which a controller's cache, and one watch stream beside another, may be behind."""
 
 

@@ -61,12 +61,12 @@ def later_by(seconds: float) -> Change:
 
 
 def test_migration_that_was_made_from_a_cache_that_was_behind_is_accepted() -> None:
-    assert "made and cancelled" in judge_never_moved(*reverted(SCHEDULING, later_by(1.0)), 5)
+    assert "made and cancelled" in judge_never_moved(*reverted(SCHEDULING, later_by(0.6)), 5)
 
 
 def test_migration_that_was_made_in_spite_of_the_revert_is_a_fault() -> None:
     with pytest.raises(ProductFault, match="expected no migration, as the network stays the same"):
-        judge_never_moved(*reverted(SCHEDULING, later_by(4.0)), 5)
+        judge_never_moved(*reverted(SCHEDULING, later_by(1.5)), 5)
 
 
 def test_migration_that_is_never_cancelled_is_a_fault() -> None:

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 from robot.api.deco import keyword
 from testbed.changes.swap import migrations_since
-from testbed.objects.kinds import VM, VMI
-from testbed.recording.views import is_true, vm_summary
+from testbed.recording.views import vm_summary
 from testbed.run import Run
-from testbed.verdicts.staying import has_left, judge_signalled, judge_stayed, judge_waiting
+from testbed.verdicts.staying import has_left, judge_stayed, judge_waiting
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of
@@ -70,27 +69,3 @@ class StayingKeywords:
         swap, recorder = swap_of(run, vm), run.require_recorder()
         recorder.catch_up()
         step(judge_waiting(recorder.history, swap))
-
-    @keyword(name="Edit Should Have Been Signalled As Not In Effect", tags=["verdict"])
-    def edit_should_have_been_signalled(self, vm: str, *, within: timedelta) -> None:
-        """Fails unless the VM has RestartRequired or its VMI has MigrationRequired; the log tells which.
-
-        KubeVirt up to 1.9 shows the latter and newer ones the former; either is accepted.
-
-        Args:
-        | ``vm`` | a VM whose network was changed and that cannot be live-migrated. |
-        | ``within`` | for how long it may take, from now on. |
-        """
-        run = Run.current()
-        swap, recorder = swap_of(run, vm), run.require_recorder()
-        history = recorder.history
-        recorder.wait_for(
-            lambda _: _is_signalled(vm, run), within.total_seconds(), f"{swap.title}: a sign", lambda: "no condition"
-        )
-        step(judge_signalled(history, swap))
-
-
-def _is_signalled(vm: str, run: Run) -> bool:
-    history = run.require_recorder().history
-    items = (history.current(VM, vm), "RestartRequired"), (history.current(VMI, vm), "MigrationRequired")
-    return any(item is not None and is_true(item, type_) for item, type_ in items)

@@ -12,6 +12,7 @@ from testbed.objects.kinds import ACCESS_REVIEW, dig
 _KUBEVIRT = "kubevirt.io"
 _STREAMS = "subresources.kubevirt.io"
 _NADS = "k8s.cni.cncf.io"
+_LEASES = "coordination.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _AT_ONCE = 8
 
@@ -59,8 +60,10 @@ NEEDED_RIGHTS = [
     Right("watch", _KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
     Right("get", _STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
     Right("get", _STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
-    Right("create", "coordination.k8s.io", "leases", "by which a run is known to be alive"),
-    Right("patch", "coordination.k8s.io", "leases", "and its renewal"),
+    Right("create", _LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
+    Right("list", _LEASES, "leases", "and sees those of other runs"),
+    Right("patch", _LEASES, "leases", "and their renewal"),
+    Right("delete", _LEASES, "leases", "and their removal"),
 ]
 """What every suite does."""
 

@@ -47,7 +47,7 @@ def apply_policy(
     """Create a policy and wait until it holds on ``nodes``. LabError at once when a node refuses it."""
     with following(cluster, *_watched(str(meta(body, "name")))) as history:
         stored = cluster.create(POLICY, body)
-        _await_done(history, stored, nodes, before=[], within=within, heartbeat=heartbeat)
+        _await_done(cluster, history, stored, nodes, before=[], within=within, heartbeat=heartbeat)
 
 
 def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Heartbeat = silent) -> None:
@@ -61,7 +61,7 @@ def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Hea
             stored = _write_undo(cluster, history, name, undo, deadline)
             if meta(stored, "generation") != meta(found, "generation"):
                 left = deadline - time.monotonic()
-                _await_done(history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
+                _await_done(cluster, history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
         cluster.delete(POLICY, name, uid=str(meta(found, "uid")))
 
 
@@ -90,6 +90,7 @@ def _watched(name: str) -> tuple[Watched, Watched]:
 
 
 def _await_done(
+    cluster: Cluster,
     history: History,
     stored: Object,
     nodes: Collection[str],
@@ -107,6 +108,10 @@ def _await_done(
 
     said, waited = wait_out(history, missing, awaited=f"NMState policy {name}", within=within, heartbeat=heartbeat)
     if said:
+        # The policy may be told of before the nodes that made it fail.
+        listed = cluster.list(ENACTMENT, labels=f"nmstate.io/policy={name}")
+        history.absorb(ENACTMENT, listed.items, listed.resource_version)
+        said = _failure(history, name, generation, before) or said
         raise LabError(
             f"NMState did not carry out policy {name}, for {waited}: {said}; see its "
             "NodeNetworkConfigurationEnactments, check that an NMState resource exists and that its handlers run, or "

@@ -40,6 +40,7 @@ class Fault:
     path: str
     status: int = 0
     after: bool = False
+    message: str = "injected"
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,6 +59,8 @@ class FakeApi:
         self.oldest = 0
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
+        # Whether objects are given generations, which a patch counts up.
+        self.generations = False
         self.silent_watches = False
         self.mute_watches = False
         self.epoch = 0
@@ -177,7 +180,7 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
 
         def _break(self, fault: Fault) -> None:
             if fault.status:
-                self._answer(fault.status, _status(fault.status, "injected"), fault.headers)
+                self._answer(fault.status, _status(fault.status, fault.message), fault.headers)
             else:
                 self.close_connection = True
                 self.connection.close()
@@ -262,6 +265,8 @@ def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  
         if verb == "POST":
             if (path, body["metadata"]["name"]) in api.objects:
                 return 409, _status(409, f"{body['metadata']['name']} already exists", "AlreadyExists")
+            if api.generations:
+                body["metadata"]["generation"] = 1
             return 201, api.put(path, body)
         if (collection, name) in api.objects:
             if refusal := _refusal(api.objects[collection, name], verb, body):
@@ -307,6 +312,8 @@ def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Obje
                 target = target[int(step) if isinstance(target, list) else step]
             if operation["op"] in ("add", "replace"):
                 target[last] = operation["value"]
+        if api.generations:
+            item["metadata"]["generation"] = item["metadata"].get("generation", 1) + 1
         return api.put(collection, item)
     return item
 

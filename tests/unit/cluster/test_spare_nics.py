@@ -1,0 +1,85 @@
+"""Spare NICs, as NMState reports the interfaces of the nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from testbed.networks.spare_nics import candidates, former_config, objection, objections, spare_nics
+
+Object = dict[str, Any]
+
+
+def nic(name: str, **changes: Any) -> Object:
+    """A NIC that nobody uses, as a node shows it, with its link-local address."""
+    link_local = {"ip": "fe80::1", "prefix-length": 64}
+    off = {"enabled": False}
+    fine = {"name": name, "type": "ethernet", "state": "up", "ipv4": off}
+    return {**fine, "ipv6": {"enabled": True, "autoconf": True, "address": [link_local]}, **changes}
+
+
+def state(*interfaces: Object, routes: list[Object] | None = None) -> Object:
+    return {"status": {"currentState": {"interfaces": list(interfaces), "routes": {"running": routes or []}}}}
+
+
+def test_nic_that_nobody_uses_is_spare() -> None:
+    assert objection(state(nic("ens4")), "ens4") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"type": "bond"}, "is a bond"),
+        ({"state": "down"}, "is down: no carrier, or not managed"),
+        ({"controller": "br-ex"}, "belongs to br-ex"),
+        ({"ipv4": {"enabled": True, "address": [{"ip": "192.0.2.7"}]}}, "has address 192.0.2.7"),
+        ({"ipv6": {"enabled": True, "address": [{"ip": "2001:db8::7"}]}}, "has address 2001:db8::7"),
+        ({"ipv4": {"enabled": True, "dhcp": True, "address": []}}, "asks for an address by DHCP"),
+        ({"ethernet": {"sr-iov": {"total-vfs": 8}}}, "has 8 SR-IOV virtual functions"),
+    ],
+)
+def test_nic_that_is_used_is_not(changes: Object, why: str) -> None:
+    assert objection(state(nic("ens4", **changes)), "ens4") == why
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"name": "br9", "type": "linux-bridge", "bridge": {"port": [{"name": "ens4"}]}},
+        {"name": "bond0", "type": "bond", "link-aggregation": {"port": ["ens4"]}},
+        {"name": "ens4.7", "type": "vlan", "vlan": {"base-iface": "ens4", "id": 7}},
+    ],
+)
+def test_nic_that_something_is_built_upon_is_not(user: Object) -> None:
+    assert objection(state(nic("ens4"), user), "ens4") == f"is used by {user['name']}"
+
+
+def test_nic_with_a_route_is_not_but_link_local_ones_do_not_count() -> None:
+    link_local = {"destination": "fe80::/64", "next-hop-interface": "ens4"}
+    assert objection(state(nic("ens4"), routes=[link_local]), "ens4") == ""
+    real = {"destination": "198.51.100.0/24", "next-hop-interface": "ens4"}
+    assert objection(state(nic("ens4"), routes=[link_local, real]), "ens4") == "has a route to 198.51.100.0/24"
+
+
+def test_spare_is_what_is_spare_on_every_node() -> None:
+    states = {
+        "n1": state(nic("ens4"), nic("ens5"), nic("ens6")),
+        "n2": state(nic("ens5"), nic("ens4", controller="ovs"), nic("ens6")),
+        "n3": state(nic("ens4"), nic("ens6"), nic("ens5", state="down")),
+    }
+    assert spare_nics(states) == ["ens6"]
+    assert objections(states, "ens4") == ["on n2 it belongs to ovs"]
+    assert objections({**states, "n4": state()}, "ens6") == ["on n4 it is not there"]
+    assert candidates(states) == ["ens4", "ens5", "ens6"]
+    assert spare_nics({}) == []
+
+
+def test_former_configuration_is_kept_without_addresses() -> None:
+    former = former_config({"n1": state(nic("ens4"))}, "ens4")
+    assert former == {
+        "name": "ens4",
+        "type": "ethernet",
+        "state": "up",
+        "ipv4": {"enabled": False},
+        "ipv6": {"enabled": True, "autoconf": True},
+    }

@@ -124,6 +124,11 @@ def plugin_config(cudn: Obj, namespace: str) -> dict[str, Any]:
         "role": str(inner.get("role", "Secondary")).lower(),
         "mtu": inner.get("mtu", 1500),
     }
+    if subnets := inner.get("subnets"):
+        # A list of addresses, or of address and host prefix where each node has a part of its own.
+        config["subnets"] = ",".join(
+            entry if isinstance(entry, str) else f"{entry['cidr']}/{entry['hostSubnet']}" for entry in subnets
+        )
     if topology == "Localnet":
         config["physicalNetworkName"] = inner["physicalNetworkName"]
         if vlan := (inner.get("vlan") or {}).get("access", {}).get("id"):

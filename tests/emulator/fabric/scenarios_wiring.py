@@ -19,7 +19,7 @@ def wiring(bridges: dict[str, Bridge], mappings: dict[str, str] | None = None) -
     return Wiring({**NODE_WIRING.bridges, **bridges}, NODE_WIRING.mappings if mappings is None else mappings)
 
 
-async def everywhere(lab: Lab, bridges: dict[str, Bridge]) -> None:
+async def _everywhere(lab: Lab, bridges: dict[str, Bridge]) -> None:
     for node in NODES:
         await lab.fabric.rewire(node, wiring(bridges))
 
@@ -57,7 +57,7 @@ async def bridges_on_one_wire_share_its_vlans(lab: Lab) -> None:
 
 
 async def port_lets_only_its_vlans_pass(lab: Lab) -> None:
-    await everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4", ((100, 100), (150, 160))))})
+    await _everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4", ((100, 100), (150, 160))))})
     kept = Segment("br-own", 200)
     await asyncio.gather(lab.guest(1, "node-1", OWN), lab.guest(2, "node-2", OWN))
     await asyncio.gather(lab.guest(3, "node-1", kept), lab.guest(4, "node-2", kept))
@@ -96,12 +96,12 @@ async def localnet_needs_an_ovs_bridge(lab: Lab) -> None:
 
 
 async def bridge_that_goes_takes_its_ports_along(lab: Lab) -> None:
-    await everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4"))})
+    await _everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4"))})
     await asyncio.gather(lab.guest(1, "node-1", OWN), lab.guest(2, "node-1", OWN))
     await lab.reaches("g1", address(2))
-    await everywhere(lab, {})
+    await _everywhere(lab, {})
     assert not await lab.pings("g1", address(2))
-    await everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4"))})
+    await _everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4"))})
     assert not await lab.pings("g1", address(2)), "nobody has plugged them in again"
     await lab.guest(3, "node-2", OWN)
     await lab.fabric.remove_pod("p1")

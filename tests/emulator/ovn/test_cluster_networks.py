@@ -89,6 +89,13 @@ async def test_namespace_may_come_later_and_leave(cluster: Cluster) -> None:
     await cluster.until(NADS, "net-a", lambda n: n is None, "late")
 
 
+async def test_subnets_are_passed_on(cluster: Cluster) -> None:
+    subnets = ["192.0.2.0/24", "2001:db8::/64"]
+    await cluster.client.create(CUDNS, cudn(localnet=localnet(ipam={"mode": "Enabled"}, subnets=subnets)))
+    nad = await cluster.until(NADS, "net-a", bool, "one")
+    assert json.loads(nad["spec"]["config"])["subnets"] == "192.0.2.0/24,2001:db8::/64"
+
+
 async def test_deleted_nad_comes_back(cluster: Cluster) -> None:
     await cluster.client.create(CUDNS, cudn())
     first = await cluster.until(NADS, "net-a", bool, "one")

@@ -66,7 +66,7 @@ def _automatic_migration(lab: Lab) -> Measured:
 
 
 def _localnet(lab: Lab) -> Measured:
-    how = getattr(lab.settings, "localnet", "none")
+    how = lab.settings.localnet
     if how == "none":
         return Measured(False, "variable LOCALNET is none")
     ovn = surroundings.ovn_kubernetes(lab)
@@ -84,7 +84,7 @@ def _metrics(lab: Lab) -> Measured:
 
 
 def _ipv6(lab: Lab) -> Measured:
-    prefix = str(getattr(lab.settings, "ipv6_prefix", "fd00:10:10"))
+    prefix = lab.settings.ipv6_prefix
     return Measured(bool(prefix), f"IPV6_PREFIX is {prefix}" if prefix else "variable IPV6_PREFIX is empty")
 
 

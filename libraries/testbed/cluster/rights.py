@@ -61,7 +61,9 @@ NEEDED_RIGHTS = [
     Right("get", _STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
     Right("get", _STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
     Right("create", _LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
-    Right("list", _LEASES, "leases", "and sees those of other runs"),
+    Right("get", _LEASES, "leases", "and sees those of other runs"),
+    Right("list", _LEASES, "leases", "the same, all of them"),
+    Right("watch", _LEASES, "leases", "the same, as they change"),
     Right("patch", _LEASES, "leases", "and their renewal"),
     Right("delete", _LEASES, "leases", "and their removal"),
 ]

@@ -134,7 +134,7 @@ def foreign_nads(lab: Lab) -> Measured:
 def second_bridge(lab: Lab) -> Measured:
     """The bridge of variable OTHER_BRIDGE: as bridge-marker shows it on the nodes, else on trust."""
     bridge = lab.settings.other_bridge
-    how = getattr(lab.settings, "node_network", "existing")
+    how = lab.settings.node_network
     if not bridge:
         return Measured(False, "variable OTHER_BRIDGE is empty")
     if how == "node-local":

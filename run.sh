@@ -19,6 +19,8 @@ The embedded cluster:
   --platform NAME     be plain Kubernetes (kubernetes) or OpenShift (openshift)
   --nodes N           so many nodes instead of 2
   --speed N           shorten the cluster's own delays N times instead of 5
+  --dynamic-networks-controller
+                      with Multus' controller that plugs NICs into running pods
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
 Both:
@@ -45,6 +47,7 @@ while (($#)); do
   shift
   case $option in
     --help | -h) usage; exit 0 ;;
+    --dynamic-networks-controller) cluster_options+=("$option") ;;
     --processes=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue

@@ -11,6 +11,7 @@ Points of the node agent:
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
 - ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): what happens besides when a
   pod is deleted.
+- ``agent.unplug`` (bool; ``vmi``, ``nic``): whether a NIC that is marked absent is taken out of the guest.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.node_wiring`` (``wiring.Wiring``; ``node``): what the bridges of a node are connected to once a policy of
@@ -25,6 +26,10 @@ Points of the control plane:
   has a VMI.
 - ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.
 - ``vm.copy_nad`` (bool; ``vm``, ``vmi``, ``settings``): whether a changed networkName is copied to the running VMI.
+- ``vm.copy_nad`` (bool; ``vm``, ``vmi``): whether a changed networkName is copied to the running VMI.
+- ``vm.plug_nic`` (bool; ``vm``, ``vmi``): whether NICs that are new in the VM are copied to the running VMI.
+- ``vm.copy_interfaces`` (bool; ``vm``, ``vmi``): whether everything of an interface is copied to the running VMI, as
+  nothing but its state should be.
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
   ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
@@ -33,6 +38,8 @@ Points of the control plane:
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
 - ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
 - ``kubevirt.status`` (the status of the KubeVirt CR): what an installed KubeVirt says of itself.
+- ``pod.networks_rewritten`` (bool; ``vmi``, ``pod``): whether the request of a running pod is written anew, as after a
+  hot-plug.
 - ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
 - ``metrics.vnics`` (list of label sets; ``metric``, ``obj``): the series of one VM (``kubevirt_vm_vnic_info``) or one

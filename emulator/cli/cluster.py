@@ -74,6 +74,7 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         speed=arguments.speed,
         defects=tuple(arguments.defect),
         platform=arguments.platform,
+        dynamic_networks=arguments.dynamic_networks,
     )
     options.check()
     return options

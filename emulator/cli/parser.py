@@ -47,6 +47,12 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         "--platform", default=DEFAULT_PLATFORM, metavar="NAME", help="kubernetes or openshift (%(default)s)"
     )
     parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="number of nodes (%(default)s)")
+    parser.add_argument(
+        "--dynamic-networks-controller",
+        dest="dynamic_networks",
+        action="store_true",
+        help="run Multus' Dynamic Networks Controller, which plugs NICs into running pods",
+    )
     _pace_and_defects(parser)
 
 

@@ -39,6 +39,7 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     from ..apiserver.core import ApiCore  # noqa: PLC0415
     from ..apiserver.server import ApiServer  # noqa: PLC0415
     from ..apiserver.users import ADMIN, UserInfo  # noqa: PLC0415
+    from ..controlplane.cluster.dynamic_networks import install  # noqa: PLC0415
     from ..controlplane.profile import profile_for  # noqa: PLC0415
     from ..controlplane.run import run_control_plane  # noqa: PLC0415
     from ..decisions import decisions_for  # noqa: PLC0415
@@ -56,6 +57,8 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     server = ApiServer(ApiCore(registry_of(platform, profile)), root_ca=plan.certificates.ca.read_text())
     await server.prepare()
     await grant(server.client(ADMIN, manager="kube-apiserver"), platform)
+    if plan.options.dynamic_networks:
+        await install(server.client(ADMIN, manager="kubectl-create"), len(plan.options.node_names))
     for token, who in plan.tokens.items():
         server.tokens.add(token, UserInfo(who.user, who.groups))
     tls, router = _stream_tls(plan), _router(plan)

@@ -31,6 +31,7 @@ def main() -> None:
         speed=plan.options.speed,
         platform=plan.options.platform,
         defects=plan.options.defects,
+        dynamic_networks=plan.options.dynamic_networks,
         tls_cert=str(plan.certificates.handler_cert),
         tls_key=str(plan.certificates.handler_key),
         tls_client_ca=str(plan.certificates.stream_ca),

@@ -14,13 +14,17 @@ DEFAULT_KUBEVIRT = "1.9"
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``."""
+    """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``.
+
+    ``dynamic_networks``: whether the Dynamic Networks Controller runs.
+    """
 
     kubevirt: str = DEFAULT_KUBEVIRT
     nodes: int = 2
     speed: float = 5.0
     defects: tuple[str, ...] = ()
     platform: str = DEFAULT_PLATFORM
+    dynamic_networks: bool = False
 
     @property
     def node_names(self) -> tuple[str, ...]:

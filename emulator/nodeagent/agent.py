@@ -14,6 +14,7 @@ from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
+from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
 from .nodes import NodePlace, NodeRegistry
@@ -43,6 +44,7 @@ class Identities:
 class NodeAgent:
     """Runs ``nodes`` on ``fabric`` against the API that the identities reach.
 
+    ``dynamic_networks``: whether the Dynamic Networks Controller runs on them.
     ``tls`` is what the stream endpoints serve with; None for plain HTTP.
     """
 
@@ -51,6 +53,7 @@ class NodeAgent:
     nodes: Sequence[str]
     pace: Pace
     decisions: Decisions
+    dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
 
@@ -72,6 +75,7 @@ class NodeAgent:
         vmis = Informer(self.identities.handler, VMIS)
         kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
         handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
+        dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, station) if self.dynamic_networks else None
         endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet, self.identities.handler, places, self.platform.kubevirt_namespace
@@ -90,5 +94,7 @@ class NodeAgent:
                     group.create_task(NodeNetworks(self.identities.nmstate, station, registry).run())
         finally:
             await handler.stop()
+            if dynamic:
+                await dynamic.queue.stop()
             await kubelet.queue.stop()
             await asyncio.gather(*(endpoint.stop() for endpoint in endpoints.values()))

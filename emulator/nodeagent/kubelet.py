@@ -130,7 +130,7 @@ class Kubelet:
             await self._sandbox_failed(pod, str(error))
             return
         self.sandboxes[sandbox.uid] = sandbox
-        await self._report_networks(pod, sandbox)
+        await self.report_networks(pod, sandbox)
         await self._pace.sleep(CONTAINERS_START)
         for watcher in self._watchers:
             watcher(sandbox)
@@ -163,7 +163,8 @@ class Kubelet:
         message = f"Add {interface.name} [{addresses}] from {network}"
         await self._multus_events.record(pod, "AddedInterface", message)
 
-    async def _report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
+    async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
+        """Writes the pod's network-status."""
         entries = networks.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
         entries = self._decisions.choose("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]

@@ -29,6 +29,7 @@ class AgentOptions:
 
     Of the kubeconfig, the contexts ``kubelet``, ``multus``, ``virt-handler`` and ``nmstate-handler`` are used where it
     has them, else ``context``. The last one only where the platform brings NMState.
+    ``dynamic_networks``: whether the Dynamic Networks Controller runs on the nodes.
     ``tls_*`` are PEM files for the stream endpoints: certificate, key and the authority of the clients.
     """
 
@@ -38,6 +39,7 @@ class AgentOptions:
     speed: float = 5.0
     platform: str = DEFAULT
     defects: tuple[str, ...] = ()
+    dynamic_networks: bool = False
     tls_cert: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -93,6 +95,7 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
         nodes=options.nodes,
         pace=Pace(options.speed),
         decisions=decisions,
+        dynamic_networks=options.dynamic_networks,
         tls=server_tls(options),
         platform=platform_for(options.platform),
     )

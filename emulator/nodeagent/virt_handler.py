@@ -186,7 +186,8 @@ class VirtHandler:
                 await self._fabric.set_link(domain.uid, name, fresh.link_up)
                 domain.nics[name] = vmi_status.with_link(has, fresh.link_up)
         for name in [name for name in domain.nics if name not in wished]:
-            await self._fabric.unplug(domain.uid, name)
+            if self._decisions.choose("agent.unplug", True, vmi=vmi, nic=name):
+                await self._fabric.unplug(domain.uid, name)
             del domain.nics[name]
 
     async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:

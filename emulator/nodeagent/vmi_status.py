@@ -91,9 +91,21 @@ def _interfaces(vmi: Obj, domain: Domain, sandbox: Sandbox, report: AgentReport 
             entry["ipAddress"] = addresses[0]
             entry["ipAddresses"] = addresses
         entries.append(entry)
-    # Hot-plugged NICs that virt-controller already announced but that are not in the domain yet.
-    entries += [entry for name, entry in old.items() if name in networks and name not in domain.nics]
-    return entries + _guest_only(inside)
+    outside = [entry for name, entry in old.items() if name in networks and name not in domain.nics]
+    return entries + _without_domain(vmi, outside) + _guest_only(inside)
+
+
+def _without_domain(vmi: Obj, outside: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the NICs that the guest does not have: those to come as announced, those to go while the pod has them."""
+    to_come = {interface["name"] for interface in guest_spec.interfaces(vmi)}
+    entries = []
+    for entry in outside:
+        if entry["name"] in to_come:
+            entries.append(entry)
+        elif "multus-status" in entry.get("infoSource", ""):
+            kept = {key: entry[key] for key in ("name", "podInterfaceName") if key in entry}
+            entries.append(kept | {"infoSource": "multus-status"})
+    return entries
 
 
 def _sources(old: dict[str, Any], agent: bool) -> str:

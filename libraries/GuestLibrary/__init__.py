@@ -7,6 +7,7 @@ from robotlibcore import DynamicCore
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.crossings import CrossingKeywords
 from GuestLibrary.identity import IdentityKeywords
+from GuestLibrary.plugging import PluggingKeywords
 from GuestLibrary.reachability import ReachabilityKeywords
 
 
@@ -27,4 +28,6 @@ class GuestLibrary(DynamicCore):
     ROBOT_LIBRARY_DOC_FORMAT = "ROBOT"
 
     def __init__(self) -> None:
-        super().__init__([IdentityKeywords(), ReachabilityKeywords(), CrossingKeywords(), CommandKeywords()])
+        super().__init__(
+            [IdentityKeywords(), ReachabilityKeywords(), CrossingKeywords(), PluggingKeywords(), CommandKeywords()]
+        )

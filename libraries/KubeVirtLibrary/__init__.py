@@ -15,13 +15,16 @@ from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
 from KubeVirtLibrary.fates import FateKeywords
 from KubeVirtLibrary.guards import GuardKeywords
+from KubeVirtLibrary.hotplug import HotPlugKeywords
 from KubeVirtLibrary.immovable import ImmovableKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.monitoring import MonitoringKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
+from KubeVirtLibrary.nic_edits import NicEditKeywords
 from KubeVirtLibrary.observations import ObservationKeywords
+from KubeVirtLibrary.original_pods import OriginalPodKeywords
 from KubeVirtLibrary.owners import OwnerKeywords
 from KubeVirtLibrary.preflight import PreflightKeywords
 from KubeVirtLibrary.reporting import quiet_foreign_loggers
@@ -81,6 +84,9 @@ class KubeVirtLibrary(DynamicCore):
             MonitoringKeywords(),
             BreakingKeywords(),
             TimingKeywords(),
+            HotPlugKeywords(),
+            NicEditKeywords(),
+            OriginalPodKeywords(),
         ]
         super().__init__(components)
         self.ROBOT_LIBRARY_LISTENER = self

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from robot.api.deco import keyword
+from robot.libraries.BuiltIn import BuiltIn
 from testbed.cluster.capabilities import require_offer
+from testbed.errors import CapabilityMissing
 from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step
@@ -39,6 +41,25 @@ class CapabilityKeywords:
         run = Run.current()
         for name in (capability, *more):
             step(f"{name}: {require_offer(run, name)}")
+
+    @keyword(name="Where Cluster Offers", tags=["cluster"])
+    def where_cluster_offers(self, capability: str, act: str, *arguments: object) -> None:
+        """Runs a keyword on a cluster that has a capability, and leaves it out on any other.
+
+        It is for a suite of which only a part needs the capability. The tests of that part begin with `Cluster Should
+        Offer` and are skipped where the act was left out.
+
+        Args:
+        | ``capability`` | one of the table of `Cluster Should Offer`. |
+        | ``act`` | a keyword. |
+        | ``arguments`` | its arguments. |
+        """
+        try:
+            require_offer(Run.current(), capability)
+        except CapabilityMissing as missing:
+            step(f"{act} is left out: {missing}")
+        else:
+            BuiltIn().run_keyword(act, *arguments)
 
     @keyword(name="User Should Be Allowed To", tags=["cluster"])
     def user_should_be_allowed_to(self, deed: str, *more: str) -> None:

@@ -91,7 +91,7 @@ class MachineKeywords:
         if any(nic.name == name for nic in record.nics):
             raise BadInput(f'NIC "{name}" of VM {vm} is defined already; choose another name')
         mac = nic_mac(run.run_id, f"{record.namespace}/{vm}", name)
-        record.nics.append(Nic(name, mac, network, _addresses(vm, name, addresses)))
+        record.nics.append(Nic(name, mac, network, parse_addresses(vm, name, addresses)))
 
     @keyword(name="Start VMs", tags=["vm"])
     def start_vms(self) -> None:
@@ -182,7 +182,8 @@ def missing_to_ready(history: History, record: VmRecord) -> list[str]:
     return lacks
 
 
-def _addresses(vm: str, nic: str, text: str) -> tuple[Address, ...]:
+def parse_addresses(vm: str, nic: str, text: str) -> tuple[Address, ...]:
+    """Addresses with prefix out of a list separated by commas. BadInput for anything else."""
     try:
         return tuple(ip_interface(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:

@@ -47,7 +47,8 @@ def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, po
         return Need.IMMEDIATE if "sriov" in card else Need.PENDING
     if is_absent(card):
         sources = {s.strip() for s in reported.get("infoSource", "").split(",")}
-        return Need.PENDING if "multus-status" in sources and "domain" not in sources else Need.NONE
+        if "multus-status" in sources and "domain" not in sources:
+            return Need.PENDING
     if live_updates_nad and _is_on_another_nad(network, reported, vmi, pod):
         return Need.IMMEDIATE
     return Need.NONE

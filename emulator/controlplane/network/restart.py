@@ -9,6 +9,8 @@ from emulator.controlplane.instances import by_name, interfaces, is_migratable, 
 from emulator.controlplane.settings import Settings
 
 Obj = dict[str, Any]
+# Empty objects that say something by being there.
+_MEANT = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "pod")
 
 
 def restart_required(vm: Obj, vmi: Obj, started_from: Obj, settings: Settings) -> bool:
@@ -68,10 +70,10 @@ def _allow(last: Obj, now: Obj, *keys: str) -> None:
 
 
 def _pruned(value: Any) -> Any:
-    """Without empty objects and lists, which the API server's round trips may add or drop."""
+    """Without empty objects and lists, which the API server's round trips may add or drop, but for `_MEANT`."""
     if isinstance(value, dict):
         pruned = {k: _pruned(v) for k, v in value.items()}
-        return {k: v for k, v in pruned.items() if v not in ({}, [], None)}
+        return {k: v for k, v in pruned.items() if v not in ({}, [], None) or (k in _MEANT and v is not None)}
     if isinstance(value, list):
         return [_pruned(v) for v in value]
     return value

@@ -10,18 +10,27 @@ from emulator.controlplane.instances import by_name, interfaces, is_absent, netw
 Obj = dict[str, Any]
 
 
-def synced(vm: Obj, vmi: Obj, *, copy_nad: bool) -> tuple[list[Obj], list[Obj]]:
-    """(networks, interfaces) that the VMI should have; equal to what it has when nothing is to be copied."""
+def synced(
+    vm: Obj, vmi: Obj, *, copy_nad: bool, plug: bool = True, copy_cards: bool = False
+) -> tuple[list[Obj], list[Obj]]:
+    """(networks, interfaces) that the VMI should have; equal to what it has when nothing is to be copied.
+
+    ``plug``: whether new NICs are taken over; ``copy_cards``: whether everything of the interfaces is.
+    """
     template = vm["spec"]["template"]["spec"]
     wanted_cards, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
     cards, nets = clone(interfaces(vmi["spec"])), clone(networks(vmi["spec"]))
 
     for card in cards:
-        _copy_state(card, wanted_cards.get(card["name"]))
+        wanted_card = wanted_cards.get(card["name"])
+        if copy_cards and wanted_card is not None:
+            card.clear()
+            card.update(clone(wanted_card))
+        _copy_state(card, wanted_card)
     known = {card["name"] for card in cards}
     for name, card in wanted_cards.items():
         network = wanted_networks.get(name)
-        if name not in known and network is not None and _can_be_plugged(card, network):
+        if plug and name not in known and network is not None and _can_be_plugged(card, network):
             cards.append(clone(card))
             nets.append(clone(network))
     gone = detached(vmi)

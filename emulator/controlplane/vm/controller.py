@@ -230,7 +230,9 @@ class VmController:
             changed = network_sync.without(vm, gone)
             await self._patch(vm, changes(vm, changed, (("spec", "template", "spec"),)))
             vm = changed
-        nets, cards = network_sync.synced(vm, vmi, copy_nad=copy_nad)
+        plug = self.shared.decisions.choose("vm.plug_nic", True, vm=vm, vmi=vmi)
+        copy_cards = self.shared.decisions.choose("vm.copy_interfaces", False, vm=vm, vmi=vmi)
+        nets, cards = network_sync.synced(vm, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
         patch = network_sync.patch_of(vmi, nets, cards)
         if not patch:
             return None

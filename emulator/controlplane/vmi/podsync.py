@@ -23,7 +23,8 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
         metadata["labels"] = {names.NODE_NAME: node}
     if phase(vmi) == "Running" and not is_migrating(vmi):
         wanted = wanted_attachments(vmi)
-        if _plugged(pod) != {entry["interface"] for entry in wanted}:
+        changed = _plugged(pod) != {entry["interface"] for entry in wanted}
+        if shared.decisions.choose("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
             metadata["annotations"] = {names.NETWORKS: networks_annotation(wanted)}
     meta = pod["metadata"]
     if metadata:

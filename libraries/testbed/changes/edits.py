@@ -1,4 +1,4 @@
-"""An edit of a VM's networks: of one NIC or of several, in one patch that is applied wholly or not at all."""
+"""An edit of a VM: one patch that is applied wholly or not at all, whoever else edits the VM meanwhile."""
 
 from __future__ import annotations
 
@@ -26,20 +26,36 @@ def put_networks(run: Run, record: VmRecord, networks: Mapping[str, str]) -> Obj
     When somebody else changed the VM meanwhile, it looks again. Raises BadInput for a NIC that is not there, ApiError
     when the edit is refused, LabError when the VM changes each time.
     """
+
+    def operations(spec: Object) -> list[Object]:
+        there = spec.get("networks") or []
+        return [one for nic, network in networks.items() for one in _operations(record, there, nic, network)]
+
+    stored = edit_vm(run, record, operations, _edited(networks))
+    record.nics = [replace(item, network=networks.get(item.name, item.network)) for item in record.nics]
+    return stored
+
+
+def edit_vm(
+    run: Run, record: VmRecord, operations: Callable[[Object], list[Object]], done: Callable[[Object], bool]
+) -> Object:
+    """Edit a VM by the JSON patch that ``operations`` makes of its template's spec; gives the VM as stored.
+
+    The patch tests what it relies on: when somebody else changed that meanwhile, it is made anew. ``done`` tells of a
+    VM whether the edit has been applied to it. Raises what ``operations`` does, ApiError when the edit is refused,
+    LabError when the VM changes each time.
+    """
     for left in reversed(range(_EDIT_ATTEMPTS)):
         vm = run.cluster.get(VM, record.name, record.namespace)
-        there = dig(vm, "spec", "template", "spec", "networks", default=[])
-        operations = [one for nic, network in networks.items() for one in _operations(record, there, nic, network)]
+        patch = operations(dict(dig(vm, "spec", "template", "spec", default={})))
         try:
-            stored = run.cluster.json_patch(VM, record.name, record.namespace, operations, done=_edited(networks))
+            return run.cluster.json_patch(VM, record.name, record.namespace, patch, done=done)
         except ApiError as error:
             if error.status not in (409, 422) or not left:
                 raise
             if error.status == 422 and "test" not in str(error) and "the server rejected" not in str(error):
                 raise
             continue
-        record.nics = [replace(item, network=networks.get(item.name, item.network)) for item in record.nics]
-        return stored
     raise LabError(f"VM {record.namespace}/{record.name} could not be edited: it changed under our hands each time")
 
 

@@ -72,12 +72,12 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
                                 {"name": "rootdisk", "disk": {"bus": "virtio"}},
                                 {"name": "cloudinit", "disk": {"bus": "virtio"}},
                             ],
-                            "interfaces": [_interface(nic, vm.pod_binding) for nic in vm.nics],
+                            "interfaces": [nic_interface(nic, vm.pod_binding) for nic in vm.nics],
                             "rng": {},
                         },
                         "resources": {"requests": {"memory": memory}},
                     },
-                    "networks": [_network(nic) for nic in vm.nics],
+                    "networks": [nic_network(nic) for nic in vm.nics],
                     "volumes": [
                         {"name": "rootdisk", "containerDisk": {"image": image}},
                         {
@@ -106,11 +106,13 @@ def _add_volume(manifest: Object, name: str, storage_class: str) -> None:
     inside["volumes"].append({"name": "one-node", "dataVolume": {"name": name}})
 
 
-def _interface(nic: Nic, pod_binding: str) -> Object:
+def nic_interface(nic: Nic, pod_binding: str) -> Object:
+    """A NIC's entry under ``domain.devices.interfaces``; ``pod_binding`` is for the pod network."""
     binding = pod_binding if nic.network is None else "bridge"
     return {"name": nic.name, binding: {}, "macAddress": nic.mac, "model": "virtio"}
 
 
-def _network(nic: Nic) -> Object:
+def nic_network(nic: Nic) -> Object:
+    """A NIC's entry under ``networks``."""
     source: Object = {"pod": {}} if nic.network is None else {"multus": {"networkName": nic.network}}
     return {"name": nic.name, **source}

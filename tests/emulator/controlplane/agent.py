@@ -33,11 +33,19 @@ Obj = dict[str, Any]
 class Agent:
     """All nodes at once. The events let a test hold a step back: clear ``may_run`` to keep guests from starting."""
 
-    def __init__(self, core: ApiCore, *, migratable: Obj | None = None, missing_nads: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        core: ApiCore,
+        *,
+        migratable: Obj | None = None,
+        missing_nads: set[str] | None = None,
+        dynamic_networks: bool = False,
+    ) -> None:
         self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
         self.recorder = EventRecorder(self.client, "virt-handler")
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
         self.missing_nads = missing_nads or set()
+        self.dynamic_networks = dynamic_networks
         self.may_start_pods = _set_event()
         self.may_run = _set_event()
         self.may_be_migratable = _set_event()
@@ -77,19 +85,16 @@ class Agent:
             self._once(f"end {uid}", self._end_pod(pod))
         elif phase(pod) in ("", "Pending"):
             self._once(f"run {uid}", self._run_pod(pod))
+        elif self.dynamic_networks and old is not None and _request(old) != _request(pod):
+            self._once(f"networks {pod['metadata']['resourceVersion']}", self._report_networks(pod))
         self._once(f"gate {pod['metadata']['resourceVersion']}", self._gate(pod))
 
     async def _run_pod(self, pod: Obj) -> None:
-        wanted = json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]")
+        wanted = _request(pod)
         await self.may_start_pods.wait()
         while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):  # noqa: ASYNC110 - as kubelet
             await asyncio.sleep(0.02)
-        status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
-        for net in wanted:
-            name = f"{net['namespace']}/{net['name']}"
-            status.append({"name": name, "interface": net["interface"], "mac": "02:00:00:00:00:01", "dns": {}})
-        note = {"metadata": {"annotations": {names.NETWORK_STATUS: json.dumps(status, indent=4)}}}
-        await self._patch_pod(pod, note)
+        await self._report_networks(pod)
         ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
 
         def running(new: Obj) -> None:
@@ -97,6 +102,15 @@ class Agent:
             conditions.put(new, conditions.new("ContainersReady", "True"))
 
         await self._edit_pod(pod, running)
+
+    async def _report_networks(self, pod: Obj) -> None:
+        """What Multus reports of the networks that a pod asks for."""
+        status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
+        for net in _request(pod):
+            name = f"{net['namespace']}/{net['name']}"
+            status.append({"name": name, "interface": net["interface"], "mac": "02:00:00:00:00:01", "dns": {}})
+        note = {"metadata": {"annotations": {names.NETWORK_STATUS: json.dumps(status, indent=4)}}}
+        await self._patch_pod(pod, note)
 
     async def _gate(self, pod: Obj) -> None:
         """The Ready condition, from containers and readiness gates."""
@@ -282,6 +296,10 @@ def _set_event() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
     return event
+
+
+def _request(pod: Obj) -> list[Obj]:
+    return list(json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]"))
 
 
 def _report(vmi: Obj) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from emulator.controlplane import conditions, names
 
@@ -239,36 +238,6 @@ async def two_networks(lab: Lab) -> None:
     await succeeded(lab)
 
 
-async def hotplug(lab: Lab) -> None:
-    await lab.running_vm()
-    devices = "/spec/template/spec/domain/devices/interfaces/-"
-    await lab.patch_vm(
-        [
-            {"op": "add", "path": "/spec/template/spec/networks/-", "value": _network("net2", "nad-c")},
-            {"op": "add", "path": devices, "value": {"name": "net2", "bridge": {}}},
-        ]
-    )
-    await succeeded(lab)
-
-
-async def hot_unplug(lab: Lab) -> None:
-    await lab.running_vm()
-    state = "/spec/template/spec/domain/devices/interfaces/1/state"
-    await lab.patch_vm([{"op": "add", "path": state, "value": "absent"}])
-    await succeeded(lab)
-
-
-async def removed_from_spec(lab: Lab) -> None:
-    await lab.running_vm()
-    await lab.patch_vm(
-        [
-            {"op": "remove", "path": "/spec/template/spec/networks/1"},
-            {"op": "remove", "path": "/spec/template/spec/domain/devices/interfaces/1"},
-        ]
-    )
-    await lab.quiet(20)
-
-
 async def before_migratable(lab: Lab) -> None:
     lab.agent.may_be_migratable.clear()
     await lab.create_vm()
@@ -320,7 +289,3 @@ async def third_while_running(lab: Lab) -> None:
     await lab.until("the VMI asks for the next migration", asked)
     lab.agent.gap.set()
     await lab.quiet(40)
-
-
-def _network(name: str, network: str) -> dict[str, Any]:
-    return {"name": name, "multus": {"networkName": network}}

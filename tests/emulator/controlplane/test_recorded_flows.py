@@ -10,7 +10,7 @@ import pytest
 
 from emulator.decisions import Decisions, Defect
 
-from . import flows
+from . import flows, plug_flows
 from .facts import differences, facts_of
 from .lab import FAST, SLOW, running_lab
 
@@ -34,9 +34,16 @@ FLOWS: list[tuple[str, str, flows.Flow, dict[str, Any]]] = [
     ("main-d3-becomes-migratable", "main", flows.before_migratable, {}),
     ("1.9.0-d3-becomes-migratable", "1.9", flows.before_migratable, {}),
     ("main-e-two-nets", "main", flows.two_networks, {}),
-    ("main-f1-hotplug", "main", flows.hotplug, {}),
-    ("main-f6-remove-from-spec", "main", flows.removed_from_spec, {}),
-    ("main-f2-hotunplug", "main", flows.hot_unplug, {}),
+    ("main-f1-hotplug", "main", plug_flows.hotplug, {}),
+    ("main-f2-hotunplug", "main", plug_flows.hot_unplug, {}),
+    ("main-f3-hotplug-and-nad", "main", plug_flows.hotplug_and_nad, {}),
+    ("main-f4-unplug-and-nad", "main", plug_flows.unplug_and_nad, {}),
+    ("main-f5-unplug-same-nad", "main", plug_flows.unplug_same_nad, {}),
+    ("main-f6-remove-from-spec", "main", plug_flows.removed_from_spec, {}),
+    ("main-f7-hotplug-dynnet", "main", plug_flows.in_place, {"dynamic_networks": True}),
+    ("main-g2-nad-and-model", "main", plug_flows.nad_and_model, {}),
+    ("main-g3-nad-and-binding", "main", plug_flows.nad_and_binding, {}),
+    ("main-g7-nad-and-default", "main", plug_flows.renamed, {}),
     ("main-g1-nad-and-cores", "main", flows.with_cores, {}),
     ("main-h1-missing-nad", "main", flows.missing_nad_made_later, {}),
     ("main-h2-missing-then-revert", "main", flows.missing_nad_reverted, {}),

@@ -310,7 +310,11 @@ def _one(api: FakeApi, verb: str, collection: str, name: str, body: Any) -> Obje
             target: Any = item
             for step in steps:
                 target = target[int(step) if isinstance(target, list) else step]
-            if operation["op"] in ("add", "replace"):
+            if operation["op"] == "remove":
+                del target[last]
+            elif operation["op"] in ("add", "replace") and last == "-":
+                target.append(operation["value"])
+            elif operation["op"] in ("add", "replace"):
                 target[last] = operation["value"]
         if api.generations:
             item["metadata"]["generation"] = item["metadata"].get("generation", 1) + 1

@@ -30,6 +30,7 @@ EDITED = {
     "revert-while-running-main": 7.719,
     "edit-of-starting-vm-main": 1.636,
     "edit-of-starting-vm-1.9.0": 1.674,
+    "plug-in-place-main": 7.089,
 }
 """Seconds from the start of a recording to the edit."""
 

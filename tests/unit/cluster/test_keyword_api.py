@@ -50,7 +50,7 @@ def test_arguments_after_the_subject_are_named_and_few(name: str) -> None:
     assert len(arguments) <= 5
     free = (ArgInfo.NAMED_ONLY, ArgInfo.VAR_NAMED, ArgInfo.VAR_POSITIONAL)
     positional = [argument for argument in arguments if argument.kind not in free]
-    subjects = 0 if name in NO_SUBJECT else 2 if name in ("Add NIC", "Observe") else 1
+    subjects = 0 if name in NO_SUBJECT else 2 if name in ("Add NIC", "Observe", "Where Cluster Offers") else 1
     assert len(positional) == subjects
     assert all(argument.type for argument in arguments), "every argument has a type"
 

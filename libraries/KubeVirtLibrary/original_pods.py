@@ -1,0 +1,29 @@
+"""Keywords: the launcher pod that a swapped VM came from."""
+
+from __future__ import annotations
+
+from robot.api.deco import keyword
+from testbed.run import Run
+from testbed.verdicts.original_pods import judge_request_kept
+
+from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.swaps import swap_of
+
+
+class OriginalPodKeywords:
+    """Verdicts on the pod in which a VM ran when its network was edited."""
+
+    @keyword(name="Source Pod Should Ask For Its Networks As Before", tags=["verdict"])
+    def source_pod_should_ask_for_its_networks_as_before(self, vm: str) -> None:
+        """Fails when the launcher pod that a VM ran in before its swap got another networks annotation since.
+
+        A Dynamic Networks Controller would act on such a change and plug the running pod. Judged on every state of
+        the pod since before the edit.
+
+        Args:
+        | ``vm`` | a VM whose network was changed by `Change VM Network`. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        recorder.catch_up()
+        step(judge_request_kept(recorder.history, swap))

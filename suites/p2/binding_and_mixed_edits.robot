@@ -1,0 +1,61 @@
+*** Settings ***
+Documentation       Edits of a NIC that need a restart: of its binding, and of its network along with its model.
+...
+...                 *Topology:* two VMs, each with one bridge-bound NIC beside the pod network's. No peers.
+...                 *What moves:* nothing has to. The binding of the first VM's NIC is edited; of the second VM's NIC
+...                 `networkName` and model by one edit.
+...                 *What is verified:* both ask for a restart. The change of binding is not applied live: no migration,
+...                 and the VMI's spec stays as it was. What becomes of the network in the mixed edit is told in the
+...                 log.
+...                 *Out of scope:* the restart itself.
+...                 *Reference:* rows R11 and R18.
+Metadata            Scenario    nad-20
+Metadata            External    VEP-140
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Edit What Needs A Restart
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier1    linux-bridge    negative    vep-140    nad-20
+
+
+*** Variables ***
+${REBOUND_VM}      rebound-vm
+${MIXED_VM}        mixed-edit-vm
+${SIGN_TIMEOUT}    1 min
+${LIVE_WINDOW}     5 s    # what goes live shows in the VMI's spec and conditions within a second
+
+
+*** Test Cases ***
+Change Of Binding Asks For A Restart
+    [Documentation]    RestartRequired is set by the edit and stands.
+    [Metadata]    Requirements    R11
+    [Tags]    r11
+    Restart Should Be Asked For    ${REBOUND_VM}    within=${SIGN_TIMEOUT}
+
+Change Of Binding Is Not Applied Live
+    [Documentation]    Same VMI, spec and node for a whole window; no migration is asked for or made.
+    [Metadata]    Requirements    R11
+    [Tags]    r11
+    Edit Should Not Be Applied Live    ${REBOUND_VM}    duration=${LIVE_WINDOW}
+
+Mixed Edit Asks For A Restart
+    [Documentation]    RestartRequired is set although the edit changes `networkName` as well, and stands.
+    [Metadata]    Requirements    R18
+    [Tags]    r18
+    Restart Should Be Asked For    ${MIXED_VM}    within=${SIGN_TIMEOUT}
+
+
+*** Keywords ***
+Edit What Needs A Restart
+    [Documentation]    Both edits. Judges nothing.
+    Open Test Namespace
+    Create Three VLANs Of One Bridge
+    Define VM    ${REBOUND_VM}
+    Add NIC    ${REBOUND_VM}    ${NIC}    network=${OLD_NETWORK}
+    Define VM    ${MIXED_VM}
+    Add NIC    ${MIXED_VM}    ${NIC}    network=${OLD_NETWORK}
+    Start The Guests
+    Edit NIC    ${REBOUND_VM}    nic=${NIC}    binding=sriov
+    Edit NIC    ${MIXED_VM}    nic=${NIC}    model=e1000e    network=${NEW_NETWORK}

@@ -24,9 +24,9 @@ def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap,
     edits = edits_of(swap)
     first, last = edits[0], edits[-1]
     title = f"VM {swap.namespace}/{swap.vm}"
+    _judge_taken_over(history, last, title)
     _require_in_time(history, first, last, title)
     judge_not_restarted(history, first)
-    _judge_taken_over(history, last, title)
     for record in history.records(VMI, swap.vm, first.index):
         if record.type != DELETED and node_of(record.object) != first.before.node:
             raise ProductFault(

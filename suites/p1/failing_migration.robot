@@ -59,7 +59,7 @@ Let The First Migration Fail
     Watch The Crossing    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Break The Migration Of VM    ${VM}    within=${SWAP_TIMEOUT}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled
     End The Watch Of The Crossing    ${VM}    within=${REACH_TIMEOUT}
 
 Arrange VM With One NIC

@@ -79,6 +79,7 @@ Edit With Live Update Off And Restart
     Observe What The Edit Brings About
     Restart VM    ${VM}
     Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
 
 Observe What The Edit Brings About
     [Documentation]    For a whole window, after which a migration would have been made.

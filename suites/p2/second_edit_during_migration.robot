@@ -62,6 +62,7 @@ Edit Twice, The Second Time During The Migration
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
     Change VM Network During Migration    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    within=${SWAP_TIMEOUT}
     Wait Until The Last Edit Is In Effect    ${VM}    within=${SWAP_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
 
 Define Guests On Three Networks
     [Documentation]    The VM starts on the "other" network of the three, which nothing else is needed for.

@@ -63,3 +63,4 @@ Edit A VM That Is Still Starting
     Change Network Of Starting VM    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    within=${BOOT_TIMEOUT}
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
     Wait Until The Last Edit Is In Effect    ${VM}    within=${SWAP_TIMEOUT}
+    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}

@@ -195,6 +195,8 @@ async def agent_script(
     speed: float = 200,
     tls: ssl.SSLContext | None = None,
     platform: Platform = KUBERNETES,
+    *,
+    dynamic_networks: bool = False,
 ) -> AsyncIterator[Script]:
     core = ApiCore(default_registry())
     admin = LocalClient(core, ADMIN)
@@ -205,6 +207,7 @@ async def agent_script(
         nodes=["node-1", "node-2"],
         pace=Pace(speed),
         decisions=Decisions(defects),
+        dynamic_networks=dynamic_networks,
         tls=tls,
         platform=platform,
     )

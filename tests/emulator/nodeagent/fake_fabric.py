@@ -80,6 +80,8 @@ class FakeFabric:
         return PodInterface("eth0", f"02:00:00:00:00:{number:02x}", (f"10.244.0.{number}",))
 
     async def attach(self, pod_uid: str, interface: str, segment: Segment, mac: str | None = None) -> PodInterface:
+        if interface in self.pods[pod_uid]:
+            raise FabricError(f"pod {pod_uid} has an interface {interface!r} already")
         self.pods[pod_uid][interface] = segment
         return PodInterface(interface, mac or f"02:00:00:00:01:{next(self._numbers):02x}")
 

@@ -11,6 +11,7 @@ from testbed.guest.shells import shorten
 from testbed.model import CommandResult
 from testbed.run import Run
 
+from GuestLibrary.charting import log_connectivity
 from GuestLibrary.context import Via, current_guests
 
 
@@ -52,6 +53,16 @@ class CommandKeywords:
 
     @keyword(tags=["guest"])
     def close_guests(self) -> None:
-        """Ends all SSH and console sessions. The guests run on; what was remembered of them is forgotten."""
-        if Run.current_or_none() is not None:
-            current_guests().close()
+        """Ends all SSH and console sessions. The guests run on; what was remembered of them is forgotten.
+
+        The log shows a chart of who answered whom around each swap; its data is beside the log, in
+        ``connectivity-<namespace>-<vm>.json``.
+        """
+        if Run.current_or_none() is None:
+            return
+        guests = current_guests()
+        try:
+            log_connectivity(guests)
+        except Exception as error:  # a chart that cannot be drawn must not keep the sessions open
+            logger.warn(f"No chart of connectivity: {error}")
+        guests.close()

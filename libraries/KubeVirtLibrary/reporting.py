@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import html
 import logging
+import time
 from collections.abc import Sequence
 
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
+from testbed.changes.swap import NetworkSwap
+from testbed.charts.page import chart_html
+from testbed.charts.timeline import text_of, timeline_of
+from testbed.charts.timeline_svg import timeline_svg
+from testbed.recording.history import History
 
 
 def quiet_foreign_loggers() -> None:
@@ -31,6 +37,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     lines = ["".join(f"<th>{html.escape(head)}</th>" for head in heads)]
     lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
     logger.info("<table border=1>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>", html=True)
+
+
+def timeline(history: History, swap: NetworkSwap, within: float | None = None) -> None:
+    """The timeline of a swap up to now, and the same in words folded below it."""
+    drawn = timeline_of(history, swap, time.monotonic(), within)
+    logger.info(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)), html=True)
 
 
 def warn(message: str) -> None:

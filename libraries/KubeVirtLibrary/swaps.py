@@ -7,18 +7,18 @@ from datetime import timedelta
 
 from robot.api.deco import keyword
 from testbed.changes.edits import put_network
-from testbed.changes.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, migrations_since, remember
+from testbed.changes.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, remember
 from testbed.durations import human
 from testbed.errors import BadInput, LabError
 from testbed.model import VmRecord
-from testbed.objects.kinds import MIGRATION, NAD, VM, VMI, Object, dig, meta
+from testbed.objects.kinds import NAD, VM, VMI, dig, meta
 from testbed.objects.manifests import pod_interface_name
 from testbed.recording.history import History
 from testbed.recording.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
-from KubeVirtLibrary.reporting import details, step
+from KubeVirtLibrary.reporting import details, step, timeline
 
 
 class SwapKeywords:
@@ -94,7 +94,7 @@ class SwapKeywords:
         else:
             step(f"{swap.title}: not complete {human(time.monotonic() - swap.at)} after the edit")
         details("The five facts", "\n".join(_fact_line(fact, swap) for fact in facts))
-        details("What happened", "\n".join(_events(history, swap)))
+        timeline(history, swap, within.total_seconds())
 
 
 def swap_of(run: Run, vm: str) -> NetworkSwap:
@@ -130,24 +130,3 @@ def _missing(history: History, swap: NetworkSwap) -> str:
 def _fact_line(fact: Fact, swap: NetworkSwap) -> str:
     when = f" since {human(fact.since - swap.at)} after the edit" if fact.since and fact.since > swap.at else ""
     return f"{'yes' if fact.holds else 'NO '}  {fact.name}: {fact.seen}{when}"
-
-
-def _events(history: History, swap: NetworkSwap) -> list[str]:
-    """What the cluster showed since the edit: conditions, node and migration phases, with times after the edit."""
-    migrations = {str(meta(item, "name")) for item in migrations_since(history, swap).values()}
-    watched = [(VM, swap.vm), (VMI, swap.vm), *((MIGRATION, name) for name in sorted(migrations))]
-    lines = []
-    for kind, name in watched:
-        before = ""
-        for record in history.records(kind, name, swap.index):
-            shown = _state_line(record.object)
-            if shown != before:
-                lines.append((record.at, f"{kind.name} {name}: {shown}"))
-            before = shown
-    return [f"+{at - swap.at:7.2f} s  {line}" for at, line in sorted(lines)]
-
-
-def _state_line(item: Object) -> str:
-    conditions = dig(item, "status", "conditions", default=[]) or []
-    true = sorted(str(entry.get("type")) for entry in conditions if entry.get("status") == "True")
-    return ", ".join(part for part in (phase_of(item), str(dig(item, "status", "nodeName") or ""), *true) if part)

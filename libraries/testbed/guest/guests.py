@@ -145,6 +145,7 @@ class Guests:
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
         self.remembered.clear()
         self.watches.clear()
+        self.measured.clear()
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
         with self._lock:

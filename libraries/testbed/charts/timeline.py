@@ -1,0 +1,232 @@
+"""The timeline of a swap as data: what was seen of the VM, its migrations and its launcher pods, a lane each.
+
+Times are seconds after the edit; what came before the edit is negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from testbed.changes.swap import NetworkSwap, completed_at, five_facts, migrations_since
+from testbed.durations import human
+from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
+from testbed.recording.history import DELETED, History, Record
+from testbed.recording.views import is_true, network_of, node_of, phase_of, pod_network
+
+
+class Tone(StrEnum):
+    """What a colour means; the words beside it say the same."""
+
+    CALM = "calm"
+    BUSY = "busy"
+    WAIT = "wait"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A state that lasted; ``open``: it still did when the timeline was drawn."""
+
+    start: float
+    end: float
+    label: str
+    tone: Tone
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at one moment."""
+
+    at: float
+    label: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One thing over the time."""
+
+    name: str
+    spans: tuple[Span, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All lanes. ``complete``: when the last of the five facts came true; ``deadline``: until when it had to."""
+
+    title: str
+    lanes: tuple[Lane, ...]
+    end: float
+    complete: float | None
+    deadline: float | None
+
+    @property
+    def start(self) -> float:
+        """A little before the edit, so that the state before it is seen."""
+        return -0.05 * self.end
+
+    @property
+    def outcome(self) -> str:
+        """``complete 5.2 s after the edit``, or for how long it is not."""
+        by = "" if self.deadline is None else f" (deadline {human(self.deadline)})"
+        if self.complete is None:
+            return f"not complete {human(self.end)} after the edit{by}"
+        return f"complete {human(self.complete)} after the edit{by}"
+
+
+def timeline_of(history: History, swap: NetworkSwap, until: float, within: float | None = None) -> Timeline:
+    """The timeline of a swap up to ``until`` (monotonic clock); ``within``: its deadline in seconds after the edit."""
+    done = completed_at(five_facts(history, swap))
+    complete = None if done is None else max(0.0, done - swap.at)
+    end = max(1.0, until - swap.at) if complete is None else max(1.0, complete * 1.12)
+    lanes = (lane for lane in _lanes(history, swap, end) if lane.spans or lane.marks)
+    return Timeline(swap.title, tuple(lanes), end, complete, within)
+
+
+def text_of(timeline: Timeline) -> list[str]:
+    """The same in words, a line for each state and moment, by time."""
+    lines: list[tuple[float, str]] = []
+    for lane in timeline.lanes:
+        for span in lane.spans:
+            lasted = "until now" if span.open else human(span.end - span.start)
+            if span.start >= 0 or not span.open:
+                lines.append((max(0.0, span.start), f"{lane.name}: {span.label} ({lasted})"))
+        lines += [(mark.at, f"{lane.name}: {mark.label}") for mark in lane.marks]
+    return [f"+{at:7.2f} s  {text}" for at, text in sorted(lines)] + [f"= {timeline.outcome}"]
+
+
+def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
+    vm, vmi = history.records(VM, swap.vm), history.records(VMI, swap.vm)
+
+    def network(item: Object) -> tuple[str, Tone]:
+        name = network_of(item.get("spec", {}), swap.nic) or "no network"
+        return name, Tone.GOOD if name == swap.new_network else Tone.CALM
+
+    def node(item: Object) -> tuple[str, Tone]:
+        name = node_of(item)
+        return name, Tone.CALM if name == swap.before.node else Tone.GOOD
+
+    def agent(item: Object) -> tuple[str, Tone]:
+        return ("connected", Tone.GOOD) if is_true(item, "AgentConnected") else ("silent", Tone.WAIT)
+
+    def required(type_: str, tone: Tone) -> Callable[[Object], tuple[str, Tone]]:
+        return lambda item: ("true" if is_true(item, type_) else "", tone)
+
+    spans = _Spans(swap.at, end)
+    yield Lane("spec edit", marks=(Mark(0.0, f'NIC "{swap.nic}": {swap.old_network} → {swap.new_network}', Tone.BUSY),))
+    yield Lane("VMI follows", spans.of(vmi, network))
+    yield Lane("VMI phase", _unless_steady(spans.of(vmi, _vmi_phase)))
+    yield Lane("MigrationRequired", spans.of(vmi, required("MigrationRequired", Tone.WAIT)))
+    yield Lane("RestartRequired", spans.of(vm, required("RestartRequired", Tone.BAD)))
+    for uid, item in migrations_since(history, swap).items():
+        records = [record for record in history.records(MIGRATION, meta(item, "name")) if record.uid == uid]
+        yield Lane(f"migration {meta(item, 'name')}", spans.of(records, _migration_phase))
+        yield Lane("· its way", marks=_route(vmi, uid, swap, end))
+    yield Lane("node", spans.of(vmi, node))
+    for records in _pods(history, swap, vmi):
+        yield Lane(f"pod {records[-1].name}", spans.of(records, _pod_phase))
+        yield Lane(f"· its NIC {swap.pod_interface}", marks=_attachments(records, swap, end))
+    yield Lane("guest agent", spans.of(vmi, agent))
+    yield Lane("warnings", marks=tuple(_warnings(history, swap, end)))
+
+
+class _Spans:
+    """From states of one object to spans, cut off at both ends of the timeline."""
+
+    def __init__(self, zero: float, end: float) -> None:
+        self._zero, self._end = zero, end
+
+    def of(self, records: Iterable[Record], state: Callable[[Object], tuple[str, Tone]]) -> tuple[Span, ...]:
+        """Spans of equal states; a state "" has none."""
+        found: list[Span] = []
+        label, tone, since = "", Tone.CALM, 0.0
+        for record in records:
+            now, next_tone = ("", Tone.CALM) if record.type == DELETED else state(record.object)
+            if now == label:
+                continue
+            at = record.at - self._zero
+            self._add(found, Span(since, at, label, tone))
+            label, tone, since = now, next_tone, at
+        self._add(found, Span(since, self._end, label, tone, open=True))
+        return tuple(found)
+
+    def _add(self, found: list[Span], span: Span) -> None:
+        start, end = max(span.start, -0.05 * self._end), min(span.end, self._end)
+        if span.label and start < end and end > 0:
+            found.append(Span(start, end, span.label, span.tone, span.open or span.end > self._end))
+
+
+def _unless_steady(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """A VMI that runs all the time is no news."""
+    return spans if len(spans) > 1 else ()
+
+
+def _vmi_phase(item: Object) -> tuple[str, Tone]:
+    phase = phase_of(item) or "new"
+    return f"{phase} ({str(meta(item, 'uid'))[:8]})", Tone.CALM if phase == "Running" else Tone.BAD
+
+
+def _migration_phase(item: Object) -> tuple[str, Tone]:
+    phase = phase_of(item) or "new"
+    tones = {"Succeeded": Tone.GOOD, "Failed": Tone.BAD, "Pending": Tone.WAIT, "new": Tone.WAIT}
+    return phase, tones.get(phase, Tone.BUSY)
+
+
+def _pod_phase(item: Object) -> tuple[str, Tone]:
+    phase = phase_of(item) or "new"
+    node = dig(item, "spec", "nodeName")
+    tones = {"Running": Tone.GOOD, "Failed": Tone.BAD, "Succeeded": Tone.CALM}
+    return phase + (f" on {node}" if node else ""), tones.get(phase, Tone.WAIT)
+
+
+def _route(vmi: Sequence[Record], uid: str, swap: NetworkSwap, end: float) -> tuple[Mark, ...]:
+    """When the VMI was first seen to know source and target of a migration."""
+    for record in vmi:
+        state = dig(record.object, "status", "migrationState") or {}
+        if state.get("migrationUid") == uid and state.get("targetNode") and record.at - swap.at <= end:
+            label = f"{state.get('sourceNode') or swap.before.node} → {state['targetNode']}"
+            return (Mark(record.at - swap.at, label, Tone.BUSY),)
+    return ()
+
+
+def _pods(history: History, swap: NetworkSwap, vmi: Iterable[Record]) -> Iterator[list[Record]]:
+    """The states of each launcher pod that was there after the edit, in the order of their appearance."""
+    owners = {record.uid for record in vmi}
+    names = dict.fromkeys(
+        record.name
+        for record in history.records(POD)
+        if meta(record.object, "labels", {}).get("kubevirt.io/created-by") in owners
+    )
+    for name in names:
+        records = history.records(POD, name)
+        gone = records[-1].type == DELETED and records[-1].at < swap.at
+        if not gone:
+            yield records
+
+
+def _attachments(records: Iterable[Record], swap: NetworkSwap, end: float) -> tuple[Mark, ...]:
+    """When a pod's network-status first named a network for the NIC's interface, and when that changed."""
+    found, before = [], None
+    for record in records:
+        network = pod_network(record.object, swap.pod_interface)
+        if network is not None and network != before:
+            name, at = network.rpartition("/")[2], record.at - swap.at
+            tone = Tone.GOOD if name == swap.new_network.rpartition("/")[2] else Tone.CALM
+            if 0 <= at <= end:
+                found.append(Mark(at, f"network-status: {name}", tone))
+            before = network
+    return tuple(found)
+
+
+def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Mark]:
+    names = {swap.vm, *(meta(item, "name") for item in migrations_since(history, swap).values())}
+    names |= {records[-1].name for records in _pods(history, swap, history.records(VMI, swap.vm))}
+    for record in history.records(EVENT, since=swap.index):
+        event, at = record.object, record.at - swap.at
+        if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names and 0 <= at <= end:
+            yield Mark(at, f"{event.get('reason')}: {event.get('message')}", Tone.BAD)

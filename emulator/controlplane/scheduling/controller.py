@@ -9,7 +9,7 @@ from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.events import reference
 from emulator.controlplane.instances import is_deleting, pod_is_down
-from emulator.controlplane.scheduling.predicates import failure_message, objection
+from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -53,7 +53,7 @@ class Scheduler:
         objections = {node["metadata"]["name"]: objection(pod, node, pods) for node in nodes}
         fitting = [node for node in nodes if not objections[node["metadata"]["name"]]]
         if fitting:
-            await self._bind(pod, min(fitting, key=lambda node: _load(node, pods)))
+            await self._bind(pod, min(fitting, key=lambda node: (-preference(pod, node), _load(node, pods))))
         else:
             await self._refuse(pod, failure_message(list(objections.values())))
 

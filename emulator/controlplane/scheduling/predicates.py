@@ -15,6 +15,7 @@ SELECTOR = "node(s) didn't match Pod's node affinity/selector"
 ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
 TAINTS = "node(s) had untolerated taint(s)"
 NETWORK_RESOURCE = "bridge.network.kubevirt.io/"
+SOFT = "preferredDuringSchedulingIgnoredDuringExecution"
 HARD = "requiredDuringSchedulingIgnoredDuringExecution"
 # Evicting other pods cannot help against these.
 HOPELESS = (UNSCHEDULABLE, NOT_READY, SELECTOR, TAINTS)
@@ -52,6 +53,13 @@ def _asked(pod: Obj) -> Counter[str]:
         requests = (container.get("resources") or {}).get("requests") or {}
         found.update({name: to_bytes(value) for name, value in requests.items() if name.startswith(NETWORK_RESOURCE)})
     return found
+
+
+def preference(pod: Obj, node: Obj) -> int:
+    """How much a pod would like to be on a node, by the weights of its preferred node affinity."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    wishes = affinity.get(SOFT) or []
+    return sum(int(wish.get("weight") or 0) for wish in wishes if _matches_term(wish.get("preference") or {}, node))
 
 
 def failure_message(reasons: list[str]) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput, LabError
-from testbed.networks.leasebook import NIC, LeaseBook, holder_text, lease_name
+from testbed.errors import LabError
+from testbed.networks.leasebook import LeaseBook
+from testbed.networks.nic_leases import NODE_STATE, NicLeases
 from testbed.networks.policies import POLICY, apply_policy, policy, remove_policy
-from testbed.networks.spare_nics import candidates, former_config, objections, spare_nics
-from testbed.objects.kinds import NODE, Kind, Object, dig, meta
+from testbed.networks.spare_nics import former_config
+from testbed.objects.kinds import NODE, Object, meta
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.settings import Settings
-
-NODE_STATE = Kind("nmstate.io/v1beta1", "nodenetworkstates", "NodeNetworkState", namespaced=False)
 
 _OFF = {"enabled": False}
 _SELECTORS = ({"node-role.kubernetes.io/worker": ""}, {"kubevirt.io/schedulable": "true"})
@@ -26,50 +24,61 @@ class NodeNetworks:
         self._cluster = book.cluster
         self._settings = settings
         self._heartbeat = heartbeat
-        self._nics: list[str] = []
-        self._policies: list[str] = []
+        self._nics = NicLeases(book, settings.spare_nic, settings.lease_timeout, heartbeat)
+        self._policies: dict[str, str] = {}
 
     def make_bridge(self, bridge: str) -> str:
-        """Make a Linux bridge on a spare NIC of all workers; gives the NIC. LabError when there is none."""
+        """Make a Linux bridge on a spare NIC of all workers; gives the NIC. NoSpareNic when there is none."""
+        nic = self._nics.take(lambda: self._workers()[1])
         selector, states = self._workers()
-        nic = self._lease_nic(states)
         former = former_config(states, nic)
         up = {"name": bridge, "type": "linux-bridge", "state": "up", "ipv4": _OFF, "ipv6": _OFF}
         up["bridge"] = {"options": {"stp": {"enabled": False}}, "port": [{"name": nic}]}
         gone = {"name": bridge, "type": "linux-bridge", "state": "absent"}
-        self._apply(bridge, selector, states, {"interfaces": [up]}, {"interfaces": [gone, former]})
+        body = self._policy(bridge, selector, {"interfaces": [up]}, {"interfaces": [gone, former]})
+        self._apply(body, states, nic)
         return nic
 
     def make_mapping(self, physical_network: str, bridge: str) -> None:
         """Map a physical network of OVN-Kubernetes to an OVS bridge that all workers have."""
         selector, states = self._workers()
         mapping = {"localnet": physical_network, "bridge": bridge}
-        self._apply(
-            physical_network,
-            selector,
-            states,
-            {"ovn": {"bridge-mappings": [{**mapping, "state": "present"}]}},
-            {"ovn": {"bridge-mappings": [{**mapping, "state": "absent"}]}},
-        )
+        up = {"ovn": {"bridge-mappings": [{**mapping, "state": "present"}]}}
+        undo = {"ovn": {"bridge-mappings": [{**mapping, "state": "absent"}]}}
+        self._apply(self._policy(physical_network, selector, up, undo), states)
 
     def remove(self) -> list[str]:
         """Take everything away, whatever state it is in; a line for each that stays."""
         left = []
-        for name in reversed(self._policies):
+        for name in reversed(list(self._policies)):
             try:
-                if (found := self._cluster.find(POLICY, name)) is not None:
-                    remove_policy(self._cluster, found, self._settings.network_timeout, self._heartbeat)
+                self._remove(name)
             except LabError as error:
                 left.append(f"policy {name} could not be undone: {error}")
-        if not left:
-            for nic in self._nics:
-                self._book.give_back(lease_name("nic", nic))
         return left
 
-    def _apply(self, what: str, selector: dict[str, str], states: dict[str, Object], up: Object, undo: Object) -> None:
-        body = policy(f"kubevirt-nad-tests-{what.lower()}", self._book.run_id, selector, up, undo)
-        self._policies.append(str(meta(body, "name")))
-        apply_policy(self._cluster, body, states, self._settings.network_timeout, self._heartbeat)
+    def _remove(self, name: str) -> None:
+        found = self._cluster.find(POLICY, name)
+        if found is not None:
+            remove_policy(self._cluster, found, self._settings.network_timeout, self._heartbeat)
+        if nic := self._policies.pop(name):
+            self._nics.give_back(nic)
+
+    def _policy(self, what: str, selector: dict[str, str], up: Object, undo: Object) -> Object:
+        return policy(f"kubevirt-nad-tests-{what.lower()}", self._book.run_id, selector, up, undo)
+
+    def _apply(self, body: Object, states: dict[str, Object], nic: str = "") -> None:
+        """Carry a policy out, on ``nic`` if it has one; one that fails is undone where it came true."""
+        name = str(meta(body, "name"))
+        self._policies[name] = nic
+        try:
+            apply_policy(self._cluster, body, states, self._settings.network_timeout, self._heartbeat)
+        except LabError as error:
+            try:
+                self._remove(name)
+            except LabError as other:
+                raise LabError(f"{error}; and it could not be undone: {other}") from error
+            raise
 
     def _workers(self) -> tuple[dict[str, str], dict[str, Object]]:
         """How a policy selects the nodes on which VMs may run, and the NodeNetworkStates of those that it selects."""
@@ -96,40 +105,7 @@ class NodeNetworks:
             )
         return selector, {name: listed[name] for name in names}
 
-    def _lease_nic(self, states: dict[str, Object]) -> str:
-        wanted = self._settings.spare_nic
-        for nic in wanted:
-            if nic not in self._nics and (why := objections(states, nic)):
-                raise BadInput(f'variable SPARE_NIC names "{nic}", expected a spare NIC: {"; ".join(why)}')
-        taken = []
-        claimed = _claimed(self._cluster)
-        for nic in wanted or spare_nics(states):
-            if nic in self._nics or nic in claimed:
-                continue
-            holder = self._book.take(lease_name("nic", nic), NIC, f"NIC {nic} of all workers")
-            if holder is None:
-                self._nics.append(nic)
-                return nic
-            taken.append(f"{nic} is used by {holder_text(holder)}")
-        taken += [f"{nic} by this run" for nic in self._nics]
-        told = [f"{nic}: {'; '.join(objections(states, nic)) or 'spare'}" for nic in candidates(states)]
-        raise LabError(
-            f"no spare NIC on all of {', '.join(states)}: {'. '.join([*taken, *told])}. Needed is an ethernet NIC "
-            "of one name that is up and has no address, route or bridge; name it with --variable SPARE_NIC:<name>, or "
-            "choose another NODE_NETWORK"
-        )
-
 
 def _has(node: Object, labels: dict[str, str]) -> bool:
     there = meta(node, "labels", {})
     return all(there.get(key) == value for key, value in labels.items())
-
-
-def _claimed(cluster: Cluster) -> set[str]:
-    """NICs that policies name as a port, whether it has come true on the nodes or not."""
-    return {
-        str(port.get("name"))
-        for item in cluster.list(POLICY).items
-        for interface in dig(item, "spec", "desiredState", "interfaces", default=[]) or []
-        for port in dig(interface, "bridge", "port", default=[]) or []
-    }

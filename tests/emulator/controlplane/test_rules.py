@@ -16,7 +16,7 @@ from emulator.controlplane.network.podinterfaces import pod_interface, wanted_at
 from emulator.controlplane.network.restart import restart_required
 from emulator.controlplane.patching import changes
 from emulator.controlplane.profile import PROFILES, profile_for
-from emulator.controlplane.scheduling.predicates import failure_message, objection
+from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.settings import Settings
 from emulator.pace import Pace
 
@@ -193,3 +193,16 @@ def test_an_unknown_profile_names_those_that_exist() -> None:
         ValueError, match=r"no KubeVirt profile is called '2\.0'; there are: 1\.7, 1\.8, 1\.8-gate, 1\.9, main"
     ):
         profile_for("2.0")
+
+
+def test_pod_prefers_nodes_by_the_weights_of_its_wishes() -> None:
+    def wish(weight: int, key: str, value: str, kind: str = "matchExpressions") -> Obj:
+        return {"weight": weight, "preference": {kind: [{"key": key, "operator": "In", "values": [value]}]}}
+
+    wishes = [wish(100, "metadata.name", "node01", "matchFields"), wish(7, "disk", "ssd")]
+    affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": wishes}}
+    one: Obj = {"metadata": {"name": "node01", "labels": {"disk": "ssd"}}}
+    other: Obj = {"metadata": {"name": "node02", "labels": {"disk": "ssd"}}}
+    pod = {"metadata": {"name": "p"}, "spec": {"affinity": affinity}}
+    assert (preference(pod, one), preference(pod, other)) == (107, 7)
+    assert preference({"spec": {}}, one) == 0

@@ -41,7 +41,7 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' processes=1 cluster_options=() robot_arguments=()
+kubeconfig='' context='' processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
@@ -63,6 +63,11 @@ while (($#)); do
           ;;
         --kubeconfig) kubeconfig=$value ;;
         --context) context=$value ;;
+        --speed)
+          cluster_options+=("$option" "$value")
+          # The times of the profile are for the default speed.
+          profile=''
+          ;;
         *) cluster_options+=("$option" "$value") ;;
       esac
       ;;
@@ -88,5 +93,6 @@ elif [[ " ${robot_arguments[*]-} " != *" --dryrun "* ]]; then
   require_host_tools
   export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
   run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded)
+  [[ -z $profile ]] || run+=(--profile "$ROOT/$profile")
 fi
 exec "${run[@]}" -- ${robot_arguments[@]+"${robot_arguments[@]}"}

@@ -106,9 +106,11 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
         print(f"error: --processes needs {error.name}: pip install robotframework-pabot", file=sys.stderr)
         return USAGE_ERROR
     folder = Path(options["outputdir"]).absolute()
+    # The user's options follow as they are; only his variable files have to come before the profile.
+    only_added = {**_added_options({}, arguments), "variablefile": options.get("variablefile", [])}
     added = [
         argument
-        for name, value in _added_options({}, arguments).items()
+        for name, value in only_added.items()
         for item in (value if isinstance(value, list) else [value])
         for argument in (f"--{name}", item)
     ]
@@ -125,6 +127,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, help="of the cluster to test; default: as the libraries find it")
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--embedded", action="store_true", help="the cluster is the embedded one: say so in the report")
+    parser.add_argument("--profile", type=Path, help="variable file that counts where the user's own say nothing")
     parser.add_argument("--processes", type=int, default=1, help="so many suites at one time")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
@@ -148,6 +151,9 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     if arguments.embedded:
         # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
         added["variable"] = ["ALLOW_DISRUPTIVE:yes", *options.get("variable", [])]
+    if arguments.profile:
+        # Of several files that have a variable the first one counts.
+        added["variablefile"] = [*options.get("variablefile", []), str(arguments.profile)]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]

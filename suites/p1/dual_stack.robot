@@ -32,13 +32,13 @@ VM Reaches Its New Network By IPv4
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
-    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv4
+    Observation Should Hold    new network by ipv4
 
 VM Reaches Its New Network By IPv6
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
-    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    family=ipv6
+    Observation Should Hold    new network by ipv6
 
 VM Is Silent On Its Old Network By IPv4
     [Documentation]    With the same positive controls as in nad-01.
@@ -71,11 +71,12 @@ Swap The Network Of A Dual Stack VM
     Create Network    ${NEW_NETWORK}    on=bridge
     Define Dual Stack Guests
     Start The Guests
-    Prove That The Networks Are Apart By    ipv4
-    Prove That The Networks Are Apart By    ipv6
+    Prove That The Networks Are Apart By Both Families
     Watch The Crossing    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}    families=${FAMILIES}
     Move The VM To Its New Network
     End The Watch Of The Crossing    ${VM}    within=${REACH_TIMEOUT}
+    Watch The Previous Network By    ipv4
+    Watch The Previous Network By    ipv6
 
 Define Dual Stack Guests
     [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.
@@ -98,10 +99,27 @@ Define Dual Stack Guests
     ...    network=${OLD_NETWORK}
     ...    addresses=${IPV4_PREFIX}.1.12/24, ${IPV6_PREFIX}:1::12/64
 
-Prove That The Networks Are Apart By
+Prove That The Networks Are Apart By Both Families
     [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.
+    Watch The New Network By    ipv4
+    Watch The New Network By    ipv6
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${ISOLATION_WINDOW}    family=ipv4    blame=lab
+    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${ISOLATION_WINDOW}    family=ipv6    blame=lab
+
+Watch The New Network By
+    [Documentation]    Opens the window in which nothing may be heard of it, once the old one is reached.
     [Arguments]    ${family}
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     ...    family=${family}    blame=lab
-    Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
-    ...    duration=${SILENCE_WINDOW}    family=${family}    blame=lab
+    Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${ISOLATION_WINDOW}    family=${family}
+
+Watch The Previous Network By
+    [Documentation]    Opens the window in which nothing may be heard of it, as soon as the new one works.
+    [Arguments]    ${family}
+    Observe    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
+    ...    within=${REACH_TIMEOUT}    family=${family}
+    Watch Guests For Silence    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    ...    duration=${SILENCE_WINDOW}    family=${family}

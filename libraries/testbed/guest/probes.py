@@ -15,7 +15,7 @@ from typing import Literal
 
 from testbed.errors import LabError
 from testbed.guest.paths import Path
-from testbed.guest.shells import CommandLost, Deadline, GuestUnreachable, Shell
+from testbed.guest.shells import CommandLost, CommandTimeout, Deadline, GuestUnreachable, Shell
 from testbed.verdicts.samples import Sample, Series
 
 Protocol = Literal["ICMP", "TCP"]
@@ -30,6 +30,7 @@ PREPARE_TIMEOUT = 20.0
 """Seconds in which every guest must give a shell before a window begins."""
 
 _REACH_SLICE = 10.0
+_SLICE_GRACE = 5.0
 
 # OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
 # answer as well, but a reason to ask by TCP less often than by ICMP.
@@ -210,12 +211,12 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
 
 def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
     script = probe_script(probes, within, until_reached=True) + '\nnow; echo "N $t"'
-    answer = shell.run(script, within + SETTLE + 10.0)
+    answer = shell.run(script, within + SETTLE + _SLICE_GRACE)
     return parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
 
 
 def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
-    """Samples what is still unreached, in slices: a guest that reboots or moves meanwhile costs one slice only."""
+    """Samples what is still unreached, in slices: a guest that reboots, moves or hangs meanwhile costs one slice."""
     deadline = Deadline(within)
     gathered: dict[Probe, list[Sample]] = {probe: [] for probe in probes}
     while True:
@@ -224,7 +225,7 @@ def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[lis
             return list(gathered.values())
         try:
             samples = _sample_now(shell, left, deadline.slice(_REACH_SLICE))
-        except (CommandLost, GuestUnreachable):
+        except (CommandLost, CommandTimeout, GuestUnreachable):
             if deadline.passed:
                 raise
             continue

@@ -84,9 +84,13 @@ def test_an_embedded_cluster_is_started_around_the_run(checkout: Checkout) -> No
     root = str(checkout.folder)
     assert handed == [
         *("-m", "emulator", "exec", "--kubevirt", "1.8", "--defect", "one", "--defect", "two", "--"),
-        *(f"{root}/.venv/bin/python", f"{root}/scripts/run_suites.py", "--state", root, "--embedded", "--"),
-        *("--include", "p0"),
+        *(f"{root}/.venv/bin/python", f"{root}/scripts/run_suites.py", "--state", root, "--embedded"),
+        *("--profile", f"{root}/variables/profiles/embedded.yaml", "--", "--include", "p0"),
     ]
+
+
+def test_short_times_are_for_the_default_speed_only(checkout: Checkout) -> None:
+    assert "--profile" not in handed_over(checkout.run("--speed", "1", "--include", "p0"))
 
 
 def test_a_kubeconfig_starts_no_cluster(checkout: Checkout) -> None:

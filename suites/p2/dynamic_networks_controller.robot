@@ -48,4 +48,4 @@ Swap Beside The Dynamic Networks Controller
     Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.0.12/24
     Start The Guests
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Network Swap Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until The Swap Has Settled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from testbed.durations import human
@@ -33,24 +34,34 @@ def bring_together(run: Run, vm: str, within: float) -> list[str]:
     ]
     if not node or not moving:
         return []
-    selector = {_HOSTNAME: _hostname(run, node)}
-    for record in moving:
-        _ask(run, record, selector)
+    title = f"guests of {recorder.namespace} on node {node}"
+    deadline = time.monotonic() + within
+
+    def under_way() -> list[str]:
+        return [record.name for record in moving if not _is_settled(history, record)]
 
     def away() -> list[str]:
-        return [f"{record.name}: {vm_summary(history, record.name)}" for record in moving if not _is_there(record)]
+        return [f"{record.name}: {vm_summary(history, record.name)}" for record in moving if not is_there(record)]
 
-    def _is_there(record: VmRecord) -> bool:
+    def is_there(record: VmRecord) -> bool:
         vmi = history.current(VMI, record.name) or {}
-        ended = all(phase_of(item) in FINAL_PHASES for item in migrations_of(history, record.name).values())
-        return node_of(vmi) == node and is_true(vmi, "Ready") and ended
+        return node_of(vmi) == node and is_true(vmi, "Ready") and _is_settled(history, record)
 
-    title = f"guests of {recorder.namespace} on node {node}"
-    if not recorder.wait_for(lambda _: not away(), within, title, lambda: "; ".join(away())):
+    # A VM that is being migrated anyway cannot be migrated a second time, and may arrive by that.
+    recorder.wait_for(lambda _: not under_way(), within, title, lambda: f"migrated still: {', '.join(under_way())}")
+    selector = {_HOSTNAME: _hostname(run, node)}
+    for record in moving:
+        if not is_there(record):
+            _ask(run, record, selector)
+    if not recorder.wait_for(lambda _: not away(), deadline - time.monotonic(), title, lambda: "; ".join(away())):
         raise LabError(
             f"expected the {title} within {human(within)}, since their networks end at their nodes; {'; '.join(away())}"
         )
     return [record.name for record in moving]
+
+
+def _is_settled(history: History, record: VmRecord) -> bool:
+    return all(phase_of(item) in FINAL_PHASES for item in migrations_of(history, record.name).values())
 
 
 def _meeting_place(history: History, records: list[VmRecord]) -> str:

@@ -148,6 +148,9 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._serve("POST")
 
+        def do_PUT(self) -> None:
+            self._serve("PUT")
+
         def do_PATCH(self) -> None:
             self._serve("PATCH")
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -224,3 +225,58 @@ def test_missing_right_on_leases_is_told_before_anything_is_created(api: FakeApi
     with pytest.raises(LabError, match="set variable LEASE_NAMESPACE"):
         begin()
     assert not api.requests("POST", "/api/v1/namespaces")
+
+
+def put_guest(api: FakeApi, name: str, node: str) -> None:
+    """A VM that runs on a node."""
+    status = {"phase": "Running", "nodeName": node, "conditions": [{"type": "Ready", "status": "True"}]}
+    api.put(VMI.path(NAME), {"metadata": {"name": name, "namespace": NAME}, "status": status})
+
+
+def test_guests_of_node_local_networks_follow_the_vm_by_migration(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(node_network="node-local")
+    api.put(NODE.path(), {"metadata": {"name": "n2", "labels": {"kubernetes.io/hostname": "host-2"}}})
+    for name, node in (("web", "n2"), ("peer", "n1"), ("neighbour", "n2")):
+        call("Define VM", name)
+        put_guest(api, name, node)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
+    api.answers["PUT", path] = {}
+
+    def migrate() -> None:
+        with api.condition:
+            assert api.condition.wait_for(lambda: bool(api.requests("PUT", "/migrate")), 5)
+        put_guest(api, "peer", "n2")
+
+    thread = threading.Thread(target=migrate)
+    thread.start()
+    call("Bring Guests Together", "web", within=timedelta(seconds=10))
+    thread.join()
+    (request,) = api.requests("PUT", "/migrate")
+    assert (request.path, request.body) == (path, {"addedNodeSelector": {"kubernetes.io/hostname": "host-2"}})
+
+
+def test_guest_that_does_not_follow_is_the_labs_fault(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(node_network="node-local")
+    for name, node in (("web", "n2"), ("peer", "n1")):
+        call("Define VM", name)
+        put_guest(api, name, node)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
+    api.answers["PUT", path] = {}
+    with pytest.raises(LabError, match=rf"expected the guests of {NAME} on node n2 within 0.3 s.*peer: "):
+        call("Bring Guests Together", "web", within=timedelta(seconds=0.3))
+
+
+def test_guests_of_node_local_networks_would_like_to_start_on_one_node(begin: Callable[..., Call]) -> None:
+    begin(node_network="node-local")
+    run = Run.current()
+    run.facts = SimpleNamespace(nodes=SimpleNamespace(usable=("n1", "n2")))  # type: ignore[assignment]
+    first, second = (RunNetworks.of(run).node_affinity() for _ in range(2))
+    assert first is not None
+    assert first == second
+    (wish,) = first["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert wish["preference"]["matchFields"][0]["values"][0] in ("n1", "n2")
+
+
+def test_guests_elsewhere_start_where_they_like(begin: Callable[..., Call]) -> None:
+    begin()
+    assert RunNetworks.of(Run.current()).node_affinity() is None

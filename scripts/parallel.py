@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,15 +26,16 @@ from pabot import pabot
 from robot.run import run_cli
 
 STOPPED = "stopped"
+EVIDENCE = "evidence"
 PR_SET_PDEATHSIG = 1
 _PASSED = re.compile(r"\] PASSED (\S.*) in \S+ seconds")
 _FAILED = re.compile(r"\] Execution failed in (\S.*) with (\d+) failing test")
 
 
-def run_parallel(processes: int, order: Iterable[str], arguments: Sequence[str]) -> bool:
+def run_parallel(processes: int, order: Iterable[str], results: Path, arguments: Sequence[str]) -> bool:
     """Runs suites by pabot with these arguments of robot's; True: a signal ended the run.
 
-    ``order`` has the long names of suites, those that are to start first in front.
+    ``order`` has the long names of suites, those that are to start first in front; ``results`` is where to write.
     """
     with tempfile.TemporaryDirectory(prefix="live-nad-tests-") as folder:
         control = Path(folder)
@@ -44,7 +46,8 @@ def run_parallel(processes: int, order: Iterable[str], arguments: Sequence[str])
             *(*me, "pabot", "--processes", str(processes), "--no-pabotlib", "--pabotconsole", "verbose"),
             # What keywords leave beside the results comes to the merged ones, and links to it go with it.
             *("--artifacts", "json,notimestamps"),
-            *("--command", *me, "suite", folder, "--end-command", "--ordering", str(ordering), *arguments),
+            *("--command", *me, "suite", folder, "--end-command", "--ordering", str(ordering)),
+            *("--outputdir", str(results), *arguments),
         ]
         # A session of its own, so that a terminal's Ctrl-C does not reach it.
         with subprocess.Popen(
@@ -57,7 +60,14 @@ def run_parallel(processes: int, order: Iterable[str], arguments: Sequence[str])
             _show_progress(process.stdout or ())
         for number, handler in handlers.items():
             signal.signal(number, handler)
+        _bring_evidence(results)
         return (control / STOPPED).exists()
+
+
+def _bring_evidence(results: Path) -> None:
+    """Folders of evidence come to the merged results; they are named after their run, so none meets another."""
+    for folder in sorted((results / "pabot_results").glob(f"*/{EVIDENCE}")):
+        shutil.copytree(folder, results / EVIDENCE, dirs_exist_ok=True)
 
 
 def _show_progress(lines: Iterable[str]) -> None:

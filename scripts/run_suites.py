@@ -115,7 +115,7 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
         for argument in (f"--{name}", item)
     ]
     given = arguments.robot if sources != [SUITES] else [*arguments.robot, SUITES]
-    interrupted = run_parallel(arguments.processes, longest_first(), [*added, "--outputdir", str(folder), *given])
+    interrupted = run_parallel(arguments.processes, longest_first(), folder, [*added, *given])
     output, log = (folder / (options.get(name) or default) for name, default in DEFAULT_FILES.items())
     print(f"Log:     {log}")
     return _conclude(output if output.is_file() else None, log, interrupted=interrupted)

@@ -20,11 +20,12 @@ SUITES = ROOT / "suites"
 
 @dataclass(frozen=True)
 class RobotRun:
-    """A finished run: what the gate says of it, and what it printed."""
+    """A finished run: what the gate says of it, what it printed, and where its files are."""
 
     judgement: Judgement
     results: Results | None
     printed: str
+    folder: Path
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -71,7 +72,7 @@ def run_robot(
         env={**os.environ, **(env or {})},
     )
     judgement, results = judge_run(folder / "output.xml")
-    return RobotRun(judgement, results, finished.stdout)
+    return RobotRun(judgement, results, finished.stdout, folder)
 
 
 @contextmanager

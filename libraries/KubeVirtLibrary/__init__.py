@@ -13,6 +13,7 @@ from KubeVirtLibrary.breaking import BreakingKeywords
 from KubeVirtLibrary.capabilities import CapabilityKeywords
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.completion import CompletionKeywords
+from KubeVirtLibrary.evidence import EvidenceListener
 from KubeVirtLibrary.fates import FateKeywords
 from KubeVirtLibrary.guards import GuardKeywords
 from KubeVirtLibrary.hotplug import HotPlugKeywords
@@ -89,7 +90,7 @@ class KubeVirtLibrary(DynamicCore):
             OriginalPodKeywords(),
         ]
         super().__init__(components)
-        self.ROBOT_LIBRARY_LISTENER = self
+        self.ROBOT_LIBRARY_LISTENER = [self, EvidenceListener()]
         quiet_foreign_loggers()
         atexit.register(self.close)
 

@@ -33,9 +33,12 @@ Meets {other}
     Wait Until Created    ${{FOLDER}}/began-{other}    timeout=30s
     {last}
 """
-LEAVES_A_FILE = """\
+LEAVES_FILES = """\
 Create File    ${OUTPUT DIR}/gap.json    {}
     Log    <a href="gap.json">gap</a>    html=True
+    Create File    ${OUTPUT DIR}/evidence/k3x9ab-1-meets/index.html    <a href="data.json">data</a>
+    Create File    ${OUTPUT DIR}/evidence/k3x9ab-1-meets/data.json    {}
+    Log    <a href="evidence/k3x9ab-1-meets/index.html">evidence</a>    html=True
 """
 
 
@@ -64,7 +67,7 @@ def started(folder: Path, suites: Path, *options: str) -> Iterator[subprocess.Po
 def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) -> None:
     suites = write_suites(
         tmp_path,
-        MEETING.format(me="a", other="b", last=LEAVES_A_FILE),
+        MEETING.format(me="a", other="b", last=LEAVES_FILES),
         MEETING.format(me="b", other="a", last="Fail    NIC still on blue"),
     )
     with started(tmp_path, suites) as process:
@@ -84,6 +87,11 @@ def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) ->
         r'<msg [^>]+>&lt;a href="([^"]+)"&gt;gap', (results / "output.xml").read_text(encoding="utf-8")
     )
     assert (results / artifact).read_text(encoding="utf-8") == "{}"
+    (kept,) = re.findall(
+        r'<msg [^>]+>&lt;a href="([^"]+)"&gt;evidence', (results / "output.xml").read_text(encoding="utf-8")
+    )
+    assert (results / kept).read_text(encoding="utf-8") == '<a href="data.json">data</a>'
+    assert (results / kept).with_name("data.json").is_file()
     assert list((tmp_path / "cwd").iterdir()) == []
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 
 from emulator.decisions import all_defects
 from testplan.gate import Exit
 from testplan.results import Verdict
 from testplan.suites import read_tests
-from tests.embedded import SUITES, run_robot
+from tests.embedded import SUITES, RobotRun, run_robot
 
 TOO_BUSY = "too few requests were sent: was a guest frozen or overloaded?"
 
@@ -22,7 +23,8 @@ class Expected:
 
     ``scenario`` is the suite that runs; a suite without a defect must be proven as well, before its red ones mean much.
     ``cluster``: options of the embedded cluster, such as another version of KubeVirt. ``suites``: the
-    folder of suites that runs by itself, without the root's setup.
+    folder of suites that runs by itself, without the root's setup. ``cause``: a pattern that the first line of each red
+    message, or what the first page of its evidence says before its files, has to match.
     """
 
     exit: Exit
@@ -30,6 +32,7 @@ class Expected:
     scenario: str = "nad-01"
     cluster: tuple[str, ...] = ()
     suites: str = ""
+    cause: str = ""
 
 
 def require_expected(folder: Path, defect: str, expected: Expected, *options: str) -> None:
@@ -48,6 +51,18 @@ def require_expected(folder: Path, defect: str, expected: Expected, *options: st
         for pattern in patterns:
             assert re.search(pattern, seen[test], re.DOTALL), f"{test}: {pattern!r} is not in: {seen[test]}"
     assert run.judgement.exit == expected.exit
+    if expected.cause:
+        require_cause_told(run, expected)
+
+
+def require_cause_told(run: RobotRun, expected: Expected) -> None:
+    """AssertionError unless each red test's evidence names the cause on its first screen, and one message does so."""
+    first_lines = [run.outcomes[name].first_line for name in expected.red]
+    assert any(re.search(expected.cause, line) for line in first_lines), first_lines
+    for name in expected.red:
+        kept = run.folder / run.outcomes[name].metadata["Evidence"].strip("[]").partition("|")[0]
+        screen = unescape(kept.read_text(encoding="utf-8").partition("<h2>Files")[0])
+        assert re.search(expected.cause, screen), f"{name}: {expected.cause!r} is not on the first screen of {kept}"
 
 
 def require_row_violated(defect: str, expected: Expected) -> None:

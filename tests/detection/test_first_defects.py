@@ -32,7 +32,11 @@ EXPECTED: dict[str, Expected] = {
             SILENT: ("should be silent", "old-peer"),
         },
     ),
-    "restart-required-blinks": Expected(Exit.PRODUCT_FAILED, {NO_RESTART: ("vm-under-test", "RestartRequired")}),
+    "restart-required-blinks": Expected(
+        Exit.PRODUCT_FAILED,
+        {NO_RESTART: ("vm-under-test", "RestartRequired")},
+        cause=r"RestartRequired=True",
+    ),
     "target-pod-gets-old-network": Expected(
         Exit.PRODUCT_FAILED,
         {
@@ -40,13 +44,16 @@ EXPECTED: dict[str, Expected] = {
             REACHES: ('NIC "secondary"', "should reach each other", "0 of"),
             SILENT: ("should be silent", "old-peer"),
         },
+        cause=r"pod virt-launcher-vm-under-test-\w+ on \S+ has \w+ on \S+/old-network, expected \S+/new-network",
     ),
     "attached-to-both-networks": Expected(
         Exit.PRODUCT_FAILED, {SILENT: ("should be silent to each other", "old-peer", "answers came")}
     ),
     "mac-changes-in-guest-only": Expected(Exit.PRODUCT_FAILED, {INTERFACE: ("vm-under-test", "MAC")}),
-    "guest-rebooted-vmi-stays": Expected(Exit.PRODUCT_FAILED, {NOT_REBOOTED: ("vm-under-test", "boot id")}),
-    "peer-guest-dies": Expected(Exit.LAB_ERROR, {SILENT: ("LAB ERROR: ", "old-peer")}),
+    "guest-rebooted-vmi-stays": Expected(
+        Exit.PRODUCT_FAILED, {NOT_REBOOTED: ("vm-under-test", "boot id")}, cause=r"boot id was|rebooted"
+    ),
+    "peer-guest-dies": Expected(Exit.LAB_ERROR, {SILENT: ("LAB ERROR: ", "old-peer")}, cause=r"old-peer"),
 }
 
 

@@ -1,0 +1,74 @@
+"""The first page of evidence: what failed, what looks wrong, the timeline, then the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5em auto; max-width: 66em; padding: 0 1em; }
+h1 { font-size: 1.25em; overflow-wrap: anywhere; border-left: .3em solid #d9434e; padding-left: .6em; }
+h2 { font-size: 1.05em; margin-bottom: .3em; }
+pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+li { overflow-wrap: anywhere; }
+td, th { padding: .15em 1em .15em 0; text-align: left; vertical-align: top; }
+td.size { text-align: right; white-space: nowrap; }
+footer { opacity: .75; margin-top: 2em; }
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What failed: the test or suite, its step, and the whole message."""
+
+    where: str
+    step: str
+    message: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the folder; ``size`` None: it could not be had, and ``remark`` says why."""
+
+    name: str
+    title: str
+    size: int | None
+    remark: str = ""
+
+
+def page(failure: Failure, signs: Sequence[str], charts: Sequence[str], files: Sequence[File], footer: str) -> str:
+    """One HTML file that needs nothing else; ``charts`` are HTML already."""
+    first, _, rest = failure.message.partition("\n")
+    listed = "".join(f"<li>{escape(sign)}</li>" for sign in signs) or "<li>nothing that the record shows</li>"
+    rows = "".join(map(_row, files))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Evidence: {escape(failure.where)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{escape(first)}</h1>
+<p>{escape(failure.where)}, step <b>{escape(failure.step)}</b></p>
+{f"<details><summary>The whole message</summary><pre>{escape(rest)}</pre></details>" if rest else ""}
+<h2>What looks wrong</h2>
+<ul id="signs">{listed}</ul>
+{"".join(charts)}
+<h2>Files</h2>
+<table><thead><tr><th>file</th><th>size</th><th>what it is</th></tr></thead><tbody>{rows}</tbody></table>
+<footer>{escape(footer)}</footer>
+</body>
+</html>
+"""
+
+
+def _row(file: File) -> str:
+    name = escape(file.name)
+    link = f'<a href="{name}">{name}</a>' if file.size is not None else name
+    size = "" if file.size is None else f"{file.size:,}".replace(",", " ")
+    what = escape(file.title) + (f" <i>({escape(file.remark)})</i>" if file.remark else "")
+    return f'<tr><td>{link}</td><td class="size">{size}</td><td>{what}</td></tr>'

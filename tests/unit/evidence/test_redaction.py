@@ -23,6 +23,7 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQifQ.c2lnbmF
         base64.b64encode(f"#cloud-config\npassword: {PASSWORD}\n".encode()).decode(),
         base64.b64encode(f"x{PASSWORD}y".encode()).decode(),
     ],
+    ids=["plain", "key", "json", "base64", "inside base64"],
 )
 def test_what_the_run_knows_is_removed_in_any_form(text: str) -> None:
     shown = Redaction([PASSWORD, KEY]).text(text)

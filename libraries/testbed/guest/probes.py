@@ -141,11 +141,11 @@ def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
     """A run that begins now, once every guest has given a shell; ``failures`` has those that did not."""
     run = ProbeRun(time.monotonic())
     in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(PREPARE_TIMEOUT), run.failures)
-    run.began = _window_began()
+    run.began = window_began()
     return run
 
 
-def _window_began() -> float:
+def window_began() -> float:
     """When a window begins, by our monotonic clock: every guest has a shell by then."""
     return time.monotonic()
 

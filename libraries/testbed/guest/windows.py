@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,12 @@ from testbed.guest.probes import (
     parse_samples,
     probe_script,
     series_of,
+    window_began,
 )
 from testbed.guest.shells import Deadline, Shell
+
+OVERTIME = 20.0
+"""Seconds for which guests go on beyond their window when nobody tells them to stop."""
 
 FETCH_TIMEOUT = 20.0
 """Seconds beyond the end of a window in which every guest must hand over what it measured."""
@@ -35,6 +40,7 @@ d=$d/%(token)s
 [ -d "$d" ] && exit 0
 mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
 { sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
+until grep -q ^A "$d/part" 2>/dev/null || [ -e "$d/all" ]; do sleep 0.02 2>/dev/null || sleep 1; done
 exit 0
 done
 echo "no directory can be written to (disk full?)"; exit 1
@@ -63,7 +69,9 @@ rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
 class Window:
     """Probes that sample for ``duration`` seconds from `start` on, in all guests at once.
 
-    The shells are free meanwhile. A guest that cannot be asked is among the failures of the run that `finish` gives.
+    It begins when the last guest has begun to ask, and no guest ends before it does: a slow one makes it late, not
+    short. The shells are free meanwhile. A guest that cannot be asked is among the failures of the run that `finish`
+    gives.
     """
 
     def __init__(self, shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> None:
@@ -72,6 +80,7 @@ class Window:
         self._probes = list(probes)
         self._words: dict[str, dict[str, str]] = {}
         self._run = ProbeRun(time.monotonic())
+        self._stopped = False
 
     @property
     def began(self) -> float:
@@ -79,19 +88,24 @@ class Window:
         return self._run.began
 
     def start(self) -> Window:
-        """Begin, once every guest has given a shell."""
+        """Begin, once every guest has given a shell and asks."""
         self._run = begin(self._shells, self._probes)
         if not self._run.failures:
             in_parallel(guests_of(self._probes), self._start, self._run.failures)
+        self._run.began = window_began()
         return self
 
     def stop(self) -> None:
         """Let the guests send no further requests; `finish` then returns soon."""
+        self._stopped = True
         if not self._run.failures:
             in_parallel(guests_of(self._probes), lambda guest: self._tell(guest, _STOP), self._run.failures)
 
     def finish(self) -> ProbeRun:
         """Wait for the end of the window and give what was measured."""
+        if not self._run.failures and not self._stopped:
+            threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
+            self.stop()
         if not self._run.failures:
             in_parallel(guests_of(self._probes), self._fetch, self._run.failures)
         series = self._run.series
@@ -102,7 +116,7 @@ class Window:
         return [probe for probe in self._probes if probe.guest == guest]
 
     def _start(self, guest: str) -> None:
-        script = probe_script(self._own(guest), self.duration, until_reached=False)
+        script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False)
         self._words[guest] = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
         self._tell(guest, _START)
 
@@ -111,8 +125,7 @@ class Window:
 
     def _fetch(self, guest: str) -> None:
         shell, words, own = self._shells[guest], self._words[guest], self._own(guest)
-        left = max(0.0, self._run.began + self.duration - time.monotonic())
-        deadline = Deadline(left + SETTLE + FETCH_TIMEOUT)
+        deadline = Deadline(OVERTIME + SETTLE + FETCH_TIMEOUT)
         answer = shell.run(_FETCH % words, deadline.left, repeatable=True)
         samples = parse_samples(answer.stdout, len(own), time.monotonic(), guest)
         shell.run(_REMOVE % words, check=False, repeatable=True)

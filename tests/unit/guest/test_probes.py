@@ -133,6 +133,26 @@ def test_requests_still_open_at_the_end_count_as_asked(ping: dict[str, str]) -> 
     assert series.samples[-1].asked > run.began + 0.6
 
 
+def test_guest_that_begins_late_makes_the_window_late_and_not_short(ping: dict[str, str]) -> None:
+    class Late(LocalShell):
+        def run(self, command: str, timeout: float = 30, **options: bool) -> CommandResult:
+            if command.startswith("# start"):
+                threading.Event().wait(1.5)
+            return super().run(command, timeout, **options)
+
+    here, there = (
+        vm(name, Nic("nic", f"02:00:00:00:00:0{n}", "net", (ip_interface(f"127.0.0.{n}/24"),)))
+        for n, name in ((1, "early"), (2, "late"))
+    )
+    there_again = path_between(here, here.nics[0], there)
+    wanted = [Probe(there_again, "ICMP"), Probe(there_again.reverse(), "ICMP")]
+    run = sample_window({"early": LocalShell("sh", ping), "late": Late("sh", ping)}, wanted, 1.0)
+    for series in run.series.values():
+        asked = [sample.asked - run.began for sample in series.samples]
+        assert min(asked) < 0.5
+        assert max(asked) > 0.5
+
+
 def test_window_leaves_the_shell_free_and_ends_early_when_told(ping: dict[str, str]) -> None:
     shell = LocalShell("sh", ping)
     started = time.monotonic()
@@ -165,7 +185,7 @@ def test_guest_that_rebooted_meanwhile_costs_a_slice_only(ping: dict[str, str]) 
 
 def test_window_outlives_the_connection(ping: dict[str, str], banner: int) -> None:
     shell = LocalShell("sh", ping)
-    lost = iter([False, True, True, False, False])
+    lost = iter([False, True, True, False, True, False, False])
 
     def run(command: str, timeout: float = 30, *, check: bool = True, repeatable: bool = False) -> CommandResult:
         assert repeatable

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 from testbed.errors import LabError, ProductFault
-from testbed.guest import probes, reachability
+from testbed.guest import probes, reachability, windows
 from testbed.guest.guests import Guests
 from testbed.guest.shells import CommandLost, GuestUnreachable
 from testbed.guest.windows import Between
@@ -90,7 +90,8 @@ class PaperGuests:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Paper needs no time: a window of five seconds is told at once, so its beginning is put back accordingly."""
-    monkeypatch.setattr(probes, "_window_began", lambda: time.monotonic() - 5.0)
+    for module in (probes, windows):
+        monkeypatch.setattr(module, "window_began", lambda: time.monotonic() - 5.0)
 
 
 def guests(answers: Answers, **errors: LabError) -> Guests:

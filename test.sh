@@ -7,6 +7,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
 
 bootstrap tests
 require_host_tools
+offer_browser
 cd -- "$ROOT"
 export PATH=$VENV/bin:$PATH
 

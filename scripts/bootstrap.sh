@@ -154,6 +154,15 @@ require_host_tools() {
   fi
 }
 
+# A browser, to look at logs and reports with: where there is none and none can be had, those tests are skipped.
+offer_browser() {
+  if command -v chromedriver >/dev/null || [[ -e $VENV/.browser-tried ]]; then return; fi
+  # Its driver brings the browser.
+  apt_install chromium-driver ||
+    note "No browser: the tests that look at logs and reports are skipped (Debian: apt-get install chromium-driver)"
+  : 2>/dev/null >"$VENV/.browser-tried" || true
+}
+
 # Installs a Debian package where that is ours to do; false otherwise.
 apt_install() {
   [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1

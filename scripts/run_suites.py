@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,18 +21,22 @@ from typing import Any
 
 from robot.errors import DataError, Information
 from robot.run import RobotFramework
+from robot.version import VERSION as robot_version  # noqa: N811
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from testplan.__main__ import judge_run, write_reports  # noqa: E402
 from testplan.gate import Exit  # noqa: E402
+from testplan.statistics import tag_options  # noqa: E402
 from testplan.suites import longest_first  # noqa: E402
 
 USAGE_ERROR = 64
 STOPPED_BY_USER = 253
 SUITES = str(ROOT / "suites")
 DEFAULT_FILES = {"output": "output.xml", "log": "log.html"}
+SUMMARY = "testplan.summary.Summary"
+TITLE = "Live Update NAD Reference"
 EMBEDDED_TITLE = "Live Update NAD Reference on the embedded cluster, not a real one"
 
 
@@ -158,10 +164,31 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
         added["variable"] = [*options.get("variable", []), *own]
-    if arguments.embedded:
-        added["reporttitle"] = options.get("reporttitle") or EMBEDDED_TITLE
-        added["logtitle"] = options.get("logtitle") or EMBEDDED_TITLE
+    title = EMBEDDED_TITLE if arguments.embedded else TITLE
+    for name in ("reporttitle", "logtitle"):
+        added[name] = options.get(name) or title
+    added["pythonpath"].append(str(ROOT))
+    added["prerebotmodifier"] = [SUMMARY, *options.get("prerebotmodifier", [])]
+    added["metadata"] = [*_facts(options), *options.get("metadata", [])]
+    for name, values in tag_options().items():
+        added[name] = [*values, *options.get(name, [])]
     return added
+
+
+def _facts(options: Mapping[str, Any]) -> list[str]:
+    """What was run, and with which profile: the report's reader knows only the cluster otherwise."""
+    files = [Path(file.partition(":")[0]).name for file in options.get("variablefile", [])]
+    versions = f"Robot Framework {robot_version}, Python {platform.python_version()}"
+    return [f"Profile:{', '.join(files) or 'none given'}", f"Tests:{_commit()}{versions}"]
+
+
+def _commit() -> str:
+    """The commit of this checkout, with a comma behind it; "" where that cannot be told."""
+    with suppress(OSError, subprocess.SubprocessError):
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5)
+        return f"{told.stdout.strip()}, "
+    return ""
 
 
 def _point_latest_at(folder: Path) -> None:

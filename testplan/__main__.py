@@ -14,6 +14,7 @@ from testplan.gate import Exit, Judgement, judge, nothing_to_judge
 from testplan.matrix import html, markdown
 from testplan.plan import PLAN, PlanError, load_plan, load_vocabulary
 from testplan.results import Results, ResultsError, read_results
+from testplan.signoff import signoff
 from testplan.suites import SUITES, read_tests
 from testplan.xunit import xunit
 
@@ -58,11 +59,12 @@ def judge_run(output: Path, plan_path: Path = PLAN, suites: Path = SUITES) -> tu
 def write_reports(
     results: Results, judgement: Judgement, *, folder: Path, log: Path | None, plan_path: Path = PLAN
 ) -> list[Path]:
-    """Writes matrix.html, matrix.md and xunit.xml into ``folder``; links go to ``log`` when it is there."""
+    """Writes sign-off, matrix (HTML, Markdown) and xUnit into ``folder``; links go to ``log`` when it is there."""
     plan = load_plan(plan_path)
     link = os.path.relpath(log, folder) if log and log.is_file() else ""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
+        "signoff.html": signoff(plan, results, judgement, link),
         "matrix.html": html(plan, results, judgement, link),
         "matrix.md": markdown(plan, results, judgement, link),
         "xunit.xml": xunit(plan, results),
@@ -84,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", parents=[common], help="do plan and suites say the same? (offline)")
     check.set_defaults(command=_check)
 
-    report = commands.add_parser("report", parents=[common], help="matrix (HTML, Markdown) and xUnit of a run")
+    report = commands.add_parser(
+        "report", parents=[common], help="sign-off, matrix (HTML, Markdown) and xUnit of a run"
+    )
     report.add_argument("output", type=Path, metavar="OUTPUT.xml")
     report.add_argument("--folder", type=Path, help="where to write; default: beside the result file")
     report.add_argument("--log", type=Path, help="Robot's log to link to; default: log.html beside the result file")

@@ -116,10 +116,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tags that a test may carry: fixed ones, and patterns by the name that the documentation gives them."""
+    """The tags that a test may carry: fixed ones, and patterns by the name that the documentation gives them.
+
+    ``meanings`` tells those of the fixed ones.
+    """
 
     fixed: tuple[str, ...]
     patterns: tuple[tuple[str, str], ...]
+    meanings: tuple[tuple[str, str], ...] = ()
 
     def knows(self, tag: str) -> bool:
         return tag in self.fixed or any(re.fullmatch(pattern, tag) for _, pattern in self.patterns)
@@ -154,6 +158,7 @@ def load_vocabulary(path: Path = TAGS) -> Vocabulary:
     return Vocabulary(
         fixed=tuple(row["tag"] for row in rows if "pattern" not in row),
         patterns=tuple((row["tag"], row["pattern"]) for row in rows if "pattern" in row),
+        meanings=tuple((row["tag"], row["meaning"]) for row in rows if "pattern" not in row),
     )
 
 

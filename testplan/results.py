@@ -138,16 +138,20 @@ def read_results(path: Path) -> Results:
         result = ExecutionResult(path)
     except DataError as error:
         raise ResultsError(f"{path}: {error.message}") from error
+    return results_of(result.suite, result.generator or "")
+
+
+def results_of(suite: Any, generator: str = "") -> Results:
+    """The same from the outermost suite of a result model."""
     collector = _Collector()
-    result.visit(collector)
-    suite = result.suite
+    suite.visit(collector)
     return Results(
         name=suite.name,
         outcomes=tuple(collector.outcomes),
         metadata=dict(suite.metadata),
         started=suite.start_time,
         seconds=suite.elapsed_time.total_seconds(),
-        generator=result.generator or "",
+        generator=generator,
     )
 
 

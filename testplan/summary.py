@@ -1,0 +1,66 @@
+"""What the head of log and report says besides numbers: the verdict, the time of each phase, what was skipped and why.
+
+Given to Robot as ``--prerebotmodifier testplan.summary.Summary``, so that a merged or parallel run has it, too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from robot.api import ResultVisitor
+
+from testplan.gate import judge
+from testplan.plan import load_plan
+from testplan.results import Outcome, Verdict, results_of
+from testplan.suites import read_tests
+
+_MANY = 3
+
+
+class Summary(ResultVisitor):  # type: ignore[misc]
+    """Writes suite metadata into the result model that log and report are made from."""
+
+    def start_suite(self, suite: Any) -> None:
+        phases = _phases(suite)
+        if phases["setup"] or phases["teardown"]:
+            suite.metadata["Durations"] = ", ".join(
+                f"{name} {value.total_seconds():.1f} s" for name, value in phases.items()
+            )
+        if suite.parent is None:
+            results = results_of(suite)
+            judgement = judge(results, load_plan(), read_tests())
+            suite.metadata["Verdict"] = f"*{judgement.word}*: {judgement.headline}"
+            if skipped := skips(results.outcomes):
+                suite.metadata["Skipped"] = "; ".join(skipped)
+
+
+def skips(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why tests were skipped, the most frequent reason first, with the scenarios that it kept out."""
+    skipped = [outcome for outcome in outcomes if outcome.verdict is Verdict.SKIP]
+    counts = Counter(outcome.first_line for outcome in skipped)
+    return [
+        f"{count} of {_scenarios(outcome for outcome in skipped if outcome.first_line == reason)}: {reason}"
+        for reason, count in counts.most_common()
+    ]
+
+
+def _scenarios(outcomes: Iterable[Outcome]) -> str:
+    names = list(dict.fromkeys(outcome.scenario or outcome.suite for outcome in outcomes))
+    return ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+
+
+def _phases(suite: Any) -> dict[str, timedelta]:
+    """Setups, tests and teardowns of a suite and of all below it; setups hold the act, tests only judge."""
+    found = {"setup": timedelta(), "tests": timedelta(), "teardown": timedelta()}
+    for step, name in ((suite.setup, "setup"), (suite.teardown, "teardown")):
+        if step:
+            found[name] += step.elapsed_time
+    for test in suite.tests:
+        found["tests"] += test.elapsed_time
+    for child in suite.suites:
+        for name, value in _phases(child).items():
+            found[name] += value
+    return found

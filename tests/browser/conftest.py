@@ -1,0 +1,57 @@
+"""One run that all tests here look at: everything is logged, one test is red."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.browser.webdriver import Browser, browser, missing
+from tests.embedded import ROOT, embedded_command
+
+DEFECT = "guest-rebooted-vmi-stays"
+
+
+@dataclass(frozen=True)
+class SeenRun:
+    """Where its files are, what it printed, and its secrets."""
+
+    folder: Path
+    printed: str
+    secrets: list[str]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> SeenRun:
+    """nad-01 with a defect, by the same script as run.sh, at the most talkative level."""
+    state = tmp_path_factory.mktemp("state")
+    secrets = state / "secrets"
+    options = (
+        "--include",
+        "nad-01",
+        "--loglevel",
+        "TRACE",
+        "--listener",
+        f"{__package__}.listener.SecretsListener:{secrets}",
+    )
+    command = [*embedded_command("--defect", DEFECT), sys.executable, str(ROOT / "scripts/run_suites.py")]
+    command += ["--state", str(state), "--embedded", "--", "--variable", "SWAP_TIMEOUT:30s", *options]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180, cwd=ROOT, env=env)
+    (folder,) = [path for path in (state / "results").iterdir() if not path.is_symlink()]
+    told = secrets.read_text(encoding="utf-8").splitlines()
+    return SeenRun(folder, done.stdout + done.stderr, [line.replace("\\n", "\n") for line in told])
+
+
+@pytest.fixture(scope="session")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser, or a skip that says what to install."""
+    if lacking := missing():
+        pytest.skip(f"no browser to look with: apt-get install {lacking.replace(',', '')}")
+    with browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found

@@ -1,0 +1,121 @@
+"""A headless Chromium, driven by chromedriver's own protocol: the few requests that the tests here need."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DRIVER = "chromedriver"
+_STARTED = "was started successfully on port "
+
+
+def missing() -> str:
+    """What has to be installed, "" when all is there."""
+    lacking = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
+    return ", ".join([*lacking, *([] if shutil.which(DRIVER) else ["chromium-driver"])])
+
+
+class Browser:
+    """One window; ``port`` is the driver's."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._session = ""
+
+    def start(self, profile: Path) -> None:
+        """Open the window, with a profile of its own."""
+        flags = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1200,1000",
+            f"--user-data-dir={profile}",
+        )
+        binary = next(path for path in map(shutil.which, BROWSERS) if path)
+        options = {
+            "goog:chromeOptions": {"args": list(flags), "binary": binary},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }
+        answer = self._post("/session", {"capabilities": {"alwaysMatch": options}})
+        self._session = f"/session/{answer['sessionId']}"
+
+    def open(self, page: Path, fragment: str = "") -> None:
+        """Load a file, and wait until it is loaded."""
+        self._post(f"{self._session}/url", {"url": page.resolve().as_uri() + fragment})
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """What a function body of JavaScript returns."""
+        return self._post(f"{self._session}/execute/sync", {"script": script, "args": list(arguments)})
+
+    def wait_for(self, expression: str) -> None:
+        """Until an expression is true, for ten seconds. AssertionError when it never is."""
+        script = f"""const done = arguments[0], end = Date.now() + 10000;
+            (function look() {{ if ({expression}) done(true); else if (Date.now() > end) done(false);
+                                else setTimeout(look, 50); }})();"""
+        assert self._post(f"{self._session}/execute/async", {"script": script, "args": []}), expression
+
+    def complaints(self) -> list[str]:
+        """Errors and warnings on the console since the last look."""
+        entries = self._post(f"{self._session}/se/log", {"type": "browser"})
+        return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+
+    def pages(self) -> int:
+        """How many pages the document takes when it is printed as its style sheet says."""
+        printed = self._post(f"{self._session}/print", {"background": True})
+        return base64.b64decode(printed).count(b"/Type /Page\n")
+
+    def prefer(self, scheme: str) -> None:
+        """Ask pages for ``light`` or ``dark``."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self._post(f"{self._session}/goog/cdp/execute", command)
+
+    def screenshot(self, file: Path) -> None:
+        """What the window shows, as PNG."""
+        file.write_bytes(base64.b64decode(self._ask("GET", f"{self._session}/screenshot")))
+
+    def close(self) -> None:
+        """Close the window."""
+        self._ask("DELETE", self._session)
+
+    def _post(self, path: str, body: Any) -> Any:
+        return self._ask("POST", path, json.dumps(body))
+
+    def _ask(self, verb: str, path: str, body: str | None = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request(verb, path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            value = json.load(answer)["value"]
+        finally:
+            connection.close()
+        assert answer.status == 200, value
+        return value
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """A browser that is there for as long as the context."""
+    with subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as driver:
+        try:
+            assert driver.stdout is not None
+            line = next(line for line in driver.stdout if _STARTED in line)
+            port = int(line.partition(_STARTED)[2].strip().rstrip("."))
+            found = Browser(port)
+            found.start(folder / "profile")
+            yield found
+            found.close()
+        finally:
+            driver.terminate()

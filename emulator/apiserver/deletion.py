@@ -71,6 +71,9 @@ def _delete(core: ApiCore, call: Call, resource: Resource, item: Item, options: 
             _mark(resource, obj, 0, again=terminating)
         if call.dry_run:
             return Item(obj, item.rv), not resource.graceful
+        if resource.graceful:
+            # Watchers see the grace end before they see the object go.
+            item = core.store.commit(resource.store_key, _key(obj), clone(obj), item)
         last = core.store.remove(resource.store_key, _key(item.obj), item)
         if not resource.graceful:
             return last, True

@@ -15,6 +15,7 @@ class Profile:
     ``live_update`` says when a change of ``networkName`` reaches a running VMI: ``never``, ``gate`` (only with the
     feature gate) or ``always``. ``asks_migratable``: only for a VMI that can migrate, others need a restart.
     ``beta_gates_on``: gates in beta are on without being listed. ``priority``: automatic migrations carry one.
+    ``tells_overhead``: launcher pods and VMIs say what memory the launcher itself needs.
     ``feature_gates`` are those that the KubeVirt CR lists from the start.
     """
 
@@ -28,7 +29,7 @@ class Profile:
     gated_send_to: bool = True
     binding_required: bool = True
     memory_overhead_mib: int = 268
-    overhead_annotation: bool = True
+    tells_overhead: bool = True
     feature_gates: tuple[str, ...] = ()
     beta_gates: frozenset[str] = field(default=frozenset({"ExternalNetResourceInjection", "MigrationPriorityQueue"}))
     ga_gates: frozenset[str] = frozenset()
@@ -39,12 +40,12 @@ _V18: dict[str, Any] = {
     "version": "v1.8.4+embedded",
     "live_update": "gate",
     "binding_required": False,
-    "overhead_annotation": False,
+    "tells_overhead": False,
 }
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("1.7", "v1.7.4+embedded", "never", binding_required=False, overhead_annotation=False),
+        Profile("1.7", "v1.7.4+embedded", "never", binding_required=False, tells_overhead=False),
         Profile("1.8", **_V18),
         Profile("1.8-gate", feature_gates=(LIVE_UPDATE_NAD,), **_V18),
         Profile(

@@ -157,7 +157,7 @@ class Migrations:
         gap = self._decisions.choose("agent.completion_gap", 0.0, vmi=vmi)
         if gap:
             await self._pace.sleep(gap)
-        await self._update(vmi, uid, {"completed": True})
+        await self._update(vmi, uid, {"completed": True}, self._with_its_cpus)
         await self._tell(vmi, "Migrated", f"The VirtualMachineInstance migrated to node {target_node}.", target_node)
         self._kubelet.logs.write(source, "Live migration succeeded.", vmi)
         await self._pace.sleep(CLEAN_UP)
@@ -192,6 +192,14 @@ class Migrations:
     @staticmethod
     def _satisfied(fresh: Obj) -> None:
         conditions.drop(fresh["status"], "MigrationRequired")
+
+    @staticmethod
+    def _with_its_cpus(fresh: Obj) -> None:
+        """The domain on the target has the CPUs of the spec."""
+        cpu = fresh["spec"]["domain"].get("cpu") or {}
+        if topology := fresh["status"].get("currentCPUTopology"):
+            fresh["status"]["currentCPUTopology"] = {part: cpu.get(part, now) for part, now in topology.items()}
+        conditions.drop(fresh["status"], "HotVCPUChange")
 
     async def _pass(self, vmi: Obj, uid: str, real_seconds: float) -> None:
         """Lets time pass; MigrationFailed as soon as the migration is aborted or loses its VMI or target."""

@@ -10,6 +10,7 @@ from emulator.controlplane import names
 from emulator.controlplane.admission.denials import cause, denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.instances import Obj, networks
+from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.launcher import QEMU_USER
 from emulator.platforms.platform import Platform
 
@@ -43,7 +44,7 @@ async def default_vm(request: AdmissionRequest) -> None:
     _common(template["spec"])
 
 
-async def default_vmi(request: AdmissionRequest) -> None:
+async def default_vmi(settings: Settings, request: AdmissionRequest) -> None:
     vmi = request.new
     if vmi is None or request.operation != "CREATE":
         return
@@ -60,7 +61,8 @@ async def default_vmi(request: AdmissionRequest) -> None:
     cpu.setdefault("model", "host-model")
     for part in ("cores", "sockets", "threads"):
         cpu.setdefault(part, 1)
-    cpu.setdefault("maxSockets", int(cpu["sockets"]) * HEADROOM)
+    if settings.rollout_live_update:
+        cpu.setdefault("maxSockets", int(cpu["sockets"]) * HEADROOM)
     domain.setdefault("features", {}).setdefault("acpi", {"enabled": True})
     domain.setdefault("firmware", {}).setdefault("uuid", str(uuid.uuid4()))
     spec.setdefault("evictionStrategy", "None")
@@ -70,7 +72,8 @@ async def default_vmi(request: AdmissionRequest) -> None:
     status = vmi.setdefault("status", {})
     guest = domain.get("memory", {}).get("guest")
     if guest:
-        domain["memory"].setdefault("maxGuest", times(str(guest), HEADROOM))
+        if settings.rollout_live_update:
+            domain["memory"].setdefault("maxGuest", times(str(guest), HEADROOM))
         status["memory"] = {"guestAtBoot": guest, "guestCurrent": guest, "guestRequested": guest}
     status["currentCPUTopology"] = {part: cpu[part] for part in ("cores", "sockets", "threads")}
     status.setdefault("guestOSInfo", {})

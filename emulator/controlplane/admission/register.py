@@ -14,7 +14,7 @@ from emulator.controlplane.context import Shared
 def register_webhooks(admission: Admission, shared: Shared) -> None:
     both, create, update = ("CREATE", "UPDATE"), ("CREATE",), ("UPDATE",)
     admission.mutating(names.VM, both, defaults.default_vm)
-    admission.mutating(names.VMI, create, defaults.default_vmi)
+    admission.mutating(names.VMI, create, partial(defaults.default_vmi, shared.settings))
     admission.mutating(names.VMI, update, partial(defaults.keep_vmi_status, shared.platform))
     admission.mutating(names.MIGRATION, create, defaults.default_migration)
     validators = Validators(shared)

@@ -141,12 +141,12 @@ class MigrationController:
         if sum(not pod_is_going(pod) for pod in pods_of(self.shared, vmi)) > 1:
             self._again(migration, 1.0)
             return
+        if names.NON_ROOT not in annotations_of(vmi):
+            vmi = await self._patch_vmi(vmi, {"metadata": {"annotations": {names.NON_ROOT: "true"}}})
         if self._limits_reached(vmi):
             priority = migration["spec"].get("priority", "")
             self._again(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
             return
-        if names.NON_ROOT not in annotations_of(vmi):
-            vmi = await self._patch_vmi(vmi, {"metadata": {"annotations": {names.NON_ROOT: "true"}}})
         await self.targets.create(migration, vmi)
         self._on_migration("MODIFIED", migration, None)
 
@@ -175,12 +175,15 @@ class MigrationController:
             await self.shared.recorder.warning(vmi, "FailedMigration", message)
 
     async def _abort(self, migration: Obj, vmi: Obj, state: Obj) -> None:
-        if state.get("abortRequested") or state.get("completed"):
+        done = bool(state.get("abortRequested") or state.get("completed"))
+        if not done:
+            await self._patch_vmi(vmi, changes(vmi, abort_requested(vmi), (("status",),)))
+        if not conditions.is_true(migration, "migrationAbortRequested"):
+            new = clone(migration)
+            conditions.put(new, conditions.new("migrationAbortRequested", "True"))
+            await self._patch(migration, changes(migration, new, (("status",),)))
+        if done:
             return
-        await self._patch_vmi(vmi, changes(vmi, abort_requested(vmi), (("status",),)))
-        new = clone(migration)
-        conditions.put(new, conditions.new("migrationAbortRequested", "True"))
-        await self._patch(migration, changes(migration, new, (("status",),)))
         message = "Migration is ready to be canceled by virt-handler."
         await self.shared.recorder.normal(migration, "SuccessfulAbortMigration", message)
 

@@ -6,6 +6,7 @@ from emulator.apiserver.objects import clone, timestamp
 from emulator.controlplane import names
 from emulator.controlplane.instances import Obj
 from emulator.controlplane.settings import Settings
+from emulator.controlplane.vmi.cpu import overhead_mib
 
 
 def handed_off(vmi: Obj, migration: Obj, source: Obj | None, target: Obj, settings: Settings) -> Obj:
@@ -22,7 +23,7 @@ def handed_off(vmi: Obj, migration: Obj, source: Obj | None, target: Obj, settin
         "targetPod": target["metadata"]["name"],
     }
     if profile.max_downtime:
-        state["targetMemoryOverhead"] = f"{profile.memory_overhead_mib}Mi"
+        state["targetMemoryOverhead"] = f"{overhead_mib(vmi, profile)}Mi"
     new["status"]["migrationState"] = dict(sorted(state.items()))
     new["metadata"].setdefault("labels", {})[names.TARGET_NODE_NAME] = node
     return new

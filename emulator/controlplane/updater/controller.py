@@ -17,6 +17,7 @@ from emulator.controlplane.instances import (
     phase,
 )
 from emulator.controlplane.updater.eviction import Evictions
+from emulator.controlplane.vmi.cpu import HOT_VCPU_CHANGE
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -37,7 +38,7 @@ class WorkloadUpdater:
         shared.caches[names.KUBEVIRT].on_change(self._on_kubevirt)
 
     def _on_vmi(self, event: str, new: Obj, old: Obj | None) -> None:
-        if event == "DELETED" or (conditions.is_true(new, names.MIGRATION_REQUIRED) and not is_migrating(new)):
+        if event == "DELETED" or (_waits(new) and not is_migrating(new)):
             self._later()
 
     def _on_migration(self, event: str, new: Obj, old: Obj | None) -> None:
@@ -85,7 +86,7 @@ class WorkloadUpdater:
             if phase(vmi) == "Running"
             and not is_deleting(vmi)
             and not is_migrating(vmi)
-            and conditions.is_true(vmi, names.MIGRATION_REQUIRED)
+            and _waits(vmi)
             and (vmi["metadata"]["namespace"], vmi["metadata"]["name"]) not in covered
             and names.ABORTION_TEST_HOOK not in annotations_of(vmi)
         ]
@@ -99,9 +100,7 @@ class WorkloadUpdater:
             vmi = self.shared.vmis.get(migration["metadata"]["namespace"], migration["spec"]["vmiName"])
             if vmi is None or phase(vmi) != "Running" or is_deleting(vmi):
                 continue
-            if conditions.is_true(vmi, names.MIGRATION_REQUIRED) and names.ABORTION_TEST_HOOK not in annotations_of(
-                vmi
-            ):
+            if _waits(vmi) and names.ABORTION_TEST_HOOK not in annotations_of(vmi):
                 continue
             if not migration_state(vmi).get("targetNodeDomainReadyTimestamp"):
                 found.append((vmi, migration))
@@ -146,11 +145,7 @@ class WorkloadUpdater:
     async def _count_outdated(self) -> None:
         """``status.outdatedVirtualMachineInstanceWorkloads`` counts every VMI that waits for a change."""
         kubevirt = self.shared.settings.kubevirt
-        waiting = [
-            vmi
-            for vmi in self.shared.vmis.all()
-            if not is_final(vmi) and conditions.is_true(vmi, names.MIGRATION_REQUIRED)
-        ]
+        waiting = [vmi for vmi in self.shared.vmis.all() if not is_final(vmi) and _waits(vmi)]
         field = "outdatedVirtualMachineInstanceWorkloads"
         if kubevirt is None or kubevirt.get("status", {}).get(field, 0) == len(waiting):
             return
@@ -160,3 +155,8 @@ class WorkloadUpdater:
             names.KUBEVIRT, meta["name"], meta["namespace"], patch, subresource="status"
         )
         await self.shared.caches[names.KUBEVIRT].catch_up(written)
+
+
+def _waits(vmi: Obj) -> bool:
+    """Whether a VMI waits for a migration that brings it what it lacks."""
+    return conditions.is_true(vmi, names.MIGRATION_REQUIRED) or conditions.is_true(vmi, HOT_VCPU_CHANGE)

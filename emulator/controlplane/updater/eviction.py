@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
-from emulator.controlplane import names
+from emulator.apiserver.objects import clone
+from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import Obj, is_deleting, pod_is_going
+from emulator.controlplane.patching import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.kube.errors import ApiError
 
@@ -32,10 +34,23 @@ class Evictions:
     def _due(self) -> bool:
         return self._last is None or time.monotonic() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
 
+    async def _mark(self, pod: Obj) -> None:
+        """What the eviction API writes on a pod before it deletes it."""
+        new = clone(pod)
+        message = "Eviction API: evicting"
+        conditions.put(new, conditions.new("DisruptionTarget", "True", reason="EvictionByEvictionAPI", message=message))
+        meta = pod["metadata"]
+        patch = changes(pod, new, (("status",),))
+        written = await self.shared.client.patch(
+            names.PODS, meta["name"], meta["namespace"], patch, subresource="status"
+        )
+        await self.shared.pods.catch_up(written)
+
     async def _evict(self, vmi: Obj, pod: Obj) -> None:
         """An eviction of a launcher pod whose VMI has no eviction strategy ends in its deletion."""
         meta = pod["metadata"]
         try:
+            await self._mark(pod)
             await self.shared.client.delete(names.PODS, meta["name"], meta["namespace"], uid=meta["uid"])
         except ApiError as error:
             message = f"Failed to evict VMI pod as part of automated workload update: {error.message}"

@@ -26,6 +26,7 @@ from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop
 from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure
 from emulator.controlplane.vm.status import snapshot_statuses, sync_status
+from emulator.controlplane.vmi.cpu import sockets_patch
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -82,6 +83,7 @@ class VmController:
         failure = None
         if not acted and vmi is not None and not is_deleting(vmi) and not is_final(vmi):
             failure = await self._sync_networks(vm, vmi)
+            await self._sync_sockets(vm, self.shared.vmis.get(*key) or vmi)
         now = self.shared.vms.get(*key) or vm
         if acted:
             # A start or a stop settles what a restart was asked for.
@@ -226,24 +228,26 @@ class VmController:
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
         copy_nad = self.shared.decisions.choose("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
         gone = {name for name in network_sync.detached(vmi) if is_absent(_card(vm, name))}
-        if gone:
-            changed = network_sync.without(vm, gone)
-            await self._patch(vm, changes(vm, changed, (("spec", "template", "spec"),)))
-            vm = changed
+        cleaned = network_sync.without(vm, gone) if gone else vm
         plug = self.shared.decisions.choose("vm.plug_nic", True, vm=vm, vmi=vmi)
         copy_cards = self.shared.decisions.choose("vm.copy_interfaces", False, vm=vm, vmi=vmi)
-        nets, cards = network_sync.synced(vm, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
+        nets, cards = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
         patch = network_sync.patch_of(vmi, nets, cards)
-        if not patch:
-            return None
         try:
-            await self._patch_vmi(vmi, patch)
+            if patch:
+                await self._patch_vmi(vmi, patch)
         except ApiError as error:
             if error.code == 409 or "the server rejected our request" in error.message:
                 raise
             message = f"error encountered when trying to patch vmi: {error.message}"
             return conditions.new("Failure", "True", reason="HotPlugNetworkInterfaceError", message=message)
+        if gone:
+            await self._patch(vm, changes(vm, cleaned, (("spec", "template", "spec"),)))
         return None
+
+    async def _sync_sockets(self, vm: Obj, vmi: Obj) -> None:
+        if self.shared.settings.rollout_live_update and (patch := sockets_patch(vm, vmi)):
+            await self._patch_vmi(vmi, patch)
 
     async def _write_status(self, vm: Obj, vmi: Obj | None, restart: bool | None, failure: Obj | None) -> None:
         new = clone(vm)

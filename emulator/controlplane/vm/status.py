@@ -53,6 +53,9 @@ def _sync_conditions(vm: Obj, vmi: Obj | None, restart_required: bool | None, fa
     if "Ready" not in mirrored:
         mirrored = {"Ready": _missing_ready(vmi)} | mirrored
     known = vm["status"].get("conditions") or []
+    if vmi is None:
+        # Without a VMI there is nothing to mirror: what the last one said stays, but for Ready.
+        mirrored = {condition["type"]: condition for condition in known if condition["type"] not in OWN} | mirrored
     kept = []
     for condition in known:
         if condition["type"] in OWN:

@@ -23,6 +23,7 @@ from emulator.controlplane.network.evaluator import Need, migration_need
 from emulator.controlplane.patching import changes
 from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
+from emulator.controlplane.vmi.cpu import sync_hot_change
 from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
@@ -129,6 +130,7 @@ class VmiController:
             status.sync_interfaces(new, pod)
             if not is_migrating(new) and not self._handing_over(new):
                 self._sync_migration_required(new, pod)
+                sync_hot_change(new)
         if is_final(new) and is_deleting(new) and all(pod_is_down(p) for p in pods):
             self._release(new)
         await self._write(vmi, changes(vmi, new, (("status",), ("metadata",))))

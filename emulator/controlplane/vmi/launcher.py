@@ -14,6 +14,7 @@ from emulator.controlplane.network.podinterfaces import (
     wanted_attachments,
 )
 from emulator.controlplane.profile import Profile
+from emulator.controlplane.vmi.cpu import overhead_mib
 from emulator.decisions import Decisions
 
 IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
@@ -93,8 +94,8 @@ def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
         "post.hook.backup.velero.io/container": "compute",
         "post.hook.backup.velero.io/command": _freezer("--unfreeze", meta),
     }
-    if profile.overhead_annotation:
-        found["kubevirt.io/memory-overhead-bytes"] = str(profile.memory_overhead_mib * 1024**2)
+    if profile.tells_overhead:
+        found["kubevirt.io/memory-overhead-bytes"] = str(overhead_mib(vmi, profile) * 1024**2)
     if uses_masquerade(vmi):
         found["istio.io/reroute-virtual-interfaces"] = "k6t-eth0"
         found["traffic.sidecar.istio.io/kubevirtInterfaces"] = "k6t-eth0"
@@ -220,5 +221,5 @@ def _memory(vmi: Obj, profile: Profile) -> str:
     factors = {"Gi": 1024.0, "Mi": 1.0, "Ki": 1 / 1024, "G": 1e9 / 2**20, "M": 1e6 / 2**20}
     for unit, factor in factors.items():
         if guest.endswith(unit):
-            return f"{int(float(guest[: -len(unit)]) * factor) + profile.memory_overhead_mib}Mi"
-    return f"{int(float(guest) / 2**20) + profile.memory_overhead_mib}Mi"
+            return f"{int(float(guest[: -len(unit)]) * factor) + overhead_mib(vmi, profile)}Mi"
+    return f"{int(float(guest) / 2**20) + overhead_mib(vmi, profile)}Mi"

@@ -7,7 +7,17 @@ from typing import Any
 
 from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import annotations_of, is_migrating, labels_of, phase, pod_is_going
+from emulator.controlplane.instances import (
+    annotations_of,
+    by_name,
+    containers_ready,
+    interfaces,
+    is_absent,
+    is_migrating,
+    labels_of,
+    phase,
+    pod_is_going,
+)
 from emulator.controlplane.network.podinterfaces import networks_annotation, wanted_attachments
 
 Obj = dict[str, Any]
@@ -21,9 +31,9 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
     node = labels_of(vmi).get(names.NODE_NAME)
     if node and labels_of(pod).get(names.NODE_NAME) != node:
         metadata["labels"] = {names.NODE_NAME: node}
-    if phase(vmi) == "Running" and not is_migrating(vmi):
+    if phase(vmi) in ("Scheduled", "Running") and containers_ready(pod) and not is_migrating(vmi):
         wanted = wanted_attachments(vmi)
-        changed = _plugged(pod) != {entry["interface"] for entry in wanted}
+        changed = _is_plugging(vmi) and _annotation(pod) != wanted
         if shared.decisions.choose("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
             metadata["annotations"] = {names.NETWORKS: networks_annotation(wanted)}
     meta = pod["metadata"]
@@ -35,9 +45,17 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
         await _sync_paused(shared, vmi, pod)
 
 
-def _plugged(pod: Obj) -> set[str]:
+def _is_plugging(vmi: Obj) -> bool:
+    """Whether the guest has not got, or not lost, a NIC yet; a changed NAD alone is no reason to tell the pod."""
+    reported = by_name([entry for entry in vmi["status"].get("interfaces") or [] if entry.get("name")])
+    cards = interfaces(vmi["spec"])
+    there = {name for name, entry in reported.items() if "domain" in entry.get("infoSource", "")}
+    return any(is_absent(card) or card["name"] not in there for card in cards)
+
+
+def _annotation(pod: Obj) -> list[Obj]:
     text = annotations_of(pod).get(names.NETWORKS)
-    return {entry["interface"] for entry in json.loads(text)} if text else set()
+    return list(json.loads(text)) if text else []
 
 
 async def _sync_paused(shared: Shared, vmi: Obj, pod: Obj) -> None:

@@ -20,6 +20,7 @@ from emulator.controlplane.instances import (
 )
 from emulator.controlplane.network.podinterfaces import PRIMARY, pod_interface
 from emulator.controlplane.profile import Profile
+from emulator.controlplane.vmi.cpu import overhead_mib
 
 MULTUS = "multus-status"
 
@@ -39,7 +40,8 @@ def advance(vmi: Obj, pod: Obj | None, profile: Profile) -> None:
     if current in ("", "Pending"):
         if pod is not None:
             set_phase(vmi, "Scheduling")
-            vmi["status"].setdefault("memory", {})["memoryOverhead"] = f"{profile.memory_overhead_mib}Mi"
+            if profile.tells_overhead:
+                vmi["status"].setdefault("memory", {})["memoryOverhead"] = f"{overhead_mib(vmi, profile)}Mi"
         elif is_deleting(vmi):
             set_phase(vmi, "Succeeded")
         elif not current:
@@ -51,6 +53,7 @@ def advance(vmi: Obj, pod: Obj | None, profile: Profile) -> None:
             _schedule(vmi, pod)
     elif current in ("Scheduled", "Running") and pod is None:
         set_phase(vmi, "Failed" if not is_deleting(vmi) else "Succeeded")
+        vmi["status"].pop("launcherContainerImageVersion", None)
 
 
 def _schedule(vmi: Obj, pod: Obj) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,19 +14,23 @@ from emulator.controlplane import conditions, names
 from emulator.controlplane.events import EventRecorder
 from emulator.controlplane.instances import (
     containers_ready,
-    interfaces,
     is_final,
-    is_secondary,
-    networks,
+    network_status,
     phase,
     pod_is_down,
 )
-from emulator.controlplane.network.podinterfaces import pod_interface
 from emulator.controlplane.vmi.status import set_phase
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer
+from emulator.pace import Pace
+
+from .reports import asked, follow, node, plugged, report
 
 Obj = dict[str, Any]
+# Real seconds that launchers take between two reports, at least: controllers get to see each of them.
+BREATH = 0.75
+PLUGGING = 1.0
+POD_START = 1.5
 
 
 class Agent:
@@ -36,6 +39,7 @@ class Agent:
     def __init__(
         self,
         core: ApiCore,
+        pace: Pace,
         *,
         migratable: Obj | None = None,
         missing_nads: set[str] | None = None,
@@ -43,6 +47,7 @@ class Agent:
     ) -> None:
         self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
         self.recorder = EventRecorder(self.client, "virt-handler")
+        self.pace = pace
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
         self.missing_nads = missing_nads or set()
         self.dynamic_networks = dynamic_networks
@@ -85,16 +90,22 @@ class Agent:
             self._once(f"end {uid}", self._end_pod(pod))
         elif phase(pod) in ("", "Pending"):
             self._once(f"run {uid}", self._run_pod(pod))
-        elif self.dynamic_networks and old is not None and _request(old) != _request(pod):
-            self._once(f"networks {pod['metadata']['resourceVersion']}", self._report_networks(pod))
         self._once(f"gate {pod['metadata']['resourceVersion']}", self._gate(pod))
+        if self.dynamic_networks:
+            self._once(f"plug {pod['metadata']['resourceVersion']}", self._plug(pod))
 
     async def _run_pod(self, pod: Obj) -> None:
-        wanted = _request(pod)
+        wanted = asked(pod)
         await self.may_start_pods.wait()
         while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):  # noqa: ASYNC110 - as kubelet
             await asyncio.sleep(0.02)
-        await self._report_networks(pod)
+        await self.pace.sleep(POD_START)
+        try:
+            await self._patch_pod(pod, plugged([], wanted))
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            return
         ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
 
         def running(new: Obj) -> None:
@@ -103,20 +114,20 @@ class Agent:
 
         await self._edit_pod(pod, running)
 
-    async def _report_networks(self, pod: Obj) -> None:
-        """What Multus reports of the networks that a pod asks for."""
-        status = [{"name": "k8s-pod-network", "interface": "eth0", "ips": ["10.244.0.9"], "default": True, "dns": {}}]
-        for net in _request(pod):
-            name = f"{net['namespace']}/{net['name']}"
-            status.append({"name": name, "interface": net["interface"], "mac": "02:00:00:00:00:01", "dns": {}})
-        note = {"metadata": {"annotations": {names.NETWORK_STATUS: json.dumps(status, indent=4)}}}
-        await self._patch_pod(pod, note)
+    async def _plug(self, pod: Obj) -> None:
+        """The dynamic networks controller: a running pod gets and loses interfaces, none changes its network."""
+        wanted, now = asked(pod), network_status(pod)
+        if phase(pod) == "Running" and {net["interface"] for net in wanted} != {net["interface"] for net in now[1:]}:
+            await self.pace.sleep(PLUGGING)
+            await self._patch_pod(pod, plugged(now, wanted))
 
     async def _gate(self, pod: Obj) -> None:
         """The Ready condition, from containers and readiness gates."""
         if not containers_ready(pod):
             return
         if conditions.is_true(pod, names.UNPAUSED):
+            if names.MIGRATION_JOB_UID in pod["metadata"]["labels"]:
+                await self.pace.sleep(BREATH)
             wanted = conditions.new("Ready", "True")
         else:
             message = "corresponding condition of pod readiness gate does not exist."
@@ -128,10 +139,11 @@ class Agent:
         owner = meta["ownerReferences"][0]
         vmi = await self._get_vmi(meta["namespace"], owner["name"])
         hosted = vmi is not None and vmi["status"].get("nodeName") == pod["spec"]["nodeName"]
-        if vmi is not None and hosted and vmi["metadata"]["uid"] == owner["uid"] and not is_final(vmi):
-            # A guest whose pod goes while nobody wants the VMI gone has not been shut down in good order.
-            ended = "Succeeded" if "deletionTimestamp" in vmi["metadata"] else "Failed"
-            await self._edit_vmi(vmi, lambda new: new["status"].update(phase=ended))
+        ours = vmi is not None and hosted and vmi["metadata"]["uid"] == owner["uid"]
+        if vmi is not None and ours and not is_final(vmi) and "deletionTimestamp" in vmi["metadata"]:
+            # Of a pod that goes for other reasons virt-controller takes note.
+            await self._edit_vmi(vmi, lambda new: new["status"].update(phase="Succeeded"))
+            await self.pace.sleep(BREATH)
         await self._finish_pod(pod)
         try:
             await self.client.delete(names.PODS, meta["name"], meta["namespace"], grace=0)
@@ -154,21 +166,24 @@ class Agent:
         uid = vmi["metadata"]["uid"]
         if phase(vmi) == "Scheduled":
             self._once(f"boot {uid}", self._boot(vmi))
-        if phase(vmi) == "Running" and _unplug(clone(vmi)):
-            self._once(f"unplug {vmi['metadata']['resourceVersion']}", self._edit_vmi(vmi, _unplug))
+        if phase(vmi) == "Running" and follow(clone(vmi)):
+            self._once(f"follow {vmi['metadata']['resourceVersion']}", self._edit_vmi(vmi, follow))
         state = vmi["status"].get("migrationState") or {}
         if phase(vmi) == "Running" and state.get("targetNode"):
             self._once(f"migrate {state['migrationUid']}", self._migrate(vmi, state["migrationUid"]))
 
     async def _boot(self, vmi: Obj) -> None:
         await self.may_run.wait()
+        await self.pace.sleep(BREATH)
 
         def running(new: Obj) -> None:
             set_phase(new, "Running")
             if self.may_be_migratable.is_set():
                 conditions.put(new, self.migratable)
+            conditions.put(new, conditions.new("StorageLiveMigratable", "True"))
             conditions.put(new, conditions.new("AgentConnected", "True"))
-            _report(new)
+            new["status"]["selinuxContext"] = "none"
+            report(new)
 
         await self._edit_vmi(vmi, running)
         await self.recorder.normal(vmi, "Created", "VirtualMachineInstance defined.")
@@ -178,6 +193,7 @@ class Agent:
 
     async def _migrate(self, vmi: Obj, uid: str) -> None:
         state = vmi["status"]["migrationState"]
+        await self._phase(vmi, uid, "PreparingTarget")
         await self._update(vmi, uid, targetNodeAddress="127.0.0.2", targetDirectMigrationNodePorts={"40001": 0})
         await self.recorder.normal(vmi, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.")
         await self._phase(vmi, uid, "TargetReady")
@@ -202,20 +218,28 @@ class Agent:
             new["status"]["migrationState"]["targetNodeDomainReadyTimestamp"] = timestamp()
 
         await self._edit_vmi(vmi, ready)
+        await self.pace.sleep(BREATH)
 
         def switched(new: Obj) -> None:
             new["status"]["migrationState"]["endTimestamp"] = timestamp()
             new["status"]["nodeName"] = state["targetNode"]
+            new["status"].pop("launcherContainerImageVersion", None)
             new["metadata"]["labels"][names.NODE_NAME] = state["targetNode"]
-            if self.gap is None:
-                new["status"]["migrationState"]["completed"] = True
 
         await self._edit_vmi(vmi, switched)
         message = f"The VirtualMachineInstance migrated to node {state['targetNode']}."
         await self.recorder.normal(vmi, "Migrated", message)
         if self.gap is not None:
             await self.gap.wait()
-            await self._update(vmi, uid, completed=True)
+
+        def complete(new: Obj) -> None:
+            cpu = new["spec"]["domain"]["cpu"]
+            new["status"]["migrationState"]["completed"] = True
+            new["status"]["currentCPUTopology"] = {part: cpu[part] for part in ("cores", "sockets", "threads")}
+            conditions.remove(new, "HotVCPUChange")
+
+        await self._edit_vmi(vmi, complete)
+        await self.pace.sleep(BREATH)
         await self._edit_vmi(vmi, lambda new: new["metadata"]["labels"].pop(names.TARGET_NODE_NAME, None))
         source = self.pods.get(vmi["metadata"]["namespace"], state["sourcePod"])
         if source is not None and not pod_is_down(source):
@@ -296,64 +320,3 @@ def _set_event() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
     return event
-
-
-def _request(pod: Obj) -> list[Obj]:
-    return list(json.loads(pod["metadata"]["annotations"].get(names.NETWORKS) or "[]"))
-
-
-def _report(vmi: Obj) -> None:
-    """What virt-handler reports of the guest's NICs."""
-    reported = []
-    for index, net in enumerate(networks(vmi["spec"])):
-        secondary = is_secondary(net)
-        reported.append(
-            {
-                "name": net["name"],
-                "interfaceName": f"eth{index}",
-                "podInterfaceName": pod_interface(net["name"]) if secondary else "eth0",
-                "mac": f"02:00:00:00:01:{index:02x}",
-                "infoSource": "domain, guest-agent" + (", multus-status" if secondary else ""),
-                "linkState": "up",
-                "queueCount": 1,
-            }
-        )
-        if not secondary:
-            reported[-1] |= {"ipAddress": "10.244.0.9", "ipAddresses": ["10.244.0.9"]}
-    vmi["status"]["interfaces"] = reported
-
-
-def _unplug(vmi: Obj) -> bool:
-    """A NIC marked absent leaves the domain at once, and the report once no pod interface carries it. True: changed."""
-    absent = {card["name"] for card in interfaces(vmi["spec"]) if card.get("state") == "absent"}
-    kept, changed = [], False
-    for entry in vmi["status"].get("interfaces") or []:
-        if entry.get("name") in absent:
-            sources = entry.pop("infoSource", "")
-            changed = changed or "domain" in sources or not sources
-            if not sources:
-                continue
-            if "multus-status" in sources:
-                entry["infoSource"] = "multus-status"
-        kept.append(entry)
-    vmi["status"]["interfaces"] = kept
-    return changed
-
-
-def node(name: str) -> Obj:
-    labels = {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/arch": "amd64",
-        "kubevirt.io/schedulable": "true",
-        "machine-type.node.kubevirt.io/q35": "true",
-        "cpu-vendor.node.kubevirt.io/Intel": "true",
-        "host-model-cpu.node.kubevirt.io/Skylake-Client": "true",
-        "cpu-model-migration.node.kubevirt.io/Skylake-Client": "true",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {},
-        "status": {"conditions": [conditions.new("Ready", "True")]},
-    }

@@ -118,7 +118,7 @@ async def running_lab(
     await server.prepare()
     plane = await run_control_plane(server, profile_for(profile), Pace(speed), decisions or Decisions())
     core, client = server.core, LocalClient(server.core, ADMIN)
-    player = Agent(core, **agent)
+    player = Agent(core, Pace(speed), **agent)
     lab = Lab(server, core, client, player, plane)
     await client.create(names.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     informers = [Informer(client, resource) for resource in RECORDED]
@@ -149,12 +149,23 @@ def nad(name: str) -> Obj:
     }
 
 
-def vm(name: str = "vm1", *, run_strategy: str = "Always", nads: tuple[str, ...] = ("nad-a",), **more: Any) -> Obj:
-    nets: list[Obj] = [{"name": "default", "pod": {}}]
-    cards: list[Obj] = [{"name": "default", "masquerade": {}}]
-    for index, network in enumerate(nads, 1):
-        nets.append({"name": f"net{index}", "multus": {"networkName": network}})
-        cards.append({"name": f"net{index}", "bridge": {}})
+def vm(
+    name: str = "vm1",
+    *,
+    run_strategy: str = "Always",
+    nads: tuple[str, ...] = ("nad-a",),
+    nics: tuple[str, ...] = ("net1", "net2"),
+    pod_network: str = "masquerade",
+    multus_default: str = "",
+    **more: Any,
+) -> Obj:
+    """``pod_network`` is the binding to it, "" for none; ``multus_default`` names the NIC that takes its place."""
+    nets: list[Obj] = [{"name": "default", "pod": {}}] if pod_network else []
+    cards: list[Obj] = [{"name": "default", pod_network: {}}] if pod_network else []
+    for nic, network in zip(nics, nads, strict=False):
+        multus = {"networkName": network} | ({"default": True} if nic == multus_default else {})
+        nets.append({"name": nic, "multus": multus})
+        cards.append({"name": nic, "bridge": {}})
     spec = {
         "architecture": "amd64",
         "domain": {

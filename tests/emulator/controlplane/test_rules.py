@@ -20,8 +20,8 @@ from emulator.controlplane.scheduling.predicates import failure_message, objecti
 from emulator.controlplane.settings import Settings
 from emulator.pace import Pace
 
-from .agent import node
 from .lab import vm
+from .reports import node
 
 Obj = dict[str, Any]
 

@@ -11,6 +11,12 @@ Points of the node agent:
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
 - ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): what happens besides when a
   pod is deleted.
+- ``agent.image_trouble`` (""; ``pod``): why the node cannot pull the pod's image, where it cannot.
+- ``agent.vmi_status`` (the status of a VMI; ``vmi``): what virt-handler writes of a running guest.
+- ``agent.node_ready`` (bool; ``node``): whether a node says that it is Ready.
+- ``agent.dial`` (None; ``domain``, ``port``): asked before a port-forward dials; ConnectionRefusedError refuses it.
+- ``agent.stream_output`` (bytes; ``kind``: console or port-forward, ``domain``): what of a guest's output reaches the
+  client; None ends the stream there.
 - ``agent.unplug`` (bool; ``vmi``, ``nic``): whether a NIC that is marked absent is taken out of the guest.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
@@ -20,13 +26,17 @@ Points of the node agent:
   VMI's spec.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 
+A point of the API server:
+
+- ``api.trouble`` (``trouble.Trouble``; ``info``, ``user``): how long a request waits, and the error that it gets in
+  place of an answer.
+
 Points of the control plane:
 
 - ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): asked in each sync of a VM that
   has a VMI.
 - ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.
 - ``vm.copy_nad`` (bool; ``vm``, ``vmi``, ``settings``): whether a changed networkName is copied to the running VMI.
-- ``vm.copy_nad`` (bool; ``vm``, ``vmi``): whether a changed networkName is copied to the running VMI.
 - ``vm.plug_nic`` (bool; ``vm``, ``vmi``): whether NICs that are new in the VM are copied to the running VMI.
 - ``vm.copy_interfaces`` (bool; ``vm``, ``vmi``): whether everything of an interface is copied to the running VMI, as
   nothing but its state should be.

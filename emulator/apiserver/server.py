@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from emulator.decisions import Decisions
 from emulator.kube.errors import ApiError
 
 from . import dispatch
@@ -34,6 +35,7 @@ from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
 from .reviews import Reviews
 from .tokens import Authenticator, ImpersonationRefused, Tokens
+from .trouble import Trouble
 from .users import UserInfo
 
 log = logging.getLogger(__name__)
@@ -50,8 +52,9 @@ class ApiServer:
     ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``.
     """
 
-    def __init__(self, core: ApiCore | None = None, *, root_ca: str = "") -> None:
+    def __init__(self, core: ApiCore | None = None, *, root_ca: str = "", decisions: Decisions | None = None) -> None:
         self.core = core or ApiCore(default_registry())
+        self._decisions = decisions or Decisions()
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
@@ -131,6 +134,7 @@ class ApiServer:
             accepted = self._negotiate(request, info)
             http = HttpCall(request, info, user, self.core, accepted, warnings)
             check_timeout(request)
+            await self._meet_trouble(http)
             return await self._route(http)
         except ApiError as error:
             return answer_error(error, accepted, warnings)
@@ -145,6 +149,14 @@ class ApiServer:
         except Exception:
             log.exception("%s %s", request.method, request.path_qs)
             return answer_error(ApiError(500, "InternalError", "Internal error occurred"), accepted)
+
+    async def _meet_trouble(self, http: HttpCall) -> None:
+        """Where a defect wants it, a request waits, or is refused as an API server in trouble refuses it."""
+        trouble = self._decisions.choose("api.trouble", Trouble(), info=http.info, user=http.user)
+        if trouble.seconds:
+            await asyncio.sleep(trouble.seconds)
+        if trouble.error is not None:
+            raise trouble.error
 
     def _impersonate(self, request: web.Request, user: UserInfo, info: RequestInfo) -> UserInfo:
         if "Impersonate-User" not in request.headers and "Impersonate-Group" not in request.headers:

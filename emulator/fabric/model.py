@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from emulator.fabric.sieve import Kind
     from emulator.fabric.wiring import Wiring
 
 
@@ -125,8 +127,15 @@ class Fabric(Protocol):
         """Plugs the pod into a segment, as the bridge CNI does."""
         ...
 
-    async def join(self, pod_uid: str, interface: str, segment: Segment) -> None:
-        """Plugs an attached interface into a further segment as well; the segments stay apart. For defects only."""
+    async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[Kind] = ()) -> None:
+        """Plugs an attached interface into a further segment as well; the segments stay apart. For defects only.
+
+        What comes from that segment is lost if it is of one of the kinds ``losing``.
+        """
+        ...
+
+    async def lose(self, pod_uid: str, interface: str, kinds: Sequence[Kind]) -> None:
+        """From now on what comes to an interface is lost if it is of one of these kinds. For defects only."""
         ...
 
     async def detach(self, pod_uid: str, interface: str) -> None: ...

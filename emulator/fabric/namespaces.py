@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 
 from emulator.fabric.backplane import Backplane
 from emulator.fabric.guest import Guest
 from emulator.fabric.model import AgentReport, Console, FabricError, GuestNic, GuestSpec, PodInterface, Segment
 from emulator.fabric.netns import Builder
 from emulator.fabric.pods import POD_NIC, Pod, Pods
+from emulator.fabric.sieve import Kind
 from emulator.fabric.topology import Topology
 from emulator.fabric.wiring import Wiring
 from emulator.fabric.zygote import Zygote
@@ -75,11 +77,16 @@ class NamespaceFabric:
         pod = self._pod(pod_uid)
         return await builder.run(lambda: plumbing.attach(pod, interface, segment, mac))
 
-    async def join(self, pod_uid: str, interface: str, segment: Segment) -> None:
+    async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[Kind] = ()) -> None:
         """Plugs an attached interface into a further segment as well; no frame passes between the two segments."""
         builder, plumbing = self._parts()
         pod = self._pod(pod_uid)
-        await builder.run(lambda: plumbing.join(pod, interface, segment))
+        await builder.run(lambda: plumbing.join(pod, interface, segment, losing))
+
+    async def lose(self, pod_uid: str, interface: str, kinds: Sequence[Kind]) -> None:
+        builder, plumbing = self._parts()
+        pod = self._pod(pod_uid)
+        await builder.run(lambda: plumbing.lose(pod, interface, kinds))
 
     async def detach(self, pod_uid: str, interface: str) -> None:
         builder, plumbing = self._parts()

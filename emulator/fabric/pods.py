@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from emulator.fabric.model import FabricError, PodInterface, Segment
 from emulator.fabric.netns import Builder, Namespace
+from emulator.fabric.sieve import Kind, lose
 from emulator.fabric.topology import POD_NETWORK, Node, Topology, random_mac
 from emulator.fabric.translation import translate
 from emulator.guest.spec import Lease
@@ -97,12 +99,22 @@ class Pods:
         self._topology.plug(pod.node, near, segment)
         return near
 
-    def join(self, pod: Pod, interface: str, segment: Segment) -> None:
-        """Plugs an interface into a further segment as well; the two segments do not become one."""
+    def lose(self, pod: Pod, interface: str, kinds: Sequence[Kind]) -> None:
+        """What comes to an interface from its segment is lost if it is of one of these kinds."""
+        pod.plug(interface)
+        self._builder.inside(pod.namespace.descriptor, lambda: lose(interface, kinds))
+
+    def join(self, pod: Pod, interface: str, segment: Segment, kinds: Sequence[Kind] = ()) -> None:
+        """Plugs an interface into a further segment as well; the two segments do not become one.
+
+        What comes from that segment is lost if it is of one of ``kinds``.
+        """
         plug = pod.plug(interface)
         bridge = self._bridge(pod, interface, plug)
         second = self._topology.new_name("join")
         plug.node_devices.append(self._wire(pod, second, segment, None))
+        if kinds:
+            self._builder.inside(pod.namespace.descriptor, lambda: lose(second, kinds))
         pod.namespace.links.change(second, master=bridge)
         for device in (interface, second):
             pod.namespace.links.set_port(device, isolated=True)

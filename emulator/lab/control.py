@@ -54,7 +54,9 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     options = plan.options
     decisions, pace = decisions_for(options.defects), Pace(options.speed)
     profile, platform = profile_for(options.kubevirt), platform_for(options.platform)
-    server = ApiServer(ApiCore(registry_of(platform, profile)), root_ca=plan.certificates.ca.read_text())
+    server = ApiServer(
+        ApiCore(registry_of(platform, profile)), root_ca=plan.certificates.ca.read_text(), decisions=decisions
+    )
     await server.prepare()
     await grant(server.client(ADMIN, manager="kube-apiserver"), platform)
     if plan.options.dynamic_networks:

@@ -78,7 +78,11 @@ class NodeAgent:
         dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, station) if self.dynamic_networks else None
         endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
         registry = NodeRegistry(
-            self.identities.kubelet, self.identities.handler, places, self.platform.kubevirt_namespace
+            self.identities.kubelet,
+            self.identities.handler,
+            places,
+            self.platform.kubevirt_namespace,
+            station.decisions,
         )
         try:
             async with asyncio.TaskGroup() as group:

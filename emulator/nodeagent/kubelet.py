@@ -107,6 +107,12 @@ class Kubelet:
 
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)
+        if trouble := self._decisions.choose("agent.image_trouble", "", pod=pod):
+            host = pod["spec"]["nodeName"]
+            why = "ImagePullBackOff"
+            await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host], why))
+            await self._events.record(pod, "Failed", f"Failed to pull image: {trouble}", host=host, kind="Warning")
+            return
         try:
             attachments = await networks.resolve(self._multus, pod, self._platform.open_namespaces)
         except networks.NetworkNotFound as error:

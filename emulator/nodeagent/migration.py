@@ -262,6 +262,15 @@ class Migrations:
             await self._drop_target_label(vmi)
         except ApiError as error:
             log.warning("failure of migration %s not written: %s", uid, error)
+        await self._pace.sleep(CLEAN_UP)
+        self._end_target(vmi)
+
+    def _end_target(self, vmi: Obj) -> None:
+        """A launcher that was to get the guest and did not ends by itself; until then no other one is made."""
+        target = self._target(vmi, vmi["status"].get("migrationState") or {})
+        domain = self._domains.get(vmi["metadata"]["uid"])
+        if target and (domain is None or domain.pod_uid != target.uid):
+            self._kubelet.workload_ended(target.uid, 0)
 
     async def _drop_target_label(self, vmi: Obj) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)

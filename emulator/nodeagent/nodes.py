@@ -9,6 +9,7 @@ import platform
 import uuid
 from dataclasses import dataclass
 
+from ..decisions import Decisions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from . import conditions, pod_status
@@ -37,11 +38,19 @@ class NodePlace:
 class NodeRegistry:
     """Creates or refreshes the Node and virt-handler objects of this agent; the latter live in ``namespace``."""
 
-    def __init__(self, kubelet: Client, handler: Client, places: list[NodePlace], namespace: str) -> None:
+    def __init__(
+        self,
+        kubelet: Client,
+        handler: Client,
+        places: list[NodePlace],
+        namespace: str,
+        decisions: Decisions | None = None,
+    ) -> None:
         self._kubelet = kubelet
         self._handler = handler
         self._places = places
         self._namespace = namespace
+        self._decisions = decisions or Decisions()
         self._marked: dict[str, set[str]] = {}
 
     async def register(self) -> None:
@@ -75,9 +84,7 @@ class NodeRegistry:
             fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now()
 
         await change(self._kubelet, "nodes", node, relabel)
-        await change(
-            self._kubelet, "nodes", node, lambda n: _set_status(n, place, self._marks(place.name)), subresource="status"
-        )
+        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
         pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place, self._namespace))
 
         def running(fresh: Obj) -> None:
@@ -86,8 +93,11 @@ class NodeRegistry:
         await change(self._kubelet, "pods", pod, running, subresource="status")
 
     async def _write_status(self, place: NodePlace, node: Obj) -> None:
-        marks = self._marks(place.name)
-        await change(self._kubelet, "nodes", node, lambda n: _set_status(n, place, marks), subresource="status")
+        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
+
+    def _set_status(self, node: Obj, place: NodePlace) -> None:
+        ready = self._decisions.choose("agent.node_ready", True, node=place.name)
+        _set_status(node, place, self._marks(place.name), ready=ready)
 
     def _marks(self, node: str) -> dict[str, str]:
         return {f"{BRIDGE_RESOURCE}/{bridge}": "1k" for bridge in sorted(self._marked.get(node, ()))}
@@ -95,9 +105,7 @@ class NodeRegistry:
     async def _beat(self, place: NodePlace) -> None:
         patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": now()}}}
         node = await self._handler.patch("nodes", place.name, None, patch)
-        await change(
-            self._kubelet, "nodes", node, lambda n: _set_status(n, place, self._marks(place.name)), subresource="status"
-        )
+        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
 
 
 async def _create_if_absent(client: Client, resource: str, obj: Obj) -> Obj:
@@ -153,7 +161,7 @@ def _ovn_annotations(name: str) -> dict[str, str]:
     }
 
 
-def _set_status(node: Obj, place: NodePlace, marks: dict[str, str]) -> None:
+def _set_status(node: Obj, place: NodePlace, marks: dict[str, str], *, ready: bool = True) -> None:
     status = node.setdefault("status", {})
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     # The guests are processes that share the machine, so a node offers far more than the machine has.
@@ -183,7 +191,10 @@ def _set_status(node: Obj, place: NodePlace, marks: dict[str, str]) -> None:
         ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ):
         conditions.put(status, kind, "False", reason=reason, message=message)
-    conditions.put(status, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
+    if ready:
+        conditions.put(status, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
+    else:
+        conditions.put(status, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
     for condition in status["conditions"]:
         condition.pop("lastProbeTime", None)
         condition["lastHeartbeatTime"] = now()

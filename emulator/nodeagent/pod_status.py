@@ -14,8 +14,8 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def set_waiting(pod: Obj, host_ip: str) -> None:
-    """The node has the pod, but no sandbox for it."""
+def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
+    """The node has the pod, but its containers do not run: for want of a sandbox, or for the reason given."""
     status = pod["status"]
     if "containerStatuses" in status:
         return
@@ -23,7 +23,7 @@ def set_waiting(pod: Obj, host_ip: str) -> None:
     status["hostIPs"] = [{"ip": host_ip}]
     status.setdefault("startTime", now())
     init = pod["spec"].get("initContainers", [])
-    reason = "PodInitializing" if init else "ContainerCreating"
+    reason = reason or ("PodInitializing" if init else "ContainerCreating")
     uid = pod["metadata"]["uid"]
     if init:
         status["initContainerStatuses"] = [_waiting(c, uid, reason) for c in init]

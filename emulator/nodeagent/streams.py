@@ -49,6 +49,7 @@ class StreamEndpoint:
         self._kubelet = kubelet
         self._handler = handler
         self._fabric = station.fabric
+        self._decisions = station.decisions
         self._runner: web.AppRunner | None = None
         self._forwards: dict[str, set[socket.socket]] = {}
         handler.migrations.on_leave(self._guest_left)
@@ -94,7 +95,7 @@ class StreamEndpoint:
             _hang_up(request)
             return websocket
         try:
-            await _either(_from_console(console, websocket), _to_console(websocket, console))
+            await _either(self._from_console(console, websocket, domain), _to_console(websocket, console))
         finally:
             await console.close()
             _hang_up(request)
@@ -122,6 +123,7 @@ class StreamEndpoint:
         sandbox = self._kubelet.sandboxes.get(pod_uid)
         place = f"{sandbox.primary.ips[0] if sandbox else ''}:{port}"
         try:
+            self._decisions.choose("agent.dial", None, domain=domain, port=port)
             guest = await self._fabric.dial(pod_uid, int(port), request.match_info["protocol"])
         except ValueError:
             return web.Response(status=500, text=f"dial tcp: address {port}: invalid port")
@@ -131,12 +133,30 @@ class StreamEndpoint:
         self._forwards.setdefault(pod_uid, set()).add(guest)
         try:
             websocket = await _upgrade(request)
-            await _either(_from_guest(guest, websocket), _to_guest(websocket, guest))
+            await _either(self._from_guest(guest, websocket, domain), _to_guest(websocket, guest))
         finally:
             self._forwards.get(pod_uid, set()).discard(guest)
             guest.close()
             _hang_up(request)
         return websocket
+
+    async def _from_console(self, console: Console, websocket: web.WebSocketResponse, domain: Domain) -> None:
+        while data := await console.read():
+            if not await self._pass_on("console", data, websocket, domain):
+                return
+
+    async def _from_guest(self, guest: socket.socket, websocket: web.WebSocketResponse, domain: Domain) -> None:
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(guest, CHUNK):
+            if not await self._pass_on("port-forward", data, websocket, domain):
+                return
+
+    async def _pass_on(self, kind: str, data: bytes, websocket: web.WebSocketResponse, domain: Domain) -> bool:
+        """False where the stream is to end here."""
+        seen: bytes | None = self._decisions.choose("agent.stream_output", data, kind=kind, domain=domain)
+        if seen:
+            await websocket.send_bytes(seen)
+        return seen is not None
 
     def _agent_data(self, render: Callable[[Domain], dict[str, Any]]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -207,20 +227,9 @@ async def _either(*directions: Awaitable[None]) -> None:
                 log.warning("stream ended: %r", ended)
 
 
-async def _from_console(console: Console, websocket: web.WebSocketResponse) -> None:
-    while data := await console.read():
-        await websocket.send_bytes(data)
-
-
 async def _to_console(websocket: web.WebSocketResponse, console: Console) -> None:
     async for data in _client_data(websocket):
         await console.write(data)
-
-
-async def _from_guest(guest: socket.socket, websocket: web.WebSocketResponse) -> None:
-    loop = asyncio.get_running_loop()
-    while data := await loop.sock_recv(guest, CHUNK):
-        await websocket.send_bytes(data)
 
 
 async def _to_guest(websocket: web.WebSocketResponse, guest: socket.socket) -> None:

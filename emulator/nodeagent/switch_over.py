@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..fabric.model import Fabric, Segment
 from .domains import Domain, Domains
@@ -25,8 +26,31 @@ class SwitchOver:
     target: Sandbox
     changed: dict[str, tuple[Segment, Segment]]
 
+    @property
+    def devices(self) -> list[str]:
+        """The names inside the guest of the NICs whose network is another one now."""
+        return [device for nic in self.changed if (device := self.domain.device_of(nic))]
+
+    async def inside(self, *argv: str) -> bytes:
+        """Runs a command in the guest as root; its output."""
+        _status, output = await self.fabric.run_inside(self.domain.uid, list(argv))
+        return output
+
 
 Action = Callable[[SwitchOver], Awaitable[None]]
+
+
+def besides(action: Action) -> Callable[..., list[Action]]:
+    """A defect's change at ``agent.after_switch_over`` that does ``action`` after a swap: a move to another network."""
+
+    async def after_a_swap(now: SwitchOver) -> None:
+        if now.changed:
+            await action(now)
+
+    def change(actions: list[Action], **_: Any) -> list[Action]:
+        return [*actions, after_a_swap]
+
+    return change
 
 
 def networks_changed(domain: Domain, source: Sandbox, target: Sandbox) -> dict[str, tuple[Segment, Segment]]:

@@ -139,7 +139,7 @@ class VirtHandler:
         def running(fresh: Obj) -> None:
             vmi_status.set_machine(fresh)
             vmi_status.set_migratable(fresh, verdict)
-            vmi_status.set_guest(fresh, domain, sandbox)
+            self._set_guest(fresh, domain, sandbox)
             vmi_status.set_phase(fresh, "Running")
 
         await self._write(vmi, running)
@@ -166,9 +166,13 @@ class VirtHandler:
         def refreshed(fresh: Obj) -> None:
             if fresh["status"].get("phase") == "Running" and fresh["status"].get("nodeName") == domain.node:
                 vmi_status.set_migratable(fresh, verdict)
-                vmi_status.set_guest(fresh, domain, sandbox)
+                self._set_guest(fresh, domain, sandbox)
 
         await self._write(vmi, refreshed)
+
+    def _set_guest(self, fresh: Obj, domain: Domain, sandbox: Sandbox) -> None:
+        vmi_status.set_guest(fresh, domain, sandbox)
+        fresh["status"] = self._decisions.choose("agent.vmi_status", fresh["status"], vmi=fresh)
 
     async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
         """Link states, and NICs to plug or unplug where the pod has or loses their interface."""

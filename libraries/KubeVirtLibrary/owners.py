@@ -8,7 +8,7 @@ from robot.api.deco import keyword
 from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.cluster.owners import create_owner
-from testbed.errors import BadInput, ProductFault
+from testbed.errors import LAB_ERROR_PREFIX, BadInput, ProductFault
 from testbed.objects.kinds import MIGRATION, NAD, VM, Object
 from testbed.run import Run
 
@@ -45,7 +45,7 @@ class OwnerKeywords:
 
     @keyword(name="Change VM Network As Owner", tags=["swap"])
     def change_vm_network_as_owner(self, vm: str, *, owner: str, nic: str, network: str) -> None:
-        """Like `Change VM Network`, with the rights of a VM owner.
+        """Like `Change VM Network`, with the rights of a VM owner. Fails when he is forbidden to edit his VM.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -57,6 +57,13 @@ class OwnerKeywords:
         ours, run.cluster = run.cluster, self._cluster(owner)
         try:
             SwapKeywords().change_vm_network(vm, nic=nic, network=network)
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            raise ProductFault(
+                f"VM owner {run.require_namespace()}/{owner}: expected to be allowed to change the network of {vm} by "
+                f"the role edit, was forbidden: {error.args[0].removeprefix(LAB_ERROR_PREFIX)}"
+            ) from None
         finally:
             run.cluster = ours
 

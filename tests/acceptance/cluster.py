@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import client, config
 
 Object = dict[str, Any]
@@ -34,13 +35,36 @@ class Api:
         assert not [event for event in events if event["type"] == "ERROR"], events
         return [event["object"] for event in events if event["type"] == "ADDED"]
 
+    def create(self, path: str, body: Object) -> Object:
+        created: Object = json.loads(self._send("POST", path, body))
+        return created
+
     def _get(self, path: str, query: dict[str, str]) -> str:
+        return self._send("GET", path + "?" + "&".join(f"{key}={value}" for key, value in query.items()), None)
+
+    def _send(self, verb: str, path: str, body: Object | None) -> str:
         answer = self._client.call_api(
-            "GET",
-            self._client.configuration.host + path + "?" + "&".join(f"{key}={value}" for key, value in query.items()),
+            verb,
+            self._client.configuration.host + path,
             header_params={
                 "Accept": "application/json",
+                "Content-Type": "application/json",
                 "Authorization": self._client.configuration.get_api_key_with_prefix("BearerToken") or "",
             },
+            body=body,
         )
         return bytes(answer.read()).decode()  # type: ignore[no-untyped-call]
+
+
+def plain_kubeconfig(kubeconfig: Path, path: Path) -> Path:
+    """That of a service account without any rights of its own."""
+    account = {"metadata": {"name": "nobody", "namespace": "default"}}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    api = Api(kubeconfig)
+    api.create("/api/v1/namespaces/default/serviceaccounts", account)
+    answer = api.create("/api/v1/namespaces/default/serviceaccounts/nobody/token", request)
+    config = yaml.safe_load(kubeconfig.read_text())
+    for user in config["users"]:
+        user["user"] = {"token": answer["status"]["token"]}
+    path.write_text(yaml.safe_dump(config))
+    return path

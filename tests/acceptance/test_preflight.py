@@ -6,18 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from robot.api import ExecutionResult
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.objects.kinds import Kind, dig
 
 from testplan.gate import Exit
 from tests.embedded import SUITES, embedded_cluster, run_robot
 
-from .cluster import Api
+from .cluster import Api, plain_kubeconfig
 
-ACCOUNTS = Kind("v1", "serviceaccounts", "ServiceAccount")
 STORED = (
     "/api/v1/namespaces",
     "/api/v1/secrets",
@@ -71,19 +66,3 @@ def test_user_with_few_rights_reads_which_are_missing(tmp_path: Path) -> None:
     shown = metadata(tmp_path / "results" / "output.xml")
     assert shown["nodes"].startswith("unknown: they may not be listed")
     assert shown["rwo-storage"].startswith("unknown: StorageClasses are unknown (forbidden); remedy: ")
-
-
-def plain_kubeconfig(kubeconfig: Path, path: Path) -> Path:
-    """That of a service account without any rights of its own."""
-    cluster = Cluster(open_connection(str(kubeconfig)))
-    cluster.create(
-        ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": "default"}}
-    )
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    answer = cluster.request("POST", f"{ACCOUNTS.path('default', 'nobody')}/token", body=request, repeatable=True)
-    cluster.close()
-    config = yaml.safe_load(kubeconfig.read_text())
-    for user in config["users"]:
-        user["user"] = {"token": dig(answer, "status", "token")}
-    path.write_text(yaml.safe_dump(config))
-    return path

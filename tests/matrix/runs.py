@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testplan.results import Outcome, ResultsError, read_results
 from testplan.suites import read_tests
-from tests.detection.expectations import TOO_BUSY
+from tests.detection.judging import TOO_BUSY
 from tests.embedded import ROOT
 from tests.matrix.oracle import by_scenario
 

@@ -9,7 +9,7 @@ import pytest
 
 from testplan.results import Outcome, Verdict
 from testplan.suites import read_tests
-from tests.detection.expectations import TOO_BUSY
+from tests.detection.judging import TOO_BUSY
 from tests.matrix import runs
 from tests.matrix.runs import Way, run_cell
 

@@ -109,7 +109,7 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
         _pod_nic(peer_record),
         ip_interface(guests.pod_address(peer)),
     )
-    _check_entrance(guests, vm, within)
+    _check_entrance(guests, vm, peer, within)
     guests.shell(peer).prepare()
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
     guests.keep(run)
@@ -123,21 +123,36 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
     return run
 
 
-def _check_entrance(guests: Guests, vm: str, within: float) -> None:
-    """A connection from outside through the pod network, made anew: a standing one proves only the past."""
+def _check_entrance(guests: Guests, vm: str, peer: str, within: float) -> None:
+    """A connection from outside through the pod network, made anew: a standing one proves only the past.
+
+    The product is to blame only where the peer lets one in.
+    """
     record = guests.record(vm)
     session = guests.new_ssh(vm)
     try:
-        session.run("true", within)
+        session.run("true", within, repeatable=True)
     except GuestUnreachable as error:
         try:
             guests.console(vm).prepare(CONSOLE_CHECK)
         except GuestUnreachable as dead:
             raise LabError(f"{bare(error)}; {bare(dead)}") from None
+        _require_entrance(guests, peer, within, f"whether {vm} is reached through its pod network")
         raise ProductFault(
             f"VM {_title(guests, record)}: a new connection through its pod network should open within "
-            f"{human(within)}; {bare(error)}, while the guest answers on its console"
+            f"{human(within)}; {bare(error)}, while the guest answers on its console and {peer} over SSH"
         ) from None
+    finally:
+        session.close()
+
+
+def _require_entrance(guests: Guests, peer: str, within: float, question: str) -> None:
+    """LabError unless the peer can be reached from outside, anew."""
+    session = guests.new_ssh(peer)
+    try:
+        session.run("true", within, repeatable=True)
+    except GuestUnreachable as error:
+        raise LabError(f"{question} cannot be judged: {peer} is not reached either; {bare(error)}") from None
     finally:
         session.close()
 

@@ -47,7 +47,7 @@ def judge_completion(history: History, swap: NetworkSwap, within: float) -> str:
 
 
 def judge_not_restarted(history: History, swap: NetworkSwap) -> str:
-    """The VMI is the one from before the edit, ran all the time, and was never deleted."""
+    """The VMI is the one from before the edit, ran all the time, was never deleted, and is not left paused."""
     title, before = f"VM {swap.namespace}/{swap.vm}", swap.before
     for record in history.records(VMI, swap.vm, swap.index):
         when = human(record.at - swap.at)
@@ -64,6 +64,8 @@ def judge_not_restarted(history: History, swap: NetworkSwap) -> str:
     vmi = history.current(VMI, swap.vm)
     if vmi is None:
         raise ProductFault(f"{title}: expected to run on without a restart; its VMI {before.vmi_uid} is gone")
+    if is_true(vmi, "Paused"):
+        raise ProductFault(f"{title}: expected its guest to run on; the VMI is paused: {condition_text(vmi, 'Paused')}")
     now = {
         "metadata.creationTimestamp": (before.created, meta(vmi, "creationTimestamp")),
         "spec.domain.firmware.uuid": (before.firmware_uuid, str(dig(vmi, "spec", "domain", "firmware", "uuid") or "")),

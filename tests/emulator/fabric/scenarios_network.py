@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import emulator.guest
+from emulator.fabric import sieve
 from emulator.fabric.model import FabricError, Segment
 from tests.emulator.fabric.lab import NEW, OLD, Lab, address, eventually
 
@@ -106,6 +107,28 @@ async def joined_interface_is_on_both_segments_that_stay_apart(lab: Lab) -> None
     await lab.reaches("g1", address(2))
     await lab.reaches("g1", address(3))
     assert not await lab.pings("g2", address(3))
+
+
+async def interface_loses_what_it_is_told_to(lab: Lab) -> None:
+    await asyncio.gather(*(lab.guest(n, "node-1") for n in (1, 2, 3)))
+    await lab.fabric.lose("p1", "net1", (sieve.ECHO_REQUEST,))
+    await lab.reaches("g1", address(2))
+    assert not await lab.pings("g2", address(1))
+    await lab.reaches("g2", address(3))
+
+
+async def joined_segment_loses_what_it_is_told_to(lab: Lab) -> None:
+    await asyncio.gather(*(lab.guest(n, "node-1", segment) for n, segment in ((1, OLD), (2, OLD), (3, NEW))))
+    await lab.fabric.join("p1", "net1", NEW, (sieve.ECHO_REPLY,))
+    await lab.reaches("g3", address(1))
+    assert not await lab.pings("g1", address(3))
+    await lab.reaches("g1", address(2))
+
+
+async def some_frames_are_lost(lab: Lab) -> None:
+    await asyncio.gather(*(lab.guest(n, "node-1") for n in (1, 2)))
+    await lab.fabric.lose("p1", "net1", (sieve.some(100),))
+    assert not await lab.pings("g1", address(2))
 
 
 async def unknown_things_are_named(lab: Lab) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from emulator.fabric.model import (
@@ -17,6 +18,7 @@ from emulator.fabric.model import (
     PodInterface,
     Segment,
 )
+from emulator.fabric.sieve import Kind
 from emulator.fabric.wiring import Wiring
 
 
@@ -85,8 +87,11 @@ class FakeFabric:
         self.pods[pod_uid][interface] = segment
         return PodInterface(interface, mac or f"02:00:00:00:01:{next(self._numbers):02x}")
 
-    async def join(self, pod_uid: str, interface: str, segment: Segment) -> None:
+    async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[Kind] = ()) -> None:
         self.calls.append(("join", pod_uid, interface, segment))
+
+    async def lose(self, pod_uid: str, interface: str, kinds: Sequence[Kind]) -> None:
+        self.calls.append(("lose", pod_uid, interface, tuple(kinds)))
 
     async def detach(self, pod_uid: str, interface: str) -> None:
         del self.pods[pod_uid][interface]

@@ -162,6 +162,22 @@ def test_vmi_that_left_running_for_a_moment_is_a_restart() -> None:
         judge_not_restarted(history, swap)
 
 
+def test_vmi_that_is_left_paused_does_not_run_on() -> None:
+    """The guest cannot be asked then, which must not pass for a fault of the lab."""
+
+    def pause(item: Object) -> None:
+        said = {"type": "Paused", "status": "True", "reason": "PausedByUser", "message": "VMI was paused by user"}
+        item["status"]["conditions"].append(said)
+
+    history, swap = replay(
+        "swap-main", lambda recorded: insert(recorded, EDITED["swap-main"] + 500, "VirtualMachineInstance", pause)
+    )
+    with pytest.raises(
+        ProductFault, match=r"expected its guest to run on; the VMI is paused: Paused=True \(PausedByUser"
+    ):
+        judge_not_restarted(history, swap)
+
+
 def second_migration(phase: str, by_hand: bool = False) -> object:
     def change(recorded: list[Event]) -> Iterable[Event]:
         def rename(item: Object) -> None:

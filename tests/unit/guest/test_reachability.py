@@ -233,10 +233,13 @@ def test_pod_network() -> None:
 def test_pod_network_that_lets_nobody_in() -> None:
     paper = PaperGuests(swapped)
     refused = PaperShell("vm", swapped, GuestUnreachable("no session within 0.3 s"))
-    paper.new_ssh = {"vm": refused}.__getitem__
+    paper.new_ssh = {"vm": refused, "new-peer": PaperShell("new-peer", swapped)}.__getitem__
     with pytest.raises(
         ProductFault, match=r"should open within 0.3 s; no session .*, while the guest answers on its console"
     ):
+        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
+    paper.new_ssh = {"vm": refused, "new-peer": refused}.__getitem__
+    with pytest.raises(LabError, match="cannot be judged: new-peer is not reached either; no session"):
         reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
     paper.console = {"vm": refused}.__getitem__
     with pytest.raises(LabError, match="no session"):

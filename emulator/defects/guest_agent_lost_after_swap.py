@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ..controlplane.instances import networks
+from ..decisions import Defect
+from ..kube.client import Obj
+from ..nodeagent import conditions
+
+
+def _without_agent(status: Obj, *, vmi: Obj, **_: Any) -> Obj:
+    """Where the VMI was migrated its agent is never heard of again; the pod's address is known without it."""
+    if not (status.get("migrationState") or {}).get("completed"):
+        return status
+    primary = {network["name"] for network in networks(vmi["spec"]) if "pod" in network}
+    conditions.drop(status, "AgentConnected")
+    status["guestOSInfo"] = {}
+    for entry in status.get("interfaces", []):
+        entry.pop("interfaceName", None)
+        if entry.get("name") not in primary:
+            entry.pop("ipAddress", None)
+            entry.pop("ipAddresses", None)
+        entry["infoSource"] = "domain, multus-status"
+    return status
+
+
+DEFECT = Defect(
+    name="guest-agent-lost-after-swap",
+    sentence="After the migration the guest agent never comes back: the VMI knows nothing of the inside of its guest.",
+    rows=("R6", "R16"),
+    point="agent.vmi_status",
+    change=_without_agent,
+)

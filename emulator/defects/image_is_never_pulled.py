@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ..decisions import Defect
+
+
+def _never(_trouble: str, **_: Any) -> str:
+    return "Back-off pulling image: 401 Unauthorized"
+
+
+DEFECT = Defect(
+    name="image-is-never-pulled",
+    sentence="The nodes cannot pull the image of any launcher pod.",
+    rows=(),
+    point="agent.image_trouble",
+    change=_never,
+    fault="lab",
+)

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ..decisions import Defect
+
+
+def _only_the_first(ready: bool, *, node: str, **_: Any) -> bool:
+    return ready and node.endswith("-1")
+
+
+DEFECT = Defect(
+    name="node-is-not-ready",
+    sentence="All nodes but the first one are NotReady.",
+    rows=(),
+    point="agent.node_ready",
+    change=_only_the_first,
+    fault="lab",
+)

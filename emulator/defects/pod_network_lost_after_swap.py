@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from ..decisions import Defect
+from ..nodeagent.sandboxes import PRIMARY
+from ..nodeagent.switch_over import SwitchOver, besides
+
+
+async def _cut_the_pod_network(now: SwitchOver) -> None:
+    await now.fabric.detach(now.target.uid, PRIMARY)
+
+
+DEFECT = Defect(
+    name="pod-network-lost-after-swap",
+    sentence="After the swap nothing crosses the pod network of the VM any more.",
+    rows=("R43",),
+    point="agent.after_switch_over",
+    change=besides(_cut_the_pod_network),
+)

@@ -1,0 +1,89 @@
+"""``python -m tests.detection``: the suites against every defect of the table. See ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from testplan.suites import read_tests
+from tests.detection.judging import Judged, judge
+from tests.detection.report import html, markdown
+from tests.detection.table import Case, flaws, load_table, never_red
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "detection.md"
+DESCRIPTION = "Runs the suites against every defect in tests/detection/table and says which were caught."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0: every case came out as the table says, and every test is turned red by one; 1: not so."""
+    arguments = _arguments(argv)
+    cases = [
+        case
+        for case in load_table()
+        if (not arguments.suite or case.suite in arguments.suite)
+        and (not arguments.only or (case.defect or case.lab or case.unnamed) in arguments.only)
+        and (case.reduced or not arguments.reduced)
+    ]
+    if not cases:
+        print("error: no case of the table is chosen", file=sys.stderr)
+        return 64
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="detection-"))
+    print(f"Results of the {len(cases)} runs: {folder}", flush=True)
+    began = time.monotonic()
+    judged = run_cases(cases, folder, arguments.processes)
+    seconds = time.monotonic() - began
+    missing = never_red(load_table(), read_tests())
+    (folder / "detection.html").write_text(html(judged, missing, seconds, folder), encoding="utf-8")
+    if arguments.document:
+        arguments.document.write_text(markdown(judged, missing), encoding="utf-8")
+    lacks = flaws(load_table())
+    for line in (*lacks, *(f"{test.source.stem}: no defect turns {test.name!r} red" for test in missing)):
+        print(f"LACKS  {line}")
+    wrong = [one for one in judged if not one.caught]
+    print(
+        f"{len(judged)} cases in {seconds:.0f} s: {len(judged) - len(wrong)} as the table says, {len(wrong)} not; "
+        f"{len(missing)} tests that nothing turns red; {folder / 'detection.html'}"
+    )
+    return 1 if wrong or missing or lacks else 0
+
+
+def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judged]:
+    """Runs the cases, ``processes`` at one time, and tells of each as it ends; in the order of the table."""
+    lock = threading.Lock()
+
+    def run(numbered: tuple[int, Case]) -> Judged:
+        number, case = numbered
+        judged = judge(case, folder / f"{number:03d}-{case.title.replace(', ', '-').replace(' ', '-')}")
+        with lock:
+            print(
+                f"{'as it must' if judged.caught else 'DIFFERENT '}  {judged.seconds:5.1f} s  {case.title}", flush=True
+            )
+            for line in judged.wrong:
+                print(f"    {line}", flush=True)
+        return judged
+
+    with ThreadPoolExecutor(processes) as pool:
+        return list(pool.map(run, enumerate(cases, 1)))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.detection", description=DESCRIPTION)
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="so many clusters at one time (2)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this defect or fault only; may be repeated")
+    parser.add_argument("--suite", action="append", metavar="STEM", help="this suite's file only; may be repeated")
+    parser.add_argument("--reduced", action="store_true", help="only the cases that ./test.sh runs")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
+    parser.add_argument(
+        "--document", type=Path, nargs="?", const=DOCUMENT, metavar="FILE", help="write docs/detection.md (or FILE) too"
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The table of detection is whole: every defect in it is caught by a test for its row, and every test is turned red."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulator.decisions import all_defects
+from testplan.results import Outcome, Verdict
+from testplan.suites import read_tests
+from tests.detection.judging import differences
+from tests.detection.table import Case, TableError, flaws, load_table, never_red
+
+CASE = Case("a", "stopped_vm", Verdict.FAIL, {"Red One": ("old-network",)})
+SAID = "VM ns/vm: expected to be on new-network; it is on old-network"
+
+
+def outcome(name: str, verdict: Verdict, message: str = "") -> Outcome:
+    return Outcome(name, "s", "s1", verdict, message, 0.0, (), {})
+
+
+def test_table_knows_every_defect_and_every_row() -> None:
+    assert flaws(load_table()) == []
+
+
+def test_every_test_of_every_suite_is_turned_red() -> None:
+    assert [f"{test.source.stem}: {test.name}" for test in never_red(load_table(), read_tests())] == []
+
+
+def test_every_suite_has_a_case_that_runs_each_time() -> None:
+    assert {test.source.stem for test in read_tests()} == {case.suite for case in load_table() if case.reduced}
+
+
+def test_every_defect_says_what_it_does() -> None:
+    """One sentence or two; a defect of the product violates a row, one of the lab none."""
+    for name, defect in all_defects().items():
+        assert defect.sentence.endswith("."), name
+        assert bool(defect.rows) or defect.fault != "product", name
+
+
+def test_missing_case_is_named() -> None:
+    assert "defect last-edit-lost: no case" in flaws([CASE])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ([], "the run gave no results"),
+        ([outcome("Red One", Verdict.PASS)], "'Red One' stayed green"),
+        ([outcome("Other", Verdict.PASS)], "'Red One' did not run"),
+        ([outcome("Red One", Verdict.ERROR, SAID)], "'Red One' is ERROR, not FAIL"),
+        ([outcome("Red One", Verdict.FAIL, "VM ns/vm: expected more")], "'old-network' is not in"),
+        ([outcome("Red One", Verdict.FAIL, "expected new-network, not old-network")], "names no object"),
+        ([outcome("Red One", Verdict.FAIL, "the VM is on old-network")], "does not say what was expected"),
+        ([outcome("Red One", Verdict.FAIL, SAID), outcome("Other", Verdict.FAIL, SAID)], "'Other' is red as well"),
+    ],
+)
+def test_a_case_that_comes_out_differently_is_told(outcomes: list[Outcome], said: str) -> None:
+    assert any(line.startswith(said) or said in line for line in differences(CASE, outcomes))
+
+
+def test_a_case_that_comes_out_right_is_quiet() -> None:
+    assert differences(CASE, [outcome("Red One", Verdict.FAIL, SAID), outcome("Other", Verdict.PASS)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- {defect: a, suite: b, red: {T: [x]}, colour: red}", "no key colour"),
+        ("- {suite: b, red: {T: [x]}}", "one of defect, lab and name"),
+        ("- {defect: a, suite: b}", "red tests go with FAIL"),
+        ("- {defect: a, suite: b, verdict: PASS}\n- {defect: a, suite: b, verdict: PASS}", "there are two of"),
+    ],
+)
+def test_broken_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(TableError, match=said):
+        load_table(tmp_path)

@@ -162,6 +162,8 @@ async def test_failure_reason_can_be_decided() -> None:
         await script.hand_over(vmi)
         failed = await script.until(VMIS, "vm1", completed)
         assert failed["status"]["migrationState"]["failureReason"] == "Live migration failed: out of luck"
+        target = failed["status"]["migrationState"]["targetPod"]
+        await script.until("pods", target, lambda p: p["status"]["phase"] == "Succeeded")
 
 
 async def test_second_migration_after_the_first(script: Script) -> None:

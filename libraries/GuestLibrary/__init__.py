@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+from robot.api import logger
 from robotlibcore import DynamicCore
+from testbed.recording.ticking import ticking
 
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.crossings import CrossingKeywords
 from GuestLibrary.identity import IdentityKeywords
 from GuestLibrary.plugging import PluggingKeywords
 from GuestLibrary.reachability import ReachabilityKeywords
+
+_LONGEST = 100
 
 
 class GuestLibrary(DynamicCore):
@@ -31,3 +38,16 @@ class GuestLibrary(DynamicCore):
         super().__init__(
             [IdentityKeywords(), ReachabilityKeywords(), CrossingKeywords(), PluggingKeywords(), CommandKeywords()]
         )
+
+    def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
+        """Run a keyword; one that takes long shows a sign of life on the console."""
+        limit = next((kwargs[key] for key in ("within", "timeout") if kwargs and key in kwargs), None)
+        seconds = limit.total_seconds() if isinstance(limit, timedelta) else None
+        with ticking(lambda line: logger.console(f"... {line}"), _awaited(name, args), seconds):
+            return super().run_keyword(name, args, kwargs)
+
+
+def _awaited(name: str, args: list[Any]) -> str:
+    """The keyword as it stands in the suite, shortened."""
+    words = " ".join([name.replace("_", " ").title(), *(str(arg) for arg in args)])
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

@@ -109,7 +109,7 @@ class ClusterKeywords:
         if not dry_run:
             remove_leftovers(run.cluster, found)
             networks.release_namespaces()
-            left = await_gone(run.cluster, names, _REMOVAL_SECONDS)
+            left = await_gone(run.cluster, names, _REMOVAL_SECONDS, heartbeat)
             left += networks.remove(run.settings.network_timeout)
             for line in left:
                 warn(line)
@@ -140,7 +140,7 @@ class ClusterKeywords:
             warn(f"Before the namespace goes: {error}")
         left = close_namespace(run, run.namespace) if run.namespace is not None else []
         left += run.ledger.remove()
-        left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS)
+        left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS, heartbeat)
         networks = RunNetworks.known(run)
         left += networks.close() if networks is not None else []
         left += run.ledger.lease.lost()

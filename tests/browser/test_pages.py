@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from robot.rebot import rebot
 
 from tests.browser.conftest import SeenRun
 from tests.browser.webdriver import Browser
@@ -80,3 +81,12 @@ def test_sign_off_prints_on_two_pages(run: SeenRun, window: Browser) -> None:
     assert window.run("return document.querySelectorAll('tbody tr').length") >= 8
     assert window.run("return document.querySelectorAll('a[href*=\"evidence/\"]').length") == 1
     assert 1 <= window.pages() <= 2
+
+
+def test_merged_results_lead_to_the_evidence_as_well(run: SeenRun, window: Browser) -> None:
+    output = str(run.folder / "output.xml")
+    merged = {"outputdir": str(run.folder), "log": "merged-log.html", "report": "merged-report.html"}
+    rebot(output, output, merge=True, stdout=None, **merged)
+    window.open(run.folder / "merged-report.html", "#totals?all")
+    window.wait_for("document.querySelector('a[href*=\"evidence/\"]')")
+    assert broken_links(window) == []

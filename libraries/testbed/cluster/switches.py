@@ -20,6 +20,7 @@ from testbed.objects.kinds import KUBEVIRT, NAMESPACE, Kind, Object, dig, meta
 from testbed.objects.leftovers import run_lives
 from testbed.recording.history import History
 from testbed.recording.recorder import Heartbeat, silent
+from testbed.recording.ticking import ticking
 from testbed.recording.watch import WatchStream
 
 HYPERCONVERGED = Kind("hco.kubevirt.io/v1beta1", "hyperconvergeds", "HyperConverged")
@@ -181,7 +182,8 @@ class Switchboard:
         stream.start()
         try:
             stream.wait_synced(_EFFECT_SECONDS)
-            history.wait(lambda: not missing(), time.monotonic() + _EFFECT_SECONDS)
+            with ticking(self._heartbeat, kubevirt.title, _EFFECT_SECONDS, lambda: ", ".join(missing())):
+                history.wait(lambda: not missing(), time.monotonic() + _EFFECT_SECONDS)
         finally:
             stream.stop()
         if found := missing():

@@ -8,7 +8,7 @@ from testbed.changes.swap import NetworkSwap, five_facts, migrations_since
 from testbed.durations import human
 from testbed.objects.kinds import EVENT, POD, VM, VMI, dig, meta
 from testbed.recording.history import DELETED, History
-from testbed.recording.views import condition_text, is_true, phase_of, pod_trouble, vm_summary
+from testbed.recording.views import condition_text, is_true, phase_of, pod_trouble, qualified, vm_summary
 
 _EVENTS = 5
 
@@ -40,9 +40,9 @@ def guest_signs(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list
 
 
 def _swap_signs(history: History, swap: NetworkSwap) -> Iterator[str]:
-    for fact in five_facts(history, swap):
-        if not fact.holds:
-            yield f"{swap.title}: NOT so: {fact.name}: {fact.seen}"
+    missing = [f"{fact.name}: {fact.seen}" for fact in five_facts(history, swap) if not fact.holds]
+    if missing and qualified(swap.old_network, swap.namespace) != qualified(swap.new_network, swap.namespace):
+        yield f"{swap.title}: NOT so: {'; '.join(missing)}"
     start = None
     for record in history.records(VM, swap.vm, swap.index):
         required = is_true(record.object, "RestartRequired")

@@ -10,12 +10,16 @@ from testbed.errors import LabError
 from testbed.objects.kinds import NAMESPACE, dig, meta
 from testbed.objects.labels import RUN_LABEL
 from testbed.recording.history import History
+from testbed.recording.recorder import Heartbeat, silent
+from testbed.recording.ticking import ticking
 from testbed.recording.watch import WatchStream
 
 _FIRST_LIST_SECONDS = 10.0
 
 
-def await_gone(cluster: Cluster, namespaces: Collection[str], within: float) -> list[str]:
+def await_gone(
+    cluster: Cluster, namespaces: Collection[str], within: float, heartbeat: Heartbeat = silent
+) -> list[str]:
     """Wait until none of these namespaces of runs exists; gives a line for each that still does after ``within`` s."""
     if not namespaces:
         return []
@@ -32,7 +36,8 @@ def await_gone(cluster: Cluster, namespaces: Collection[str], within: float) -> 
     stream.start()
     try:
         stream.wait_synced(_FIRST_LIST_SECONDS)
-        history.wait(lambda: not staying(), time.monotonic() + within)
+        with ticking(heartbeat, "removal of what this run created", within, lambda: "; ".join(staying())):
+            history.wait(lambda: not staying(), time.monotonic() + within)
     except LabError as error:
         return [f"cannot see whether {', '.join(sorted(namespaces))} went: {error}"]
     finally:

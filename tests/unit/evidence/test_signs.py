@@ -23,6 +23,12 @@ def test_an_edit_that_did_not_go_live_says_what_the_vm_asks_for() -> None:
     assert any("vm1: RestartRequired=True" in line and "after the edit" in line for line in others)
 
 
+def test_an_edit_that_moves_nothing_is_not_called_incomplete() -> None:
+    history, swap = replay("gate-off-1.8.4")
+    swap.new_network = f"{swap.namespace}/{swap.old_network}"
+    assert not [line for line in signs_of(history, [swap], [swap.vm]) if "NOT so" in line]
+
+
 def test_a_failed_migration_is_named_with_its_event() -> None:
     lines = signs("failed-migration-main")
     assert any(line.startswith("migration kubevirt-workload-update-") and line.endswith(" Failed") for line in lines)

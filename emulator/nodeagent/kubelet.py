@@ -46,6 +46,7 @@ class Kubelet:
         self._watchers: list[Callable[[Sandbox], None]] = []
         self._mourners: list[Callable[[], None]] = []
         self._stop_workload: StopWorkload | None = None
+        self._given_up: set[str] = set()
         self.sandboxes: dict[str, Sandbox] = {}
         self.queue = KeyedQueue("pod", self._sync)
         self.logs = PodLogs()
@@ -93,7 +94,8 @@ class Kubelet:
             if sandbox_now:
                 await self._remove(sandbox_now, 0)
         elif sandbox_now is None:
-            await self._start(pod)
+            if pod["metadata"]["uid"] not in self._given_up:
+                await self._start(pod)
         elif sandbox_now.exit_code is not None:
             code = sandbox_now.exit_code
             await self._remove(sandbox_now, 0)
@@ -190,6 +192,8 @@ class Kubelet:
         await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
         if self._decisions.choose("agent.sandbox_retry", True, pod=pod):
             self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
+        else:
+            self._given_up.add(pod["metadata"]["uid"])
 
     async def _write_running(self, pod: Obj, sandbox: Sandbox) -> None:
         def running(fresh: Obj) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
+from KubeVirtLibrary.owners import Deed, OwnerKeywords
+from KubeVirtLibrary.swaps import SwapKeywords
+from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.cluster.owners import ACCOUNT, BINDING, create_owner
-from testbed.errors import LabError
-from testbed.objects.kinds import VM
+from testbed.errors import LabError, ProductFault
+from testbed.objects.kinds import MIGRATION, VM
 from testbed.objects.labels import RUN_LABEL
 from testbed.objects.ledger import Ledger
 from testbed.run import Run
@@ -52,3 +57,31 @@ def test_refusal_is_told_as_it_is(api: FakeApi, run: Run, path: str, status: int
     api.faults.append(Fault("POST", path, status))
     with pytest.raises(LabError, match=rf"^LAB ERROR: POST .*owner on {api.url}: {status}"):
         create_owner(run, "owner")
+
+
+def keywords_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> OwnerKeywords:
+    monkeypatch.setattr(Run, "current", lambda: run)
+    keywords = OwnerKeywords()
+    keywords.create_vm_owner("owner")
+    return keywords
+
+
+def test_what_is_forbidden_is_refused(api: FakeApi, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    keywords = keywords_of(run, monkeypatch)
+    api.faults.append(Fault("POST", MIGRATION.path("demo"), 403))
+    keywords.vm_owner_should_be_refused("owner", deed=Deed.create_migration, subject="web")
+
+
+def test_request_refused_for_its_content_was_allowed(api: FakeApi, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    keywords = keywords_of(run, monkeypatch)
+    api.faults.append(Fault("POST", MIGRATION.path("demo"), 400))
+    with pytest.raises(ProductFault, match=r"expected to be forbidden to create a migration object .*, was allowed"):
+        keywords.vm_owner_should_be_refused("owner", deed=Deed.create_migration, subject="web")
+
+
+def test_owner_who_may_not_edit_is_the_products_fault(api: FakeApi, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    keywords = keywords_of(run, monkeypatch)
+    refused = ApiError("PATCH web: 403", 403)
+    monkeypatch.setattr(SwapKeywords, "change_vm_network", Mock(side_effect=refused))
+    with pytest.raises(ProductFault, match=r"VM owner demo/owner: expected to be allowed .* forbidden: PATCH web"):
+        keywords.change_vm_network_as_owner("web", owner="owner", nic="a", network="b")

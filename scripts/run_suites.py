@@ -169,7 +169,7 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
         added[name] = options.get(name) or title
     added["pythonpath"].append(str(ROOT))
     added["prerebotmodifier"] = [SUMMARY, *options.get("prerebotmodifier", [])]
-    added["metadata"] = [*_facts(options), *options.get("metadata", [])]
+    added["metadata"] = [*_facts({**options, **added}), *options.get("metadata", [])]
     for name, values in tag_options().items():
         added[name] = [*values, *options.get(name, [])]
     return added

@@ -19,6 +19,7 @@ Points of the node agent:
   client; None ends the stream there.
 - ``agent.unplug`` (bool; ``vmi``, ``nic``): whether a NIC that is marked absent is taken out of the guest.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
+- ``agent.before_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest before its move.
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.node_wiring`` (``wiring.Wiring``; ``node``): what the bridges of a node are connected to once a policy of
   NMState has changed it.

@@ -173,6 +173,10 @@ class Migrations:
         missing = [name for name in domain.nics if name not in carriers]
         if missing or domain.stopped.is_set() or target.uid not in self._kubelet.sandboxes:
             raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
+        changed = networks_changed(domain, source, target) if source else {}
+        moment = SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed)
+        for action in self._decisions.choose("agent.before_switch_over", list[Action](), vmi=vmi):
+            await action(moment)
         try:
             await self._fabric.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
         except (FabricError, OSError) as error:

@@ -12,7 +12,7 @@ from testbed.run import Run
 from testbed.verdicts.immovable import has_settled, judge_still_signalled, require_control
 from testbed.verdicts.staying import has_left, judge_stayed
 
-from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.reporting import step, timeline
 from KubeVirtLibrary.swaps import swap_of
 
 
@@ -37,6 +37,7 @@ class ImmovableKeywords:
             lambda: vm_summary(history, control),
         )
         step(f"{swap.title}: the control has {'settled' if settled else 'NOT settled'}")
+        timeline(history, swap, within.total_seconds())
 
     @keyword(name="Immovable VM Should Have Stayed In Place", tags=["verdict"])
     def immovable_vm_should_have_stayed(self, vm: str, *, control: str, duration: timedelta) -> None:

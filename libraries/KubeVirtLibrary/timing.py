@@ -19,7 +19,7 @@ from testbed.run import Run
 from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, judge_started_once, missing_effect
 
 from KubeVirtLibrary.namespaces import require_nad_name
-from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.reporting import step, timeline
 from KubeVirtLibrary.swaps import swap_of
 
 _HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
@@ -113,6 +113,7 @@ class TimingKeywords:
         """
         swap, done = _await_effect(vm, within)
         step(f"{swap.title}: {'in effect' if done else 'NOT in effect'} {human(time.monotonic() - swap.at)} after it")
+        timeline(Run.current().require_recorder().history, swap, within.total_seconds())
 
     @keyword(name="Last Edit Should Be In Effect", tags=["verdict"])
     def last_edit_should_be_in_effect(self, vm: str, *, within: timedelta) -> None:

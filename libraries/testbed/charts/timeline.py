@@ -216,9 +216,9 @@ def _attachments(records: Iterable[Record], swap: NetworkSwap, end: float) -> tu
         network = pod_network(record.object, swap.pod_interface)
         if network is not None and network != before:
             name, at = network.rpartition("/")[2], record.at - swap.at
-            tone = Tone.GOOD if name == swap.new_network.rpartition("/")[2] else Tone.CALM
+            tones = {swap.new_network.rpartition("/")[2]: Tone.GOOD, swap.old_network.rpartition("/")[2]: Tone.BAD}
             if 0 <= at <= end:
-                found.append(Mark(at, f"network-status: {name}", tone))
+                found.append(Mark(at, f"network-status: {name}", tones.get(name, Tone.CALM)))
             before = network
     return tuple(found)
 

@@ -59,7 +59,11 @@ def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judge
 
     def run(numbered: tuple[int, Case]) -> Judged:
         number, case = numbered
-        judged = judge(case, folder / f"{number:03d}-{case.title.replace(', ', '-').replace(' ', '-')}")
+        try:
+            judged = judge(case, folder / f"{number:03d}-{case.title.replace(', ', '-').replace(' ', '-')}")
+        except Exception as error:
+            # One run that hangs or breaks must not cost the others.
+            judged = Judged(case, wrong=[f"could not be run: {error!r}"])
         with lock:
             print(
                 f"{'as it must' if judged.caught else 'DIFFERENT '}  {judged.seconds:5.1f} s  {case.title}", flush=True

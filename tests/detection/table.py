@@ -102,6 +102,10 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
         raise TableError(f"{source}: {entry}: a case has a suite, and one of defect, lab and name")
     red = {test: tuple(patterns) for test, patterns in (entry.get("red") or {}).items()}
     errors = {test: tuple(patterns) for test, patterns in (entry.get("errors") or {}).items()}
+    if odd := [
+        pattern for patterns in (*red.values(), *errors.values()) for pattern in patterns if pattern != str(pattern)
+    ]:
+        raise TableError(f"{source}: {entry}: a pattern must be text, {odd[0]} is not; put it in quotes")
     verdict = Verdict(entry.get("verdict", "FAIL"))
     if bool(red) == (verdict is Verdict.PASS):
         raise TableError(f"{source}: {entry}: red tests go with FAIL or ERROR, and no red test with PASS")

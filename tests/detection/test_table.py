@@ -68,6 +68,7 @@ def test_a_case_that_comes_out_right_is_quiet() -> None:
     ("text", "said"),
     [
         ("- {defect: a, suite: b, red: {T: [x]}, colour: red}", "no key colour"),
+        ("- defect: a\n  suite: b\n  red:\n    T:\n    - so: what", "a pattern must be text"),
         ("- {suite: b, red: {T: [x]}}", "one of defect, lab and name"),
         ("- {defect: a, suite: b}", "red tests go with FAIL"),
         ("- {defect: a, suite: b, verdict: PASS}\n- {defect: a, suite: b, verdict: PASS}", "there are two of"),

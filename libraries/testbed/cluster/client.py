@@ -29,6 +29,7 @@ _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 30.0
 _BUSY = (429, 500, 502, 503, 504)
 _NOT_CARRIED_OUT = (429,)
+_SHORT_PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Cluster:
     def __init__(self, connection: Connection, patience: float = PATIENCE) -> None:
         self.connection = connection
         self.patience = patience
+        self._silent_since: float | None = None
         self._clock_offset = 0.0
         self._closing = threading.Event()
 
@@ -159,10 +161,11 @@ class Cluster:
         """
         repeatable = verb == "GET" if repeatable is None else repeatable
         what = f"{verb} {title or path}"
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self._patience_left()
         pause, renewed, lost = 0.25, False, False
         while True:
             outcome = self._send(verb, path, query, body, content_type)
+            self._note(isinstance(outcome, Lost))
             if isinstance(outcome, Lost):
                 lost = lost or outcome.maybe_carried_out
                 failure, wait, hopeless = explain_failure(outcome, what, self.connection), pause, outcome.final
@@ -184,6 +187,18 @@ class Cluster:
                 raise failure
             self._closing.wait(wait)
             pause = min(pause * 2, 4.0)
+
+    def _patience_left(self) -> float:
+        """A server that has been silent for a whole patience gets a short one until it answers again."""
+        if self._silent_since is None:
+            return self.patience
+        return max(min(_SHORT_PATIENCE, self.patience), self._silent_since + self.patience - time.monotonic())
+
+    def _note(self, lost: bool) -> None:
+        if not lost:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
 
     def open_watch(self, path: str, query: Mapping[str, str], read_timeout: float) -> urllib3.BaseHTTPResponse:
         """A streaming GET, not retried; the caller reads and releases it. Raises urllib3's errors."""

@@ -17,7 +17,7 @@ from emulator.cli.main import main
         (["up", "--platform", "okd"], "no platform is called 'okd'; there are: kubernetes, openshift"),
         (
             ["exec", "--defect", "rain", "--", "true"],
-            "no defect is called 'rain'; there are: attached-to-both-networks",
+            "no defect is called 'rain'; there are: ",
         ),
         (["exec", "--"], "no command given; expected: exec [options] -- CMD [arguments]"),
         (

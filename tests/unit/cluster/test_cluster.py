@@ -76,6 +76,19 @@ def test_patience_ends(api: FakeApi, cluster: Cluster) -> None:
         cluster.list(NAD, "demo")
 
 
+def test_server_that_was_silent_for_long_is_not_waited_for_each_time(api: FakeApi, cluster: Cluster) -> None:
+    cluster.patience = 3.0
+    api.faults.extend(Fault("GET", NADS) for _ in range(99))
+    began = time.monotonic()
+    for _ in range(4):
+        with pytest.raises(LabError):
+            cluster.list(NAD, "demo")
+    assert time.monotonic() - began < 11
+    api.faults.clear()
+    cluster.list(NAD, "demo")
+    assert cluster._patience_left() == 3.0
+
+
 def test_refusals_name_object_server_and_remedy(api: FakeApi, cluster: Cluster) -> None:
     api.faults.append(Fault("POST", "/namespaces", 403))
     with pytest.raises(ApiError, match=rf"LAB ERROR: POST Namespace demo on {api.url}: 403 .*ask for this right"):

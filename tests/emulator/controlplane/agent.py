@@ -48,6 +48,7 @@ class Agent:
         self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
         self.recorder = EventRecorder(self.client, "virt-handler")
         self.pace = pace
+        self.haste = 1.0
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
         self.missing_nads = missing_nads or set()
         self.dynamic_networks = dynamic_networks
@@ -99,7 +100,7 @@ class Agent:
         await self.may_start_pods.wait()
         while any(f"{net['namespace']}/{net['name']}" in self.missing_nads for net in wanted):  # noqa: ASYNC110 - as kubelet
             await asyncio.sleep(0.02)
-        await self.pace.sleep(POD_START)
+        await self.pace.sleep(POD_START * self.haste)
         try:
             await self._patch_pod(pod, plugged([], wanted))
         except ApiError as error:
@@ -127,7 +128,7 @@ class Agent:
             return
         if conditions.is_true(pod, names.UNPAUSED):
             if names.MIGRATION_JOB_UID in pod["metadata"]["labels"]:
-                await self.pace.sleep(BREATH)
+                await self.pace.sleep(BREATH * self.haste)
             wanted = conditions.new("Ready", "True")
         else:
             message = "corresponding condition of pod readiness gate does not exist."
@@ -143,7 +144,7 @@ class Agent:
         if vmi is not None and ours and not is_final(vmi) and "deletionTimestamp" in vmi["metadata"]:
             # Of a pod that goes for other reasons virt-controller takes note.
             await self._edit_vmi(vmi, lambda new: new["status"].update(phase="Succeeded"))
-            await self.pace.sleep(BREATH)
+            await self.pace.sleep(BREATH * self.haste)
         await self._finish_pod(pod)
         try:
             await self.client.delete(names.PODS, meta["name"], meta["namespace"], grace=0)
@@ -174,7 +175,7 @@ class Agent:
 
     async def _boot(self, vmi: Obj) -> None:
         await self.may_run.wait()
-        await self.pace.sleep(BREATH)
+        await self.pace.sleep(BREATH * self.haste)
 
         def running(new: Obj) -> None:
             set_phase(new, "Running")
@@ -218,7 +219,7 @@ class Agent:
             new["status"]["migrationState"]["targetNodeDomainReadyTimestamp"] = timestamp()
 
         await self._edit_vmi(vmi, ready)
-        await self.pace.sleep(BREATH)
+        await self.pace.sleep(BREATH * self.haste)
 
         def switched(new: Obj) -> None:
             new["status"]["migrationState"]["endTimestamp"] = timestamp()
@@ -239,7 +240,7 @@ class Agent:
             conditions.remove(new, "HotVCPUChange")
 
         await self._edit_vmi(vmi, complete)
-        await self.pace.sleep(BREATH)
+        await self.pace.sleep(BREATH * self.haste)
         await self._edit_vmi(vmi, lambda new: new["metadata"]["labels"].pop(names.TARGET_NODE_NAME, None))
         source = self.pods.get(vmi["metadata"]["namespace"], state["sourcePod"])
         if source is not None and not pod_is_down(source):

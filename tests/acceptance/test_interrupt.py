@@ -22,7 +22,7 @@ from .cluster import Api
 PR_SET_CHILD_SUBREAPER = 36
 RUN_LABEL = "kubevirt-nad-tests/run"
 MOMENTS = ("Start VMs", "Wait Until VMs Are Ready", "Wait Until Network Swap Has Settled")
-PATIENCE = 100.0
+PATIENCE = 60.0
 
 pytestmark = pytest.mark.timeout(300)
 

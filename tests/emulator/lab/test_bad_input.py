@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.cli.main import main
+from emulator.decisions import all_defects
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from emulator.cli.main import main
         (["up", "--platform", "okd"], "no platform is called 'okd'; there are: kubernetes, openshift"),
         (
             ["exec", "--defect", "rain", "--", "true"],
-            "no defect is called 'rain'; there are: ",
+            "no defect is called 'rain'; there are: " + ", ".join(all_defects()),
         ),
         (["exec", "--"], "no command given; expected: exec [options] -- CMD [arguments]"),
         (

@@ -28,12 +28,13 @@ async def login_dialogue_is_the_recorded_one(lab: Lab) -> None:
     answer = await dialogue(console, b"tty; whoami; echo $TERM $HOME; stty size\r", b"24 80")
     assert b"/dev/ttyS0\r\ntester\r\nvt220 /home/tester\r\n" in answer
     await expect(console, PROMPT)
-    # Job control: a running program is stopped, listed and ended.
-    await console.write(b"sleep 100\r")
-    await expect(console, b"sleep 100")
-    await asyncio.sleep(0.2)
+    # Job control: a running program is stopped, listed and ended. It has the terminal once it answers: until then the
+    # shell would take the keys, and drop them.
+    await dialogue(console, b"cat\r", b"cat\r\n")
+    await dialogue(console, b"one\r", b"one\r\none\r\n")
     assert b"Stopped" in await dialogue(console, b"\x1a", PROMPT)
-    await dialogue(console, b"fg\r", b"sleep 100\r\n")
+    await dialogue(console, b"fg\r", b"cat\r\n")
+    await dialogue(console, b"two\r", b"two\r\ntwo\r\n")
     assert b"^C" in await dialogue(console, b"\x03", PROMPT)
     answer = await dialogue(console, b"exit\r", b"login: ")
     assert b"logout\r\n\r\r\nEmbedded Cluster Guest 1 g1 ttyS0\r\n\r\ng1 login: " in answer

@@ -18,6 +18,7 @@ from emulator.kube.errors import ApiError
 from . import dispatch
 from .admission import Admission
 from .answers import answer_error, answer_json, answer_text, page_not_found
+from .audit import ASKED, USER, AuditLog
 from .bodies import MAX_BODY
 from .bootstrap import bootstrap
 from .builtin import default_registry
@@ -49,11 +50,19 @@ SHUTDOWN_SECONDS = 1.0
 class ApiServer:
     """A whole API server. ``start`` serves on a socket that is already bound; ``stop`` ends every stream.
 
-    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``.
+    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` gets every request.
     """
 
-    def __init__(self, core: ApiCore | None = None, *, root_ca: str = "", decisions: Decisions | None = None) -> None:
+    def __init__(
+        self,
+        core: ApiCore | None = None,
+        *,
+        root_ca: str = "",
+        decisions: Decisions | None = None,
+        audit: AuditLog | None = None,
+    ) -> None:
         self.core = core or ApiCore(default_registry())
+        self._audit = audit
         self._decisions = decisions or Decisions()
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
@@ -105,6 +114,8 @@ class ApiServer:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._serve)
         app.on_response_prepare.append(_hide_server)
+        if self._audit is not None:
+            app.on_response_prepare.append(self._audit.note)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=120.0
         )
@@ -119,15 +130,17 @@ class ApiServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._audit is not None:
+            self._audit.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         accepted, warnings = PLAIN, list[str]()
         try:
             path = unquote(request.raw_path.partition("?")[0])
-            info = read_request(request.method, path, request.query)
-            user = self._authenticator.user_of(request)
+            info = request[ASKED] = read_request(request.method, path, request.query)
+            user = request[USER] = self._authenticator.user_of(request)
             try:
-                user = self._impersonate(request, user, info)
+                user = request[USER] = self._impersonate(request, user, info)
                 self._authorize(user, info)
             except ApiError as error:
                 return refused(error)

@@ -75,6 +75,7 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         defects=tuple(arguments.defect),
         platform=arguments.platform,
         dynamic_networks=arguments.dynamic_networks,
+        audit_log=str(Path(arguments.audit_log).absolute()) if arguments.audit_log else "",
     )
     options.check()
     return options

@@ -53,6 +53,9 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run Multus' Dynamic Networks Controller, which plugs NICs into running pods",
     )
+    parser.add_argument(
+        "--audit-log", default="", metavar="FILE", help="append every request to the API server to this file"
+    )
     _pace_and_defects(parser)
 
 

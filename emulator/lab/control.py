@@ -36,6 +36,7 @@ def main() -> None:
 
 
 async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
+    from ..apiserver.audit import AuditLog  # noqa: PLC0415
     from ..apiserver.core import ApiCore  # noqa: PLC0415
     from ..apiserver.server import ApiServer  # noqa: PLC0415
     from ..apiserver.users import ADMIN, UserInfo  # noqa: PLC0415
@@ -55,7 +56,10 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
     decisions, pace = decisions_for(options.defects), Pace(options.speed)
     profile, platform = profile_for(options.kubevirt), platform_for(options.platform)
     server = ApiServer(
-        ApiCore(registry_of(platform, profile)), root_ca=plan.certificates.ca.read_text(), decisions=decisions
+        ApiCore(registry_of(platform, profile)),
+        root_ca=plan.certificates.ca.read_text(),
+        decisions=decisions,
+        audit=AuditLog(Path(options.audit_log)) if options.audit_log else None,
     )
     await server.prepare()
     await grant(server.client(ADMIN, manager="kube-apiserver"), platform)

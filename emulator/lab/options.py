@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..decisions import decisions_for
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
@@ -16,7 +17,8 @@ DEFAULT_KUBEVIRT = "1.9"
 class ClusterOptions:
     """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``.
 
-    ``dynamic_networks``: whether the Dynamic Networks Controller runs.
+    ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request
+    to the API server, "" for none.
     """
 
     kubevirt: str = DEFAULT_KUBEVIRT
@@ -25,6 +27,7 @@ class ClusterOptions:
     defects: tuple[str, ...] = ()
     platform: str = DEFAULT_PLATFORM
     dynamic_networks: bool = False
+    audit_log: str = ""
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -39,5 +42,7 @@ class ClusterOptions:
         decisions_for(self.defects)
         if not 1 <= self.nodes <= MOST_NODES:
             raise ValueError(f"nodes is {self.nodes}; expected a whole number from 1 to {MOST_NODES}")
+        if self.audit_log and not Path(self.audit_log).absolute().parent.is_dir():
+            raise ValueError(f"audit_log is {self.audit_log}: there is no directory {Path(self.audit_log).parent}")
         if not 0 < self.speed <= 1000:
             raise ValueError(f"speed is {self.speed:g}; expected a number above 0 and up to 1000, such as 5")

@@ -80,8 +80,9 @@ class IdentityKeywords:
         answered = first_answered(Run.current().require_recorder().history, vm)
         if answered is None:
             raise LabError(f"{title}: its guest agent has not answered yet, so nothing is known of its boot")
-        now = read_identity(guests.shell(vm))
+        # Before the guest is asked: a connection may have to be made anew first, and the uptime is read after that.
         elapsed = time.monotonic() - answered
+        now = read_identity(guests.shell(vm))
         if evidence := second_boot(now.uptime, elapsed):
             raise ProductFault(f"{title}: its guest should have booted once; {evidence}")
         logger.info(f"Guest {vm}: up {human(now.uptime)}, its agent first answered {human(elapsed)} ago")

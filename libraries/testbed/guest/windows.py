@@ -61,6 +61,18 @@ exit 0
 done
 echo "X result of its probes any more: did it reboot?"
 """
+_END = r"""# result of probes that go on
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] || continue
+: >"$d/stop"
+if cat "$d/all" 2>/dev/null; then read -r t _ </proc/uptime
+else cat "$d/part" 2>/dev/null || cat "$d/all"; read -r t _ </proc/uptime; echo "U $t"; fi
+echo "N $t"
+exit 0
+done
+echo "X result of its probes any more: did it reboot?"
+"""
 _REMOVE = r"""# end of probes
 rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
 """
@@ -102,12 +114,16 @@ class Window:
             in_parallel(guests_of(self._probes), lambda guest: self._tell(guest, _STOP), self._run.failures)
 
     def finish(self) -> ProbeRun:
-        """Wait for the end of the window and give what was measured."""
+        """Wait for the end of the window and give what was measured.
+
+        The guests ask until the window ends, and what is still open then has no answer: nobody waits for it, unless
+        the window was stopped.
+        """
+        command = _FETCH if self._stopped else _END
         if not self._run.failures and not self._stopped:
             threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
-            self.stop()
         if not self._run.failures:
-            in_parallel(guests_of(self._probes), self._fetch, self._run.failures)
+            in_parallel(guests_of(self._probes), lambda guest: self._fetch(guest, command), self._run.failures)
         series = self._run.series
         self._run.series = {probe: series[probe] for probe in self._probes if probe in series}
         return self._run
@@ -123,10 +139,10 @@ class Window:
     def _tell(self, guest: str, command: str) -> None:
         self._shells[guest].run(command % self._words[guest], FETCH_TIMEOUT, repeatable=True)
 
-    def _fetch(self, guest: str) -> None:
+    def _fetch(self, guest: str, command: str) -> None:
         shell, words, own = self._shells[guest], self._words[guest], self._own(guest)
         deadline = Deadline(OVERTIME + SETTLE + FETCH_TIMEOUT)
-        answer = shell.run(_FETCH % words, deadline.left, repeatable=True)
+        answer = shell.run(command % words, deadline.left, repeatable=True)
         samples = parse_samples(answer.stdout, len(own), time.monotonic(), guest)
         shell.run(_REMOVE % words, check=False, repeatable=True)
         for probe, found in zip(own, samples, strict=True):

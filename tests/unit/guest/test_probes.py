@@ -133,6 +133,14 @@ def test_requests_still_open_at_the_end_count_as_asked(ping: dict[str, str]) -> 
     assert series.samples[-1].asked > run.began + 0.6
 
 
+def test_nobody_waits_for_what_is_open_at_the_end(ping: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "SETTLE", 30)
+    started = time.monotonic()
+    run = sample_window({"vm": LocalShell("sh", ping)}, both_protocols([route("127.0.0.9/24")]), 0.5)
+    assert time.monotonic() - started < 15
+    assert all(series.samples and not series.answers for series in run.series.values())
+
+
 def test_guest_that_begins_late_makes_the_window_late_and_not_short(ping: dict[str, str]) -> None:
     class Late(LocalShell):
         def run(self, command: str, timeout: float = 30, **options: bool) -> CommandResult:

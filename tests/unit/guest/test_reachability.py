@@ -46,7 +46,7 @@ class PaperShell:
         if "# start of probes" in command:
             self._script = command
             return CommandResult(command, 0, "", "", 0)
-        if "# result of probes" in command:
+        if "# result of probes that go on" in command:
             return CommandResult(command, 0, self._samples(self._script, 5.0), "", 0)
         return CommandResult(command, 0, self._samples(command, 0.5), "", 0)
 

@@ -34,6 +34,8 @@ A point of the API server:
 
 Points of the control plane:
 
+- ``admission.vm_written`` (None; ``request``): told when somebody else than KubeVirt writes a VM, even if nothing in it
+  changes.
 - ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): asked in each sync of a VM that
   has a VMI.
 - ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.

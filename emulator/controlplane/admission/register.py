@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from emulator.apiserver.admission import Admission
+from emulator.apiserver.admission import Admission, AdmissionRequest
 from emulator.controlplane import names
 from emulator.controlplane.admission import defaults
 from emulator.controlplane.admission.validators import Validators
@@ -17,6 +17,7 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     admission.mutating(names.VMI, create, partial(defaults.default_vmi, shared.settings))
     admission.mutating(names.VMI, update, partial(defaults.keep_vmi_status, shared.platform))
     admission.mutating(names.MIGRATION, create, defaults.default_migration)
+    admission.mutating(names.VM, update, partial(_written, shared))
     validators = Validators(shared)
     admission.validating(names.VM, both, validators.vm)
     admission.validating(names.VMI, create, validators.vmi_create)
@@ -24,3 +25,8 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     admission.validating(names.MIGRATION, create, validators.migration_create)
     admission.validating(names.MIGRATION, update, validators.migration_update)
     admission.validating(names.KUBEVIRT, both, validators.kubevirt)
+
+
+async def _written(shared: Shared, request: AdmissionRequest) -> None:
+    if not defaults.is_kubevirt(shared.platform, request):
+        shared.decisions.choose("admission.vm_written", None, request=request)

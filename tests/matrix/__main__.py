@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import cycle, islice, zip_longest
 from pathlib import Path
 
 from testplan.__main__ import judge_run
@@ -49,19 +52,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0: everything came out as the oracle says; 1: something did not."""
     oracle = load_oracle()
     arguments = _arguments(argv, oracle)
-    cells = [Cell(version, platform) for platform in arguments.platforms for version in arguments.versions]
+    cells = oracle.cells(arguments.versions, arguments.platforms)
+    if arguments.runs:
+        cells = list(islice(cycle(cell for cell in mixed(cells) if oracle.whole(cell)), arguments.runs))
     options = (*(RANDOM if arguments.randomize else ()), *arguments.robot)
-    way = Way(arguments.alone, arguments.tests, arguments.processes, options)
+    way = Way(arguments.alone, arguments.tests, arguments.processes, options, again=not arguments.runs)
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="matrix-"))
     print(f"Results of the runs: {folder}", flush=True)
-    results = compare(oracle, cells, arguments.scenarios, way, folder, jobs=arguments.jobs, tell=_tell)
-    if arguments.alone != "test":
+    with busy(arguments.busy):
+        results = compare(oracle, cells, arguments.scenarios, way, folder, jobs=arguments.jobs, tell=_tell)
+    if arguments.alone != "test" and not arguments.runs:
         print(table(results))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
     different = [result for result in results if not result.as_expected]
     for result in different:
         print(f"DIFFERENT  {result}")
+    if arguments.runs:
+        print(f"{len(cells)} whole runs, {len(different)} false alarms")
     print(f"{len(results)} compared, {len(different)} different")
     return 1 if different else 0
 
@@ -78,19 +86,43 @@ def compare(
 ) -> list[Result]:
     """Runs the scenarios on each of the clusters, ``jobs`` clusters at one time."""
 
-    def one(cell: Cell) -> list[Result]:
+    twice = len(set(cells)) < len(cells)
+
+    def one(numbered: tuple[int, Cell]) -> list[Result]:
+        number, cell = numbered
         began = time.monotonic()
-        place = folder / f"{cell.version}-{cell.platform}"
+        place = folder / f"{f'{number:02}-' if twice else ''}{cell.version}-{cell.platform}"
         names = oracle.worth_running(scenarios, cell)
         results = [_result(oracle, cell, unit) for unit in run_cell(oracle.options(cell), names, way, place)]
         if names and way.alone == "nothing" and not list(place.glob("again-*")):
             results.append(_of_the_gate(oracle, cell, names, place))
         wrong = sum(not result.as_expected for result in results)
         tell(f"{cell}: {len(results)} compared, {wrong} different, {time.monotonic() - began:.0f} s")
+        for result in results:
+            if not result.as_expected:
+                tell(f"    {result}")
         return results
 
     with ThreadPoolExecutor(jobs) as pool:
-        return [result for results in pool.map(one, cells) for result in results]
+        return [result for results in pool.map(one, enumerate(cells, 1)) for result in results]
+
+
+def mixed(cells: Sequence[Cell]) -> list[Cell]:
+    """The platforms take turns, so that few runs in a row are of all kinds; the newest versions come first."""
+    rows = [[cell for cell in reversed(cells) if cell.platform == name] for name in {c.platform: None for c in cells}]
+    return [cell for turn in zip_longest(*rows) for cell in turn if cell is not None]
+
+
+@contextmanager
+def busy(cores: int) -> Iterator[None]:
+    """Keeps so many cores busy meanwhile."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
 
 
 def _result(oracle: Oracle, cell: Cell, unit: Unit) -> Result:
@@ -158,6 +190,10 @@ def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace
     parser.add_argument("--randomize", action="store_true", help="suites and tests in random order")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")
+    parser.add_argument(
+        "--runs", type=int, default=0, metavar="N", help="N whole runs, the clusters in turn; every difference counts"
+    )
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="keep N cores busy meanwhile")
     parser.add_argument("--folder", type=Path, help="where the runs' results go; default: a new one in /tmp")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was expected and seen as JSON")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")

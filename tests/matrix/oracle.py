@@ -39,6 +39,20 @@ class Oracle:
         """Of run.sh, for such a cluster."""
         return ["--kubevirt", cell.version, *self.platforms[cell.platform].get("options", ())]
 
+    def whole(self, cell: Cell) -> bool:
+        """Whether all suites run there."""
+        return "scenarios" not in self.platforms[cell.platform]
+
+    def cells(self, versions: Iterable[str], platforms: Iterable[str]) -> list[Cell]:
+        """Those of these versions and platforms that the table knows: some platforms are tried with a few versions."""
+        versions = list(versions)
+        return [
+            Cell(version, platform)
+            for platform in platforms
+            for version in versions
+            if version in self.platforms[platform].get("versions", self.versions)
+        ]
+
     def worth_running(self, scenarios: Iterable[str], cell: Cell) -> list[str]:
         only = self.platforms[cell.platform].get("scenarios")
         return [name for name in scenarios if only is None or name in only]

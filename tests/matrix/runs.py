@@ -22,13 +22,15 @@ LONGEST = 3600.0
 class Way:
     """How the suites run. ``alone``: what gets a cluster of its own: ``nothing``, ``scenario`` or ``test``.
 
-    ``tests`` is a pattern of names, for tests that run alone.
+    ``tests`` is a pattern of names, for tests that run alone. ``again``: whether a scenario that the lab was too busy
+    to judge gets a second try.
     """
 
     alone: str = "nothing"
     tests: str = "*"
     processes: int = 1
     options: tuple[str, ...] = ()
+    again: bool = True
 
     def arguments(self) -> list[str]:
         """Of run.sh."""
@@ -50,13 +52,13 @@ def run_cell(cluster: Sequence[str], scenarios: Sequence[str], way: Way, folder:
         found = _run([*cluster, *way.arguments(), *_including(scenarios)], folder) if scenarios else {}
         for name in scenarios:
             again = [*cluster, "--include", name]
-            yield Unit(name, name, _once_more_if_busy(found.get(name, ()), name, again, folder))
+            yield Unit(name, name, _once_more_if_busy(found.get(name, ()), name, again, folder, way))
         return
     for number, (name, scenario, selection) in enumerate(_alone(scenarios, way)):
         place = folder / f"{number:03}-{re.sub(r'[^a-z0-9]+', '-', name.lower())}"
         command = [*cluster, *way.arguments(), *selection]
         outcomes = _run(command, place).get(scenario, ())
-        yield Unit(scenario, name, _once_more_if_busy(outcomes, scenario, command, place))
+        yield Unit(scenario, name, _once_more_if_busy(outcomes, scenario, command, place, way))
 
 
 def _alone(scenarios: Sequence[str], way: Way) -> Iterator[tuple[str, str, list[str]]]:
@@ -71,10 +73,10 @@ def _alone(scenarios: Sequence[str], way: Way) -> Iterator[tuple[str, str, list[
 
 
 def _once_more_if_busy(
-    outcomes: Sequence[Outcome], scenario: str, arguments: Sequence[str], folder: Path
+    outcomes: Sequence[Outcome], scenario: str, arguments: Sequence[str], folder: Path, way: Way
 ) -> tuple[Outcome, ...]:
     """When the lab itself says that the machine was too busy to judge."""
-    if not any(TOO_BUSY in outcome.message for outcome in outcomes):
+    if not way.again or not any(TOO_BUSY in outcome.message for outcome in outcomes):
         return tuple(outcomes)
     return tuple(_run(arguments, folder / f"again-{scenario}").get(scenario, ()))
 

@@ -6,7 +6,7 @@ import pytest
 
 from testplan.plan import Scenario, load_plan
 from testplan.results import Outcome, Verdict
-from tests.matrix.__main__ import Result, table
+from tests.matrix.__main__ import Result, mixed, table
 from tests.matrix.oracle import Cell, Oracle, load_oracle, seen
 
 PLAN = load_plan()
@@ -50,6 +50,17 @@ def test_expected_is_a_skip_for_the_first_capability_that_is_lacking() -> None:
     assert oracle.options(Cell("2", "b")) == ["--kubevirt", "2", "--platform", "b"]
     assert oracle.worth_running(["nad-70", "nad-72"], Cell("2", "b")) == ["nad-72"]
     assert oracle.worth_running(["nad-70", "nad-72"], Cell("2", "a")) == ["nad-70", "nad-72"]
+
+
+def test_platforms_that_are_tried_with_few_versions_have_few_cells() -> None:
+    oracle = Oracle(("1", "2"), {"a": {}, "b": {"versions": ["2"]}}, {}, {})
+    assert oracle.cells(["1", "2"], ["a", "b"]) == [Cell("1", "a"), Cell("2", "a"), Cell("2", "b")]
+    assert oracle.cells(["1"], ["b"]) == []
+
+
+def test_few_runs_in_a_row_are_of_all_platforms() -> None:
+    cells = [Cell("1", "a"), Cell("2", "a"), Cell("3", "a"), Cell("3", "b")]
+    assert mixed(cells) == [Cell("3", "a"), Cell("3", "b"), Cell("2", "a"), Cell("1", "a")]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from testplan.results import Outcome, Verdict
 from testplan.suites import read_tests
 from tests.detection.judging import TOO_BUSY
 from tests.matrix import runs
+from tests.matrix.__main__ import compare
+from tests.matrix.oracle import Cell, load_oracle
 from tests.matrix.runs import Way, run_cell
 
 CLUSTER = ("--kubevirt", "1.9")
@@ -70,3 +72,20 @@ def test_a_scenario_that_the_lab_was_too_busy_to_judge_runs_once_more(
     units = list(run_cell(CLUSTER, ["nad-06", "nad-07"], Way(), tmp_path))
     assert calls[1:] == [[*CLUSTER, "--include", "nad-06"]]
     assert [unit.outcomes[0].verdict for unit in units] == [Verdict.PASS, Verdict.PASS]
+
+
+def test_in_clean_runs_a_busy_lab_is_an_alarm_like_any_other(
+    asked: Callable[..., list[list[str]]], tmp_path: Path
+) -> None:
+    busy = outcome("nad-06", Verdict.ERROR, f"LAB ERROR: {TOO_BUSY}")
+    calls = asked({"nad-06": [busy]})
+    units = list(run_cell(CLUSTER, ["nad-06"], Way(again=False), tmp_path))
+    assert len(calls) == 1
+    assert [unit.outcomes[0].verdict for unit in units] == [Verdict.ERROR]
+
+
+def test_the_same_cluster_runs_several_times(asked: Callable[..., list[list[str]]], tmp_path: Path) -> None:
+    calls = asked()
+    cell = Cell("1.7", "kubernetes")
+    compare(load_oracle(), [cell, cell], ["nad-06"], Way(alone="scenario"), tmp_path)
+    assert len(calls) == 2

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from testplan.cases import cases
 from testplan.check import problems
 from testplan.gate import Exit, Judgement, judge, nothing_to_judge
 from testplan.matrix import html, markdown
@@ -16,7 +17,7 @@ from testplan.plan import PLAN, PlanError, load_plan, load_vocabulary
 from testplan.results import Results, ResultsError, read_results
 from testplan.signoff import signoff
 from testplan.suites import SUITES, read_tests
-from testplan.xunit import xunit
+from testplan.xunit import xunit, xunit_of_cases
 
 USAGE_ERROR = 64
 GATE_CODES = """exit codes:
@@ -57,17 +58,29 @@ def judge_run(output: Path, plan_path: Path = PLAN, suites: Path = SUITES) -> tu
 
 
 def write_reports(
-    results: Results, judgement: Judgement, *, folder: Path, log: Path | None, plan_path: Path = PLAN
+    results: Results,
+    judgement: Judgement,
+    *,
+    folder: Path,
+    log: Path | None,
+    plan_path: Path = PLAN,
+    suites: Path = SUITES,
+    properties: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Writes sign-off, matrix (HTML, Markdown) and xUnit into ``folder``; links go to ``log`` when it is there."""
+    """Writes sign-off, matrix (HTML, Markdown) and xUnit into ``folder``; links go to ``log`` when it is there.
+
+    ``properties`` go to the root of the xUnit files, for importers.
+    """
     plan = load_plan(plan_path)
+    of_run = properties or {}
     link = os.path.relpath(log, folder) if log and log.is_file() else ""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "signoff.html": signoff(plan, results, judgement, link),
         "matrix.html": html(plan, results, judgement, link),
         "matrix.md": markdown(plan, results, judgement, link),
-        "xunit.xml": xunit(plan, results),
+        "xunit.xml": xunit(plan, results, of_run),
+        "cases.xml": xunit_of_cases(plan, results, cases(plan, results, read_tests(suites)), of_run),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -92,6 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("output", type=Path, metavar="OUTPUT.xml")
     report.add_argument("--folder", type=Path, help="where to write; default: beside the result file")
     report.add_argument("--log", type=Path, help="Robot's log to link to; default: log.html beside the result file")
+    report.add_argument(
+        "--property",
+        type=_property,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a property of the run in xunit.xml and cases.xml, such as polarion-project-id=CNV; may be repeated",
+    )
     report.set_defaults(command=_report)
 
     gate = commands.add_parser(
@@ -104,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
     gate.add_argument("output", type=Path, metavar="OUTPUT.xml")
     gate.set_defaults(command=_gate)
     return parser
+
+
+def _property(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f'"{text}": expected NAME=VALUE, such as polarion-testrun-id=nightly')
+    return name, value
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -133,6 +161,8 @@ def _report(arguments: argparse.Namespace) -> int:
         folder=arguments.folder or beside,
         log=arguments.log or beside / "log.html",
         plan_path=arguments.plan,
+        suites=arguments.suites,
+        properties=dict(arguments.property),
     ):
         print(path)
     return 0

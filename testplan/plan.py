@@ -25,10 +25,11 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class External:
-    """An id of another system. Kind ``test`` belongs to one scenario, the others may be shared."""
+    """An id of another system, its ``tracker``. Kind ``test`` belongs to one scenario, the others may be shared."""
 
     id: str
     kind: str
+    tracker: str
     title: str
 
     @property

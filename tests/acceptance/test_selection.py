@@ -1,13 +1,16 @@
-"""What the README says that a selection runs is what Robot runs."""
+"""What the README, lanes and profiles of RobotCode say that a selection runs is what Robot runs."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +39,12 @@ SELECTS: dict[str, Callable[[PlannedTest, Scenario], bool]] = {
     '--test "VM Is Silent*"': lambda test, scenario: test.name.startswith("VM Is Silent"),
 }
 
+LANES = {
+    "p0": SELECTS["--include p0"],
+    "full": lambda test, scenario: True,
+    "nondisruptive": SELECTS["--exclude disruptive"],
+}
+
 
 def readme_rows() -> list[str]:
     return ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))
@@ -47,23 +56,73 @@ def test_every_row_of_the_readme_is_tried() -> None:
 
 @pytest.mark.parametrize("options", readme_rows())
 def test_a_row_of_the_readme_selects_what_it_says(options: str, tmp_path: Path) -> None:
+    expected = planned(SELECTS[options])
+    assert expected, "the row selects nothing"
+    assert dry_run(tmp_path, "--pythonpath", "libraries", *shlex.split(options)) == expected
+
+
+@pytest.mark.parametrize("lane", sorted(file.stem for file in (ROOT / "lanes").iterdir()))
+def test_a_lane_selects_what_its_name_says(lane: str, tmp_path: Path) -> None:
+    assert dry_run(tmp_path, "--argumentfile", f"lanes/{lane}.args") == planned(LANES[lane])
+
+
+def test_each_lane_is_a_profile_of_robotcode_and_selects_the_same() -> None:
+    for lane in LANES:
+        profile = robot_toml()["profiles"][lane]
+        options = [(f"--{kind[:-1]}", value) for kind in ("includes", "excludes") for value in profile.get(kind, [])]
+        lines = (ROOT / "lanes" / f"{lane}.args").read_text(encoding="utf-8").splitlines()
+        given = [tuple(line.split(maxsplit=1)) for line in lines if line.startswith(("--include", "--exclude"))]
+        assert options == given
+
+
+def test_each_profile_of_a_cluster_is_a_profile_of_robotcode() -> None:
+    settings = robot_toml()
+    files = [file for profile in settings["profiles"].values() for file in profile.get("variable-files", [])]
+    assert set(files) == {f"variables/profiles/{file.name}" for file in (ROOT / "variables/profiles").iterdir()}
+    for path in (*settings["paths"], *settings["python-path"]):
+        assert (ROOT / path).is_dir(), path
+
+
+@pytest.mark.parametrize("name", ["embedded", "embedded-openshift"])
+def test_the_wrapper_of_an_embedded_profile_starts_what_it_says(name: str) -> None:
+    python, *arguments, dashes = robot_toml()["profiles"][name]["wrapper"]
+    assert (python, dashes) == (".venv/bin/python", "--")
+    told = subprocess.run(
+        [sys.executable, *arguments, "--", "kubectl", "api-versions"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    assert ("config.openshift.io/v1" in told.stdout.split()) == (name == "embedded-openshift")
+
+
+def planned(selects: Callable[[PlannedTest, Scenario], bool]) -> list[tuple[str, str]]:
+    """Scenario and name of the tests that a selection is to run, sorted."""
     plan = load_plan()
-    expected = [
+    return sorted(
         (test.metadata["Scenario"], test.name)
         for test in read_tests()
-        if (scenario := plan.scenario(test.metadata["Scenario"])) and SELECTS[options](test, scenario)
-    ]
+        if (scenario := plan.scenario(test.metadata["Scenario"])) and selects(test, scenario)
+    )
+
+
+def dry_run(folder: Path, *options: str) -> list[tuple[str, str]]:
+    """The same of those that Robot runs with these options."""
     dry = subprocess.run(
         [
-            *(sys.executable, "-m", "robot", "--dryrun", "--pythonpath", str(ROOT / "libraries")),
-            *("--outputdir", str(tmp_path), "--log", "NONE", "--report", "NONE", "--runemptysuite"),
-            *(*shlex.split(options), str(ROOT / "suites")),
+            *(sys.executable, "-m", "robot", "--dryrun", *options),
+            *("--outputdir", str(folder), "--log", "NONE", "--report", "NONE", "--runemptysuite", "suites"),
         ],
         capture_output=True,
         text=True,
         check=False,
+        cwd=ROOT,
     )
     assert dry.returncode == 0, dry.stdout + dry.stderr
-    selected = [(outcome.scenario, outcome.name) for outcome in read_results(tmp_path / "output.xml").outcomes]
-    assert expected, "the row selects nothing"
-    assert sorted(selected) == sorted(expected)
+    return sorted((outcome.scenario, outcome.name) for outcome in read_results(folder / "output.xml").outcomes)
+
+
+def robot_toml() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "robot.toml").read_text(encoding="utf-8"))

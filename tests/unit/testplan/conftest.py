@@ -17,8 +17,8 @@ from testplan.results import Results, read_results
 PLAN: dict[str, Any] = {
     "feature": "Some Feature",
     "external": [
-        {"id": "VEP-140", "kind": "enhancement", "title": "The proposal"},
-        {"id": "CNV-15945", "kind": "test", "title": "A test case"},
+        {"id": "VEP-140", "kind": "enhancement", "tracker": "github", "title": "The proposal"},
+        {"id": "CNV-15945", "kind": "test", "tracker": "polarion", "title": "A test case"},
     ],
     "capabilities": [
         {"name": "localnet", "text": "Localnet networks."},

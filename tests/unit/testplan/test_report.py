@@ -1,4 +1,4 @@
-"""Matrix and xUnit of a run."""
+"""Sign-off and matrix of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -39,7 +38,14 @@ def report(
         log.parent.mkdir()
         if with_log:
             log.touch()
-        paths = write_reports(results, judgement, folder=tmp_path / "reports", log=log, plan_path=plan_path)
+        paths = write_reports(
+            results,
+            judgement,
+            folder=tmp_path / "reports",
+            log=log,
+            plan_path=plan_path,
+            suites=tmp_path / "suites",
+        )
         return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
     return write
@@ -94,29 +100,6 @@ def test_markdown_has_one_line_a_requirement(report: Report) -> None:
     table = [line for line in lines if re.match(r"\| R\d", line)]
     assert [line.split(" | ")[3] for line in table] == ["PASS", "PASS", "planned"]
     assert "[Second](../run/log.html#s1-s1-t2) (PASS)" in table[1]
-
-
-def test_xunit_has_ids_at_each_test_and_tells_lab_from_product(report: Report) -> None:
-    suite = SUITE.replace("Log    one", "Fail    NIC \\x07 on blue").replace("Log    two", "Fail    LAB ERROR: dead")
-    root = ET.fromstring(report(suite)["xunit.xml"].encode())  # noqa: S314 (our own file)
-    counts = {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")}
-    assert counts == {"tests": "2", "failures": "1", "errors": "1", "skipped": "0"}
-    first, second = root.iter("testcase")
-    properties = [(item.get("name"), item.get("value")) for item in second.iter("property")]
-    assert properties == [
-        ("scenario", "nad-01"),
-        ("requirement", "R1"),
-        ("requirement", "R2"),
-        ("priority", "P0"),
-        ("tier", "2"),
-        ("external", "VEP-140"),
-        ("external", "CNV-15945"),
-    ]
-    failure, error = first.find("failure"), second.find("error")
-    assert failure is not None
-    assert (failure.text or "").endswith("on blue")
-    assert error is not None
-    assert error.get("message") == "LAB ERROR: dead"
 
 
 class _WellFormed(HTMLParser):

@@ -8,6 +8,7 @@ from typing import Any
 from robot.api import logger
 from robotlibcore import DynamicCore
 from testbed.recording.ticking import ticking
+from testbed.run import own_names
 
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.crossings import CrossingKeywords
@@ -44,7 +45,7 @@ class GuestLibrary(DynamicCore):
         limit = next((kwargs[key] for key in ("within", "timeout") if kwargs and key in kwargs), None)
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else None
         with ticking(lambda line: logger.console(f"... {line}"), _awaited(name, args), seconds):
-            return super().run_keyword(name, args, kwargs)
+            return super().run_keyword(name, *own_names(self.keywords[name], args, kwargs))
 
 
 def _awaited(name: str, args: list[Any]) -> str:

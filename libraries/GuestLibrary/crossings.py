@@ -97,7 +97,7 @@ class CrossingKeywords:
         """
         guests, run = current_guests(), Run.current()
         namespace = guests.record(vm).namespace
-        crossing, breakage = Crossings.of(guests).last(namespace, vm), Breakages.of(run).last(namespace)
+        crossing, breakage = Crossings.of(guests).last(namespace, vm), Breakages.of(run).last(run.scope)
         history = run.require_recorder().history
         retry = retry_began(history, breakage)
         start = breakage.at

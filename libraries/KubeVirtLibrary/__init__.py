@@ -8,6 +8,7 @@ from typing import Any
 from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 from testbed.errors import BadInput, CapabilityMissing, LabError
+from testbed.run import own_names
 
 from KubeVirtLibrary.breaking import BreakingKeywords
 from KubeVirtLibrary.capabilities import CapabilityKeywords
@@ -97,7 +98,7 @@ class KubeVirtLibrary(DynamicCore):
     def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
         """Run a keyword; a capability that is missing becomes a skip, an unknown NIC an input error."""
         try:
-            return super().run_keyword(name, args, kwargs)
+            return super().run_keyword(name, *own_names(self.keywords[name], args, kwargs))
         except CapabilityMissing as missing:
             raise SkipExecution(str(missing)) from missing
         except LabError:

@@ -32,7 +32,7 @@ class BreakingKeywords:
         """
         run = Run.current()
         breakage = break_migration(run, swap_of(run, vm), within.total_seconds())
-        Breakages.of(run).remember(breakage)
+        Breakages.of(run).remember(breakage, run.scope)
         since = human(breakage.at - breakage.swap.at)
         step(
             f"{breakage.swap.title}: target pod {breakage.pod} deleted {since} after the edit, migration "
@@ -63,7 +63,8 @@ class BreakingKeywords:
 
 def _judge(vm: str, judge: Callable[[History, Breakage], str]) -> None:
     run = Run.current()
-    record, recorder = run.vm(vm), run.require_recorder()
-    breakage = Breakages.of(run).last(record.namespace)
+    run.vm(vm)
+    recorder = run.require_recorder()
+    breakage = Breakages.of(run).last(run.scope)
     recorder.catch_up()
     step(judge(recorder.history, breakage))

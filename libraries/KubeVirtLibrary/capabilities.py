@@ -79,5 +79,5 @@ class CapabilityKeywords:
         from testbed.cluster.preflight import require_rights  # noqa: PLC0415
 
         run = Run.current()
-        rights = require_rights(run.cluster, run.require_facts(), (deed, *more))
+        rights = require_rights(run, (deed, *more))
         step(f"The user may {', '.join((deed, *more))}: " + "; ".join(map(str, rights)))

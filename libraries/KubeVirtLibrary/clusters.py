@@ -84,6 +84,7 @@ class ClusterKeywords:
     def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
         """Removes what dead runs left on the cluster and returns the names of their namespaces.
 
+        In the namespace of variable NAMESPACE, which stays, these are the objects with the label of a dead run.
         Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks, and
         leases.
 
@@ -98,22 +99,30 @@ class ClusterKeywords:
         from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
         from testbed.objects.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
         from testbed.objects.removal import await_gone  # noqa: PLC0415
+        from testbed.objects.shared_leftovers import (  # noqa: PLC0415
+            find_shared_leftovers,
+            remove_shared_leftovers,
+        )
 
         self._open(restore=not dry_run)
         run = Run.current()
         restore_after_dead_runs(run, dry_run=dry_run)
         book = RunNetworks.of(run, heartbeat).book
+        home = run.settings.namespace
+        shared = find_shared_leftovers(run.cluster, home, run.run_id, heartbeat, book.namespace) if home else []
         found = find_leftovers(run.cluster, run.run_id, heartbeat, book.namespace)
         networks = NetworkLeftovers(book, {leftover.run_id for leftover in found}, heartbeat)
         names = [leftover.namespace for leftover in found]
         if not dry_run:
             remove_leftovers(run.cluster, found)
             networks.release_namespaces()
-            left = await_gone(run.cluster, names, _REMOVAL_SECONDS, heartbeat)
+            left = remove_shared_leftovers(run.cluster, shared, _REMOVAL_SECONDS, heartbeat)
+            left += await_gone(run.cluster, names, _REMOVAL_SECONDS, heartbeat)
             left += networks.remove(run.settings.network_timeout)
             for line in left:
                 warn(line)
         titles = [f"{leftover.namespace} of run {leftover.run_id}" for leftover in found] + networks.titles
+        titles += [leftover.title for leftover in shared]
         step(f"{'Would remove' if dry_run else 'Removed'}: {', '.join(titles) or 'nothing'}")
         return names
 
@@ -134,13 +143,15 @@ class ClusterKeywords:
     def _remove_everything(run: Run) -> None:
         from testbed.closing import close_namespace  # noqa: PLC0415
         from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
-        from testbed.objects.removal import await_gone  # noqa: PLC0415
+        from testbed.objects.removal import await_gone, await_no_guests  # noqa: PLC0415
 
         for error in run.call_close_hooks():
             warn(f"Before the namespace goes: {error}")
         left = close_namespace(run, run.namespace) if run.namespace is not None else []
         left += run.ledger.remove()
         left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS, heartbeat)
+        if run.settings.namespace:
+            left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, _REMOVAL_SECONDS, heartbeat)
         networks = RunNetworks.known(run)
         left += networks.close() if networks is not None else []
         left += run.ledger.lease.lost()

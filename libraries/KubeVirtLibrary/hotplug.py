@@ -20,7 +20,7 @@ from testbed.run import Run
 from testbed.verdicts.plugs import judge_nic_change, judge_ran_on
 
 from KubeVirtLibrary.machines import parse_addresses
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step
 
 
@@ -41,7 +41,7 @@ class HotPlugKeywords:
         """
         run = Run.current()
         record = run.vm(vm)
-        require_nad_name(network)
+        network = nad_name(network)
         if not is_dns_label(nic):
             raise BadInput(f'NIC "{nic}" of VM {vm}: expected lower-case letters, digits and hyphens')
         if any(known.name == nic for known in record.nics):

@@ -43,33 +43,33 @@ class MachineKeywords:
         self._started: set[tuple[str, str]] = set()
 
     @keyword(name="Define VM", tags=["vm"])
-    def define_vm(self, name: str, *, pod_network: bool = True, immovable_by: Immovable = Immovable.nothing) -> None:
+    def define_vm(self, vm: str, *, pod_network: bool = True, immovable_by: Immovable = Immovable.nothing) -> None:
         """Notes a VM of this suite; `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
         Args:
-        | ``name`` | name of the VM, a DNS label. |
+        | ``vm`` | name of the VM, a DNS label. |
         | ``pod_network`` | False for a VM without the pod network's NIC. |
         | ``immovable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network by a
                              bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
         """
         run = Run.current()
         namespace = run.require_namespace()
-        if not is_dns_label(name) or len(name) > 50:
-            raise BadInput(f'VM "{name}": expected lower-case letters, digits and hyphens, 50 characters at most')
-        if name in run.vms:
-            raise BadInput(f'VM "{name}" is defined already in namespace {namespace}; choose another name')
+        if not is_dns_label(vm) or len(vm) > 50:
+            raise BadInput(f'VM "{vm}": expected lower-case letters, digits and hyphens, 50 characters at most')
+        if vm in run.vms:
+            raise BadInput(f'VM "{vm}" is defined already in namespace {namespace}; choose another name')
         user_key, password = self._credentials(run)
-        host_key = new_key_pair(name)
-        self._host_keys[namespace, name] = host_key
+        host_key = new_key_pair(vm)
+        self._host_keys[namespace, vm] = host_key
         login = GuestLogin(run.settings.guest_user, password, user_key.private, host_key.public)
-        nics = [Nic(POD_NIC, nic_mac(run.run_id, f"{namespace}/{name}", POD_NIC))] if pod_network else []
+        nics = [Nic(POD_NIC, nic_mac(run.run_id, f"{namespace}/{vm}", POD_NIC))] if pod_network else []
         binding, storage_class = "masquerade", None
         if immovable_by is Immovable.binding:
             binding = "bridge"
         elif immovable_by is Immovable.volume:
             require_offer(run, "rwo-storage")
             storage_class = run.settings.storage_class
-        run.vms[name] = VmRecord(name, namespace, login, nics, binding, storage_class)
+        run.vms[vm] = VmRecord(vm, namespace, login, nics, binding, storage_class)
 
     @keyword(name="Add NIC", tags=["vm", "network"])
     def add_nic(self, vm: str, name: str, *, network: str, addresses: str = "") -> None:

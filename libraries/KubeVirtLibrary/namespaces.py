@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from robot.api.deco import keyword
 from testbed.closing import close_namespace
+from testbed.cluster.capabilities import require_offer
 from testbed.errors import BadInput, LabError
 from testbed.networks.run_networks import RunNetworks
 from testbed.objects.kinds import NAMESPACE
 from testbed.objects.labels import is_dns_subdomain
 from testbed.objects.manifests import namespace_manifest
+from testbed.objects.naming import Naming
 from testbed.recording.recorder import Recorder
 from testbed.run import Run
 
@@ -28,6 +30,9 @@ class NamespaceKeywords:
     def open_test_namespace(self, *, exclusive: bool = False) -> str:
         """Creates a namespace for this suite, begins to record everything in it, and returns its name.
 
+        With variable NAMESPACE the suite runs in that one, beside others: names that it gives to VMs, NADs and the like
+        get an end of its own on the cluster, and what others have there is neither recorded nor touched.
+
         When no cluster is open, as in a suite that is run by itself, it is opened and checked first. Suites of several
         runs share a cluster, but an exclusive one: it waits until the others have ended, and they wait for it.
 
@@ -42,15 +47,20 @@ class NamespaceKeywords:
             raise LabError(f"namespace {run.namespace} is still open; call `Close Test Namespace` first")
         RunNetworks.of(run, heartbeat).begin_suite(exclusive=exclusive)
         self._opened += 1
-        name = f"{run.settings.namespace_prefix}-{run.run_id}-{self._opened}"
-        run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
+        name = run.settings.namespace
+        if name:
+            run.naming = Naming(f"-{run.run_id}-{self._opened}")
+        else:
+            name = f"{run.settings.namespace_prefix}-{run.run_id}-{self._opened}"
+            run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
+            run.namespaces.append(name)
         run.namespace = name
-        run.namespaces.append(name)
-        run.ledger.lease.hold(name)
-        run.recorder = Recorder(run.cluster, name, heartbeat)
+        run.ledger.lease.hold(name, run.naming.suffix)
+        run.recorder = Recorder(run.cluster, name, heartbeat, naming=run.naming)
         run.recorder.start()
         suite_metadata("Namespace", name, top=False)
-        step(f"Namespace {name} created; its VMs, migrations, launcher pods, NADs and events are recorded")
+        whose = f"used, with {run.naming.suffix} at the end of each name" if run.naming.suffix else "created"
+        step(f"Namespace {name} {whose}; VMs, migrations, launcher pods, NADs and events of this suite are recorded")
         return name
 
     @keyword(name="Close Test Namespace", tags=["namespace", "cleanup"])
@@ -79,6 +89,8 @@ class NamespaceKeywords:
         It is removed with the test namespace. What happens in it is not recorded.
         """
         run = Run.current()
+        if run.settings.namespace:
+            require_offer(run, "foreign-nad")
         self._further += 1
         name = f"{run.require_namespace()}-{self._further}"
         run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))

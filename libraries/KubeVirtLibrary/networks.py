@@ -62,6 +62,7 @@ class NetworkKeywords:
             )
         if not 0 <= vlan <= 4094:
             raise BadInput(f'VLAN {vlan} of network "{name}": expected 0 (untagged) to 4094')
+        name = run.naming.real(name)
         run.ledger.create(NAD, bridge_nad(name, namespace, bridge, vlan))
         step(f"NAD {namespace}/{name}: bridge {bridge}, VLAN {vlan}")
 

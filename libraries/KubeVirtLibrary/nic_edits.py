@@ -14,7 +14,7 @@ from testbed.recording.views import phase_of, vm_summary
 from testbed.run import Run
 from testbed.verdicts.nic_edits import applied_live, asks_for_restart, judge_not_applied_live, judge_restart_asked_for
 
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
 
 
@@ -40,7 +40,7 @@ class NicEditKeywords:
         if binding and binding not in BINDINGS:
             raise BadInput(f'binding "{binding}" of NIC "{nic}": expected one of {", ".join(BINDINGS)}')
         if network:
-            require_nad_name(network)
+            network = nad_name(network)
         recorder = run.require_recorder()
         recorder.catch_up()
         vmi = recorder.history.current(VMI, vm)

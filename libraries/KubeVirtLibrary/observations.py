@@ -26,7 +26,7 @@ class ObservationKeywords:
         | ``arguments`` | its arguments. |
         """
         status, message = BuiltIn().run_keyword_and_ignore_error(verdict, *arguments)
-        self._made[Run.current().require_namespace(), title] = None if status == "PASS" else str(message)
+        self._made[Run.current().scope, title] = None if status == "PASS" else str(message)
         step(f'Observed "{title}": {status}')
 
     @keyword(name="Observation Should Hold", tags=["verdict"])
@@ -36,7 +36,7 @@ class ObservationKeywords:
         Args:
         | ``title`` | what `Observe` called it. |
         """
-        key = (Run.current().require_namespace(), title)
+        key = (Run.current().scope, title)
         if key not in self._made:
             raise BadInput(f'"{title}" was not observed in this suite; call `Observe` in its setup')
         message = self._made[key]

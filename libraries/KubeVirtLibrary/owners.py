@@ -42,7 +42,7 @@ class OwnerKeywords:
         | ``name`` | name of the service account. |
         """
         run = Run.current()
-        self._owners[run.require_namespace(), name] = create_owner(run, name)
+        self._owners[run.scope, name] = create_owner(run, name)
         step(f"VM owner {run.require_namespace()}/{name} has the role edit there")
 
     @keyword(name="Change VM Network As Owner", tags=["swap"])
@@ -80,7 +80,10 @@ class OwnerKeywords:
         | ``deed`` | ``create_migration`` of a VM, ``change_nad``, or ``list_vms_elsewhere``. |
         | ``subject`` | the VM, the NAD, or the other namespace. |
         """
-        namespace, cluster = Run.current().require_namespace(), self._cluster(owner)
+        run = Run.current()
+        namespace, cluster = run.require_namespace(), self._cluster(owner)
+        if deed is not Deed.list_vms_elsewhere:
+            subject = run.naming.real(subject)
         dry = {"dryRun": "All"}
         body: Object = {"apiVersion": MIGRATION.api_version, "kind": MIGRATION.name, "spec": {"vmiName": subject}}
         try:
@@ -104,7 +107,7 @@ class OwnerKeywords:
         )
 
     def _cluster(self, owner: str) -> Cluster:
-        key = (Run.current().require_namespace(), owner)
+        key = (Run.current().scope, owner)
         if key not in self._owners:
             raise BadInput(f'VM owner "{owner}" is not there; call `Create VM Owner`')
         return self._owners[key]

@@ -18,7 +18,7 @@ from testbed.recording.views import FINAL_PHASES, is_automatic, is_true, phase_o
 from testbed.run import Run
 from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, judge_started_once, missing_effect
 
-from KubeVirtLibrary.namespaces import require_nad_name
+from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step, timeline
 from KubeVirtLibrary.swaps import swap_of
 
@@ -43,7 +43,7 @@ class TimingKeywords:
         """
         run = Run.current()
         record, before, recorder = run.vm(vm), swap_of(run, vm), run.require_recorder()
-        _require_nic(record, nic, network)
+        network = _require_nic(record, nic, network)
         history = recorder.history
         active = recorder.wait_for(
             lambda _: _handed_over(history, before),
@@ -78,7 +78,7 @@ class TimingKeywords:
         """
         run = Run.current()
         record, recorder = run.vm(vm), run.require_recorder()
-        _require_nic(record, nic, network)
+        network = _require_nic(record, nic, network)
         history, title = recorder.history, f"VM {record.namespace}/{vm}"
         starting = recorder.wait_for(
             lambda _: _is_starting(history, vm),
@@ -158,12 +158,14 @@ class TimingKeywords:
         step(judge_restart_not_left(recorder.history, swap))
 
 
-def _require_nic(record: VmRecord, nic: str, network: str) -> None:
-    require_nad_name(network)
+def _require_nic(record: VmRecord, nic: str, network: str) -> str:
+    """The NAD's name, when a NIC may be put on it."""
+    network = nad_name(network)
     if record.nic(nic).network is None:
         raise BadInput(
             f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network; it cannot be changed'
         )
+    return network
 
 
 def _edit(run: Run, record: VmRecord, swap: NetworkSwap, previous: NetworkSwap | None) -> None:

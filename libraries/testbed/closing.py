@@ -5,7 +5,9 @@ from __future__ import annotations
 from testbed.errors import LabError
 from testbed.networks.run_networks import RunNetworks
 from testbed.objects.kinds import NAMESPACE, VM
+from testbed.objects.leases import LEASE_NAME
 from testbed.objects.ledger import Entry
+from testbed.objects.naming import Naming
 from testbed.run import Run
 
 
@@ -20,18 +22,30 @@ def close_namespace(run: Run, name: str) -> list[str]:
         left += networks.leave_networks(run.recorder)
     if run.recorder is not None:
         run.recorder.stop()
-    run.ledger.lease.release(name)
-    left += _remove_namespaces(run, name)
+    if run.settings.namespace:
+        left += run.ledger.remove(lambda entry: entry.namespace == name)
+        left += _give_back_lease(run, name)
+    else:
+        run.ledger.lease.release(name)
+        left += _remove_namespaces(run, name)
     left += run.ledger.lease.lost()
     if networks is not None:
         try:
             networks.end_suite()
         except LabError as error:
             left.append(f"suites of other runs may have to wait: {error}")
-    run.namespace, run.recorder = None, None
+    run.namespace, run.recorder, run.naming = None, None, Naming()
     run.vms.clear()
     run.swaps.clear()
     return left
+
+
+def _give_back_lease(run: Run, name: str) -> list[str]:
+    try:
+        run.ledger.lease.give_back(name, LEASE_NAME + run.naming.suffix)
+    except LabError as error:
+        return [f"the lease of this suite stays in {name}: {error}"]
+    return []
 
 
 def _remove_namespaces(run: Run, name: str) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from testbed.errors import BadInput, LabError
 from testbed.model import VmRecord
+from testbed.objects.naming import Naming
 
 if TYPE_CHECKING:
     from testbed.changes.swap import NetworkSwap
@@ -32,10 +33,10 @@ def new_run_id() -> str:
 class Run:
     """The current run of this process; `Open Cluster` makes it, `Close Cluster` ends it.
 
-    ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``namespaces`` lists all that it
-    had. ``vms`` and ``swaps`` are keyed by the VM's name and cleared when the namespace closes; after an edit of
-    several NICs, ``swaps`` has each of them by ``vm/nic`` as well. ``offers`` has what was measured of each capability,
-    ``findings`` what each check of the preflight found.
+    ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``naming`` says what objects are
+    called in it; ``namespaces`` lists those that the run made. ``vms`` and ``swaps`` are keyed by the VM's name and
+    cleared when the namespace closes; after an edit of several NICs, ``swaps`` has each of them by ``vm/nic`` as well.
+    ``offers`` has what was measured of each capability, ``findings`` what each check of the preflight found.
     """
 
     _current: ClassVar[Run | None] = None
@@ -50,6 +51,7 @@ class Run:
         self.findings: dict[str, Finding] = {}
         self.namespace: str | None = None
         self.namespaces: list[str] = []
+        self.naming = Naming()
         self.recorder: Recorder | None = None
         self.vms: dict[str, VmRecord] = {}
         self.swaps: dict[str, NetworkSwap] = {}
@@ -96,6 +98,11 @@ class Run:
             raise LabError("the open cluster was not looked at; call `Open Cluster`")
         return self.facts
 
+    @property
+    def scope(self) -> str:
+        """What tells the open suite from every other: its namespace, with the suffix of its names where it has one."""
+        return f"{self.require_namespace()}{self.naming.suffix}"
+
     def require_namespace(self) -> str:
         """Name of the open test namespace. Raises LabError when none is open."""
         if self.namespace is None:
@@ -114,3 +121,11 @@ class Run:
             known = ", ".join(self.vms) or "none"
             raise BadInput(f'VM "{name}" is not defined in this run; defined: {known}; see `Define VM`')
         return self.vms[name]
+
+
+def own_names(
+    keyword: Callable[..., Any], args: list[Any], named: dict[str, Any] | None
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a keyword with the names that the VMs of the open suite have on the cluster."""
+    run = Run.current_or_none()
+    return (run.naming if run is not None else Naming()).arguments(keyword, args, named or {})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from testbed import values
@@ -31,6 +31,10 @@ def _is_guest_user(name: str) -> bool:
     return _USER.fullmatch(name) is not None and name != "root"
 
 
+def _is_dns_label_or_empty(name: str) -> bool:
+    return not name or is_dns_label(name)
+
+
 def _set(default: Any, reader: Reader) -> Any:
     return field(default=default, metadata={"reader": reader})
 
@@ -48,7 +52,10 @@ class Settings:
             f"lower-case letters, digits and hyphens, {_LONGEST_PREFIX} characters at most",
         ),
     )
-    lease_namespace: str = _set("default", values.matching(is_dns_label, "the name of a namespace"))
+    namespace: str = _set("", values.matching(_is_dns_label_or_empty, "nothing, or the name of a namespace"))
+    lease_namespace: str = _set(
+        "default", values.matching(_is_dns_label_or_empty, "nothing, or the name of a namespace")
+    )
     lease_timeout: float = _set(1800.0, values.time)
     node_network: str = _set("existing", values.one_of("existing", "nmstate", "node-local"))
     bridge: str = _set("br1", values.matching(_DEVICE.fullmatch, _BRIDGE_EXPECTED))
@@ -108,6 +115,7 @@ class Settings:
             except Unreadable as unreadable:
                 raise _bad(name, _text(value), str(unreadable)) from None
         settings = cls(**chosen)
+        settings = replace(settings, lease_namespace=settings.lease_namespace or settings.namespace or "default")
         if settings.node_network == "existing" and settings.other_bridge == settings.bridge:
             raise _bad("OTHER_BRIDGE", settings.other_bridge, f"a bridge that differs from BRIDGE={settings.bridge}")
         return settings

@@ -38,7 +38,7 @@ class Breakage:
 
 
 class Breakages:
-    """The last breakage in each namespace of a run."""
+    """The last breakage in each suite of a run."""
 
     _known: ClassVar[WeakKeyDictionary[Run, Breakages]] = WeakKeyDictionary()
 
@@ -50,15 +50,15 @@ class Breakages:
         """The breakages of a run."""
         return cls._known.setdefault(run, cls())
 
-    def remember(self, breakage: Breakage) -> None:
-        """It is the last one of its namespace from now on."""
-        self._last[breakage.swap.namespace] = breakage
+    def remember(self, breakage: Breakage, scope: str) -> None:
+        """It is the last one of a suite from now on; ``scope`` tells the suite from others, as `Run.scope` does."""
+        self._last[scope] = breakage
 
-    def last(self, namespace: str) -> Breakage:
-        """The last one of a namespace. BadInput when there is none."""
-        if namespace not in self._last:
-            raise BadInput(f"no migration was broken in {namespace}; call `Break The Migration Of VM`")
-        return self._last[namespace]
+    def last(self, scope: str) -> Breakage:
+        """The last one of a suite. BadInput when there is none."""
+        if scope not in self._last:
+            raise BadInput(f"no migration was broken in {scope}; call `Break The Migration Of VM`")
+        return self._last[scope]
 
 
 def break_migration(run: Run, swap: NetworkSwap, within: float) -> Breakage:

@@ -6,17 +6,15 @@ import copy
 
 from testbed.cluster.client import Cluster
 from testbed.cluster.connection import Connection
-from testbed.objects.kinds import Kind, dig
+from testbed.objects.kinds import ACCOUNT, BINDING, dig
 from testbed.run import Run
 
-ACCOUNT = Kind("v1", "serviceaccounts", "ServiceAccount")
-BINDING = Kind("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding")
 _RBAC = "rbac.authorization.k8s.io"
 
 
 def create_owner(run: Run, name: str) -> Cluster:
     """Create the account in the test namespace. ApiError, of status 403 when we may not."""
-    namespace = run.require_namespace()
+    namespace, name = run.require_namespace(), run.naming.real(name)
     meta = {"name": name, "namespace": namespace}
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}
     subject = {"kind": "ServiceAccount", **meta}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from testbed.cluster.client import Cluster
+from testbed.cluster.api_errors import ApiError
 from testbed.cluster.facts import ClusterFacts
 from testbed.cluster.nodes import NodeFacts
-from testbed.cluster.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, Right, missing_rights
+from testbed.cluster.rights import FURTHER_RIGHTS, Right, missing_rights, needed_rights, within
+from testbed.cluster.surroundings import Lab
 from testbed.errors import BadInput, LabError
+from testbed.objects.kinds import NAMESPACE, meta
 from testbed.run import Run
 
 
@@ -42,7 +44,7 @@ def find(run: Run, name: str) -> Finding:
     if name not in CHECKS:
         raise BadInput(f'the preflight checks no "{name}"; there are: {", ".join(CHECKS)}')
     if name not in run.findings:
-        run.findings[name] = CHECKS[name](run.cluster, run.require_facts())
+        run.findings[name] = CHECKS[name](Lab(run.cluster, run.require_facts(), run.settings))
     return run.findings[name]
 
 
@@ -53,19 +55,20 @@ def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
         raise LabError(where + (lacks[0] if len(lacks) == 1 else "".join(f"\n  - {lack}" for lack in lacks)))
 
 
-def require_rights(cluster: Cluster, facts: ClusterFacts, names: Sequence[str]) -> list[Right]:
+def require_rights(run: Run, names: Sequence[str]) -> list[Right]:
     """The rights behind these names of `FURTHER_RIGHTS`. Raises LabError with those that we do not have."""
     for name in names:
         if name not in FURTHER_RIGHTS:
             raise BadInput(f'nobody is allowed to "{name}"; there are: {", ".join(FURTHER_RIGHTS)}')
-    rights = [right for name in names for right in FURTHER_RIGHTS[name]]
-    refuse(facts, _without(facts, missing_rights(cluster, rights)))
+    rights = within([right for name in names for right in FURTHER_RIGHTS[name]], run.settings.namespace)
+    facts = run.require_facts()
+    refuse(facts, _without(facts, missing_rights(run.cluster, rights)))
     return rights
 
 
-def find_kubevirt(_: Cluster, facts: ClusterFacts) -> Finding:
+def find_kubevirt(lab: Lab) -> Finding:
     """Version, phase and settings."""
-    kubevirt = facts.kubevirt
+    kubevirt = lab.facts.kubevirt
     if kubevirt is None:
         lack = "KubeVirt is not installed; install it, or choose another cluster by variables KUBECONFIG and CONTEXT"
         return Finding("KubeVirt", "not installed", (lack,))
@@ -83,9 +86,9 @@ def find_kubevirt(_: Cluster, facts: ClusterFacts) -> Finding:
     return Finding("KubeVirt", value)
 
 
-def find_multus(_: Cluster, facts: ClusterFacts) -> Finding:
+def find_multus(lab: Lab) -> Finding:
     """Whether NetworkAttachmentDefinitions are served."""
-    served = facts.serves("k8s.cni.cncf.io")
+    served = lab.facts.serves("k8s.cni.cncf.io")
     if served is None:
         return Finding("Multus", "API groups may not be listed", known=False)
     if not served:
@@ -94,9 +97,9 @@ def find_multus(_: Cluster, facts: ClusterFacts) -> Finding:
     return Finding("Multus", "NetworkAttachmentDefinitions are served")
 
 
-def find_nodes(_: Cluster, facts: ClusterFacts) -> Finding:
+def find_nodes(lab: Lab) -> Finding:
     """Two nodes that can take over each other's VMs."""
-    return judge_node_pair(facts.nodes)
+    return judge_node_pair(lab.facts.nodes)
 
 
 def judge_node_pair(nodes: NodeFacts | None) -> Finding:
@@ -122,20 +125,39 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     return Finding("Nodes", value, (lack,))
 
 
-def find_rights(cluster: Cluster, facts: ClusterFacts) -> Finding:
-    """What every suite does, asked right by right."""
-    missing = missing_rights(cluster, NEEDED_RIGHTS)
-    value = (
-        f"{facts.user} has {len(NEEDED_RIGHTS) - len(missing)} of {len(NEEDED_RIGHTS)} rights that every suite needs"
-    )
-    return Finding("Rights", value, tuple(_without(facts, missing)))
+def find_rights(lab: Lab) -> Finding:
+    """What every suite does, asked right by right; and whether a given namespace is there."""
+    settings, user = lab.settings, lab.facts.user
+    needed = needed_rights(settings.namespace, settings.lease_namespace)
+    missing = missing_rights(lab.cluster, needed)
+    where = f" in namespace {settings.namespace}" if settings.namespace else ""
+    value = f"{user} has {len(needed) - len(missing)} of {len(needed)} rights that every suite needs{where}"
+    return Finding("Rights", value, (*_namespace_lacks(lab), *_without(lab.facts, missing)))
+
+
+def _namespace_lacks(lab: Lab) -> list[str]:
+    """What is wrong with the namespace of variable NAMESPACE; nothing where it may not be looked at."""
+    name = lab.settings.namespace
+    if not name:
+        return []
+    try:
+        found = lab.cluster.find(NAMESPACE, name)
+    except ApiError as error:
+        if error.status == 403:
+            return []
+        raise
+    if found is None:
+        return [f'variable NAMESPACE is "{name}"; expected a namespace that exists: an administrator makes it']
+    if meta(found, "deletionTimestamp", None):
+        return [f'variable NAMESPACE is "{name}", which is being deleted; choose another one']
+    return []
 
 
 def _without(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
-    return [f"{facts.user} has no right to {right}; an administrator grants it" for right in missing]
+    return [f"{facts.user} has no right to {right}; {right.remedy}" for right in missing]
 
 
-CHECKS: dict[str, Callable[[Cluster, ClusterFacts], Finding]] = {
+CHECKS: dict[str, Callable[[Lab], Finding]] = {
     "kubevirt": find_kubevirt,
     "multus": find_multus,
     "nodes": find_nodes,

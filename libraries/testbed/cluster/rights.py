@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testbed.cluster.client import Cluster
 from testbed.objects.kinds import ACCESS_REVIEW, dig
 
-_KUBEVIRT = "kubevirt.io"
-_STREAMS = "subresources.kubevirt.io"
-_NADS = "k8s.cni.cncf.io"
-_LEASES = "coordination.k8s.io"
-_RBAC = "rbac.authorization.k8s.io"
+KUBEVIRT = "kubevirt.io"
+STREAMS = "subresources.kubevirt.io"
+NADS = "k8s.cni.cncf.io"
+LEASES = "coordination.k8s.io"
+RBAC = "rbac.authorization.k8s.io"
 _AT_ONCE = 8
 
 
@@ -21,7 +21,8 @@ _AT_ONCE = 8
 class Right:
     """A verb on a resource (``resource`` or ``resource/subresource``) and what it is for.
 
-    ``namespace`` and ``name`` narrow it; without them it is meant for all.
+    ``namespace`` and ``name`` narrow it; without them it is meant for all. ``role`` is the one of docs/rbac/ that has
+    it: ``kubevirt-nad-tests-<role>`` in ``<role>.yaml``.
     """
 
     verb: str
@@ -30,6 +31,7 @@ class Right:
     purpose: str
     namespace: str = ""
     name: str = ""
+    role: str = "runner"
 
     def __str__(self) -> str:
         where = f"{self.resource}.{self.group}" if self.group else self.resource
@@ -37,54 +39,81 @@ class Right:
         place = f" in namespace {self.namespace}" if self.namespace else ""
         return f'"{self.verb}" on {where}{name}{place} ({self.purpose})'
 
+    @property
+    def remedy(self) -> str:
+        """By which role an administrator grants it."""
+        return f"an administrator grants it by role kubevirt-nad-tests-{self.role}, docs/rbac/{self.role}.yaml"
 
-NEEDED_RIGHTS = [
+
+OWN_NAMESPACES = [
     Right("create", "", "namespaces", "each suite has its own"),
     Right("delete", "", "namespaces", "and removes it"),
+    Right("list", "", "namespaces", "those of dead runs, and whether ours are gone"),
+    Right("watch", "", "namespaces", "the same, as they go"),
+]
+"""What every suite does besides, unless variable NAMESPACE gives it a namespace."""
+
+NEEDED_RIGHTS = [
     Right("create", "", "secrets", "cloud-init data of the guests"),
+    Right("delete", "", "secrets", "and its removal"),
     Right("list", "", "pods", "where the launcher pods are and on which networks"),
     Right("watch", "", "pods", "the same, as it changes"),
-    Right("create", _NADS, "network-attachment-definitions", "the networks of the test"),
-    Right("list", _NADS, "network-attachment-definitions", "and their states"),
-    Right("watch", _NADS, "network-attachment-definitions", "the same, as they change"),
-    Right("delete", _NADS, "network-attachment-definitions", "and their removal"),
-    Right("create", _KUBEVIRT, "virtualmachines", "the VMs of the test"),
-    Right("get", _KUBEVIRT, "virtualmachines", "their states"),
-    Right("list", _KUBEVIRT, "virtualmachines", "their states"),
-    Right("watch", _KUBEVIRT, "virtualmachines", "the same, as they change"),
-    Right("patch", _KUBEVIRT, "virtualmachines", "the edit that is tested"),
-    Right("delete", _KUBEVIRT, "virtualmachines", "and their removal"),
-    Right("list", _KUBEVIRT, "virtualmachineinstances", "running VMs"),
-    Right("watch", _KUBEVIRT, "virtualmachineinstances", "the same, as they change"),
-    Right("list", _KUBEVIRT, "virtualmachineinstancemigrations", "what the cluster does for the edit"),
-    Right("watch", _KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
-    Right("get", _STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
-    Right("get", _STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
-    Right("create", _LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
-    Right("get", _LEASES, "leases", "and sees those of other runs"),
-    Right("list", _LEASES, "leases", "the same, all of them"),
-    Right("watch", _LEASES, "leases", "the same, as they change"),
-    Right("patch", _LEASES, "leases", "and their renewal"),
-    Right("delete", _LEASES, "leases", "and their removal"),
+    Right("create", NADS, "network-attachment-definitions", "the networks of the test"),
+    Right("list", NADS, "network-attachment-definitions", "and their states"),
+    Right("watch", NADS, "network-attachment-definitions", "the same, as they change"),
+    Right("delete", NADS, "network-attachment-definitions", "and their removal"),
+    Right("create", KUBEVIRT, "virtualmachines", "the VMs of the test"),
+    Right("get", KUBEVIRT, "virtualmachines", "their states"),
+    Right("list", KUBEVIRT, "virtualmachines", "their states"),
+    Right("watch", KUBEVIRT, "virtualmachines", "the same, as they change"),
+    Right("patch", KUBEVIRT, "virtualmachines", "the edit that is tested"),
+    Right("delete", KUBEVIRT, "virtualmachines", "and their removal"),
+    Right("list", KUBEVIRT, "virtualmachineinstances", "running VMs"),
+    Right("watch", KUBEVIRT, "virtualmachineinstances", "the same, as they change"),
+    Right("list", KUBEVIRT, "virtualmachineinstancemigrations", "what the cluster does for the edit"),
+    Right("watch", KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
+    Right("get", STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
+    Right("get", STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
+    Right("create", LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
+    Right("get", LEASES, "leases", "and sees those of other runs"),
+    Right("list", LEASES, "leases", "the same, all of them"),
+    Right("watch", LEASES, "leases", "the same, as they change"),
+    Right("patch", LEASES, "leases", "and their renewal"),
+    Right("delete", LEASES, "leases", "and their removal"),
 ]
-"""What every suite does."""
+"""What every suite does in its namespace; with leases also in LEASE_NAMESPACE."""
 
 FURTHER_RIGHTS = {
-    "restart-vms": [Right("update", _STREAMS, "virtualmachines/restart", "a restart by the test")],
+    "restart-vms": [Right("update", STREAMS, "virtualmachines/restart", "a restart by the test")],
     "start-and-stop-vms": [
-        Right("update", _STREAMS, "virtualmachines/start", "a start by the test"),
-        Right("update", _STREAMS, "virtualmachines/stop", "a stop by the test"),
+        Right("update", STREAMS, "virtualmachines/start", "a start by the test"),
+        Right("update", STREAMS, "virtualmachines/stop", "a stop by the test"),
     ],
-    "migrate-vms": [Right("update", _STREAMS, "virtualmachines/migrate", "a migration by hand")],
+    "migrate-vms": [Right("update", STREAMS, "virtualmachines/migrate", "a migration by hand")],
     "break-migrations": [Right("delete", "", "pods", "the target pod of a migration that is to fail")],
     "make-vm-owners": [
         Right("create", "", "serviceaccounts", "the VM owner"),
         Right("create", "", "serviceaccounts/token", "by which he is asked for his rights"),
-        Right("create", _RBAC, "rolebindings", "his role in the test namespace"),
-        Right("bind", _RBAC, "clusterroles", "that role", name="edit"),
+        Right("create", RBAC, "rolebindings", "his role in the test namespace"),
+        Right("bind", RBAC, "clusterroles", "that role", name="edit"),
     ],
 }
 """What some suites do besides, by the names that `User Should Be Allowed To` takes."""
+
+
+def needed_rights(namespace: str, lease_namespace: str) -> list[Right]:
+    """What every suite does: in namespaces of its own, or in the given ``namespace``."""
+    if not namespace:
+        return within(OWN_NAMESPACES + NEEDED_RIGHTS, "")
+    elsewhere = [replace(right, namespace=lease_namespace) for right in NEEDED_RIGHTS if right.group == LEASES]
+    return within(NEEDED_RIGHTS, namespace) + (elsewhere if lease_namespace != namespace else [])
+
+
+def within(rights: Sequence[Right], namespace: str) -> list[Right]:
+    """The same rights in one namespace only; "" is for every namespace that a run makes, by the role for that."""
+    if not namespace:
+        return [replace(right, role="own-namespaces") for right in rights]
+    return [replace(right, namespace=namespace) for right in rights]
 
 
 def missing_rights(cluster: Cluster, rights: Sequence[Right]) -> list[Right]:

@@ -121,7 +121,9 @@ def storage(lab: Lab) -> Measured:
 
 
 def foreign_nads(lab: Lab) -> Measured:
-    """Whether Multus lets a pod use a NAD of another namespace."""
+    """Whether Multus lets a pod use a NAD of another namespace, and we may have one."""
+    if lab.settings.namespace:
+        return Measured(False, f"variable NAMESPACE is {lab.settings.namespace}, and there is no second namespace")
     if lab.facts.openshift:
         return Measured(False, "Multus runs with namespaceIsolation, as on every OpenShift")
     for namespace, name in _MULTUS_CONFIGS:

@@ -23,6 +23,7 @@ from testbed.evidence.catalogue import (
 from testbed.evidence.store import Store
 from testbed.guest.guests import Guests
 from testbed.objects.kinds import EVENT, POD, Kind, Object, dig, meta
+from testbed.objects.naming import Naming
 from testbed.recording.history import History
 from testbed.run import Run
 
@@ -51,10 +52,12 @@ def jobs_of(run: Run, guests: Guests | None, store: Store) -> Iterator[Job]:
         yield from _logs(cluster, run.namespace, history)
         yield Job("events.txt", "events of the namespace", lambda: events_text(history))
         for kind in OBJECTS:
-            yield Job(f"{kind.plural}.yaml", f"{kind.name} objects", _objects(cluster, store, kind, run.namespace))
+            read = _objects(cluster, store, kind, run.namespace, run.naming)
+            yield Job(f"{kind.plural}.yaml", f"{kind.name} objects", read)
         yield Job("history.jsonl", "every state that was recorded", lambda: _history_text(history, store))
     for kind in CLUSTER_OBJECTS:
-        yield Job(f"{kind.plural}.yaml", f"{kind.name} objects of the cluster", _objects(cluster, store, kind, None))
+        read = _objects(cluster, store, kind, None, Naming())
+        yield Job(f"{kind.plural}.yaml", f"{kind.name} objects of the cluster", read)
     yield Job("versions.txt", "versions, and the values of this run", lambda: _versions(run))
 
 
@@ -69,9 +72,10 @@ def events_text(history: History) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _objects(cluster: Cluster, store: Store, kind: Kind, namespace: str | None) -> Callable[[], str]:
+def _objects(cluster: Cluster, store: Store, kind: Kind, namespace: str | None, naming: Naming) -> Callable[[], str]:
     def read() -> str:
-        return as_yaml([store.redaction.object(item) for item in cluster.list(kind, namespace).items])
+        items = [item for item in cluster.list(kind, namespace).items if naming.owns(kind, item)]
+        return as_yaml([store.redaction.object(item) for item in items])
 
     return read
 

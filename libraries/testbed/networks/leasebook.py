@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
-from testbed.objects.kinds import LEASE, NAMESPACE, Object, dig, meta
+from testbed.objects.kinds import LEASE, NAMESPACE, POD, VM, VMI, Object, dig, meta
 from testbed.objects.labels import RUN_LABEL
 from testbed.objects.leases import LeaseKeeper, expires, is_alive, remove_lease
 
@@ -26,12 +26,16 @@ HOLDER_NOTE = "kubevirt-nad-tests/holder"
 
 
 class LeaseBook:
-    """The leases of ``namespace``, which all runs know. ``keeper`` renews what is taken."""
+    """The leases of ``namespace``, which all runs know. ``keeper`` renews what is taken.
 
-    def __init__(self, cluster: Cluster, keeper: LeaseKeeper, run_id: str, namespace: str) -> None:
+    ``home`` is a namespace that suites of several runs share, "" where each suite has its own.
+    """
+
+    def __init__(self, cluster: Cluster, keeper: LeaseKeeper, run_id: str, namespace: str, home: str = "") -> None:
         self.cluster = cluster
         self.run_id = run_id
         self.namespace = namespace
+        self._home = home
         self._keeper = keeper
 
     def take(self, name: str, purpose: str, of: str) -> Object | None:
@@ -77,7 +81,7 @@ class LeaseBook:
         dead = [lease for lease in self.entries() if not self.is_ours(lease) and not is_alive(lease, now)]
         if not dead:
             return []
-        staying = runs_with_namespaces(self.cluster)
+        staying = runs_that_stay(self.cluster, self._home)
         gone = [lease for lease in dead if str(dig(lease, "spec", "holderIdentity")) not in staying]
         with self._rights():
             return [str(meta(lease, "name")) for lease in gone if dry_run or remove_lease(self.cluster, lease)]
@@ -120,14 +124,16 @@ def seconds_left(lease: Object, cluster: Cluster) -> float:
     return expires(lease) - cluster.server_time()
 
 
-def runs_with_namespaces(cluster: Cluster) -> set[str]:
-    """Ids of the runs that have a namespace; none where namespaces may not be listed."""
+def runs_that_stay(cluster: Cluster, home: str = "") -> set[str]:
+    """Ids of the runs that have a namespace, or guests in ``home``; none where namespaces may not be listed."""
+    guests = [item for kind in (VM, VMI, POD) if home for item in cluster.list(kind, home, RUN_LABEL).items]
     try:
-        return {str(meta(item, "labels")[RUN_LABEL]) for item in cluster.list(NAMESPACE, labels=RUN_LABEL).items}
+        namespaces = cluster.list(NAMESPACE, labels=RUN_LABEL).items
     except ApiError as error:
-        if error.status == 403:
-            return set()
-        raise
+        if error.status != 403:
+            raise
+        namespaces = []
+    return {str(meta(item, "labels")[RUN_LABEL]) for item in namespaces + guests}
 
 
 def _who() -> str:

@@ -24,7 +24,7 @@ from testbed.networks.pool import PoolExhausted, Segment, VlanPool
 from testbed.networks.suite_lock import SuiteLock
 from testbed.objects.kinds import NAD, NAMESPACE, Object, meta
 from testbed.objects.labels import RUN_LABEL
-from testbed.objects.removal import await_gone
+from testbed.objects.removal import await_gone, await_no_guests, scopes_with_guests
 from testbed.recording.recorder import Heartbeat, Recorder, silent
 from testbed.run import Run
 
@@ -39,7 +39,7 @@ class RunNetworks:
     def __init__(self, run: Run, heartbeat: Heartbeat = silent) -> None:
         settings = run.settings
         self._run = run
-        self.book = LeaseBook(run.cluster, run.ledger.lease, run.run_id, settings.lease_namespace)
+        self.book = LeaseBook(run.cluster, run.ledger.lease, run.run_id, settings.lease_namespace, settings.namespace)
         self.lock = SuiteLock(self.book, settings.lease_timeout, heartbeat)
         self.pool = VlanPool(self.book, settings.vlans)
         self.carriers = Carriers(self.book, settings, heartbeat)
@@ -101,21 +101,23 @@ class RunNetworks:
         """
         if place is not Place.bridge:
             require_offer(self._run, "localnet" if place is Place.localnet else "second-bridge")
-        carrier = self.carriers.get(place)
-        segment = self._segment(carrier, self._run.require_namespace(), vlan_of)
+        carrier, real = self.carriers.get(place), self._run.naming.real(name)
+        segment = self._segment(carrier, vlan_of)
         if carrier.technique is Technique.localnet and self._run.settings.localnet_api == "cudn":
             self._create_cluster_network(name, namespace, carrier, segment)
         elif carrier.technique is Technique.localnet:
-            nad = localnet_nad(name, namespace, carrier.name, segment.vlan, network=f"{namespace}-{name}")
+            nad = localnet_nad(real, namespace, carrier.name, segment.vlan, network=f"{namespace}-{real}")
             self._run.ledger.create(NAD, nad)
         else:
-            self._run.ledger.create(NAD, bridge_nad(name, namespace, carrier.name, segment.vlan, carrier.resource))
+            self._run.ledger.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
         self._made[f"{namespace}/{name}"] = segment
         return f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
 
     def real_name(self, network: str) -> str:
         """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""
         place, _, name = network.rpartition("/")
+        if place in ("", self._run.namespace):
+            name = self._run.naming.real(name)
         real = self._names.get(network if place else f"{self._run.namespace}/{name}", name)
         return f"{place}/{real}" if place else real
 
@@ -152,7 +154,9 @@ class RunNetworks:
     def _create_cluster_network(self, name: str, namespace: str, carrier: Carrier, segment: Segment) -> None:
         """Its NAD has its name, which must be the only one on the cluster."""
         run = self._run
-        real = f"{name}-{namespace.removeprefix(run.settings.namespace_prefix + '-')}"
+        real = run.naming.real(name)
+        if not run.naming.suffix:
+            real = f"{name}-{namespace.removeprefix(run.settings.namespace_prefix + '-')}"
         body = localnet_cudn(real, run.run_id, namespace, carrier.name, segment.vlan)
         self._cluster_networks.append(real)
         run.cluster.create(CLUSTER_NETWORK, body)
@@ -163,33 +167,47 @@ class RunNetworks:
         if self.book.holds(self._life):
             self.book.give_back(self._life)
 
-    def _segment(self, carrier: Carrier, suite: str, vlan_of: str) -> Segment:
+    def _segment(self, carrier: Carrier, vlan_of: str) -> Segment:
+        home, scope = self._run.require_namespace(), self._run.scope
         if vlan_of:
-            known = self._made.get(vlan_of if "/" in vlan_of else f"{suite}/{vlan_of}")
+            known = self._made.get(vlan_of if "/" in vlan_of else f"{home}/{vlan_of}")
             if known is None:
                 listed = ", ".join(self._made) or "none"
                 raise BadInput(f'vlan_of="{vlan_of}" is no network of this suite; `Create Network` made: {listed}')
-            return self.pool.lease_same(carrier.pool, known.vlan, suite)
+            return self.pool.lease_same(carrier.pool, known.vlan, scope)
         try:
-            return self.pool.lease(carrier.pool, suite)
+            return self.pool.lease(carrier.pool, scope)
         except PoolExhausted:
-            going = [name for name in self._run.namespaces if name != suite and not name.startswith(f"{suite}-")]
-            await_gone(self._run.cluster, going, _REMOVAL_SECONDS)
+            self._await_other_suites()
             self._sweep()
-            return self.pool.lease(carrier.pool, suite)
+            return self.pool.lease(carrier.pool, scope)
+
+    def _await_other_suites(self) -> None:
+        """Wait until the guests of our earlier suites are gone, with their namespaces where they had some."""
+        run, home = self._run, self._run.require_namespace()
+        if run.settings.namespace:
+            await_no_guests(run.cluster, home, run.run_id, _REMOVAL_SECONDS, but=run.scope)
+        else:
+            going = [name for name in run.namespaces if name != home and not name.startswith(f"{home}-")]
+            await_gone(run.cluster, going, _REMOVAL_SECONDS)
 
     def _sweep(self) -> None:
-        """Give back the VLANs of suites whose namespaces are gone."""
+        """Give back the VLANs of suites whose namespaces, or guests, are gone."""
         if self.pool.is_used:
-            there = self._namespaces()
-            self.pool.give_back(lambda place: place not in there)
+            there = self._staying()
+            self.pool.give_back(lambda scope: scope not in there)
 
-    def _namespaces(self) -> set[str]:
-        """Our namespaces that exist; all of them where that may not be asked."""
+    def _staying(self) -> set[str]:
+        """Our suites that still have their namespace; in a given one those with guests, and the open one."""
+        run = self._run
+        if run.settings.namespace:
+            return scopes_with_guests(run.cluster, run.settings.namespace, run.run_id) | (
+                {run.scope} if run.namespace else set()
+            )
         try:
-            listed = self._run.cluster.list(NAMESPACE, labels=f"{RUN_LABEL}={self._run.run_id}").items
+            listed = run.cluster.list(NAMESPACE, labels=f"{RUN_LABEL}={run.run_id}").items
         except ApiError as error:
             if error.status == 403:
-                return set(self._run.namespaces)
+                return set(run.namespaces)
             raise
         return {str(meta(item, "name")) for item in listed}

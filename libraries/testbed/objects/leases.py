@@ -42,10 +42,13 @@ class LeaseKeeper:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def hold(self, namespace: str) -> None:
-        """Take the lease of a new namespace of this run and keep it fresh until `release` or `stop`."""
-        self._cluster.create(LEASE, self._manifest(namespace, LEASE_NAME, {}, {}))
-        self._keep((namespace, LEASE_NAME))
+    def hold(self, namespace: str, suffix: str = "") -> None:
+        """Take the lease of a suite in its namespace and keep it fresh until `release` or `stop`.
+
+        ``suffix`` tells it from those of other suites where they share the namespace.
+        """
+        self._cluster.create(LEASE, self._manifest(namespace, LEASE_NAME + suffix, {}, {}))
+        self._keep((namespace, LEASE_NAME + suffix))
 
     def release(self, namespace: str) -> None:
         """Renew the lease of a namespace no more; it goes with the namespace."""

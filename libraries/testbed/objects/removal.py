@@ -1,14 +1,15 @@
-"""Waiting until namespaces that were deleted are gone: their finalizers take their time."""
+"""Waiting until what was deleted is gone, namespaces or guests: their finalizers take their time."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
-from testbed.objects.kinds import NAMESPACE, dig, meta
-from testbed.objects.labels import RUN_LABEL
+from testbed.objects.kinds import NAMESPACE, POD, VM, VMI, Object, dig, meta
+from testbed.objects.labels import RUN_LABEL, VM_LABEL
 from testbed.recording.history import History
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.recording.ticking import ticking
@@ -43,3 +44,54 @@ def await_gone(
     finally:
         stream.stop()
     return staying()
+
+
+def await_no_guests(
+    cluster: Cluster, namespace: str, run_id: str, within: float, heartbeat: Heartbeat = silent, *, but: str = ""
+) -> list[str]:
+    """Wait until no VM of a run is in a namespace, nor a launcher pod; a line for each that is after ``within`` s.
+
+    ``but`` is the scope of a suite that goes on, see `Run.scope`.
+    """
+    history = History()
+    streams = [
+        WatchStream(cluster, history, kind, namespace, labels=f"{RUN_LABEL}={run_id}") for kind in (VM, VMI, POD)
+    ]
+
+    def staying() -> list[str]:
+        return [
+            kind.title(namespace, str(meta(item, "name"))) + " is still there"
+            for kind in (VM, VMI, POD)
+            for item in history.all(kind)
+            if not but or scope_of(namespace, run_id, item) != but
+        ]
+
+    for stream in streams:
+        stream.start()
+    try:
+        for stream in streams:
+            stream.wait_synced(_FIRST_LIST_SECONDS)
+        with ticking(heartbeat, f"guests of this run in {namespace} gone", within, lambda: "; ".join(staying())):
+            history.wait(lambda: not staying(), time.monotonic() + within)
+    except LabError as error:
+        return [f"cannot see whether the guests in {namespace} went: {error}"]
+    finally:
+        for stream in streams:
+            stream.stop()
+    return staying()
+
+
+def scopes_with_guests(cluster: Cluster, namespace: str, run_id: str) -> set[str]:
+    """The suites of a run that have a VM or a launcher pod in a namespace that suites share."""
+    return {
+        scope_of(namespace, run_id, item)
+        for kind in (VM, VMI, POD)
+        for item in cluster.list(kind, namespace, f"{RUN_LABEL}={run_id}").items
+    }
+
+
+def scope_of(namespace: str, run_id: str, item: Object) -> str:
+    """The suite that a VM, its VMI or its launcher pod belongs to, as `Run.scope` names it."""
+    vm = str(meta(item, "labels", {}).get(VM_LABEL) or meta(item, "name"))
+    found = re.search(rf"-{run_id}-\d+$", vm)
+    return namespace + (found[0] if found else "")

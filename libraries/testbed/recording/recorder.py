@@ -11,6 +11,7 @@ from testbed.cluster.client import Cluster
 from testbed.durations import human
 from testbed.errors import LabError
 from testbed.objects.kinds import EVENT, RECORDED, Kind
+from testbed.objects.naming import Naming
 from testbed.recording.history import History
 from testbed.recording.watch import WATCH_SECONDS, WatchStream
 
@@ -26,7 +27,10 @@ def silent(_: str) -> None:
 
 
 class Recorder:
-    """Records a namespace from `start` to `stop`. ``heartbeat`` gets a line every ten seconds of a long wait."""
+    """Records a namespace from `start` to `stop`. ``heartbeat`` gets a line every ten seconds of a long wait.
+
+    Of a namespace that is shared only what is the suite's by its ``naming``.
+    """
 
     def __init__(
         self,
@@ -35,12 +39,16 @@ class Recorder:
         heartbeat: Heartbeat = silent,
         kinds: Sequence[Kind] = RECORDED,
         watch_seconds: int = WATCH_SECONDS,
+        *,
+        naming: Naming | None = None,
     ) -> None:
         self.namespace = namespace
+        keep = (naming or Naming()).owns
         self.history = History()
         self._heartbeat = heartbeat
         self._streams = {
-            kind: WatchStream(cluster, self.history, kind, namespace, watch_seconds=watch_seconds) for kind in kinds
+            kind: WatchStream(cluster, self.history, kind, namespace, keep=keep, watch_seconds=watch_seconds)
+            for kind in kinds
         }
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -29,8 +29,19 @@ _LONGEST_PAUSE = 2.0
 _SHORTEST_WATCH = 0.1
 
 
+Keep = Callable[[Kind, Object], bool]
+"""Tells of an object whether it is to be remembered."""
+
+
+def _everything(_kind: Kind, _item: Object) -> bool:
+    return True
+
+
 class WatchStream:
-    """Keeps ``history`` up to date with the objects of one kind, in one namespace or in all, from `start` to `stop`."""
+    """Keeps ``history`` up to date with the objects of one kind, in one namespace or in all, from `start` to `stop`.
+
+    Objects that ``keep`` does not want are left out.
+    """
 
     def __init__(
         self,
@@ -40,6 +51,7 @@ class WatchStream:
         namespace: str | None,
         *,
         labels: str = "",
+        keep: Keep = _everything,
         watch_seconds: int = WATCH_SECONDS,
     ) -> None:
         self.kind = kind
@@ -47,6 +59,7 @@ class WatchStream:
         self._cluster = cluster
         self._history = history
         self._labels = labels
+        self._keep = keep
         self._watch_seconds = watch_seconds
         self._version = ""
         self._stop = threading.Event()
@@ -90,7 +103,8 @@ class WatchStream:
     def refresh(self) -> int:
         """List now and append what no watch event told; gives the number of such transitions."""
         listing = self._cluster.list(self.kind, self.namespace, self._labels)
-        found = self._history.absorb(self.kind, listing.items, listing.resource_version)
+        items = [item for item in listing.items if self._keep(self.kind, item)]
+        found = self._history.absorb(self.kind, items, listing.resource_version)
         if not self._version:
             self._version = listing.resource_version
         return found
@@ -174,7 +188,7 @@ class WatchStream:
                 self._version = ""
                 return False
             raise LabError(f"watch of {self.title} ended: {item.get('message', item)}")
-        if event["type"] != "BOOKMARK":
+        if event["type"] != "BOOKMARK" and self._keep(self.kind, item):
             self._history.append(self.kind, event["type"], item)
         self._version = str(meta(item, "resourceVersion")) or self._version
         return True

@@ -9,9 +9,9 @@ from KubeVirtLibrary.owners import Deed, OwnerKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
 from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
-from testbed.cluster.owners import ACCOUNT, BINDING, create_owner
+from testbed.cluster.owners import create_owner
 from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import MIGRATION, VM
+from testbed.objects.kinds import ACCOUNT, BINDING, MIGRATION, VM
 from testbed.objects.labels import RUN_LABEL
 from testbed.objects.ledger import Ledger
 from testbed.run import Run

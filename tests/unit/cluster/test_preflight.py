@@ -10,7 +10,7 @@ from testbed.cluster.client import Cluster
 from testbed.cluster.connection import open_connection
 from testbed.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
 from testbed.cluster.preflight import require_fit_cluster, require_rights
-from testbed.cluster.rights import NEEDED_RIGHTS
+from testbed.cluster.rights import NEEDED_RIGHTS, OWN_NAMESPACES
 from testbed.cluster.survey import survey
 from testbed.errors import BadInput, LabError
 from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
@@ -87,7 +87,7 @@ def test_fit_cluster_passes_and_nothing_is_created(healthy: FakeApi, cluster: Cl
     assert facts.nodes is not None
     assert (facts.user, facts.nodes.pair, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
     assert {seen.path for seen in healthy.requests("POST")} == {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
-    assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == len(NEEDED_RIGHTS)
+    assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == len(NEEDED_RIGHTS + OWN_NAMESPACES)
 
 
 def test_one_node_only_is_named(healthy: FakeApi, cluster: Cluster) -> None:
@@ -130,19 +130,22 @@ def test_missing_multus_is_named(healthy: FakeApi, cluster: Cluster) -> None:
 def test_missing_rights_are_named_each(healthy: FakeApi, cluster: Cluster) -> None:
     healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
     message = refusal(cluster)
-    assert message.count("\n  - alice has no right to ") == len(NEEDED_RIGHTS)
+    assert message.count("\n  - alice has no right to ") == len(NEEDED_RIGHTS + OWN_NAMESPACES)
     assert '"patch" on virtualmachines.kubevirt.io (the edit that is tested)' in message
 
 
 def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) -> None:
-    facts = check(cluster)
-    assert len(require_rights(cluster, facts, ["migrate-vms", "restart-vms"])) == 2
+    run = begin(cluster)
+    assert len(require_rights(run, ["migrate-vms", "restart-vms"])) == 2
     healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
     with pytest.raises(LabError) as caught:
-        require_rights(cluster, facts, ["make-vm-owners"])
+        require_rights(run, ["make-vm-owners"])
     message = str(caught.value)
     assert 'alice has no right to "create" on serviceaccounts/token (by which' in message
-    assert '"bind" on clusterroles.rbac.authorization.k8s.io edit (that role); an administrator grants it' in message
+    assert (
+        '"bind" on clusterroles.rbac.authorization.k8s.io edit (that role); an administrator grants it by role '
+        in message
+    )
     asked = [seen.body["spec"]["resourceAttributes"] for seen in healthy.requests("POST", ACCESS_REVIEW.path())]
     assert {
         "verb": "create",
@@ -153,7 +156,7 @@ def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) 
 
 def test_unknown_deed_is_bad_input(healthy: FakeApi, cluster: Cluster) -> None:
     with pytest.raises(BadInput, match='"fly"; there are: restart-vms, '):
-        require_rights(cluster, check(cluster), ["fly"])
+        require_rights(begin(cluster), ["fly"])
 
 
 def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:

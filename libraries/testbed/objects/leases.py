@@ -85,9 +85,10 @@ class LeaseKeeper:
         """Renew a lease no more and delete it, unless it is another run's by now."""
         with self._lock:
             self._held.discard((namespace, name))
-        found = self._cluster.find(LEASE, name, namespace)
-        if found is not None and self._is_ours(found):
-            remove_lease(self._cluster, found)
+        while (found := self._cluster.find(LEASE, name, namespace)) is not None and self._is_ours(found):
+            # A renewal that was under way changes it once more at most.
+            if remove_lease(self._cluster, found):
+                return
 
     def holds(self, namespace: str, name: str) -> bool:
         """Whether the lease was taken and neither given back nor lost."""

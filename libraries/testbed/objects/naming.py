@@ -12,7 +12,7 @@ from typing import Any
 from testbed.objects.kinds import EVENT, MIGRATION, POD, Kind, Object, dig, meta
 from testbed.objects.labels import VM_LABEL
 
-VM_PARAMETERS = ("vm", "peer", "control")
+VM_PARAMETERS = ("vm", "peer", "control", "old", "new")
 """What parameters of keywords are called that take the name of a VM."""
 
 

@@ -64,7 +64,7 @@ async def _create(core: ApiCore, call: Call, target: Target, patch: Obj) -> Item
 
 
 def _entry(resource: Resource, call: Call, patch: Obj, before: Obj | None) -> Obj:
-    fields = _without_dots(fields_of(resource, patch))
+    fields = _declared(resource, (), fields_of(resource, patch))
     if before is not None and before.get("fieldsV1") == fields:
         return before
     return {
@@ -75,6 +75,25 @@ def _entry(resource: Resource, call: Call, patch: Obj, before: Obj | None) -> Ob
         "fieldsType": "FieldsV1",
         "fieldsV1": fields,
     }
+
+
+def _declared(resource: Resource, path: tuple[str, ...], fields: FieldSet) -> FieldSet:
+    """The fields that an apply owns: a map is one of them only where the schema does not know it."""
+    found: FieldSet = {}
+    for key, value in fields.items():
+        if key == ".":
+            if _is_unknown(resource, path):
+                found[key] = value
+            continue
+        found[key] = _declared(resource, (*path, key[2:] if key.startswith("f:") else "[]"), value)
+    return in_order(found)
+
+
+def _is_unknown(resource: Resource, path: tuple[str, ...]) -> bool:
+    """Whether a path is in no schema: all of a kind without one, and metadata inside of a spec."""
+    if not resource.custom or path[0] == "metadata":
+        return False
+    return resource.schema is None or "metadata" in path[1:-1]
 
 
 def _without_dots(fields: FieldSet) -> FieldSet:

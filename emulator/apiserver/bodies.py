@@ -45,17 +45,19 @@ async def read_body(request: web.Request) -> bytes:
 
 def go_json_error(raw: bytes) -> str:
     """What the real server's JSON parser says about a broken text."""
-    text = raw.decode(errors="replace")
+    # Go reads bytes: what is no ASCII is shown as an escaped byte.
+    text = raw.decode("latin-1")
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            return f"invalid character '{text[error.pos]}' after top-level value"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             return "unexpected end of JSON input"
+        found = text[error.pos] if text[error.pos].isascii() else f"\\x{ord(text[error.pos]):02x}"
+        if error.msg == "Extra data":
+            return f"invalid character '{found}' after top-level value"
         if error.msg.startswith("Expecting property name"):
-            return f"invalid character '{text[error.pos]}' looking for beginning of object key string"
-        return f"invalid character '{text[error.pos]}' looking for beginning of value"
+            return f"invalid character '{found}' looking for beginning of object key string"
+        return f"invalid character '{found}' looking for beginning of value"
     return "invalid JSON"
 
 
@@ -156,6 +158,8 @@ def check_kind(value: Obj, raw: bytes, resource: Resource, call: Call) -> None:
                 why = f"Object '{field}' is missing in '{raw.decode(errors='replace')}'"
                 raise _unrecognized(resource.kind, why, raw)
         if api_version != wanted:
+            for field in sorted(value.keys() - {"kind", "apiVersion", "metadata"}):
+                call.warn(f'unknown field "{field}"')
             raise bad_request(
                 f"the API version in the data ({api_version}) does not match the expected API version ({wanted})"
             )

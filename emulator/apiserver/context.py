@@ -14,7 +14,7 @@ class Call:
 
     ``manager`` is the field manager; ``validation`` is Strict, Warn or Ignore; ``version`` the API version served, ""
     for the preferred one; ``duplicates`` the fields that the body had twice;
-    ``applying`` that the object's managedFields are already as they shall be.
+    ``applying`` that the object's managedFields are already as they shall be; ``size`` that of the body in bytes.
     """
 
     user: UserInfo = ADMIN
@@ -26,6 +26,7 @@ class Call:
     warnings: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     applying: bool = False
+    size: int = 0
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:

@@ -35,6 +35,10 @@ async def serve_resource(http: HttpCall) -> web.StreamResponse:
         if resource.custom:
             return page_not_found()
         raise unknown_resource() if info.name else method_not_allowed()
+    if info.version in resource.deprecated:
+        http.warnings.append(
+            f"{resource.api_version(info.version)} is now deprecated and will be removed in a future release."
+        )
     if info.subresource:
         return await _subresource(http, resource)
     if not info.name or info.verb in ("list", "watch"):

@@ -49,7 +49,11 @@ def subtract(one: FieldSet, other: FieldSet) -> FieldSet:
             left[key] = value
         elif other[key]:
             rest = subtract(value, other[key])
-            if rest:
+            if rest == {".": {}}:
+                # Only the map itself is left, which is written as a leaf.
+                rest = {}
+                left[key] = rest
+            elif rest:
                 left[key] = rest
             elif not value:
                 left[key] = value

@@ -261,6 +261,11 @@ def _binding_validate(new: Obj, old: Obj | None) -> list[Cause]:
     return found
 
 
+def _quota_defaults(obj: Obj) -> None:
+    obj.setdefault("status", {})
+
+
+QUOTA = Hooks(defaults=_quota_defaults)
 CONFIGMAP = Hooks(validate=_immutable_data)
 SECRET = Hooks(defaults=_secret_defaults, validate=_immutable_data)
 NAMESPACE = Hooks(defaults=_namespace_defaults, prepare_create=_namespace_create, prepare_update=_namespace_update)

@@ -29,7 +29,6 @@ def json_patch(obj: Obj, operations: Sequence[Obj]) -> Obj:
             "RequestEntityTooLarge",
             f"Request entity too large: The allowed maximum operations in a JSON patch is {MAX_JSON_PATCH_OPERATIONS}, "
             f"got {len(operations)}",
-            {},
         )
     document: Any = clone(obj)
     for operation in operations:

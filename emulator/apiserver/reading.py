@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from emulator.kube.errors import ApiError
 
 from . import failures as fail
 from .answers import answer_bytes, answer_json
+from .bodies import go_json_error
 from .calls import META, HttpCall, unsupported
 from .objects import Obj
 from .registry import Resource
@@ -203,9 +203,13 @@ def write_continue(rv: int, key: tuple[str, str]) -> str:
 def read_continue(token: str, namespace: str) -> tuple[int, tuple[str, str]]:
     """(revision, last key) of a token; ApiError 400 for one that this server did not make."""
     try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError as error:
+        raise fail.bad_request(f"invalid continue token: continue key is not valid: {error}") from None
+    try:
+        found = json.loads(raw)
         start = str(found["start"]).lstrip("/").rstrip("\x00")
         home, _, name = start.rpartition("/")
         return int(found["rv"]), ("" if namespace else home, name)
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise fail.bad_request(f"invalid continue token: continue key is not valid: {error}") from None
+    except (ValueError, KeyError, TypeError):
+        raise fail.bad_request(f"invalid continue token: continue key is not valid: {go_json_error(raw)}") from None

@@ -81,7 +81,7 @@ class Reviews:
                 _only(rule, "apiGroups", "resources", "resourceNames") for rule in rules if rule.get("resources")
             ],
             "nonResourceRules": [_only(rule, "nonResourceURLs") for rule in rules if rule.get("nonResourceURLs")],
-            "incomplete": bool(problems),
+            "incomplete": False,
         }
         if problems:
             status["evaluationError"] = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"

@@ -20,6 +20,7 @@ from .store import Item, Stale
 from .validation import metadata_causes
 
 MAX_RETRIES = 8
+MAX_STORED = 1536 * 1024
 MAX_NAME_ATTEMPTS = 8
 Change = Callable[[Obj], Obj]
 
@@ -123,6 +124,7 @@ async def _create(core: ApiCore, call: Call, target: Target, obj: Obj) -> Item:
     if call.dry_run:
         del obj["metadata"]["resourceVersion"]
         return Item(obj, 0)
+    _check_size(call)
     return core.store.commit(resource.store_key, key, obj, None)
 
 
@@ -274,7 +276,14 @@ def _commit_update(core: ApiCore, call: Call, target: Target, item: Item, new: O
         core.store.remove(resource.store_key, _key(old), item)
         meta["resourceVersion"] = str(item.rv)
         return Item(new, item.rv)
+    _check_size(call)
     return core.store.commit(resource.store_key, _key(old), new, item)
+
+
+def _check_size(call: Call) -> None:
+    """ApiError 500 where etcd would refuse the request."""
+    if call.size > MAX_STORED:
+        raise fail.internal("etcdserver: request is too large")
 
 
 def _was_held(old: Obj) -> bool:

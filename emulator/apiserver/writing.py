@@ -50,14 +50,18 @@ def answer(http: HttpCall, resource: Resource, item: Item, status: int) -> web.R
 
 async def create_object(http: HttpCall, resource: Resource) -> web.StreamResponse:
     call = http.writing("CreateOptions")
-    body = decode_object_body(await read_body(http.request), content_type(http.request), resource, call)
+    raw = await read_body(http.request)
+    body = decode_object_body(raw, content_type(http.request), resource, call)
+    call.size = len(raw)
     item = await writes.create(http.core, call, http.target(resource), body)
     return answer(http, resource, item, 201)
 
 
 async def replace_object(http: HttpCall, resource: Resource) -> web.StreamResponse:
     call = http.writing("UpdateOptions")
-    body = decode_object_body(await read_body(http.request), content_type(http.request), resource, call)
+    raw = await read_body(http.request)
+    body = decode_object_body(raw, content_type(http.request), resource, call)
+    call.size = len(raw)
     item = await writes.replace(http.core, call, http.target(resource), body)
     return answer(http, resource, item, 200)
 
@@ -71,6 +75,7 @@ async def patch_object(http: HttpCall, resource: Resource) -> web.StreamResponse
     call = http.writing("PatchOptions")
     _check_patch_options(http, kind)
     raw = await read_body(http.request)
+    call.size = len(raw)
     target = http.target(resource)
     if kind == APPLY_PATCH:
         item, created = await apply_object(http.core, call, target, _load_apply(raw), force=http.flag("force"))

@@ -7,7 +7,7 @@ import uuid
 from emulator.apiserver.admission import AdmissionRequest
 from emulator.apiserver.objects import clone, timestamp
 from emulator.controlplane import names
-from emulator.controlplane.admission.denials import cause, denied, refuse
+from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.instances import Obj, networks
 from emulator.controlplane.settings import Settings
@@ -18,6 +18,7 @@ VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"
 VMI_MUTATOR = "virtualmachineinstances-mutator.kubevirt.io"
 # How much a running VM may grow by hot-plug.
 HEADROOM = 4
+WITH_PCI = ("amd64", "arm64")
 TRUSTED = (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
 
 
@@ -30,14 +31,19 @@ async def default_vm(request: AdmissionRequest) -> None:
     vm = request.new
     if vm is None:
         return
-    template = vm.get("spec", {}).get("template")
+    spec = vm.get("spec")
+    wrong = wrong_types("spec", spec, {"running": bool, "runStrategy": str, "template": dict}, required="template")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    if isinstance(template, dict):
+        wrong += wrong_types("spec.template", template, {"spec": dict})
+    refuse(VM_MUTATOR, wrong)
     if not isinstance(template, dict) or not isinstance(template.get("spec"), dict):
-        refuse(VM_MUTATOR, [cause("FieldValueRequired", "spec.template in body is required", "spec.template")])
         return
     check_types(VM_MUTATOR, "spec.template.spec", template["spec"])
     if request.operation == "CREATE":
         meta = template.setdefault("metadata", {})
-        meta["annotations"] = {names.PCI_TOPOLOGY: "v3", **(meta.get("annotations") or {})}
+        if template["spec"].get("architecture", "amd64") in WITH_PCI:
+            meta["annotations"] = {names.PCI_TOPOLOGY: "v3", **(meta.get("annotations") or {})}
         firmware = template["spec"].setdefault("domain", {}).setdefault("firmware", {})
         firmware.setdefault("uuid", str(uuid.uuid4()))
         firmware.setdefault("serial", str(uuid.uuid4()))
@@ -105,7 +111,21 @@ async def default_migration(request: AdmissionRequest) -> None:
         meta["labels"] = {**(meta.get("labels") or {}), names.MIGRATION_SELECTOR: name}
 
 
+def _without_empty_lists(value: Obj) -> None:
+    """The webhook writes the spec anew from its own types, which leave empty lists out."""
+    for key, inner in list(value.items()):
+        if inner == []:
+            del value[key]
+        elif isinstance(inner, dict):
+            _without_empty_lists(inner)
+        elif isinstance(inner, list):
+            for item in inner:
+                if isinstance(item, dict):
+                    _without_empty_lists(item)
+
+
 def _common(spec: Obj) -> None:
+    _without_empty_lists(spec)
     spec.setdefault("architecture", "amd64")
     domain = spec.setdefault("domain", {})
     domain.setdefault("machine", {}).setdefault("type", "q35")
@@ -118,6 +138,23 @@ def _pull_policy(image: str) -> str:
     last = image.rsplit("/", 1)[-1]
     tag = last.rsplit(":", 1)[-1] if ":" in last else "latest"
     return "Always" if tag == "latest" and "@" not in last else "IfNotPresent"
+
+
+JSON_KINDS: dict[type, str] = {dict: "object", list: "array", str: "string", bool: "boolean"}
+
+
+def wrong_types(prefix: str, value: object, fields: dict[str, type], *, required: str = "") -> list[Obj]:
+    """What the webhook's own check says of an object's fields: it gives neither reasons nor fields."""
+    found = []
+    here = value if isinstance(value, dict) else {}
+    for field, wanted in fields.items():
+        given = here.get(field)
+        if given is not None and not isinstance(given, wanted):
+            kind = JSON_KINDS.get(type(given), "number")
+            found.append(f'{prefix}.{field} in body must be of type {JSON_KINDS[wanted]}: "{kind}"')
+    if required and here.get(required) is None:
+        found.append(f"{prefix}.{required} in body is required")
+    return [{"message": text} for text in found]
 
 
 def check_types(webhook: str, prefix: str, spec: Obj) -> None:

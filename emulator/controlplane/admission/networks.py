@@ -13,6 +13,7 @@ MODELS = ("e1000", "e1000e", "igb", "ne2k_pci", "pcnet", "rtl8139", "virtio")
 MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 LONG_MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){7}[0-9a-fA-F]{2}")
 PCI = re.compile(r"[\da-fA-F]{4}:[\da-fA-F]{2}:[0-1][\da-fA-F]\.[0-7]")
+NO_NETWORK_NAME = "CNI delegating plugin must have a networkName"
 NAME = re.compile(r"[A-Za-z0-9-_]+")
 
 
@@ -49,7 +50,7 @@ def _sources(prefix: str, nets: list[Obj]) -> list[Obj]:
         elif _kinds(net) > 1:
             found.append(cause(REQUIRED, "should have only one network type", where))
         elif net.get("multus") is not None and not net["multus"].get("networkName"):
-            found.append(cause(REQUIRED, "CNI delegating plugin must have a networkName", where))
+            found.append(cause(REQUIRED, NO_NETWORK_NAME, where))
     return found
 
 

@@ -15,6 +15,7 @@ from emulator.controlplane.admission.denials import (
     denied,
     refuse,
 )
+from emulator.controlplane.admission.networks import NO_NETWORK_NAME
 from emulator.controlplane.admission.spec import check_spec
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import is_final, is_migratable, labels_of
@@ -66,6 +67,8 @@ class Validators:
         if vmi is None:
             return
         causes = check_spec("spec", vmi["spec"], self.shared.settings)
+        # Recorded so: a VMI's empty network names are found by two of virt-api's checks.
+        causes = [found for found in causes for _ in range(2 if found["message"] == NO_NETWORK_NAME else 1)]
         if not self._is_kubevirt(request) and any(key in labels_of(vmi) for key in RESERVED):
             text = "creation of the following reserved kubevirt.io/ labels on a VMI object is prohibited"
             causes.append(cause(UNSUPPORTED, text, "metadata.labels"))

@@ -59,7 +59,7 @@ class Scheduler:
 
     async def _bind(self, pod: Obj, node: Obj) -> None:
         name = node["metadata"]["name"]
-        condition = _condition("True")
+        condition = _condition(pod, "True")
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": pod["metadata"]["uid"]},
             {"op": "add", "path": "/spec/nodeName", "value": name},
@@ -77,7 +77,7 @@ class Scheduler:
         await self._event(pod, "Warning", "FailedScheduling", message, "Scheduling")
         if known is not None and known.get("message") == message:
             return
-        condition = _condition("False") | {"reason": "Unschedulable", "message": message}
+        condition = _condition(pod, "False") | {"reason": "Unschedulable", "message": message}
         meta = pod["metadata"]
         patch = {"status": {"phase": "Pending", "conditions": _with(pod, condition)}}
         written = await self.client.patch(names.PODS, meta["name"], meta["namespace"], patch, subresource="status")
@@ -125,9 +125,9 @@ def _facts(node: Obj) -> tuple[Any, ...]:
     return node.get("spec"), node["metadata"].get("labels"), conditions.is_true(node, "Ready"), offered
 
 
-def _condition(status: str) -> Obj:
+def _condition(pod: Obj, status: str) -> Obj:
     made = conditions.new("PodScheduled", status)
-    return {"type": "PodScheduled", **made}
+    return {"type": "PodScheduled", "observedGeneration": pod["metadata"].get("generation", 1), **made}
 
 
 def _with(pod: Obj, condition: Obj) -> list[Obj]:

@@ -26,11 +26,16 @@ class PodLogs:
         self._handlers = handlers
 
     async def answer(self, call: HttpCall) -> web.StreamResponse:
-        """ApiError 404 for an unknown pod, 400 for a container that is not there or has not started."""
+        """ApiError 404 for an unknown pod, 400 for a container that is not there or has not started.
+
+        Nothing (204) of a pod that no node has yet.
+        """
         info, query = call.info, call.request.query
         pod = await self._client.get(names.PODS, info.name, info.namespace)
         container = _container(pod, query.get("container", ""))
         call.integer("tailLines")
+        if not pod["spec"].get("nodeName"):
+            return web.Response(status=204)
         state = _state(pod, container)
         if state is None or "waiting" in state:
             reason = ((state or {}).get("waiting") or {}).get("reason", "")

@@ -42,6 +42,8 @@ def sync_status(
         status["observedGeneration"] = int(annotations_of(vmi).get(names.VM_GENERATION, 0))
     _sync_conditions(vm, vmi, restart_required, failure)
     _trim_requests(vm, vmi)
+    # Snapshots are none of this cluster's: no note of one can be true.
+    status.pop("snapshotInProgress", None)
     status["printableStatus"] = printable_status(vm, vmi, volumes)
     if status.get("conditions") == []:
         del status["conditions"]

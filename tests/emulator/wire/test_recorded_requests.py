@@ -1,0 +1,76 @@
+"""The API of a whole control plane against every recorded exchange of a real one: same answers to the same requests."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import aiohttp
+import pytest
+
+from emulator.apiserver.users import ADMIN, UserInfo
+from tests.emulator.controlplane.lab import Lab, running_lab
+
+from .accepted import judged
+from .meanwhile import act
+from .player import Player
+from .recordings import recorded
+from .same import Chance
+from .scenes import SCENES, Scene, Stage, prepare
+
+ALICE = UserInfo("alice", ("dev", "system:authenticated"))
+PROFILES = {"admission-1.9.0": "1.9", "admission-1.8.4": "1.8"}
+WITHIN = 30.0
+
+
+@asynccontextmanager
+async def on_stage(area: str) -> AsyncIterator[Stage]:
+    async with (
+        running_lab(PROFILES.get(area, "main"), nodes=3) as lab,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+    ):
+        url = await serve(lab)
+        tokens = {"admin": "admin", "alice": "alice"}
+        yield Stage(lab, Player(url, session, tokens, area == "apply", Chance(mixed=area in PROFILES)))
+
+
+async def serve(lab: Lab) -> str:
+    """The URL of the lab's API server, for both users of the recordings."""
+    lab.server.tokens.add("admin", ADMIN)
+    lab.server.tokens.add("alice", ALICE)
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    await lab.server.start(listening)
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+async def play(stage: Stage, area: str, scene: Scene) -> list[str]:
+    """Plays all exchanges of an area in their order; answers what is wrong."""
+    exchanges, wrong = recorded(area), list[str]()
+    later = await prepare(stage, scene, exchanges)
+    for exchange in exchanges:
+        number = exchange["name"].partition("-")[0]
+        if number in scene.before:
+            await asyncio.wait_for(scene.before[number](stage), WITHIN)
+        for url, obj in later.get(number, ()):
+            await stage.player.make(url, obj)
+        if "lines" in exchange["answer"]:
+            found = await stage.player.watch(exchange, stage.lab.core.store.rv, partial(act, stage, exchange["name"]))
+        else:
+            found = await stage.player.play(exchange)
+        wrong += judged(f"{area}/{number}", exchange["url"], found)
+    return wrong
+
+
+@pytest.mark.parametrize("area", SCENES)
+async def test_answers_are_as_recorded(area: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A real server waits three seconds for a version that does not exist yet.
+    monkeypatch.setattr("emulator.apiserver.reading.FUTURE_WAIT", 0.1)
+    # Bookmarks come once a minute, and the recorded watch for them lasts 75 seconds.
+    monkeypatch.setattr("emulator.apiserver.watching.BOOKMARK_EVERY", 0.3)
+    async with on_stage(area) as stage:
+        wrong = await play(stage, area, SCENES[area])
+    assert not wrong, "\n".join(wrong)

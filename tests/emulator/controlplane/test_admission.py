@@ -1,9 +1,7 @@
-"""The webhooks against recorded requests: what is refused, in which words, and what an accepted VM gets."""
+"""The webhooks on migrations, VMIs and settings that change: what is refused, and in which words."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,39 +13,7 @@ from emulator.kube.errors import ApiError
 
 from .lab import NAMESPACE, Lab, running_lab
 
-CASES = json.loads((Path(__file__).parent / "data" / "vm-admission.json").read_text())
-PROFILES = {"main": "main", "1.8.4": "1.8"}
 Obj = dict[str, Any]
-
-
-@pytest.mark.parametrize("version", PROFILES)
-async def test_vms_are_judged_as_recorded(version: str) -> None:
-    wrong = []
-    async with running_lab(PROFILES[version]) as lab:
-        for number, case in enumerate(CASES[version]):
-            metadata = {"name": f"vm-{number}", "namespace": NAMESPACE}
-            vm = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": case["spec"]}
-            status, message, causes = 201, None, None
-            try:
-                await lab.client.create(names.VM, vm)
-            except ApiError as error:
-                status, message, causes = error.code, error.message, (error.details or {}).get("causes")
-            wanted = (case["status"], case.get("message"), case.get("causes"))
-            if (status, message, causes) != wanted:
-                wrong.append(f"{case['name']}: {status} {message} {causes}; recorded {wanted}")
-    assert not wrong, "\n".join(wrong)
-
-
-async def test_defaults_of_a_vm() -> None:
-    case = next(case for case in CASES["main"] if "stored" in case)
-    async with running_lab("main") as lab:
-        metadata = {"name": "vm1", "namespace": NAMESPACE}
-        vm = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": case["spec"]}
-        stored = (await lab.client.create(names.VM, vm))["spec"]
-    firmware = stored["template"]["spec"]["domain"]["firmware"]
-    assert firmware.keys() == {"uuid", "serial"}
-    case["stored"]["template"]["spec"]["domain"]["firmware"] = firmware
-    assert stored == case["stored"]
 
 
 async def refused(lab: Lab, action: Any) -> ApiError:

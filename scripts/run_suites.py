@@ -100,9 +100,16 @@ def main(argv: Sequence[str]) -> int:
         return _run_parallel(options, sources, arguments)
     files = ResultFiles()
     options["listener"] = [*options.get("listener", []), files]
-    with StopSignals() as signals:
-        code = robot.execute(*sources, **options)
-    return _conclude(files.output, files.log, interrupted=code == STOPPED_BY_USER or signals.came())
+    try:
+        with StopSignals() as signals:
+            code = robot.execute(*sources, **options)
+        return _conclude(files.output, files.log, interrupted=code == STOPPED_BY_USER or signals.came())
+    except OSError as error:
+        # Robot does not expect that what it writes does not fit.
+        why, where = error.strerror or error, Path(options["outputdir"]).absolute()
+        print(f"Verdict: LAB ERROR: no results can be written ({why}); is the disk full?")
+        print(f"Make room, or give another --outputdir than {where}")
+        return Exit.LAB_ERROR
 
 
 def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,9 +48,9 @@ def full_disk(folder: Path, options: Sequence[str], cluster: Sequence[str], suit
         resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, SMALL))
 
     with embedded_cluster(_new(folder), *cluster) as kubeconfig:
-        command = robot_command(folder, *options, "--variable", f"KUBECONFIG:{kubeconfig}", suites=suites)
+        runner = [sys.executable, str(ROOT / "scripts" / "run_suites.py"), "--state", str(folder)]
         finished = subprocess.run(
-            command,
+            [*runner, "--kubeconfig", str(kubeconfig), "--", "--outputdir", str(folder), *options, str(suites)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -59,7 +60,7 @@ def full_disk(folder: Path, options: Sequence[str], cluster: Sequence[str], suit
             preexec_fn=limit,
         )
     judgement, results = judge_run(folder / "output.xml")
-    return RobotRun(judgement, results, finished.stdout, folder)
+    return RobotRun(judgement, results, f"{finished.stdout}\nExit code: {finished.returncode}", folder)
 
 
 def _new(folder: Path) -> Path:
@@ -78,6 +79,7 @@ def _wait_for_a_vm(api: Api, patience: float = 60.0) -> None:
 
 
 FAULTS: dict[str, Fault] = {
+    "full-disk": full_disk,
     "user-with-few-rights": user_with_few_rights,
     "leftovers-of-a-killed-run": leftovers_of_a_killed_run,
 }

@@ -29,6 +29,7 @@ class Judged:
     outcomes: list[Outcome] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    printed: str = ""
 
     @property
     def caught(self) -> bool:
@@ -46,6 +47,8 @@ def judge(case: Case, folder: Path) -> Judged:
     if any(TOO_BUSY in outcome.message for outcome in _outcomes(run)):
         run = _run(case, folder / "again")
     judged = Judged(case, _outcomes(run), seconds=time.monotonic() - began)
+    if case.printed and (found := re.search(case.printed, run.printed)):
+        judged.printed = found[0]
     judged.wrong = differences(case, judged.outcomes, run.printed)
     if case.cause and not judged.wrong:
         judged.wrong = untold_causes(case, judged.outcomes, run.folder)
@@ -73,6 +76,9 @@ def _run(case: Case, folder: Path) -> RobotRun:
 
 def differences(case: Case, outcomes: list[Outcome], printed: str = "") -> list[str]:
     """What is not as the table says, a line each; ``printed`` is shown where nothing came out at all."""
+    if case.printed:
+        said = bool(re.search(case.printed, printed))
+        return [] if said and not outcomes else [f"{case.printed!r} was not all that came of it: {printed[-1500:]}"]
     if not outcomes:
         return [f"the run gave no results: {printed[-1500:]}"]
     seen = {outcome.name: outcome for outcome in outcomes}

@@ -63,6 +63,8 @@ def markdown(judged: Sequence[Judged], missing: Sequence[PlannedTest]) -> str:
             lines.append("\n| Red test | Verdict | What it says |\n|---|---|---|")
             lines += [f"| {_cell(o.name)} | {o.verdict} | {_cell(_said(o))} |" for o in one.red]
             lines.append("")
+        elif one.printed:
+            lines.append(f"\nThere are no results. The run says: `{one.printed}`\n")
         else:
             lines.append("\nNo test turns red.\n")
     lines += [f"\nNothing turns red: {test.source.stem}: {test.name}" for test in missing]

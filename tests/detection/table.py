@@ -43,6 +43,7 @@ class Case:
     ``verdict`` is that of the red tests; PASS says that there are none. ``errors`` are tests that must end in ERROR
     beside those that FAIL: they cannot judge what the defect keeps them from asking. ``unnamed`` is the name of a case
     without a defect, ``lab`` the name of a fault that lies in the test's environment (``faults.py``).
+    ``printed`` is a pattern of what a run prints that leaves no results.
     ``cause`` is a pattern of the first line of a red message, and of the first page of the evidence of each red test.
     """
 
@@ -59,6 +60,7 @@ class Case:
     lab: str = ""
     why: str = ""
     cause: str = ""
+    printed: str = ""
 
     @property
     def title(self) -> str:
@@ -92,6 +94,7 @@ KEYS = {
     "reduced",
     "why",
     "cause",
+    "printed",
 }
 
 
@@ -107,7 +110,7 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
     ]:
         raise TableError(f"{source}: {entry}: a pattern must be text, {odd[0]} is not; put it in quotes")
     verdict = Verdict(entry.get("verdict", "FAIL"))
-    if bool(red) == (verdict is Verdict.PASS):
+    if bool(red or entry.get("printed")) == (verdict is Verdict.PASS):
         raise TableError(f"{source}: {entry}: red tests go with FAIL or ERROR, and no red test with PASS")
     return Case(
         defect=entry.get("defect", ""),
@@ -123,6 +126,7 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
         lab=entry.get("lab", ""),
         why=entry.get("why", ""),
         cause=entry.get("cause", ""),
+        printed=entry.get("printed", ""),
     )
 
 

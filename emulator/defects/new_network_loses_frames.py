@@ -13,8 +13,7 @@ async def _lose(now: SwitchOver) -> None:
 DEFECT = Defect(
     name="new-network-loses-frames",
     sentence="After the swap three in ten frames from the new network are lost.",
-    rows=(),
+    rows=("R1",),
     point="agent.after_switch_over",
     change=besides(_lose),
-    fault="lab",
 )

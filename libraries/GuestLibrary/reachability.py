@@ -8,7 +8,9 @@ from robot.api import logger
 from robot.api.deco import keyword
 from testbed.durations import human
 from testbed.guest.reachability import check_pod_network, check_reach, check_silence, watch_for_silence
+from testbed.guest.steadiness import check_loss, watch_for_loss
 from testbed.guest.windows import Between
+from testbed.run import Run
 
 from GuestLibrary.context import Blame, Family, blamed_on, current_guests, log_probes
 
@@ -100,6 +102,39 @@ class ReachabilityKeywords:
         seconds = duration.total_seconds()
         watch_for_silence(current_guests(), Between(vm, peer, nic, control, family.value), seconds)
         logger.info(f'{vm} and {peer} are watched for silence through NIC "{nic}" for {human(seconds)}')
+
+    @keyword(tags=["reachability"])
+    def watch_guests_for_loss(self, vm: str, peer: str, *, nic: str, control: str, duration: timedelta) -> None:
+        """Begins the stream of pings that a later `Guests Should Lose Little` judges, and returns at once.
+
+        To be called once the guests reach each other. Judges nothing.
+
+        Args:
+        | ``vm``       | Name of the VM. |
+        | ``peer``     | Name of the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``nic``      | Name of the VM's NIC. |
+        | ``control``  | Name of a third VM that asks the same NIC of ``peer``. |
+        | ``duration`` | Length of the stream. |
+        """
+        watch_for_loss(current_guests(), Between(vm, peer, nic, control), duration.total_seconds())
+
+    @keyword(tags=["reachability", "verdict"])
+    def guests_should_lose_little(self, vm: str, peer: str, *, nic: str, control: str, duration: timedelta) -> None:
+        """Fails if a NIC of a VM and a peer lose more of a stream of pings than LOSS_LIMIT.
+
+        Both ask, ten times a second. A third VM asks the peer meanwhile: where that loses as much, it is an error of
+        the lab. A stream that `Watch Guests For Loss` began is waited for and judged, once; otherwise it begins now.
+
+        Args:
+        | ``vm``       | Name of the VM. |
+        | ``peer``     | Name of the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``nic``      | Name of the VM's NIC. |
+        | ``control``  | Name of a third VM that asks the same NIC of ``peer``. |
+        | ``duration`` | Length of the stream. |
+        """
+        limit, between = Run.current().settings.loss_limit, Between(vm, peer, nic, control)
+        run = check_loss(current_guests(), between, duration.total_seconds(), limit)
+        log_probes(f'{vm} and {peer} lost {limit} % of their pings at most through NIC "{nic}"', run)
 
     @keyword(tags=["reachability", "verdict"])
     def pod_network_should_work(self, vm: str, peer: str, *, within: timedelta) -> None:

@@ -67,6 +67,13 @@ def time_or_nothing(text: str, seconds: Seconds) -> float | None:
     return time(text, seconds) if text else None
 
 
+def percent(text: str, _: Seconds) -> int:
+    """A whole number from 0 to 99."""
+    if not re.fullmatch(r"\d{1,2}", text, re.ASCII):
+        raise Unreadable("a whole number of percent from 0 to 99")
+    return int(text)
+
+
 def words(good: Callable[[str], object], expected: str) -> Reader:
     """A list of words, separated by commas, each of which is ``good`` and stands there once; empty for none."""
 

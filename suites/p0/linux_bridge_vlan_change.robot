@@ -54,10 +54,12 @@ Guest Keeps Its Interface
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM Reaches Its Peer On The New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP and TCP, both ways, and hardly a ping of a steady stream is lost.
     [Metadata]    Requirements    R1
     [Tags]    r1    cnv-15972
     Observation Should Hold    new network
+    Guests Should Lose Little    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}
 
 VM Is Silent On The Previous Network
     [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the
@@ -77,6 +79,9 @@ Other NIC And Pod Network Still Work
 
 *** Keywords ***
 Swap The VLAN And Watch The Previous Network
-    [Documentation]    The one edit of this suite, and the beginning of the silence after it. Judges nothing.
+    [Documentation]    The one edit of this suite, and the beginning of the silence and of a stream of pings after it.
+    ...    Judges nothing.
     Swap The VLAN Of A Running VM
     Watch The Previous Network
+    Watch Guests For Loss    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    ...    duration=${SILENCE_WINDOW}

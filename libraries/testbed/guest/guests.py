@@ -17,7 +17,7 @@ from testbed.guest.probes import ProbeRun, in_parallel
 from testbed.guest.shells import FallbackShell, Shell
 from testbed.guest.ssh import SshShell
 from testbed.guest.streams import ByteStream, WebSocketStream, open_console, open_port_forward
-from testbed.guest.windows import Between, SilenceWatch
+from testbed.guest.windows import Between, LossWatch, SilenceWatch
 from testbed.model import VmRecord
 from testbed.objects.kinds import VMI, dig
 from testbed.run import Run
@@ -43,6 +43,7 @@ class Guests:
         self.remembered: dict[str, Remembered] = {}
         self.measured: list[ProbeRun] = []
         self.watches: dict[Between, SilenceWatch] = {}
+        self.streams: dict[Between, LossWatch] = {}
         self._warn = warn
         self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -145,6 +146,7 @@ class Guests:
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
         self.remembered.clear()
         self.watches.clear()
+        self.streams.clear()
         self.measured.clear()
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:

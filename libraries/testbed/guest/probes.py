@@ -88,10 +88,11 @@ now; echo "U $t"
 
 @dataclass(frozen=True)
 class Probe:
-    """One target of one guest by one protocol."""
+    """One target of one guest by one protocol; ``pause``: seconds between requests, where not as usual."""
 
     path: Path
     protocol: Protocol
+    pause: float = 0.0
 
     @property
     def guest(self) -> str:
@@ -171,7 +172,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
             str(probe.path.source_address.ip),
             probe.path.source_nic.mac.lower(),
             str(probe.path.target_address.ip),
-            str(pauses[probe.protocol]),
+            str(probe.pause or pauses[probe.protocol]),
         )
         streams.append(f"stream {shlex.join(words)} &")
     return "\n".join(

@@ -113,6 +113,11 @@ class Window:
         if not self._run.failures:
             in_parallel(guests_of(self._probes), lambda guest: self._tell(guest, _STOP), self._run.failures)
 
+    def wait(self) -> None:
+        """Wait for the end of the window; not at all where a guest cannot be asked, or was told to stop."""
+        if not self._run.failures and not self._stopped:
+            threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
+
     def finish(self) -> ProbeRun:
         """Wait for the end of the window and give what was measured.
 
@@ -120,8 +125,7 @@ class Window:
         the window was stopped.
         """
         command = _FETCH if self._stopped else _END
-        if not self._run.failures and not self._stopped:
-            threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
+        self.wait()
         if not self._run.failures:
             in_parallel(guests_of(self._probes), lambda guest: self._fetch(guest, command), self._run.failures)
         series = self._run.series
@@ -169,6 +173,15 @@ class SilenceWatch:
     witnesses: list[Path]
     channel: Path
     alive: Path
+
+
+@dataclass(frozen=True)
+class LossWatch:
+    """An open stream of pings: ``ways`` are judged, ``control`` reaches the same NIC of the peer from a third guest."""
+
+    window: Window
+    ways: list[Path]
+    control: Path
 
 
 def sample_window(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> ProbeRun:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+FEWEST = 5
+"""Requests without which nothing is said of a share of them."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -76,6 +79,15 @@ class SilenceWindow:
 def missing_answers(series: Sequence[Series], needed: Mapping[str, int]) -> list[Series]:
     """The series with fewer answers than their protocol needs to count as reachable."""
     return [one for one in series if len(one.answers) < needed[one.protocol]]
+
+
+def lost(series: Sequence[Series], until: float) -> float | None:
+    """Percent of the requests asked before ``until`` that got no answer; None where a series has too few."""
+    groups = [[sample for sample in one.samples if sample.asked <= until] for one in series]
+    if not groups or any(len(group) < FEWEST for group in groups):
+        return None
+    samples = [sample for group in groups for sample in group]
+    return 100 * sum(not sample.answered for sample in samples) / len(samples)
 
 
 def judge_silence(window: SilenceWindow) -> Silence:

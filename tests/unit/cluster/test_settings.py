@@ -72,6 +72,8 @@ def test_values_are_typed() -> None:
         ("MONITORING_URL", "prometheus", "a URL such as"),
         ("QUIET_WINDOW", "", "a time above 0"),
         ("GAP_THRESHOLD", "short", "a time above 0"),
+        ("LOSS_LIMIT", "100", "a whole number of percent from 0 to 99"),
+        ("LOSS_LIMIT", "few", "a whole number of percent from 0 to 99"),
         ("LEASE_TIMEOUT", "never", "a time above 0"),
         ("MONITORING_TIMEOUT", "0", "a time above 0"),
         ("IMMOVABLE_BY", "nothing", "one of binding, volume"),

@@ -74,6 +74,7 @@ class PaperGuests:
         self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
         self.measured: list[probes.ProbeRun] = []
         self.watches: dict[object, object] = {}
+        self.streams: dict[object, object] = {}
         self.keep = self.measured.append
         self.record = self._records.__getitem__
         self.shell = self._shells.__getitem__

@@ -1,5 +1,7 @@
 """The history of a namespace: every state of every object that the API server showed, in the order of arrival.
 
+A list may overtake a watch: what the watch tells then stands where it belongs, before what the list showed.
+
 Waits are predicates over it, *never happened* checks scan it, the evidence is it.
 """
 
@@ -25,7 +27,8 @@ class Record:
     """One transition of one object.
 
     ``index`` counts from 0 over the whole history; ``at`` is the monotonic clock and ``wall`` seconds since the epoch,
-    both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told.
+    both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told. A state that arrives
+    when a list has shown a later one of the object already stands before that one, with its index and times.
     """
 
     index: int
@@ -45,6 +48,19 @@ def newer(one: str, other: str) -> bool:
     if one.isdigit() and other.isdigit():
         return int(one) > int(other)
     return one != other
+
+
+def _precedes(version: str, record: Record) -> bool:
+    """Whether a resourceVersion is known to be earlier than that of a record."""
+    return version.isdigit() and record.resource_version.isdigit() and newer(record.resource_version, version)
+
+
+def _put_before(records: list[Record], later: Record | None, record: Record) -> None:
+    """At the end, if there is no later one."""
+    place = len(records)
+    while later is not None and records[place - 1] is not later:
+        place -= 1
+    records.insert(place if later is None else place - 1, record)
 
 
 class History:
@@ -70,11 +86,15 @@ class History:
             if seen in self._seen:
                 return None
             self._seen.add(seen)
-            record = Record(
-                len(self._records), self._clock(), time.time(), type_, kind.name, name, uid, version, item, synthetic
+            own = self._by_object.setdefault((kind.name, name), [])
+            overtaken = bool(own) and _precedes(version, own[-1])
+            later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
+            index, at, wall = (
+                (later.index, later.at, later.wall) if later else (len(self._records), self._clock(), time.time())
             )
-            self._records.append(record)
-            self._by_object.setdefault((kind.name, name), []).append(record)
+            record = Record(index, at, wall, type_, kind.name, name, uid, version, item, synthetic)
+            _put_before(self._records, later, record)
+            _put_before(own, later, record)
             self._set_current(record)
             self.condition.notify_all()
             return record

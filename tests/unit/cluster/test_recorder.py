@@ -132,7 +132,7 @@ def test_what_a_late_watch_tells_is_kept_and_counted_once(api: FakeApi, start: S
         api.condition.notify_all()
     api.put(VMS, vm("c"))
     assert reach(recorder, "c")
-    assert [state for _, state in states(recorder)] == ["b", "blink", "c"]
+    assert [state for _, state in states(recorder)] == ["blink", "b", "c"]
     current = recorder.history.current(VM, "web")
     assert current is not None
     assert current["state"] == "c"

@@ -27,11 +27,13 @@ KEYWORDS = {
     "Guest Should Not Have Nic": 1,
     "Guest Should Not Have Rebooted": 1,
     "Guests Should Be Silent To Each Other": 2,
+    "Guests Should Lose Little": 2,
     "Guests Should Reach Each Other": 2,
     "Old Network Should Have Been Kept Until The Next Try": 1,
     "Pod Network Should Work": 2,
     "Remember Guest": 1,
     "Run In Guest": 2,
+    "Watch Guests For Loss": 2,
     "Watch Guests For Silence": 2,
     "Watch The Crossing": 1,
 }

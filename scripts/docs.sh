@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Writes the keyword documentation of both libraries to docs/keywords/ (not kept in git: it is generated and large).
+# Writes the keyword reference of both libraries to docs/keywords/: pages for reading on the web, which are kept in git,
+# and Libdoc's own, with a search, which are not.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/bootstrap.sh"
 
 bootstrap cluster
-mkdir -p -- "$ROOT/docs/keywords"
+"$PYTHON" "$ROOT/scripts/keyword_pages.py"
 for library in KubeVirtLibrary GuestLibrary; do
   "$PYTHON" -m robot.libdoc --pythonpath "$ROOT/libraries" "$library" "$ROOT/docs/keywords/$library.html"
 done

@@ -20,7 +20,7 @@ from GuestLibrary.context import current_guests
 class PluggingKeywords:
     """A hot-plug is done for its user only when the guest has the NIC."""
 
-    @keyword(tags=["guest"])
+    @keyword(name="Address Plugged NIC", tags=["guest"])
     def address_plugged_nic(self, vm: str, *, nic: str, within: timedelta) -> None:
         """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Judges nothing.
 
@@ -41,7 +41,7 @@ class PluggingKeywords:
         shell.run(address_command(wanted), timeout=60)
         logger.info(f"Guest {vm}: {found.name} has the MAC {wanted.mac}; {', '.join(map(str, wanted.addresses))} given")
 
-    @keyword(tags=["guest", "verdict"])
+    @keyword(name="Guest Should Have NIC", tags=["guest", "verdict"])
     def guest_should_have_nic(self, vm: str, *, nic: str, within: timedelta = timedelta(seconds=5)) -> None:
         """Fails unless an interface of the guest has the MAC of a NIC, and carries a link.
 
@@ -62,7 +62,7 @@ class PluggingKeywords:
             raise ProductFault(f'VM {_title(guests, vm)}: NIC "{nic}" is {found.name} in the guest and has no carrier')
         logger.info(f'Guest {vm}: NIC "{nic}" is {found.name}, MAC {found.mac}, link {found.link}')
 
-    @keyword(tags=["guest", "verdict"])
+    @keyword(name="Guest Should Not Have NIC", tags=["guest", "verdict"])
     def guest_should_not_have_nic(self, vm: str, *, nic: str, within: timedelta = timedelta(seconds=5)) -> None:
         """Fails while an interface of the guest has the MAC of a NIC that was taken out by `Hot Unplug NIC`.
 

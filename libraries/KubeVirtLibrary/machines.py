@@ -49,8 +49,8 @@ class MachineKeywords:
         Args:
         | ``vm`` | name of the VM, a DNS label. |
         | ``pod_network`` | False for a VM without the pod network's NIC. |
-        | ``immovable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network by a
-                             bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
+        | ``immovable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network by |
+        |                  | a bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
         """
         run = Run.current()
         namespace = run.require_namespace()

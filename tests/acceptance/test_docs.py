@@ -2,7 +2,8 @@
 
 The line before a console block says how its commands are tried: ``run`` (all of them; ``run: exit N`` when the last one
 must end so), ``dry`` (as dry runs, because they need a cluster of the reader's), ``serve`` (until it prints something,
-then Ctrl-C), or ``skip: reason``.
+then Ctrl-C), or ``skip: reason``. A block that is a file has its name before it, ``file: NAME``; commands of that page
+that name it get it as it stands there. Results that go to ``results/nightly`` go to a folder of the test.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from scripts.keyword_pages import anchor
+from scripts.keyword_pages import pages as keyword_pages
 from testplan.plan import load_plan, load_vocabulary
 from testplan.suites import read_tests
 
@@ -27,7 +31,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,24 @@ def blocks(language: str) -> list[Block]:
     return [block for block in found if block.language == language]
 
 
+def with_files(page: str, folder: Path) -> Callable[[str], str]:
+    """Writes the files that a page shows, and returns what makes its commands use them."""
+    files = {"results/nightly": folder / "nightly"}
+    for language in ("robotframework", "yaml"):
+        for block in blocks(language):
+            kind, _, name = block.how.partition(": ")
+            if block.page == page and kind == "file":
+                files[name] = folder / name
+                files[name].write_text(block.text, encoding="utf-8")
+
+    def replaced(command: str) -> str:
+        for name, path in files.items():
+            command = re.sub(rf"(?<![\w/.-]){re.escape(name)}\b", str(path), command)
+        return command
+
+    return replaced
+
+
 def named(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
@@ -79,17 +102,16 @@ def bash(command: str, environment: dict[str, str]) -> subprocess.CompletedProce
 def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
     assert block.commands, "a console block without a command"
     how, _, argument = block.how.partition(":")
+    commands = [*map(with_files(block.page, tmp_path), block.commands)]
     if how == "run":
-        for command in block.commands[:-1]:
+        for command in commands[:-1]:
             assert bash(command, environment).returncode == 0, command
-        last = bash(block.commands[-1], environment)
+        last = bash(commands[-1], environment)
         expected = int(argument.split()[-1]) if argument else 0
         assert last.returncode == expected, last.stdout + last.stderr
     elif how == "dry":
-        (tmp_path / "my-cluster.yaml").write_text("BRIDGE: br1\n")
-        for command in block.commands:
-            dry = re.sub(r"\bmy-cluster\.yaml\b", str(tmp_path / "my-cluster.yaml"), command)
-            tried = bash(f"{dry} --dryrun --outputdir {tmp_path}", environment)
+        for command in commands:
+            tried = bash(f"{command} --dryrun --outputdir {tmp_path}", environment)
             assert tried.returncode == 0, f"{command}\n{tried.stdout}{tried.stderr}"
     elif how == "serve":
         serve(block.commands[-1], environment, tmp_path)
@@ -119,7 +141,7 @@ def test_suites_in_the_pages_are_sound(block: Block, tmp_path: Path) -> None:
     suite.write_text(block.text, encoding="utf-8")
     dry = subprocess.run(
         [
-            *(sys.executable, "-m", "robot", "--dryrun", "--pythonpath", str(ROOT / "libraries")),
+            *(sys.executable, "-m", "robot", "--dryrun", "--pythonpath", f"{ROOT / 'libraries'}:{ROOT}"),
             *("--output", "NONE", "--log", "NONE", "--report", "NONE", str(suite)),
         ],
         capture_output=True,
@@ -129,10 +151,23 @@ def test_suites_in_the_pages_are_sound(block: Block, tmp_path: Path) -> None:
     assert dry.returncode == 0, dry.stdout
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files_that_are_there(page: Path) -> None:
-    for target in LINK.findall(page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "docs" / "keywords").glob("*.md")], ids=lambda page: page.name)
+def test_links_lead_to_what_is_there(page: Path) -> None:
+    for path, fragment in LINK.findall(page.read_text(encoding="utf-8")):
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name} links to {path}"
+        assert not fragment or fragment in anchors(target), f"{page.name} links to {path}#{fragment}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Of the page's headings, as forges make them."""
+    return {anchor(heading) for heading in HEADING.findall(page.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("page", sorted(keyword_pages()))
+def test_the_keyword_reference_says_what_the_libraries_say(page: str) -> None:
+    written = (ROOT / "docs" / "keywords" / page).read_text(encoding="utf-8")
+    assert written == keyword_pages()[page], f"docs/keywords/{page} is out of date: run scripts/docs.sh"
 
 
 def test_the_table_of_tags_is_the_vocabulary() -> None:

@@ -16,15 +16,15 @@ from testbed.errors import LabError, ProductFault
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = {
-    "Address Plugged Nic": 1,
+    "Address Plugged NIC": 1,
     "Close Guests": 0,
     "End The Watch Of The Crossing": 1,
     "Gap In Connectivity Should Be Shown": 1,
     "Guest Interface Should Be Unchanged": 1,
     "Guest Should Have Booted Once": 1,
     "Guest Should Have Rebooted": 1,
-    "Guest Should Have Nic": 1,
-    "Guest Should Not Have Nic": 1,
+    "Guest Should Have NIC": 1,
+    "Guest Should Not Have NIC": 1,
     "Guest Should Not Have Rebooted": 1,
     "Guests Should Be Silent To Each Other": 2,
     "Guests Should Lose Little": 2,

@@ -17,8 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +29,8 @@ from robot.run import run_cli
 STOPPED = "stopped"
 EVIDENCE = "evidence"
 PR_SET_PDEATHSIG = 1
-_PASSED = re.compile(r"\] PASSED (\S.*) in \S+ seconds")
-_FAILED = re.compile(r"\] Execution failed in (\S.*) with (\d+) failing test")
+CONSOLE = "console"
+_ENDED = re.compile(r"\] (?:PASSED \S.* in \S+ seconds|Execution failed in \S.* with \d+ failing test)")
 
 
 def run_parallel(processes: int, order: Iterable[str], results: Path, arguments: Sequence[str]) -> bool:
@@ -50,14 +51,17 @@ def run_parallel(processes: int, order: Iterable[str], results: Path, arguments:
             *("--outputdir", str(results), *arguments),
         ]
         # A session of its own, so that a terminal's Ctrl-C does not reach it.
-        with subprocess.Popen(
-            command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
+        with (
+            _shown(control / CONSOLE),
+            subprocess.Popen(
+                command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ) as process,
+        ):
             handlers = {
                 number: signal.signal(number, lambda number, _: _stop(control, number))
                 for number in (signal.SIGINT, signal.SIGTERM)
             }
-            _show_progress(process.stdout or ())
+            _tell_what_pabot_cannot_do(process.stdout or ())
         for number, handler in handlers.items():
             signal.signal(number, handler)
         _bring_evidence(results)
@@ -70,17 +74,32 @@ def _bring_evidence(results: Path) -> None:
         shutil.copytree(folder, results / EVIDENCE, dirs_exist_ok=True)
 
 
-def _show_progress(lines: Iterable[str]) -> None:
-    """One line for each suite that ended; all that pabot said when none did."""
-    said, ended = [], False
-    for line in lines:
-        said.append(line)
-        if found := _PASSED.search(line):
-            print(f"{found[1]}: no test is red", flush=True)
-        elif found := _FAILED.search(line):
-            print(f"{found[1]}: {found[2]} red", flush=True)
-        ended = ended or bool(found)
-    if not ended:
+@contextmanager
+def _shown(fifo: Path) -> Iterator[None]:
+    """Shows at once, line by line, what the robots say to the console; pabot keeps that to itself."""
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(fifo, os.O_WRONLY)
+    os.set_blocking(reader, True)
+
+    def show() -> None:
+        with os.fdopen(reader, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                print(line, end="", flush=True)
+
+    thread = threading.Thread(target=show, name="console", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        os.close(writer)
+        thread.join()
+
+
+def _tell_what_pabot_cannot_do(lines: Iterable[str]) -> None:
+    """All that pabot said, when not one suite ended."""
+    said = list(lines)
+    if not any(map(_ENDED.search, said)):
         print("".join(said), end="", file=sys.stderr)
 
 
@@ -103,6 +122,10 @@ def _suite(control: Path, arguments: Sequence[str]) -> int:
     _die_with_parent(signal.SIGINT)
     mine = control / f"robot-{os.getpid()}"
     mine.touch()
+    console = os.open(control / CONSOLE, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(console, stream.fileno())
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for --console
     try:
         return 1 if (control / STOPPED).exists() else int(run_cli(list(arguments), exit=False))
     finally:

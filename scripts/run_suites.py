@@ -34,7 +34,8 @@ from testplan.suites import longest_first  # noqa: E402
 USAGE_ERROR = 64
 STOPPED_BY_USER = 253
 SUITES = str(ROOT / "suites")
-DEFAULT_FILES = {"output": "output.xml", "log": "log.html"}
+DEFAULT_FILES = {"output": "output.xml", "report": "report.html", "log": "log.html"}
+CONSOLE = "scripts.progress.Progress"
 SUMMARY = "testplan.summary.Summary"
 TITLE = "Live Update NAD Reference"
 EMBEDDED_TITLE = "Live Update NAD Reference on the embedded cluster, not a real one"
@@ -47,10 +48,14 @@ class ResultFiles:
 
     def __init__(self) -> None:
         self.output: Path | None = None
+        self.report: Path | None = None
         self.log: Path | None = None
 
     def output_file(self, path: Path | None) -> None:
         self.output = path
+
+    def report_file(self, path: Path) -> None:
+        self.report = path
 
     def log_file(self, path: Path) -> None:
         self.log = path
@@ -103,7 +108,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         with StopSignals() as signals:
             code = robot.execute(*sources, **options)
-        return _conclude(files.output, files.log, interrupted=code == STOPPED_BY_USER or signals.came())
+        return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
     except OSError as error:
         # Robot does not expect that what it writes does not fit.
         why, where = error.strerror or error, Path(options["outputdir"]).absolute()
@@ -129,9 +134,11 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
     ]
     given = arguments.robot if sources != [SUITES] else [*arguments.robot, SUITES]
     interrupted = run_parallel(arguments.processes, longest_first(), folder, [*added, *given])
-    output, log = (folder / (options.get(name) or default) for name, default in DEFAULT_FILES.items())
-    print(f"Log:     {log}")
-    return _conclude(output if output.is_file() else None, log, interrupted=interrupted)
+    files = ResultFiles()
+    for name, default in DEFAULT_FILES.items():
+        path = folder / (options.get(name) or default)
+        setattr(files, name, path if path.is_file() else None)
+    return _conclude(files, interrupted=interrupted)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -175,6 +182,8 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     for name in ("reporttitle", "logtitle"):
         added[name] = options.get(name) or title
     added["pythonpath"].append(str(ROOT))
+    if not any(options.get(name) for name in ("console", "quiet", "dotted", "dryrun")):
+        added["console"] = CONSOLE
     added["prerebotmodifier"] = [SUMMARY, *options.get("prerebotmodifier", [])]
     added["metadata"] = [*_facts({**options, **added}), *options.get("metadata", [])]
     for name, values in tag_options().items():
@@ -209,21 +218,22 @@ def _point_latest_at(folder: Path) -> None:
             new.unlink()
 
 
-def _conclude(output: Path | None, log: Path | None, *, interrupted: bool) -> int:
-    if output is None:
+def _conclude(files: ResultFiles, *, interrupted: bool) -> int:
+    """Reports and judges; the verdict comes first, then where to read on."""
+    if files.output is None:
         print("Verdict: NOT PROVEN: robot left no result file")
         return Exit.INTERRUPTED if interrupted else Exit.NOT_PROVEN
-    judgement, results = judge_run(output)
+    judgement, results = judge_run(files.output)
     written = []
     if results is not None:
-        written = write_reports(results, judgement, folder=output.parent, log=log)
-    for path in written:
-        print(f"{path.stem.capitalize() + ':':8} {path}")
+        written = write_reports(results, judgement, folder=files.output.parent, log=files.log)
     print(judgement)
     if interrupted:
         print("Interrupted: the verdict is on what was done until then.")
-        return Exit.INTERRUPTED
-    return judgement.exit
+    for name, path in (("Sign-off", next(iter(written), None)), ("Report", files.report), ("Log", files.log)):
+        if path is not None:
+            print(f"{name + ':':9} {path}")
+    return Exit.INTERRUPTED if interrupted else judgement.exit
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A skip is in order only where the plan says so: its scenario needs what the clus
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -75,10 +75,25 @@ def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgeme
         return Judgement(
             Exit.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
         )
-    scenarios = ", ".join(sorted({outcome.scenario for outcome in outcomes if outcome.scenario})) or "no scenario"
+    scenarios = in_ranges({outcome.scenario for outcome in outcomes if outcome.scenario}) or "no scenario"
     p0 = "every P0 scenario is proven" if any(outcome.is_p0 for outcome in outcomes) else "no P0 was selected"
     skipped = f", {len(in_order)} skipped for what the cluster lacks" if in_order else ""
     return Judgement(Exit.PROVEN, f"{_count(passed, outcomes)} passed{skipped} ({scenarios}); {p0}", details)
+
+
+def in_ranges(ids: Iterable[str]) -> str:
+    """``nad-01, nad-03 to nad-25``: of three or more that follow each other only the first and the last are named."""
+    groups: list[list[str]] = []
+    for name in sorted(ids):
+        if groups and _number(name) == _number(groups[-1][-1]) + 1:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return ", ".join(f"{group[0]} to {group[-1]}" if len(group) > 2 else ", ".join(group) for group in groups)
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])
 
 
 def skipped_in_order(outcome: Outcome, plan: Plan) -> bool:

@@ -13,8 +13,8 @@ from testplan.results import Outcome, Results, Verdict
 from testplan.summary import skips
 
 _KEPT = re.compile(r"\[([^|\]]+)\|")
-_ORDER = ("Verdict", "Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
-_LONG = 90
+_ORDER = ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
+_LONG = 320
 
 
 def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
@@ -44,6 +44,7 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
 <thead><tr><th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th></tr></thead>
 <tbody>{"".join(_row(row, log) for row in judged)}</tbody>
 </table>
+<p class="legend">env: what a cluster has to have. info: measured and shown, not judged.</p>
 {f"<h2>Not judged by this run</h2><ul>{not_run}</ul>" if not_run else ""}
 {f"<h2>Skipped</h2><ul>{skipped}</ul>" if skipped else ""}
 <h2>Scenarios</h2>
@@ -56,7 +57,9 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
 
 def _facts(results: Results) -> Iterator[str]:
     started = f"{results.started:%Y-%m-%d %H:%M}, " if results.started else ""
-    yield f"<dt>When</dt><dd>{escape(started)}{results.seconds:.0f} s</dd>"
+    minutes, seconds = divmod(round(results.seconds), 60)
+    took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    yield f"<dt>When</dt><dd>{escape(started)}took {took}</dd>"
     for name in _ORDER:
         if name in results.metadata:
             yield f"<dt>{escape(name)}</dt><dd>{escape(results.metadata[name])}</dd>"
@@ -98,7 +101,7 @@ def _kept(outcomes: Iterable[Outcome], log: str) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 2 * _LONG else text[: 2 * _LONG] + "…"
+    return text if len(text) <= _LONG else text[:_LONG] + "…"
 
 
 def _not_run(others: Iterable[Row]) -> Iterator[str]:
@@ -141,24 +144,28 @@ h2 { font-size: 1.05em; margin: 1em 0 .2em; }
 p, ul { margin: .2em 0; }
 li { overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin-top: .8em; }
-th, td { border-bottom: 1px solid #8886; padding: .2em .5em .2em 0; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid #8886; padding: .2em .9em .2em 0; text-align: left; vertical-align: top; }
+th { white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content auto; gap: .05em 1em; margin: .6em 0; }
 dt { font-weight: 600; }
 dd { margin: 0; overflow-wrap: anywhere; }
 b { white-space: nowrap; }
 b.pass { color: #0a7d33; }
 b.fail { color: #c01828; }
-b.lab-error, b.not-proven, b.interrupted { color: #a85c00; }
+b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #a85c00; }
+.legend { font-size: .9em; opacity: .75; }
 .signature { display: flex; gap: 2em; margin-top: 2.5em; }
 .signature span { border-top: 1px solid; flex: 1; padding-top: .2em; }
 @media (prefers-color-scheme: dark) {
-  b.pass { color: #5fd38a; } b.fail { color: #ff7b86; } b.lab-error, b.not-proven, b.interrupted { color: #ffb454; }
+  b.pass { color: #5fd38a; }
+  b.fail { color: #ff7b86; }
+  b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #ffb454; }
 }
 @page { size: A4; margin: 11mm; }
 @media print {
   body { font-size: 9.5px; line-height: 1.25; margin: 0; max-width: none; padding: 0; }
   a { color: inherit; text-decoration: none; }
   tr { break-inside: avoid; }
-  th, td { padding: .1em .5em .1em 0; }
+  th, td { padding: .1em .9em .1em 0; }
 }
 """

@@ -6,7 +6,7 @@ from testplan.plan import TAGS, Plan, load_plan, load_vocabulary
 
 # One line a requirement is what the matrix and the sign-off are for; what every test carries tells nothing.
 _HIDDEN = ("r?", "r??", "vep-*")
-_TIERS = {1: "seen in the API alone", 2: "seen in the guest and on the network"}
+_TIERS = {1: "in the API alone", 2: "in guest and network"}
 
 
 def tag_options(plan: Plan | None = None) -> dict[str, list[str]]:
@@ -17,7 +17,7 @@ def tag_options(plan: Plan | None = None) -> dict[str, list[str]]:
     documented += [f"{external.tag}:{_plain(external.title)}" for external in plan.external]
     cases = [external.tag for external in plan.external if external.of_one_scenario]
     combined = [
-        f"{priority.lower()}ANDtier{tier}:{priority}, {words}"
+        f"{priority.lower()}ANDtier{tier}:{priority} {words}"
         for priority in ("P0", "P1", "P2")
         for tier, words in _TIERS.items()
         if any((one.priority, one.tier) == (priority, tier) for one in plan.scenarios)

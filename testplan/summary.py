@@ -12,12 +12,13 @@ from typing import Any
 
 from robot.api import ResultVisitor
 
-from testplan.gate import judge
+from testplan.gate import Judgement, judge
 from testplan.plan import load_plan
 from testplan.results import Outcome, Verdict, results_of
 from testplan.suites import read_tests
 
 _MANY = 3
+_WORST = 8
 
 
 class Summary(ResultVisitor):  # type: ignore[misc]
@@ -32,9 +33,22 @@ class Summary(ResultVisitor):  # type: ignore[misc]
         if suite.parent is None:
             results = results_of(suite)
             judgement = judge(results, load_plan(), read_tests())
-            suite.metadata["Verdict"] = f"*{judgement.word}*: {judgement.headline}"
+            suite.doc = f"{_verdict(judgement)}\n\n{suite.doc}"
             if skipped := skips(results.outcomes):
-                suite.metadata["Skipped"] = "; ".join(skipped)
+                suite.metadata["Skipped"] = skipped[0] if len(skipped) == 1 else _listed(skipped)
+
+
+def _verdict(judgement: Judgement) -> str:
+    """In Robot's own markup. It stands in the documentation, because Robot shows that first."""
+    headline = judgement.headline[:1].upper() + judgement.headline[1:]
+    bad = [line for line in judgement.details if not line.startswith("SKIP")]
+    more = [f"and {len(bad) - _WORST} more"] if len(bad) > _WORST else []
+    lines = _listed([*bad[:_WORST], *more])
+    return f"*Verdict: {judgement.word}.* {headline}. [signoff.html|Sign-off]" + (f"\n\n{lines}" if lines else "")
+
+
+def _listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def skips(outcomes: Sequence[Outcome]) -> list[str]:

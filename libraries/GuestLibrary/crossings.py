@@ -18,6 +18,7 @@ from testbed.guest.crossings import Crossing, Crossings, begin_crossing, end_cro
 from testbed.run import Run
 from testbed.verdicts.crossings import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
 from testbed.verdicts.failing import retry_began
+from testbed.verdicts.samples import headed
 
 from GuestLibrary.context import Family, current_guests, log_probes
 
@@ -115,7 +116,7 @@ class CrossingKeywords:
             heard = [one.new for one in directions if any(sample.asked < end for sample in one.new.answers)]
             raise ProductFault(
                 f"{subject} should be silent to {crossing.to_new[crossing.versions[0]].target.name} before it is "
-                f"moved; answers came: {'; '.join(one.describe(start) for one in heard)}"
+                f"moved; answers came: {headed(heard, start)}"
             )
         if verdict is Kept.CUT_OFF:
             raise ProductFault(f"{subject} should reach its old network throughout {span}; {shown}")

@@ -32,7 +32,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Track:
-    """One guest asking another by one protocol. ``way``: "out" when the VM asks, "in" when it is asked, else "past"."""
+    """One guest asking another by one protocol. ``way``: "out" when the VM asks, "in" when it is asked, else "past".
+
+    ``nic`` is the one that the asking guest uses.
+    """
 
     role: Role
     way: str
@@ -41,12 +44,14 @@ class Track:
     source: str
     target: str
     address: str
+    nic: str = ""
     samples: tuple[Sample, ...] = ()
 
     @property
     def name(self) -> str:
         protocol = self.protocol + ("v6" if self.version == 6 else "")
-        return f"{protocol} {self.source} → {self.target}"
+        via = f", {self.nic}" if self.role is Role.CONTROL and self.nic else ""
+        return f"{protocol} {self.source} → {self.target}{via}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,8 @@ def _track(probe: Probe, swap: NetworkSwap) -> Track:
     """Of this probe, without its samples."""
     role, way = _place(probe, swap)
     path, address = probe.path, probe.path.target_address.ip
-    return Track(role, way, probe.protocol, address.version, path.source.name, path.target.name, str(address))
+    nic = "pod network" if path.source_nic.network is None else path.source_nic.name
+    return Track(role, way, probe.protocol, address.version, path.source.name, path.target.name, str(address), nic)
 
 
 def _gaps(tracks: Sequence[Track]) -> Iterable[Gap]:

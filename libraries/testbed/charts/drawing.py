@@ -10,8 +10,8 @@ from html import escape
 
 from testbed.charts.timeline import Tone
 
-WIDTH = 960
-GUTTER = 230
+WIDTH = 980
+GUTTER = 240
 """Left edge of the time axis, where the names of the lanes end."""
 
 RIGHT = WIDTH - 14

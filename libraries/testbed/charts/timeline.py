@@ -13,7 +13,13 @@ from testbed.changes.swap import NetworkSwap, completed_at, five_facts, migratio
 from testbed.durations import human
 from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
 from testbed.recording.history import DELETED, History, Record
-from testbed.recording.views import is_true, network_of, node_of, phase_of, pod_network
+from testbed.recording.views import FINAL_PHASES, is_true, network_of, node_of, phase_of, pod_network
+
+BEFORE = 0.13
+"""How much of the time before the edit is shown, as a part of the time after it."""
+
+_WARNINGS = 4
+_SHORTEST = 0.05
 
 
 class Tone(StrEnum):
@@ -48,11 +54,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """One thing over the time."""
+    """One thing over the time; ``note`` is said of it as a whole."""
 
     name: str
     spans: tuple[Span, ...] = ()
     marks: tuple[Mark, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Timeline:
     @property
     def start(self) -> float:
         """A little before the edit, so that the state before it is seen."""
-        return -0.05 * self.end
+        return -BEFORE * self.end
 
     @property
     def outcome(self) -> str:
@@ -84,7 +91,7 @@ def timeline_of(history: History, swap: NetworkSwap, until: float, within: float
     done = completed_at(five_facts(history, swap))
     complete = None if done is None else max(0.0, done - swap.at)
     end = max(1.0, until - swap.at) if complete is None else max(1.0, complete * 1.12)
-    lanes = (lane for lane in _lanes(history, swap, end) if lane.spans or lane.marks)
+    lanes = (lane for lane in _lanes(history, swap, end) if lane.spans or lane.marks or lane.note)
     return Timeline(swap.title, tuple(lanes), end, complete, within)
 
 
@@ -125,14 +132,17 @@ def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
     yield Lane("RestartRequired", spans.of(vm, required("RestartRequired", Tone.BAD)))
     for uid, item in migrations_since(history, swap).items():
         records = [record for record in history.records(MIGRATION, meta(item, "name")) if record.uid == uid]
-        yield Lane(f"migration {meta(item, 'name')}", spans.of(records, _migration_phase))
+        phases = spans.of(records, _migration_phase)
+        yield Lane(f"migration {meta(item, 'name')}", phases)
+        yield Lane("· its phases", note=_durations(phases))
         yield Lane("· its way", marks=_route(vmi, uid, swap, end))
     yield Lane("node", spans.of(vmi, node))
     for records in _pods(history, swap, vmi):
         yield Lane(f"pod {records[-1].name}", spans.of(records, _pod_phase))
-        yield Lane(f"· its NIC {swap.pod_interface}", marks=_attachments(records, swap, end))
+        attached = _attachment(swap, after_the_edit=records[0].at >= swap.at)
+        yield Lane(f"· its {swap.pod_interface} is on", spans.of(records, attached))
     yield Lane("guest agent", spans.of(vmi, agent))
-    yield Lane("warnings", marks=tuple(_warnings(history, swap, end)))
+    yield from _warnings(history, swap, end)
 
 
 class _Spans:
@@ -156,7 +166,7 @@ class _Spans:
         return tuple(found)
 
     def _add(self, found: list[Span], span: Span) -> None:
-        start, end = max(span.start, -0.05 * self._end), min(span.end, self._end)
+        start, end = max(span.start, -BEFORE * self._end), min(span.end, self._end)
         if span.label and start < end and end > 0:
             found.append(Span(start, end, span.label, span.tone, span.open or span.end > self._end))
 
@@ -209,24 +219,38 @@ def _pods(history: History, swap: NetworkSwap, vmi: Iterable[Record]) -> Iterato
             yield records
 
 
-def _attachments(records: Iterable[Record], swap: NetworkSwap, end: float) -> tuple[Mark, ...]:
-    """When a pod's network-status first named a network for the NIC's interface, and when that changed."""
-    found, before = [], None
-    for record in records:
-        network = pod_network(record.object, swap.pod_interface)
-        if network is not None and network != before:
-            name, at = network.rpartition("/")[2], record.at - swap.at
-            tones = {swap.new_network.rpartition("/")[2]: Tone.GOOD, swap.old_network.rpartition("/")[2]: Tone.BAD}
-            if 0 <= at <= end:
-                found.append(Mark(at, f"network-status: {name}", tones.get(name, Tone.CALM)))
-            before = network
-    return tuple(found)
+def _attachment(swap: NetworkSwap, *, after_the_edit: bool) -> Callable[[Object], tuple[str, Tone]]:
+    """What a pod's network-status names for the NIC's interface; a pod made after the edit should be on the new one."""
+    new = swap.new_network.rpartition("/")[2]
+
+    def attached(pod: Object) -> tuple[str, Tone]:
+        name = (pod_network(pod, swap.pod_interface) or "").rpartition("/")[2]
+        wrong = Tone.BAD if after_the_edit else Tone.CALM
+        return name, Tone.GOOD if name == new else wrong
+
+    return attached
 
 
-def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Mark]:
+def _durations(phases: Iterable[Span]) -> str:
+    """``Pending 0.1 s, Running 2.0 s so far``: short ones have no room in their bars."""
+    return ", ".join(
+        f"{span.label} {human(span.end - span.start)}" + (" so far" if span.open else "")
+        for span in phases
+        if span.end - span.start >= _SHORTEST and span.label not in FINAL_PHASES
+    )
+
+
+def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
+    """A lane for each reason, the first few; equal ones that follow each other are one."""
     names = {swap.vm, *(meta(item, "name") for item in migrations_since(history, swap).values())}
     names |= {records[-1].name for records in _pods(history, swap, history.records(VMI, swap.vm))}
+    found: dict[str, list[Mark]] = {}
     for record in history.records(EVENT, since=swap.index):
         event, at = record.object, record.at - swap.at
         if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names and 0 <= at <= end:
-            yield Mark(at, f"{event.get('reason')}: {event.get('message')}", Tone.BAD)
+            marks = found.setdefault(str(event.get("reason")), [])
+            label = str(event.get("message"))
+            if not marks or marks[-1].label != label:
+                marks.append(Mark(at, label, Tone.BAD))
+    for reason, marks in list(found.items())[:_WARNINGS]:
+        yield Lane(f"warning {reason}", marks=tuple(marks))

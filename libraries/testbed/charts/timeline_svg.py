@@ -11,6 +11,8 @@ from testbed.durations import human
 
 _LANE = 24
 _TOP = 42
+_LEGIBLE = 9
+"""Characters of a label that say something without the rest."""
 
 
 def timeline_svg(timeline: Timeline) -> str:
@@ -36,20 +38,33 @@ def _lane(lane: Lane, top: float, axis: Axis) -> str:
     name = f"<g>{text(8, top + 16, middle_cut(lane.name, GUTTER - 16))}<title>{escape(lane.name)}</title></g>"
     starts = [axis.x(span.start) for span in lane.spans[1:]] + [float(RIGHT)]
     spans = "".join(_span(span, top, axis, free) for span, free in zip(lane.spans, starts, strict=False))
-    return name + spans + _marks(lane.marks, top, axis)
+    note = text(axis.x(0) + 4, top + 16, fitted(lane.note, RIGHT - axis.x(0) - 4), opacity=0.75) if lane.note else ""
+    return name + spans + note + _marks(lane.marks, top, axis)
 
 
 def _span(span: Span, top: float, axis: Axis, free: float) -> str:
-    """A bar, and its words as far as there is room before the next one."""
+    """A bar, and its words as far as there is room before the next one: all, or without the time, or a good part."""
     left, right = axis.x(span.start), axis.x(span.end)
     colour = COLOURS[span.tone]
     lasted = "" if span.open or span.start < 0 else f" {human(span.end - span.start)}"
+    # The words of what goes on over the edit stand behind its line, not under it.
+    x, edit = left + 4, axis.x(0) + 4
+    if left < edit and len(span.label) * CHARACTER < free - edit:
+        x = edit
     return (
         f'<g><rect x="{left}" y="{top + 3:g}" width="{max(right - left, 1.5):.1f}" height="{_LANE - 6}" rx="2" '
         f'fill="{colour}" fill-opacity=".3" stroke="{colour}"/>'
-        f"{text(left + 4, top + 16, fitted(span.label + lasted, free - left - 6))}"
+        f"{text(x, top + 16, _words(span.label, lasted, free - x - 2))}"
         f"<title>{escape(f'{span.label}{lasted}, from {span.start:.2f} s')}</title></g>"
     )
+
+
+def _words(label: str, lasted: str, width: float) -> str:
+    """All, or the label alone, or a good part of it, or nothing: whatever there is room for."""
+    for words in (label + lasted, label):
+        if len(words) * CHARACTER <= width:
+            return words
+    return fitted(label, width) if width >= _LEGIBLE * CHARACTER else ""
 
 
 def _marks(marks: Sequence[Mark], top: float, axis: Axis) -> str:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.changes.swap import NetworkSwap
+from testbed.charts.connectivity import connectivity_of
+from testbed.charts.connectivity_svg import connectivity_svg, words_of
 from testbed.charts.page import chart_html
 from testbed.charts.timeline import text_of, timeline_of
 from testbed.charts.timeline_svg import timeline_svg
 from testbed.durations import human
 from testbed.evidence.page import Failure, File, page
 from testbed.evidence.redaction import Redaction
-from testbed.evidence.signs import guest_signs, signs_of
+from testbed.evidence.signs import guest_signs, signs_of, wire_signs
 from testbed.evidence.sources import Job, jobs_of
 from testbed.evidence.store import Allowance, Store
 from testbed.guest.guests import Guests
@@ -41,24 +43,35 @@ def collect(run: Run, guests: Guests | None, failure: Failure, folder: Path, all
     store = Store(folder, Redaction(secrets_of(run)), allowance)
     jobs = list(jobs_of(run, guests, store))
     done = run_jobs(jobs, store, began + allowance.seconds)
+    charts, drawn_signs = _charts(run, guests)
     store.close()
     took = time.monotonic() - began
     allowance.seconds -= took
     outputs = {name: done[f"guest-{name}.txt"].text for name in run.vms if f"guest-{name}.txt" in done}
     signs = guest_signs(outputs, _boot_ids(guests)) + _unreachable(done)
-    charts: list[str] = []
-    if run.recorder is not None:
-        swaps = _last_swaps(run)
-        signs = signs_of(run.recorder.history, swaps, run.vms) + signs
-        for swap in swaps:
-            drawn = timeline_of(run.recorder.history, swap, time.monotonic(), run.settings.swap_timeout)
-            charts.append(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
+    signs = drawn_signs + signs
     files = [done[job.file].file for job in jobs]
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
     text = store.redaction.text(page(failure, signs, charts, files, footer))
     index = folder / INDEX
     index.write_text(text, encoding="utf-8")
     return index
+
+
+def _charts(run: Run, guests: Guests | None) -> tuple[list[str], list[str]]:
+    """The charts of the last swaps as HTML, and what looks wrong on the cluster and on the wire."""
+    if run.recorder is None:
+        return [], []
+    history, swaps = run.recorder.history, _last_swaps(run)
+    charts, wire = [], []
+    for swap in swaps:
+        drawn = timeline_of(history, swap, time.monotonic(), run.settings.swap_timeout)
+        charts.append(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
+        probed = connectivity_of(swap, guests.measured if guests else [], drawn)
+        if probed is not None:
+            charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
+            wire += wire_signs(probed)
+    return charts, signs_of(history, swaps, run.vms) + wire
 
 
 def secrets_of(run: Run) -> list[str]:

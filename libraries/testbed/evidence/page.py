@@ -9,7 +9,7 @@ from html import escape
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5em auto; max-width: 66em; padding: 0 1em; }
-h1 { font-size: 1.25em; overflow-wrap: anywhere; border-left: .3em solid #d9434e; padding-left: .6em; }
+h1 { font-size: 1.15em; overflow-wrap: anywhere; border-left: .3em solid #d9434e; padding-left: .6em; }
 h2 { font-size: 1.05em; margin-bottom: .3em; }
 pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 li { overflow-wrap: anywhere; }

@@ -19,7 +19,7 @@ from testbed.guest.probes import (
 from testbed.guest.shells import GuestUnreachable, bare
 from testbed.guest.windows import Between, SilenceWatch, Window
 from testbed.model import Nic, VmRecord
-from testbed.verdicts.samples import Series, Silence, SilenceWindow, judge_silence, missing_answers
+from testbed.verdicts.samples import Series, Silence, SilenceWindow, headed, judge_silence, missing_answers
 
 CONSOLE_CHECK = 15.0
 """Seconds to find out on its console whether a guest without SSH lives."""
@@ -48,8 +48,7 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, 
         raise ProductFault(
             f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip}) and {peer} '
             f"({path.target_address.ip}) should reach each other by ICMP and TCP within {human(within)}; "
-            f"not reached: {_describe(missing, run.began)}"
-            + (f"; reached: {_directions(answered)}" if answered else "")
+            f"not reached: {headed(missing, run.began, f'; reached: {_directions(answered)}' if answered else '')}"
         )
     return run
 
@@ -168,7 +167,7 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
         hint = f"{control} is not reached through it" if dead else f"{control} is reached through it as well"
         raise ProductFault(
             f"{subject} and {peer} ({target.target_address.ip}) should be silent to each other for {seconds}; "
-            f"answers came: {_describe(heard, window.began)}; meanwhile {hint}"
+            f"answers came: {headed(heard, window.began, f'; meanwhile {hint}')}"
         )
     if verdict is Silence.VM_CUT_OFF:
         raise ProductFault(

@@ -19,7 +19,7 @@ def judge_nic_change(history: History, change: NicChange, within: float) -> str:
     facts = facts_of(history, change)
     if missing := [fact for fact in facts if not fact.holds]:
         first, *others = missing
-        also = f"; also missing: {'; '.join(fact.seen for fact in others)}" if others else ""
+        also = "".join(f"\nalso missing: {fact.seen}" for fact in others)
         raise ProductFault(
             f"{change.title}: expected to be done within {human(within)}, is not after "
             f"{human(time.monotonic() - change.act.at)}; missing: {first.name}: {first.seen}{also}"

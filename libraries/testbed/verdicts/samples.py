@@ -48,6 +48,13 @@ class Series:
         return text
 
 
+def headed(series: Sequence[Series], began: float, rest: str = "") -> str:
+    """The first series and ``rest``, then each other one on a line of its own: a first line has to be read at once."""
+    first, *others = (one.describe(began) for one in series)
+    more = f" (and {len(others)} more below)" if others else ""
+    return "\n".join([first + more + rest, *others])
+
+
 class Silence(enum.Enum):
     """What a window in which nothing should answer has shown."""
 

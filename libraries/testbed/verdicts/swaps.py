@@ -30,10 +30,10 @@ def judge_completion(history: History, swap: NetworkSwap, within: float) -> str:
     if missing:
         waited = human(time.monotonic() - swap.at)
         first, *others = missing
-        also = f"; also missing: {'; '.join(fact.seen for fact in others)}" if others else ""
+        also = "".join(f"\nalso missing: {fact.seen}" for fact in others)
         raise ProductFault(
-            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}; "
-            f"missing: {first.name}: {first.seen}{also}{_restarted(history, swap)}"
+            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}: "
+            f"{first.seen}{_restarted(history, swap)}{also}"
         )
     done = completed_at(facts)
     took = (done if done is not None else time.monotonic()) - swap.at

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 from testbed.changes.swap import NetworkSwap
 from testbed.charts.connectivity import Connectivity, Role, as_data, connectivity_of
 from testbed.charts.connectivity_svg import connectivity_svg, words_of
-from testbed.charts.timeline import timeline_of
+from testbed.charts.drawing import COLOURS
+from testbed.charts.timeline import Tone, timeline_of
+from testbed.evidence.signs import wire_signs
 from testbed.guest.paths import Path, path_between, witness_path
 from testbed.guest.probes import Probe, ProbeRun, series_of
 from testbed.verdicts.samples import Sample
@@ -54,7 +58,7 @@ def test_tracks_are_told_by_the_network_of_the_peer() -> None:
         (Role.OLD, "out", "ICMP vm1 → old"),
         (Role.OLD, "in", "ICMP old → vm1"),
         (Role.NEW, "out", "ICMP vm1 → new"),
-        (Role.CONTROL, "past", "ICMP new → old"),
+        (Role.CONTROL, "past", "ICMP new → old, witness"),
     ]
 
 
@@ -92,3 +96,31 @@ def test_svg_stands_alone_and_says_the_gap() -> None:
 def test_nothing_measured_is_no_chart() -> None:
     history, swap = replay("swap-main")
     assert connectivity_of(swap, [], timeline_of(history, swap, time.monotonic())) is None
+
+
+def test_old_network_that_answers_after_the_swap_is_shown_as_wrong() -> None:
+    history, swap = replay("swap-main")
+    timeline = timeline_of(history, swap, time.monotonic())
+    runs = [measured(path_between(VM, VM.nics[0], OLD), swap.at, -2, 18)]
+    found = connectivity_of(swap, runs, timeline)
+    assert found is not None
+    assert COLOURS[Tone.BAD] in connectivity_svg(found)
+    assert COLOURS[Tone.BAD] not in connectivity_svg(replace(found, timeline=replace(timeline, complete=None)))
+    (sign,) = wire_signs(found)
+    assert re.fullmatch(
+        r"old network: ICMP vm1 → old \(10.0.0.11\): (\d+) of \1 answered after the swap was complete", sign
+    )
+
+
+def test_new_network_that_is_silent_after_the_swap_is_a_sign() -> None:
+    (sign,) = wire_signs(chart(new_from=99)[0])
+    assert sign.startswith("new network: ICMP vm1 → new (10.0.0.12): 0 of ")
+    assert wire_signs(chart()[0]) == []
+
+
+def test_controls_that_differ_in_the_address_alone_share_a_row() -> None:
+    found = chart()[0]
+    control = found.tracks[-1]
+    twice = replace(found, tracks=(*found.tracks, replace(control, address="10.0.9.9")))
+    assert connectivity_svg(twice).count(f">{control.name}<") == 1
+    assert f"{control.address}, 10.0.9.9" in connectivity_svg(twice)

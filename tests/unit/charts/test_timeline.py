@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from testbed.charts.timeline import Lane, Timeline, text_of, timeline_of
 from testbed.charts.timeline_svg import timeline_svg
+from testbed.durations import human
 from testbed.objects.kinds import VM
 
 from tests.unit.cluster.histories import EDITED, Event, insert, replay
@@ -45,7 +46,12 @@ def test_swap_has_every_step_with_its_time() -> None:
     assert [span.label for span in lane(timeline, "VMI follows").spans] == ["nad-a", "nad-b"]
     (required,) = lane(timeline, "MigrationRequired").spans
     assert 12 < required.end - required.start < 13
-    assert [mark.label for mark in lane(timeline, "· its NIC").marks] == ["network-status: nad-b"]
+    attached = [one.spans for one in timeline.lanes if one.name.startswith("· its pod6c270ef2f25 is on")]
+    assert [[span.label for span in spans] for spans in attached] == [["nad-a"], ["nad-b"]]
+    note = lane(timeline, "· its phases").note
+    assert note.startswith("Pending ") and note.endswith(
+        f"Running {human(migration.spans[-2].end - migration.spans[-2].start)}"
+    )
     assert len([lane for lane in timeline.lanes if lane.name.startswith("pod ")]) == 2
     assert timeline.complete is not None and 13 < timeline.complete < 15
     assert timeline.outcome == "complete 14 s after the edit (deadline 1 min 0 s)"
@@ -67,7 +73,7 @@ def test_what_came_before_the_edit_is_cut_off() -> None:
 def test_failed_migration_shows_its_second_try_and_why() -> None:
     timeline = drawn("failed-migration-main")
     assert [lane.name[:10] for lane in timeline.lanes].count("migration ") == 2
-    assert any("FailedMigration" in mark.label for mark in lane(timeline, "warnings").marks)
+    assert "failed" in lane(timeline, "warning FailedMigration").marks[0].label
     assert timeline.outcome.startswith("not complete")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from testplan.__main__ import USAGE_ERROR, main
-from testplan.gate import Exit, Judgement, judge
+from testplan.gate import Exit, Judgement, in_ranges, judge
 from testplan.plan import Plan, load_plan
 from testplan.results import Results, Verdict, failures
 from testplan.suites import read_tests
@@ -261,3 +261,16 @@ def test_wrong_usage_has_a_code_of_its_own() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["gate"])
     assert caught.value.code == USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["nad-02"], "nad-02"),
+        (["nad-10", "nad-09"], "nad-09, nad-10"),
+        (["nad-01", "nad-03", "nad-04", "nad-05", "nad-25"], "nad-01, nad-03 to nad-05, nad-25"),
+        ([], ""),
+    ],
+)
+def test_scenarios_in_a_row_are_named_by_the_first_and_the_last(ids: list[str], said: str) -> None:
+    assert in_ranges(ids) == said

@@ -1,0 +1,1 @@
+"""What each keyword says when it fails: data suites state it, and a child run of Robot must say the same."""

@@ -1,0 +1,176 @@
+"""A library for the suites beside it: lets the project's own keywords judge a recording, or guests of paper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from ipaddress import ip_interface
+from typing import Any, cast
+
+from robot.api.deco import keyword, library
+from testbed.cluster.client import Cluster
+from testbed.cluster.surroundings import Measured
+from testbed.guest import probes, windows
+from testbed.guest.guests import Guests
+from testbed.guest.identity import parse_identity
+from testbed.guest.shells import GuestUnreachable
+from testbed.model import Nic, VmRecord
+from testbed.objects.kinds import MIGRATION, POD, VM, VMI
+from testbed.objects.ledger import Ledger
+from testbed.recording.history import History
+from testbed.recording.recorder import Recorder
+from testbed.run import Run
+from testbed.settings import Settings
+
+from tests.unit.cluster.histories import EDITED, Change, Event, insert, replay
+from tests.unit.guest.paper import NEW, OLD, PaperGuests, swapped
+from tests.unit.guest.paper import VM as TESTED
+from tests.unit.guest.topology import LOGIN, three_guests
+
+RECORDING = "swap-main"
+IDENTITY = """\
+boot {boot}
+uptime {uptime}
+link net1 02:00:00:00:00:02 {mtu} up 1
+addr 2: net1    inet {address} brd 10.10.0.255 scope global net1
+route4 10.10.0.0/24 dev net1 proto kernel scope link src 10.10.0.10
+"""
+
+
+class Replayed(Recorder):
+    """A recorder whose record has ended: nothing more will come, so nothing is waited for."""
+
+    def __init__(self, history: History, namespace: str) -> None:
+        self.history, self.namespace = history, namespace
+        self._streams = {}
+
+    def wait_for(self, predicate: Callable[[History], Any], *_: object) -> Any:
+        """What the record says."""
+        return predicate(self.history) or None
+
+
+def _condition(name: str) -> Callable[[Event], None]:
+    def alter(item: Event) -> None:
+        item["status"].setdefault("conditions", []).append({"type": name, "status": "True", "reason": "Changed"})
+
+    return alter
+
+
+def _restart_blinks(recorded: list[Event]) -> list[Event]:
+    at = EDITED[RECORDING] + 1
+    changed = insert(recorded, at, VM.name, _condition("RestartRequired"))
+    return insert(changed, at + 0.5, VM.name, lambda item: item["status"]["conditions"].pop())
+
+
+def _pod_on_old_network(recorded: list[Event]) -> list[Event]:
+    for event in recorded:
+        if event["kind"] == POD.name:
+            notes = event["object"]["metadata"]["annotations"]
+            notes.update({key: text.replace("nad-b", "nad-a") for key, text in notes.items()})
+    return recorded
+
+
+def _vmi_is_replaced(recorded: list[Event]) -> list[Event]:
+    for event in [event for event in recorded if event["kind"] == VMI.name][-2:]:
+        event["object"]["metadata"]["uid"] = "another-uid"
+    return recorded
+
+
+def _mac_changes(recorded: list[Event]) -> list[Event]:
+    def alter(item: Event) -> None:
+        for interface in item["status"]["interfaces"]:
+            if interface["name"] == "net1":
+                interface["mac"] = "02:00:00:00:00:99"
+
+    return insert(recorded, recorded[-1]["t"], VMI.name, alter)
+
+
+def _no_migration(recorded: list[Event]) -> Iterable[Event]:
+    return [event for event in recorded if event["t"] < EDITED[RECORDING] + 3 and event["kind"] != MIGRATION.name]
+
+
+CHANGES: dict[str, Change] = {
+    "RestartRequired blinks": _restart_blinks,
+    "pods stay on the old network": _pod_on_old_network,
+    "the VMI is replaced": _vmi_is_replaced,
+    "the MAC changes": _mac_changes,
+    "no migration": _no_migration,
+}
+
+ANSWERS: dict[str, Callable[[str, str], bool]] = {
+    "as after a good swap": swapped,
+    "as if nothing had moved": lambda source, target: (
+        {source, target}.isdisjoint({"new-peer", NEW}) or not {source, target} & {"vm", TESTED}
+    ),
+    "on both networks": lambda *_: True,
+    "the vm is cut off": lambda source, target: source != "vm" and target != TESTED,
+    "the old peer is dead": lambda source, target: source != "old-peer" and target not in (OLD, "10.11.0.11"),
+}
+
+
+@library(scope="GLOBAL")
+class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
+    """Each keyword replaces the run that another one made."""
+
+    def __init__(self) -> None:
+        # Paper needs no time: a window is told at once, so its beginning is put back accordingly.
+        for module in (probes, windows):
+            vars(module)["window_began"] = lambda: time.monotonic() - 5.0
+
+    @keyword
+    def replay(self, recording: str = RECORDING, *, but: str = "") -> None:
+        """The run is at the end of a recording of ``vm1``, whose NIC ``net1`` was moved from nad-a to nad-b."""
+        history, swap = replay(recording, CHANGES[but] if but else None)
+        nics = [Nic("default", "02:00:00:00:00:01"), Nic("net1", "02:00:00:00:00:02", "nad-b")]
+        run = self._run(swap.namespace, history, {"vm1": VmRecord("vm1", swap.namespace, LOGIN, nics)})
+        run.swaps["vm1"] = swap
+
+    @keyword
+    def guests(self, answers: str, *, unreachable: str = "") -> None:
+        """Guests of paper on the networks of the P0 suite; ``unreachable`` is one that gives no shell."""
+        run = self._run("demo", History(), three_guests())
+        errors = {unreachable.replace("-", "_"): GuestUnreachable(f"guest demo/{unreachable} over SSH: no session")}
+        paper: Any = PaperGuests(ANSWERS[answers], **(errors if unreachable else {}))
+        paper.tell_warnings = lambda: None
+        paper.remembered = {}
+        real = Guests(run, print)
+        paper.recall = real.recall
+        self._remembered = real
+        Guests._known[run] = cast(Guests, paper)
+
+    @keyword
+    def guest_was(self, *, boot: str = "b00f", uptime: float = 100.0, mtu: int = 1500) -> None:
+        """What was remembered of guest ``vm`` a moment ago."""
+        self._remembered.remember("vm", parse_identity(self._identity(boot, uptime, mtu, "10.10.0.10/24"), "vm"))
+
+    @keyword
+    def guest_is(
+        self, *, boot: str = "b00f", uptime: float = 101.0, mtu: int = 1500, address: str = "10.10.0.10/24"
+    ) -> None:
+        """What guest ``vm`` says of itself now."""
+        shell: Any = Guests.of(Run.current(), print).shell("vm")
+        shell.identity = self._identity(boot, uptime, mtu, address)
+
+    @keyword
+    def cluster_lacks(self, capability: str, measured: str) -> None:
+        """The run has measured that a capability is not there."""
+        Run.current().offers[capability] = Measured(False, measured)
+
+    @keyword
+    def nothing_is_open(self) -> None:
+        """There is no run."""
+        if run := Run.current_or_none():
+            run.forget()
+
+    @staticmethod
+    def _identity(boot: str, uptime: float, mtu: int, address: str) -> str:
+        ip_interface(address)
+        return IDENTITY.format(boot=boot, uptime=uptime, mtu=mtu, address=address)
+
+    @staticmethod
+    def _run(namespace: str, history: History, vms: dict[str, VmRecord]) -> Run:
+        nowhere = cast(Cluster, None)
+        run = Run(Settings(), nowhere, cast(Ledger, None), "paper1")
+        run.namespace, run.recorder, run.vms = namespace, Replayed(history, namespace), vms
+        run.make_current()
+        return run

@@ -67,7 +67,7 @@ class FakeApi:
         self.answers: dict[tuple[str, str], Object] = {}
         self.forbidden: set[tuple[str, str]] = set()
         self.aliases: dict[str, str] = {}
-        self.once: dict[str, Callable[[], None]] = {}
+        self.once: dict[str, Callable[[], object]] = {}
         self.closed = False
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))

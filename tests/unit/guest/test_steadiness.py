@@ -12,7 +12,8 @@ from testbed.guest.steadiness import check_loss, watch_for_loss
 from testbed.guest.windows import Between
 from testbed.verdicts.samples import Sample, Series, lost
 
-from .test_reachability import PaperGuests, at_once, guests
+from .paper import PaperGuests
+from .test_reachability import at_once, guests
 
 __all__ = ["at_once"]
 

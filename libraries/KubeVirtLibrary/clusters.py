@@ -11,7 +11,7 @@ from testbed.objects.ledger import Ledger
 from testbed.run import Run, new_run_id
 from testbed.settings import VARIABLES, Settings
 
-from KubeVirtLibrary.reporting import details, heartbeat, step, suite_metadata, variable, warn
+from KubeVirtLibrary.reporting import details, heartbeat, progress, step, suite_metadata, variable, warn
 from KubeVirtLibrary.switches import restore_after_dead_runs
 
 _FIRST_CONTACT_SECONDS = 5.0
@@ -84,47 +84,33 @@ class ClusterKeywords:
     def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
         """Removes what dead runs left on the cluster and returns the names of their namespaces.
 
-        In the namespace of variable NAMESPACE, which stays, these are the objects with the label of a dead run.
-        Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks, and
-        leases.
+        Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks,
+        NADs in namespaces of others, leases, and all that they made in NAMESPACE where an administrator gave one.
+        Settings of the cluster that a dead run changed are put back as well.
 
-        A run that lives renews a lease every few seconds; nothing of a living run is touched, nor anything that is not
-        labelled as a run's. Settings of the cluster that a dead run changed are put back as well. Takes up to 30
-        seconds to tell the dead from the living.
+        A run that lives renews a lease every few seconds; nothing of a living run is touched, nor anything that no run
+        has created, however it is named or labelled. Takes up to 40 seconds to tell the dead from the living. What
+        cannot be removed is a warning.
 
         Args:
         | ``dry_run`` | only say what would be removed. |
         """
-        from testbed.networks.leftovers import NetworkLeftovers  # noqa: PLC0415
+        from testbed.leftovers import Leftovers  # noqa: PLC0415
         from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
-        from testbed.objects.leftovers import find_leftovers, remove_leftovers  # noqa: PLC0415
-        from testbed.objects.removal import await_gone  # noqa: PLC0415
-        from testbed.objects.shared_leftovers import (  # noqa: PLC0415
-            find_shared_leftovers,
-            remove_shared_leftovers,
-        )
 
-        self._open(restore=not dry_run)
+        if Run.current_or_none() is None:
+            self._open(restore=not dry_run)
+        else:
+            restore_after_dead_runs(Run.current(), dry_run=dry_run)
         run = Run.current()
-        restore_after_dead_runs(run, dry_run=dry_run)
-        book = RunNetworks.of(run, heartbeat).book
-        home = run.settings.namespace
-        shared = find_shared_leftovers(run.cluster, home, run.run_id, heartbeat, book.namespace) if home else []
-        found = find_leftovers(run.cluster, run.run_id, heartbeat, book.namespace)
-        networks = NetworkLeftovers(book, {leftover.run_id for leftover in found}, heartbeat)
-        names = [leftover.namespace for leftover in found]
-        if not dry_run:
-            remove_leftovers(run.cluster, found)
-            networks.release_namespaces()
-            left = remove_shared_leftovers(run.cluster, shared, _REMOVAL_SECONDS, heartbeat)
-            left += await_gone(run.cluster, names, _REMOVAL_SECONDS, heartbeat)
-            left += networks.remove(run.settings.network_timeout)
-            for line in left:
-                warn(line)
-        titles = [f"{leftover.namespace} of run {leftover.run_id}" for leftover in found] + networks.titles
-        titles += [leftover.title for leftover in shared]
-        step(f"{'Would remove' if dry_run else 'Removed'}: {', '.join(titles) or 'nothing'}")
-        return names
+        leftovers = Leftovers(RunNetworks.of(run, heartbeat).book, run.settings.namespace, heartbeat)
+        for line in leftovers.unseen:
+            step(line)
+        for line in [] if dry_run else leftovers.remove(run.settings.network_timeout):
+            warn(line)
+        for title in leftovers.titles or ["nothing"]:
+            progress(f"{'Would remove' if dry_run else 'Removed'}: {title}")
+        return leftovers.namespaces
 
     @keyword(name="Get Cluster Version", tags=["cluster"])
     def get_cluster_version(self) -> str:

@@ -16,6 +16,7 @@ from testbed.run import Run
 
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn
+from KubeVirtLibrary.switches import restore_after_dead_runs
 
 
 class NamespaceKeywords:
@@ -46,6 +47,8 @@ class NamespaceKeywords:
         if run.namespace is not None:
             raise LabError(f"namespace {run.namespace} is still open; call `Close Test Namespace` first")
         RunNetworks.of(run, heartbeat).begin_suite(exclusive=exclusive)
+        # A run may have died since the cluster was opened: that with the settings may be whom this suite waited for.
+        restore_after_dead_runs(run)
         self._opened += 1
         name = run.settings.namespace
         if name:

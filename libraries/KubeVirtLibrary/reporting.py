@@ -27,6 +27,11 @@ def step(message: str) -> None:
     logger.info(message)
 
 
+def progress(message: str) -> None:
+    """A step that somebody at the console wants to see as well."""
+    logger.info(message, also_console=True)
+
+
 def details(title: str, text: str) -> None:
     """Something long, folded, below a step."""
     logger.info(f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>", html=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robot.api.deco import keyword
 from testbed.cluster.capabilities import require_offer
+from testbed.cluster.facts import read_kubevirt
 from testbed.cluster.owned_settings import Setting, check_value, value_of
 from testbed.cluster.switches import Switchboard, as_before
 from testbed.errors import LabError
@@ -75,14 +76,14 @@ class SwitchKeywords:
 def restore_after_dead_runs(run: Run, *, dry_run: bool = False) -> None:
     """Put back what a dead run changed; where a living one has changed settings, go by what was there before."""
     board = _board(run)
-    facts = run.require_facts()
     try:
-        note = board.foreign_note(facts.kubevirt)
+        note = board.foreign_note(read_kubevirt(run.cluster))
         if note is None:
             return
         for line in board.take_back_of_dead_runs(dry_run=dry_run):
             warn(f"{'Would put' if dry_run else 'Put'} back: {line}")
-        run.facts = as_before(facts, note)
+        if run.facts is not None:
+            run.facts = as_before(run.facts, note)
     except LabError as error:
         warn(f"What another run changed in the settings of the cluster could not be put back: {error}")
 

@@ -16,8 +16,8 @@ from testbed.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, r
 from testbed.cluster.owned_settings import Setting, change, check_value, undo, value_of, with_value
 from testbed.cluster.rights import Right
 from testbed.errors import BadInput, LabError
-from testbed.objects.kinds import KUBEVIRT, NAMESPACE, Kind, Object, dig, meta
-from testbed.objects.leftovers import run_lives
+from testbed.objects.kinds import KUBEVIRT, Kind, Object, dig, meta
+from testbed.objects.lives import living_runs
 from testbed.recording.history import History
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.recording.ticking import ticking
@@ -193,10 +193,8 @@ class Switchboard:
             )
 
     def _lives(self, note: Object) -> bool:
-        namespace = self._cluster.find(NAMESPACE, str(note["namespace"]))
-        if namespace is None or meta(namespace, "deletionTimestamp", None):
-            return False
-        return run_lives(self._cluster, str(note["run"]), [namespace], self._heartbeat)
+        run = str(note["run"])
+        return run in living_runs(self._cluster, {run}, [str(note["namespace"])], self._heartbeat)
 
 
 def note_of(owner: Object) -> Object | None:

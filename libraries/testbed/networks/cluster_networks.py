@@ -5,7 +5,6 @@ from __future__ import annotations
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.objects.kinds import NAD, POD, VMI, Kind, Object, dig, meta
-from testbed.objects.labels import RUN_LABEL
 from testbed.recording.following import following, wait_out
 from testbed.recording.recorder import Heartbeat, Recorder
 
@@ -14,12 +13,12 @@ CLUSTER_NETWORK = Kind("k8s.ovn.org/v1", "clusteruserdefinednetworks", "ClusterU
 _HOPELESS = "foreign NetworkAttachmentDefinition"
 
 
-def localnet_cudn(name: str, run_id: str, namespace: str, physical_network: str, vlan: int) -> Object:
+def localnet_cudn(name: str, namespace: str, physical_network: str, vlan: int) -> Object:
     """A localnet on one VLAN of a physical network, for one namespace."""
     return {
         "apiVersion": CLUSTER_NETWORK.api_version,
         "kind": CLUSTER_NETWORK.name,
-        "metadata": {"name": name, "labels": {RUN_LABEL: run_id}},
+        "metadata": {"name": name},
         "spec": {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
             "network": {

@@ -13,13 +13,17 @@ from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.objects.kinds import LEASE, NAMESPACE, POD, VM, VMI, Object, dig, meta
-from testbed.objects.labels import RUN_LABEL
-from testbed.objects.leases import LeaseKeeper, expires, is_alive, remove_lease
+from testbed.objects.labels import RUN_LABEL, run_of
+from testbed.objects.leases import LeaseKeeper, remove_lease
+from testbed.objects.lives import living_runs
+from testbed.objects.sightings import Sightings
+from testbed.recording.recorder import Heartbeat, silent
 
 PURPOSE_LABEL = "kubevirt-nad-tests/lease"
 """Label of every lease in the book; its value is what the lease is for."""
 
 VLAN, NIC, RUN, SUITE, EXCLUSIVE = "vlan", "nic", "run", "suite", "exclusive"
+_OF_GUESTS = (VLAN, NIC)
 
 OF_NOTE = "kubevirt-nad-tests/of"
 HOLDER_NOTE = "kubevirt-nad-tests/holder"
@@ -38,11 +42,11 @@ class LeaseBook:
         self._home = home
         self._keeper = keeper
 
-    def take(self, name: str, purpose: str, of: str) -> Object | None:
+    def take(self, name: str, purpose: str, of: str, *, from_dead: bool = True) -> Object | None:
         """Take a lease; None: it is ours, else the lease of the run that has it. ``of`` tells a reader what for."""
         notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
         with self._rights():
-            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes)
+            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_dead=from_dead)
 
     def give_back(self, name: str) -> None:
         """Delete a lease of ours."""
@@ -56,35 +60,56 @@ class LeaseBook:
     def entries(self, purpose: str = "") -> list[Object]:
         """All leases of the book, of every run, living or dead; or those for one purpose."""
         with self._rights():
-            return self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
+            listed = self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
+        return [lease for lease in listed if run_of(lease)]
 
     def others(self, *purposes: str) -> list[Object]:
-        """The leases of other runs that live."""
-        now = self.cluster.server_time()
+        """The leases of other runs, but for those that are known to be dead: to be asked anew every few seconds."""
         return [
             lease
             for lease in self.entries()
             if meta(lease, "labels", {}).get(PURPOSE_LABEL) in purposes and not self.is_ours(lease)
-            if is_alive(lease, now)
+            if not self.is_dead(lease)
         ]
+
+    def is_dead(self, lease: Object) -> bool:
+        """Whether a lease that was read just now is known to be a dead run's."""
+        return Sightings.of(self.cluster).is_dead(lease)
+
+    def seconds_left(self, lease: Object) -> float:
+        """In how many seconds a lease that was read just now will be known as a dead run's, if it is not renewed."""
+        return Sightings.of(self.cluster).seconds_left(lease)
 
     def is_ours(self, lease: Object) -> bool:
         """Whether a lease says that this run has it."""
         return bool(dig(lease, "spec", "holderIdentity") == self.run_id)
 
-    def clear_dead(self, *, dry_run: bool = False) -> list[str]:
-        """Remove the leases of dead runs that have no namespace any more; gives their names.
+    def tell_the_dead(self, heartbeat: Heartbeat = silent) -> None:
+        """Look at the leases of other runs until each is known to be dead or alive. Takes up to 30 seconds."""
+        runs = {run_of(lease) for lease in self.entries() if not self.is_ours(lease)}
+        with self._rights():
+            living_runs(self.cluster, runs, [self.namespace], heartbeat)
+
+    def dead(self) -> list[Object]:
+        """Leases that are known to be of dead runs and are not needed any more.
 
         While a dead run's namespace is there, so may be its guests, and they may be on its VLANs.
         """
-        now = self.cluster.server_time()
-        dead = [lease for lease in self.entries() if not self.is_ours(lease) and not is_alive(lease, now)]
+        dead = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_dead(lease)]
         if not dead:
             return []
         staying = runs_that_stay(self.cluster, self._home)
-        gone = [lease for lease in dead if str(dig(lease, "spec", "holderIdentity")) not in staying]
+        return [
+            lease
+            for lease in dead
+            if meta(lease, "labels")[PURPOSE_LABEL] not in _OF_GUESTS or run_of(lease) not in staying
+        ]
+
+    def clear_dead(self) -> list[str]:
+        """Remove the leases of dead runs that are not needed any more; gives their names."""
+        dead = self.dead()
         with self._rights():
-            return [str(meta(lease, "name")) for lease in gone if dry_run or remove_lease(self.cluster, lease)]
+            return [str(meta(lease, "name")) for lease in dead if remove_lease(self.cluster, lease)]
 
     @contextmanager
     def _rights(self) -> Iterator[None]:
@@ -117,11 +142,6 @@ def holder_text(lease: Object) -> str:
     """Who has a lease, as messages tell it: ``run abc123 (tester@host)``."""
     who = meta(lease, "annotations", {}).get(HOLDER_NOTE, "")
     return f"run {dig(lease, 'spec', 'holderIdentity', default='unknown')}" + (f" ({who})" if who else "")
-
-
-def seconds_left(lease: Object, cluster: Cluster) -> float:
-    """For how long a lease is still good when it is not renewed."""
-    return expires(lease) - cluster.server_time()
 
 
 def runs_that_stay(cluster: Cluster, home: str = "") -> set[str]:

@@ -9,6 +9,7 @@ from testbed.networks.nic_leases import NODE_STATE, NicLeases
 from testbed.networks.policies import POLICY, apply_policy, policy, remove_policy
 from testbed.networks.spare_nics import former_config
 from testbed.objects.kinds import NODE, Object, meta
+from testbed.objects.labels import mark
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.settings import Settings
 
@@ -65,7 +66,8 @@ class NodeNetworks:
             self._nics.give_back(nic)
 
     def _policy(self, what: str, selector: dict[str, str], up: Object, undo: Object) -> Object:
-        return policy(f"kubevirt-nad-tests-{what.lower()}", self._book.run_id, selector, up, undo)
+        body = policy(f"kubevirt-nad-tests-{what.lower()}", selector, up, undo)
+        return mark(body, self._book.run_id, self._book.namespace)
 
     def _apply(self, body: Object, states: dict[str, Object], nic: str = "") -> None:
         """Carry a policy out, on ``nic`` if it has one; one that fails is undone where it came true."""

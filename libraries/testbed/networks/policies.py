@@ -15,7 +15,6 @@ from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.objects.kinds import Kind, Object, dig, meta
-from testbed.objects.labels import RUN_LABEL
 from testbed.recording.following import Watched, following, wait_out
 from testbed.recording.history import History
 from testbed.recording.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
@@ -31,12 +30,12 @@ _IN_PROGRESS = "still in progress"
 _LONGEST_REASON = 300
 
 
-def policy(name: str, run_id: str, selector: dict[str, str], desired: Object, undo: Object) -> Object:
+def policy(name: str, selector: dict[str, str], desired: Object, undo: Object) -> Object:
     """A policy for the nodes with these labels; ``undo`` is the desired state that takes it back."""
     return {
         "apiVersion": POLICY.api_version,
         "kind": POLICY.name,
-        "metadata": {"name": name, "labels": {RUN_LABEL: run_id}, "annotations": {UNDO_NOTE: json.dumps(undo)}},
+        "metadata": {"name": name, "annotations": {UNDO_NOTE: json.dumps(undo)}},
         "spec": {"nodeSelector": selector, "maxUnavailable": "100%", "desiredState": desired},
     }
 
@@ -59,9 +58,11 @@ def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Hea
         if undo and nodes:
             before = _conditions(history.current(POLICY, name) or found)
             stored = _write_undo(cluster, history, name, undo, deadline)
-            if meta(stored, "generation") != meta(found, "generation"):
-                left = deadline - time.monotonic()
-                _await_done(cluster, history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
+            if meta(stored, "generation") == meta(found, "generation"):
+                # Somebody who died since has written it: its conditions are of this state, done or not.
+                before = []
+            left = deadline - time.monotonic()
+            _await_done(cluster, history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
         cluster.delete(POLICY, name, uid=str(meta(found, "uid")))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from testbed.errors import LabError
 from testbed.networks.leasebook import VLAN, LeaseBook, holder_text, lease_name
 from testbed.objects.kinds import Object, meta
-from testbed.objects.leases import is_alive
 from testbed.values import vlans_text
 
 _FEW = 5
@@ -48,13 +47,17 @@ class VlanPool:
             segment = self._lease_free(carrier, namespace)
             if segment is not None:
                 return segment
+            self._book.tell_the_dead()
             if not self._book.clear_dead():
                 raise self._exhausted(carrier)
 
     def lease_same(self, carrier: str, vlan: int, namespace: str) -> Segment:
         """The VLAN ``vlan`` of ``carrier`` and no other. LabError when another run has it."""
         segment = Segment(carrier, vlan)
-        if segment not in self._segments and (holder := self._take(segment, namespace)) is not None:
+        if segment in self._segments or (holder := self._take(segment, namespace)) is None:
+            return segment
+        self._book.tell_the_dead()
+        if not self._book.clear_dead() or (holder := self._take(segment, namespace)) is not None:
             raise LabError(
                 f"{segment} is used by {holder_text(holder)}, and a network on the VLAN of another one was asked for; "
                 "run again later, or give the runs pools of their own by variable VLANS"
@@ -83,19 +86,19 @@ class VlanPool:
         return None
 
     def _take(self, segment: Segment, namespace: str) -> Object | None:
-        holder = self._book.take(segment.lease, VLAN, str(segment))
+        # That of a dead run is taken when it is cleared, and not before: its guests may still be on the VLAN.
+        holder = self._book.take(segment.lease, VLAN, str(segment), from_dead=False)
         if holder is None:
             self._segments[segment] = namespace
         return holder
 
     def _exhausted(self, carrier: str) -> PoolExhausted:
         pool = {Segment(carrier, vlan).lease: vlan for vlan in self._vlans}
-        now = self._book.cluster.server_time()
         holders: dict[str, list[int]] = {}
         for item in self._book.entries(VLAN):
             if (vlan := pool.get(str(meta(item, "name")))) is not None:
                 ours = self._book.is_ours(item)
-                state = "" if is_alive(item, now) else ", which is dead and has left a namespace"
+                state = ", which is dead and has left a namespace" if self._book.is_dead(item) else ""
                 who = "this run, for suites whose guests go" if ours else holder_text(item) + state
                 holders.setdefault(who, []).append(vlan)
         listed = "; ".join(f"{vlans_text(vlans)} by {who}" for who, vlans in list(holders.items())[:_FEW])

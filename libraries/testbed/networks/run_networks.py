@@ -23,7 +23,7 @@ from testbed.networks.places import Carrier, Place, Technique
 from testbed.networks.pool import PoolExhausted, Segment, VlanPool
 from testbed.networks.suite_lock import SuiteLock
 from testbed.objects.kinds import NAD, NAMESPACE, Object, meta
-from testbed.objects.labels import RUN_LABEL
+from testbed.objects.labels import RUN_LABEL, mark
 from testbed.objects.removal import await_gone, await_no_guests, scopes_with_guests
 from testbed.recording.recorder import Heartbeat, Recorder, silent
 from testbed.run import Run
@@ -157,7 +157,7 @@ class RunNetworks:
         real = run.naming.real(name)
         if not run.naming.suffix:
             real = f"{name}-{namespace.removeprefix(run.settings.namespace_prefix + '-')}"
-        body = localnet_cudn(real, run.run_id, namespace, carrier.name, segment.vlan)
+        body = mark(localnet_cudn(real, namespace, carrier.name, segment.vlan), run.run_id, self.book.namespace)
         self._cluster_networks.append(real)
         run.cluster.create(CLUSTER_NETWORK, body)
         await_created(run.cluster, real, namespace, run.settings.network_timeout, self._heartbeat)

@@ -19,9 +19,9 @@ from testbed.networks.leasebook import (
     LeaseBook,
     holder_text,
     lease_name,
-    seconds_left,
 )
 from testbed.objects.kinds import LEASE, Object, meta
+from testbed.objects.sightings import RENEW_SECONDS
 from testbed.recording.history import History
 from testbed.recording.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
 from testbed.recording.watch import WatchStream
@@ -98,14 +98,16 @@ class SuiteLock:
                     beat = now + HEARTBEAT_SECONDS
                 self._await_change(history, in_the_way, min(deadline, beat))
                 in_the_way = attempt()
+            # What is known to be dead by now, the next run need not wait for.
+            self._book.clear_dead()
         finally:
             stream.stop()
 
     def _await_change(self, history: History, in_the_way: list[Object], until: float) -> None:
-        """Return when a lease that is in the way was removed or has ended, or at ``until``."""
-        now = {name: history.current(LEASE, name) for name in (str(meta(lease, "name")) for lease in in_the_way)}
-        left = min(seconds_left(now[str(meta(lease, "name"))] or lease, self._book.cluster) for lease in in_the_way)
+        """Return when a lease that is in the way was removed or is to be looked at again, or at ``until``."""
+        names = [str(meta(lease, "name")) for lease in in_the_way]
+        left = min(self._book.seconds_left(lease) for lease in in_the_way)
         history.wait(
-            lambda: any(history.current(LEASE, name) is None for name in now),
-            min(until, time.monotonic() + max(_SHORTEST_LOOK, left)),
+            lambda: any(history.current(LEASE, name) is None for name in names),
+            min(until, time.monotonic() + min(max(_SHORTEST_LOOK, left), RENEW_SECONDS)),
         )

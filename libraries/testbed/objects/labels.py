@@ -1,8 +1,9 @@
-"""By which labels objects of a run are known, and what may be the name of a Kubernetes object."""
+"""By which marks objects of a run are known, and what may be the name of a Kubernetes object."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 RUN_LABEL = "kubevirt-nad-tests/run"
 """Label of every object that a run creates; its value is the run's id."""
@@ -10,8 +11,37 @@ RUN_LABEL = "kubevirt-nad-tests/run"
 VM_LABEL = "kubevirt-nad-tests/vm"
 """Label of a VM's template, hence of its VMI and launcher pods; its value is the VM's name."""
 
+PLACE_NOTE = "kubevirt-nad-tests/created-as"
+"""Annotation of every object that a run creates: where, as ``namespace/name``. A copy made by others lies elsewhere."""
+
+LIFE_NOTE = "kubevirt-nad-tests/lease-namespace"
+"""Annotation of what a run creates outside its namespaces: where the run's lease shows that it is alive."""
+
+_RUN_ID = re.compile(r"[a-z][a-z0-9]{0,15}")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(rf"{_DNS_LABEL.pattern}(\.{_DNS_LABEL.pattern})*")
+
+
+def mark(body: dict[str, Any], run_id: str, lease_namespace: str = "") -> dict[str, Any]:
+    """Mark what is about to be created as a run's; gives ``body``, which is changed."""
+    metadata = body.setdefault("metadata", {})
+    metadata["labels"] = {**metadata.get("labels", {}), RUN_LABEL: run_id}
+    metadata["annotations"] = {**metadata.get("annotations", {}), PLACE_NOTE: _place(metadata)}
+    if lease_namespace:
+        metadata["annotations"][LIFE_NOTE] = lease_namespace
+    return body
+
+
+def run_of(item: dict[str, Any]) -> str:
+    """Id of the run that created an object; "" for what no run did, however it is labelled."""
+    metadata = item.get("metadata", {})
+    run_id = str((metadata.get("labels") or {}).get(RUN_LABEL, ""))
+    place = (metadata.get("annotations") or {}).get(PLACE_NOTE)
+    return run_id if _RUN_ID.fullmatch(run_id) and place == _place(metadata) else ""
+
+
+def _place(metadata: dict[str, Any]) -> str:
+    return "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
 
 
 def is_dns_label(name: str) -> bool:

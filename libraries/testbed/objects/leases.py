@@ -1,6 +1,6 @@
-"""Leases: signs of life. A run renews all of its own every few seconds, and whatever has a stale one is free.
+"""Leases: signs of life. A run renews all of its own every few seconds; what a dead run has is free for others.
 
-Times in leases are by the API server's clock, as every run sees it.
+Times in leases are for people to read: see `testbed.objects.sightings` for how the dead are told from the living.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.objects.kinds import LEASE, Object, dig, meta
-from testbed.objects.labels import RUN_LABEL
+from testbed.objects.labels import mark, run_of
+from testbed.objects.sightings import LEASE_SECONDS, RENEW_SECONDS, Sightings
 
 logger = logging.getLogger(__name__)
 
 LEASE_NAME = "kubevirt-nad-tests-run"
-LEASE_SECONDS = 30
-"""A lease that was not renewed for so long belongs to a dead run."""
-
-RENEW_SECONDS = 5.0
 _RENEWAL_PATIENCE = 3.0
 _CHANGED_MEANWHILE = (404, 409, 422)
 """How an API server answers a guarded write to an object that somebody else has changed or removed."""
@@ -55,10 +52,19 @@ class LeaseKeeper:
         with self._lock:
             self._held.discard((namespace, LEASE_NAME))
 
-    def take(self, namespace: str, name: str, labels: Mapping[str, str], notes: Mapping[str, str]) -> Object | None:
-        """Take a lease that other runs may want too, also from a dead run; None: it is ours now.
+    def take(
+        self,
+        namespace: str,
+        name: str,
+        labels: Mapping[str, str],
+        notes: Mapping[str, str],
+        *,
+        from_dead: bool = True,
+    ) -> Object | None:
+        """Take a lease that other runs may want too; None: it is ours now.
 
-        Otherwise gives the lease as the run that was quicker has it. ``notes`` become annotations.
+        Otherwise gives the lease as the run that was quicker has it. That of a run that is known to be dead is taken
+        over, unless ``from_dead`` is False. ``notes`` become annotations.
         """
         body = self._manifest(namespace, name, labels, notes)
         while True:
@@ -74,7 +80,7 @@ class LeaseKeeper:
                 continue
             if self._is_ours(found):
                 break
-            if is_alive(found, self._cluster.server_time()):
+            if not from_dead or not run_of(found) or not Sightings.of(self._cluster).is_dead(found):
                 return found
             if self._take_over(found, body):
                 break
@@ -109,13 +115,13 @@ class LeaseKeeper:
 
     def _manifest(self, namespace: str, name: str, labels: Mapping[str, str], notes: Mapping[str, str]) -> Object:
         now = _timestamp(self._cluster.server_time())
-        return {
+        body = {
             "apiVersion": LEASE.api_version,
             "kind": LEASE.name,
             "metadata": {
                 "name": name,
                 "namespace": namespace,
-                "labels": {**labels, RUN_LABEL: self._run_id},
+                "labels": dict(labels),
                 "annotations": dict(notes),
             },
             "spec": {
@@ -125,6 +131,7 @@ class LeaseKeeper:
                 "renewTime": now,
             },
         }
+        return mark(body, self._run_id)
 
     def _is_ours(self, lease: Object) -> bool:
         return bool(dig(lease, "spec", "holderIdentity") == self._run_id)
@@ -190,18 +197,6 @@ class LeaseKeeper:
                     self._lost.append(f"Lease {namespace}/{name} was not renewed in time and went to another run")
 
 
-def is_alive(lease: Object, now: float) -> bool:
-    """Whether a run's lease was renewed within its duration; ``now`` by the API server's clock, as its writer's."""
-    return expires(lease) >= now
-
-
-def expires(lease: Object) -> float:
-    """When a lease ends unless it is renewed, in seconds since the epoch."""
-    renewed = dig(lease, "spec", "renewTime") or meta(lease, "creationTimestamp")
-    duration = dig(lease, "spec", "leaseDurationSeconds", default=LEASE_SECONDS)
-    return parse_timestamp(str(renewed)) + float(duration)
-
-
 def remove_lease(cluster: Cluster, lease: Object) -> bool:
     """Delete a lease as it was read; False when it was changed or removed since."""
     version = str(meta(lease, "resourceVersion"))
@@ -211,11 +206,6 @@ def remove_lease(cluster: Cluster, lease: Object) -> bool:
         if error.status == 409:
             return False
         raise
-
-
-def parse_timestamp(text: str) -> float:
-    """Seconds since the epoch of a Kubernetes time such as ``2026-11-22T16:12:36Z``, with or without a fraction."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def _timestamp(seconds: float) -> str:

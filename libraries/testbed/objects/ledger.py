@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.objects.kinds import Kind, Object, meta
-from testbed.objects.labels import RUN_LABEL
+from testbed.objects.labels import mark
 from testbed.objects.leases import LeaseKeeper
 
 
@@ -38,10 +38,8 @@ class Ledger:
         self._lock = threading.Lock()
 
     def create(self, kind: Kind, body: Object) -> Object:
-        """Create ``body``, labelled as this run's, and remember it."""
-        metadata = body.setdefault("metadata", {})
-        metadata["labels"] = {**metadata.get("labels", {}), RUN_LABEL: self.run_id}
-        stored = self._cluster.create(kind, body)
+        """Create ``body``, marked as this run's, and remember it."""
+        stored = self._cluster.create(kind, mark(body, self.run_id))
         with self._lock:
             self._entries.append(
                 Entry(kind, str(meta(stored, "name")), meta(stored, "namespace", None), str(meta(stored, "uid")))

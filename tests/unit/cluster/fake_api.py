@@ -221,6 +221,12 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _paths(collection: str) -> tuple[str, ...]:
+    """Where a collection is served: by itself, and as a part of that of all namespaces."""
+    root, inside, rest = collection.partition("/namespaces/")
+    return (collection, f"{root}/{rest.rpartition('/')[2]}") if inside else (collection,)
+
+
 def _chosen(item: Object, selector: str) -> bool:
     """Whether a selector of one term, ``key`` or ``key=value``, chooses an object."""
     key, _, value = selector.partition("=")
@@ -244,7 +250,7 @@ def _events(api: FakeApi, path: str, start: int, seconds: float) -> Iterator[Obj
                 if api.epoch != epoch:
                     yield None
                     return
-                fresh = [entry for entry in api.log if entry[0] > position and entry[1] == path]
+                fresh = [entry for entry in api.log if entry[0] > position and path in _paths(entry[1])]
                 if fresh and not api.mute_watches:
                     break
                 left = end - time.monotonic()
@@ -275,8 +281,9 @@ def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  
             if refusal := _refusal(api.objects[collection, name], verb, body):
                 return refusal
             return 200, _one(api, verb, collection, name, body)
-        items = [item for (where, _), item in api.objects.items() if where == path]
-        known = {where for where, _ in api.objects} | {where for _, where, _, _ in api.log}
+        items = [item for (where, _), item in api.objects.items() if path in _paths(where)]
+        known = {path for where, _ in api.objects for path in _paths(where)}
+        known |= {path for _, where, _, _ in api.log for path in _paths(where)}
         if verb != "GET" or (path not in known and not path.rsplit("/", 1)[-1].endswith("s")):
             return 404, _status(404, f'{path} "not found"', "NotFound")
         return 200, {"metadata": {"resourceVersion": str(api.version)}, "items": copy.deepcopy(items)}

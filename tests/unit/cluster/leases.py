@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 
 from testbed.cluster.client import Cluster
 from testbed.networks.leasebook import HOLDER_NOTE, PURPOSE_LABEL, LeaseBook
 from testbed.objects.kinds import LEASE, NAMESPACE
-from testbed.objects.labels import RUN_LABEL
+from testbed.objects.labels import mark
 from testbed.objects.leases import LeaseKeeper
 
 from tests.unit.cluster.fake_api import FakeApi
@@ -25,18 +29,45 @@ def book_of(cluster: Cluster, run: str) -> tuple[LeaseBook, LeaseKeeper]:
     return LeaseBook(cluster, keeper, run, "default"), keeper
 
 
-def put_lease(api: FakeApi, name: str, run: str, purpose: str, *, renewed: float) -> None:
-    """A lease of another run, renewed so many seconds ago."""
-    labels = {RUN_LABEL: run, PURPOSE_LABEL: purpose}
-    meta = {"name": name, "namespace": "default", "labels": labels, "annotations": {HOLDER_NOTE: "ann@desk"}}
-    spec = {"holderIdentity": run, "leaseDurationSeconds": 30, "renewTime": stamp(renewed)}
-    api.put(SHELF, {"metadata": meta, "spec": spec})
+LIVING = 30.0
+"""How long a lease lasts that is not dead before a test ends."""
+
+DEAD = 0.2
+"""How long one lasts that is to be found dead."""
+
+
+def put_lease(api: FakeApi, name: str, run: str, purpose: str, *, lasts: float = LIVING, renewed: float = 0) -> None:
+    """A lease of another run, which says that it was renewed so many seconds ago; nobody renews it."""
+    meta = {"name": name, "namespace": "default", "labels": {PURPOSE_LABEL: purpose}}
+    meta["annotations"] = {HOLDER_NOTE: "ann@desk"}
+    spec = {"holderIdentity": run, "leaseDurationSeconds": lasts, "renewTime": stamp(renewed)}
+    api.put(SHELF, mark({"metadata": meta, "spec": spec}, run))
+
+
+@contextmanager
+def renewing(api: FakeApi, name: str, run: str, purpose: str) -> Iterator[None]:
+    """A lease of another run that is alive."""
+    done = threading.Event()
+
+    def renew() -> None:
+        for turn in count(1):
+            if done.wait(0.05):
+                return
+            put_lease(api, name, run, purpose, renewed=turn)
+
+    put_lease(api, name, run, purpose)
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def put_namespace(api: FakeApi, name: str, run: str) -> None:
     """A namespace of a run."""
-    meta = {"name": name, "labels": {RUN_LABEL: run}, "creationTimestamp": stamp(500)}
-    api.put(NAMESPACE.path(), {"metadata": meta})
+    api.put(NAMESPACE.path(), mark({"metadata": {"name": name, "creationTimestamp": stamp(500)}}, run))
 
 
 def names_of(api: FakeApi) -> set[str]:

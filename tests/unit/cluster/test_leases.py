@@ -9,12 +9,11 @@ from collections.abc import Iterator
 import pytest
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
-from testbed.networks.leasebook import VLAN, LeaseBook, holder_text, lease_name
-from testbed.objects.kinds import Object
-from testbed.objects.leases import LeaseKeeper, is_alive
+from testbed.networks.leasebook import SUITE, VLAN, LeaseBook, holder_text, lease_name
+from testbed.objects.leases import LeaseKeeper
 
 from tests.unit.cluster.fake_api import FakeApi, Fault
-from tests.unit.cluster.leases import SHELF, book_of, names_of, put_lease, put_namespace
+from tests.unit.cluster.leases import DEAD, SHELF, book_of, names_of, put_lease, put_namespace
 
 NAME = lease_name("br1", 100)
 
@@ -43,7 +42,7 @@ def test_lease_that_nobody_has_is_taken(api: FakeApi, book: LeaseBook) -> None:
 
 
 def test_lease_of_a_living_run_is_left_and_given(api: FakeApi, book: LeaseBook) -> None:
-    put_lease(api, NAME, "other", VLAN, renewed=20)
+    put_lease(api, NAME, "other", VLAN, renewed=900)
     found = book.take(NAME, VLAN, "VLAN 100 of br1")
     assert found is not None
     assert holder_text(found) == "run other (ann@desk)"
@@ -51,32 +50,26 @@ def test_lease_of_a_living_run_is_left_and_given(api: FakeApi, book: LeaseBook) 
 
 
 def test_lease_of_a_dead_run_is_taken_over(api: FakeApi, book: LeaseBook) -> None:
-    put_lease(api, NAME, "dead", VLAN, renewed=40)
+    put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
+    book.tell_the_dead()
+    assert book.take(NAME, VLAN, "VLAN 100 of br1", from_dead=False) is not None
     assert book.take(NAME, VLAN, "VLAN 100 of br1") is None
     assert holder(api) == "r1"
     assert api.objects[SHELF, NAME]["metadata"]["labels"]["kubevirt-nad-tests/run"] == "r1"
 
 
-def test_dead_run_that_renews_after_all_keeps_its_lease(
-    api: FakeApi, book: LeaseBook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_lease(api, NAME, "late", VLAN, renewed=40)
-    looks = []
-
-    def look(lease: Object, now: float) -> bool:
-        """The first look finds it dead, and it renews its lease before we write."""
-        looks.append(is_alive(lease, now))
-        put_lease(api, NAME, "late", VLAN, renewed=0)
-        return looks[-1]
-
-    monkeypatch.setattr("testbed.objects.leases.is_alive", look)
+def test_dead_run_that_renews_after_all_keeps_its_lease(api: FakeApi, book: LeaseBook) -> None:
+    put_lease(api, NAME, "late", VLAN, lasts=DEAD)
+    book.tell_the_dead()
+    api.once["PATCH"] = lambda: put_lease(api, NAME, "late", VLAN, renewed=900)
     assert book.take(NAME, VLAN, "VLAN 100 of br1") is not None
-    assert looks == [False, True]
+    assert api.requests("PATCH", NAME)
     assert holder(api) == "late"
 
 
 def test_guard_of_the_take_over_is_the_version_that_was_read(api: FakeApi, book: LeaseBook) -> None:
-    put_lease(api, NAME, "dead", VLAN, renewed=40)
+    put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
+    book.tell_the_dead()
     version = api.objects[SHELF, NAME]["metadata"]["resourceVersion"]
     book.take(NAME, VLAN, "VLAN 100 of br1")
     (patch,) = api.requests("PATCH", NAME)
@@ -84,7 +77,8 @@ def test_guard_of_the_take_over_is_the_version_that_was_read(api: FakeApi, book:
 
 
 def test_two_runs_that_want_a_dead_ones_lease_do_not_both_get_it(api: FakeApi, cluster: Cluster) -> None:
-    put_lease(api, NAME, "dead", VLAN, renewed=40)
+    put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
+    book_of(cluster, "r9")[0].tell_the_dead()
     runs = [book_of(cluster, f"r{number}") for number in range(6)]
     got: list[str] = []
 
@@ -139,18 +133,22 @@ def test_given_back_lease_is_gone(api: FakeApi, book: LeaseBook) -> None:
 
 
 def test_leases_of_dead_runs_are_cleared_unless_their_guests_may_be_there(api: FakeApi, book: LeaseBook) -> None:
-    put_lease(api, "gone", "dead", VLAN, renewed=40)
-    put_lease(api, "haunted", "killed", VLAN, renewed=40)
-    put_lease(api, "fresh", "living", VLAN, renewed=5)
+    put_lease(api, "gone", "dead", VLAN, lasts=DEAD)
+    put_lease(api, "haunted", "killed", VLAN, lasts=DEAD)
+    put_lease(api, "over", "killed", SUITE, lasts=DEAD)
+    put_lease(api, "fresh", "living", VLAN, lasts=DEAD)
     put_namespace(api, "nad-swap-killed-1", "killed")
-    assert book.clear_dead(dry_run=True) == ["gone"]
-    assert book.clear_dead() == ["gone"]
+    assert book.clear_dead() == []
+    book.tell_the_dead()
+    put_lease(api, "fresh", "living", VLAN, lasts=DEAD, renewed=900)
+    assert sorted(book.clear_dead()) == ["gone", "over"]
     assert names_of(api) == {"haunted", "fresh"}
 
 
 def test_lease_that_is_renewed_meanwhile_is_not_cleared(api: FakeApi, book: LeaseBook) -> None:
-    put_lease(api, "late", "late", VLAN, renewed=40)
+    put_lease(api, "late", "late", VLAN, lasts=DEAD)
     put_namespace(api, "nad-swap-other-1", "other")
+    book.tell_the_dead()
     api.faults.append(Fault("DELETE", "late", 409))
     assert book.clear_dead() == []
     assert names_of(api) == {"late"}

@@ -58,7 +58,7 @@ def test_nic_that_a_policy_names_is_left_alone(api: FakeApi, make: Make) -> None
 
 def test_nic_of_another_run_is_waited_for_until_the_nodes_show_it_free(api: FakeApi, make: Make) -> None:
     name = lease_name("nic", "ens4")
-    put_lease(api, name, "other", NIC, renewed=0)
+    put_lease(api, name, "other", NIC)
     states = dict(USED)
 
     def end_other_run() -> None:
@@ -75,7 +75,7 @@ def test_nic_of_another_run_is_waited_for_until_the_nodes_show_it_free(api: Fake
 
 
 def test_wait_ends_with_what_is_in_the_way(api: FakeApi, make: Make) -> None:
-    put_lease(api, lease_name("nic", "ens4"), "other", NIC, renewed=0)
+    put_lease(api, lease_name("nic", "ens4"), "other", NIC)
     with pytest.raises(NoSpareNic) as caught:
         make(within=0.3).take(lambda: USED)
     message = str(caught.value)

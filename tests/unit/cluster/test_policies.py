@@ -12,13 +12,14 @@ import pytest
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.networks.policies import ENACTMENT, POLICY, UNDO_NOTE, apply_policy, policy, remove_policy
+from testbed.objects.labels import mark
 
 from tests.unit.cluster.fake_api import FakeApi, Fault
 
 Object = dict[str, Any]
 
 NAME = "kubevirt-nad-tests-br"
-BODY = policy(NAME, "r1", {"worker": ""}, {"interfaces": [{"name": "br"}]}, {"interfaces": [{"state": "absent"}]})
+BODY = mark(policy(NAME, {"worker": ""}, {"interfaces": [{"name": "br"}]}, {"interfaces": [{"state": "absent"}]}), "r1")
 
 
 def condition(kind: str, reason: str, message: str = "", at: str = "T1") -> Object:

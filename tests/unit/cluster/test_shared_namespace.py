@@ -1,21 +1,16 @@
-"""A namespace that several suites and runs share: what names are, whose an object is, what dead runs left in it."""
+"""A namespace that several suites and runs share: what names are, and whose an object is."""
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
-
 import pytest
 from testbed.cluster.client import Cluster
-from testbed.objects.kinds import EVENT, LEASE, MIGRATION, NAD, POD, SECRET, VM, VMI, Kind
+from testbed.objects.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind
 from testbed.objects.labels import RUN_LABEL, VM_LABEL
-from testbed.objects.leases import LEASE_NAME
 from testbed.objects.naming import Naming
 from testbed.objects.removal import await_no_guests, scope_of, scopes_with_guests
-from testbed.objects.shared_leftovers import find_shared_leftovers, remove_shared_leftovers
 from testbed.recording.recorder import Recorder
 
-from tests.unit.cluster.fake_api import FakeApi, Fault, Object
+from tests.unit.cluster.fake_api import FakeApi, Object
 
 HOME = "team-a"
 NAMING = Naming("-abc123-1")
@@ -24,10 +19,6 @@ NAMING = Naming("-abc123-1")
 def item(name: str, run: str = "", vm: str = "", **rest: object) -> Object:
     labels = ({RUN_LABEL: run} if run else {}) | ({VM_LABEL: vm} if vm else {})
     return {"metadata": {"name": name, "namespace": HOME, "labels": labels}, **rest}
-
-
-def names(api: FakeApi, kind: Kind) -> set[str]:
-    return {name for path, name in api.objects if path == kind.path(HOME)}
 
 
 def test_a_namespace_of_its_own_leaves_names_as_they_are() -> None:
@@ -92,44 +83,3 @@ def test_guests_tell_which_suites_stay(api: FakeApi, cluster: Cluster) -> None:
     left = await_no_guests(cluster, HOME, "abc123", 0.1, but="team-a-abc123-1")
     assert left == ["Pod team-a/virt-launcher-x is still there"]
     assert await_no_guests(cluster, HOME, "nobody", 5) == []
-
-
-def leave(api: FakeApi, run: str, renewed: float) -> None:
-    """A VM with all that belongs to it, and the lease of its suite."""
-    api.put(VM.path(HOME), item(f"vm-{run}-1", run))
-    api.put(SECRET.path(HOME), item(f"vm-{run}-1-cloud-init", run))
-    api.put(NAD.path(HOME), item(f"old-network-{run}-1", run))
-    stamp = datetime.fromtimestamp(time.time() - renewed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    spec = {"leaseDurationSeconds": 30, "renewTime": stamp, "holderIdentity": run}
-    api.put(LEASE.path(HOME), item(f"{LEASE_NAME}-{run}-1", run, spec=spec))
-
-
-def test_objects_of_dead_runs_go_and_those_of_others_stay(
-    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("testbed.objects.leftovers.LEASE_SECONDS", 3)
-    leave(api, "dead01", 500)
-    leave(api, "mine01", 500)
-    api.put(VM.path(HOME), item("vm-dead01-1-of-mine"))
-    api.put(SECRET.path(HOME), item("vm-cloud-init"))
-    cluster.list(VM, HOME)
-    found = find_shared_leftovers(cluster, HOME, "mine01")
-    assert [(leftover.kind.name, leftover.run_id) for leftover in found] == [
-        ("VirtualMachine", "dead01"),
-        ("Secret", "dead01"),
-        ("NetworkAttachmentDefinition", "dead01"),
-        ("Lease", "dead01"),
-    ]
-    assert remove_shared_leftovers(cluster, found, 5) == []
-    assert names(api, VM) == {"vm-mine01-1", "vm-dead01-1-of-mine"}
-    assert names(api, SECRET) == {"vm-mine01-1-cloud-init", "vm-cloud-init"}
-    assert names(api, NAD) == {"old-network-mine01-1"}
-
-
-def test_secrets_that_may_not_be_listed_are_known_by_their_vms(api: FakeApi, cluster: Cluster) -> None:
-    leave(api, "dead01", 500)
-    api.faults.append(Fault("GET", SECRET.path(HOME), status=403))
-    cluster.list(VM, HOME)
-    found = find_shared_leftovers(cluster, HOME, "mine01")
-    assert remove_shared_leftovers(cluster, found, 5) == []
-    assert names(api, SECRET) == set()

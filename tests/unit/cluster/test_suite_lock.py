@@ -14,7 +14,7 @@ from testbed.networks.suite_lock import EXCLUSIVE_NAME, SuiteLock
 from testbed.recording.recorder import Heartbeat, silent
 
 from tests.unit.cluster.fake_api import FakeApi
-from tests.unit.cluster.leases import SHELF, book_of, names_of, put_lease
+from tests.unit.cluster.leases import DEAD, SHELF, book_of, names_of, put_lease
 
 Make = Callable[..., SuiteLock]
 
@@ -117,23 +117,25 @@ def test_nobody_waits_in_a_circle(make: Make) -> None:
 
 
 def test_dead_runs_are_not_waited_for(api: FakeApi, make: Make) -> None:
-    put_lease(api, "kubevirt-nad-tests-suite-dead", "dead", SUITE, renewed=60)
-    put_lease(api, EXCLUSIVE_NAME, "dead", EXCLUSIVE, renewed=60)
+    put_lease(api, "kubevirt-nad-tests-suite-dead", "dead", SUITE, lasts=DEAD)
+    put_lease(api, EXCLUSIVE_NAME, "dead", EXCLUSIVE, lasts=DEAD)
     make("r1").alone()
     assert api.objects[SHELF, EXCLUSIVE_NAME]["spec"]["holderIdentity"] == "r1"
+    assert names_of(api) == {EXCLUSIVE_NAME}
 
 
 def test_run_that_dies_while_others_wait_for_it_is_waited_for_no_longer_than_its_lease(
     api: FakeApi, make: Make
 ) -> None:
-    put_lease(api, EXCLUSIVE_NAME, "dying", EXCLUSIVE, renewed=28.5)
+    put_lease(api, EXCLUSIVE_NAME, "dying", EXCLUSIVE, lasts=1)
     began = time.monotonic()
     make("r1").share()
-    assert 0.3 < time.monotonic() - began < 5
+    assert 1 <= time.monotonic() - began < 5
+    assert names_of(api) == {"kubevirt-nad-tests-suite-r1"}
 
 
 def test_wait_ends_with_the_holders_and_the_remedy_and_leaves_nothing(api: FakeApi, make: Make) -> None:
-    put_lease(api, "kubevirt-nad-tests-suite-long", "long", SUITE, renewed=0)
+    put_lease(api, "kubevirt-nad-tests-suite-long", "long", SUITE)
     with pytest.raises(LabError) as caught:
         make("r1", 0.3).alone()
     message = str(caught.value)

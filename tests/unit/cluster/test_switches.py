@@ -247,6 +247,13 @@ def test_unknown_value_is_bad_input() -> None:
         check_value(Setting.vmRolloutStrategy, "Slow")
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run without a lease is taken for dead soon."""
+    monkeypatch.setattr("testbed.objects.lives.LEASE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_what_a_dead_run_changed_is_taken_back_by_another(plain: FakeApi, cluster: Cluster) -> None:
     Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
     later = Switchboard(cluster, "later")
@@ -258,6 +265,7 @@ def test_what_a_dead_run_changed_is_taken_back_by_another(plain: FakeApi, cluste
     assert later.take_back_of_dead_runs() == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_a_dead_run_changed_is_taken_back_before_the_next_change(plain: FakeApi, cluster: Cluster) -> None:
     Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
     later = Switchboard(cluster, "later")

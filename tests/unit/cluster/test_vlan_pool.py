@@ -10,9 +10,10 @@ from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.networks.leasebook import VLAN, lease_name
 from testbed.networks.pool import PoolExhausted, VlanPool
+from testbed.objects.kinds import NAMESPACE
 
 from tests.unit.cluster.fake_api import FakeApi
-from tests.unit.cluster.leases import book_of, names_of, put_lease, put_namespace
+from tests.unit.cluster.leases import DEAD, book_of, names_of, put_lease, put_namespace, renewing
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_each_network_gets_a_vlan_of_its_own(pool: VlanPool) -> None:
 
 
 def test_vlans_of_other_runs_are_passed_over(api: FakeApi, pool: VlanPool) -> None:
-    put_lease(api, lease_name("br1", 100), "other", VLAN, renewed=1)
+    put_lease(api, lease_name("br1", 100), "other", VLAN)
     assert pool.lease("br1", "ns-1").vlan == 101
 
 
@@ -48,17 +49,30 @@ def test_same_vlan_can_be_asked_for_on_the_same_bridge_and_on_another(api: FakeA
 
 
 def test_same_vlan_that_another_run_has_is_refused(api: FakeApi, pool: VlanPool) -> None:
-    put_lease(api, lease_name("br2", 100), "other", VLAN, renewed=1)
-    with pytest.raises(LabError, match=r"VLAN 100 of br2 is used by run other \(ann@desk\)"):
+    with (
+        renewing(api, lease_name("br2", 100), "other", VLAN),
+        pytest.raises(LabError, match=r"VLAN 100 of br2 is used by run other \(ann@desk\)"),
+    ):
         pool.lease_same("br2", pool.lease("br1", "ns-1").vlan, "ns-1")
 
 
+def test_same_vlan_that_a_dead_run_had_is_used_once_its_guests_are_gone(api: FakeApi, pool: VlanPool) -> None:
+    put_lease(api, lease_name("br2", 100), "killed", VLAN, lasts=DEAD)
+    put_namespace(api, "nad-swap-killed-1", "killed")
+    vlan = pool.lease("br1", "ns-1").vlan
+    with pytest.raises(LabError, match="VLAN 100 of br2 is used by run killed"):
+        pool.lease_same("br2", vlan, "ns-1")
+    api.remove(NAMESPACE.path(), "nad-swap-killed-1")
+    assert pool.lease_same("br2", vlan, "ns-1").vlan == vlan
+
+
 def test_exhausted_pool_names_itself_its_holders_and_the_remedy(api: FakeApi, pool: VlanPool) -> None:
-    put_lease(api, lease_name("br1", 100), "other", VLAN, renewed=1)
-    put_lease(api, lease_name("br1", 101), "killed", VLAN, renewed=90)
+    put_lease(api, lease_name("br1", 101), "killed", VLAN, lasts=DEAD)
     put_namespace(api, "nad-swap-killed-1", "killed")
     pool.lease("br1", "ns-1")
-    with pytest.raises(PoolExhausted) as caught:
+    pool.lease("br1", "ns-2")
+    pool.give_back(lambda namespace: namespace == "ns-1")
+    with renewing(api, lease_name("br1", 100), "other", VLAN), pytest.raises(PoolExhausted) as caught:
         pool.lease("br1", "ns-2")
     message = str(caught.value)
     assert message.startswith("LAB ERROR: no VLAN of br1 is free: all of the pool VLANS=100-102 are leased")
@@ -71,7 +85,7 @@ def test_exhausted_pool_names_itself_its_holders_and_the_remedy(api: FakeApi, po
 
 def test_vlans_of_dead_runs_are_used_when_no_other_is_left(api: FakeApi, pool: VlanPool) -> None:
     for vlan in (100, 101, 102):
-        put_lease(api, lease_name("br1", vlan), "dead", VLAN, renewed=90)
+        put_lease(api, lease_name("br1", vlan), "dead", VLAN, lasts=DEAD)
     assert pool.lease("br1", "ns-1").vlan == 100
 
 

@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     (folder / "detection.html").write_text(html(judged, missing, seconds, folder), encoding="utf-8")
     if arguments.document:
         arguments.document.write_text(markdown(judged, missing), encoding="utf-8")
+        arguments.document.with_suffix(".html").write_text(html(judged, missing, seconds), encoding="utf-8")
     lacks = flaws(load_table())
     for line in (*lacks, *(f"{test.source.stem}: no defect turns {test.name!r} red" for test in missing)):
         print(f"LACKS  {line}")
@@ -84,7 +85,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reduced", action="store_true", help="only the cases that ./test.sh runs")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
     parser.add_argument(
-        "--document", type=Path, nargs="?", const=DOCUMENT, metavar="FILE", help="write docs/detection.md (or FILE) too"
+        "--document",
+        type=Path,
+        nargs="?",
+        const=DOCUMENT,
+        metavar="FILE",
+        help="write docs/detection.md (or FILE), and the same as .html beside it",
     )
     return parser.parse_args(argv)
 

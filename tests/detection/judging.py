@@ -82,9 +82,10 @@ def differences(case: Case, outcomes: list[Outcome], printed: str = "") -> list[
     if not outcomes:
         return [f"the run gave no results: {printed[-1500:]}"]
     seen = {outcome.name: outcome for outcome in outcomes}
-    expected = {**dict.fromkeys(case.red, case.verdict), **dict.fromkeys(case.errors, Verdict.ERROR)}
-    patterns = {**case.red, **case.errors}
-    wrong = [f"{name!r} stayed green" for name in expected if name in seen and seen[name].verdict is Verdict.PASS]
+    needed = {**dict.fromkeys(case.red, case.verdict), **dict.fromkeys(case.errors, Verdict.ERROR)}
+    expected = {**dict.fromkeys(case.maybe, case.verdict), **needed}
+    patterns = {**case.maybe, **case.red, **case.errors}
+    wrong = [f"{name!r} stayed green" for name in needed if name in seen and seen[name].verdict is Verdict.PASS]
     wrong += [f"{name!r} did not run" for name in expected if name not in seen]
     for outcome in outcomes:
         if outcome.verdict is Verdict.PASS:

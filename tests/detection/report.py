@@ -77,8 +77,8 @@ td,th{border:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top
 .SKIP{background:#eee}.no{color:#b00;font-weight:bold}"""
 
 
-def html(judged: Sequence[Judged], missing: Sequence[PlannedTest], seconds: float, folder: Path) -> str:
-    """detection.html, with links to the logs of the runs."""
+def html(judged: Sequence[Judged], missing: Sequence[PlannedTest], seconds: float, folder: Path | None = None) -> str:
+    """detection.html, with links to the logs of the runs below ``folder``."""
     rows = "\n".join(_html_rows(one, folder) for one in judged)
     lacking = "".join(f"<li>{escape(test.source.stem)}: {escape(test.name)}</li>" for test in missing)
     return (
@@ -88,7 +88,7 @@ def html(judged: Sequence[Judged], missing: Sequence[PlannedTest], seconds: floa
     )
 
 
-def _html_rows(one: Judged, folder: Path) -> str:
+def _html_rows(one: Judged, folder: Path | None) -> str:
     shown: Iterable[Outcome] = one.red or one.outcomes[:1]
     verdict = "yes" if one.caught else f"<span class=no>no</span> {escape('; '.join(one.wrong)[:1000])}"
     head = f"<td><b>{escape(one.case.title)}</b><br>{escape(sentence_of(one.case))}<td>{_rows_of(one)}<td>{verdict}"
@@ -99,6 +99,12 @@ def _html_rows(one: Judged, folder: Path) -> str:
             f"<td>{escape(_said(outcome))}</tr>"
         )
         head = "<td><td><td>"
+    if not cells:
+        cells.append(f"<tr>{head}<td colspan=3>{escape(one.printed)}</tr>")
+    return "\n".join(cells) + (_links(one, folder) if folder else "")
+
+
+def _links(one: Judged, folder: Path) -> str:
     logs = sorted(folder.glob(f"*-{one.case.title.replace(', ', '-').replace(' ', '-')}/*/log.html"))
     links = " ".join(f'<a href="{escape(os.path.relpath(log, folder))}">log</a>' for log in logs)
-    return "\n".join(cells) + (f"<tr><td colspan=6>{links}</tr>" if links else "")
+    return f"<tr><td colspan=6>{links}</tr>" if links else ""

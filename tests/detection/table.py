@@ -43,6 +43,7 @@ class Case:
     ``verdict`` is that of the red tests; PASS says that there are none. ``errors`` are tests that must end in ERROR
     beside those that FAIL: they cannot judge what the defect keeps them from asking. ``unnamed`` is the name of a case
     without a defect, ``lab`` the name of a fault that lies in the test's environment (``faults.py``).
+    ``maybe`` are tests that chance lets the defect turn red as well, with a verdict like the others.
     ``printed`` is a pattern of what a run prints that leaves no results.
     ``cause`` is a pattern of the first line of a red message, and of the first page of the evidence of each red test.
     """
@@ -52,6 +53,7 @@ class Case:
     verdict: Verdict
     red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    maybe: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cluster: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     control: str = CONTROL
@@ -88,6 +90,7 @@ KEYS = {
     "verdict",
     "red",
     "errors",
+    "maybe",
     "cluster",
     "variables",
     "control",
@@ -103,10 +106,15 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
         raise TableError(f"{source}: {entry}: there is no key {', '.join(sorted(unknown))}")
     if sum(key in entry for key in ("defect", "lab", "name")) != 1 or "suite" not in entry:
         raise TableError(f"{source}: {entry}: a case has a suite, and one of defect, lab and name")
-    red = {test: tuple(patterns) for test, patterns in (entry.get("red") or {}).items()}
-    errors = {test: tuple(patterns) for test, patterns in (entry.get("errors") or {}).items()}
+    red, errors, maybe = (
+        {test: tuple(patterns) for test, patterns in (entry.get(key) or {}).items()}
+        for key in ("red", "errors", "maybe")
+    )
     if odd := [
-        pattern for patterns in (*red.values(), *errors.values()) for pattern in patterns if pattern != str(pattern)
+        pattern
+        for patterns in (*red.values(), *errors.values(), *maybe.values())
+        for pattern in patterns
+        if pattern != str(pattern)
     ]:
         raise TableError(f"{source}: {entry}: a pattern must be text, {odd[0]} is not; put it in quotes")
     verdict = Verdict(entry.get("verdict", "FAIL"))
@@ -118,6 +126,7 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
         verdict=verdict,
         red=red,
         errors=errors,
+        maybe=maybe,
         cluster=tuple(shlex.split(entry.get("cluster", ""))),
         variables=entry.get("variables") or {},
         control=entry.get("control", CONTROL),
@@ -158,7 +167,7 @@ def flaws(cases: Iterable[Case]) -> list[str]:
         found += [f"{case.title}: no suite {name}" for name in {case.suite, case.control} - suites - {""}]
         if case.control == case.suite:
             found.append(f"{case.title}: its control must be another suite")
-        found += [f"{case.title}: no test {name!r}" for name in {*case.red, *case.errors} - names]
+        found += [f"{case.title}: no test {name!r}" for name in {*case.red, *case.errors, *case.maybe} - names]
         if case.defect and case.defect not in defects:
             found.append(f"{case.title}: no such defect")
         elif case.defect and defects[case.defect].fault == "lab" and case.verdict is Verdict.FAIL:

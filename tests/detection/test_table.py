@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,36 @@ def test_missing_case_is_named() -> None:
 )
 def test_a_case_that_comes_out_differently_is_told(outcomes: list[Outcome], said: str) -> None:
     assert any(line.startswith(said) or said in line for line in differences(CASE, outcomes))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message", "said"),
+    [
+        (Verdict.PASS, "", []),
+        (Verdict.FAIL, SAID, []),
+        (Verdict.FAIL, "VM ns/vm: expected less", ["'Other': 'new-network' is not in: VM ns/vm: expected less"]),
+        (Verdict.ERROR, SAID, [f"'Other' is ERROR, not FAIL: {SAID}"]),
+    ],
+)
+def test_what_chance_may_turn_red_is_judged_as_well(verdict: Verdict, message: str, said: list[str]) -> None:
+    case = replace(CASE, maybe={"Other": ("new-network",)})
+    outcomes = [outcome("Red One", Verdict.FAIL, SAID), outcome("Other", verdict, message)]
+    assert differences(case, outcomes) == said
+
+
+@pytest.mark.parametrize(
+    ("printed", "outcomes", "right"),
+    [
+        ("Verdict: LAB ERROR: no room", [], True),
+        ("Verdict: FAIL", [], False),
+        ("Verdict: LAB ERROR: no room", [outcome("Red One", Verdict.FAIL, SAID)], False),
+    ],
+)
+def test_a_run_that_leaves_no_results_is_judged_by_what_it_prints(
+    printed: str, outcomes: list[Outcome], right: bool
+) -> None:
+    case = Case("", "stopped_vm", Verdict.ERROR, printed="LAB ERROR: no room")
+    assert (differences(case, outcomes, printed) == []) is right
 
 
 def test_a_case_that_comes_out_right_is_quiet() -> None:

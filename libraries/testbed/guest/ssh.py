@@ -83,11 +83,15 @@ class SshShell:
     ) -> CommandResult:
         deadline = Deadline(timeout)
         started = time.monotonic()
+        patience = deadline
         while True:
             channel = self._open_channel(deadline)
+            if repeatable:
+                # A session may hang without an end; half of the time is left for a new one.
+                patience = Deadline(deadline.slice(timeout / 2))
             try:
-                code, out, err = self._execute(channel, command, deadline)
-            except CommandLost:
+                code, out, err = self._execute(channel, command, patience)
+            except (CommandLost, CommandTimeout):
                 self._drop(channel.get_transport())
                 if not repeatable or deadline.passed:
                     raise

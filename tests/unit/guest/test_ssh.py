@@ -137,6 +137,14 @@ def test_dead_peer_during_a_command_costs_its_timeout_only(lab: Lab) -> None:
     assert time.monotonic() - started < 3
 
 
+def test_repeatable_command_gets_a_new_session_when_the_stream_hangs(lab: Lab) -> None:
+    lab.shell.prepare(10)
+    threading.Timer(0.2, setattr, (lab.streams, "silent", True)).start()
+    threading.Timer(1.5, setattr, (lab.streams, "silent", False)).start()
+    assert lab.shell.run("sleep 0.5; echo done", 8, repeatable=True).stdout == "done\n"
+    assert lab.ssh.connections == 2
+
+
 def test_foreign_host_key_is_refused(lab: Lab) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode().strip()
     shell = lab.shell_with(other)

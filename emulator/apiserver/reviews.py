@@ -32,8 +32,9 @@ Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
 class Reviews:
     """Handlers of the review resources, by (group, resource, subresource) in ``handlers``."""
 
-    def __init__(self, authorizer: Authorizer, tokens: Tokens) -> None:
+    def __init__(self, authorizer: Authorizer, tokens: Tokens, shortest_token: int = MIN_TOKEN_SECONDS) -> None:
         self._authorizer = authorizer
+        self._shortest_token = shortest_token
         self._tokens = tokens
         self.handlers: dict[tuple[str, str, str], Handler] = {
             (AUTHORIZATION, "selfsubjectaccessreviews", ""): self._access,
@@ -116,7 +117,7 @@ class Reviews:
         account = http.core.get(http.core.resource("serviceaccounts"), info.namespace, info.name)
         spec = body.get("spec") or {}
         seconds = int(spec.get("expirationSeconds") or DEFAULT_TOKEN_SECONDS)
-        if seconds < MIN_TOKEN_SECONDS:
+        if seconds < self._shortest_token:
             why = "may not specify a duration less than 10 minutes"
             told = fail.invalid_value("spec.expirationSeconds", str(seconds), why)
             raise fail.invalid("TokenRequest", AUTHENTICATION, "", [told])

@@ -34,7 +34,7 @@ from .objects import Obj
 from .openapi import OpenApi
 from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
-from .reviews import Reviews
+from .reviews import MIN_TOKEN_SECONDS, Reviews
 from .tokens import Authenticator, ImpersonationRefused, Tokens
 from .trouble import Trouble
 from .users import UserInfo
@@ -51,6 +51,7 @@ class ApiServer:
     """A whole API server. ``start`` serves on a socket that is already bound; ``stop`` ends every stream.
 
     ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` gets every request.
+    ``shortest_token`` is for how many seconds a token may be asked for at least.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ApiServer:
         root_ca: str = "",
         decisions: Decisions | None = None,
         audit: AuditLog | None = None,
+        shortest_token: int = MIN_TOKEN_SECONDS,
     ) -> None:
         self.core = core or ApiCore(default_registry())
         self._audit = audit
@@ -67,7 +69,9 @@ class ApiServer:
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
-        self._handlers: dict[tuple[str, str, str], Handler] = dict(Reviews(self.authorizer, self.tokens).handlers)
+        self._handlers: dict[tuple[str, str, str], Handler] = dict(
+            Reviews(self.authorizer, self.tokens, shortest_token).handlers
+        )
         self._denials: dict[tuple[str, str, str], str] = {}
         EscalationCheck(self.core, self.authorizer).register()
         self._discovery = Discovery(self.core.registry)

@@ -75,6 +75,7 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         defects=tuple(arguments.defect),
         platform=arguments.platform,
         dynamic_networks=arguments.dynamic_networks,
+        shortest_token=arguments.shortest_token,
         audit_log=str(Path(arguments.audit_log).absolute()) if arguments.audit_log else "",
     )
     options.check()

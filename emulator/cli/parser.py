@@ -56,6 +56,13 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audit-log", default="", metavar="FILE", help="append every request to the API server to this file"
     )
+    parser.add_argument(
+        "--shortest-token",
+        type=int,
+        default=600,
+        metavar="SECONDS",
+        help="give tokens of service accounts for so short a time, too; a real cluster does from %(default)s on",
+    )
     _pace_and_defects(parser)
 
 

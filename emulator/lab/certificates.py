@@ -7,16 +7,23 @@ from pathlib import Path
 
 import trustme
 
+from .identities import ADMIN, MASTERS
+
 HANDLER_CLIENT = "kubevirt.io:system:client:virt-handler"
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: one authority for the API, one between virt-api and the stream endpoints, one of the router's own."""
+    """PEM files: one authority for the API, one for its clients, of which the administrator is one; one between
+    virt-api and the stream endpoints, one of the router's own.
+    """
 
     ca: Path
     api_cert: Path
     api_key: Path
+    client_ca: Path
+    admin_cert: Path
+    admin_key: Path
     stream_ca: Path
     handler_cert: Path
     handler_key: Path
@@ -37,6 +44,10 @@ def write_certificates(directory: Path) -> Certificates:
     api.cert_pem.write_to_path(files.ca)
     serving = api.issue_cert("localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default.svc")
     _write(serving, files.api_cert, files.api_key)
+    clients = trustme.CA(organization_name="embedded cluster, clients")
+    clients.cert_pem.write_to_path(files.client_ca)
+    admin = clients.issue_cert(common_name=ADMIN.user, organization_name=MASTERS)
+    _write(admin, files.admin_cert, files.admin_key)
     streams = trustme.CA(organization_name="embedded cluster, kubevirt")
     streams.cert_pem.write_to_path(files.stream_ca)
     _write(streams.issue_cert("virt-handler", common_name="virt-handler"), files.handler_cert, files.handler_key)

@@ -59,6 +59,7 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
         ApiCore(registry_of(platform, profile)),
         root_ca=plan.certificates.ca.read_text(),
         decisions=decisions,
+        shortest_token=options.shortest_token,
         audit=AuditLog(Path(options.audit_log)) if options.audit_log else None,
     )
     await server.prepare()
@@ -82,6 +83,8 @@ async def _serve(plan: Plan, listening: socket.socket, ready: int) -> None:
 def _api_tls(plan: Plan) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(plan.certificates.api_cert, plan.certificates.api_key)
+    context.load_verify_locations(cafile=str(plan.certificates.client_ca))
+    context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
     return context
 

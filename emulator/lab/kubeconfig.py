@@ -15,8 +15,15 @@ from .identities import ADMIN, Identity
 CLUSTER = "embedded"
 
 
-def write_kubeconfig(path: Path, server: str, ca: Path, tokens: Mapping[str, Identity]) -> None:
+BY_CERTIFICATE = "embedded-certificate"
+
+
+def write_kubeconfig(
+    path: Path, server: str, ca: Path, tokens: Mapping[str, Identity], certificate: tuple[Path, Path] | None = None
+) -> None:
     """One context for each identity; the administrator's is current where he is among them.
+
+    With ``certificate``, a file with one and a file with its key, there is a context for whom they belong to as well.
 
     The authority is embedded, so that the file can be copied; only the user may read it.
     """
@@ -41,6 +48,12 @@ def write_kubeconfig(path: Path, server: str, ca: Path, tokens: Mapping[str, Ide
         ],
         "current-context": current,
     }
+    if certificate is not None:
+        data = [base64.b64encode(file.read_bytes()).decode() for file in certificate]
+        user = dict(zip(("client-certificate-data", "client-key-data"), data, strict=True))
+        config["users"].append({"name": BY_CERTIFICATE, "user": user})
+        context = {"cluster": CLUSTER, "user": BY_CERTIFICATE, "namespace": "default"}
+        config["contexts"].append({"name": BY_CERTIFICATE, "context": context})
     write_private(path, yaml.safe_dump(config, sort_keys=False))
 
 

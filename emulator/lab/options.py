@@ -18,7 +18,7 @@ class ClusterOptions:
     """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``.
 
     ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request
-    to the API server, "" for none.
+    to the API server, "" for none. ``shortest_token``: for how many seconds a token may be asked for at least.
     """
 
     kubevirt: str = DEFAULT_KUBEVIRT
@@ -28,6 +28,7 @@ class ClusterOptions:
     platform: str = DEFAULT_PLATFORM
     dynamic_networks: bool = False
     audit_log: str = ""
+    shortest_token: int = 600
 
     @property
     def node_names(self) -> tuple[str, ...]:

@@ -81,7 +81,8 @@ async def _start(cluster: RunningCluster) -> None:
         server = f"https://127.0.0.1:{listening.getsockname()[1]}"
         admin = {token: who for token, who in plan.tokens.items() if who is ADMIN}
         nodes = {token: who for token, who in plan.tokens.items() if who is not ADMIN}
-        kubeconfig.write_kubeconfig(cluster.kubeconfig, server, plan.certificates.ca, admin)
+        own = (plan.certificates.admin_cert, plan.certificates.admin_key)
+        kubeconfig.write_kubeconfig(cluster.kubeconfig, server, plan.certificates.ca, admin, own)
         kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, plan.certificates.ca, nodes)
         descriptor = listening.fileno()
         control = ("control", "emulator.lab.control", (str(plan_file), "--listen-fd", str(descriptor)), (descriptor,))

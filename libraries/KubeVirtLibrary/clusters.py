@@ -40,7 +40,9 @@ class ClusterKeywords:
         from testbed.cluster.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
         from testbed.cluster.connection import open_connection  # noqa: PLC0415
 
-        connection = open_connection(settings.kubeconfig, settings.context)
+        connection = open_connection(settings.kubeconfig, settings.context, verify=settings.verify_tls)
+        if connection.unverified:
+            warn(f"The certificate of {connection.server} is not verified: {connection.unverified}")
         cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
         facts = read_facts(cluster, read_version(cluster))
         cluster.patience = Cluster.PATIENCE

@@ -45,6 +45,7 @@ class Settings:
 
     kubeconfig: str = _set("", values.plain)
     context: str = _set("", values.plain)
+    verify_tls: bool = _set(True, values.yes_or_no)
     namespace_prefix: str = _set(
         "nad-swap",
         values.matching(

@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from testbed.cluster.connection import bare
 from testbed.errors import LabError
 from testbed.objects.kinds import Object, dig
 
@@ -56,7 +57,8 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> LabError:
     elif isinstance(error, NameResolutionError):
         why, remedy = "its name cannot be resolved", "check the server's name in the kubeconfig and your DNS or VPN"
     elif isinstance(error, ProxyError):
-        why, remedy = f"the proxy {connection.configuration.proxy} refuses: {error}", "check proxy-url and NO_PROXY"
+        proxy = bare(connection.proxy_to(connection.server))
+        why, remedy = f"the proxy {proxy} refuses: {error}", "check proxy-url, HTTPS_PROXY and NO_PROXY"
     elif isinstance(error, NewConnectionError):
         why = "connection refused or no route"
         remedy = "check that the cluster runs and that the kubeconfig is of this cluster"
@@ -81,5 +83,5 @@ def explain_status(status: int, answer: Object, what: str, connection: Connectio
     if status == 401:
         remedy = f"; the credentials of {connection.source} are invalid or expired: log in again"
     elif status == 403:
-        remedy = "; ask for this right, or use a kubeconfig that has it"
+        remedy = "; an administrator grants it: docs/rbac/ has the roles"
     return ApiError(f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}", status, reason)

@@ -1,23 +1,26 @@
-"""From a kubeconfig to a connection: TLS, credentials, proxy; one pool for requests, one bundle for websockets.
+"""A connection: TLS, credentials, proxy; one pool for requests, one bundle for websockets.
 
 Nothing is sent here. ``Cluster`` (cluster.py) speaks the Kubernetes API over it.
 """
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from testbed.errors import BadInput, LabError
+import urllib3
 
-IN_CLUSTER = "the pod's service account"
+from testbed.cluster.kubeconfig import IN_CLUSTER, files_of, load, load_in_cluster
+from testbed.errors import BadInput
+
+_RENEWED_JUST_NOW = 2.0
+"""Seconds in which one renewal serves all threads whose requests were refused with the old token."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class StreamOptions:
                 "http_proxy_port": self.proxy.port,
                 "http_proxy_auth": self.proxy.auth,
                 "proxy_type": self.proxy.scheme,
+                # Left empty, the client would go by NO_PROXY of the environment once more.
+                "http_no_proxy": ["no-host.invalid"],
             }
         return arguments
 
@@ -64,20 +69,27 @@ class StreamOptions:
 class Connection:
     """Where the API server is and who we are. Safe for use by several threads.
 
-    ``source`` is what a message names: the kubeconfig's path and context, or the pod's service account.
+    ``source`` is what a message names: the kubeconfig's path and context, or the pod's service account. ``reload``
+    reads the credentials anew. ``verify`` false: the server's certificate is not verified; ``unverified`` says why so,
+    "" where it is.
     """
 
-    def __init__(self, configuration: Any, source: str, reload: Any = None) -> None:
-        from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - importing a library must cost nothing
-
+    def __init__(
+        self, configuration: Any, source: str, reload: Callable[[], Any] | None = None, *, verify: bool = True
+    ) -> None:
         self.source = source
         self.configuration = configuration
-        self.configuration.connection_pool_maxsize = 16
-        self.configuration.keep_alive = True
-        self.pool = RESTClientObject(configuration).pool_manager
+        self.unverified = ""
+        if not verify:
+            self.unverified = "variable VERIFY_TLS is no"
+        elif not configuration.verify_ssl:
+            self.unverified = f"{source} says insecure-skip-tls-verify"
         self._reload = reload
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
+        self._renewed = -_RENEWED_JUST_NOW
         self._ssl: ssl.SSLContext | None = None
+        self.pool = self._new_pool()
 
     @property
     def server(self) -> str:
@@ -94,13 +106,21 @@ class Connection:
             return headers
 
     def renew(self) -> bool:
-        """Read the credentials again (token file, exec plugin); False when there is nothing to read again."""
+        """Read the credentials again (token file, exec plugin); False when there is nothing to read again.
+
+        For all threads that ask within two seconds they are read once.
+        """
         if self._reload is None:
             return False
-        fresh = self._reload()
-        with self._lock:
-            self.configuration.api_key = fresh.api_key
-            self.configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
+        with self._renewing:
+            if time.monotonic() - self._renewed < _RENEWED_JUST_NOW:
+                return True
+            fresh = self._reload()
+            with self._lock:
+                known, self.configuration = self.configuration, fresh
+                if (known.cert_file, known.key_file) != (fresh.cert_file, fresh.key_file):
+                    self._ssl, self.pool = None, self._new_pool()
+            self._renewed = time.monotonic()
         return True
 
     def stream_options(self) -> StreamOptions:
@@ -116,13 +136,13 @@ class Connection:
         return StreamOptions(base, self.headers(), sslopt, self._proxy())
 
     def ssl_context(self) -> ssl.SSLContext:
-        """TLS as the kubeconfig says: its CA, its client certificate, verified unless it says otherwise."""
+        """TLS as the kubeconfig says: its CA, its client certificate; verified unless `unverified` says why not."""
         if self._ssl is None:
             configuration = self.configuration
             context = ssl.create_default_context(
                 cafile=configuration.ssl_ca_cert or None, cadata=configuration.ca_cert_data or None
             )
-            if not configuration.verify_ssl:
+            if self.unverified:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             if configuration.cert_file:
@@ -134,86 +154,79 @@ class Connection:
         """Close idle connections."""
         self.pool.clear()
 
-    def _proxy(self) -> Proxy | None:
+    def proxy_to(self, url: str) -> str:
+        """The proxy on the way to a URL, "" for none."""
         from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415
 
-        address = self.configuration.proxy
-        if not address or should_bypass_proxies(self.server, self.configuration.no_proxy or ""):
+        address = str(self.configuration.proxy or "")
+        return "" if should_bypass_proxies(url, self.configuration.no_proxy or "") else address
+
+    def _new_pool(self) -> urllib3.PoolManager:
+        """Connections for requests. Raises BadInput for a proxy that cannot be used."""
+        from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - importing a library must cost nothing
+        from urllib3.exceptions import DependencyWarning, HTTPError, InsecureRequestWarning  # noqa: PLC0415
+        from urllib3.util import make_headers  # noqa: PLC0415
+
+        configuration = self.configuration
+        configuration.connection_pool_maxsize = 16
+        configuration.keep_alive = True
+        if self.unverified:
+            # Said once, by name, and not by the client at each request.
+            configuration.verify_ssl = False
+            warnings.simplefilter("ignore", InsecureRequestWarning)
+        if address := self.proxy_to(self.server):
+            url = self._proxy_url(address)
+            if url.username and configuration.proxy_headers is None:
+                login = f"{unquote(url.username)}:{unquote(url.password or '')}"
+                configuration.proxy_headers = make_headers(proxy_basic_auth=login)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DependencyWarning)
+            try:
+                pool: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
+            except (ImportError, HTTPError) as error:
+                raise BadInput(
+                    f"proxy {bare(address)} of {self.source} cannot be used: {error}; for a SOCKS proxy install "
+                    "PySocks and python-socks"
+                ) from error
+        return pool
+
+    def _proxy(self) -> Proxy | None:
+        address = self.proxy_to(self.server)
+        if not address:
             return None
+        url = self._proxy_url(address)
+        if url.scheme == "https":
+            raise BadInput(
+                f"proxy {bare(address)} of {self.source}: console and port-forward streams go through no proxy that is "
+                "itself reached by TLS; name one that takes http:// in proxy-url or HTTPS_PROXY"
+            )
+        auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
+        return Proxy(url.scheme, str(url.hostname), url.port or 80, auth)
+
+    def _proxy_url(self, address: str) -> SplitResult:
         url = urlsplit(address)
         if not url.hostname:
             raise BadInput(f'proxy "{address}" of {self.source}: expected a URL such as http://proxy.example:3128')
-        auth = (url.username, url.password or "") if url.username else None
-        return Proxy("http" if url.scheme == "https" else url.scheme, url.hostname, url.port or 80, auth)
+        return url
 
 
-def open_connection(kubeconfig: str = "", context: str = "") -> Connection:
+def bare(address: str) -> str:
+    """A proxy's address without the credentials that may stand in it."""
+    url = urlsplit(address)
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+
+def open_connection(kubeconfig: str = "", context: str = "", *, verify: bool = True) -> Connection:
     """Read a kubeconfig (several files separated by ``:`` are merged) and choose a context.
 
     ``kubeconfig`` empty: ``$KUBECONFIG``, then ``~/.kube/config``, then the service account of the pod we run in.
     Raises BadInput that names the file and the remedy.
     """
-    origin = "variable KUBECONFIG" if kubeconfig else "environment variable KUBECONFIG"
-    files = kubeconfig or os.environ.get("KUBECONFIG", "")
+    files = files_of(kubeconfig)
     if not files:
-        default = Path("~/.kube/config").expanduser()
-        if not default.is_file() and os.environ.get("KUBERNETES_SERVICE_HOST"):
-            return Connection(_in_cluster(), IN_CLUSTER, _in_cluster)
-        files, origin = str(default), "the default path"
-    paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
-    missing = [path for path in paths if not path.is_file()]
-    if len(missing) == len(paths):
-        raise BadInput(
-            f'kubeconfig "{files}" ({origin}) does not exist; give one with --variable KUBECONFIG:<path> or the '
-            "environment variable KUBECONFIG, or start an embedded cluster: python -m emulator up"
-        )
-    joined = os.pathsep.join(str(path) for path in paths if path not in missing)
+        return Connection(load_in_cluster(), IN_CLUSTER, load_in_cluster, verify=verify)
 
-    def load() -> Any:
-        return _load(joined, context)
+    def read() -> Any:
+        return load(files, context)
 
-    configuration = load()
-    return Connection(configuration, f"{joined} (context {context})" if context else joined, load)
-
-
-def _in_cluster() -> Any:
-    from kubernetes import client, config  # noqa: PLC0415
-
-    configuration = client.Configuration()
-    loader: Any = config
-    with _named(IN_CLUSTER):
-        loader.load_incluster_config(client_configuration=configuration)
-    return configuration
-
-
-def _load(files: str, context: str) -> Any:
-    from kubernetes import client, config  # noqa: PLC0415
-
-    loader: Any = config
-    with _named(files):
-        known, current = loader.list_kube_config_contexts(config_file=files)
-        names = [str(entry["name"]) for entry in known]
-        if context and context not in names:
-            raise BadInput(
-                f'context "{context}" (variable CONTEXT) is not in kubeconfig {files}; it has: {", ".join(names)}'
-            )
-        chosen = context or str(current["name"])
-        configuration = client.Configuration()
-        loader.load_kube_config(
-            config_file=files, context=chosen, client_configuration=configuration, persist_config=False
-        )
-    if not str(configuration.host).startswith(("https://", "http://")):
-        raise BadInput(f'kubeconfig {files}, context "{chosen}": server "{configuration.host}" is not a URL')
-    return configuration
-
-
-@contextmanager
-def _named(source: str) -> Iterator[None]:
-    """Whatever goes wrong while credentials are read becomes one line that names where they are read from."""
-    try:
-        yield
-    except LabError:
-        raise
-    except Exception as error:  # the client raises ValueError, KeyError, YAML and its own errors alike
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise BadInput(f"cannot use {source}: {first}; check it with: kubectl --kubeconfig {source} version") from error
+    return Connection(read(), f"{files} (context {context})" if context else files, read, verify=verify)

@@ -31,4 +31,5 @@ def create_owner(run: Run, name: str) -> Cluster:
     theirs.api_key_prefix = {}
     theirs.refresh_api_key_hook = None
     theirs.cert_file = theirs.key_file = None
-    return Cluster(Connection(theirs, f"service account {namespace}/{name}"))
+    verify = run.settings.verify_tls
+    return Cluster(Connection(theirs, f"service account {namespace}/{name}", verify=verify))

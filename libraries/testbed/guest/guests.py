@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from testbed.cluster.connection import StreamOptions
 from testbed.errors import LabError
 from testbed.guest.console import ConsoleShell
 from testbed.guest.identity import GuestIdentity
 from testbed.guest.probes import ProbeRun, in_parallel
 from testbed.guest.shells import FallbackShell, Shell
 from testbed.guest.ssh import SshShell
-from testbed.guest.streams import ByteStream, WebSocketStream, open_console, open_port_forward
+from testbed.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
 from testbed.guest.windows import Between, LossWatch, SilenceWatch
 from testbed.model import VmRecord
 from testbed.objects.kinds import VMI, dig
@@ -79,7 +80,7 @@ class Guests:
             raise LabError(f"VM {record.namespace}/{name} has no pod network, so no SSH; use via=console")
 
         def connect(timeout: float) -> WebSocketStream:
-            return open_port_forward(self._stream_options(), record.namespace, name, SSH_PORT, timeout)
+            return self._open(lambda options: open_port_forward(options, record.namespace, name, SSH_PORT, timeout))
 
         return SshShell(f"{record.namespace}/{name}", record.login, connect, lambda: self.node_of(name))
 
@@ -88,7 +89,7 @@ class Guests:
         record = self.record(name)
 
         def connect(timeout: float) -> ByteStream:
-            return open_console(self._stream_options(), record.namespace, name, timeout)
+            return self._open(lambda options: open_console(options, record.namespace, name, timeout))
 
         return self._once(
             name,
@@ -158,5 +159,12 @@ class Guests:
                 self._shells[name, kind] = make()
             return self._shells[name, kind]
 
-    def _stream_options(self) -> Any:
-        return self.run.cluster.stream_options()
+    def _open(self, opener: Callable[[StreamOptions], WebSocketStream]) -> WebSocketStream:
+        """A new stream; once more with renewed credentials where those that we had are not taken any more."""
+        cluster = self.run.cluster
+        try:
+            return opener(cluster.stream_options())
+        except StreamRefused as refused:
+            if refused.status != 401 or not cluster.connection.renew():
+                raise
+        return opener(cluster.stream_options())

@@ -135,7 +135,7 @@ def _given(cluster: Cluster, _namespace: str, url: str) -> Source:
     # A token is never sent in the clear.
     secure = url.startswith("https://")
     headers = cluster.connection.headers if secure else dict
-    return PrometheusApi(f"Prometheus at {url} (variable MONITORING_URL)", url, _pool(cluster), headers)
+    return PrometheusApi(f"Prometheus at {url} (variable MONITORING_URL)", url, _pool(cluster, url), headers)
 
 
 def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
@@ -154,7 +154,7 @@ def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
     if "Authorization" not in cluster.connection.headers():
         raise Unread(f"{title} takes a bearer token only, and the kubeconfig has none (log in with oc login)")
     url = f"https://{host}"
-    return PrometheusApi(f"Thanos at {url}", url, _pool(cluster), cluster.connection.headers)
+    return PrometheusApi(f"Thanos at {url}", url, _pool(cluster, url), cluster.connection.headers)
 
 
 def _prometheus(cluster: Cluster, _namespace: str, _url: str) -> Source:
@@ -170,7 +170,7 @@ def _pods(cluster: Cluster, namespace: str, _url: str) -> Source:
     return ControllerPods(cluster, namespace)
 
 
-def _pool(cluster: Cluster) -> urllib3.PoolManager:
+def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
     """Connections to a router: its authority is another one than the API server's, and is published in a ConfigMap."""
     configuration = cluster.connection.configuration
     context = ssl.create_default_context()
@@ -183,11 +183,12 @@ def _pool(cluster: Cluster) -> urllib3.PoolManager:
         context.load_verify_locations(cadata=bundle)
     if configuration.ssl_ca_cert:
         context.load_verify_locations(cafile=configuration.ssl_ca_cert)
-    if not configuration.verify_ssl:
+    if cluster.connection.unverified:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if str(configuration.proxy or "").startswith("http"):
-        return urllib3.ProxyManager(configuration.proxy, ssl_context=context)
+    proxy = cluster.connection.proxy_to(url)
+    if proxy.startswith("http"):
+        return urllib3.ProxyManager(proxy, proxy_headers=configuration.proxy_headers, ssl_context=context)
     return urllib3.PoolManager(ssl_context=context)
 
 

@@ -91,7 +91,7 @@ def test_server_that_was_silent_for_long_is_not_waited_for_each_time(api: FakeAp
 
 def test_refusals_name_object_server_and_remedy(api: FakeApi, cluster: Cluster) -> None:
     api.faults.append(Fault("POST", "/namespaces", 403))
-    with pytest.raises(ApiError, match=rf"LAB ERROR: POST Namespace demo on {api.url}: 403 .*ask for this right"):
+    with pytest.raises(ApiError, match=rf"LAB ERROR: POST Namespace demo on {api.url}: 403 .*docs/rbac/ has the roles"):
         cluster.create(NAMESPACE, {"metadata": {"name": "demo", "labels": {RUN_LABEL: "r1"}}})
 
 

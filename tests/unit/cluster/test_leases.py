@@ -179,8 +179,10 @@ def test_bridges_that_a_name_cannot_tell_apart_have_leases_of_their_own(one: str
 def test_renewal_under_way_keeps_no_lease_from_being_given_back(api: FakeApi, book: LeaseBook) -> None:
     assert book.take(NAME, VLAN, "VLAN 100 of br1") is None
     lease = dict(api.objects[SHELF, NAME])
-    api.once["DELETE"] = lambda: api.put(
-        SHELF, {**lease, "spec": {**lease["spec"], "renewTime": "2026-01-01T00:00:00Z"}}
-    )
+
+    def renew() -> None:
+        api.put(SHELF, {**lease, "spec": {**lease["spec"], "renewTime": "2026-01-01T00:00:00Z"}})
+
+    api.once["DELETE"] = renew
     book.give_back(NAME)
     assert (SHELF, NAME) not in api.objects

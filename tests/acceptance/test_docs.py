@@ -1,15 +1,17 @@
 """Every command in the documentation works, and every fact that stands there twice is the same.
 
 The line before a console block says how its commands are tried: ``run`` (all of them; ``run: exit N`` when the last one
-must end so), ``dry`` (as dry runs, because they need a cluster of the reader's), ``serve`` (until it prints something,
-then Ctrl-C), or ``skip: reason``. A block that is a file has its name before it, ``file: NAME``; commands of that page
-that name it get it as it stands there. Results that go to ``results/nightly`` go to a folder of the test.
+must end so), ``cluster`` (the same, on a cluster in place of the reader's own), ``dry`` (as dry runs: the run would
+take too long), ``serve`` (until it prints something, then Ctrl-C), or ``skip: reason``. A block that is a file has its
+name before it, ``file: NAME``; commands of that page that name it get it as it stands there. Results that go to
+``results/nightly`` go to a folder of the test.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -109,6 +111,11 @@ def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str
         last = bash(commands[-1], environment)
         expected = int(argument.split()[-1]) if argument else 0
         assert last.returncode == expected, last.stdout + last.stderr
+    elif how == "cluster":
+        for command in commands:
+            own = command.replace("~/.kube/config", '"$KUBECONFIG"')
+            tried = bash(f".venv/bin/python -m emulator exec -- sh -c {shlex.quote(own)}", environment)
+            assert tried.returncode == 0, tried.stdout + tried.stderr
     elif how == "dry":
         for command in commands:
             tried = bash(f"{command} --dryrun --outputdir {tmp_path}", environment)
@@ -116,7 +123,9 @@ def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str
     elif how == "serve":
         serve(block.commands[-1], environment, tmp_path)
     else:
-        assert how == "skip", f"{named(block)}: say how it is to be tried: <!-- run -->, dry, serve or skip: reason"
+        assert how == "skip", (
+            f"{named(block)}: say how it is to be tried: <!-- run -->, cluster, dry, serve or skip: reason"
+        )
         assert argument.strip()
 
 

@@ -15,6 +15,7 @@ from testplan.summary import skips
 _KEPT = re.compile(r"\[([^|\]]+)\|")
 _ORDER = ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
 _LONG = 320
+_LEGEND = {"env": "what a cluster has to have", "info": "measured and shown, not judged"}
 
 
 def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
@@ -26,6 +27,8 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
     summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     not_run = "".join(f"<li>{line}</li>" for line in _not_run(others))
     skipped = "".join(f"<li>{escape(line)}</li>" for line in skips(results.outcomes))
+    priorities = {row.requirement.priority for row in judged}
+    legend = " ".join(f"{name}: {meaning}." for name, meaning in _LEGEND.items() if name in priorities)
     kept = "".join(f"<li>{line}</li>" for line in _kept(results.outcomes, log))
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -44,7 +47,7 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
 <thead><tr><th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th></tr></thead>
 <tbody>{"".join(_row(row, log) for row in judged)}</tbody>
 </table>
-<p class="legend">env: what a cluster has to have. info: measured and shown, not judged.</p>
+{f'<p class="legend">{legend}</p>' if legend else ""}
 {f"<h2>Not judged by this run</h2><ul>{not_run}</ul>" if not_run else ""}
 {f"<h2>Skipped</h2><ul>{skipped}</ul>" if skipped else ""}
 <h2>Scenarios</h2>

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 import pytest
+from robot.api import ExecutionResult, ResultVisitor
 from robot.rebot import rebot
 
-from tests.browser.conftest import SeenRun
+from testplan.results import read_results
+from tests.browser.causes import load_causes, untold
+from tests.browser.conftest import DEFECT, SeenRun
+from tests.browser.looking import PAGES, broken_links, flaws, opens_in
 from tests.browser.webdriver import Browser
 
-PAGES = ("log.html", "report.html", "signoff.html", "matrix.html")
-LINKS = "return [...document.querySelectorAll('a[href]')].map(a => a.href)"
 EXPAND = "expandAll('s1')"
 """Robot builds what is folded only when it is unfolded."""
+
+
+class WaitLines(ResultVisitor):  # type: ignore[misc]
+    """How many lines each keyword that waits has left, by its place; what is folded away or drawn is no line."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+
+    def start_keyword(self, keyword: Any) -> None:
+        if "Wait" in keyword.name or any(str(argument).startswith("within=") for argument in keyword.args):
+            said = [one for one in keyword.body if one.type == one.MESSAGE and one.level not in ("TRACE", "DEBUG")]
+            self.lines[f"{keyword.id} {keyword.name}"] = sum(not message.html for message in said)
 
 
 def evidence(run: SeenRun) -> Path:
     (page,) = run.folder.glob("evidence/*/index.html")
     return page
-
-
-def broken_links(window: Browser) -> list[str]:
-    """Links of the open page that lead to nothing."""
-    files = {urlsplit(link).path for link in window.run(LINKS) if link.startswith("file:")}
-    return sorted(path for path in map(unquote, files) if not Path(path).exists())
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -66,6 +75,25 @@ def test_evidence_says_the_cause_on_its_first_screen(run: SeenRun, window: Brows
     assert broken_links(window) == []
     assert window.complaints() == []
     window.prefer("light")
+
+
+def test_first_line_and_first_screen_tell_the_cause(run: SeenRun, window: Browser) -> None:
+    (cause,) = [cause for cause in load_causes() if cause.defect == DEFECT]
+    outcomes = read_results(run.folder / "output.xml").outcomes
+    assert untold(cause, outcomes, run.folder, window) == []
+    assert len(untold(replace(cause, message="x{9}", screen=["y{9}"]), outcomes, run.folder, window)) == 2
+
+
+def test_nothing_is_wrong_with_the_look_of_a_run(run: SeenRun, window: Browser) -> None:
+    assert flaws(run.folder, window) == []
+    assert opens_in(window, run.folder / "log.html") < 2
+
+
+def test_a_wait_costs_one_line_of_the_log(run: SeenRun) -> None:
+    waits = WaitLines()
+    ExecutionResult(run.folder / "output.xml").visit(waits)
+    assert len(waits.lines) > 10
+    assert {name: count for name, count in waits.lines.items() if count > 1} == {}
 
 
 def test_report_leads_to_the_evidence(run: SeenRun, window: Browser) -> None:

@@ -35,7 +35,7 @@ def connectivity_svg(chart: Connectivity) -> str:
     body = [
         text(8, 16, f"Who answered: {chart.timeline.title}", weight="600"),
         text(8, 33, gap_words(chart)),
-        text(8, 50, "▌ answered   · no answer   shaded: phases of the migration", opacity=0.75),
+        text(8, 50, "▌ answered, · no answer, shaded: phases of the migration", opacity=0.75),
         *_phases(chart, axis, bottom),
         axis.draw(_TOP, bottom),
         *gaps,

@@ -10,8 +10,8 @@ from html import escape
 
 from testbed.charts.timeline import Tone
 
-WIDTH = 980
-GUTTER = 240
+WIDTH = 1000
+GUTTER = 258
 """Left edge of the time axis, where the names of the lanes end."""
 
 RIGHT = WIDTH - 14

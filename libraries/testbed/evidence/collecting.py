@@ -54,7 +54,7 @@ def collect(run: Run, guests: Guests | None, failure: Failure, folder: Path, all
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
     text = store.redaction.text(page(failure, signs, charts, files, footer))
     index = folder / INDEX
-    index.write_text(text, encoding="utf-8")
+    allowance.bytes -= index.write_bytes(text.encode())
     return index
 
 

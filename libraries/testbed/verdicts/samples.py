@@ -51,7 +51,7 @@ class Series:
 def headed(series: Sequence[Series], began: float, rest: str = "") -> str:
     """The first series and ``rest``, then each other one on a line of its own: a first line has to be read at once."""
     first, *others = (one.describe(began) for one in series)
-    more = f" (and {len(others)} more below)" if others else ""
+    more = f" (and {len(others)} more)" if others else ""
     return "\n".join([first + more + rest, *others])
 
 

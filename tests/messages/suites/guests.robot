@@ -16,7 +16,7 @@ Good Swap
 Peer Is Not Reached
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12) should reach each other by ICMP
-    ...    and TCP within 1.0 s; not reached: ICMP vm → new-peer (10.10.0.12): 0 of * answered (and 3 more below)
+    ...    and TCP within 1.0 s; not reached: ICMP vm → new-peer (10.10.0.12): 0 of * answered (and 3 more)
     ...    TCP vm → new-peer (10.10.0.12): 0 of * answered
     ...    ICMP new-peer → vm (10.10.0.10): 0 of * answered
     ...    TCP new-peer → vm (10.10.0.10): 0 of * answered
@@ -27,7 +27,7 @@ Old Network Still Answers
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and old-peer (10.10.0.11) should be silent to each other
     ...    for 5.0 s; answers came: ICMP vm → old-peer (10.10.0.11): 25 of 25 answered, first at * s, last at * s
-    ...    (and 3 more below); meanwhile new-peer is reached through it as well *
+    ...    (and 3 more); meanwhile new-peer is reached through it as well *
     Guests    on both networks
     Guests Should Be Silent To Each Other    vm    old-peer    nic=secondary    control=new-peer    duration=5s
 

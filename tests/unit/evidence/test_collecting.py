@@ -7,11 +7,21 @@ import time
 from pathlib import Path
 
 import pytest
+from testbed.cluster.client import Cluster
 from testbed.evidence import store as stores
-from testbed.evidence.collecting import run_jobs
+from testbed.evidence.collecting import collect, run_jobs
+from testbed.evidence.page import Failure
 from testbed.evidence.redaction import Redaction
 from testbed.evidence.sources import Job
 from testbed.evidence.store import Allowance, Store
+from testbed.objects.ledger import Ledger
+from testbed.run import Run
+from testbed.settings import Settings
+
+from tests.unit.cluster.conftest import api, cluster, kubeconfig
+from tests.unit.cluster.fake_api import FakeApi
+
+__all__ = ["api", "cluster", "kubeconfig"]
 
 
 def new_store(folder: Path, allowance: Allowance | None = None) -> Store:
@@ -61,6 +71,22 @@ def test_a_long_file_keeps_its_end_and_the_whole_its_limit(tmp_path: Path, monke
     assert store.write("four", " \n") == "empty"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
     assert store.size == 14
+
+
+def test_evidence_of_a_cluster_that_hangs_ends_in_time_and_says_so(
+    api: FakeApi, cluster: Cluster, tmp_path: Path
+) -> None:
+    run = Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+    api.delay = 20
+    allowance = Allowance(seconds=0.5, bytes=100_000)
+    began = time.monotonic()
+    index = collect(run, None, Failure("Suite.Test", "Step", "it is gone"), tmp_path / "kept", allowance)
+    assert time.monotonic() - began < 10
+    page = index.read_text(encoding="utf-8")
+    assert page.count("not in time") == 2 and "<h1>it is gone</h1>" in page
+    assert allowance.spent
+    written = sum(path.stat().st_size for path in index.parent.iterdir())
+    assert allowance.bytes == 100_000 - written and written > len(page)
 
 
 def test_an_allowance_is_spent_by_time_or_by_size() -> None:

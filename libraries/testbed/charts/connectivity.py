@@ -173,7 +173,7 @@ def _track(probe: Probe, swap: NetworkSwap) -> Track:
     """Of this probe, without its samples."""
     role, way = _place(probe, swap)
     path, address = probe.path, probe.path.target_address.ip
-    nic = "pod network" if path.source_nic.network is None else path.source_nic.name
+    nic = "pod net" if path.source_nic.network is None else path.source_nic.name
     return Track(role, way, probe.protocol, address.version, path.source.name, path.target.name, str(address), nic)
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from html import escape
 
 from testbed.charts.connectivity import Connectivity, Gap, Role, Track
-from testbed.charts.drawing import CHARACTER, COLOURS, GUTTER, RIGHT, Axis, line_at, middle_cut, picture, text
+from testbed.charts.drawing import CHARACTER, COLOURS, RIGHT, Axis, line_at, middle_cut, picture, text
 from testbed.charts.timeline import Span, Tone
 from testbed.durations import human
 
 RESOLUTION = 0.2
 """Seconds between two requests of a watch."""
 
+_GUTTER = 254
 _TRACK = 18
 _HEAD = 20
 _TOP = 64
@@ -23,7 +24,7 @@ _TONES = {Role.OLD: Tone.WAIT, Role.NEW: Tone.GOOD, Role.CONTROL: Tone.CALM}
 def connectivity_svg(chart: Connectivity) -> str:
     """The chart; times are seconds after the edit."""
     margin = max(0.5, 0.02 * (chart.end - chart.start))
-    axis = Axis(min(0.0, chart.start) - margin, max(0.0, chart.end) + margin)
+    axis = Axis(min(0.0, chart.start) - margin, max(0.0, chart.end) + margin, _GUTTER)
     tracks, bottom = "", float(_TOP)
     for role, rows in _groups(chart):
         tracks += text(8, bottom + 15, role, weight="600")
@@ -105,7 +106,7 @@ def _track(track: Track, top: float, axis: Axis, complete: float | None) -> str:
         bars += f'<path d="{lines}" stroke="{COLOURS[tone]}" stroke-width="1.6"/>' if lines else ""
     counts = f"{len([s for s in track.samples if s.answered])} of {len(track.samples)} answered"
     return (
-        f"<g>{text(16, middle + 4, middle_cut(track.name, GUTTER - 20))}"
+        f"<g>{text(16, middle + 4, middle_cut(track.name, _GUTTER - 20))}"
         f'{bars}<path d="{dots}" stroke="currentColor" stroke-opacity=".55" stroke-width="2.6" stroke-linecap="round"/>'
         f"<title>{escape(f'{track.name} ({track.address}): {counts}')}</title></g>"
     )

@@ -10,12 +10,11 @@ from html import escape
 
 from testbed.charts.timeline import Tone
 
-WIDTH = 1000
-GUTTER = 258
-"""Left edge of the time axis, where the names of the lanes end."""
+WIDTH = 880
+"""As wide as a message in Robot's log has room for, so that it is not made smaller there."""
 
 RIGHT = WIDTH - 14
-CHARACTER = 6.6
+CHARACTER = 6.5
 """Width of a character of the small type; names are measured by it."""
 
 COLOURS = {
@@ -29,15 +28,16 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 class Axis:
-    """Seconds to pixels."""
+    """Seconds to pixels. ``gutter`` is its left edge, where the names of the lanes end."""
 
-    def __init__(self, start: float, end: float) -> None:
+    def __init__(self, start: float, end: float, gutter: float) -> None:
         self.start, self.end = start, end
-        self._scale = (RIGHT - GUTTER) / (end - start)
+        self._gutter = gutter
+        self._scale = (RIGHT - gutter) / (end - start)
 
     def x(self, seconds: float) -> float:
         """Where a moment lies, kept within the chart."""
-        return round(GUTTER + (min(max(seconds, self.start), self.end) - self.start) * self._scale, 1)
+        return round(self._gutter + (min(max(seconds, self.start), self.end) - self.start) * self._scale, 1)
 
     def ticks(self) -> list[float]:
         """Round times, a dozen at most."""

@@ -140,7 +140,7 @@ def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
     for records in _pods(history, swap, vmi):
         yield Lane(f"pod {records[-1].name}", spans.of(records, _pod_phase))
         attached = _attachment(swap, after_the_edit=records[0].at >= swap.at)
-        yield Lane(f"· its {swap.pod_interface} is on", spans.of(records, attached))
+        yield Lane("· its NIC is on", spans.of(records, attached))
     yield Lane("guest agent", spans.of(vmi, agent))
     yield from _warnings(history, swap, end)
 
@@ -232,12 +232,10 @@ def _attachment(swap: NetworkSwap, *, after_the_edit: bool) -> Callable[[Object]
 
 
 def _durations(phases: Iterable[Span]) -> str:
-    """``Pending 0.1 s, Running 2.0 s so far``: short ones have no room in their bars."""
-    return ", ".join(
-        f"{span.label} {human(span.end - span.start)}" + (" so far" if span.open else "")
-        for span in phases
-        if span.end - span.start >= _SHORTEST and span.label not in FINAL_PHASES
-    )
+    """``Pending 0.1, Running 2.0 s so far``: short ones have no room in their bars."""
+    shown = [span for span in phases if span.end - span.start >= _SHORTEST and span.label not in FINAL_PHASES]
+    lasted = ", ".join(f"{span.label} {human(span.end - span.start)}" for span in shown)
+    return lasted.replace(" s,", ",") + (" so far" if shown and shown[-1].open else "")
 
 
 def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
@@ -253,4 +251,4 @@ def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]
             if not marks or marks[-1].label != label:
                 marks.append(Mark(at, label, Tone.BAD))
     for reason, marks in list(found.items())[:_WARNINGS]:
-        yield Lane(f"warning {reason}", marks=tuple(marks))
+        yield Lane(f"event {reason}", marks=tuple(marks))

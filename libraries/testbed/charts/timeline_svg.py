@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from testbed.charts.drawing import CHARACTER, COLOURS, GUTTER, RIGHT, Axis, fitted, line_at, middle_cut, picture, text
+from testbed.charts.drawing import CHARACTER, COLOURS, RIGHT, WIDTH, Axis, fitted, line_at, middle_cut, picture, text
 from testbed.charts.timeline import Lane, Mark, Span, Timeline, Tone, text_of
 from testbed.durations import human
 
+_GUTTER = 172
 _LANE = 24
 _TOP = 42
 _LEGIBLE = 9
@@ -17,7 +18,7 @@ _LEGIBLE = 9
 
 def timeline_svg(timeline: Timeline) -> str:
     """The timeline, one lane below the other, times after the edit below them."""
-    axis = Axis(timeline.start, timeline.end)
+    axis = Axis(timeline.start, timeline.end, _GUTTER)
     bottom = _TOP + _LANE * len(timeline.lanes)
     body = [text(8, 16, timeline.title, weight="600"), text(8, 33, timeline.outcome), axis.draw(_TOP, bottom)]
     for number, lane in enumerate(timeline.lanes):
@@ -35,10 +36,10 @@ def timeline_svg(timeline: Timeline) -> str:
 
 
 def _lane(lane: Lane, top: float, axis: Axis) -> str:
-    name = f"<g>{text(8, top + 16, middle_cut(lane.name, GUTTER - 16))}<title>{escape(lane.name)}</title></g>"
+    name = f"<g>{text(8, top + 16, middle_cut(lane.name, _GUTTER - 16))}<title>{escape(lane.name)}</title></g>"
     starts = [axis.x(span.start) for span in lane.spans[1:]] + [float(RIGHT)]
     spans = "".join(_span(span, top, axis, free) for span, free in zip(lane.spans, starts, strict=False))
-    note = text(axis.x(0) + 4, top + 16, fitted(lane.note, RIGHT - axis.x(0) - 4), opacity=0.75) if lane.note else ""
+    note = text(axis.x(0) + 4, top + 16, fitted(lane.note, WIDTH - axis.x(0) - 4), opacity=0.75) if lane.note else ""
     return name + spans + note + _marks(lane.marks, top, axis)
 
 
@@ -73,7 +74,7 @@ def _marks(marks: Sequence[Mark], top: float, axis: Axis) -> str:
     for number, (mark, x) in enumerate(zip(marks, places, strict=True)):
         following = places[number + 1] if number + 1 < len(places) else RIGHT
         words = f"{mark.label} {mark.at:.1f} s" if mark.at else mark.label
-        behind, in_front = following - x - 10, x - GUTTER - 10
+        behind, in_front = following - x - 10, x - _GUTTER - 10
         if number == 0 and len(words) * CHARACTER > behind and in_front > behind:
             label = text(x - 8, top + 16, fitted(words, in_front), anchor="end")
         else:

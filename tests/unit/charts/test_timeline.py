@@ -46,7 +46,7 @@ def test_swap_has_every_step_with_its_time() -> None:
     assert [span.label for span in lane(timeline, "VMI follows").spans] == ["nad-a", "nad-b"]
     (required,) = lane(timeline, "MigrationRequired").spans
     assert 12 < required.end - required.start < 13
-    attached = [one.spans for one in timeline.lanes if one.name.startswith("· its pod6c270ef2f25 is on")]
+    attached = [one.spans for one in timeline.lanes if one.name.startswith("· its NIC is on")]
     assert [[span.label for span in spans] for spans in attached] == [["nad-a"], ["nad-b"]]
     note = lane(timeline, "· its phases").note
     assert note.startswith("Pending ") and note.endswith(
@@ -73,7 +73,7 @@ def test_what_came_before_the_edit_is_cut_off() -> None:
 def test_failed_migration_shows_its_second_try_and_why() -> None:
     timeline = drawn("failed-migration-main")
     assert [lane.name[:10] for lane in timeline.lanes].count("migration ") == 2
-    assert "failed" in lane(timeline, "warning FailedMigration").marks[0].label
+    assert "failed" in lane(timeline, "event FailedMigration").marks[0].label
     assert timeline.outcome.startswith("not complete")
 
 

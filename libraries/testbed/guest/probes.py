@@ -35,7 +35,7 @@ _SLICE_GRACE = 5.0
 # OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
 # answer as well, but a reason to ask by TCP less often than by ICMP.
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
-_REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.1, "TCP": 0.2}
+_REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
 
 _FUNCTIONS = r"""# probes of other guests
 trap '' HUP
@@ -63,6 +63,7 @@ else echo "X bash or nc; use an image that has one"; exit 0; fi
 ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
 one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
+read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ]; do
 echo "A $1 $t" || exit 0
@@ -70,9 +71,11 @@ one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
 done
 }
 collect() {
+all=
 while read -r tag n rest; do
 case $tag in
 E) break ;;
+P) all="$all $rest" ;;
 A | D) echo "$tag $n $rest" ;;
 S) echo "S $n $rest"
 case $rest in *" 0")
@@ -82,6 +85,7 @@ esac ;;
 esac
 done
 now; echo "U $t"
+[ "$tag" = E ] || kill $all 2>/dev/null
 }
 """
 

@@ -33,7 +33,7 @@ NIC Is Unplugged From A Running VM
     [Metadata]    Requirements    R4, R5
     [Tags]    regression    r4
     Observation Should Hold    unplugged by the API
-    Guest Should Not Have NIC    ${VM}    nic=${SPARE_NIC}
+    Guest Should Not Have NIC    ${VM}    nic=${UNPLUGGED_NIC}
 
 VM Runs On And Its Other NIC Still Works
     [Documentation]    Same VMI, same boot, no RestartRequired ever; the untouched NIC is as it was and in use.
@@ -63,8 +63,8 @@ NIC Is Unplugged From A Swapped VM
     [Documentation]    As from a VM that never was.
     [Metadata]    Requirements    R5
     Cluster Should Offer    live-update
-    NIC Should Have Been Unplugged    ${SWAPPED_VM}    nic=${SPARE_NIC}    within=${SWAP_TIMEOUT}
-    Guest Should Not Have NIC    ${SWAPPED_VM}    nic=${SPARE_NIC}
+    NIC Should Have Been Unplugged    ${SWAPPED_VM}    nic=${UNPLUGGED_NIC}    within=${SWAP_TIMEOUT}
+    Guest Should Not Have NIC    ${SWAPPED_VM}    nic=${UNPLUGGED_NIC}
 
 Swapped VM Runs On And Stays On Its New Network
     [Documentation]    Plugging and unplugging beside it does not bring the swapped NIC back.

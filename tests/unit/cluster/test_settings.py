@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from testbed.values import vlans_text
 
 DEFAULTS = Path(__file__).parents[3] / "variables" / "defaults.yaml"
 
+VARIABLE = re.compile(r"^[$@&]\{(\w+)\}", re.MULTILINE)
+
 
 def settings(**values: object) -> Settings:
     return Settings.from_variables(values, timestr_to_secs)
@@ -22,6 +25,15 @@ def test_defaults_are_those_of_the_variable_file() -> None:
     documented = yaml.safe_load(DEFAULTS.read_text())
     assert set(documented) == set(VARIABLES)
     assert Settings.from_variables(documented, timestr_to_secs) == Settings() == settings()
+
+
+def test_no_suite_has_a_variable_of_its_own_by_the_name_of_a_users() -> None:
+    """The user's value, from a profile for instance, would count in place of the suite's."""
+    root = DEFAULTS.parents[1]
+    files = [*root.glob("suites/**/*.robot"), *root.glob("resources/*.resource")]
+    names = {name for file in files for name in VARIABLE.findall(file.read_text(encoding="utf-8"))}
+    assert "PLUGGED_NIC" in names
+    assert names & set(VARIABLES) == set()
 
 
 def test_variables_that_are_not_set_keep_their_defaults() -> None:

@@ -14,7 +14,7 @@ from testbed.durations import human
 RESOLUTION = 0.2
 """Seconds between two requests of a watch."""
 
-_GUTTER = 254
+_GUTTER = 264
 _TRACK = 18
 _HEAD = 20
 _TOP = 64

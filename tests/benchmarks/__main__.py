@@ -1,78 +1,87 @@
-"""Figures of the harness on the embedded cluster: python -m tests.benchmarks
+"""Figures of the harness on embedded clusters: python -m tests.benchmarks
 
-Starts one embedded cluster, runs the P0 suite and a suite that measures, and prints medians and spread. Nothing here
-judges: figures depend on the machine.
+Nothing here judges a figure: they depend on the machine. ``--compare`` judges ratios.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = sys.executable
+from tests.benchmarks import report
+from tests.benchmarks.comparing import worse
+from tests.benchmarks.figures import SECTIONS, Figure, Ratio
+from tests.benchmarks.lab import BenchmarkError, Lab
+
+MODULES = {
+    "a": "overhead",
+    "b": "waits",
+    "c": "commands",
+    "d": "verdicts",
+    "e": "costs",
+    "f": "scale",
+    "g": "startup",
+}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="how often the P0 suite runs")
-    parser.add_argument("--count", type=int, default=100, help="how many commands and waits are timed")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if not arguments.inside:
-        again = [PYTHON, "-m", "tests.benchmarks", "--inside"]
-        again += ["--runs", str(arguments.runs), "--count", str(arguments.count)]
-        return subprocess.run([PYTHON, "-m", "emulator", "exec", "--", *again], cwd=ROOT, check=False).returncode
-    return measure(arguments.runs, arguments.count)
-
-
-def measure(runs: int, count: int) -> int:
-    """Runs inside `python -m emulator exec`, so KUBECONFIG names the cluster."""
-    with tempfile.TemporaryDirectory() as folder:
-        walls = []
-        for number in range(runs):
-            output = Path(folder) / f"p0-{number}"
+def main(argv: Sequence[str] | None = None) -> int:
+    """0; 1 where a ratio is worse than published, or nothing could be measured."""
+    arguments = _arguments(argv)
+    figures: list[Figure] = []
+    ratios: list[Ratio] = []
+    notes: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        lab = Lab(arguments.folder or Path(folder), arguments.scale)
+        for section in arguments.only:
+            module = importlib.import_module(f"tests.benchmarks.{MODULES[section]}")
             start = time.monotonic()
-            code = robot(output, "suites", "--include", "p0")
-            walls.append(time.monotonic() - start)
-            if code:
-                print(f"the P0 suite ended with {code}; its figures mean nothing", file=sys.stderr)
-                return code
-        figures = Path(folder) / "figures.json"
-        code = robot(
-            Path(folder) / "latencies", "tests/benchmarks/latencies.robot",
-            "--variable", f"COUNT:{count}", "--variable", f"FIGURES:{figures}",
-        )  # fmt: skip
-        if code:
-            return code
-        measured = json.loads(figures.read_text())
-    print()
-    print(f"{'figure':<58}{'median':>10}{'p99':>10}{'n':>6}")
-    row("P0 suite, from robot's start to the report (s)", walls, 1)
-    for name, seconds in measured.items():
-        row(f"{name} (ms)", seconds, 1000)
-    return 0
+            try:
+                more, shares = module.measure(lab)
+            except BenchmarkError as error:
+                print(f"{section}: {error}", file=sys.stderr)
+                return 1
+            figures += more
+            ratios += shares
+            notes[section] = (module.__doc__ or "").partition(" ")[2].partition("\n\n")[2].strip()
+            print(f"{section}. {SECTIONS[section]}: measured in {time.monotonic() - start:.0f} s", flush=True)
+    print(report.as_text(figures, ratios))
+    if arguments.json:
+        told = {"figures": [one.as_data() for one in figures], "ratios": [one.as_data() for one in ratios]}
+        arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if arguments.document:
+        report.write(figures, ratios, notes)
+    trouble = worse(ratios, report.published()) if arguments.compare else []
+    for line in trouble:
+        print(f"WORSE  {line}")
+    return 1 if trouble else 0
 
 
-def row(name: str, seconds: list[float], factor: int) -> None:
-    ordered = sorted(seconds)
-    last = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    print(f"{name:<58}{statistics.median(ordered) * factor:>10.1f}{last * factor:>10.1f}{len(ordered):>6}")
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", type=_sections, default=list(SECTIONS), help="sections, such as a,g; default: all")
+    parser.add_argument("--scale", type=float, default=1.0, help="repeat so many times as much as is published")
+    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md and the ratios beside it")
+    parser.add_argument("--compare", action="store_true", help="end with 1 where a ratio is worse than published")
+    parser.add_argument("--json", type=Path, help="write all values to this file")
+    parser.add_argument("--folder", type=Path, help="keep what the runs leave here")
+    arguments = parser.parse_args(argv)
+    if arguments.document and arguments.only != list(SECTIONS):
+        parser.error("--document takes all sections")
+    return arguments
 
 
-def robot(output: Path, source: str, *options: str) -> int:
-    command = [PYTHON, "-m", "robot", "--pythonpath", "libraries", "--outputdir", str(output), "--console", "dotted"]
-    done = subprocess.run([*command, *options, source], cwd=ROOT, env=os.environ, capture_output=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stdout.decode() + done.stderr.decode())
-    return done.returncode
+def _sections(text: str) -> list[str]:
+    chosen = [letter.strip() for letter in text.split(",")]
+    for letter in chosen:
+        if letter not in SECTIONS:
+            raise argparse.ArgumentTypeError(f'"{letter}" is no section; there are: {", ".join(SECTIONS)}')
+    return chosen
 
 
 if __name__ == "__main__":

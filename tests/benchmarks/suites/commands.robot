@@ -1,32 +1,30 @@
 *** Settings ***
-Documentation       Times guest commands and waits on one VM. Prints figures, judges nothing.
+Documentation       Times commands in one guest. Judges nothing.
 
 Library             KubeVirtLibrary
 Library             GuestLibrary
-Library             ${CURDIR}/Latencies.py
-Variables           ../../variables/defaults.yaml
+Library             ${CURDIR}/Commands.py
+Variables           ../../../variables/defaults.yaml
 
 Suite Setup         Start One VM
 Suite Teardown      Stop
 
 
 *** Variables ***
-${COUNT}      100
-${FIGURES}    ${OUTPUT_DIR}/figures.json
+${COUNT}            100
+${PEERS_COUNT}      20
 
 
 *** Test Cases ***
-Guest Commands Over SSH
-    [Documentation]    A command over the standing session.
+SSH
+    [Documentation]    A command over the standing session, and a process for each.
     Time Guest Commands    timed-vm    via=ssh    count=${COUNT}
+    Time SSH Processes    timed-vm    count=${PEERS_COUNT}
 
-Guest Commands Over The Console
-    [Documentation]    A command on the serial line.
+Console
+    [Documentation]    A login for each command, and commands on a session that stays.
+    Time Console Logins    timed-vm    count=${PEERS_COUNT}
     Time Guest Commands    timed-vm    via=console    count=${COUNT}
-
-Waits
-    [Documentation]    From just before a write is sent until the keyword that waits for it has it.
-    Time Waits    count=${COUNT}
 
 
 *** Keywords ***
@@ -40,7 +38,7 @@ Start One VM
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
 
 Stop
-    Write Figures    ${FIGURES}
+    Write Figures    ${OUTPUT_DIR}/figures.json
     Close Guests
     Close Test Namespace
     Close Cluster

@@ -1,0 +1,1 @@
+"""What people use instead: each way as its users have it, in an environment of its own."""

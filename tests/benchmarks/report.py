@@ -1,0 +1,86 @@
+"""What was measured, on the terminal, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.benchmarks.figures import HEAD, SECTIONS, Figure, Ratio, number, rows
+from tests.embedded import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+RATIOS = ROOT / "tests" / "benchmarks" / "ratios.json"
+
+INTRODUCTION = """\
+# Benchmarks
+
+How much the tests add to what the cluster takes by itself, and how they compare with what people use instead. All of it
+is measured on the embedded cluster, in one run on one machine, by
+
+<!-- skip: it takes half an hour -->
+```console
+$ .venv/bin/python -m tests.benchmarks --document
+```
+
+`--only a,g` measures a part of it, `--scale 0.2` repeats less. Figures depend on the machine; ratios hardly do, so that
+`--compare` ends with 1 only where a ratio is half as bad again as the published one.
+"""
+
+
+def as_text(figures: Sequence[Figure], ratios: Sequence[Ratio]) -> str:
+    """Aligned columns, a block a section."""
+    lines = []
+    for section, title in SECTIONS.items():
+        chosen = [one for one in figures if one.section == section]
+        if not chosen:
+            continue
+        table = [HEAD, *rows(chosen)]
+        widths = [max(len(row[column]) for row in table) for column in range(len(HEAD))]
+        lines += ["", f"{section}. {title}"]
+        for name, *cells in table:
+            right = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+            lines.append(f"{name.ljust(widths[0])}  {right}")
+    if ratios:
+        lines += ["", "Ratios", *(f"{one.name}: {number(one.value)}" for one in ratios)]
+    return "\n".join(lines)
+
+
+def as_markdown(figures: Sequence[Figure], ratios: Sequence[Ratio], notes: dict[str, str]) -> str:
+    """The page ``docs/benchmarks.md``; ``notes`` has what stands under a section's title."""
+    parts = [
+        INTRODUCTION,
+        f"Measured on {os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}.\n",
+    ]
+    for section, title in SECTIONS.items():
+        chosen = [one for one in figures if one.section == section]
+        if chosen:
+            parts += [f"## {section}. {title}\n", notes.get(section, ""), _table(HEAD, rows(chosen))]
+    if ratios:
+        parts += ["## Ratios\n", _table(("ratio", "value"), [(one.name, number(one.value)) for one in ratios])]
+    return "\n".join(part for part in parts if part)
+
+
+def write(figures: Sequence[Figure], ratios: Sequence[Ratio], notes: dict[str, str]) -> None:
+    """The page, and beside this module the ratios for `compare`."""
+    PAGE.write_text(as_markdown(figures, ratios, notes), encoding="utf-8")
+    RATIOS.write_text(json.dumps([one.as_data() for one in ratios], indent=1) + "\n", encoding="utf-8")
+
+
+def published(path: Path = RATIOS) -> list[Ratio]:
+    """The ratios of the last published run."""
+    return [Ratio(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

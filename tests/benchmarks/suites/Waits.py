@@ -1,0 +1,41 @@
+"""Answers the benchmark: waits for the conditions that it names, by the recorder that all keywords wait by."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from robot.libraries.BuiltIn import BuiltIn
+from testbed.objects.kinds import POD
+from testbed.recording.history import History
+from testbed.recording.views import is_true
+from testbed.run import Run
+
+WAIT = "Wait Until Pod Has Condition"
+
+
+class Waits:
+    """Keywords of waits.robot. The benchmark writes ``pod condition`` a line, and reads when the keyword returned."""
+
+    ROBOT_LIBRARY_SCOPE = "SUITE"
+
+    def wait_until_pod_has_condition(self, pod: str, condition: str) -> None:
+        """Fails after a minute."""
+        recorder = Run.current().require_recorder()
+
+        def holds(history: History) -> bool:
+            found = history.current(POD, pod)
+            return found is not None and is_true(found, condition)
+
+        if not recorder.wait_for(holds, 60, f"{condition} of pod {pod}", lambda: "not yet"):
+            raise AssertionError(f"{condition} of pod {pod} was never seen")
+
+    def answer_waits(self, namespace_file: str, questions: str, answers: str) -> None:
+        """Until the benchmark closes the pipe ``questions``."""
+        with open(namespace_file, "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(Run.current().require_namespace())
+        with open(questions, encoding="utf-8") as asked, open(answers, "w", encoding="utf-8") as told:  # noqa: PTH123
+            for line in asked:
+                BuiltIn().run_keyword(WAIT, *line.split())
+                print(time.monotonic(), file=told, flush=True)
+        sys.stdout.flush()

@@ -21,6 +21,7 @@ from KubeVirtLibrary.hotplug import HotPlugKeywords
 from KubeVirtLibrary.immovable import ImmovableKeywords
 from KubeVirtLibrary.lifecycle import LifecycleKeywords
 from KubeVirtLibrary.machines import MachineKeywords
+from KubeVirtLibrary.many import ManyVmsKeywords
 from KubeVirtLibrary.monitoring import MonitoringKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
@@ -63,7 +64,7 @@ class KubeVirtLibrary(DynamicCore):
 
     def __init__(self) -> None:
         self._clusters = ClusterKeywords()
-        namespaces = NamespaceKeywords(self._clusters)
+        namespaces, machines = NamespaceKeywords(self._clusters), MachineKeywords()
         components = [
             self._clusters,
             CapabilityKeywords(),
@@ -72,7 +73,8 @@ class KubeVirtLibrary(DynamicCore):
             SignalKeywords(),
             namespaces,
             NetworkKeywords(),
-            MachineKeywords(),
+            machines,
+            ManyVmsKeywords(machines),
             SwapKeywords(),
             SeveralNicsKeywords(),
             StayingKeywords(),

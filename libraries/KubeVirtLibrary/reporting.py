@@ -47,7 +47,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def timeline(history: History, swap: NetworkSwap, within: float | None = None) -> None:
     """The timeline of a swap up to now, and the same in words folded below it."""
     drawn = timeline_of(history, swap, time.monotonic(), within)
-    logger.info(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)), html=True)
+    chart(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
+
+
+def chart(page: str) -> None:
+    """A chart of ``testbed.charts.page`` in the log."""
+    logger.info(page, html=True)
 
 
 def warn(message: str) -> None:

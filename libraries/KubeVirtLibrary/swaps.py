@@ -42,7 +42,7 @@ class SwapKeywords:
             raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
         recorder = run.require_recorder()
         recorder.catch_up()
-        _require_running(recorder.history, record)
+        require_running(recorder.history, record)
         swap = remember(recorder.history, vm, record.namespace, nic, network)
         self._edit(run, record, swap)
         known = recorder.history.current(NAD, network) is not None or "/" in network
@@ -105,7 +105,8 @@ def swap_of(run: Run, vm: str) -> NetworkSwap:
     return run.swaps[vm]
 
 
-def _require_running(history: History, record: VmRecord) -> None:
+def require_running(history: History, record: VmRecord) -> None:
+    """Raises BadInput for a VM that does not run, LabError for one that is not at rest."""
     title = f"VM {record.namespace}/{record.name}"
     vmi, vm = history.current(VMI, record.name), history.current(VM, record.name)
     if vmi is None or phase_of(vmi) != "Running":

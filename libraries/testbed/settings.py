@@ -96,6 +96,7 @@ class Settings:
     quiet_window: float = _set(12.0, values.time)
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     loss_limit: int = _set(10, values.percent)
+    many_vms: int = _set(6, values.count(500))
     allow_disruptive: bool = _set(False, values.yes_or_no)
     expected_capabilities: tuple[str, ...] = _set(
         (), values.words(is_dns_label, "nothing, or names of capabilities separated by commas, such as localnet, ipv6")

@@ -74,6 +74,17 @@ def percent(text: str, _: Seconds) -> int:
     return int(text)
 
 
+def count(most: int) -> Reader:
+    """A whole number from 1 to ``most``."""
+
+    def read(text: str, _: Seconds) -> int:
+        if not re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII) or int(text) > most:
+            raise Unreadable(f"a whole number from 1 to {most}")
+        return int(text)
+
+    return read
+
+
 def words(good: Callable[[str], object], expected: str) -> Reader:
     """A list of words, separated by commas, each of which is ``good`` and stands there once; empty for none."""
 

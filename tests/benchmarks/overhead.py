@@ -11,8 +11,9 @@ from robot.result import Keyword
 from robot.utils import timestr_to_secs
 
 from tests.benchmarks.figures import Figure, Ratio, figure
-from tests.benchmarks.lab import PROFILE, ROOT, Lab, RobotRun, listener
+from tests.benchmarks.lab import PROFILE, Lab, RobotRun, listener
 from tests.benchmarks.own_time import FILE
+from tests.embedded import ROOT
 
 WINDOWS = ("ISOLATION_WINDOW", "SILENCE_WINDOW")
 REMOVALS = ("Close Test Namespace", "Close Cluster")

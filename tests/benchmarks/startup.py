@@ -6,7 +6,8 @@ import os
 import time
 
 from tests.benchmarks.figures import Figure, Ratio, figure
-from tests.benchmarks.lab import PYTHON, ROOT, Lab, run_checked
+from tests.benchmarks.lab import PYTHON, Lab, run_checked
+from tests.embedded import ROOT
 
 LIBRARIES = str(ROOT / "libraries")
 PATHS = ("--pythonpath", LIBRARIES)

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import IO, Protocol
 
-from tests.benchmarks.lab import OWN_SUITES, PYTHON, ROOT, BenchmarkError, Lab, variables
+from tests.benchmarks.lab import OWN_SUITES, PYTHON, BenchmarkError, Lab, variables
 from tests.benchmarks.peers.environment import HERE, peer_python
+from tests.embedded import ROOT
 
 
 class Waiter(Protocol):

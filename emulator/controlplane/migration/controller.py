@@ -19,7 +19,7 @@ from emulator.controlplane.instances import (
 )
 from emulator.controlplane.migration.backoff import failure_key, waiting_seconds
 from emulator.controlplane.migration.handoff import abort_requested, handed_off, target_down
-from emulator.controlplane.migration.phases import RUNNING, Step, next_step
+from emulator.controlplane.migration.phases import BEFORE_HAND_OFF, RUNNING, Step, next_step
 from emulator.controlplane.migration.targets import Targets
 from emulator.controlplane.patching import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
@@ -151,13 +151,25 @@ class MigrationController:
         self._on_migration("MODIFIED", migration, None)
 
     def _limits_reached(self, vmi: Obj) -> bool:
-        running = [m for m in self.shared.migrations.all() if phase(m) in RUNNING]
+        running = [source for m in self.shared.migrations.all() if (source := self._takes_a_slot(m)) is not None]
         if len(running) >= self.shared.settings.parallel_migrations:
             return True
         node = vmi["status"].get("nodeName")
-        sources = [self.shared.vmis.get(m["metadata"]["namespace"], m["spec"]["vmiName"]) for m in running]
-        outbound = sum(1 for source in sources if source and source["status"].get("nodeName") == node)
-        return outbound >= self.shared.settings.outbound_migrations
+        outbound = sum(source.get("status", {}).get("nodeName") == node for source in running)
+        return bool(outbound >= self.shared.settings.outbound_migrations)
+
+    def _takes_a_slot(self, migration: Obj) -> Obj | None:
+        """The VMI of a migration that counts for the limits ({} for one that is gone), None for one that does not.
+
+        One that is still Pending counts as soon as its target pod exists.
+        """
+        meta, current = migration["metadata"], phase(migration)
+        vmi = self.shared.vmis.get(meta["namespace"], migration["spec"]["vmiName"])
+        if current in RUNNING:
+            return vmi or {}
+        if current not in BEFORE_HAND_OFF or vmi is None:
+            return None
+        return vmi if sum(not pod_is_going(pod) for pod in pods_of(self.shared, vmi)) > 1 else None
 
     async def _hand_off(self, migration: Obj, vmi: Obj, target: Obj) -> None:
         source = current_pod(vmi, pods_of(self.shared, vmi))

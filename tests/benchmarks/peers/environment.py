@@ -5,7 +5,8 @@ from __future__ import annotations
 import venv
 from pathlib import Path
 
-from tests.benchmarks.lab import ROOT, run_checked
+from tests.benchmarks.lab import run_checked
+from tests.embedded import ROOT
 
 REQUIREMENTS = ROOT / "tests" / "benchmarks" / "requirements.txt"
 HERE = Path(__file__).parent

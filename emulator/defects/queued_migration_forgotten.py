@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..controlplane.migration.phases import Step
+from ..decisions import Defect
+
+_QUEUED_SECONDS = 1.5
+_pending_since: dict[str, float] = {}
+
+
+def _forget(step: Step | None, *, migration: dict[str, Any], **_: Any) -> Step | None:
+    if migration.get("status", {}).get("phase") != "Pending":
+        return step
+    now = time.monotonic()
+    since = _pending_since.setdefault(migration["metadata"]["uid"], now)
+    return None if step is not None and now - since > _QUEUED_SECONDS else step
+
+
+DEFECT = Defect(
+    name="queued-migration-forgotten",
+    sentence="A migration that had to wait for the cluster's limits stays in phase Pending for good.",
+    rows=("R32",),
+    point="migration.step",
+    change=_forget,
+)

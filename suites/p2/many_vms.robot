@@ -1,0 +1,42 @@
+*** Settings ***
+Documentation       Many running VMs change their network at one time, and the cluster works them off.
+...
+...                 *Topology:* MANY_VMS equal VMs, each with NIC "secondary" on the old network. No peers: the API
+...                 alone is looked at.
+...                 *What moves:* NIC "secondary" of each VM to the new network, by an edit for each, without a pause.
+...                 *What is verified:* every VM arrives. How long each takes, how the migrations queue, and the
+...                 cluster's limits are shown and not judged.
+...                 *Out of scope:* traffic (nad-01); scale as such.
+...                 *Reference:* row R32.
+Metadata            Scenario    nad-26
+
+Resource            ../../resources/network_swap.resource
+
+Suite Setup         Change The Networks Of Many VMs
+Suite Teardown      Close Scenario
+
+Test Tags           p2    tier3    linux-bridge    vep-140    nad-26    r32
+
+
+*** Variables ***
+${VMS}    many
+
+
+*** Test Cases ***
+Every VM Arrives On Its New Network
+    [Documentation]    The five facts of a complete swap, for each VM; with the queue of their migrations as a chart.
+    [Metadata]    Requirements    R32
+    Network Swaps Of Many VMs Should Have Completed    ${VMS}    within=${SWAP_TIMEOUT}
+
+
+*** Keywords ***
+Change The Networks Of Many VMs
+    [Documentation]    The edits of this suite. Judges nothing.
+    Cluster Should Offer    live-update    automatic-migration
+    Open Test Namespace
+    Create Network    ${OLD_NETWORK}    on=bridge
+    Create Network    ${NEW_NETWORK}    on=bridge
+    Define Many VMs    ${VMS}    count=${MANY_VMS}    nic=${NIC}    network=${OLD_NETWORK}
+    Start VMs
+    Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
+    Change Networks Of Many VMs    ${VMS}    nic=${NIC}    network=${NEW_NETWORK}

@@ -110,11 +110,11 @@ class ManyVmsKeywords:
         _show(run, queue, time.monotonic() - min(swap.at for swap in swaps))
         missing = [swap for swap in swaps if not is_complete(history, swap)]
         if missing:
+            first, others = missing[0], f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             told = "; ".join(f"{swap.vm}: {_lacks(run, swap)}" for swap in missing[:_SHOWN])
-            more = f"; and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise ProductFault(
-                f"VMs in {swaps[0].namespace}: expected all {len(swaps)} swaps to be complete within "
-                f"{human(within.total_seconds())} of the first edit, {len(missing)} are not: {told}{more}"
+                f"VM {first.namespace}/{first.vm}{others} of {len(swaps)}: expected every swap to be complete within "
+                f"{human(within.total_seconds())} of the first edit; {told}"
             )
         step(f"All {len(swaps)} VMs are on their new network")
 

@@ -85,7 +85,7 @@ class SshServer:
         finally:
             feeding.cancel()
             for pump in pumps:
-                pump.close()
+                await pump.close()
 
     async def _serve_terminal(self, process: Process, account: Account) -> None:
         argv, env = self._program(process, account)
@@ -103,7 +103,7 @@ class SshServer:
             _leave(process, status)
         finally:
             feeding.cancel()
-            pump.close()
+            await pump.close()
 
 
 class _Connection(asyncssh.SSHServer):
@@ -165,15 +165,19 @@ class _Pump:
         A background process that keeps the pipe open is not waited for.
         """
         if not self._task.done():
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._stop()
             await self._copy()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """The descriptor goes last: its number may be another one's at once, whose reader must not be removed."""
+        try:
+            await self._stop()
+        finally:
+            os.close(self._descriptor)
+
+    async def _stop(self) -> None:
         self._task.cancel()
-        asyncio.get_running_loop().remove_reader(self._descriptor)
-        os.close(self._descriptor)
+        await asyncio.wait([self._task])
 
 
 async def _readable(descriptor: int) -> None:

@@ -32,8 +32,8 @@ def judge_completion(history: History, swap: NetworkSwap, within: float) -> str:
         first, *others = missing
         also = "".join(f"\nalso missing: {fact.seen}" for fact in others)
         raise ProductFault(
-            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}: "
-            f"{first.seen}{_restarted(history, swap)}{also}"
+            f"{swap.title}: expected to be complete within {human(within)}, is not after {waited}; "
+            f"missing: {first.name}: {first.seen}{_restarted(history, swap)}{also}"
         )
     done = completed_at(facts)
     took = (done if done is not None else time.monotonic()) - swap.at

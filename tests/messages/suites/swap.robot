@@ -18,8 +18,8 @@ Good Swap
 
 Swap Without A Migration
     [Documentation]    FAIL
-    ...    VM lab-b-basic/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1.0 s, is not after * s:
-    ...    no migration object was made, the VMI's spec has the new network, MigrationRequired=True
+    ...    VM lab-b-basic/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1.0 s, is not after * s;
+    ...    missing: the cluster's migration object for the edit is Succeeded: no migration object was made, the VMI's spec has the new network, MigrationRequired=True
     ...    (AutoMigrationDueToLiveUpdate)
     ...    also missing: migrationState is not set
     ...    also missing: nodeName is node1 as before the edit
@@ -32,14 +32,15 @@ Swap Without A Migration
 Swap With The Gate Off
     [Documentation]    FAIL
     ...    VM lab-b0-default-gates/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1.0 s,
-    ...    is not after * s: no migration object was made, the VMI's spec still says "nad-a", *the VM has RestartRequired*
+    ...    is not after * s; missing: the cluster's migration object for the edit is Succeeded:
+    ...    no migration object was made, the VMI's spec still says "nad-a", *the VM has RestartRequired*
     Replay    gate-off-1.8.4
     Network Swap Should Have Completed    vm1    nic=net1    within=1s
 
 Pod On The Old Network
     [Documentation]    FAIL
     ...    VM lab-b-basic/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1 min 0 s,
-    ...    is not after * s: pod virt-launcher-vm1-* on node2 has pod6c270ef2f25 on lab-b-basic/nad-a,
+    ...    is not after * s; missing: the launcher pod's network-status names the new network for the NIC: pod virt-launcher-vm1-* on node2 has pod6c270ef2f25 on lab-b-basic/nad-a,
     ...    expected lab-b-basic/nad-b
     Replay    but=pods stay on the old network
     Network Swap Should Have Completed    vm1    nic=net1    within=1 min

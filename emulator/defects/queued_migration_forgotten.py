@@ -15,7 +15,8 @@ def _forget(step: Step | None, *, migration: dict[str, Any], **_: Any) -> Step |
         return step
     now = time.monotonic()
     since = _pending_since.setdefault(migration["metadata"]["uid"], now)
-    return None if step is not None and now - since > _QUEUED_SECONDS else step
+    forgotten = step is not None and step.phase == "Scheduling" and now - since > _QUEUED_SECONDS
+    return None if forgotten else step
 
 
 DEFECT = Defect(

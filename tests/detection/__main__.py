@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from testplan.suites import read_tests
+from tests.detection import document
 from tests.detection.judging import Judged, judge
-from tests.detection.report import html, markdown
+from tests.detection.report import html
 from tests.detection.table import Case, flaws, load_table, never_red
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "detection.md"
@@ -41,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing = never_red(load_table(), read_tests())
     (folder / "detection.html").write_text(html(judged, missing, seconds, folder), encoding="utf-8")
     if arguments.document:
-        arguments.document.write_text(markdown(judged, missing), encoding="utf-8")
-        arguments.document.with_suffix(".html").write_text(html(judged, missing, seconds), encoding="utf-8")
+        document.write(arguments.document, judged, load_table(), missing)
     lacks = flaws(load_table())
     for line in (*lacks, *(f"{test.source.stem}: no defect turns {test.name!r} red" for test in missing)):
         print(f"LACKS  {line}")
@@ -90,7 +90,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs="?",
         const=DOCUMENT,
         metavar="FILE",
-        help="write docs/detection.md (or FILE), and the same as .html beside it",
+        help="bring docs/detection.md (or FILE) up to date, and the same as .html beside it",
     )
     return parser.parse_args(argv)
 

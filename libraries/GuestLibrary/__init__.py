@@ -50,5 +50,6 @@ class GuestLibrary(DynamicCore):
 
 def _awaited(name: str, args: list[Any]) -> str:
     """The keyword as it stands in the suite, shortened."""
-    words = " ".join([name.replace("_", " ").title(), *(str(arg) for arg in args)])
+    keyword = name.replace("_", " ").title() if name.islower() else name
+    words = " ".join([keyword, *(str(arg) for arg in args)])
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

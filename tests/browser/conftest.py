@@ -28,12 +28,11 @@ class SeenRun:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> SeenRun:
-    """nad-01 with a defect, by the same script as run.sh, at the most talkative level."""
+    """nad-01 with a defect, and VM owners, by the same script as run.sh, at the most talkative level."""
     state = tmp_path_factory.mktemp("state")
     secrets = state / "secrets"
     options = (
-        "--include",
-        "nad-01",
+        *("--suite", "linux_bridge_vlan_change", "--suite", "vm_owner_limits"),
         "--loglevel",
         "TRACE",
         "--listener",

@@ -40,7 +40,8 @@ def test_no_secret_is_in_any_file_or_on_the_console(run: SeenRun) -> None:
     keys = [secret for secret in run.secrets if "PRIVATE KEY" in secret]
     passwords = [secret for secret in run.secrets if len(secret) == PASSWORD]
     others = set(run.secrets) - {*keys, *passwords}
-    assert keys and passwords and others, "the guests' key and password are known, and what the user proves himself by"
+    assert keys and passwords, "the guests' keys and passwords are known"
+    assert len(others) > 1, "and what the user and the VM owners prove themselves by"
     wanted = re.compile("|".join(re.escape(form) for secret in run.secrets for form in forms(secret)))
     files = [path for path in run.folder.rglob("*") if path.is_file()]
     assert {"log.html", "report.html", "output.xml", "signoff.html", "history.jsonl"} <= {path.name for path in files}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from testbed.durations import human
 from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
 from testbed.recording.history import History
 from testbed.recording.views import (
+    NO_TROUBLE_YET,
     condition_text,
     current_pod,
     is_automatic,
@@ -23,6 +25,9 @@ from testbed.recording.views import (
     pod_trouble,
     qualified,
 )
+
+_LONGEST = 240
+"""Characters of an event that are quoted."""
 
 
 @dataclass(frozen=True)
@@ -246,14 +251,26 @@ def _why_no_migration(history: History, swap: NetworkSwap) -> str:
 
 
 def _migration_trouble(history: History, migration: Object) -> str:
-    """Why a migration does not go on: its target pod's trouble, else the newest warning about it."""
+    """Why a migration does not go on: its target pod's trouble or first warning, else the newest warning about it."""
     uid = meta(migration, "uid")
-    for pod in history.all(POD):
-        if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid and (why := pod_trouble(pod)):
-            return f" (target pod {meta(pod, 'name')}: {why})"
+    targets = [pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
+    troubles = {meta(pod, "name"): why for pod in targets if (why := pod_trouble(pod))}
+    for name, why in troubles.items():
+        if why not in NO_TROUBLE_YET:
+            return f" (target pod {name}: {why})"
+    for pod in targets:
+        if told := next(_warnings_about(history, meta(pod, "name")), ""):
+            return f" (target pod {meta(pod, 'name')}: {told})"
     names = (meta(migration, "name"), dig(migration, "spec", "vmiName"))
-    for record in reversed(history.records(EVENT)):
+    told = "".join(list(_warnings_about(history, *names))[-1:])
+    waiting = "".join(f" (target pod {name}: {why})" for name, why in troubles.items())
+    return f" (event {told})" if told else waiting
+
+
+def _warnings_about(history: History, *names: str) -> Iterator[str]:
+    """``reason: message`` of the warnings about objects, oldest first, at a length that can be read."""
+    for record in history.records(EVENT):
         event = record.object
         if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names:
-            return f" (event {event.get('reason')}: {event.get('message')})"
-    return ""
+            text = f"{event.get('reason')}: {event.get('message')}"
+            yield text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from testbed.objects.kinds import KUBEVIRT, MIGRATION, NAD, NODE, POD, VM, VMI, Kind
+from testbed.objects.kinds import KUBEVIRT, MIGRATION, NAD, NODE, NODE_STATE, POD, VM, VMI, Kind
 
 SECONDS = 60.0
 """How long the evidence of one suite may take in all."""
@@ -18,8 +18,8 @@ FILE_BYTES = 4_000_000
 OBJECTS: tuple[Kind, ...] = (VM, VMI, MIGRATION, POD, NAD)
 """Kinds of the test namespace, a file of YAML each."""
 
-CLUSTER_OBJECTS: tuple[Kind, ...] = (KUBEVIRT, NODE)
-"""Kinds of the whole cluster, where the user may list them."""
+CLUSTER_OBJECTS: tuple[Kind, ...] = (KUBEVIRT, NODE, NODE_STATE)
+"""Kinds of the whole cluster, where there are such and the user may list them; NMState's have the nodes' bridges."""
 
 LOG_LINES = 2000
 """Last lines of each container of a launcher pod; ``guest-console-log`` is what the guest said on its console."""

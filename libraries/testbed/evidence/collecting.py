@@ -16,6 +16,7 @@ from testbed.charts.page import chart_html
 from testbed.charts.timeline import text_of, timeline_of
 from testbed.charts.timeline_svg import timeline_svg
 from testbed.durations import human
+from testbed.errors import LAB_ERROR_PREFIX
 from testbed.evidence.page import Failure, File, page
 from testbed.evidence.redaction import Redaction
 from testbed.evidence.signs import guest_signs, signs_of, wire_signs
@@ -117,7 +118,7 @@ def _done(job: Job, store: Store) -> Collected:
         path = store.folder / job.file
         return Collected(File(job.file, job.title, path.stat().st_size if path.exists() else None, remark), text)
     except Exception as error:  # whatever goes wrong is told on the page, and is never the test's concern
-        return Collected(File(job.file, job.title, None, f"{error}"))
+        return Collected(File(job.file, job.title, None, str(error).removeprefix(LAB_ERROR_PREFIX)))
 
 
 def _unreachable(done: Mapping[str, Collected]) -> list[str]:

@@ -9,7 +9,15 @@ from testbed.charts.connectivity import Connectivity, Role
 from testbed.durations import human
 from testbed.objects.kinds import EVENT, POD, VM, VMI, dig, meta
 from testbed.recording.history import DELETED, History
-from testbed.recording.views import condition_text, is_true, phase_of, pod_trouble, qualified, vm_summary
+from testbed.recording.views import (
+    NO_TROUBLE_YET,
+    condition_text,
+    is_true,
+    phase_of,
+    pod_trouble,
+    qualified,
+    vm_summary,
+)
 
 _EVENTS = 5
 
@@ -24,7 +32,7 @@ def signs_of(history: History, swaps: Iterable[NetworkSwap], vms: Iterable[str])
     lines += [
         f"pod {meta(pod, 'name')}: {why}"
         for pod in history.all(POD)
-        if phase_of(pod) not in ("Running", "Succeeded") and (why := pod_trouble(pod))
+        if phase_of(pod) not in ("Running", "Succeeded") and (why := pod_trouble(pod)) and why not in NO_TROUBLE_YET
     ]
     return [*lines, *_warnings(history)]
 

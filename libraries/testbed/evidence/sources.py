@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
 import yaml
 
+from testbed.cluster.api_errors import ApiError
 from testbed.cluster.client import Cluster
 from testbed.errors import LabError
 from testbed.evidence.catalogue import (
@@ -74,8 +76,13 @@ def events_text(history: History) -> str:
 
 def _objects(cluster: Cluster, store: Store, kind: Kind, namespace: str | None, naming: Naming) -> Callable[[], str]:
     def read() -> str:
-        items = [item for item in cluster.list(kind, namespace).items if naming.owns(kind, item)]
-        return as_yaml([store.redaction.object(item) for item in items])
+        try:
+            listed = cluster.list(kind, namespace).items
+        except ApiError as error:
+            if error.status == 404:
+                return ""
+            raise
+        return as_yaml([store.redaction.object(item) for item in listed if naming.owns(kind, item)])
 
     return read
 
@@ -108,10 +115,17 @@ def _log(cluster: Cluster, namespace: str, pod: str, container: str) -> Callable
         finally:
             answer.release_conn()
         if answer.status != 200:
-            raise LabError(f"GET {POD.path(namespace, pod)}/log?{urlencode(query)}: {answer.status} {text[:300]}")
+            raise LabError(f"GET {POD.path(namespace, pod)}/log?{urlencode(query)}: {answer.status} {_reason(text)}")
         return text
 
     return read
+
+
+def _reason(text: str) -> str:
+    """What a Status object says, else the text itself."""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(text)["message"])
+    return text[:300]
 
 
 def _guest(guests: Guests, name: str) -> Callable[[], str]:

@@ -12,12 +12,10 @@ from testbed.errors import BadInput, LabError
 from testbed.networks.leasebook import NIC, PURPOSE_LABEL, LeaseBook, holder_text, lease_name
 from testbed.networks.policies import POLICY
 from testbed.networks.spare_nics import candidates, objections, spare_nics
-from testbed.objects.kinds import LEASE, Kind, Object, dig, meta
+from testbed.objects.kinds import LEASE, NODE_STATE, Object, dig, meta
 from testbed.recording.following import following
 from testbed.recording.history import DELETED, History
 from testbed.recording.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
-
-NODE_STATE = Kind("nmstate.io/v1beta1", "nodenetworkstates", "NodeNetworkState", namespaced=False)
 
 _LAG_SECONDS = 15.0
 """For how long NMState may still report what a run that has ended had made."""

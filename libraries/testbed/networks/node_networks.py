@@ -5,10 +5,10 @@ from __future__ import annotations
 from testbed.cluster.api_errors import ApiError
 from testbed.errors import LabError
 from testbed.networks.leasebook import LeaseBook
-from testbed.networks.nic_leases import NODE_STATE, NicLeases
+from testbed.networks.nic_leases import NicLeases
 from testbed.networks.policies import POLICY, apply_policy, policy, remove_policy
 from testbed.networks.spare_nics import former_config
-from testbed.objects.kinds import NODE, Object, meta
+from testbed.objects.kinds import NODE, NODE_STATE, Object, meta
 from testbed.objects.labels import mark
 from testbed.recording.recorder import Heartbeat, silent
 from testbed.settings import Settings

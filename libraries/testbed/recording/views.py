@@ -125,6 +125,10 @@ def phase_of(item: Object) -> str:
     return str(dig(item, "status", "phase") or "")
 
 
+NO_TROUBLE_YET = ("PodInitializing", "ContainerCreating")
+"""What a container waits for while its pod is made; why that takes so long only the events tell."""
+
+
 def pod_trouble(pod: Object) -> str:
     """Why a pod does not run yet, "" when it does or says nothing."""
     scheduled = condition(pod, "PodScheduled") or {}

@@ -9,8 +9,9 @@ import pytest
 from testbed.cluster.client import Cluster
 from testbed.errors import BadInput
 from testbed.networks.leasebook import NIC, lease_name
-from testbed.networks.nic_leases import NODE_STATE, NicLeases, NoSpareNic
+from testbed.networks.nic_leases import NicLeases, NoSpareNic
 from testbed.networks.policies import POLICY
+from testbed.objects.kinds import NODE_STATE
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 from tests.unit.cluster.leases import SHELF, book_of, names_of, put_lease

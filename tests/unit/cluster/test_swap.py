@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 from testbed.changes.swap import completed_at, five_facts, is_complete
 from testbed.errors import ProductFault
-from testbed.objects.kinds import MIGRATION, VM, VMI, Object, dig
+from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig
 from testbed.verdicts.swaps import (
     interface_differences,
     judge_completion,
@@ -259,3 +259,25 @@ def test_deleted_vm_is_a_restart() -> None:
     with pytest.raises(ProductFault, match="was deleted"):
         judge_not_restarted(history, swap)
     assert history.records(VM, "vm1")
+
+
+def test_target_pod_that_is_not_made_is_told_with_its_first_warning() -> None:
+    """Its containers say no more than that they wait; why, the events say."""
+
+    def change(recorded: list[Event]) -> Iterable[Event]:
+        kept = [event for event in recorded if event["t"] < EDITED["swap-main"] + 6]
+        pod = [event["object"] for event in kept if event["kind"] == POD.name][-1]
+        pod["status"] = {
+            "phase": "Pending",
+            "containerStatuses": [{"state": {"waiting": {"reason": "PodInitializing"}}}],
+        }
+        for number, reason in enumerate(("NoNetworkFound", "FailedCreatePodSandBox")):
+            about = {"kind": "Pod", "name": pod["metadata"]["name"]}
+            event = {"type": "Warning", "reason": reason, "message": "x" * 999, "involvedObject": about}
+            event["metadata"] = {**pod["metadata"], "name": f"e{number}", "uid": f"e{number}"}
+            kept.append({"t": kept[-1]["t"], "type": "ADDED", "kind": EVENT.name, "object": event})
+        return kept
+
+    history, swap = replay("swap-main", change)
+    fact = five_facts(history, swap)[0]
+    assert re.search(r"is \w+ since .* \(target pod virt-launcher-vm1-\w+: NoNetworkFound: x{200,240}…\)$", fact.seen)

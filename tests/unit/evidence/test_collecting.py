@@ -83,7 +83,7 @@ def test_evidence_of_a_cluster_that_hangs_ends_in_time_and_says_so(
     index = collect(run, None, Failure("Suite.Test", "Step", "it is gone"), tmp_path / "kept", allowance)
     assert time.monotonic() - began < 10
     page = index.read_text(encoding="utf-8")
-    assert page.count("not in time") == 2 and "<h1>it is gone</h1>" in page
+    assert page.count("not in time") == 3 and "<h1>it is gone</h1>" in page
     assert allowance.spent
     written = sum(path.stat().st_size for path in index.parent.iterdir())
     assert allowance.bytes == 100_000 - written and written > len(page)

@@ -8,11 +8,12 @@ usage() {
   cat <<'TXT'
 Usage: ./run.sh [options] [arguments of robot]
 
-Runs the suites on an embedded cluster that is started for this run, or on yours with --kubeconfig.
+Runs the suites on an embedded cluster that is started for this run, or on yours with --kubeconfig or --in-cluster.
 
 Your own cluster:
   --kubeconfig FILE   run against this cluster and start none
   --context NAME      a context of that file other than its current one
+  --in-cluster        run against the cluster of this pod by its service account, and start none
 
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
@@ -41,12 +42,13 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
   case $option in
     --help | -h) usage; exit 0 ;;
+    --in-cluster) in_cluster=yes ;;
     --dynamic-networks-controller) cluster_options+=("$option") ;;
     --processes=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
@@ -75,7 +77,9 @@ while (($#)); do
   esac
 done
 
-if [[ -n $kubeconfig ]]; then
+[[ -z $in_cluster || -z $kubeconfig ]] || usage_error "--in-cluster and --kubeconfig exclude each other"
+if [[ -n $kubeconfig || -n $in_cluster ]]; then
+  [[ -z $context || -n $kubeconfig ]] || usage_error "--context names a context of the file given with --kubeconfig"
   ((${#cluster_options[@]} == 0)) || usage_error "${cluster_options[0]} is for the embedded cluster, --kubeconfig for yours"
   set_of_requirements=cluster
 elif [[ -n $context ]]; then
@@ -87,7 +91,10 @@ fi
 bootstrap "$set_of_requirements"
 run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
 ((processes == 1)) || run+=(--processes "$processes")
-if [[ -n $kubeconfig ]]; then
+if [[ -n $in_cluster ]]; then
+  # A kubeconfig of the environment would be preferred to the pod's service account.
+  unset KUBECONFIG
+elif [[ -n $kubeconfig ]]; then
   run+=(--kubeconfig "$kubeconfig" --context "$context")
 elif [[ " ${robot_arguments[*]-} " != *" --dryrun "* ]]; then
   require_host_tools

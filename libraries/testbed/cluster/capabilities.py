@@ -180,7 +180,9 @@ def require_offer(run: Run, name: str) -> str:
     found = measured(run, name)
     if found.there:
         return found.value
-    value = f"cannot be told: {found.value}" if found.there is None else found.value
+    value = found.value
+    if found.there is None:
+        value = f"cannot be told: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has what helps"
     if name in run.settings.expected_capabilities:
         raise LabError(
             f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES and is "

@@ -1,0 +1,1 @@
+"""What lies in deploy/, checked as far as it can be without an engine."""

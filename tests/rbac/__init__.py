@@ -1,0 +1,1 @@
+"""The roles of docs/rbac: made of what the libraries were seen to call, and proven to be enough and not too much."""

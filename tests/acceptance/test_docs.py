@@ -200,17 +200,3 @@ def test_the_readmes_table_of_scenarios_is_the_plans() -> None:
     automated = [scenario for scenario in load_plan().scenarios if scenario.automated]
     for scenario in automated:
         assert rows[scenario.id] == (scenario.priority, set(scenario.requirements)), scenario.id
-
-
-def test_the_role_in_the_page_grants_what_the_run_checks_for() -> None:
-    from testbed.cluster.rights import NEEDED_RIGHTS
-
-    (block,) = [block for block in blocks("yaml") if "ClusterRole" in block.text]
-    granted = {
-        (verb, group, resource)
-        for rule in yaml.safe_load(block.text)["rules"]
-        for verb in rule["verbs"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
-    assert {(right.verb, right.group, right.resource) for right in NEEDED_RIGHTS} <= granted

@@ -22,7 +22,7 @@ class Refusal(Exception):
         self.details = details
 
     def response(self) -> web.Response:
-        return web.Response(status=self.code, text=dumps(self.status()), content_type="application/json")
+        return document(self.status(), self.code)
 
     def status(self) -> Obj:
         body: Obj = {
@@ -74,8 +74,14 @@ def empty(status: int) -> web.Response:
     return web.Response(status=status)
 
 
-def method_not_allowed() -> web.Response:
-    return text(405, "405: Method Not Allowed")
+def document(value: Any, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=dumps(value).encode(), content_type="application/json")
+
+
+def method_not_allowed(allowed: str) -> web.Response:
+    response = text(405, "405: Method Not Allowed")
+    response.headers["Allow"] = allowed
+    return response
 
 
 def page_not_found() -> web.Response:

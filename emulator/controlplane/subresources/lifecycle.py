@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from emulator.apiserver.bodies import go_json_error
 from emulator.apiserver.calls import HttpCall
 from emulator.controlplane import names
 from emulator.controlplane.instances import Obj, is_final, phase
@@ -195,6 +196,8 @@ async def body_of(call: HttpCall) -> Obj:
         return {}
     try:
         found: Any = json.loads(raw) if raw.startswith("{") else yaml.safe_load(raw)
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"json: offset {error.pos + 1}: {go_json_error(raw.encode())}") from None
     except (ValueError, yaml.YAMLError) as error:
         raise _unreadable(str(error)) from None
     if found is None:

@@ -14,7 +14,7 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
 from emulator.controlplane.subresources.answers import (
     Refusal,
-    dumps,
+    document,
     method_not_allowed,
     not_acceptable,
     page_not_found,
@@ -83,9 +83,9 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
 def _guarded(method: str, handler: Handler) -> Handler:
     """Method and Accept as go-restful checks them, refusals as Statuses."""
 
-    async def handle(call: HttpCall) -> web.StreamResponse:
+    async def answer(call: HttpCall) -> web.StreamResponse:
         if call.request.method != method:
-            return method_not_allowed()
+            return method_not_allowed(method)
         accept = call.request.headers.get("Accept", "*/*")
         if method == "PUT" and "*/*" not in accept:
             return not_acceptable()
@@ -94,18 +94,28 @@ def _guarded(method: str, handler: Handler) -> Handler:
         except Refusal as refusal:
             return refusal.response()
 
+    async def handle(call: HttpCall) -> web.StreamResponse:
+        return _not_sniffed(await answer(call))
+
     return handle
 
 
+def _not_sniffed(response: web.StreamResponse) -> web.StreamResponse:
+    """virt-api's header on all its answers; a stream has begun already."""
+    if not response.prepared:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 async def _unknown(_call: HttpCall) -> web.StreamResponse:
-    return page_not_found()
+    return _not_sniffed(page_not_found())
 
 
 def _expand(targets: Targets) -> Handler:
     async def handle(call: HttpCall) -> web.StreamResponse:
         vm = await targets.vm(call)
         ordered = {"kind": vm["kind"], "apiVersion": vm["apiVersion"], **vm}
-        return web.Response(text=dumps(ordered), content_type="application/json")
+        return document(ordered)
 
     return handle
 
@@ -121,7 +131,7 @@ def _version(shared: Shared) -> Handler:
             "compiler": "",
             "platform": "linux/amd64",
         }
-        return web.Response(text=dumps(body), content_type="application/json")
+        return document(body)
 
     return handle
 
@@ -131,6 +141,6 @@ def _health(shared: Shared) -> Handler:
         kubevirt = shared.settings.kubevirt or {}
         seen = kubevirt.get("metadata", {}).get("resourceVersion", "")
         body = {"apiserver": {"connectivity": "ok"}, "config-resource-version": seen}
-        return web.Response(text=dumps(body), content_type="application/json")
+        return document(body)
 
     return handle

@@ -127,7 +127,9 @@ def handshake_problem(request: web.Request) -> web.Response | None:
     if not problem:
         return None
     status = bad_request(f"websocket: {problem}").status()
-    return text(400, "Bad Request\n" + dumps(status))
+    response = text(400, "Bad Request\n" + dumps(status))
+    response.headers["Sec-Websocket-Version"] = "13"
+    return response
 
 
 async def take_over(request: web.Request) -> Stream:

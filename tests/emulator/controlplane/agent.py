@@ -53,6 +53,7 @@ class Agent:
         self.missing_nads = missing_nads or set()
         self.dynamic_networks = dynamic_networks
         self.may_start_pods = _set_event()
+        self.may_end_pods = _set_event()
         self.may_run = _set_event()
         self.may_be_migratable = _set_event()
         self.may_finish = _set_event()
@@ -136,6 +137,7 @@ class Agent:
         await self._edit_pod(pod, lambda new: conditions.put(new, wanted) and None)
 
     async def _end_pod(self, pod: Obj) -> None:
+        await self.may_end_pods.wait()
         meta = pod["metadata"]
         owner = meta["ownerReferences"][0]
         vmi = await self._get_vmi(meta["namespace"], owner["name"])

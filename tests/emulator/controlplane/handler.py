@@ -59,10 +59,10 @@ class Handler:
         written = await client.patch(names.PODS, f"virt-handler-{node}", "kubevirt", status, subresource="status")
         await lab.plane.shared.pods.catch_up(written)
 
-    async def leave(self, lab: Lab) -> str:
-        """Its pod loses the label by which virt-api finds it; the node's name."""
+    async def leave(self, lab: Lab, *, back: bool = False) -> str:
+        """Its pod loses the label by which virt-api finds it, or gets it back; the node's name."""
         client = LocalClient(lab.core, ADMIN)
-        patch = {"metadata": {"labels": {"kubevirt.io": None}}}
+        patch = {"metadata": {"labels": {"kubevirt.io": "virt-handler" if back else None}}}
         written = await client.patch(names.PODS, f"virt-handler-{self.node}", "kubevirt", patch)
         await lab.plane.shared.pods.catch_up(written)
         return self.node

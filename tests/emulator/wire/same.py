@@ -14,7 +14,7 @@ from typing import Any
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 WORD = re.compile(r"[\w-]+")
 VERSION = re.compile(r"\d+")
-GENERATED = re.compile(r"(kube-api-access|virt-launcher-\w+)-[a-z0-9]{5}")
+GENERATED = re.compile(r"(kube-api-access|virt-launcher-[\w-]+)-[a-z0-9]{5}")
 SHAPES = (
     (UID, "<uid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
@@ -22,7 +22,7 @@ SHAPES = (
     (re.compile(r"(?<=current: )\d+"), "<version>"),
     (re.compile(r"\bnode-?\d+\b"), "<node>"),
     (re.compile(r"^\d+s$"), "<age>"),
-    (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"(https?://)?127\.0\.0\.1:\d+"), "<address>"),
     # In messages that quote an object.
     (re.compile(r'\\*"managedFields\\*":\[.*?\],(?=\\*"name)'), ""),
     (re.compile(r'(?<=resourceVersion)(\\*":\\*")\d+'), r"\1<version>"),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from emulator.controlplane import conditions, names
 from tests.emulator.apiserver.harness import config_map, nad, pod, virtual_machine
+from tests.emulator.controlplane.handler import Handler
 from tests.emulator.controlplane.lab import Lab
 
 from .player import Obj, Player
@@ -38,6 +39,7 @@ class Stage:
 
     lab: Lab
     player: Player
+    handlers: list[Handler] = field(default_factory=list)
 
     async def make(self, *objects: Obj) -> Obj:
         """Creates objects; answers the last one."""
@@ -239,9 +241,14 @@ def _running(*vms: str) -> Act:
     return lambda stage: stage.settled(VMS, "wire-adm", are_ready)
 
 
-async def _cannot_migrate(stage: Stage) -> None:
+async def _one_cannot_migrate(stage: Stage) -> None:
     await _running("nomig")(stage)
-    vmi = await stage.lab.agent.client.get(names.VMI, "nomig", "wire-adm")
+    await cannot_migrate(stage, "nomig", "wire-adm")
+
+
+async def cannot_migrate(stage: Stage, name: str, namespace: str) -> None:
+    """virt-handler finds that a VMI cannot migrate, in the recorded words."""
+    vmi = await stage.lab.agent.client.get(names.VMI, name, namespace)
     message = "cannot migrate VMI: PVC lab-pvc is not shared, live migration requires that all PVCs must be shared "
     message += "(using ReadWriteMany access mode)"
     why = conditions.new("LiveMigratable", "False", reason="DisksNotLiveMigratable", message=message)
@@ -299,7 +306,7 @@ ADMISSION = Scene(
     before={
         "001": _limits,
         "088": _running("run"),
-        "122": _cannot_migrate,
+        "122": _one_cannot_migrate,
         "135": _hold_migrations,
         "141": _finish_migration,
     },

@@ -15,6 +15,7 @@ from emulator.apiserver.users import ADMIN, UserInfo
 from tests.emulator.controlplane.lab import Lab, running_lab
 
 from .accepted import judged
+from .handlers import LIFECYCLE
 from .meanwhile import act
 from .player import Player
 from .recordings import recorded
@@ -34,7 +35,12 @@ async def on_stage(area: str) -> AsyncIterator[Stage]:
     ):
         url = await serve(lab)
         tokens = {"admin": "admin", "alice": "alice"}
-        yield Stage(lab, Player(url, session, tokens, area == "apply", Chance(mixed=area in PROFILES)))
+        stage = Stage(lab, Player(url, session, tokens, area == "apply", Chance(mixed=area in PROFILES)))
+        try:
+            yield stage
+        finally:
+            for handler in stage.handlers:
+                await handler.stop()
 
 
 async def serve(lab: Lab) -> str:
@@ -65,12 +71,15 @@ async def play(stage: Stage, area: str, scene: Scene) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("area", SCENES)
+EVERY = SCENES | {"stream-lifecycle": LIFECYCLE}
+
+
+@pytest.mark.parametrize("area", EVERY)
 async def test_answers_are_as_recorded(area: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A real server waits three seconds for a version that does not exist yet.
     monkeypatch.setattr("emulator.apiserver.reading.FUTURE_WAIT", 0.1)
     # Bookmarks come once a minute, and the recorded watch for them lasts 75 seconds.
     monkeypatch.setattr("emulator.apiserver.watching.BOOKMARK_EVERY", 0.3)
     async with on_stage(area) as stage:
-        wrong = await play(stage, area, SCENES[area])
+        wrong = await play(stage, area, EVERY[area])
     assert not wrong, "\n".join(wrong)

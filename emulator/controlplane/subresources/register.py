@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from emulator.apiserver.answers import page_not_found as no_such_page
 from emulator.apiserver.calls import HttpCall
 from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
@@ -95,6 +96,8 @@ def _guarded(method: str, handler: Handler) -> Handler:
             return refusal.response()
 
     async def handle(call: HttpCall) -> web.StreamResponse:
+        if call.info.version not in VERSIONS:
+            return no_such_page()
         return _not_sniffed(await answer(call))
 
     return handle

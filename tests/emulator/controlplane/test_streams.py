@@ -85,7 +85,10 @@ class Peer:
         self._frames: list[Frame] = []
 
     async def send(self, opcode: int, payload: bytes = b"") -> None:
-        self._writer.write(frames.encode(Frame(opcode, payload), masked=True))
+        await self.send_frame(Frame(opcode, payload))
+
+    async def send_frame(self, frame: Frame) -> None:
+        self._writer.write(frames.encode(frame, masked=True))
         await self._writer.drain()
 
     async def next(self) -> Frame | None:

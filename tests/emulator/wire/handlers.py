@@ -4,56 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiohttp import web
-
 from emulator.controlplane import conditions, names
-from tests.emulator.controlplane.handler import Handler
-from tests.emulator.controlplane.lab import Lab
 
-from .recordings import recorded
-from .scenes import VMS, Act, Scene, Stage, cannot_migrate, stopped_vm
+from .scenes import PATHS, VMS, Act, Scene, Stage, cannot_migrate, stopped_vm
+from .standin import SPACE, RecordedHandler
 
-SPACE, OTHER = "wire-stream", "wire-stream5"
+OTHER = "wire-stream5"
 STARTED = ("vm1", "vm-paused", "vm-nomig", "vm-herr", "vm-chatty", "vm-nosock", "vm-nonode")
-FAILED = 'server error. command Pause failed: "LibvirtError(...)"'
-GUEST = ("guestosinfo", "userlist", "filesystemlist")
 
 
 def vm(name: str, strategy: str = "Always", namespace: str = SPACE) -> dict[str, Any]:
     made = stopped_vm(name, namespace)
     made["spec"]["runStrategy"] = strategy
     return made
-
-
-class RecordedHandler(Handler):
-    """Answers as the stand-in of the recordings, and writes the condition that virt-handler writes."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__()
-        self._lab = lab
-        exchanges = {exchange["name"]: exchange for exchange in recorded("stream-lifecycle")}
-        numbers = ("01", "05", "09")
-        self._guest = {
-            what: exchanges[f"{number}-{what}-ok"]["answer"]["body"]
-            for what, number in zip(GUEST, numbers, strict=True)
-        }
-
-    async def _data(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._guest[request.match_info["what"]])
-
-    async def _order(self, request: web.Request) -> web.StreamResponse:
-        name, order = request.match_info["name"], request.match_info["what"]
-        if name == "vm-herr":
-            return web.Response(status=500, text=FAILED)
-        if order in ("pause", "unpause"):
-            client = self._lab.agent.client
-            vmi = await client.get(names.VMI, name, SPACE)
-            conditions.remove(vmi, "Paused")
-            if order == "pause":
-                message = "VMI was paused by user"
-                conditions.put(vmi, conditions.new("Paused", "True", reason="PausedByUser", message=message))
-            await client.replace(names.VMI, vmi)
-        return web.Response(status=202)
 
 
 async def _begin(stage: Stage) -> None:
@@ -125,4 +88,59 @@ LIFECYCLE = Scene(
         "79": _nowhere,
         "81": _deaf,
     },
+)
+
+
+async def _pauses(stage: Stage) -> None:
+    """vm-paused is paused by hand."""
+    vmi = await stage.lab.agent.client.get(names.VMI, "vm-paused", SPACE)
+    conditions.put(vmi, conditions.new("Paused", "True", reason="PausedByUser"))
+    await stage.lab.agent.client.replace(names.VMI, vmi)
+
+
+async def _account(stage: Stage) -> None:
+    """The account whose token may open consoles and forward ports."""
+    group = "rbac.authorization.k8s.io"
+    resources = [f"virtualmachineinstances/{name}" for name in ("console", "portforward")]
+    rule = {"apiGroups": ["subresources.kubevirt.io"], "resources": resources, "verbs": ["get"]}
+    meta = {"name": "streams", "namespace": SPACE}
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": SPACE}
+    await stage.make(
+        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": [rule]},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": meta,
+            "subjects": [subject],
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": "streams"},
+        },
+    )
+    url = f"{PATHS['ServiceAccount'].format(SPACE)}/default/token"
+    made = await stage.player.make(url, {"spec": {"expirationSeconds": 600}})
+    may = "bearer token of a service account that may get virtualmachineinstances/console and /portforward"
+    stage.player.tokens[may] = made["status"]["token"]
+
+
+async def _listening(stage: Stage) -> None:
+    await _begin(stage)
+    await _account(stage)
+
+
+def _without(name: str, **devices: Any) -> dict[str, Any]:
+    made = vm(name)
+    spec = made["spec"]["template"]["spec"]
+    spec["domain"]["devices"] |= devices
+    if "interfaces" in devices:
+        spec["networks"] = []
+    return made
+
+
+STREAMS = Scene(
+    guess=False,
+    there=(
+        *LIFECYCLE.there,
+        _without("vm-noserial", autoattachSerialConsole=False),
+        _without("vm-noif", interfaces=[], autoattachPodInterface=False),
+    ),
+    before={"01": _listening, "73": _pauses, "76": _nowhere, "78": _deaf},
 )

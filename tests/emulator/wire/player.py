@@ -61,7 +61,7 @@ class Player:
             skip_auto_headers=AUTOMATIC,
         ) as answer:
             seen = list(answer.headers.items())
-            return list(self._compare(exchange["answer"], answer.status, seen, await answer.read()))
+            return list(self.compare(exchange["answer"], answer.status, seen, await answer.read()))
 
     async def watch(self, exchange: Obj, version: int, act: Callable[[str], Awaitable[Any]]) -> list[str]:
         """As :meth:`play`, of a watch: ``act`` does what the recordings' driver did meanwhile.
@@ -83,7 +83,7 @@ class Player:
                     answer.content.readline(), QUIET if len(seen) >= len(recorded) else PATIENCE
                 ):
                     seen.append(json.loads(line))
-            found = list(self._compare_head(exchange["answer"], answer.status, list(answer.headers.items())))
+            found = list(self.compare_head(exchange["answer"], answer.status, list(answer.headers.items())))
         without_managers(seen)
         if len(seen) != len(recorded):
             return [*found, f"lines: seen {len(seen)}, recorded {len(recorded)}: {seen[len(recorded) :]}"]
@@ -116,7 +116,8 @@ class Player:
         text = str(self.chance.here(exchange["bodyText"]))
         return (filled(text, exchange["bodyLength"]) if "bodyLength" in exchange else text).encode()
 
-    def _compare_head(self, recorded: Obj, status: int, headers: list[tuple[str, str]]) -> Iterator[str]:
+    def compare_head(self, recorded: Obj, status: int, headers: list[tuple[str, str]]) -> Iterator[str]:
+        """What of status and headers differs."""
         if status != recorded["status"]:
             yield f"status: seen {status}, recorded {recorded['status']}"
         wanted = sorted((key.lower(), value) for key, value in recorded["headers"])
@@ -124,8 +125,9 @@ class Player:
         if wanted != found:
             yield f"headers: seen {found}, recorded {wanted}"
 
-    def _compare(self, recorded: Obj, status: int, headers: list[tuple[str, str]], body: bytes) -> Iterator[str]:
-        yield from self._compare_head(recorded, status, headers)
+    def compare(self, recorded: Obj, status: int, headers: list[tuple[str, str]], body: bytes) -> Iterator[str]:
+        """What of a whole answer differs."""
+        yield from self.compare_head(recorded, status, headers)
         text = body.decode(errors="replace")
         if "body" not in recorded:
             yield from self._compare_text(recorded.get("bodyText", ""), text)

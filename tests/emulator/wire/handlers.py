@@ -6,7 +6,8 @@ from typing import Any
 
 from emulator.controlplane import conditions, names
 
-from .scenes import PATHS, VMS, Act, Scene, Stage, cannot_migrate, stopped_vm
+from .admission import cannot_migrate
+from .stage import PATHS, VMS, Act, Scene, Stage, stopped_vm
 from .standin import SPACE, RecordedHandler
 
 OTHER = "wire-stream5"

@@ -7,7 +7,7 @@ from typing import Any
 from emulator.controlplane import names
 from tests.emulator.apiserver.harness import config_map, nad
 
-from .scenes import NADS, Stage, stopped_vm
+from .stage import NADS, Stage, stopped_vm
 
 SPACE = "wire-watch"
 FINALIZER = {"finalizers": ["example.com/h"]}

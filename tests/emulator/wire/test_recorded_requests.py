@@ -20,7 +20,8 @@ from .meanwhile import act
 from .player import Player
 from .recordings import recorded
 from .same import Chance
-from .scenes import SCENES, Scene, Stage, prepare
+from .scenes import SCENES
+from .stage import Scene, Stage, prepare
 from .streaming import play_stream
 
 ALICE = UserInfo("alice", ("dev", "system:authenticated"))

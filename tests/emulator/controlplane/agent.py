@@ -56,6 +56,7 @@ class Agent:
         self.may_end_pods = _set_event()
         self.may_run = _set_event()
         self.may_be_migratable = _set_event()
+        self.may_start_copying = _set_event()
         self.may_finish = _set_event()
         self.gap: asyncio.Event | None = None
         self.fail_migrations = False
@@ -157,6 +158,9 @@ class Agent:
     async def _finish_pod(self, pod: Obj) -> None:
         def completed(new: Obj) -> None:
             new["status"]["phase"] = "Succeeded"
+            for container in new["status"].get("containerStatuses") or []:
+                ended = {"exitCode": 0, "reason": "Completed"}
+                container.update(ready=False, started=False, state={"terminated": ended})
             conditions.put(new, conditions.new("Ready", "False", reason="PodCompleted"))
 
         await self._edit_pod(pod, completed)
@@ -200,6 +204,7 @@ class Agent:
         await self._update(vmi, uid, targetNodeAddress="127.0.0.2", targetDirectMigrationNodePorts={"40001": 0})
         await self.recorder.normal(vmi, "PreparingTarget", "VirtualMachineInstance Migration Target Prepared.")
         await self._phase(vmi, uid, "TargetReady")
+        await self.may_start_copying.wait()
         await self._update(vmi, uid, startTimestamp=timestamp(), mode="PreCopy")
         await self.recorder.normal(vmi, "Migrating", "VirtualMachineInstance is migrating.")
         await self._phase(vmi, uid, "Running")

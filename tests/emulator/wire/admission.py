@@ -11,7 +11,7 @@ from .player import Obj
 from .stage import VMS, Act, Scene, Stage, stopped_vm
 
 
-async def _limits(stage: Stage) -> None:
+async def limit_migrations(stage: Stage) -> None:
     limits = {"parallelMigrationsPerCluster": 40, "parallelOutboundMigrationsPerNode": 20}
     await stage.lab.configure({"configuration": {"migrations": limits}})
 
@@ -69,7 +69,7 @@ ADMISSION = Scene(
         running_vm("halted", runStrategy="Halted"),
     ),
     before={
-        "001": _limits,
+        "001": limit_migrations,
         "088": _running("run"),
         "122": _one_cannot_migrate,
         "135": _hold_migrations,

@@ -7,6 +7,7 @@ replay sends and compares.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,19 @@ def exchange(number: str, recorded: Obj) -> Obj:
     return kept | {"answer": answer} | {key: recorded[key] for key in ("frames", "end") if key in recorded}
 
 
+def command(path: Path) -> Obj:
+    """One run of kubectl: a text with the command, its exit status, both outputs and what it was given."""
+    text = path.read_text()
+    head, given = text.split("\n--- stdin given\n") if "\n--- stdin given\n" in text else (text, "")
+    line, _, rest = head.partition("\n--- exit status ")
+    status, _, rest = rest.partition("\n--- stdout\n")
+    out, _, errors = rest.partition("--- stderr\n")
+    who = "alice" if line.startswith("# as user alice") else "admin"
+    words = shlex.split(line.partition("$ kubectl ")[2])
+    found = {"name": path.stem, "who": who, "words": words, "status": int(status), "out": out, "errors": errors}
+    return found | ({"stdin": given} if given else {})
+
+
 def main(folder: Path) -> None:
     for area in AREAS:
         paths = sorted((folder / area).glob("[0-9]*.json"))
@@ -51,6 +65,8 @@ def main(folder: Path) -> None:
             paths = [path for path in paths if path.name[:2] not in LEFT_OUT_OF_DISCOVERY]
         lines = [json.dumps(exchange(path.stem, json.loads(path.read_text()))) for path in paths]
         (DATA / f"{area.replace('/', '-')}.jsonl").write_text("\n".join(lines) + "\n")
+    lines = [json.dumps(command(path)) for path in sorted((folder / "kubectl").glob("[0-9]*.txt"))]
+    (DATA / "kubectl.jsonl").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -47,14 +48,14 @@ async def on_stage(area: str) -> AsyncIterator[Stage]:
                 await handler.stop()
 
 
-async def serve(lab: Lab) -> str:
+async def serve(lab: Lab, tls: ssl.SSLContext | None = None) -> str:
     """The URL of the lab's API server, for both users of the recordings."""
     lab.server.tokens.add("admin", ADMIN)
     lab.server.tokens.add("alice", ALICE)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    await lab.server.start(listening)
-    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+    await lab.server.start(listening, tls)
+    return f"http{'s' if tls else ''}://127.0.0.1:{listening.getsockname()[1]}"
 
 
 async def play(stage: Stage, area: str, scene: Scene) -> list[str]:

@@ -45,7 +45,7 @@ class Script:
     namespace: str = "demo"
     vmi_history: list[Obj] = field(default_factory=list)
 
-    async def until(self, resource: str, name: str, good: Callable[[Any], object], seconds: float = 5) -> Any:
+    async def until(self, resource: str, name: str, good: Callable[[Any], object], seconds: float = 20) -> Any:
         """The object (None when it is gone) as soon as it is good; AssertionError with the last one seen."""
         seen: Obj | None = None
         try:

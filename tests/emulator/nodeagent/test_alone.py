@@ -9,53 +9,113 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from emulator.apiserver.server import ApiServer
-from emulator.apiserver.users import ADMIN
+from emulator.apiserver.users import ADMIN, UserInfo
 from emulator.fabric.sandbox import check_machine
-from emulator.lab.certificates import write_certificates
-from emulator.lab.identities import ADMIN as ADMINISTRATOR
+from emulator.lab.certificates import Certificates, write_certificates
+from emulator.lab.identities import node_identities
 from emulator.lab.kubeconfig import write_kubeconfig
+from emulator.lab.roles import grant
 from emulator.nodeagent.process import AgentOptions, serve
+from emulator.platforms.platform import KUBERNETES
 
-from .conftest import VMIS, Script
+from .conftest import VMIS, Script, has
 from .fake_fabric import FakeFabric
 
 ROOT = Path(__file__).resolve().parents[3]
+# A process of its own on a busy machine.
+STARTED_WITHIN = 30.0
 LACKING = [str(finding) for finding in check_machine() if finding.fatal]
 
 
+@dataclass
+class Cluster:
+    """An API server over HTTPS with the CRDs, and nothing that acts on its objects."""
+
+    server: ApiServer
+    kubeconfig: Path
+    files: Certificates
+
+
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[tuple[ApiServer, Path]]:
-    """An API server over HTTPS with the CRDs, and an administrator's kubeconfig for it."""
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """The kubeconfig has a kubelet, Multus and virt-handler, each with the rights of a real one and no others."""
     files = write_certificates(tmp_path / "certificates")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.api_cert, files.api_key)
     server = ApiServer()
-    server.tokens.add("a-token", ADMIN)
+    tokens = {f"token-of-{who.context}": who for who in node_identities(KUBERNETES)}
+    for token, who in tokens.items():
+        server.tokens.add(token, UserInfo(who.user, who.groups))
     listening = socket.create_server(("127.0.0.1", 0))
     kubeconfig = tmp_path / "kubeconfig"
-    address = f"https://127.0.0.1:{listening.getsockname()[1]}"
-    write_kubeconfig(kubeconfig, address, files.ca, {"a-token": ADMINISTRATOR})
+    write_kubeconfig(kubeconfig, f"https://127.0.0.1:{listening.getsockname()[1]}", files.ca, tokens)
     await server.start(listening, tls)
-    yield server, kubeconfig
+    await grant(server.client(ADMIN), KUBERNETES)
+    yield Cluster(server, kubeconfig, files)
     await server.stop()
 
 
-@pytest.mark.skipif(bool(LACKING), reason="; ".join(LACKING))
-async def test_scripted_control_plane_gets_a_real_guest(api: tuple[ApiServer, Path]) -> None:
-    server, kubeconfig = api
-    words = ("--kubeconfig", str(kubeconfig), "--node", "node-1", "--node", "node-2", "--speed", "50")
-    agent = await asyncio.create_subprocess_exec(
+async def started(cluster: Cluster) -> asyncio.subprocess.Process:
+    files = cluster.files
+    words = [
+        *("--kubeconfig", str(cluster.kubeconfig), "--node", "node-1", "--node", "node-2", "--speed", "50"),
+        *("--tls-cert", str(files.handler_cert), "--tls-key", str(files.handler_key)),
+        *("--tls-client-ca", str(files.stream_ca)),
+    ]
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "emulator", "node-agent", *words), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
+
+
+async def endpoints(script: Script) -> dict[str, str]:
+    """The URL of each node's stream endpoint, found as virt-api finds it."""
+    pods, _ = await script.client.list("pods", "kubevirt", labels="kubevirt.io=virt-handler")
+    ports = {pod["spec"]["nodeName"]: pod["spec"]["containers"][0]["ports"][0]["containerPort"] for pod in pods}
+    return {
+        pod["spec"]["nodeName"]: f"https://{pod['status']['podIP']}:{ports[pod['spec']['nodeName']]}"
+        f"/v1/namespaces/{script.namespace}/virtualmachineinstances"
+        for pod in pods
+    }
+
+
+async def check_streams(script: Script, files: Certificates) -> None:
+    """An address for each node, virt-handler's paths, and nothing for clients without a certificate."""
+    urls = await endpoints(script)
+    assert len({url.split(":")[1] for url in urls.values()}) == len(urls) == 2
+    client = ssl.create_default_context(cafile=str(files.stream_ca))
+    client.check_hostname = False
+    console = f"{urls['node-1']}/vm1/console"
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises((aiohttp.ClientError, ssl.SSLError)):
+            await session.ws_connect(console, ssl=client)
+        client.load_cert_chain(files.virt_api_cert, files.virt_api_key)
+        async with session.ws_connect(console, ssl=client, protocols=("plain.kubevirt.io",)) as websocket:
+            await websocket.send_bytes(b"\r")
+            said = b""
+            while b"login:" not in said:
+                said += (await websocket.receive(timeout=10)).data
+        async with session.get(f"{urls['node-1']}/vm1/guestosinfo", ssl=client) as answer:
+            assert (await answer.json())["hostname"] == "alone"
+        async with session.get(f"{urls['node-2']}/vm1/console", ssl=client) as elsewhere:
+            assert elsewhere.status == 400
+
+
+@pytest.mark.skipif(bool(LACKING), reason="; ".join(LACKING))
+async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> None:
+    agent = await started(cluster)
     try:
-        script = Script(server.client(ADMIN), FakeFabric())
+        script = Script(cluster.server.client(ADMIN), FakeFabric())
         meta = {"name": "demo"}
         await script.client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        for node in ("node-1", "node-2"):
+            await script.until("nodes", node, lambda n: n and "status" in n and has(n, "Ready"), seconds=STARTED_WITHIN)
         await script.nad("nad-a", vlan=100)
         await script.nad("nad-b", vlan=200)
         network = "version: 2\nethernets: {net1: {match: {macaddress: '02:aa:00:00:00:01'}, addresses: [10.9.0.1/24]}}"
@@ -63,6 +123,7 @@ async def test_scripted_control_plane_gets_a_real_guest(api: tuple[ApiServer, Pa
         vmi = await script.running(volumes=[{"name": "ci", "cloudInitNoCloud": cloud_init}])
         nic = vmi["status"]["interfaces"][1]
         assert (nic["mac"], nic["ipAddress"]) == ("02:aa:00:00:00:01", "10.9.0.1")
+        await check_streams(script, cluster.files)
         await script.hand_over(vmi)
         moved = await script.until(VMIS, "vm1", lambda v: v["status"].get("migrationState", {}).get("completed"))
         assert moved["status"]["nodeName"] == "node-2"
@@ -72,6 +133,7 @@ async def test_scripted_control_plane_gets_a_real_guest(api: tuple[ApiServer, Pa
             os.kill(agent.pid, signal.SIGTERM)
         _, told = await agent.communicate()
     assert agent.returncode == 0, told.decode()
+    assert "forbidden" not in told.decode().lower()
 
 
 def test_kubeconfig_that_is_not_there_is_told_before_anything_else(tmp_path: Path) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 
 
+def clock() -> float:
+    """Seconds by the clock of the running event loop: the one that its delays go by."""
+    return asyncio.get_running_loop().time()
+
+
 class Pace:
     """Turns the real control plane's seconds into this cluster's."""
 

@@ -9,6 +9,7 @@ from emulator.apiserver.objects import timestamp
 from emulator.decisions import Decisions
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
+from emulator.pace import clock
 
 from .names import EVENTS
 
@@ -78,7 +79,7 @@ class EventRecorder:
 
     def _allowed(self, uid: str) -> bool:
         """client-go's spam filter: a burst of 25 events for an object, then one every five minutes."""
-        now = time.monotonic()
+        now = clock()
         tokens, last = self._budget.get(uid, (float(BURST), now))
         tokens = min(float(BURST), tokens + (now - last) / REFILL_SECONDS)
         if tokens < 1:

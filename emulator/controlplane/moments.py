@@ -6,11 +6,10 @@ what this process has seen happen is measured by its own clock.
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 from emulator.apiserver.objects import parse_timestamp
-from emulator.pace import Pace
+from emulator.pace import Pace, clock
 
 
 class Moments:
@@ -20,12 +19,12 @@ class Moments:
 
     def note(self, key: str) -> None:
         """Something called ``key`` happens now."""
-        self._noted[key] = time.monotonic()
+        self._noted[key] = clock()
 
     def since(self, key: str, timestamp: str) -> float:
         """Seconds since ``key`` happened; by ``timestamp`` where this process did not see it."""
         if key in self._noted:
-            past = time.monotonic() - self._noted[key]
+            past = clock() - self._noted[key]
         else:
             past = (datetime.now(UTC) - parse_timestamp(timestamp)).total_seconds()
         return past * self._pace.speed

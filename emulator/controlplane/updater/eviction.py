@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from emulator.apiserver.objects import clone
 from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
@@ -11,6 +9,7 @@ from emulator.controlplane.instances import Obj, is_deleting, pod_is_going
 from emulator.controlplane.patching import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.kube.errors import ApiError
+from emulator.pace import clock
 
 BATCH_SECONDS = 60.0
 
@@ -25,14 +24,14 @@ class Evictions:
     async def evict(self, vmis: list[Obj]) -> None:
         if not vmis or not self._due():
             return
-        self._last = time.monotonic()
+        self._last = clock()
         for vmi in vmis[: self.shared.settings.eviction_batch]:
             pod = current_pod(vmi, pods_of(self.shared, vmi))
             if pod is not None and not pod_is_going(pod) and not is_deleting(vmi):
                 await self._evict(vmi, pod)
 
     def _due(self) -> bool:
-        return self._last is None or time.monotonic() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
+        return self._last is None or clock() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
 
     async def _mark(self, pod: Obj) -> None:
         """What the eviction API writes on a pod before it deletes it."""

@@ -27,8 +27,8 @@ from .agent import Agent
 
 Obj = dict[str, Any]
 NAMESPACE = "lab"
-# The fast pace is for idle machines: on a busy one the stand-in may take longer than a real delay lasts.
-FAST, SLOW = 25.0, 4.0
+# For a real clock on a machine that is not too busy. In a virtual one (virtualtime.py) a delay lasts as long as it says.
+FAST = 25.0
 RECORDED = (names.VM, names.VMI, names.MIGRATION, names.PODS, names.EVENTS)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from emulator.decisions import decisions_for
-from tests.emulator.controlplane.lab import FAST, SLOW, running_lab
+from tests.emulator.controlplane.lab import running_lab
+from tests.emulator.controlplane.virtualtime import run_virtually
 
 from .accepted import ACCEPTED, judged
 from .acts import Flow
@@ -16,32 +17,22 @@ from .facts import differences, facts_of
 from .recordings import CASES, profile_of
 from .stored import COMMON, DATA, stored_facts
 
-# For flows of many VMs on a machine that is busy with other things.
-SLOWEST = SLOW / 2
 IDS = [f"{version}-{name}" for version, name, _, _ in CASES]
 
 
 @pytest.mark.parametrize(("version", "name", "flow", "options"), CASES, ids=IDS)
-async def test_same_as_recorded(version: str, name: str, flow: Flow, options: dict[str, Any]) -> None:
-    """A flow that differs is played again slowly: what differs then is not for want of processor time."""
-    wrong: list[str] = []
-    for speed in (FAST, SLOW, SLOWEST):
-        wrong = await compare(version, name, flow, speed, options)
-        if not wrong:
-            break
+def test_same_as_recorded(version: str, name: str, flow: Flow, options: dict[str, Any]) -> None:
+    recording = f"{version}-{name}"
+    seen = run_virtually(played(profile_of(version, name), flow, **options))
+    wrong = judged(recording, differences(seen, stored_facts(recording)))
     assert not wrong, "\n".join(wrong)
 
 
-async def compare(version: str, name: str, flow: Flow, speed: float, options: dict[str, Any]) -> list[str]:
-    """What differs and may not; a flow that does not get to its end at this speed differs as well."""
-    recording = f"{version}-{name}"
-    try:
-        async with running_lab(profile_of(version, name), speed=speed, nodes=3, **options) as lab:
-            await flow(lab)
-            seen = facts_of(lab.history)
-    except AssertionError as error:
-        return [f"the flow did not get to its end: {error}"]
-    return judged(recording, differences(seen, stored_facts(recording)))
+async def played(profile: str, flow: Flow, **options: Any) -> Any:
+    """The facts of a flow on the embedded control plane."""
+    async with running_lab(profile, nodes=3, **options) as lab:
+        await flow(lab)
+        return facts_of(lab.history)
 
 
 def test_every_recording_is_played() -> None:
@@ -55,10 +46,8 @@ def test_accepted_differences_are_of_recordings_and_spare_what_verdicts_read() -
         assert not [word for word in read_by_verdicts if word in entry.fact], entry
 
 
-async def test_a_defect_is_seen() -> None:
-    async with running_lab("main", decisions=decisions_for(["restart-required-blinks"]), nodes=3) as lab:
-        await basic(lab)
-        seen = facts_of(lab.history)
+def test_a_defect_is_seen() -> None:
+    seen = run_virtually(played("main", basic, decisions=decisions_for(["restart-required-blinks"])))
     found = differences(seen, stored_facts("main-b-basic"))
     assert {"objects/VirtualMachine vm1/status.conditions[RestartRequired]"} <= found.keys()
     assert {"order/vm1/edit and restart required"} <= found.keys()

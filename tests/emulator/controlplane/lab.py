@@ -27,7 +27,7 @@ from .agent import Agent
 
 Obj = dict[str, Any]
 NAMESPACE = "lab"
-# For a real clock on a machine that is not too busy. In a virtual one (virtualtime.py) a delay lasts as long as it says.
+# For a real clock on a machine that is not too busy. In a virtual one (virtualtime.py) delays last as long as they say.
 FAST = 25.0
 RECORDED = (names.VM, names.VMI, names.MIGRATION, names.PODS, names.EVENTS)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 
 def clock() -> float:
-    """Seconds by the clock of the running event loop: the one that its delays go by."""
-    return asyncio.get_running_loop().time()
+    """Seconds by the clock of the running event loop, the one that its delays go by; without a loop, the process's."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()
 
 
 class Pace:

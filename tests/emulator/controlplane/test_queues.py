@@ -49,7 +49,7 @@ async def test_five_migrations_at_most_and_two_from_a_node() -> None:
         await lab.client.patch(names.NODES, "node1", None, {"spec": {"unschedulable": False}})
         for name in every:
             await lab.swap("nad-b", name)
-        await lab.until("five are made", lambda: len(lab.migrations()) == 5)
+        await lab.until("five are made", lambda: len(lab.migrations()) == 5 and all(phases(lab)))
         await lab.quiet(15)
         assert len(lab.migrations()) == 5
         sources: dict[str, int] = {}

@@ -10,7 +10,11 @@ import pytest
 from robot.api import ExecutionResult, ResultVisitor
 from robot.rebot import rebot
 
-from testplan.results import read_results
+from testplan.gate import judge
+from testplan.plan import load_plan
+from testplan.results import Outcome, Results, Verdict, read_results
+from testplan.signoff import signoff
+from testplan.suites import read_tests
 from tests.browser.causes import load_causes, untold
 from tests.browser.conftest import DEFECT, SeenRun
 from tests.browser.looking import PAGES, broken_links, flaws, opens_in
@@ -118,3 +122,38 @@ def test_merged_results_lead_to_the_evidence_as_well(run: SeenRun, window: Brows
     window.open(run.folder / "merged-report.html", "#totals?all")
     window.wait_for("document.querySelector('a[href*=\"evidence/\"]')")
     assert broken_links(window) == []
+
+
+def test_sign_off_of_a_whole_bad_run_prints_on_two_pages(window: Browser, tmp_path: Path) -> None:
+    outcomes = tuple(
+        Outcome(
+            test.name,
+            test.suite,
+            f"s1-t{number}",
+            Verdict.FAIL if number % 10 == 0 else Verdict.PASS,
+            f"VM nad-swap-{number}/vm-under-test: " + "expected what it should be, seen was what it is; " * 9,
+            1.0,
+            tuple(test.tags),
+            {"Requirements": ", ".join(test.requirements), "Evidence": f"[evidence/{number}/index.html|kept]"},
+        )
+        for number, test in enumerate(read_tests())
+    )
+    facts = dict.fromkeys(
+        ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run"), "a value of some length, and more"
+    )
+    results = Results("Suites", outcomes, facts, None, 300.0, "Robot")
+    plan = load_plan()
+    page = tmp_path / "signoff.html"
+    page.write_text(signoff(plan, results, judge(results, plan, read_tests()), "log.html"), encoding="utf-8")
+    window.open(page)
+    assert window.run("return document.querySelectorAll('tbody tr').length") > 35
+    assert window.pages() == 2
+
+
+def test_what_is_wrong_with_a_page_is_noticed(window: Browser, tmp_path: Path) -> None:
+    bad = "<a href='gone.html'>x</a><p id=s1></p><script>console.error('oh')</script>" + "<p style='height:99in'>x" * 9
+    for name in ("log.html", "report.html", "signoff.html"):
+        (tmp_path / name).write_text(f"<title>t</title>{bad}", encoding="utf-8")
+    found = "\n".join(flaws(tmp_path, window))
+    for said in ("matrix.html is not there", "gone.html leads nowhere", "oh", "pages when printed, more than 2"):
+        assert said in found, said

@@ -14,6 +14,8 @@ Your own cluster:
   --kubeconfig FILE   run against this cluster and start none
   --context NAME      a context of that file other than its current one
   --in-cluster        run against the cluster of this pod by its service account, and start none
+  --delete-leftovers  run no suite: remove what dead runs left on this cluster, and put its settings back
+  --dry-run           with --delete-leftovers: only say what would be removed
 
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
@@ -42,7 +44,7 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' in_cluster='' processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
@@ -50,6 +52,7 @@ while (($#)); do
     --help | -h) usage; exit 0 ;;
     --in-cluster) in_cluster=yes ;;
     --dynamic-networks-controller) cluster_options+=("$option") ;;
+    --delete-leftovers | --dry-run) leftovers+=("$option") ;;
     --processes=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
@@ -86,6 +89,21 @@ elif [[ -n $context ]]; then
   usage_error "--context names a context of the file given with --kubeconfig"
 else
   set_of_requirements=embedded
+fi
+
+if ((${#leftovers[@]})); then
+  [[ " ${leftovers[*]} " == *" --delete-leftovers "* ]] || usage_error "--dry-run goes with --delete-leftovers"
+  [[ -n $kubeconfig || -n $in_cluster ]] ||
+    usage_error "--delete-leftovers needs --kubeconfig or --in-cluster: an embedded cluster ends with its run"
+  bootstrap cluster
+  clean=("$PYTHON" "$ROOT/scripts/delete_leftovers.py")
+  if [[ -n $in_cluster ]]; then
+    unset KUBECONFIG
+  else
+    clean+=(--kubeconfig "$kubeconfig" --context "$context")
+  fi
+  [[ " ${leftovers[*]} " != *" --dry-run "* ]] || clean+=(--dry-run)
+  exec "${clean[@]}" -- ${robot_arguments[@]+"${robot_arguments[@]}"}
 fi
 
 bootstrap "$set_of_requirements"

@@ -30,6 +30,8 @@ class AuditLog:
         info = request.get(ASKED)
         if info is not None:
             event = _event(request, info, request.get(USER), response.status)
+            if info.verb == "create" and info.is_resource and not info.name and (name := await _name_in(request)):
+                event["objectRef"]["name"] = name
             self._file.write(json.dumps(event, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
@@ -56,3 +58,11 @@ def _event(request: web.BaseRequest, info: RequestInfo, user: UserInfo | None, c
         named |= {"apiGroup": info.group, "apiVersion": info.version, "subresource": info.subresource}
         event["objectRef"] = {key: value for key, value in named.items() if value}
     return event
+
+
+async def _name_in(request: web.BaseRequest) -> str:
+    """The name of what was to be created, where the body tells; it has been read by now, or is of no use."""
+    try:
+        return str(json.loads(await request.read())["metadata"].get("name", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, web.HTTPException):
+        return ""

@@ -83,7 +83,7 @@ class ClusterKeywords:
             run.forget()
 
     @keyword(name="Delete Leftovers", tags=["cleanup"])
-    def delete_leftovers(self, *, dry_run: bool = False) -> list[str]:
+    def delete_leftovers(self, *, dry_run: bool = False, strict: bool = False) -> list[str]:
         """Removes what dead runs left on the cluster and returns the names of their namespaces.
 
         Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks,
@@ -96,6 +96,7 @@ class ClusterKeywords:
 
         Args:
         | ``dry_run`` | only say what would be removed. |
+        | ``strict`` | fail when something cannot be removed. |
         """
         from testbed.leftovers import Leftovers  # noqa: PLC0415
         from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
@@ -108,10 +109,13 @@ class ClusterKeywords:
         leftovers = Leftovers(RunNetworks.of(run, heartbeat).book, run.settings.namespace, heartbeat)
         for line in leftovers.unseen:
             step(line)
-        for line in [] if dry_run else leftovers.remove(run.settings.network_timeout):
-            warn(line)
+        left = [] if dry_run else leftovers.remove(run.settings.network_timeout)
         for title in leftovers.titles or ["nothing"]:
             progress(f"{'Would remove' if dry_run else 'Removed'}: {title}")
+        for line in left:
+            warn(f"Left: {line}")
+        if left and strict:
+            raise LabError(f"of what dead runs left, this stays: {'; '.join(left)}")
         return leftovers.namespaces
 
     @keyword(name="Get Cluster Version", tags=["cluster"])

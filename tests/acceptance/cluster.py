@@ -25,6 +25,11 @@ class Api:
         found: list[Object] = json.loads(self._get(path, query))["items"]
         return found
 
+    def read(self, path: str) -> Object:
+        """An object, or a document of discovery."""
+        found: Object = json.loads(self._get(path, {}))
+        return found
+
     def resource_version(self, path: str) -> str:
         return str(json.loads(self._get(path, {}))["metadata"]["resourceVersion"])
 

@@ -120,6 +120,11 @@ def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
         (["--processes", "0"], '--processes is "0"; expected a number from 1 to 99'),
         (["--context", "c"], "--context names a context of the file given with --kubeconfig"),
         (["--kubeconfig", "f", "--defect", "d"], "--defect is for the embedded cluster, --kubeconfig for yours"),
+        (["--kubeconfig", "f", "--dry-run"], "--dry-run goes with --delete-leftovers"),
+        (
+            ["--delete-leftovers"],
+            "--delete-leftovers needs --kubeconfig or --in-cluster: an embedded cluster ends with its run",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(checkout: Checkout, arguments: list[str], message: str) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import trustme
 import yaml
 
+from emulator.apiserver.audit import AuditLog
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.registry import Registry
@@ -108,11 +109,12 @@ async def running(
     registry: Registry | None = None,
     beside: Beside = _nothing,
     versions: Mapping[str, str] | None = None,
+    audit: Path | None = None,
 ) -> AsyncIterator[Api]:
     """A server with a namespace ``demo``; ``window`` is the number of events that each resource keeps.
 
     ``beside(server)`` is what runs in the server's process as long as it does. ``versions`` are the clients'
-    API versions by group, where they are not v1.
+    API versions by group, where they are not v1. ``audit`` is the file of the audit log.
     """
     authority = trustme.CA()
     ca_file = directory / "ca.pem"
@@ -123,7 +125,7 @@ async def running(
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"https://127.0.0.1:{listener.getsockname()[1]}"
     core = ApiCore(registry or default_registry(), store=Store(window=window))
-    server = ApiServer(core, root_ca=ca_file.read_text())
+    server = ApiServer(core, root_ca=ca_file.read_text(), audit=AuditLog(audit) if audit else None)
     server.tokens.add("admin-token", ADMIN)
     server.tokens.add("alice-token", ALICE)
     await server.start(listener, context)

@@ -1,0 +1,16 @@
+*** Settings ***
+Documentation       Removes what dead runs left on a cluster; with DRY_RUN it only says what it would remove.
+
+Library             KubeVirtLibrary
+Variables           ../variables/defaults.yaml
+
+
+*** Variables ***
+${DRY_RUN}      False
+
+
+*** Test Cases ***
+Delete What Dead Runs Left
+    [Documentation]    Fails when something stays.
+    Delete Leftovers    dry_run=${DRY_RUN}    strict=True
+    [Teardown]    Close Cluster

@@ -1,0 +1,1 @@
+"""Kills many runs at random moments, cleans up, and compares the cluster with what it was before."""

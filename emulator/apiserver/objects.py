@@ -7,7 +7,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.kube import copies
+
 Obj = dict[str, Any]
+clone = copies.clone
 
 METADATA_ORDER = (
     "name",
@@ -27,15 +30,6 @@ METADATA_ORDER = (
 )
 # The alphabet of generated names: no vowels and no look-alikes.
 SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-
-
-def clone(value: Any) -> Any:
-    """A deep copy of JSON data; several times faster than ``copy.deepcopy``."""
-    if isinstance(value, dict):
-        return {k: clone(v) if isinstance(v, (dict, list)) else v for k, v in value.items()}
-    if isinstance(value, list):
-        return [clone(v) if isinstance(v, (dict, list)) else v for v in value]
-    return value
 
 
 def timestamp(when: datetime | None = None) -> str:

@@ -25,6 +25,7 @@ from emulator.controlplane.subresources.register import register_subresources
 from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
+from emulator.controlplane.workqueue import WorkQueue
 from emulator.decisions import Decisions
 from emulator.pace import Pace
 from emulator.platforms.catalogue import parts_of
@@ -35,6 +36,8 @@ MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "vir
 
 
 class Controller(Protocol):
+    queue: WorkQueue
+
     async def run(self) -> None: ...
 
 
@@ -44,6 +47,7 @@ class ControlPlane:
     def __init__(self, shared: Shared, monitoring: Monitoring) -> None:
         self.shared = shared
         self.monitoring = monitoring
+        self.queues: list[WorkQueue] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -104,6 +108,7 @@ async def run_control_plane(
         plane.spawn(informer.run(), f"informer {resource}")
     await asyncio.gather(*(informer.synced.wait() for informer in shared.informers.values()))
     for controller in controllers:
+        plane.queues.append(controller.queue)
         plane.spawn(controller.run(), type(controller).__name__)
     for number, work in enumerate(monitoring.work()):
         plane.spawn(work, f"monitoring {number}")

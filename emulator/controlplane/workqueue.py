@@ -24,11 +24,16 @@ class WorkQueue:
         self._waiting: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._wake = asyncio.Event()
+        self._working_on: Key | None = None
 
     def add(self, key: Key) -> None:
         if key not in self._ready:
             self._ready.append(key)
             self._wake.set()
+
+    def holds(self, key: Key) -> bool:
+        """Whether the key is worked on now, or as soon as may be; a delay that still lasts does not count."""
+        return key == self._working_on or key in self._ready
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Adds later, in seconds of this process; of several delays of one key the shortest counts."""
@@ -54,7 +59,9 @@ class WorkQueue:
                 while not self._ready:
                     self._wake.clear()
                     await self._wake.wait()
-                await self._work(self._ready.pop(0))
+                self._working_on = self._ready.pop(0)
+                await self._work(self._working_on)
+                self._working_on = None
                 # Calls inside the process may never suspend: let the watches run between two keys.
                 await asyncio.sleep(0)
         finally:

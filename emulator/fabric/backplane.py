@@ -39,10 +39,15 @@ class Backplane:
             raise FabricError(f"the guest has a NIC {nic.name!r} already")
         port = Port(nic, self._topology.new_name("nic"))
         self._namespace.links.add_bridge(port.repeater, learning=False)
-        self._namespace.links.change(port.repeater, up=True)
         self.ports[nic.name] = port
-        port.uplink = self._lay_uplink(port, nic, pod)
-        self._namespace.links.change(port.uplink, up=True)
+        try:
+            self._namespace.links.change(port.repeater, up=True)
+            port.uplink = self._lay_uplink(port, nic, pod)
+            self._namespace.links.change(port.uplink, up=True)
+        except BaseException:
+            # Nothing of it may stay behind, or the next try would find the NIC there.
+            self.remove(nic.name)
+            raise
 
     def _lay_uplink(self, port: Port, nic: GuestNic, pod: Pod) -> str:
         """A second uplink that carries nothing until it is brought up."""

@@ -182,10 +182,13 @@ class Guest:
 
     async def plug(self, nic: GuestNic) -> None:
         async with self._lock:
-            network = self._network
 
             def connect() -> BootNic | None:
+                if self.exited.is_set() or self._wanted == "off":
+                    raise FabricError(f"guest {self.spec.name} has ended or is about to")
                 self._backplane.add(nic, self.pod)
+                # Looked at here, in the thread that closes it: a guest may end at any time.
+                network = self._network
                 return self._boot_nic(self._backplane.plug_into(network, nic.name), nic) if network else None
 
             plugged = await self._builder.run(connect)

@@ -51,7 +51,9 @@ def run(end: socket.socket) -> NoReturn:
         handle = os.pidfd_open(guest)
         channel.send(end, {"event": "process"}, (handle,))
         _, wait_status = os.waitpid(guest, 0)
-        channel.send(end, {"event": "ended", "power": _power(wait_status)})
+        # A fabric that has hung up has let go of this guest already.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            channel.send(end, {"event": "ended", "power": _power(wait_status)})
         status = 0
     except BaseException:
         traceback.print_exc(file=sys.stderr)

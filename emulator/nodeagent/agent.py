@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..decisions import Decisions
 from ..fabric.model import Fabric
@@ -44,6 +44,8 @@ class Identities:
 class NodeAgent:
     """Runs ``nodes`` on ``fabric`` against the API that the identities reach.
 
+    ``kubelet`` and ``handler`` are there from the moment at which it is ready.
+
     ``dynamic_networks``: whether the Dynamic Networks Controller runs on them.
     ``tls`` is what the stream endpoints serve with; None for plain HTTP.
     """
@@ -56,6 +58,8 @@ class NodeAgent:
     dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
+    kubelet: Kubelet = field(init=False)
+    handler: VirtHandler = field(init=False)
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
@@ -76,6 +80,7 @@ class NodeAgent:
         kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
         handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
         dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, station) if self.dynamic_networks else None
+        self.kubelet, self.handler = kubelet, handler
         endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet,

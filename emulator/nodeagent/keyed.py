@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from ..fabric.model import FabricError
 from ..kube.errors import ApiError
 from ..kube.informer import Key
 
@@ -18,8 +19,8 @@ LAST_RETRY = 2.0
 class KeyedQueue:
     """Runs ``sync(key)`` for every key that is marked; different keys run side by side.
 
-    A sync that the API refused is run again after a growing delay. Other exceptions are logged with their traceback
-    and retried as well: one broken object must not stop a node.
+    A sync that the API or the fabric refused is run again after a growing delay. Other exceptions are logged with
+    their traceback and retried as well: one broken object must not stop a node.
     """
 
     def __init__(self, name: str, sync: Callable[[Key], Awaitable[None]]) -> None:
@@ -45,6 +46,10 @@ class KeyedQueue:
             old.cancel()
         self._later[key] = asyncio.get_running_loop().call_later(seconds, self.mark, key)
 
+    def holds(self, key: Key) -> bool:
+        """Whether the key is worked on now; a delay that still lasts does not count."""
+        return key in self._running
+
     async def stop(self) -> None:
         """Cancels everything that waits or runs."""
         for timer in self._later.values():
@@ -68,7 +73,7 @@ class KeyedQueue:
     async def _once(self, key: Key) -> None:
         try:
             await self._sync(key)
-        except ApiError as error:
+        except (ApiError, FabricError) as error:
             log.warning("%s %s/%s: %s", self._name, *key, error)
         except Exception:
             log.exception("%s %s/%s", self._name, *key)

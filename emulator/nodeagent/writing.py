@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable
 
 from ..kube.client import Client, Obj
+from ..kube.copies import clone
 from ..kube.errors import ApiError
 
 Mutation = Callable[[Obj], None]
@@ -34,7 +34,7 @@ async def change(
     attempt = 0
     while True:
         attempt += 1
-        wanted = copy.deepcopy(fresh)
+        wanted = clone(fresh)
         mutate(wanted)
         if wanted == fresh:
             return fresh

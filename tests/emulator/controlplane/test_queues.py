@@ -66,6 +66,23 @@ async def test_five_migrations_at_most_and_two_from_a_node() -> None:
         await lab.until("all six succeed", lambda: phases(lab) == done, within=20)
 
 
+async def test_a_migration_counts_from_the_moment_its_target_pod_is_made() -> None:
+    async with running_lab("1.9", nodes=3) as lab:
+        lab.agent.may_finish.clear()
+        await lab.configure({"configuration": {"migrations": {"parallelMigrationsPerCluster": 1}}})
+        every = ["vm1", "vm2", "vm3"]
+        for name in every:
+            await lab.running_vm(name)
+        meta = {"generateName": "by-hand-", "namespace": NAMESPACE}
+        kind = {"apiVersion": names.API_VERSION, "kind": "VirtualMachineInstanceMigration"}
+        for name in every:
+            await lab.client.create(names.MIGRATION, {**kind, "metadata": meta, "spec": {"vmiName": name}})
+        await lab.until("one runs", lambda: "Running" in phases(lab))
+        targets = [pod for pod in lab.all_of("Pod") if names.MIGRATION_JOB_UID in pod["metadata"]["labels"]]
+        assert len(targets) == 1
+        assert sorted(phases(lab)) == ["Pending", "Pending", "Running"]
+
+
 async def test_an_unschedulable_target_warns_and_goes_on_when_a_node_comes_back() -> None:
     async with running_lab("1.9") as lab:
         await lab.running_vm()

@@ -15,6 +15,7 @@ from emulator.controlplane.run import local_client
 
 from .leaks import Baseline, processes
 from .life import Life
+from .limits import Limits
 from .steps import Batch, Outage
 from .violations import Violation
 from .world import COMPONENTS, NODES, World, world_of
@@ -74,12 +75,14 @@ async def play(batch: Batch, tally: Tally, *, speed: float = SPEED, patience: fl
     """Plays a batch; what must not be is added to ``tally.findings``."""
     began = time.monotonic()
     async with world_of(batch, speed) as world:
-        before = Baseline(world)
+        before, limits = Baseline(world), Limits(world)
         world.server.core.store.listeners.append(lambda event: _count_end(event, tally))
         lives = [Life(world, sequence, number, patience) for number, sequence in enumerate(batch.sequences)]
         outages = asyncio.create_task(_outages(world, batch.outages))
         await asyncio.gather(*(_play_one(life, number, tally) for number, life in enumerate(lives)))
         await outages
+        if limits.violation:
+            tally.findings.append(Finding(batch, None, limits.violation.invariant, str(limits.violation)))
         if not tally.findings:
             try:
                 await before.check()

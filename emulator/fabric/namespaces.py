@@ -69,7 +69,7 @@ class NamespaceFabric:
         builder, plumbing = self._parts()
         if pod_uid in self._pods:
             raise FabricError(f"there is a pod {pod_uid} already")
-        pod = self._pods[pod_uid] = await builder.run(lambda: plumbing.add(pod_uid, node))
+        pod = self._pods[pod_uid] = await builder.make(lambda: plumbing.add(pod_uid, node), plumbing.remove)
         return pod.plugs[POD_NIC].interface
 
     async def attach(self, pod_uid: str, interface: str, segment: Segment, mac: str | None = None) -> PodInterface:
@@ -107,7 +107,7 @@ class NamespaceFabric:
             raise FabricError("the fabric is not started")
         if spec.uid in self._guests:
             raise FabricError(f"there is a guest {spec.uid} already")
-        backplane = await builder.run(lambda: Backplane(builder, topology, plumbing, spec.uid))
+        backplane = await builder.make(lambda: Backplane(builder, topology, plumbing, spec.uid), Backplane.close)
         guest = self._guests[spec.uid] = Guest(
             spec, pod=pod, backplane=backplane, builder=builder, zygote=zygote, exited=self._new_exited(spec.uid)
         )

@@ -45,6 +45,16 @@ class Builder:
         """Runs a job in the thread. A job is never left half done: it ends even if the caller is cancelled."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, job)
 
+    async def make(self, job: Callable[[], T], undo: Callable[[T], object]) -> T:
+        """Runs a job that makes something; nobody would ever take it down for a caller that is cancelled meanwhile."""
+        made = asyncio.ensure_future(self.run(job))
+        try:
+            return await asyncio.shield(made)
+        except asyncio.CancelledError:
+            result = await made
+            await self.run(lambda: undo(result))
+            raise
+
     def close(self) -> None:
         self._executor.shutdown()
         os.close(self._home)

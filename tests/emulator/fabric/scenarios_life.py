@@ -183,27 +183,6 @@ async def nic_comes_and_goes(lab: Lab) -> None:
         await lab.fabric.unplug("g1", "extra")
 
 
-async def nic_that_could_not_be_plugged_can_be_later(lab: Lab) -> None:
-    await lab.guest(1, "node-1")
-    nic = GuestNic("extra", "02:00:00:00:03:01", "net2")
-    for _ in range(2):
-        with pytest.raises(FabricError, match="pod p1 has no interface 'net2'"):
-            await lab.fabric.plug("g1", nic)
-    await lab.fabric.attach("p1", "net2", NEW)
-    await lab.fabric.plug("g1", nic)
-    assert "02:00:00:00:03:01" in await lab.run("g1", "ip", "link", "show", "eth2", "up")
-
-
-async def nothing_is_plugged_into_a_guest_that_ends(lab: Lab) -> None:
-    await lab.guest(1, "node-1")
-    await lab.fabric.attach("p1", "net2", NEW)
-    ended = asyncio.create_task(lab.fabric.halt("g1"))
-    await asyncio.sleep(0)
-    with pytest.raises(FabricError, match="guest g1 has ended or is about to"):
-        await lab.fabric.plug("g1", GuestNic("extra", "02:00:00:00:03:01", "net2"))
-    await ended
-
-
 async def link_state_is_seen_in_the_guest(lab: Lab) -> None:
     await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-1"))
 

@@ -15,6 +15,7 @@ MODULES = (
     "scenarios_wiring",
     "scenarios_move",
     "scenarios_life",
+    "scenarios_halfway",
     "scenarios_access",
     "scenarios_cloudinit",
 )

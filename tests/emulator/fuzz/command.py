@@ -41,20 +41,27 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     tally = Tally()
     if options.replay:
-        _play(Batch.read(options.replay.read_text()), tally, options)
+        drawn = [Batch.read(options.replay.read_text())]
     else:
         seed = options.seed if options.seed is not None else secrets.randbelow(1 << 32)
         print(f"seed {seed}", flush=True)
-        _generate(options, seed, tally)
+        drawn = _drawn(options, seed)
+    for batch in drawn:
+        if not (options.first and tally.findings):
+            _play(batch, tally, options)
     print(tally)
     return 1 if tally.findings else 0
 
 
-def _generate(options: argparse.Namespace, seed: int, tally: Tally) -> None:
+def _drawn(options: argparse.Namespace, seed: int) -> list[Batch]:
+    """Drawn before the first is played: what comes of one has no bearing on the next."""
+    found: list[Batch] = []
+    count = -(-options.sequences // options.batch)
+
     @seeded(seed)
     @settings(
-        # One more, because Hypothesis begins with the simplest of all.
-        max_examples=1 - (-options.sequences // options.batch),
+        # A few more, because Hypothesis begins with the simplest of all.
+        max_examples=count + 3,
         phases=[Phase.generate],
         database=None,
         deadline=None,
@@ -62,10 +69,11 @@ def _generate(options: argparse.Namespace, seed: int, tally: Tally) -> None:
     )
     @given(batches(options.batch, tuple(options.defect)))
     def each(batch: Batch) -> None:
-        if len(set(batch.sequences)) > 1 and not (options.first and tally.findings):
-            _play(batch, tally, options)
+        if len(set(batch.sequences)) > 1:
+            found.append(batch)
 
     each()
+    return found[:count]
 
 
 def _play(batch: Batch, tally: Tally, options: argparse.Namespace) -> None:

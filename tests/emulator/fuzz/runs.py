@@ -22,6 +22,8 @@ from .world import COMPONENTS, NODES, World, world_of
 
 SPEED = 100.0
 PATIENCE = 60.0
+# In how many times the patience a batch has to end.
+LONGEST = 6
 
 
 @dataclass
@@ -79,8 +81,18 @@ async def play(batch: Batch, tally: Tally, *, speed: float = SPEED, patience: fl
         world.server.core.store.listeners.append(lambda event: _count_end(event, tally))
         lives = [Life(world, sequence, number, patience) for number, sequence in enumerate(batch.sequences)]
         outages = asyncio.create_task(_outages(world, batch.outages))
-        await asyncio.gather(*(_play_one(life, number, tally) for number, life in enumerate(lives)))
-        await outages
+        playing = [
+            asyncio.create_task(_play_one(life, number, tally), name=f"sequence {number}")
+            for number, life in enumerate(lives)
+        ]
+        done, endless = await asyncio.wait([outages, *playing], timeout=patience * LONGEST)
+        for task in endless:
+            number = playing.index(task) if task in playing else None
+            log = lives[number].log if number is not None else []
+            tally.findings.append(Finding(batch, number, "a sequence does not end", f"{task.get_stack()}", log))
+            task.cancel()
+        for task in done:
+            task.result()
         if limits.violation:
             tally.findings.append(Finding(batch, None, limits.violation.invariant, str(limits.violation)))
         if not tally.findings:

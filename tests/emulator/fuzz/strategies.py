@@ -83,7 +83,7 @@ def sequences(draw: DrawFn, *, one_by_one: bool = False) -> Sequence:
     count = draw(st.sampled_from((1, 1, 2)))
     nics = {name: draw(START) for name in NICS[:count]}
     sketch = Sketch(dict(nics), movable=draw(st.sampled_from((True,) * 5 + (False,))))
-    length = draw(st.integers(2, 5))
+    length = draw(st.integers(2, 4))
     drawn = tuple(draw(steps(sketch)) for _ in range(length))
     if one_by_one:
         drawn = tuple(_at_rest(step) for step in drawn)

@@ -41,7 +41,7 @@ def fuzz(*arguments: str) -> tuple[int, str]:
 
 
 @needs_fabric
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_two_hundred_sequences_hold_every_invariant(tmp_path: Path) -> None:
     status, said = fuzz("--sequences", "200", "--seed", str(SEED), "--save", str(tmp_path))
     assert status == 0, said

@@ -27,7 +27,7 @@ def test_every_request_is_in_the_audit_log_with_user_and_answer(tmp_path: Path) 
     ]
     pods = {"resource": "pods", "namespace": "default", "apiVersion": "v1"}
     account = {"resource": "serviceaccounts", "namespace": "default", "apiVersion": "v1"}
-    assert ("embedded-admin", "create", account, 201, "ResponseComplete") in shown
+    assert ("embedded-admin", "create", account | {"name": "nobody"}, 201, "ResponseComplete") in shown
     token = account | {"name": "nobody", "subresource": "token"}
     assert ("embedded-admin", "create", token, 201, "ResponseComplete") in shown
     assert ("system:serviceaccount:default:nobody", "list", pods, 403, "ResponseComplete") in shown

@@ -122,7 +122,13 @@ def _suite(control: Path, arguments: Sequence[str]) -> int:
     _die_with_parent(signal.SIGINT)
     mine = control / f"robot-{os.getpid()}"
     mine.touch()
-    console = os.open(control / CONSOLE, os.O_WRONLY)
+    try:
+        # Without waiting for somebody who reads it: he may have been killed.
+        console = os.open(control / CONSOLE, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        mine.unlink(missing_ok=True)
+        return 1
+    os.set_blocking(console, True)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(console, stream.fileno())
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for --console

@@ -1,0 +1,1 @@
+"""Faults between the libraries and the API server: a proxy that makes them, and the suites behind it."""

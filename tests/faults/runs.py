@@ -1,0 +1,102 @@
+"""The suites on an embedded cluster, with a fault in between."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from testplan.results import Outcome, ResultsError, Verdict, read_results
+from tests.detection.judging import TOO_BUSY
+from tests.embedded import ROOT, embedded_cluster
+from tests.faults.catalogue import FAULTS
+from tests.faults.proxy import proxied
+
+LONGEST = 3600.0
+PROFILE = ROOT / "variables" / "profiles" / "embedded.yaml"
+LAUNCHER = ROOT / "scripts" / "run_suites.py"
+
+
+@dataclass
+class Behind:
+    """What came of suites behind a fault: outcomes by suite, and the writes that were blindly repeated."""
+
+    fault: str
+    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
+    requests: int = 0
+    seconds: float = 0.0
+
+    def verdicts(self, suite: str) -> dict[str, Verdict]:
+        """By test of a suite."""
+        return {outcome.name: outcome.verdict for outcome in self.outcomes.get(suite, ())}
+
+
+def run_behind(
+    fault: str,
+    folder: Path,
+    suites: Sequence[str] = (),
+    *,
+    processes: int = 1,
+    cluster: Sequence[str] = (),
+    options: Sequence[str] = (),
+) -> Behind:
+    """Run these suites (stems of files; none are all), ``processes`` at one time. Robot's results are in ``folder``.
+
+    A suite whose lab was too busy to judge has judged nothing: it runs once more, by itself.
+    """
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    found = Behind(fault)
+    with (
+        embedded_cluster(folder, *cluster) as kubeconfig,
+        proxied(kubeconfig, FAULTS[fault](), folder / "through-the-proxy") as proxy,
+    ):
+        given = [*options, *(word for suite in suites for word in ("--suite", suite))]
+        found.outcomes = _run(proxy.kubeconfig, folder / "run", processes, given)
+        for suite, outcomes in list(found.outcomes.items()):
+            if any(TOO_BUSY in outcome.message for outcome in outcomes):
+                again = _run(proxy.kubeconfig, folder / f"again-{suite}", 1, [*options, "--suite", suite])
+                found.outcomes |= again
+    found.repeated, found.requests = proxy.repeated(), len(proxy.sent)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def differences(found: Behind, undisturbed: Behind, suites: Iterable[str] = ()) -> dict[str, list[str]]:
+    """By suite what is not as on the undisturbed cluster, a line for each test."""
+    wrong: dict[str, list[str]] = {}
+    for suite in suites or undisturbed.outcomes:
+        expected, seen = undisturbed.verdicts(suite), found.verdicts(suite)
+        messages = {outcome.name: outcome.message for outcome in found.outcomes.get(suite, ())}
+        wrong[suite] = [
+            f"{name}: {seen.get(name, Verdict.NOT_RUN)}, undisturbed {verdict}: {messages.get(name, 'no result')}"
+            for name, verdict in expected.items()
+            if seen.get(name) is not verdict
+        ]
+        if not expected:
+            wrong[suite].append("nothing to compare with: no test ran on the undisturbed cluster")
+    return wrong
+
+
+def _run(kubeconfig: Path, folder: Path, processes: int, options: Sequence[str]) -> dict[str, list[Outcome]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, str(LAUNCHER), "--state", str(folder), "--kubeconfig", str(kubeconfig), "--embedded"),
+        *("--profile", str(PROFILE), "--processes", str(processes), "--", "--outputdir", str(folder)),
+        *("--console", "quiet", "--variable", "ALLOW_DISRUPTIVE:yes", *options),
+    ]
+    with (folder / "printed.txt").open("w", encoding="utf-8") as printed:
+        subprocess.run(command, stdout=printed, stderr=subprocess.STDOUT, check=False, timeout=LONGEST, cwd=ROOT)
+    outcomes: dict[str, list[Outcome]] = {}
+    try:
+        results = read_results(folder / "output.xml")
+    except ResultsError:
+        return {}
+    for outcome in results.outcomes:
+        suite = outcome.suite.rsplit(".", 1)[-1].lower().replace(" ", "_")
+        outcomes.setdefault(suite, []).append(outcome)
+    return outcomes

@@ -17,7 +17,7 @@ from testbed.errors import BadInput, LabError, ProductFault
 from testbed.guest.crossings import Crossing, Crossings, begin_crossing, end_crossing
 from testbed.run import Run
 from testbed.verdicts.crossings import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
-from testbed.verdicts.failing import retry_began
+from testbed.verdicts.failing import retry_left_queue
 from testbed.verdicts.samples import headed
 
 from GuestLibrary.context import Family, current_guests, log_probes
@@ -100,12 +100,12 @@ class CrossingKeywords:
         namespace = guests.record(vm).namespace
         crossing, breakage = Crossings.of(guests).last(namespace, vm), Breakages.of(run).last(run.scope)
         history = run.require_recorder().history
-        retry = retry_began(history, breakage)
+        retry = retry_left_queue(history, breakage)
         start = breakage.at
         directions = crossing.directions()
         witness, other = crossing.series(crossing.witness), crossing.series(crossing.other)
         last = max((sample.asked for one in directions for sample in one.old.samples), default=start)
-        end = retry.at if retry is not None else last
+        end = last if retry is None else retry
         subject = f"VM {namespace}/{vm}"
         span = (
             f"the {human(end - start)} from its failed migration to {'the next' if retry else 'the end of the watch'}"

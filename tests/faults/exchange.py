@@ -199,7 +199,7 @@ class Exchange:
         self._writer.write(_head_changed(head, course.outward).encode())
         async for piece in body_of(reader, head, is_answer=True):
             if course.stall_after is None or loop.time() - began < course.stall_after:
-                loop.call_later(course.delay, self._writer.write, framed(head, course.outward(piece)))
+                loop.call_later(course.delay, _write, self._writer, framed(head, course.outward(piece)))
         if course.stall_after is not None:
             # What stalls does not end either.
             await asyncio.sleep(3600)
@@ -230,13 +230,19 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dela
     try:
         while data := await reader.read(65536):
             if delay:
-                loop.call_later(delay, writer.write, data)
+                loop.call_later(delay, _write, writer, data)
             else:
                 writer.write(data)
                 await writer.drain()
         await asyncio.sleep(delay)
     except OSError:
         return
+
+
+def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """What comes late may find that its reader has gone."""
+    if not writer.is_closing():
+        writer.write(data)
 
 
 def _head_changed(head: Head, change: Change) -> Head:

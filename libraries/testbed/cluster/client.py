@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from testbed.cluster.api_errors import ApiError, Lost, explain_failure, explain_status
 from testbed.cluster.connection import Connection, StreamOptions
-from testbed.objects.kinds import Kind, Object, meta
+from testbed.objects.kinds import Kind, Object, dig, meta
 from testbed.objects.labels import RUN_LABEL
 
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -29,6 +29,10 @@ _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 30.0
 _BUSY = (429, 500, 502, 503, 504)
 _NOT_CARRIED_OUT = (429,)
+_OTHER_UID = "UID in precondition"
+_CONFLICT = "please apply your changes to the latest version"
+"""How an API server ends its refusal (409) of a write that met another one; it has not been carried out."""
+
 _SHORT_PATIENCE = 2.0
 
 
@@ -84,7 +88,7 @@ class Cluster:
 
         def ours() -> Object | None:
             found = self.find(kind, name, namespace)
-            return found if found is not None and meta(found, "labels", {}).get(RUN_LABEL) == run else None
+            return found if run and found is not None and meta(found, "labels", {}).get(RUN_LABEL) == run else None
 
         return self.request(
             "POST", kind.path(namespace), body=body, title=kind.title(namespace, name), carried_out=ours
@@ -93,13 +97,6 @@ class Cluster:
     def post_review(self, kind: Kind, body: Object) -> Object:
         """Post a review object (access review and the like): it stores nothing, so it may be repeated."""
         return self.request("POST", kind.path(), body=body, title=kind.name, repeatable=True)
-
-    def replace(self, kind: Kind, body: Object) -> Object:
-        """Put an object that carries its resourceVersion. Raises ApiError 409 when someone else was quicker."""
-        name, namespace = meta(body, "name"), meta(body, "namespace", None)
-        return self.request(
-            "PUT", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
-        )
 
     def json_patch(
         self, kind: Kind, name: str, namespace: str, operations: Sequence[Object], done: Callable[[Object], bool]
@@ -136,7 +133,7 @@ class Cluster:
                 "DELETE", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
             )
         except ApiError as error:
-            if error.status == 404 or (uid and error.status == 409 and "uid" in str(error).lower()):
+            if error.status == 404 or (uid and error.status == 409 and _OTHER_UID in str(error)):
                 return False
             raise
         return True
@@ -177,7 +174,8 @@ class Cluster:
                     renewed = True
                     continue
                 failure = explain_status(status, answer, what, self.connection)
-                wait, hopeless = _retry_after(headers, pause), status not in _BUSY
+                again = status in _BUSY or (status == 409 and _CONFLICT in str(failure) and not _guarded(body))
+                wait, hopeless = _retry_after(headers, pause), not again
                 lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
             if lost and carried_out is not None and (found := carried_out()) is not None:
                 return found
@@ -256,6 +254,14 @@ class Cluster:
                 self._clock_offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
             except ValueError:
                 return
+
+
+def _guarded(body: Any) -> bool:
+    """Whether a write holds for one version of its object only: sent again it would be refused again."""
+    if isinstance(body, list):
+        return any(operation.get("path") == "/metadata/resourceVersion" for operation in body)
+    guards = (dig(body or {}, part, "resourceVersion") for part in ("metadata", "preconditions"))
+    return any(guards)
 
 
 def _decode(raw: bytes) -> Object:

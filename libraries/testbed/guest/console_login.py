@@ -50,12 +50,16 @@ class LoginRefused(GuestUnreachable):
 
 def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline) -> bool:
     """Brings the console to a shell prompt; True when that took a login. GuestUnreachable, with what was seen last."""
-    refusals = 0
+    refusals = asked = 0
     while True:
         state = _find_state(line, name, deadline)
         if state is ConsoleState.SHELL:
             return False
         if state is ConsoleState.PASSWORD:
+            asked += 1
+            if asked > 1 and probe_shell(line, deadline.slice(5), 2.0):
+                # A shell whose prompt reads like a password prompt.
+                return False
             # Whose password is asked for here is unknown: an empty one brings the login prompt back.
             line.mark()
             line.type("\r")

@@ -21,8 +21,8 @@ from testbed.recording.history import History
 
 logger = logging.getLogger(__name__)
 
-WATCH_SECONDS = 40
-"""After how many seconds the server is asked to end a quiet watch; one that outlives it by a margin is stalled."""
+WATCH_SECONDS = 10
+"""After how many seconds the server is asked to end a watch; one that is silent for a margin longer is stalled."""
 
 _MARGIN_SECONDS = 5
 _LONGEST_PAUSE = 2.0

@@ -29,6 +29,18 @@ CREATED_BY = "kubevirt.io/created-by"
 _COPYING = ("Running", "Succeeded")
 
 
+def retry_left_queue(history: History, breakage: Breakage) -> float | None:
+    """When (monotonic clock) a later migration of the edit was seen to be Pending no more; None while none is.
+
+    That is seconds before it copies the guest. What the API tells of the copy itself comes too late, by as much as the
+    API is slow, to say when the guest had not moved yet.
+    """
+    for uid, item in migrations_since(history, breakage.swap).items():
+        if uid != breakage.uid and (at := first_beyond_pending(history, item)) is not None:
+            return at
+    return None
+
+
 def retry_began(history: History, breakage: Breakage) -> Record | None:
     """The first state in which a later migration of the edit was copying the guest; None while there is none."""
     for uid, item in migrations_since(history, breakage.swap).items():

@@ -293,8 +293,11 @@ def _refusal(item: Object, verb: str, body: Any) -> tuple[int, Object] | None:
     """Why a guarded write to an object is not carried out."""
     meta = item["metadata"]
     conditions = (body or {}).get("preconditions", {}) if verb == "DELETE" else {}
-    if any(meta[key] != value for key, value in conditions.items()):
-        return 409, _status(409, f"the precondition {conditions} does not hold", "Conflict")
+    for key, value in conditions.items():
+        if meta[key] != value:
+            title = {"uid": "UID"}.get(key, "ResourceVersion")
+            told = f"{title} in precondition: {value}, {title} in object meta: {meta[key]}"
+            return 409, _status(409, f"Precondition failed: {told}", "Conflict")
     if verb == "PATCH" and isinstance(body, dict):
         known = body.get("metadata", {}).get("resourceVersion", meta["resourceVersion"])
         return None if known == meta["resourceVersion"] else (409, _status(409, "it has been modified", "Conflict"))

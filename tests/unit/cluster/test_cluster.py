@@ -15,6 +15,7 @@ from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 
 NADS = NAD.path("demo")
 VMS = VM.path("demo")
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 def nad(run: str = "r1") -> Object:
@@ -63,6 +64,55 @@ def test_patch_whose_answer_is_lost_is_not_repeated(api: FakeApi, cluster: Clust
     stored = cluster.json_patch(VM, "web", "demo", operations, done=lambda vm: vm["spec"]["size"] == 2)
     assert stored["spec"]["size"] == 2
     assert len(api.requests("PATCH", VMS)) == 1
+
+
+def test_write_that_met_another_one_is_sent_again(api: FakeApi, cluster: Cluster) -> None:
+    api.put(VMS, {"metadata": {"name": "web", "namespace": "demo"}, "spec": {"size": 1}})
+    api.faults += [Fault(verb, "", 409, message=MODIFIED) for verb in ("PATCH", "POST", "DELETE")]
+    operations = [{"op": "replace", "path": "/spec/size", "value": 2}]
+    assert cluster.json_patch(VM, "web", "demo", operations, done=lambda _: False)["spec"]["size"] == 2
+    cluster.create(NAD, nad())
+    assert cluster.delete(VM, "web", "demo") is True
+    assert [len(api.requests(verb)) for verb in ("PATCH", "POST", "DELETE")] == [2, 2, 2]
+
+
+def test_write_for_one_version_alone_is_not_sent_again(api: FakeApi, cluster: Cluster) -> None:
+    stored = api.put(VMS, {"metadata": {"name": "web", "namespace": "demo"}})
+    version = stored["metadata"]["resourceVersion"]
+    api.faults += [Fault(verb, VMS, 409, message=MODIFIED) for verb in ("PATCH", "PATCH", "DELETE")]
+    test = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
+    with pytest.raises(ApiError, match="409"):
+        cluster.json_patch(VM, "web", "demo", [test], done=lambda _: False)
+    with pytest.raises(ApiError, match="409"):
+        cluster.request("PATCH", VM.path("demo", "web"), body={"metadata": {"resourceVersion": version}})
+    with pytest.raises(ApiError, match="409"):
+        cluster.delete(VM, "web", "demo", resource_version=version)
+    assert [len(api.requests(verb)) for verb in ("PATCH", "DELETE")] == [2, 1]
+
+
+def test_refusal_of_a_deletion_is_no_sign_that_somebody_else_has_the_name(api: FakeApi, cluster: Cluster) -> None:
+    stored = api.put(VMS, {"metadata": {"name": "liquid", "namespace": "demo"}})
+    api.faults.append(Fault("DELETE", VMS, 409, message="the deletion of liquid is refused"))
+    with pytest.raises(ApiError, match="409"):
+        cluster.delete(VM, "liquid", "demo", uid=stored["metadata"]["uid"])
+    assert cluster.delete(VM, "liquid", "demo", uid="another") is False
+    assert api.objects[VMS, "liquid"]
+
+
+@pytest.mark.parametrize("fault", [Fault("DELETE", NADS, after=True), Fault("DELETE", NADS, 504, after=True)])
+def test_deletion_whose_answer_is_lost_ends_well(api: FakeApi, cluster: Cluster, fault: Fault) -> None:
+    stored = api.put(NADS, nad())
+    api.faults.append(fault)
+    cluster.delete(NAD, "blue", "demo", uid=stored["metadata"]["uid"])
+    assert (NADS, "blue") not in api.objects
+
+
+def test_what_has_no_label_of_a_run_is_never_taken_for_ours(api: FakeApi, cluster: Cluster) -> None:
+    plain = {"metadata": {"name": "blue", "namespace": "demo"}}
+    api.put(NADS, plain)
+    api.faults.append(Fault("POST", NADS))
+    with pytest.raises(ApiError, match="already exists"):
+        cluster.create(NAD, plain)
 
 
 def test_delete_of_what_is_gone_is_fine(api: FakeApi, cluster: Cluster) -> None:

@@ -1,0 +1,42 @@
+"""Virtual time: nothing waits, whoever waits is given the time at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from testbed.guest import console, console_line, shells
+
+
+class VirtualClock:
+    """Stands for the module ``time`` in the code under test."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@contextmanager
+def virtual_time(clock: VirtualClock) -> Iterator[None]:
+    """The console's code lives by this clock until the end of the block."""
+
+    class Event:
+        """Nobody ever sets it: the console only pauses by it."""
+
+        def wait(self, seconds: float) -> bool:
+            clock.now += seconds
+            return False
+
+    threads = SimpleNamespace(Lock=threading.Lock, Event=Event)
+    with (
+        patch.object(console, "time", clock),
+        patch.object(console_line, "time", clock),
+        patch.object(shells, "time", clock),
+        patch.object(console, "threading", threads),
+    ):
+        yield

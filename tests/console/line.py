@@ -116,6 +116,10 @@ class Machine:
         if self.attachment is not None and self.attachment.node == self.node:
             self.attachment.pending += data
 
+    def say(self, data: bytes) -> None:
+        """The same, torn by noise like all else, and at once: an echo keeps up with whoever types."""
+        self.emit(self._torn(data))
+
     def move(self, *, known_after: float, closes_after: float | None, refused: float) -> None:
         """A switch-over: the old attachment is silent from now on, the API tells of the node some time later."""
         left, self.node = self.attachment, f"{self.node}'"
@@ -234,9 +238,7 @@ class Machine:
     def _write(self, data: bytes) -> None:
         """At the line's rate; when Ctrl-S has stopped it, not before Ctrl-Q."""
         turn = self._turn
-        if self.chance.random() < self.line.noise:
-            place = self.chance.randrange(len(data) + 1)
-            data = data[:place] + self.chance.choice(self.line.noises) + data[place:]
+        data = self._torn(data)
         pieces = deque(data[start : start + _BURST] for start in range(0, len(data), _BURST))
 
         def one() -> None:
@@ -255,6 +257,12 @@ class Machine:
                 self._resume(self._later(len(piece) / RATE))
 
         one()
+
+    def _torn(self, data: bytes) -> bytes:
+        if self.chance.random() >= self.line.noise:
+            return data
+        place = self.chance.randrange(len(data) + 1)
+        return data[:place] + self.chance.choice(self.line.noises) + data[place:]
 
 
 class Attachment:

@@ -124,7 +124,7 @@ class Shells:
             elif key >= 0x20 and not (self.manner.limit and len(typed) >= self.manner.limit):
                 typed += chr(key)
                 wraps = self.manner.wrap and (len(prompt) + len(typed)) % self.manner.wrap == 0
-                yield ("write", chr(key).encode("latin-1") + (self.manner.wrap_with if wraps else b""))
+                machine.say(bytes([key]) + (self.manner.wrap_with if wraps else b""))
 
     def _execute(self, typed: str, variables: dict[str, str]) -> Program:
         line = typed.strip()

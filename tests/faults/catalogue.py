@@ -36,6 +36,11 @@ class Fault:
         self._counts[what] = self._counts.get(what, 0) + 1
         return self._counts[what] % nth == 0
 
+    def first(self, what: str) -> bool:
+        """Whether this is the first one of its sort."""
+        self._counts[what] = self._counts.get(what, 0) + 1
+        return self._counts[what] == 1
+
     def seconds(self, least: float, most: float) -> float:
         return self.chance.uniform(least, most)
 
@@ -90,28 +95,31 @@ class Resets(Fault):
 
 
 class AnswersLost(Fault):
-    """Each second write is carried out, and the connection is reset in place of the answer."""
+    """The first write of each sort is carried out, and the connection reset in place of the answer; so is every third.
+
+    A sort is a verb and a resource with its subresource: none goes by undisturbed.
+    """
 
     name = "answers-lost"
 
     async def meet(self, exchange: Exchange) -> None:
-        if exchange.is_write and self.every(2):
-            await exchange.lose_answer()
+        if exchange.is_write and (self.first(exchange.sort) or self.every(3)):
+            await self.lose(exchange)
         else:
             await exchange.forward()
 
+    async def lose(self, exchange: Exchange) -> None:
+        await exchange.lose_answer()
 
-class AnswersReplaced(Fault):
-    """Each second write is carried out, and what stands before the server answers 500, 502 or 504."""
+
+class AnswersReplaced(AnswersLost):
+    """The same, but that what stands before the server answers 500, 502 or 504."""
 
     name = "answers-replaced"
 
-    async def meet(self, exchange: Exchange) -> None:
-        if exchange.is_write and self.every(2):
-            status = (500, 502, 504)[self.chance.randrange(3)]
-            await exchange.replace_answer(status, f"{status} the upstream server took too long")
-        else:
-            await exchange.forward()
+    async def lose(self, exchange: Exchange) -> None:
+        status = (500, 502, 504)[self.chance.randrange(3)]
+        await exchange.replace_answer(status, f"{status} the upstream server took too long")
 
 
 class HalfRead(Fault):

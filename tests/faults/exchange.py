@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import urlsplit
 
 from tests.faults.wire import Head, body_of, close, framed, read_head
 
@@ -53,6 +54,13 @@ class Sent:
     fate: Fate = Fate.KEPT_BACK
     status: int = 0
 
+    @property
+    def sort(self) -> str:
+        """Its verb and what it is about, whatever the names: ``PUT namespaces virtualmachines restart``."""
+        steps = urlsplit(self.target).path.strip("/").split("/")
+        steps = steps[2:] if steps[0] == "api" else steps[3:]
+        return " ".join([self.verb, *steps[0::2]])
+
 
 class Exchange:
     """``connect`` opens the way to the server. Exactly one of the coroutines is to be awaited, once."""
@@ -81,6 +89,11 @@ class Exchange:
         """Whether it changes something on the cluster; a review or a dry run does not."""
         stores = "review" not in self.target and not self.target.endswith("/token") and "dryRun" not in self.target
         return self.verb in ("POST", "PUT", "PATCH", "DELETE") and stores
+
+    @property
+    def sort(self) -> str:
+        """Its verb and what it is about."""
+        return self.sent.sort
 
     @property
     def is_watch(self) -> bool:

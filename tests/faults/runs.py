@@ -13,6 +13,7 @@ from testplan.results import Outcome, ResultsError, Verdict, read_results
 from tests.detection.judging import TOO_BUSY
 from tests.embedded import ROOT, embedded_cluster
 from tests.faults.catalogue import FAULTS
+from tests.faults.exchange import Fate
 from tests.faults.proxy import proxied
 
 LONGEST = 3600.0
@@ -22,11 +23,15 @@ LAUNCHER = ROOT / "scripts" / "run_suites.py"
 
 @dataclass
 class Behind:
-    """What came of suites behind a fault: outcomes by suite, and the writes that were blindly repeated."""
+    """What came of suites behind a fault: outcomes by suite, and the writes that were blindly repeated.
+
+    ``lost`` are the sorts of writes that were carried out and whose answers were lost.
+    """
 
     fault: str
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
     requests: int = 0
     seconds: float = 0.0
 
@@ -62,6 +67,7 @@ def run_behind(
                 again = _run(proxy.kubeconfig, folder / f"again-{suite}", 1, [*options, "--suite", suite])
                 found.outcomes |= again
     found.repeated, found.requests = proxy.repeated(), len(proxy.sent)
+    found.lost = {one.sort for one in proxy.sent if one.fate is Fate.LOST and one.verb != "GET"}
     found.seconds = time.monotonic() - began
     return found
 

@@ -189,14 +189,21 @@ class ClockBehind(ClockAhead):
 
 
 class TokenExpires(Fault):
-    """Each seventh request is answered 401, once: the token has to be read again."""
+    """Each seventh request is answered 401, and carried out when it comes again: the token has to be read anew."""
 
     name = "token-expires"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused: set[tuple[str, str, bytes]] = set()
+
     async def meet(self, exchange: Exchange) -> None:
-        if self.every(7):
+        words = (exchange.verb, exchange.target, exchange.body)
+        if self.every(7) and words not in self._refused:
+            self._refused.add(words)
             await exchange.refuse(401, "Unauthorized", "Unauthorized")
         else:
+            self._refused.discard(words)
             await exchange.forward()
 
 

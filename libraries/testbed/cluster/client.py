@@ -98,6 +98,13 @@ class Cluster:
         """Post a review object (access review and the like): it stores nothing, so it may be repeated."""
         return self.request("POST", kind.path(), body=body, title=kind.name, repeatable=True)
 
+    def replace(self, kind: Kind, body: Object) -> Object:
+        """Put an object that carries its resourceVersion. Raises ApiError 409 when someone else was quicker."""
+        name, namespace = meta(body, "name"), meta(body, "namespace", None)
+        return self.request(
+            "PUT", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
+        )
+
     def json_patch(
         self, kind: Kind, name: str, namespace: str, operations: Sequence[Object], done: Callable[[Object], bool]
     ) -> Object:

@@ -289,7 +289,7 @@ class ConsoleShell:
         while True:
             location = self._location()
             try:
-                self._line = ConsoleLine(self._connect(deadline.slice(10)))
+                self._line = ConsoleLine(self._connect(deadline.slice(10)), self._moved)
                 self._attached_at = location
                 return self._line
             except LabError as error:

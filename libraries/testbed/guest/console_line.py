@@ -21,9 +21,13 @@ _TAIL = 4000
 
 
 class ConsoleLine:
-    """Reads a console stream as text and frames. ``tail`` is the end of what came since `mark`."""
+    """Reads a console stream as text and frames. ``tail`` is the end of what came since `mark`.
 
-    def __init__(self, stream: ByteStream) -> None:
+    ``left`` tells whether the guest runs elsewhere by now: then the line may stay open, and silent.
+    """
+
+    def __init__(self, stream: ByteStream, left: Callable[[], bool] = lambda: False) -> None:
+        self.left = left
         self._stream = stream
         self._text = TerminalText()
         self._scanner = FrameScanner()

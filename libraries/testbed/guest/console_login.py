@@ -13,6 +13,7 @@ import secrets
 
 from testbed.guest.console_line import CTRL_C, CTRL_D, CTRL_U, ConsoleLine
 from testbed.guest.shells import Deadline, GuestUnreachable
+from testbed.guest.streams import StreamClosed
 from testbed.model import GuestLogin
 
 # Kernel messages may follow a prompt; "Last login: " is none. The login prompt is not repeated after noise.
@@ -100,6 +101,7 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
             raise GuestUnreachable(
                 f"{name}: neither a shell nor a login prompt within {deadline.seconds:.1f} s; {_last_words(line.tail)}"
             )
+        _check_place(line)
         patience = 0.5 * 4 ** (attempt // len(_WAYS_OUT))
         line.mark()
         if way_out:
@@ -118,6 +120,12 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
         if state:
             return state
     raise AssertionError("unreachable")
+
+
+def _check_place(line: ConsoleLine) -> None:
+    """StreamClosed when the guest runs elsewhere by now: nothing will ever come of this line."""
+    if line.left():
+        raise StreamClosed("the guest moved")
 
 
 def _prompt(tail: str) -> ConsoleState | None:
@@ -147,6 +155,7 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
     line.wait_for(line.search(_ANYTHING), deadline.slice(6))
     line.settle(0.25, deadline.slice(3))
     while not deadline.passed:
+        _check_place(line)
         if _REFUSED.search(line.tail) or _LOGIN_PROMPT.search(line.tail):
             line.settle(0.1, deadline.slice(1))
             return False

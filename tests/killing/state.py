@@ -20,8 +20,11 @@ _UNSTABLE = (
 )
 """What the cluster changes by itself, all the time."""
 
-_NOT_KEPT = ("events", "events.events.k8s.io", "projects.project.openshift.io")
-"""Events tell of what was; projects are namespaces once more."""
+_NOT_KEPT = (
+    *("events", "events.events.k8s.io"),
+    *("projects.project.openshift.io", "projectrequests.project.openshift.io"),
+)
+"""Events tell of what was; projects are namespaces once more, and no request for one is kept."""
 
 
 def read_state(api: Api) -> dict[Key, Object]:

@@ -34,7 +34,8 @@ def plant(api: Api, number: int) -> set[Key]:
         place = f"{root}/namespaces/{namespace}" if namespace else root
         body["metadata"] |= {key: dict(value) for key, value in next(marks).items()}
         resource = what.partition(".")[0]
-        api.create(f"{place}/{resource}", body)
+        made = api.create(f"{place}/{resource}", body)
+        assert made["kind"] != "Status", f"{what} {body['metadata']['name']} was not made: {made['message']}"
         planted.add((what, namespace, str(body["metadata"]["name"])))
     return planted
 
@@ -49,7 +50,7 @@ def _objects() -> Iterator[tuple[str, str, str, Object]]:
             for name in _NETWORKS:
                 yield _object("/apis/k8s.cni.cncf.io/v1", "network-attachment-definitions", place, name + end, _NAD)
             for name in _VMS:
-                yield _object("/apis/kubevirt.io/v1", "virtualmachines", place, name + end, {"spec": _VM})
+                yield _object("/apis/kubevirt.io/v1", "virtualmachines", place, name + end, _VM)
                 yield _object("/api/v1", "secrets", place, f"{name}{end}-cloud-init", {"stringData": {"userdata": "x"}})
             yield _object("/api/v1", "configmaps", place, f"kubevirt-nad-tests{end}", {"data": {"run": "k3x9ab"}})
             yield _object("/api/v1", "serviceaccounts", place, f"owner-k3x9ab-1{end}", {})
@@ -63,15 +64,20 @@ def _object(root: str, resource: str, namespace: str, name: str, body: Object) -
     return root, f"{resource}.{group}".rstrip("."), namespace, {**body, "metadata": metadata}
 
 
-_NAD = {"spec": {"config": '{"cniVersion": "0.3.1", "name": "n", "type": "bridge", "bridge": "br1", "vlan": 4000}'}}
+_NAD = {
+    "apiVersion": "k8s.cni.cncf.io/v1",
+    "kind": "NetworkAttachmentDefinition",
+    "spec": {"config": '{"cniVersion": "0.3.1", "name": "n", "type": "bridge", "bridge": "br1", "vlan": 4000}'},
+}
 _LEASE = {"spec": {"holderIdentity": "k3x9ab", "leaseDurationSeconds": 1, "renewTime": "2020-01-01T00:00:00.000000Z"}}
 _VM = {
-    "runStrategy": "Halted",
-    "template": {
-        "metadata": {"labels": {_RUN: "k3x9ab"}},
-        "spec": {
-            "domain": {"devices": {}, "resources": {"requests": {"memory": "64Mi"}}},
-            "volumes": [],
+    "apiVersion": "kubevirt.io/v1",
+    "kind": "VirtualMachine",
+    "spec": {
+        "runStrategy": "Halted",
+        "template": {
+            "metadata": {"labels": {_RUN: "k3x9ab"}},
+            "spec": {"domain": {"devices": {}, "resources": {"requests": {"memory": "64Mi"}}}},
         },
     },
 }

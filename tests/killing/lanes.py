@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,7 +23,7 @@ from tests.killing.victims import Death, Run
 PROFILES = ROOT / "variables" / "profiles"
 FOREIGN = 200
 _TEAMS = "teams"
-_USERS = 40
+_USERS = 80
 _GONE_SECONDS = 60.0
 
 Say = Callable[[str], None]
@@ -121,20 +121,16 @@ class Site:
     def round(self, turn: int, chosen: Sequence[Death], say: Say) -> list[Run]:
         """Kill so many runs at one time, then begin the next one, clean up, and compare."""
         scenarios = self.lane.scenarios
-        victims = [
-            self.run(scenarios[(turn * self.lane.at_once + number) % len(scenarios)], death)
-            for number, death in enumerate(chosen)
-        ]
-        survivors = [self.run(options) for options in self.lane.survivors]
-        threads = [threading.Thread(target=run.go, args=(self.trail,)) for run in victims + survivors]
-        for thread in threads:
-            thread.start()
-        for thread in threads[: len(victims)]:
-            thread.join()
-        self._next_start(victims)
-        self._clean()
-        for thread in threads[len(victims) :]:
-            thread.join()
+        with ThreadPoolExecutor() as pool:
+            living = [pool.submit(self._go, options) for options in self.lane.survivors]
+            dying = [
+                pool.submit(self._go, scenarios[(turn * self.lane.at_once + number) % len(scenarios)], death)
+                for number, death in enumerate(chosen)
+            ]
+            victims = [future.result() for future in dying]
+            self._next_start(victims)
+            self._clean()
+            survivors = [future.result() for future in living]
         for survivor in survivors:
             if survivor.code != 0:
                 self.problems.append(f"{survivor.title} ended with {survivor.code}; see {survivor.folder}")
@@ -144,6 +140,15 @@ class Site:
             for line in victim.left:
                 say(f"       {line}")
         return victims
+
+    def _go(self, options: Sequence[str], death: Death | None = None) -> Run:
+        """A run that has ended, or was killed: one that ends before its death is made anew, and dies earlier."""
+        while True:
+            run = self.run(options, death)
+            run.go(self.trail)
+            if death is None or run.killed:
+                return run
+            death = death.earlier()
 
     def finish(self) -> list[str]:
         """What runs did that they should not have, of all that was written."""
@@ -213,9 +218,21 @@ def site(lane: Lane, folder: Path, foreign: int = FOREIGN) -> Iterator[Site]:
         planted = plant(api, foreign)
         trail = AuditTrail(audit)
         try:
-            yield Site(lane, kubeconfig, folder, trail, api, planted, read_state(api))
+            yield Site(lane, kubeconfig, folder, trail, api, planted, _settled_state(api, planted))
         finally:
             trail.stop()
+
+
+def _settled_state(api: Api, planted: set[Key]) -> State:
+    """The state once controllers have written their first words on what is new."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    before: State = {}
+    while differences(before, state := read_state(api), planted):
+        assert time.monotonic() < deadline, "the foreign objects do not settle"
+        before = state
+        time.sleep(1)
+    assert planted <= set(state)
+    return state
 
 
 def _make_user(api: Api, kubeconfig: Path, path: Path, name: str) -> None:

@@ -21,6 +21,9 @@ from testbed.guest.windows import Between, SilenceWatch, Window
 from testbed.model import Nic, VmRecord
 from testbed.verdicts.samples import Series, Silence, SilenceWindow, headed, judge_silence, missing_answers
 
+UNDECIDED = (Silence.TOO_FEW, Silence.PEER_DEAD, Silence.CONTROL_DEAD)
+"""What a window shows when it is the lab that kept it from proving anything."""
+
 CONSOLE_CHECK = 15.0
 """Seconds to find out on its console whether a guest without SSH lives."""
 
@@ -57,15 +60,28 @@ def check_silence(guests: Guests, silence: Between, duration: float) -> ProbeRun
     """Neither side answers the other in a whole window, while both positive controls answer.
 
     ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
-    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long.
+    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long. One in which the lab
+    left the question open is followed by a second one, which then decides.
     """
     watch = guests.watches.pop(silence, None)
     if watch is None or watch.window.duration < duration:
         watch = _open_watch(guests, silence, duration)
+    run, seen = _seen(guests, silence, watch)
+    if judge_silence(seen) in UNDECIDED:
+        watch = _open_watch(guests, silence, duration)
+        run, seen = _seen(guests, silence, watch)
+    target = watch.targets[0]
+    subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
+    _judge(seen, subject, target, silence.control)
+    return run
+
+
+def _seen(guests: Guests, silence: Between, watch: SilenceWatch) -> tuple[ProbeRun, SilenceWindow]:
+    """What a window has shown at its end."""
     run = watch.window.finish()
     guests.keep(run)
     _raise_failures(run, f'whether NIC "{silence.nic}" of {silence.vm} and {silence.peer} are silent to each other')
-    seen = SilenceWindow(
+    return run, SilenceWindow(
         run.began,
         watch.window.duration,
         run.of(watch.targets),
@@ -73,10 +89,6 @@ def check_silence(guests: Guests, silence: Between, duration: float) -> ProbeRun
         run.of([watch.channel]),
         run.of([watch.alive]),
     )
-    target = watch.targets[0]
-    subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
-    _judge(seen, subject, target, silence.control)
-    return run
 
 
 def watch_for_silence(guests: Guests, silence: Between, duration: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 
 from testbed.errors import LabError, ProductFault
 from testbed.guest.guests import Guests
@@ -12,7 +11,7 @@ from testbed.guest.probes import Probe, ProbeRun
 from testbed.guest.reachability import find_nic
 from testbed.guest.shells import bare
 from testbed.guest.windows import Between, LossWatch, Window
-from testbed.verdicts.samples import Series, lost
+from testbed.verdicts.samples import lost
 
 PAUSE = 0.1
 """Seconds from one ping to the next."""
@@ -31,40 +30,47 @@ def _open(guests: Guests, between: Between, duration: float) -> LossWatch:
     tested = find_nic(record, between.nic)
     way = path_between(record, tested, peer_record, between.version)
     beside = witness_path(third, peer_record, way.target_nic, tested, between.version)
-    probes = [Probe(path, "ICMP", PAUSE) for path in (way, way.reverse(), beside)]
+    ways = [way, way.reverse()]
     shells = {one.name: guests.shell(one.name) for one in (record, peer_record, third)}
-    return LossWatch(Window(shells, probes, duration).start(), [way, way.reverse()], beside)
+    window = Window(shells, [Probe(path, "ICMP", PAUSE) for path in ways], duration).start()
+    return LossWatch(window, ways, Window(shells, [Probe(beside, "ICMP", PAUSE)], duration).start(), beside)
 
 
 def check_loss(guests: Guests, between: Between, duration: float, limit: int) -> ProbeRun:
     """ProductFault where more than ``limit`` percent of both ways' pings in a stream got no answer.
 
-    LabError when the control lost as much, or a guest could not be asked. A stream that `watch_for_loss` began is
-    waited for.
+    LabError when the control lost as much or could not be asked, or the two themselves could not. A stream that
+    `watch_for_loss` began is waited for.
     """
     watch = guests.streams.pop(between, None) or _open(guests, between, duration)
     way = watch.ways[0]
     vm, peer, third = way.source.name, way.target.name, watch.control.source.name
-    watch.window.wait()
-    ended = time.monotonic()
-    run = watch.window.finish()
-    guests.keep(run)
+    run, judged = _lost(guests, watch.window)
+    beside, control = _lost(guests, watch.beside)
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
-    if run.failures:
-        reasons = "; ".join(bare(error) for error in run.failures.values())
-        raise LabError(f"what {title} lose between them cannot be judged: {reasons}")
-    end = ended - ANSWER_TIME
-    ways, beside = run.of(watch.ways), run.of([watch.control])
-    judged, control = lost(ways, end), lost(beside, end)
-    told = f"{_describe(ways, run.began)}; beside it, {_describe(beside, run.began)}"
-    if control is None or judged is None:
-        raise LabError(f"what {title} lose between them cannot be judged: too few requests were sent; {told}")
+    told = _describe(run)
+    if judged is None:
+        few = "" if run.failures else "too few requests were sent; "
+        raise LabError(f"what {title} lose between them cannot be judged: {few}{told}")
     if judged <= limit:
         return run
+    if control is None:
+        raise LabError(f"{title} lose {judged:.0f} % between them, and {third} cannot be asked what it loses; {told}")
+    told += f"; beside it, {_describe(beside)}"
     if control > limit:
         raise LabError(f"{title} lose {judged:.0f} % between them, and {third} and {peer} {control:.0f} %; {told}")
     raise ProductFault(f"{title} should lose {limit} % of pings at most (LOSS_LIMIT), lost were {judged:.0f} %; {told}")
 
 
-def _describe(series: Iterable[Series], began: float) -> str:
-    return "; ".join(one.describe(began) for one in series)
+def _lost(guests: Guests, window: Window) -> tuple[ProbeRun, float | None]:
+    """What a window gave, and what share of it was lost in percent; None where that is not known."""
+    window.wait()
+    until = time.monotonic() - ANSWER_TIME
+    run = window.finish()
+    guests.keep(run)
+    return run, None if run.failures else lost(list(run.series.values()), until)
+
+
+def _describe(run: ProbeRun) -> str:
+    reasons = [bare(error) for error in run.failures.values()]
+    return "; ".join(reasons or [one.describe(run.began) for one in run.series.values()])

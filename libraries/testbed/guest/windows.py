@@ -177,10 +177,11 @@ class SilenceWatch:
 
 @dataclass(frozen=True)
 class LossWatch:
-    """An open stream of pings: ``ways`` are judged, ``control`` reaches the same NIC of the peer from a third guest."""
+    """Open streams of pings: ``ways`` are judged, ``control`` reaches the same NIC of the peer from a third guest."""
 
     window: Window
     ways: list[Path]
+    beside: Window
     control: Path
 
 

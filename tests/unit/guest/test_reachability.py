@@ -63,6 +63,23 @@ def test_a_watch_is_judged_once_by_the_check_that_it_was_opened_for() -> None:
     assert paper.measured[-1] is not first
 
 
+def test_a_second_window_decides_what_the_lab_left_open() -> None:
+    paper = guests(lambda source, target: bool(paper.measured) and swapped(source, target))
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    assert len(paper.measured) == 2
+
+
+def test_a_second_window_is_the_last_and_no_answer_is_forgiven() -> None:
+    paper = guests(lambda *_: False)
+    with pytest.raises(LabError, match="proves nothing"):
+        reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    assert len(paper.measured) == 2
+    heard = guests(lambda *_: not heard.measured)
+    with pytest.raises(ProductFault, match="answers came"):
+        reachability.check_silence(heard, OLD_SILENCE, 5.0)
+    assert len(heard.measured) == 1
+
+
 def test_a_watch_that_is_too_short_is_not_judged() -> None:
     paper = guests(swapped)
     reachability.watch_for_silence(paper, OLD_SILENCE, 1.0)

@@ -87,12 +87,19 @@ def touched(writes: list[Write], users: set[str], before: State) -> list[str]:
 
 
 def crossed(writes: list[Write], ends: dict[str, float]) -> list[str]:
-    """Writes of runs to what another run had made, before that one had ended; ``ends``: by user."""
+    """Writes of runs to what another run had made, before that one had ended; ``ends``: by user.
+
+    Settings are nobody's: one run may change them when another has put them back. That one must not come back to them.
+    """
     makers: dict[Key, str] = {}
     found = []
-    for write in writes:
+    for number, write in enumerate(writes):
         if write.user not in ends:
             continue
+        if write.key[0] in _SETTINGS and not any(
+            later.user == makers.get(write.key) and later.key == write.key for later in writes[number:]
+        ):
+            makers[write.key] = write.user
         maker = makers.get(write.key, write.user)
         if maker != write.user and write.verb != "create" and write.at < ends[maker]:
             found.append(f"{write.user}: {write}, which is of {maker}")

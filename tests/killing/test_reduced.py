@@ -68,4 +68,11 @@ def test_writes_to_what_is_not_ones_own_are_seen() -> None:
     assert crossed([made, patched, deleted], {"a": 2.5, "b": 9}) == []
 
 
+def test_settings_are_changed_by_one_run_after_another() -> None:
+    key = ("kubevirts.kubevirt.io", "kubevirt", "kubevirt")
+    one, other, again = (Write(user, "patch", key, "", at) for user, at in (("a", 1), ("b", 2), ("a", 3)))
+    assert crossed([one, other], {"a": 9, "b": 9}) == []
+    assert crossed([one, other, again], {"a": 9, "b": 9})[0] == f"b: {other}, which is of a"
+
+
 _HISTORY = (("a", "create", 1), ("a", "patch", 2), ("b", "delete", 3))

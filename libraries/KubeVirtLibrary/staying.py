@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.changes.swap import migrations_since
+from testbed.changes.swap import first_warning, migrations_since
 from testbed.recording.views import vm_summary
 from testbed.run import Run
 from testbed.verdicts.staying import has_left, judge_stayed, judge_waiting
@@ -57,6 +57,26 @@ class StayingKeywords:
             lambda: "none",
         )
         step(f"{swap.title}: {'a' if made else 'no'} migration object")
+
+    @keyword(name="Wait Until Missing NAD Is Noticed", tags=["swap"])
+    def wait_until_missing_nad_is_noticed(self, vm: str, *, within: timedelta) -> None:
+        """Waits until the cluster has tried in vain to put a VM on a NAD that does not exist, or until time is over.
+
+        An event tells: a warning about the migration, its target pod or the VMI. Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed to a NAD that does not exist. |
+        | ``within`` | for how long at most, from now on; all of it passes where events may not be read. |
+        """
+        run = Run.current()
+        swap, recorder = swap_of(run, vm), run.require_recorder()
+        told = recorder.wait_for(
+            lambda history: first_warning(history, swap),
+            within.total_seconds(),
+            f"{swap.title}: a warning about the missing NAD",
+            lambda: "none",
+        )
+        step(f"{swap.title}: {told or 'no warning about the missing NAD'}")
 
     @keyword(name="VM Should Wait On Its Old Network", tags=["verdict"])
     def vm_should_wait_on_its_old_network(self, vm: str) -> None:

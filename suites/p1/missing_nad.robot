@@ -63,6 +63,7 @@ Swap To A Network That Comes Late
     Remember Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${LATE_NETWORK}
     Wait Until Migration Is Made    ${VM}    within=${REACH_TIMEOUT}
+    Wait Until Missing NAD Is Noticed    ${VM}    within=${REACH_TIMEOUT}
     Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Observe    in place    VM Should Wait On Its Old Network    ${VM}

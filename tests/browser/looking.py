@@ -41,7 +41,6 @@ def opens_in(window: Browser, log: Path, tries: int = 3) -> float:
 
 def flaws(folder: Path, window: Browser) -> list[str]:
     """What is wrong with the pages of the results in ``folder``, a line each."""
-    window.complaints()
     return [*_of_pages(folder, window), *_of_sizes(folder, window)]
 
 

@@ -52,7 +52,8 @@ class Browser:
         self._session = f"/session/{answer['sessionId']}"
 
     def open(self, page: Path, fragment: str = "") -> None:
-        """Load a file, and wait until it is loaded."""
+        """Load a file, and wait until it is loaded. What was complained of before is forgotten."""
+        self.complaints()
         self._post(f"{self._session}/url", {"url": page.resolve().as_uri() + fragment})
 
     def run(self, script: str, *arguments: Any) -> Any:

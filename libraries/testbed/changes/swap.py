@@ -267,9 +267,21 @@ def _migration_trouble(history: History, migration: Object) -> str:
     return f" (event {told})" if told else waiting
 
 
-def _warnings_about(history: History, *names: str) -> Iterator[str]:
+def first_warning(history: History, swap: NetworkSwap) -> str:
+    """The first warning since the edit about its migrations, their target pods or the VMI; "" while there is none."""
+    made = migrations_since(history, swap)
+    names = {swap.vm, *(str(meta(item, "name")) for item in made.values())}
+    names |= {
+        str(meta(pod, "name"))
+        for pod in history.all(POD)
+        if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") in made
+    }
+    return next(_warnings_about(history, *names, since=swap.index), "")
+
+
+def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:
     """``reason: message`` of the warnings about objects, oldest first, at a length that can be read."""
-    for record in history.records(EVENT):
+    for record in history.records(EVENT, since=since):
         event = record.object
         if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names:
             text = f"{event.get('reason')}: {event.get('message')}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from testbed.changes.swap import first_warning
 from testbed.errors import ProductFault
 from testbed.verdicts.staying import has_left, judge_signalled, judge_stayed, judge_waiting
 
@@ -73,3 +74,11 @@ def test_either_condition_says_that_the_edit_is_not_in_effect() -> None:
     assert "VMI MigrationRequired=True" in judge_signalled(*replay("swap-main", until=9))
     with pytest.raises(ProductFault, match="there is neither: RestartRequired absent, MigrationRequired absent"):
         judge_signalled(*replay("swap-main"))
+
+
+def test_first_warning_is_the_first_since_the_edit_and_none_of_a_good_swap() -> None:
+    history, swap = replay("failed-migration-main")
+    assert first_warning(history, swap) == "FailedMigration: source node reported migration failed"
+    history, swap = replay("failed-migration-main", until=16)
+    assert first_warning(history, swap) == ""
+    assert first_warning(*replay("swap-main")) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +12,7 @@ from testbed.guest.console import ConsoleShell
 from testbed.model import GuestLogin
 
 from tests.console.clock import VirtualClock, virtual_time
-from tests.console.line import RATE, Line, Machine, Program
+from tests.console.line import RATE, Interrupt, Line, Machine, Program
 from tests.console.programs import LEFT_OPEN, PASSWORD, USER, Getty, getty
 from tests.console.shell import MANNERS, Command, Disk, Shells
 
@@ -21,6 +22,7 @@ MARGIN = 1.0
 
 STATES = ("login", "booting", "shell", "half-typed", "quote", "password", "stopped", *LEFT_OPEN)
 ACCIDENTS = ("kernel", "freeze", "move", "silent-move", "late-move", "kick", "typing-kick", "reboot", "logout")
+SOFT = ("kernel", "freeze", "move", "silent-move", "late-move")
 HARD = ("reboot", "logout", "kick", "typing-kick")
 
 
@@ -73,7 +75,7 @@ def flaws(dialogue: Dialogue) -> list[str]:
             found.append(f"{step.command.text[:40]!r} ran {times} times")
     known = {step.command.text for step in dialogue.steps}
     found += [f"a command ran that nobody gave: {text[:80]!r}" for text in executed if text not in known]
-    if any(b"assword" in noise for noise in dialogue.noises):
+    if dialogue.noise and any(b"assword" in noise for noise in dialogue.noises):
         # Something on the line poses as a password prompt after our own user name: nobody could tell.
         return found
     found += [f"the password was typed where none was asked for: {keys!r}" for keys in guest.machine.leaked]
@@ -90,6 +92,8 @@ def _flaws_of(step: Step, guest: Guest, shell: ConsoleShell, dialogue: Dialogue)
             found.append(f"an error that names no guest: {error}")
         if dialogue.must_succeed:
             found.append(f"nothing befell the guest, and there was time enough: {error}")
+    except Exception as error:
+        found.append(f"{error!r} in place of one clear error")
     else:
         true = (command.status, *(data.decode(errors="replace") for data in (command.out, command.err)))
         seen = (result.exit_code, result.stdout, result.stderr)
@@ -166,7 +170,8 @@ class Guest:
         machine.run_until(machine.clock.now + 5)
 
     def _left_open(self, state: str) -> Program:
-        yield from LEFT_OPEN[state](self.machine)
+        with contextlib.suppress(Interrupt):
+            yield from LEFT_OPEN[state](self.machine)
         yield from self.shells.login_shell(self.machine)
 
     def _getty(self, machine: Machine, *, booted: bool) -> Program:

@@ -22,7 +22,7 @@ class Getty:
     boot: float = 0.0
     prompt: float = 0.1
     check: float = 0.3
-    shell: float = 1.1
+    start: float = 1.1
 
 
 def read_line(machine: Machine, *, shown: bool = True) -> Program:
@@ -58,7 +58,7 @@ def getty(machine: Machine, speed: Getty, shell: Callable[[Machine], Program], *
             yield ("write", b"\r\r\nvm-under-test login: ")
         machine.flush()
         yield ("sleep", speed.check / 3)
-        machine.secret_wanted = True
+        machine.secret_wanted = name == USER.encode()
         machine.echo = False
         yield ("write", b"Password: ")
         given = yield from read_line(machine, shown=False)
@@ -71,7 +71,7 @@ def getty(machine: Machine, speed: Getty, shell: Callable[[Machine], Program], *
         yield ("write", b"\r\nLogin incorrect\r\n")
     yield ("sleep", speed.check)
     yield ("write", MOTD)
-    yield ("sleep", speed.shell)
+    yield ("sleep", speed.start)
     machine.flush()
     machine.deaf = False
     yield from shell(machine)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
+from unittest.mock import patch
 
 import pytest
+from testbed.guest.console_frames import Capture
 
-from tests.console.dialogues import ACCIDENTS, STATES, Dialogue, Step, flaws
+from tests.console.dialogues import SOFT, STATES, Dialogue, Step, flaws
+from tests.console.programs import Getty
 from tests.console.shell import MANNERS, Command
+from tests.console.strategies import ENOUGH, NOISES
 
-ENOUGH = 5000.0
 HELLO = Step(Command("echo hello", b"hello\n", b"aside\n", 3, 1.0), ENOUGH)
 OTHER = Step(Command("echo other", b"other\n"), ENOUGH)
 CHANCE = random.Random(1)  # noqa: S311 - not for secrets
 LARGE = Step(Command("cat large", CHANCE.randbytes(30_000), b"", 0, 2.0), ENOUGH)
 HUGE = Step(Command("cat huge", CHANCE.randbytes(2 << 20), b"", 0, 2.0), ENOUGH)
-WITHOUT_HARM = [what for what in ACCIDENTS if what in ("kernel", "freeze", "move", "silent-move", "late-move")]
 
 
 @pytest.mark.parametrize("manner", sorted(MANNERS))
@@ -26,7 +28,7 @@ def test_shell_of_any_manner_is_reached_from_any_state(state: str, manner: str) 
     assert flaws(dialogue) == []
 
 
-@pytest.mark.parametrize("what", WITHOUT_HARM)
+@pytest.mark.parametrize("what", SOFT)
 @pytest.mark.parametrize("moment", [0.5, 4.5, 6.0])
 def test_accident_that_spares_the_command_costs_no_answer(what: str, moment: float) -> None:
     dialogue = Dialogue([HELLO, LARGE, OTHER], accidents=((moment, what), (moment + 40, what)))
@@ -38,3 +40,63 @@ def test_accident_that_spares_the_command_costs_no_answer(what: str, moment: flo
 def test_command_that_an_accident_cost_is_told_once_and_the_next_one_is_itself(what: str) -> None:
     lost = Step(Command("make a change", b"changed\n", seconds=10.0, middle=what), ENOUGH)
     assert flaws(Dialogue([HELLO, lost, OTHER])) == []
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_noise_within_large_output(noise: bytes) -> None:
+    assert flaws(Dialogue([LARGE, OTHER], state="shell", noise=0.01, noises=(noise,), cut=(4096, 7))) == []
+
+
+def test_two_megabytes_that_cannot_be_compressed() -> None:
+    """They are put together once for each time that they came, and not for each piece."""
+    with patch.object(Capture, "result", autospec=True, side_effect=Capture.result) as put_together:
+        assert flaws(Dialogue([HUGE, OTHER], state="shell", cut=(4096,))) == []
+    assert put_together.call_count < 20
+
+
+def test_names_typed_ahead_of_a_slow_login_prompt_are_no_refusal_of_ours() -> None:
+    slow = Getty(boot=3, prompt=9, start=0.3)
+    dialogue = Dialogue([HELLO], "ash", "booting", slow, 0.02, (b"\x07",), (1, 1, 60))
+    assert dialogue.must_succeed
+    assert flaws(dialogue) == []
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [
+        Dialogue(
+            [Step(Command("first", b"x\n", seconds=3, middle="reboot"), 1000.0), Step(OTHER.command, 10.0)],
+            *("ash", "interpreter", Getty(boot=3, prompt=2, start=20), 0.5, (b"\x1b]0;title",), (60, 7, 60), 2),
+        ),
+        Dialogue(
+            [HELLO],
+            *("coloured", "sleep", Getty(boot=3, prompt=9, start=0.3), 0.5, (b"\x1b]0;title",), (60, 1, 60), 417480231),
+            accidents=((0.0, "move"), (0.3, "move")),
+        ),
+        Dialogue(
+            [HELLO],
+            *("like-password", "cat", Getty(boot=3, prompt=9, start=20), 0.02, (b"vm login: ",), (60, 4096, 60), 9207),
+            accidents=((1.0, "kernel"), (18.59, "reboot"), (23.55, "kick")),
+        ),
+    ],
+    ids=["prompt-within-a-title", "title-that-ends-late", "prompt-of-a-shell"],
+)
+def test_password_is_typed_only_after_our_name(dialogue: Dialogue) -> None:
+    assert flaws(dialogue) == []
+
+
+def test_prompt_that_poses_as_a_login_does_not_end_a_command_of_a_frozen_guest() -> None:
+    slow = [Step(Command(f"slow-{number}", b"slow\n", seconds=30.0), ENOUGH) for number in range(3)]
+    accidents = tuple((moment, "freeze") for moment in (1.5, 30.0, 60.0))
+    assert flaws(Dialogue([HELLO, *slow, OTHER], "like-password", "shell", accidents=accidents)) == []
+
+
+def test_console_that_ends_while_a_lost_command_is_asked_for() -> None:
+    lost = Step(Command("make a change", b"changed\n", seconds=10.0, middle="logout"), 200.0)
+    accidents = ((9.4, "freeze"), (13.4, "kick"))
+    assert flaws(Dialogue([lost], state="shell", speed=Getty(start=3), accidents=accidents)) == []
+
+
+def test_interrupt_that_comes_between_two_paintings_ends_what_paints() -> None:
+    for moment in range(20):
+        assert flaws(Dialogue([HELLO], state="top", accidents=((moment / 10, "kick"),))) == []

@@ -66,6 +66,7 @@ class ConsoleShell:
         self._boot_id = ""
         self._in_shell = False
         self._logged_in = False
+        self._poses = False  # whether the shell's own prompt reads like that of a login
 
     @property
     def name(self) -> str:
@@ -75,9 +76,12 @@ class ConsoleShell:
         with self._exclusive(timeout) as deadline:
             line = self._shell_line(deadline)
             nonce = self._next_id()
-            line.mark()
-            line.type(f"{CTRL_U} _f {nonce}\r")
-            if line.wait_for(line.frame(nonce, "N"), deadline.slice(2.0)) is None:
+            answer = None
+            with contextlib.suppress(StreamClosed):
+                line.mark()
+                line.type(f"{CTRL_U} _f {nonce}\r")
+                answer = line.wait_for(line.frame(nonce, "N"), deadline.slice(2.0))
+            if answer is None:
                 self._in_shell = False
                 self._shell_line(deadline)
 
@@ -136,7 +140,10 @@ class ConsoleShell:
             except _Interrupted:
                 self._in_shell = False
                 if capture.sent:
-                    self._check_survival(command, boot_id, capture, deadline)
+                    try:
+                        self._check_survival(command, boot_id, capture, deadline)
+                    except StreamClosed:
+                        self._detach()
             except GuestUnreachable as error:
                 if capture.sent:
                     raise CommandLost(f"{error}; {shorten(command)} may have run and is not repeated") from None
@@ -189,12 +196,13 @@ class ConsoleShell:
         """Reads until the result is whole. After a silence the guest is asked again; the command is not."""
         silence = _FIRST_QUERY
         last_news = time.monotonic()
+        silent = False
         while True:
             if self._take(line, capture):
                 last_news = time.monotonic()
                 silence = _FIRST_QUERY
-            result = capture.result()
-            if result is not None:
+            # Not after each piece: to put megabytes together thousands of times takes longer than the line does.
+            if (capture.ended or silent or deadline.passed) and (result := capture.result()) is not None:
                 return result
             if capture.state == "none":
                 # It was never begun: typed away by someone, or lost by a full tty. Safe to type again.
@@ -202,11 +210,11 @@ class ConsoleShell:
                 self._send(line, command, capture, deadline)
             if deadline.passed:
                 self._give_up(line, command, capture, deadline)
-            line.read(min(deadline.left, _LOCATION_CHECK))
+            silent = not line.read(min(deadline.left, _LOCATION_CHECK))
             quiet = time.monotonic() - last_news
             if line.frames or quiet < _LOCATION_CHECK:
                 continue
-            if _UNKNOWN_FUNCTION.search(line.tail) or _OUT_OF_SHELL.search(line.tail):
+            if _UNKNOWN_FUNCTION.search(line.tail) or (not self._poses and _OUT_OF_SHELL.search(line.tail)):
                 raise _Interrupted
             if self._moved():
                 raise StreamClosed("the guest moved")
@@ -279,6 +287,8 @@ class ConsoleShell:
         if answer.payload == "full":
             raise GuestUnreachable(f"{self.name}: no directory in the guest can be written to (disk full?)")
         self._boot_id = answer.payload
+        line.settle(0.1, deadline.slice(0.5))
+        self._poses = bool(_OUT_OF_SHELL.search(line.tail))
 
     def _attached(self, deadline: Deadline) -> ConsoleLine:
         """The attachment in use, or a new one. A guest that moved leaves the old one open and silent."""

@@ -19,9 +19,11 @@ from testbed.model import GuestLogin
 # Kernel messages may follow a prompt; "Last login: " is none. The login prompt is not repeated after noise.
 _NOISE = r"\s*(?:\[ *\d+\.\d+\][^\n]*\s*)*\Z"
 _LOGIN_PROMPT = re.compile(r"(?<!Last )(?<!failed )\blogin: *" + _NOISE)
-_PASSWORD_PROMPT = re.compile(r"\b[Pp]assword: *")
+# The end of the line with our user name comes before it; one after it says that something was typed there already.
+_PASSWORD_PROMPT = re.compile(r"\n[^\n]*\b[Pp]assword: *(?:\s*\[ *\d+\.\d+\][^\n]*\s*)*\Z")
 _PASSWORD_WAITS = re.compile(r"\b[Pp]assword: *" + _NOISE)
 _REFUSED = re.compile(r"Login incorrect|invalid password|Login timed out|Authentication failure|Permission denied")
+_NO_COMMAND = re.compile(r"not found\b")
 _ANYTHING = re.compile(r"\S")
 
 # Ways out of programs that swallow a command line, mildest first; what each leaves typed is taken back by Ctrl-U.
@@ -64,7 +66,8 @@ def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadl
             # Whose password is asked for here is unknown: an empty one brings the login prompt back.
             line.mark()
             line.type("\r")
-            line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5))
+            if line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5)):
+                _await_next_prompt(line, deadline)
         elif _log_in(line, login, deadline):
             return True
         else:
@@ -110,13 +113,12 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
         line.type(CTRL_U + "\r")
         line.wait_for(line.search(_ANYTHING), deadline.slice(2 * patience))
         line.settle(0.06, deadline.slice(0.5))
-        state = _prompt(line.tail)
+        state = _lasting_prompt(line, deadline)
         if state:
             return state
         if probe_shell(line, deadline.slice(4 * patience), patience):
             return ConsoleState.SHELL
-        # The probe itself may have been taken for a user name by a prompt that came late.
-        state = _prompt(line.tail)
+        state = _lasting_prompt(line, deadline)
         if state:
             return state
     raise AssertionError("unreachable")
@@ -126,6 +128,18 @@ def _check_place(line: ConsoleLine) -> None:
     """StreamClosed when the guest runs elsewhere by now: nothing will ever come of this line."""
     if line.left():
         raise StreamClosed("the guest moved")
+
+
+def _lasting_prompt(line: ConsoleLine, deadline: Deadline) -> ConsoleState | None:
+    """The prompt that is still there after a while: a login prompt may take for a name what was typed before it came.
+
+    The password prompt that follows then is for that name, not for ours.
+    """
+    state = _prompt(line.tail)
+    if state is ConsoleState.LOGIN:
+        line.settle(0.3, deadline.slice(2))
+        state = _prompt(line.tail)
+    return state
 
 
 def _prompt(tail: str) -> ConsoleState | None:
@@ -146,8 +160,8 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
     asked = line.wait_for(
         lambda: _PASSWORD_PROMPT.search(line.tail) or _LOGIN_PROMPT.search(line.tail), deadline.slice(15)
     )
-    if asked is None or asked.re is _LOGIN_PROMPT:
-        # No password asked for: a user without one, or a shell whose prompt reads like a login prompt.
+    if asked is None or asked.re is _LOGIN_PROMPT or _NO_COMMAND.search(line.tail):
+        # No password asked for: a user without one, or a shell whose prompt reads like a prompt of a login.
         return probe_shell(line, deadline.slice(5))
     line.mark()
     line.type(login.password + "\r")
@@ -157,11 +171,17 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
     while not deadline.passed:
         _check_place(line)
         if _REFUSED.search(line.tail) or _LOGIN_PROMPT.search(line.tail):
-            line.settle(0.1, deadline.slice(1))
+            _await_next_prompt(line, deadline)
             return False
         if probe_shell(line, deadline.slice(3)):
             return True
     return False
+
+
+def _await_next_prompt(line: ConsoleLine, deadline: Deadline) -> None:
+    """After a refusal: what is typed before the next prompt is there would be taken for a name."""
+    line.wait_for(line.search(_LOGIN_PROMPT), deadline.slice(15))
+    line.settle(0.1, deadline.slice(1))
 
 
 def _last_words(tail: str) -> str:

@@ -68,10 +68,11 @@ def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadl
             line.type("\r")
             if line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5)):
                 _await_next_prompt(line, deadline)
-        elif _log_in(line, login, deadline):
-            return True
         else:
-            refusals += 1
+            let_in = _log_in(line, login, deadline)
+            if let_in:
+                return True
+            refusals += let_in is False
             if refusals == 2:
                 raise LoginRefused(
                     f'{name}: the login prompt refused user "{login.user}" with the password of this run twice; '
@@ -150,8 +151,8 @@ def _prompt(tail: str) -> ConsoleState | None:
     return None
 
 
-def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
-    """One attempt at a login prompt; False when it did not end in a shell.
+def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool | None:
+    """One attempt at a login prompt; False when it was refused, None when nothing there took a name for one.
 
     What is typed ahead of a prompt is lost, or shown in clear: each step waits for the one before.
     """
@@ -162,7 +163,9 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool:
     )
     if asked is None or asked.re is _LOGIN_PROMPT or _NO_COMMAND.search(line.tail):
         # No password asked for: a user without one, or a shell whose prompt reads like a prompt of a login.
-        return probe_shell(line, deadline.slice(5))
+        if probe_shell(line, deadline.slice(5)):
+            return True
+        return False if _REFUSED.search(line.tail) else None
     line.mark()
     line.type(login.password + "\r")
     # The login program flushes what is typed before it is done: wait until it, or the shell, says something.

@@ -47,7 +47,7 @@ def run_all(faults: Sequence[str], suites: Sequence[str], folder: Path, argument
             folder / fault,
             suites,
             processes=arguments.processes,
-            cluster=("--speed", arguments.speed),
+            cluster=("--speed", str(min(arguments.speed, FAULTS[fault].speed))),
             options=arguments.robot,
         )
         print(f"{fault}: {behind.requests} requests, {behind.seconds:.0f} s", flush=True)
@@ -78,7 +78,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", nargs="+", choices=known, default=default, metavar="NAME", help="default: all")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")
-    parser.add_argument("--speed", default="5", metavar="N", help="the clusters' delays are shortened N times (5)")
+    parser.add_argument("--speed", type=int, default=5, metavar="N", help="delays are shortened at most N times (5)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
     parser.add_argument("--robot", nargs="*", default=[], metavar="ARG", help="arguments of robot")
     return parser.parse_args(argv)

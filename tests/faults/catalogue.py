@@ -23,6 +23,8 @@ class Fault:
     """Nothing happens: what every other fault is compared with."""
 
     name: ClassVar[str] = "undisturbed"
+    speed: ClassVar[int] = 5
+    """How many times as fast as a real control plane the cluster behind it may be at most."""
 
     def __init__(self) -> None:
         self.chance = random.Random(self.name)  # noqa: S311 - not for secrets
@@ -49,6 +51,8 @@ class Latency(Fault):
     """Each answer takes 800 ms longer; so do watch events, and what guests say on their streams, on their way."""
 
     name = "latency"
+    # Where all else takes a fifth of its time, a round trip of 800 ms is one of four seconds: migrations end within it.
+    speed = 1
 
     async def meet(self, exchange: Exchange) -> None:
         await exchange.forward(Course(delay=0.4))

@@ -61,6 +61,12 @@ class Sent:
         steps = steps[2:] if steps[0] == "api" else steps[3:]
         return " ".join([self.verb, *steps[0::2]])
 
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes something on the cluster; a review or a dry run does not."""
+        stores = "review" not in self.target and not self.target.endswith("/token") and "dryRun" not in self.target
+        return self.verb in ("POST", "PUT", "PATCH", "DELETE") and stores
+
 
 class Exchange:
     """``connect`` opens the way to the server. Exactly one of the coroutines is to be awaited, once."""
@@ -86,9 +92,7 @@ class Exchange:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changes something on the cluster; a review or a dry run does not."""
-        stores = "review" not in self.target and not self.target.endswith("/token") and "dryRun" not in self.target
-        return self.verb in ("POST", "PUT", "PATCH", "DELETE") and stores
+        return self.sent.is_write
 
     @property
     def sort(self) -> str:

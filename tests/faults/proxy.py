@@ -78,7 +78,7 @@ class FaultProxy:
             words = (one.verb, one.target, one.body)
             if words in lost:
                 found.append(f"{one.verb} {one.target} {one.body[:200].decode(errors='replace')}")
-            if one.fate is Fate.LOST and one.verb in ("POST", "PUT", "PATCH") and one.status < 300:
+            if one.fate is Fate.LOST and one.is_write and one.verb != "DELETE" and one.status < 300:
                 lost.add(words)
         return found
 

@@ -67,7 +67,7 @@ def run_behind(
                 again = _run(proxy.kubeconfig, folder / f"again-{suite}", 1, [*options, "--suite", suite])
                 found.outcomes |= again
     found.repeated, found.requests = proxy.repeated(), len(proxy.sent)
-    found.lost = {one.sort for one in proxy.sent if one.fate is Fate.LOST and one.verb != "GET"}
+    found.lost = {one.sort for one in proxy.sent if one.fate is Fate.LOST and one.is_write}
     found.seconds = time.monotonic() - began
     return found
 

@@ -112,3 +112,10 @@ def test_write_sent_again_after_it_was_carried_out_is_told() -> None:
     assert proxy.repeated() == []
     proxy.sent.append(Sent("POST", "/things", b"{}", Fate.ANSWERED, 409))
     assert proxy.repeated() == ["POST /things {}"]
+
+
+def test_question_asked_again_after_its_answer_was_lost_is_no_repeated_write() -> None:
+    proxy = FaultProxy.__new__(FaultProxy)
+    review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    proxy.sent = [Sent("POST", review, b"{}", Fate.LOST, 201), Sent("POST", review, b"{}", Fate.ANSWERED, 201)]
+    assert proxy.repeated() == []

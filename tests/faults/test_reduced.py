@@ -1,0 +1,37 @@
+"""The ten worst combinations of fault and suite. ``python -m tests.faults`` runs all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from testplan.results import Verdict
+from tests.faults.runs import run_behind
+
+WORST = [
+    ("answers-lost", "restart_after_swap"),
+    ("answers-lost", "migration_after_swap"),
+    ("answers-replaced", "stopped_vm"),
+    ("conflicts", "edits_that_move_nothing"),
+    ("half-read", "vm_owner_limits"),
+    ("watches-stall", "stage_rollout"),
+    ("watches-cut", "stopped_vm"),
+    ("gone", "missing_nad"),
+    ("versions-repeat", "vm_that_cannot_migrate"),
+    ("everything", "vm_owner_limits"),
+]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("fault", "suite"), WORST, ids=["--".join(pair) for pair in WORST])
+def test_suite_keeps_its_verdict(tmp_path: Path, fault: str, suite: str) -> None:
+    """Undisturbed, all of these tests pass."""
+    behind = run_behind(fault, tmp_path, [suite])
+    assert behind.outcomes.keys() == {suite}
+    assert {o.name: o.message for o in behind.outcomes[suite] if o.verdict is not Verdict.PASS} == {}
+    assert behind.repeated == []
+    if fault == "answers-lost":
+        asked = {"restart_after_swap": "restart", "migration_after_swap": "migrate"}[suite]
+        assert f"PUT namespaces virtualmachines {asked}" in behind.lost
+        assert {sort.split()[0] for sort in behind.lost} == {"POST", "PUT", "PATCH", "DELETE"}

@@ -34,6 +34,15 @@ class Lab:
     def __init__(self, client: LocalClient, fabric: FakeFabric) -> None:
         self.client, self.fabric = client, fabric
         self.history: list[Obj] = []
+        self.heard = asyncio.Event()
+
+    async def recorded(self, obj: Obj) -> list[Obj]:
+        """The history, once it reaches up to this state of an object."""
+        async with asyncio.timeout(10):
+            while obj["metadata"]["resourceVersion"] not in {o["metadata"]["resourceVersion"] for o in self.history}:
+                self.heard.clear()
+                await self.heard.wait()
+        return self.history
 
     async def until(self, resource: str, name: str, good: Any) -> Obj:
         return dict(await wait_for(self.client, resource, name, good))
@@ -72,6 +81,7 @@ async def _record(lab: Lab) -> None:
     _, version = await lab.client.list(POLICIES)
     async for _event, obj in lab.client.watch(POLICIES, since=version):
         lab.history.append(obj)
+        lab.heard.set()
 
 
 @pytest.fixture
@@ -100,7 +110,7 @@ async def test_policy_comes_about_on_every_node(lab: Lab) -> None:
     done = await lab.settled()
     found = condition(done, "Available")
     assert (found["reason"], found["message"]) == ("SuccessfullyConfigured", "2/2 nodes successfully configured")
-    seen = [true_ones(obj) for obj in lab.history]
+    seen = [true_ones(obj) for obj in await lab.recorded(done)]
     steps = [step for number, step in enumerate(seen) if number == 0 or seen[number - 1] != step]
     assert steps == [[], ["Progressing"], ["Available"]]
     assert any("1/2 nodes finished" in condition(obj, "Progressing").get("message", "") for obj in lab.history)

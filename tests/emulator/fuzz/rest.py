@@ -245,7 +245,7 @@ class Rest:
             boot = b""
         if (now := self._vmi()) is None or now["metadata"]["uid"] != uid or not boot:
             # An agent died under it: there is another guest to be looked at, once it has come to rest.
-            if self.world.crashes == self.watcher.crashes:
+            if not self.watcher.has_lost_its_agent():
                 raise Violation("a guest went while its VM was at rest", uid)
             await self.reach("the end of a node agent")
             return

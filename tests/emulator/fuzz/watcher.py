@@ -32,10 +32,10 @@ class Watcher:
         self.may_restart = True
         self.may_ask_restart = False
         self.may_migrate = False
-        self.crashes = world.crashes
         # networkName of each NIC as a VMI first had it, by VMI and NIC.
         self.first: dict[str, dict[str, str]] = {}
-        self._uid = ""
+        # The VMI that there is, and how many node agents had died when it was made.
+        self._uid, self._made = "", 0
         self._before: dict[str, str] = {}
         self._violation: Violation | None = None
         world.server.core.store.listeners.append(self._note)
@@ -47,6 +47,10 @@ class Watcher:
         """Violation where there has been one."""
         if self._violation:
             raise self._violation
+
+    def has_lost_its_agent(self) -> bool:
+        """Whether an agent died since the VMI was made: the guest died with it, though it may not be noticed yet."""
+        return self._made != self.world.crashes
 
     def before_edit(self) -> None:
         self._before = {name: nic.network for name, nic in self.wanted.nics.items() if not nic.absent}
@@ -70,7 +74,6 @@ class Watcher:
         """All that the steps so far have allowed has happened."""
         self.may_restart, self.may_migrate = False, False
         self.may_ask_restart = asks_restart or may_ask_restart
-        self.crashes = self.world.crashes
         self.wanted.given.clear()
         self.wanted.note_given()
         # A NIC that was dropped from the template stays in the VMI as it is.
@@ -108,9 +111,9 @@ class Watcher:
             return
         uid = vmi["metadata"]["uid"]
         if uid != self._uid:
-            if self._uid and not self.may_restart and self.crashes == self.world.crashes:
+            if self._uid and not self.may_restart and not self.has_lost_its_agent():
                 raise Violation("VMI replaced though nobody restarted the VM", f"{self._uid} by {uid}")
-            self._uid = uid
+            self._uid, self._made = uid, self.world.crashes
         first = self.first.setdefault(uid, {})
         for name, (network, _, _) in nics_of(vmi["spec"]).items():
             given = self.wanted.given.get(name, set())

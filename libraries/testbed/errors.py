@@ -29,3 +29,7 @@ class BadInput(LabError):
 
 class CapabilityMissing(Exception):
     """The cluster lacks something that the test needs; the message has the capability and the measured value."""
+
+
+class Unreachable(LabError):
+    """The API server gave no answer for as long as it was waited for."""

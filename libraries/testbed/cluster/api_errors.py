@@ -15,7 +15,7 @@ from urllib3.exceptions import (
 )
 
 from testbed.cluster.connection import bare
-from testbed.errors import LabError
+from testbed.errors import LabError, Unreachable
 from testbed.objects.kinds import Object, dig
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Lost:
         return isinstance(self.error, SSLError | ssl.SSLError)
 
 
-def explain_failure(lost: Lost, what: str, connection: Connection) -> LabError:
+def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachable:
     """A request without an answer, as one line."""
     error = lost.error
     if isinstance(error, SSLError | ssl.SSLError):
@@ -68,7 +68,7 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> LabError:
         why, remedy = "no answer within 30 s", "check the API server's health"
     else:
         why, remedy = f"the connection broke: {error}", "check network and API server"
-    return LabError(
+    return Unreachable(
         f"cannot reach API server {connection.server} ({connection.source}): {why}; last request: {what}; {remedy}"
     )
 

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from testbed.cluster.api_errors import ApiError, Lost, explain_failure, explain_status
 from testbed.cluster.connection import Connection, StreamOptions
+from testbed.errors import LabError
 from testbed.objects.kinds import Kind, Object, dig, meta
 from testbed.objects.labels import RUN_LABEL
 
@@ -33,7 +34,7 @@ _OTHER_UID = "UID in precondition"
 _CONFLICT = "please apply your changes to the latest version"
 """How an API server ends its refusal (409) of a write that met another one; it has not been carried out."""
 
-_SHORT_PATIENCE = 2.0
+_SHORT_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ class Cluster:
             self._note(isinstance(outcome, Lost))
             if isinstance(outcome, Lost):
                 lost = lost or outcome.maybe_carried_out
-                failure, wait, hopeless = explain_failure(outcome, what, self.connection), pause, outcome.final
+                failure: LabError = explain_failure(outcome, what, self.connection)
+                wait, hopeless = pause, outcome.final
             else:
                 status, headers, answer = outcome
                 if status < 300:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from testbed.cluster.client import Cluster
-from testbed.errors import LabError
+from testbed.errors import LabError, Unreachable
 from testbed.objects.kinds import Kind, Object, meta
 from testbed.objects.labels import mark
 from testbed.objects.leases import LeaseKeeper
@@ -55,15 +55,20 @@ class Ledger:
     def remove(self, chosen: Callable[[Entry], bool] = lambda _: True) -> list[str]:
         """Delete the chosen objects, youngest first; "already gone" is fine. Gives a line for each that stays.
 
-        The API server has accepted each deletion when this returns; finalizers may take their time after that.
+        The API server has accepted each deletion when this returns; finalizers may take their time after that. One that
+        cannot be reached is waited for once, not for each object.
         """
-        leftovers = []
+        leftovers, silent = [], False
         for entry in reversed(self.entries):
             if not chosen(entry):
+                continue
+            if silent:
+                leftovers.append(f"{entry.title} could not be removed either")
                 continue
             try:
                 self._cluster.delete(entry.kind, entry.name, entry.namespace, entry.uid)
             except LabError as error:
+                silent = isinstance(error, Unreachable)
                 leftovers.append(f"{entry.title} could not be removed: {error}")
                 continue
             with self._lock:

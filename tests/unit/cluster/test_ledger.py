@@ -45,6 +45,21 @@ def test_what_cannot_be_removed_is_told_and_kept(api: FakeApi, cluster: Cluster)
     assert [entry.name for entry in ledger.entries] == ["green"]
 
 
+def test_server_that_is_away_is_waited_for_once(api: FakeApi, cluster: Cluster) -> None:
+    ledger = Ledger(cluster, "r1")
+    for name in ("blue", "green", "red"):
+        ledger.create(NAD, body(name))
+    cluster.patience = 0.1
+    api.faults += [Fault("DELETE", "")] * 50
+    left = ledger.remove()
+    assert [line.partition(" could not be removed")[0] for line in left] == [
+        f"NetworkAttachmentDefinition demo/{name}" for name in ("red", "green", "blue")
+    ]
+    assert "cannot reach API server" in left[0]
+    assert {seen.path.rsplit("/", 1)[1] for seen in api.requests("DELETE")} <= {"red"}
+    assert len(ledger.entries) == 3
+
+
 def test_only_the_object_we_made_is_removed(api: FakeApi, cluster: Cluster) -> None:
     ledger = Ledger(cluster, "r1")
     uid = ledger.create(NAD, body("blue"))["metadata"]["uid"]

@@ -1,0 +1,93 @@
+"""f. What a VM costs among many, beside a namespace full of other things, and what a second process is worth.
+
+All VMs of a suite change their network at one time (scenario nad-26); the cluster migrates five at a time at most.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from testbed.cluster.client import Cluster
+from testbed.cluster.connection import open_connection
+
+from tests.benchmarks.audit import asked, lines
+from tests.benchmarks.figures import Figure, Ratio, figure
+from tests.benchmarks.lab import Lab, listener, run_checked, variables
+from tests.benchmarks.own_time import FILE
+from tests.embedded import ROOT
+
+SIZES = (1, 5, 10, 25, 50)
+CROWD = 10_000
+PATIENT = {"BOOT_TIMEOUT": "10 min", "SWAP_TIMEOUT": "20 min"}
+
+
+def measure(lab: Lab) -> tuple[list[Figure], list[Ratio]]:
+    """One run a size."""
+    figures: list[Figure] = []
+    sizes = [size for size in SIZES if size <= max(5, SIZES[-1] * lab.scale)]
+    costs = {size: _run(lab, size, 0) for size in sizes}
+    costs_beside = _run(lab, 5, round(CROWD * min(1.0, lab.scale)))
+    for size, found in [
+        *((f"{size} VMs", found) for size, found in costs.items()),
+        ("5 VMs beside the crowd", costs_beside),
+    ]:
+        figures += [figure("f", f"{size}: {name}", unit, [value]) for (name, unit), value in found.items()]
+    ratios = [
+        Ratio(f"{name} at {sizes[-1]} VMs to that at 5", costs[sizes[-1]][name, unit] / costs[5][name, unit], "lower")
+        for name, unit in (("requests a VM", ""), ("CPU time a VM", "s"))
+    ]
+    alone, beside = (found["CPU time a VM", "s"] for found in (costs[5], costs_beside))
+    ratios.append(Ratio("CPU time a VM beside a crowd to that without", beside / alone, "lower"))
+    if lab.scale >= 1:
+        one, two = _whole(1), _whole(2)
+        figures += [
+            figure("f", "all suites, one process", "s", [one]),
+            figure("f", "all suites, two processes", "s", [two]),
+        ]
+        ratios.append(Ratio("all suites: two processes to one", two / one, "lower"))
+    return figures, ratios
+
+
+def _run(lab: Lab, size: int, crowd: int) -> dict[tuple[str, str], float]:
+    """Costs by (name, unit)."""
+    log = lab.new_folder(f"audit-{size}") / "audit.jsonl"
+    with lab.cluster("--audit-log", str(log)) as kubeconfig:
+        if crowd:
+            _gather(kubeconfig, crowd)
+        before = lines(log)
+        given = variables({"MANY_VMS": size, **PATIENT})
+        run = lab.robot(kubeconfig, f"many-{size}", "--include", "nad-26", *given, *listener("own_time"))
+        requests = asked(log, before).requests
+    told = run.measured(FILE)
+    return {
+        ("requests a VM", ""): requests / size,
+        ("CPU time a VM", "s"): told["cpu"] / size,
+        ("swap, slowest VM", "s"): max(told["swaps"]),
+        ("memory of the robot process, highest", "MiB"): told["peak_mib"],
+        ("states recorded", ""): told["records"],
+        ("log.html", "kB"): (run.folder / "log.html").stat().st_size / 1000,
+    }
+
+
+def _gather(kubeconfig: Path, count: int) -> None:
+    """So many ConfigMaps in a namespace that is nobody's."""
+    cluster = Cluster(open_connection(str(kubeconfig), ""))
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "crowd"}}
+    cluster.request("POST", "/api/v1/namespaces", body=namespace)
+
+    def add(number: int) -> None:
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"one-of-many-{number}"}}
+        cluster.request("POST", "/api/v1/namespaces/crowd/configmaps", body=body)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(count)))
+    cluster.close()
+
+
+def _whole(processes: int) -> float:
+    """Seconds of ``run.sh`` with all suites, the cluster's start and end included."""
+    start = time.monotonic()
+    run_checked([str(ROOT / "run.sh"), "--processes", str(processes)])
+    return time.monotonic() - start

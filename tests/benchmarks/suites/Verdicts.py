@@ -1,0 +1,91 @@
+"""Asks for the same verdicts over and over, and counts those that are not true."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from robot.api import logger
+from testbed.errors import LabError, ProductFault
+from testbed.guest.guests import Guests
+from testbed.guest.reachability import check_reach, check_silence, watch_for_silence
+from testbed.guest.windows import Between
+from testbed.run import Run
+
+UNREACHED_SECONDS = 2.0
+
+
+class Verdicts:
+    """Keywords of verdicts.robot. ``told``: seconds by name, and how many verdicts were wrong or undecided."""
+
+    ROBOT_LIBRARY_SCOPE = "SUITE"
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[float]] = {"reachable": [], "silent": [], "reachable after a link came up": []}
+        self.asked = self.wrong = self.undecided = 0
+
+    def ask_for_verdicts(self, vm: str, *, nic: str, old: str, new: str, window: float, times: int) -> None:
+        """Each time: silent to the old peer, not silent to the new one, the new one reached thrice, the old one not."""
+        guests = Guests.of(Run.current(), logger.warn)
+        silent, heard = Between(vm, old, nic, new), Between(vm, new, nic, old)
+        for _ in range(times):
+            watch_for_silence(guests, silent, window)
+            ends = guests.watches[silent].window.began + window
+            watch_for_silence(guests, heard, window)
+            for _ in range(3):
+                self._judge("reachable", None, lambda: check_reach(guests, vm, new, nic=nic, within=20))
+            self._judge("", "not reached", lambda: check_reach(guests, vm, old, nic=nic, within=UNREACHED_SECONDS))
+            self._judge("", None, lambda: check_silence(guests, silent, window))
+            self.told["silent"].append(time.monotonic() - ends)
+            self._judge("", "answers came", lambda: check_silence(guests, heard, window))
+
+    def bring_link_up(self, vm: str, *, nic: str, peer: str, peer_nic: str, times: int) -> None:
+        """The peer's link is down when the check begins; how long after it came up the check is done."""
+        guests = Guests.of(Run.current(), logger.warn)
+        mac = guests.record(peer).nic(peer_nic).mac
+        shell = guests.new_ssh(peer)
+        interface = shell.run(f"ip -o link | grep -i {mac} | cut -d: -f2 | cut -d@ -f1", 10).stdout.strip()
+        for number in range(times):
+            shell.run(f"sudo ip link set {interface} down", 10)
+            up: list[float] = []
+
+            def lift(up: list[float] = up) -> None:
+                up.append(time.monotonic())
+                shell.run(f"sudo ip link set {interface} up", 10)
+
+            timer = threading.Timer(1 + number % 5 / 10, lift)
+            timer.start()
+            self._judge("", None, lambda: check_reach(guests, vm, peer, nic=nic, within=20))
+            done = time.monotonic()
+            timer.join()
+            if up and up[0] < done:
+                self.told["reachable after a link came up"].append(done - up[0])
+            else:
+                self.wrong += 1
+        shell.close()
+
+    def write_figures(self, path: str) -> None:
+        counts = {"asked": self.asked, "wrong": self.wrong, "undecided": self.undecided}
+        Path(path).write_text(json.dumps({"seconds": self.told, **counts}), encoding="utf-8")
+
+    def _judge(self, name: str, fault: str | None, check: Callable[[], object]) -> None:
+        """``fault`` is what the verdict must say, None where it must be a good one."""
+        self.asked += 1
+        began = time.monotonic()
+        said: str | None = None
+        try:
+            check()
+        except ProductFault as verdict:
+            said = str(verdict)
+        except LabError as error:
+            self.undecided += 1
+            logger.warn(f"undecided: {error}")
+            return
+        if name:
+            self.told[name].append(time.monotonic() - began)
+        if (said is None) != (fault is None) or (fault and fault not in str(said)):
+            self.wrong += 1
+            logger.warn(f"wrong: expected {fault or 'no fault'}, said {said}")

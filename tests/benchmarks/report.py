@@ -70,7 +70,9 @@ def write(figures: Sequence[Figure], ratios: Sequence[Ratio], notes: dict[str, s
 
 
 def published(path: Path = RATIOS) -> list[Ratio]:
-    """The ratios of the last published run."""
+    """The ratios of the last published run; none before the first one."""
+    if not path.is_file():
+        return []
     return [Ratio(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
 
 

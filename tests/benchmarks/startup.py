@@ -14,7 +14,20 @@ PATHS = ("--pythonpath", LIBRARIES)
 COMMANDS = {
     "python, doing nothing": [PYTHON, "-c", "pass"],
     "import of both libraries": [PYTHON, "-c", "import KubeVirtLibrary, GuestLibrary"],
-    "dry run of all suites": [PYTHON, "-m", "robot", "--dryrun", "--output", "NONE", *PATHS, "suites"],
+    "dry run of all suites": [
+        PYTHON,
+        "-m",
+        "robot",
+        "--dryrun",
+        "--output",
+        "NONE",
+        "--log",
+        "NONE",
+        "--report",
+        "NONE",
+        *PATHS,
+        "suites",
+    ],
     "libdoc of KubeVirtLibrary": [PYTHON, "-m", "robot.libdoc", *PATHS, "KubeVirtLibrary", "list"],
 }
 

@@ -59,7 +59,7 @@ class TimingKeywords:
         swap = remember(history, vm, record.namespace, nic, network)
         swap.old_network = before.new_network
         _edit(run, record, swap, before)
-        if _ended(history, active):
+        if _ended(history, active, swap.resource_version):
             raise LabError(
                 f"{swap.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
                 f"{human(time.monotonic() - swap.at)} after it was asked for; run again on a less busy machine"
@@ -90,11 +90,12 @@ class TimingKeywords:
             raise LabError(
                 f"{title}: expected a launcher pod within {human(within.total_seconds())}; {vm_summary(history, vm)}"
             )
-        phase = phase_of(history.current(VMI, vm) or {})
         swap = remember(history, vm, record.namespace, nic, network)
         _edit(run, record, swap, None)
-        now = history.current(VMI, vm) or {}
-        if phase not in _STARTING or is_true(now, "LiveMigratable"):
+        # A slow answer may come when the VM has long gone on: what counts is the moment when the edit was stored.
+        then = history.state_at(VMI, vm, swap.resource_version) or {}
+        phase = phase_of(then)
+        if phase not in _STARTING or is_true(then, "LiveMigratable"):
             raise LabError(
                 f"{title} could be live-migrated already when the edit was stored, so it was not starting any more "
                 f"({vm_summary(history, vm)}); run again on a less busy machine"
@@ -196,9 +197,10 @@ def _handed_over(history: History, swap: NetworkSwap) -> Object | None:
     return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
 
 
-def _ended(history: History, migration: Object) -> bool:
-    found = history.records(MIGRATION, meta(migration, "name"))
-    return bool(found) and phase_of(found[-1].object) in FINAL_PHASES
+def _ended(history: History, migration: Object, version: str) -> bool:
+    """Whether a migration had ended when ``version`` was stored, however late this reached us."""
+    then = history.state_at(MIGRATION, str(meta(migration, "name")), version)
+    return then is None or phase_of(then) in FINAL_PHASES
 
 
 def _is_starting(history: History, vm: str) -> bool:

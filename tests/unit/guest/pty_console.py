@@ -46,6 +46,12 @@ BASH = "bash --noprofile --norc -i"
 DASH = "dash -i"
 
 
+def _heed_keys() -> None:
+    """Whoever is run in the background ignores the signals of Ctrl-C and Ctrl-\\; a guest must not inherit that."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class PtyGuest:
     """A guest: one tty, on which a login program gives a shell; attachments come and go, the shell stays."""
 
@@ -89,7 +95,12 @@ class PtyGuest:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "TERM": "vt220"}
-        return subprocess.Popen(self._command, start_new_session=True, env=environment)
+        return subprocess.Popen(
+            self._command,
+            start_new_session=True,
+            env=environment,
+            preexec_fn=_heed_keys,  # noqa: PLW1509 - it calls nothing that may wait for a lock
+        )
 
     def _respawn(self) -> None:
         """Init's part: a new login prompt when the shell has ended."""

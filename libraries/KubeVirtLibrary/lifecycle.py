@@ -20,6 +20,7 @@ from testbed.run import Run
 from KubeVirtLibrary.machines import missing_to_ready
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.swaps import require_movable_nic
 
 _Missing = Callable[[History, VmRecord, Act], list[str]]
 
@@ -79,8 +80,7 @@ class LifecycleKeywords:
         run = Run.current()
         record, recorder = run.vm(vm), run.require_recorder()
         network = nad_name(network)
-        if record.nic(nic).network is None:
-            raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
+        require_movable_nic(record, nic)
         recorder.catch_up()
         if recorder.history.current(VMI, vm) is not None:
             raise BadInput(f"VM {record.namespace}/{vm} is not stopped: {vm_summary(recorder.history, vm)}")

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from robot.api.deco import keyword
-from testbed.changes.edits import put_network
 from testbed.changes.queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
 from testbed.changes.swap import NetworkSwap, five_facts, is_complete, remember
 from testbed.charts.page import chart_html
@@ -19,14 +18,12 @@ from testbed.charts.timeline_svg import timeline_svg
 from testbed.durations import human
 from testbed.errors import BadInput, ProductFault
 from testbed.model import VmRecord
-from testbed.objects.kinds import meta
-from testbed.objects.manifests import pod_interface_name
 from testbed.run import Run
 
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import chart, step, table, variable
-from KubeVirtLibrary.swaps import require_running, swap_of
+from KubeVirtLibrary.swaps import edit, require_movable_nic, require_running, swap_of
 
 _SHOWN = 5
 FILE = "migration-queue-{}.json"
@@ -67,21 +64,13 @@ class ManyVmsKeywords:
         run = Run.current()
         records, network = _members(run, group), nad_name(network)
         for record in records:
-            if record.nic(nic).network is None:
-                raise BadInput(
-                    f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network, which cannot be changed'
-                )
+            require_movable_nic(record, nic)
         recorder = run.require_recorder()
         recorder.catch_up()
         for record in records:
             require_running(recorder.history, record)
         for record in records:
-            swap = remember(recorder.history, record.name, record.namespace, nic, network)
-            swap.pod_interface = swap.pod_interface or pod_interface_name(nic)
-            swap.previous = run.swaps.get(record.name)
-            stored = put_network(run, record, nic, network)
-            swap.resource_version = str(meta(stored, "resourceVersion"))
-            run.swaps[record.name] = swap
+            edit(run, record, remember(recorder.history, record.name, record.namespace, nic, network))
         took = human(time.monotonic() - run.swaps[records[0].name].at)
         step(f'{len(records)} VMs in {records[0].namespace}: NIC "{nic}" put on "{network}" within {took}')
 

@@ -6,13 +6,13 @@ from robot.api.deco import keyword
 from testbed.changes.edits import put_networks
 from testbed.changes.swap import remember
 from testbed.errors import BadInput
-from testbed.objects.kinds import VMI, meta
+from testbed.objects.kinds import meta
 from testbed.objects.manifests import pod_interface_name
-from testbed.recording.views import phase_of, vm_summary
 from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
+from KubeVirtLibrary.swaps import require_movable_nic, require_running
 
 
 class SeveralNicsKeywords:
@@ -34,14 +34,11 @@ class SeveralNicsKeywords:
             raise BadInput(f"VM {record.namespace}/{vm}: no NIC is named; expected such as secondary=new-network")
         networks = {nic: nad_name(network) for nic, network in networks.items()}
         for nic in networks:
-            if record.nic(nic).network is None:
-                raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network; it cannot be changed')
+            require_movable_nic(record, nic)
         recorder = run.require_recorder()
         recorder.catch_up()
         history = recorder.history
-        vmi = history.current(VMI, vm)
-        if vmi is None or phase_of(vmi) != "Running":
-            raise BadInput(f"VM {record.namespace}/{vm} is not running ({vm_summary(history, vm)}); start it first")
+        require_running(history, record)
         swaps = [remember(history, vm, record.namespace, nic, network) for nic, network in networks.items()]
         stored = put_networks(run, record, networks)
         for swap in swaps:

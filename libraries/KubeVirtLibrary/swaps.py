@@ -38,13 +38,12 @@ class SwapKeywords:
         run = Run.current()
         record = run.vm(vm)
         network = nad_name(network)
-        if record.nic(nic).network is None:
-            raise BadInput(f'NIC "{nic}" of VM {record.namespace}/{vm} is on the pod network, which cannot be changed')
+        require_movable_nic(record, nic)
         recorder = run.require_recorder()
         recorder.catch_up()
         require_running(recorder.history, record)
         swap = remember(recorder.history, vm, record.namespace, nic, network)
-        self._edit(run, record, swap)
+        edit(run, record, swap)
         known = recorder.history.current(NAD, network) is not None or "/" in network
         step(f"{swap.title}: edited" + ("" if known else f"; NAD {record.namespace}/{network} does not exist yet"))
 
@@ -60,17 +59,8 @@ class SwapKeywords:
         history = run.require_recorder().history
         swap = remember(history, vm, record.namespace, before.nic, before.old_network)
         swap.old_network = before.new_network
-        self._edit(run, record, swap)
+        edit(run, record, swap)
         step(f"{swap.title}: reverted {human(swap.at - before.at)} after the edit")
-
-    @staticmethod
-    def _edit(run: Run, record: VmRecord, swap: NetworkSwap) -> None:
-        """Make the edit and remember it after the VM's earlier ones."""
-        swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
-        swap.previous = run.swaps.get(swap.vm)
-        stored = put_network(run, record, swap.nic, swap.new_network)
-        swap.resource_version = str(meta(stored, "resourceVersion"))
-        run.swaps[swap.vm] = swap
 
     @keyword(name="Wait Until Network Swap Has Settled", tags=["swap"])
     def wait_until_network_swap_has_settled(self, vm: str, *, within: timedelta) -> None:
@@ -95,6 +85,23 @@ class SwapKeywords:
             step(f"{swap.title}: not complete {human(time.monotonic() - swap.at)} after the edit")
         details("The five facts", "\n".join(_fact_line(fact, swap) for fact in facts))
         timeline(history, swap, within.total_seconds())
+
+
+def edit(run: Run, record: VmRecord, swap: NetworkSwap) -> None:
+    """Makes the edit of a swap and remembers it after the VM's earlier ones."""
+    swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
+    swap.previous = run.swaps.get(swap.vm)
+    stored = put_network(run, record, swap.nic, swap.new_network)
+    swap.resource_version = str(meta(stored, "resourceVersion"))
+    run.swaps[swap.vm] = swap
+
+
+def require_movable_nic(record: VmRecord, nic: str) -> None:
+    """Raises BadInput for a NIC on the pod network."""
+    if record.nic(nic).network is None:
+        raise BadInput(
+            f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network, which cannot be changed'
+        )
 
 
 def swap_of(run: Run, vm: str) -> NetworkSwap:

@@ -6,13 +6,10 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.changes.edits import put_network
 from testbed.changes.swap import NetworkSwap, migrations_since, remember
 from testbed.durations import human
-from testbed.errors import BadInput, LabError, ProductFault
-from testbed.model import VmRecord
+from testbed.errors import LabError, ProductFault
 from testbed.objects.kinds import MIGRATION, POD, VMI, Object, meta
-from testbed.objects.manifests import pod_interface_name
 from testbed.recording.history import History
 from testbed.recording.views import FINAL_PHASES, is_automatic, is_true, phase_of, vm_summary
 from testbed.run import Run
@@ -20,7 +17,7 @@ from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, 
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step, timeline
-from KubeVirtLibrary.swaps import swap_of
+from KubeVirtLibrary.swaps import edit, require_movable_nic, swap_of
 
 _HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
 _STARTING = ("Scheduling", "Scheduled")
@@ -43,7 +40,8 @@ class TimingKeywords:
         """
         run = Run.current()
         record, before, recorder = run.vm(vm), swap_of(run, vm), run.require_recorder()
-        network = _require_nic(record, nic, network)
+        network = nad_name(network)
+        require_movable_nic(record, nic)
         history = recorder.history
         active = recorder.wait_for(
             lambda _: _handed_over(history, before),
@@ -58,7 +56,8 @@ class TimingKeywords:
             )
         swap = remember(history, vm, record.namespace, nic, network)
         swap.old_network = before.new_network
-        _edit(run, record, swap, before)
+        edit(run, record, swap)
+        recorder.catch_up()
         if _ended(history, active, swap.resource_version):
             raise LabError(
                 f"{swap.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
@@ -78,7 +77,8 @@ class TimingKeywords:
         """
         run = Run.current()
         record, recorder = run.vm(vm), run.require_recorder()
-        network = _require_nic(record, nic, network)
+        network = nad_name(network)
+        require_movable_nic(record, nic)
         history, title = recorder.history, f"VM {record.namespace}/{vm}"
         starting = recorder.wait_for(
             lambda _: _is_starting(history, vm),
@@ -91,7 +91,8 @@ class TimingKeywords:
                 f"{title}: expected a launcher pod within {human(within.total_seconds())}; {vm_summary(history, vm)}"
             )
         swap = remember(history, vm, record.namespace, nic, network)
-        _edit(run, record, swap, None)
+        edit(run, record, swap)
+        recorder.catch_up()
         # A slow answer may come when the VM has long gone on: what counts is the moment when the edit was stored.
         then = history.state_at(VMI, vm, swap.resource_version) or {}
         phase = phase_of(then)
@@ -157,26 +158,6 @@ class TimingKeywords:
         swap, recorder = swap_of(run, vm), run.require_recorder()
         recorder.catch_up()
         step(judge_restart_not_left(recorder.history, swap))
-
-
-def _require_nic(record: VmRecord, nic: str, network: str) -> str:
-    """The NAD's name, when a NIC may be put on it."""
-    network = nad_name(network)
-    if record.nic(nic).network is None:
-        raise BadInput(
-            f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network; it cannot be changed'
-        )
-    return network
-
-
-def _edit(run: Run, record: VmRecord, swap: NetworkSwap, previous: NetworkSwap | None) -> None:
-    """Make the edit and remember it; the recorder has read the cluster once more when this returns."""
-    swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
-    swap.previous = previous
-    stored = put_network(run, record, swap.nic, swap.new_network)
-    swap.resource_version = str(meta(stored, "resourceVersion"))
-    run.swaps[swap.vm] = swap
-    run.require_recorder().catch_up()
 
 
 def _await_effect(vm: str, within: timedelta) -> tuple[NetworkSwap, bool]:

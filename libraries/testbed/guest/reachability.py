@@ -21,8 +21,8 @@ from testbed.guest.windows import Between, SilenceWatch, Window
 from testbed.model import Nic, VmRecord
 from testbed.verdicts.samples import Series, Silence, SilenceWindow, headed, judge_silence, missing_answers
 
-UNDECIDED = (Silence.TOO_FEW, Silence.PEER_DEAD, Silence.CONTROL_DEAD)
-"""What a window shows when it is the lab that kept it from proving anything."""
+UNPROVEN = (Silence.TOO_FEW, Silence.PEER_DEAD, Silence.CONTROL_DEAD, Silence.VM_CUT_OFF)
+"""What may be so because a window began too early: a port that was just plugged in may forward nothing for seconds."""
 
 CONSOLE_CHECK = 15.0
 """Seconds to find out on its console whether a guest without SSH lives."""
@@ -60,14 +60,14 @@ def check_silence(guests: Guests, silence: Between, duration: float) -> ProbeRun
     """Neither side answers the other in a whole window, while both positive controls answer.
 
     ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
-    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long. One in which the lab
-    left the question open is followed by a second one, which then decides.
+    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long. One in which not all
+    controls answered is followed by a second one, which then decides.
     """
     watch = guests.watches.pop(silence, None)
     if watch is None or watch.window.duration < duration:
         watch = _open_watch(guests, silence, duration)
     run, seen = _seen(guests, silence, watch)
-    if judge_silence(seen) in UNDECIDED:
+    if judge_silence(seen) in UNPROVEN:
         watch = _open_watch(guests, silence, duration)
         run, seen = _seen(guests, silence, watch)
     target = watch.targets[0]

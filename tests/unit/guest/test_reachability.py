@@ -69,6 +69,15 @@ def test_a_second_window_decides_what_the_lab_left_open() -> None:
     assert len(paper.measured) == 2
 
 
+def test_a_second_window_decides_of_a_nic_that_came_to_life_late() -> None:
+    def plugged_in_late(source: str, target: str) -> bool:
+        return swapped(source, target) and (bool(paper.measured) or source != "vm")
+
+    paper = guests(plugged_in_late)
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    assert len(paper.measured) == 2
+
+
 def test_a_second_window_is_the_last_and_no_answer_is_forgiven() -> None:
     paper = guests(lambda *_: False)
     with pytest.raises(LabError, match="proves nothing"):

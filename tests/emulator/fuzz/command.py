@@ -60,8 +60,8 @@ def _drawn(options: argparse.Namespace, seed: int) -> list[Batch]:
 
     @seeded(seed)
     @settings(
-        # A few more, because Hypothesis begins with the simplest of all.
-        max_examples=count + 3,
+        # More, because Hypothesis begins with the simplest of all, and comes back to such.
+        max_examples=count + count // 10 + 3,
         phases=[Phase.generate],
         database=None,
         deadline=None,

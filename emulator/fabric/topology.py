@@ -144,7 +144,9 @@ class Topology:
     def _new_bridge(self, namespace: Namespace) -> str:
         name = self.new_name("seg")
         namespace.links.add_bridge(name)
-        namespace.links.change(name, up=True)
+        # One of its own: otherwise it takes the lowest of its ports', which changes as pods come and go, and whoever
+        # knows the node by the one before finds it silent for seconds.
+        namespace.links.change(name, mac=random_mac(), up=True)
         return name
 
     def close(self) -> None:

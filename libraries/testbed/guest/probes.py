@@ -40,6 +40,7 @@ _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
 _FUNCTIONS = r"""# probes of other guests
 trap '' HUP
 stop=${0%/script}/stop
+case $0 in */script) kept=$0 ;; *) kept=/ ;; esac
 LC_ALL=C; export LC_ALL
 now() { read -r t _ </proc/uptime; c=$((${t%.*} * 100 + 1${t#*.} - 100)); }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -65,7 +66,7 @@ one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
-while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ]; do
+while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
 echo "A $1 $t" || exit 0
 one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
 done

@@ -158,6 +158,23 @@ async def connection_survives_in_the_background_of_many_pods(lab: Lab) -> None:
     connection.close()
 
 
+async def node_is_known_by_one_mac_however_many_pods_come(lab: Lab) -> None:
+    """A pod that knows its gateway must not lose it when another pod is plugged in."""
+    builder, _ = lab.fabric._parts()
+    assert lab.fabric._topology is not None
+    node = lab.fabric._topology.node("node-1")
+
+    async def known() -> dict[str, str]:
+        links = await builder.run(node.namespace.links.all)
+        return {link.name: link.mac for link in links if link.name.startswith("seg")}
+
+    await lab.pod("first", "node-1")
+    before = await known()
+    for number in range(12):
+        await lab.pod(f"x{number}", "node-1")
+    assert await known() == before
+
+
 async def own_ping_speaks_like_the_real_one(lab: Lab) -> None:
     """The one that guests get where the host has none."""
     await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-2"), lab.guest(3, "node-2", NEW))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -174,6 +175,26 @@ def test_window_leaves_the_shell_free_and_ends_early_when_told(ping: dict[str, s
     (series,) = window.finish().series.values()
     assert time.monotonic() - started < 30
     assert len(series.answers) >= 2
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nobody_asks_on_when_a_window_is_over(shell: str, ping: dict[str, str]) -> None:
+    window = Window({"vm": LocalShell(shell, ping)}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.5).start()
+    token = window._words["vm"]["token"]
+    assert processes_with(token)
+    window.finish()
+    limit = time.monotonic() + windows.OVERTIME / 3
+    while processes_with(token):
+        assert time.monotonic() < limit
+        threading.Event().wait(0.05)
+
+
+def processes_with(word: str) -> list[str]:
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [command.parent.name] * (word in command.read_text())
+    return found
 
 
 def test_reach_gives_up_in_time(ping: dict[str, str]) -> None:

@@ -47,8 +47,9 @@ class ManyVmsKeywords:
         """
         if not 1 <= count <= 500:
             raise BadInput(f"count is {count}; expected a number of VMs from 1 to 500")
+        naming = Run.current().naming
         for number in range(1, count + 1):
-            name = f"{group}-{number}"
+            name = naming.real(f"{group}-{number}")
             self._machines.define_vm(name)
             self._machines.add_nic(name, nic, network=network)
 
@@ -110,7 +111,8 @@ class ManyVmsKeywords:
 
 def _members(run: Run, group: str) -> list[VmRecord]:
     """The VMs of a group. Raises BadInput when there is none."""
-    found = [record for name, record in run.vms.items() if re.fullmatch(rf"{re.escape(group)}-[1-9]\d*", name)]
+    member = re.compile(rf"{re.escape(group)}-[1-9]\d*{re.escape(run.naming.suffix)}")
+    found = [record for name, record in run.vms.items() if member.fullmatch(name)]
     if not found:
         raise BadInput(f'no VM of group "{group}" is defined in this suite; call `Define Many VMs` first')
     return found

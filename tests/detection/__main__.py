@@ -79,7 +79,7 @@ def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judge
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=DESCRIPTION)
-    parser.add_argument("--processes", type=int, default=2, metavar="N", help="so many clusters at one time (2)")
+    parser.add_argument("--processes", type=int, default=3, metavar="N", help="so many clusters at one time (3)")
     parser.add_argument("--only", action="append", metavar="NAME", help="this defect or fault only; may be repeated")
     parser.add_argument("--suite", action="append", metavar="STEM", help="this suite's file only; may be repeated")
     parser.add_argument("--reduced", action="store_true", help="only the cases that ./test.sh runs")

@@ -23,7 +23,7 @@ the [table](detection.html) of the same, are written by
 
 <!-- skip: it takes half an hour -->
 ```console
-$ .venv/bin/python -m tests.detection --processes 2 --document
+$ .venv/bin/python -m tests.detection --document
 ```
 
 """

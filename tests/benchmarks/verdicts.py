@@ -7,6 +7,7 @@ not true is false; one that the library itself calls undecided is counted apart.
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,7 +28,7 @@ def measure(lab: Lab) -> tuple[list[Figure], list[Ratio]]:
     """Two clusters at one time for each loss."""
     figures: list[Figure] = []
     for loss, options in LOSSES.items():
-        times = max(1, round(WANTED[loss] * lab.scale / VERDICTS_EACH_TIME / SIDE_BY_SIDE))
+        times = math.ceil(WANTED[loss] * lab.scale / VERDICTS_EACH_TIME / SIDE_BY_SIDE)
         links = lab.count(10) if not options else 0
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             told = list(pool.map(lambda _: _run(lab, options, times, links), range(SIDE_BY_SIDE)))  # noqa: B023

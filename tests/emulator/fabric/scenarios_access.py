@@ -28,12 +28,12 @@ async def login_dialogue_is_the_recorded_one(lab: Lab) -> None:
     answer = await dialogue(console, b"tty; whoami; echo $TERM $HOME; stty size\r", b"24 80")
     assert b"/dev/ttyS0\r\ntester\r\nvt220 /home/tester\r\n" in answer
     await expect(console, PROMPT)
-    # Job control: a running program is stopped, listed and ended. It has the terminal once it answers: until then the
-    # shell would take the keys, and drop them.
-    await dialogue(console, b"cat\r", b"cat\r\n")
+    # Job control: a running program is stopped, listed and ended. It has the terminal once it says something itself:
+    # until then the shell takes the keys, in a mode of its own.
+    await dialogue(console, b"sh -c 'echo ready; exec cat'\r", b"\rready\r\n")
     await dialogue(console, b"one\r", b"one\r\none\r\n")
     assert b"Stopped" in await dialogue(console, b"\x1a", PROMPT)
-    await dialogue(console, b"fg\r", b"cat\r\n")
+    await dialogue(console, b"fg\r", b"exec cat'\r\n")
     await dialogue(console, b"two\r", b"two\r\ntwo\r\n")
     assert b"^C" in await dialogue(console, b"\x03", PROMPT)
     answer = await dialogue(console, b"exit\r", b"login: ")

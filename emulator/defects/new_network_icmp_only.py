@@ -2,18 +2,12 @@ from __future__ import annotations
 
 from ..decisions import Defect
 from ..fabric.sieve import TCP
-from ..nodeagent.switch_over import SwitchOver, besides
-
-
-async def _lose(now: SwitchOver) -> None:
-    for nic in now.changed:
-        await now.fabric.lose(now.target.uid, now.domain.nics[nic].pod_interface, (TCP,))
-
+from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(
     name="new-network-icmp-only",
     sentence="After the swap only ICMP crosses the new network, as with a filter that was made for the old port.",
     rows=("R1",),
     point="agent.after_switch_over",
-    change=besides(_lose),
+    change=losing(TCP),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..fabric.model import Fabric, Segment
+from ..fabric.sieve import Kind
 from .domains import Domain, Domains
 from .sandboxes import Sandbox
 
@@ -51,6 +52,26 @@ def besides(action: Action) -> Callable[..., list[Action]]:
         return [*actions, after_a_swap]
 
     return change
+
+
+def losing(*kinds: Kind) -> Callable[..., list[Action]]:
+    """A defect's change: after a swap, frames of these kinds that come from the new network are lost."""
+
+    async def lose(now: SwitchOver) -> None:
+        for nic in now.changed:
+            await now.fabric.lose(now.target.uid, now.domain.nics[nic].pod_interface, kinds)
+
+    return besides(lose)
+
+
+def keeping_the_old_network(*, losing: Sequence[Kind] = ()) -> Callable[..., list[Action]]:
+    """A defect's change: after a swap the NIC is still on the network it left, too, but for frames ``losing``."""
+
+    async def keep(now: SwitchOver) -> None:
+        for nic, (left, _entered) in now.changed.items():
+            await now.fabric.join(now.target.uid, now.domain.nics[nic].pod_interface, left, losing)
+
+    return besides(keep)
 
 
 def networks_changed(domain: Domain, source: Sandbox, target: Sandbox) -> dict[str, tuple[Segment, Segment]]:

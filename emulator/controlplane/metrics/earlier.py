@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Labels = dict[str, str]
@@ -25,3 +26,16 @@ class Earlier:
             for labels in now
             if labels["network"] != first.get(labels["vnic_name"], labels)["network"]
         }
+
+
+def as_at_first(of: str) -> Callable[..., list[Labels]]:
+    """A defect's change at ``metrics.vnics``: the metric named keeps what it showed of each object at first."""
+    earlier = Earlier()
+
+    def change(shown: list[Labels], *, metric: str, obj: dict[str, Any], **_: Any) -> list[Labels]:
+        if metric != of:
+            return shown
+        first = earlier.of(obj, shown)
+        return [first.get(labels["vnic_name"], labels) for labels in shown]
+
+    return change

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from robot.api.deco import keyword
-from testbed.changes.edits import put_networks
 from testbed.changes.swap import remember
 from testbed.errors import BadInput
-from testbed.objects.kinds import meta
-from testbed.objects.manifests import pod_interface_name
 from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step
-from KubeVirtLibrary.swaps import require_movable_nic, require_running
+from KubeVirtLibrary.swaps import edit, require_movable_nic, require_running
 
 
 class SeveralNicsKeywords:
@@ -40,10 +37,6 @@ class SeveralNicsKeywords:
         history = recorder.history
         require_running(history, record)
         swaps = [remember(history, vm, record.namespace, nic, network) for nic, network in networks.items()]
-        stored = put_networks(run, record, networks)
+        edit(run, record, *swaps)
         for swap in swaps:
-            swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
-            swap.resource_version = str(meta(stored, "resourceVersion"))
-            run.swaps[f"{vm}/{swap.nic}"] = swap
             step(f"{swap.title}: edited, together with all others of this edit")
-        run.swaps[vm] = swaps[0]

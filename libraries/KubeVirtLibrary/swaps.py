@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from robot.api.deco import keyword
-from testbed.changes.edits import put_network
+from testbed.changes.edits import put_networks
 from testbed.changes.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, remember
 from testbed.durations import human
 from testbed.errors import BadInput, LabError
@@ -87,13 +87,19 @@ class SwapKeywords:
         timeline(history, swap, within.total_seconds())
 
 
-def edit(run: Run, record: VmRecord, swap: NetworkSwap) -> None:
-    """Makes the edit of a swap and remembers it after the VM's earlier ones."""
-    swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
-    swap.previous = run.swaps.get(swap.vm)
-    stored = put_network(run, record, swap.nic, swap.new_network)
-    swap.resource_version = str(meta(stored, "resourceVersion"))
-    run.swaps[swap.vm] = swap
+def edit(run: Run, record: VmRecord, *swaps: NetworkSwap) -> None:
+    """Makes the one edit of all these swaps of a VM, and remembers them after its earlier ones.
+
+    The first is the one meant where a keyword names no NIC.
+    """
+    stored = put_networks(run, record, {swap.nic: swap.new_network for swap in swaps})
+    for swap in swaps:
+        swap.pod_interface = swap.pod_interface or pod_interface_name(swap.nic)
+        swap.resource_version = str(meta(stored, "resourceVersion"))
+        swap.previous = run.swaps.get(swap.vm)
+        if len(swaps) > 1:
+            run.swaps[f"{swap.vm}/{swap.nic}"] = swap
+    run.swaps[record.name] = swaps[0]
 
 
 def require_movable_nic(record: VmRecord, nic: str) -> None:

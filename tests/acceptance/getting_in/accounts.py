@@ -7,9 +7,7 @@ from pathlib import Path
 from testbed.objects.kinds import ACCOUNT
 
 from ..cluster import Api
-from .uses import (
-    opened,
-)
+from .uses import opened
 
 _ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
 _BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"

@@ -11,9 +11,7 @@ import yaml
 from tests.embedded import embedded_cluster
 
 from .accounts import Account
-from .uses import (
-    Edit,
-)
+from .uses import Edit
 
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "all_proxy")
 

@@ -7,9 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from .uses import (
-    Config,
-)
+from .uses import Config
 
 
 def plugin(folder: Path, *credentials: Config) -> Config:

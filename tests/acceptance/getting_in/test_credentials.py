@@ -14,15 +14,7 @@ from testbed.errors import BadInput
 
 from .accounts import Account
 from .plugins import plugin
-from .uses import (
-    ADMIN,
-    Edit,
-    assert_in,
-    opened,
-    stream_once,
-    stream_status,
-    with_user,
-)
+from .uses import ADMIN, Edit, assert_in, opened, stream_once, stream_status, with_user
 
 
 def test_parts_of_several_files_are_one_kubeconfig(kubeconfig: Path, tmp_path: Path) -> None:

@@ -10,15 +10,7 @@ from testbed.errors import BadInput, LabError
 
 from tests.connect_proxy import ConnectProxy, connect_proxy
 
-from .uses import (
-    ADMIN,
-    Edit,
-    assert_in,
-    opened,
-    stream_status,
-    whoami,
-    with_cluster,
-)
+from .uses import ADMIN, Edit, assert_in, opened, stream_status, whoami, with_cluster
 
 
 @pytest.fixture

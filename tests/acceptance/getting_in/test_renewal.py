@@ -9,15 +9,7 @@ from pathlib import Path
 
 from .accounts import Account
 from .plugins import plugin, runs, stamp
-from .uses import (
-    Edit,
-    assert_in,
-    opened,
-    stream_once,
-    watch_once,
-    whoami,
-    with_user,
-)
+from .uses import Edit, assert_in, opened, stream_once, watch_once, whoami, with_user
 
 
 def test_exec_plugin_is_asked_again_when_its_credentials_expire(

@@ -10,13 +10,7 @@ import pytest
 from testbed.errors import LabError
 from testbed.guest.streams import StreamRefused, open_console
 
-from .uses import (
-    Edit,
-    assert_in,
-    opened,
-    whoami,
-    with_cluster,
-)
+from .uses import Edit, assert_in, opened, whoami, with_cluster
 
 
 def test_server_that_nobody_vouches_for_is_refused_everywhere(edited: Callable[[Edit], Path]) -> None:

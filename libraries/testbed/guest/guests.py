@@ -18,9 +18,11 @@ from testbed.guest.probes import ProbeRun, in_parallel
 from testbed.guest.shells import FallbackShell, Shell
 from testbed.guest.ssh import SshShell
 from testbed.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
+from testbed.guest.watched_shell import WatchedShell
 from testbed.guest.windows import Between, LossWatch, SilenceWatch
 from testbed.model import VmRecord
 from testbed.objects.kinds import VMI, dig
+from testbed.recording.views import condition_text, is_true
 from testbed.run import Run
 
 SSH_PORT = 22
@@ -64,10 +66,10 @@ class Guests:
 
     def shell(self, name: str) -> Shell:
         """SSH, or the console where that fails or the VM has no pod network."""
-        if not self.record(name).has_pod_network:
-            return self.console(name)
-        ssh, console = self.ssh(name), self.console(name)
-        return self._once(name, "any", lambda: FallbackShell(ssh, console, self._warnings.put))
+        shell = self.console(name)
+        if self.record(name).has_pod_network:
+            shell = FallbackShell(self.ssh(name), shell, self._warnings.put)
+        return self._once(name, "any", lambda: WatchedShell(shell, lambda patience: self._pause_of(name, patience)))
 
     def ssh(self, name: str) -> Shell:
         """The standing SSH session. LabError for a VM without a pod network."""
@@ -106,6 +108,16 @@ class Guests:
         """The node on which the VM runs, as last recorded."""
         node: str | None = dig(self.vmi(name), "status", "nodeName")
         return node
+
+    def _pause_of(self, name: str, patience: float) -> str:
+        """How the VMI is paused, once it has been so for ``patience`` seconds; "" as soon as it is not."""
+        recorder = self.run.recorder
+        since = recorder.history.since_when(VMI, name, lambda vmi: is_true(vmi, "Paused")) if recorder else None
+        if recorder is None or since is None:
+            return ""
+        if recorder.history.wait(lambda: not is_true(self.vmi(name) or {}, "Paused"), since + patience):
+            return ""
+        return f"the VMI is paused: {condition_text(self.vmi(name) or {}, 'Paused')}"
 
     def pod_address(self, name: str) -> str:
         """The address of a VM on the pod network, from its VMI. LabError that says what the VMI shows instead."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import cast
 
@@ -74,7 +76,7 @@ def test_shells_are_made_once_and_forgotten_when_the_namespace_closes(run: Run) 
 def test_vm_without_pod_network_is_reached_by_its_console_only(run: Run) -> None:
     run.vms["lonely"] = vm("lonely", nic("only", "old", 20, "10.10.0.20/24"))
     guests = Guests.of(run, print)
-    assert guests.shell("lonely") is guests.console("lonely")
+    assert guests.shell("lonely").name == guests.console("lonely").name
     with pytest.raises(LabError, match="VM demo/lonely has no pod network, so no SSH; use via=console"):
         guests.ssh("lonely")
     guests.close()
@@ -112,6 +114,44 @@ def test_console_serves_while_ssh_fails_and_the_fall_back_is_told() -> None:
         shell.run("five")
     shell.close()
     assert (ssh.closed, console.closed) == (1, 1)
+
+
+def test_guest_of_a_paused_vmi_is_not_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.guest.watched_shell._PATIENCE", 0.0)
+    guests = Guests.of(run, print)
+    ssh = StubShell("ssh")
+    guests._shells["vm", "ssh"] = ssh
+    assert run.recorder is not None
+    paused = vmi("vm", "node-1", None)
+    why = {"type": "Paused", "status": "True", "reason": "PausedByUser", "message": "VMI was paused by user"}
+    run.recorder.history.append(VMI, ADDED, {**paused, "status": {"conditions": [why]}})
+    told = "ssh: no command can be run, since the VMI is paused: Paused=True (PausedByUser: VMI was paused by user)"
+    for attempt in (guests.shell("vm").prepare, lambda: guests.shell("vm").run("true")):
+        with pytest.raises(GuestUnreachable, match=re.escape(told)):
+            attempt()
+    assert ssh.ran == []
+    guests.close()
+
+
+def test_short_pause_is_waited_for(run: Run) -> None:
+    """It ends by an event; nothing is asked of the guest before."""
+    guests = Guests.of(run, print)
+    ssh = StubShell("ssh")
+    guests._shells["vm", "ssh"] = ssh
+    assert run.recorder is not None
+    history = run.recorder.history
+    history.append(
+        VMI, ADDED, {**vmi("vm", "n", None), "status": {"conditions": [{"type": "Paused", "status": "True"}]}}
+    )
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(guests.shell("vm").run, "true")
+        assert ssh.ran == []
+        history.append(
+            VMI, ADDED, {**vmi("vm", "n", None), "metadata": {"name": "vm", "uid": "vm", "resourceVersion": "2"}}
+        )
+        assert running.result(5).exit_code == 0
+    assert ssh.ran == ["true"]
+    guests.close()
 
 
 def test_what_threads_warn_of_is_told_later(run: Run) -> None:

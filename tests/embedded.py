@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.lab import tether
 from testplan.__main__ import judge_run
 from testplan.gate import Judgement
 from testplan.results import Outcome, Results
@@ -77,9 +79,10 @@ def run_robot(
 
 @contextmanager
 def embedded_cluster(folder: Path, *options: str) -> Iterator[Path]:
-    """A cluster that is up; gives its kubeconfig."""
+    """A cluster that is up; gives its kubeconfig. It ends with the thread that has it, even a killed one."""
     kubeconfig = folder / "kubeconfig"
-    command = [sys.executable, "-m", "emulator", "up", "--kubeconfig-out", str(kubeconfig), *options]
+    tied = [sys.executable, tether.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
+    command = [*tied, sys.executable, "-m", "emulator", "up", "--kubeconfig-out", str(kubeconfig), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

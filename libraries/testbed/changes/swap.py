@@ -64,7 +64,8 @@ class NetworkSwap:
 
     @property
     def title(self) -> str:
-        return f'VM {self.namespace}/{self.vm}, NIC "{self.nic}" from "{self.old_network}" to "{self.new_network}"'
+        before = f'"{self.old_network}"' if self.old_network else "no network"
+        return f'VM {self.namespace}/{self.vm}, NIC "{self.nic}" from {before} to "{self.new_network}"'
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,8 @@ def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
         return lambda item: ("true" if is_true(item, type_) else "", tone)
 
     spans = _Spans(swap.at, end)
-    yield Lane("spec edit", marks=(Mark(0.0, f'NIC "{swap.nic}": {swap.old_network} → {swap.new_network}', Tone.BUSY),))
+    edit = f'NIC "{swap.nic}": {swap.old_network or "no network"} → {swap.new_network}'
+    yield Lane("spec edit", marks=(Mark(0.0, edit, Tone.BUSY),))
     yield Lane("VMI follows", spans.of(vmi, network))
     yield Lane("VMI phase", _unless_steady(spans.of(vmi, _vmi_phase)))
     yield Lane("MigrationRequired", spans.of(vmi, required("MigrationRequired", Tone.WAIT)))

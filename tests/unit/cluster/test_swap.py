@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 from testbed.changes.swap import completed_at, five_facts, is_complete
+from testbed.charts.timeline import timeline_of
 from testbed.errors import ProductFault
 from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig
 from testbed.verdicts.swaps import (
@@ -59,6 +60,17 @@ def test_too_late_is_a_fault_that_names_what_came_last() -> None:
         r"complete within 10 s, was only after 14 s; last to come true: the cluster's migration object",
     ):
         judge_completion(history, swap, within=10)
+
+
+def test_nic_that_was_on_no_network_is_told_as_such() -> None:
+    """One that was plugged, and never came."""
+    history, swap = replay("swap-main")
+    swap.old_network = ""
+    assert 'NIC "net1" from no network to "nad-b"' in swap.title
+    (edit,) = [
+        mark for lane in timeline_of(history, swap, 60.0).lanes for mark in lane.marks if 'NIC "net1"' in mark.label
+    ]
+    assert edit.label == 'NIC "net1": no network → nad-b'
 
 
 def test_no_migration_says_how_far_it_got() -> None:

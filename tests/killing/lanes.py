@@ -167,11 +167,7 @@ class Site:
         look.go(self.trail)
         if look.code != 0:
             self.problems.append(f"{look.title} ended with {look.code}; see {look.folder}")
-        left = {
-            key: line
-            for key, line in differences(self.before, read_state(self.api), self.foreign).items()
-            if key[0] in ("kubevirts.kubevirt.io", "hyperconvergeds.hco.kubevirt.io")
-        }
+        left = differences(_settings(self.before), _settings(read_state(self.api)), self.foreign)
         self._blame(left, victims, "after the next start ")
 
     def _clean(self) -> None:
@@ -204,6 +200,16 @@ class Site:
                 victim.left.append(said)
             if not guilty:
                 self.problems.append(said)
+
+
+def _settings(state: State) -> State:
+    """The settings of the cluster, without their status: it counts the VMs of dead runs until these are cleaned up."""
+    resources = ("kubevirts.kubevirt.io", "hyperconvergeds.hco.kubevirt.io")
+    return {
+        key: {field: value for field, value in item.items() if field != "status"}
+        for key, item in state.items()
+        if key[0] in resources
+    }
 
 
 @contextmanager

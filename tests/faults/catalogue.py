@@ -62,6 +62,8 @@ class Throttling(Fault):
     """Each fourth request is turned away with 429 for a second."""
 
     name = "throttling"
+    # As with latency: a second is five at that pace, and no VM is starting for so long.
+    speed = 1
 
     async def meet(self, exchange: Exchange) -> None:
         if self.every(4):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from testbed.guest.shells import DEFAULT_TIMEOUT, Deadline, GuestUnreachable, Shell
+from testbed.guest.shells import (
+    DEFAULT_TIMEOUT,
+    CommandLost,
+    CommandTimeout,
+    Deadline,
+    GuestUnreachable,
+    Shell,
+    bare,
+)
 from testbed.model import CommandResult
 
 _PATIENCE = 5.0
@@ -28,19 +37,31 @@ class WatchedShell:
 
     def prepare(self, timeout: float = DEFAULT_TIMEOUT) -> None:
         deadline = Deadline(timeout)
-        self._look(deadline)
-        self._shell.prepare(deadline.left)
+        with self._watching(deadline):
+            self._shell.prepare(deadline.left)
 
     def run(
         self, command: str, timeout: float = DEFAULT_TIMEOUT, *, check: bool = True, repeatable: bool = False
     ) -> CommandResult:
         deadline = Deadline(timeout)
-        self._look(deadline)
-        return self._shell.run(command, deadline.left, check=check, repeatable=repeatable)
+        with self._watching(deadline):
+            return self._shell.run(command, deadline.left, check=check, repeatable=repeatable)
 
     def close(self) -> None:
         self._shell.close()
 
-    def _look(self, deadline: Deadline) -> None:
+    @contextmanager
+    def _watching(self, deadline: Deadline) -> Iterator[None]:
+        """An obstacle that is there before is named at once; one that came meanwhile explains what went wrong."""
         if reason := self._obstacle(deadline.slice(_PATIENCE)):
             raise GuestUnreachable(f"{self.name}: no command can be run, since {reason}")
+        try:
+            yield
+        except GuestUnreachable:
+            if reason := self._obstacle(0.0):
+                raise GuestUnreachable(f"{self.name}: no command can be run, since {reason}") from None
+            raise
+        except (CommandLost, CommandTimeout) as error:
+            if reason := self._obstacle(0.0):
+                raise type(error)(f"{bare(error)}; {reason}") from None
+            raise

@@ -11,7 +11,8 @@ import pytest
 from testbed.errors import BadInput, LabError
 from testbed.guest.guests import Guests
 from testbed.guest.identity import GuestIdentity
-from testbed.guest.shells import FallbackShell, GuestUnreachable
+from testbed.guest.shells import CommandLost, CommandTimeout, FallbackShell, GuestUnreachable
+from testbed.guest.watched_shell import WatchedShell
 from testbed.model import CommandResult
 from testbed.objects.kinds import VMI
 from testbed.objects.ledger import Ledger
@@ -131,6 +132,28 @@ def test_guest_of_a_paused_vmi_is_not_tried(run: Run, monkeypatch: pytest.Monkey
             attempt()
     assert ssh.ran == []
     guests.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (GuestUnreachable("ssh is dead"), "LAB ERROR: ssh: no command can be run, since paused"),
+        (CommandLost("it broke"), "LAB ERROR: it broke; paused"),
+        (CommandTimeout("it did not end"), "LAB ERROR: it did not end; paused"),
+    ],
+)
+def test_pause_that_came_meanwhile_explains_what_went_wrong(error: LabError, told: str) -> None:
+    def fails(*_: object, **__: object) -> CommandResult:
+        raise error
+
+    ssh = StubShell("ssh")
+    ssh.run = fails  # type: ignore[method-assign]
+    reasons = iter(["", "paused", "", ""])
+    shell = WatchedShell(ssh, lambda _: next(reasons))
+    with pytest.raises(type(error), match=f"^{told}$"):
+        shell.run("true")
+    with pytest.raises(type(error), match=f"^{error}$"):
+        shell.run("true")
 
 
 def test_short_pause_is_waited_for(run: Run) -> None:

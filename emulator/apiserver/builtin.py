@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import columns, kinds, kubevirt_schema
 from .columns import CRD_AGE, NAME
 from .events import from_stored_event, to_stored_event
@@ -212,54 +214,44 @@ NETWORK_ATTACHMENT_DEFINITIONS = Resource(
     columns=(NAME, CRD_AGE),
 )
 
+_kubevirts = partial(
+    Resource,
+    group="kubevirt.io",
+    versions=KUBEVIRT_VERSIONS,
+    deprecated=KUBEVIRT_VERSIONS[1:],
+    categories=("all",),
+    verbs=CRD_VERBS,
+    custom=True,
+    generation=True,
+)
+
 KUBEVIRT = (
-    Resource(
+    _kubevirts(
         "virtualmachineinstancemigrations",
         "VirtualMachineInstanceMigration",
-        "kubevirt.io",
         schema=kubevirt_schema.MIGRATION,
-        versions=KUBEVIRT_VERSIONS,
-        deprecated=KUBEVIRT_VERSIONS[1:],
         short_names=("vmim", "vmims"),
-        categories=("all",),
-        verbs=CRD_VERBS,
-        custom=True,
         status=True,
-        generation=True,
         columns=(
             NAME,
             Column("Phase", ".status.phase", description="The current phase of VM instance migration"),
             Column("VMI", ".spec.vmiName", description="The name of the VMI to perform the migration on"),
         ),
     ),
-    Resource(
+    _kubevirts(
         "kubevirts",
         "KubeVirt",
-        "kubevirt.io",
         schema=kubevirt_schema.KUBEVIRT,
-        versions=KUBEVIRT_VERSIONS,
-        deprecated=KUBEVIRT_VERSIONS[1:],
         short_names=("kv", "kvs"),
-        categories=("all",),
-        verbs=CRD_VERBS,
-        custom=True,
         status=True,
-        generation=True,
         columns=(NAME, CRD_AGE, Column("Phase", ".status.phase")),
     ),
-    Resource(
+    _kubevirts(
         "virtualmachines",
         "VirtualMachine",
-        "kubevirt.io",
         schema=kubevirt_schema.VIRTUAL_MACHINE,
-        versions=KUBEVIRT_VERSIONS,
-        deprecated=KUBEVIRT_VERSIONS[1:],
         short_names=("vm", "vms"),
-        categories=("all",),
-        verbs=CRD_VERBS,
-        custom=True,
         status=True,
-        generation=True,
         columns=(
             NAME,
             CRD_AGE,
@@ -267,18 +259,11 @@ KUBEVIRT = (
             Column("Ready", READY),
         ),
     ),
-    Resource(
+    _kubevirts(
         "virtualmachineinstances",
         "VirtualMachineInstance",
-        "kubevirt.io",
         schema=kubevirt_schema.VIRTUAL_MACHINE_INSTANCE,
-        versions=KUBEVIRT_VERSIONS,
-        deprecated=KUBEVIRT_VERSIONS[1:],
         short_names=("vmi", "vmis"),
-        categories=("all",),
-        verbs=CRD_VERBS,
-        custom=True,
-        generation=True,
         columns=(
             NAME,
             CRD_AGE,

@@ -10,6 +10,7 @@ from testbed.errors import LabError
 from testbed.objects.ledger import Ledger
 from testbed.run import Run, new_run_id
 from testbed.settings import VARIABLES, Settings
+from testbed.stop_signals import GUARD
 
 from KubeVirtLibrary.reporting import details, heartbeat, progress, step, suite_metadata, variable, warn
 from KubeVirtLibrary.switches import restore_after_dead_runs
@@ -35,6 +36,7 @@ class ClusterKeywords:
     def _open(*, restore: bool) -> None:
         if Run.current_or_none() is not None:
             return
+        GUARD.install()
         settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
         check_names(settings.expected_capabilities, "variable EXPECTED_CAPABILITIES")
         from testbed.cluster.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without

@@ -1,0 +1,130 @@
+"""A stop signal breaks no lock: it is passed on when the main thread is where an exception does no harm."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+from testbed.stop_signals import StopSignalGuard
+
+
+class Stopped(Exception):
+    """What the handler behind the guard raises, as Robot's does."""
+
+
+class Lock:
+    """A lock that is just taken when the signals come."""
+
+    def __init__(self, *signals: int) -> None:
+        self.lock = threading.Lock()
+        self.signals = signals
+
+    def acquire(self) -> bool:
+        taken = self.lock.acquire()
+        for number in self.signals:
+            signal.raise_signal(number)
+        return taken
+
+    def release(self) -> None:
+        self.lock.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@pytest.fixture
+def came() -> Iterator[list[int]]:
+    """The signals that were passed on, by handlers that raise."""
+    numbers: list[int] = []
+
+    def handle(number: int, _: FrameType | None) -> None:
+        numbers.append(number)
+        raise Stopped
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield numbers
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def linger() -> None:
+    """For longer than a signal is held back."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        pass
+
+
+def test_signal_within_a_condition_leaves_its_lock_free(came: list[int]) -> None:
+    StopSignalGuard().install()
+    lock = Lock(signal.SIGTERM)
+    condition = threading.Condition(lock)  # type: ignore[arg-type]
+    with pytest.raises(Stopped):
+        with condition:
+            pass
+        linger()
+    assert came == [signal.SIGTERM]
+    assert lock.lock.acquire(blocking=False)
+
+
+def test_without_the_guard_the_lock_stays_taken(came: list[int]) -> None:
+    """So that the test above proves something."""
+    lock = Lock(signal.SIGTERM)
+    with pytest.raises(Stopped), threading.Condition(lock):  # type: ignore[arg-type]
+        pass
+    assert came == [signal.SIGTERM]
+    assert not lock.lock.acquire(blocking=False)
+
+
+def test_waiting_ends_at_once(came: list[int]) -> None:
+    StopSignalGuard().install()
+    threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        threading.Event().wait(30)
+    assert time.monotonic() - began < 10
+    assert came == [signal.SIGINT]
+
+
+def test_signal_elsewhere_is_passed_on_at_once(came: list[int]) -> None:
+    StopSignalGuard().install()
+    with pytest.raises(Stopped):
+        signal.raise_signal(signal.SIGINT)
+    assert came == [signal.SIGINT]
+
+
+def test_second_signal_is_not_held_back(came: list[int]) -> None:
+    StopSignalGuard().install()
+    with pytest.raises(Stopped), threading.Condition(Lock(signal.SIGTERM, signal.SIGINT)):  # type: ignore[arg-type]
+        pass
+    assert came == [signal.SIGTERM, signal.SIGINT]
+
+
+def test_signal_is_held_back_for_so_long_only(came: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.stop_signals._PATIENCE", 0.05)
+    StopSignalGuard().install()
+    space = {"__name__": "queue", "signal": signal, "linger": linger}
+    exec("def block():\n    signal.raise_signal(signal.SIGTERM)\n    linger()\n", space)  # noqa: S102
+    with pytest.raises(Stopped):
+        space["block"]()  # type: ignore[operator]
+    assert came == [signal.SIGTERM]
+
+
+def test_guard_is_for_the_main_thread_and_for_handlers_only(came: list[int]) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=StopSignalGuard().install)
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGTERM) is handler
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    StopSignalGuard().install()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert came == []

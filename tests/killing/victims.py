@@ -102,6 +102,8 @@ class Run:
                 self._die(process, self.death)
             self.code = process.wait(PATIENCE)
             self._await_all(process)
+        except subprocess.TimeoutExpired:
+            self.left.append(f"was not over within {PATIENCE:.0f} s; see {self.folder}")
         finally:
             for pid in (*self._below, process.pid):
                 with suppress(ProcessLookupError):

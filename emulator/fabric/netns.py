@@ -42,12 +42,12 @@ class Builder:
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Runs a job in the thread. A job is never left half done: it ends even if the caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, job)
+        """Runs a job in the thread. It is done to its end, and even begun, where the caller is cancelled meanwhile."""
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, job))
 
     async def make(self, job: Callable[[], T], undo: Callable[[T], object]) -> T:
         """Runs a job that makes something; nobody would ever take it down for a caller that is cancelled meanwhile."""
-        made = asyncio.ensure_future(self.run(job))
+        made = asyncio.get_running_loop().run_in_executor(self._executor, job)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:

@@ -59,6 +59,8 @@ class PtyGuest:
         self.master, self._slave = pty.openpty()
         self._command = ["bash", "-c", GETTY, "getty", os.ttyname(self._slave), USER, PASSWORD, prompt, shell]
         self._dead = False
+        # A login program that came while the line was taken away would open the next guest's, which has the same name.
+        self._coming = threading.Lock()
         self._getty = self._spawn()
         threading.Thread(target=self._respawn, daemon=True).start()
         self.attachments = 0
@@ -86,7 +88,8 @@ class PtyGuest:
         self.typed.clear()
 
     def kill(self) -> None:
-        self._dead = True
+        with self._coming:
+            self._dead = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._getty.pid, signal.SIGKILL)
         self._getty.wait()
@@ -104,9 +107,11 @@ class PtyGuest:
 
     def _respawn(self) -> None:
         """Init's part: a new login prompt when the shell has ended."""
-        while not self._dead:
+        while True:
             self._getty.wait()
-            if not self._dead:
+            with self._coming:
+                if self._dead:
+                    return
                 self._getty = self._spawn()
 
 

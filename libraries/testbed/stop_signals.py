@@ -39,7 +39,7 @@ class StopSignalGuard:
         self._held_since = 0.0
         self._main = 0
         # A signal of its own, so that asking again is never taken for somebody's second Ctrl-C.
-        self._again = int(getattr(signal, "SIGRTMIN", signal.SIGUSR2)) + 3
+        self._again = signal.SIGRTMIN + 3 if hasattr(signal, "SIGRTMIN") else signal.SIGUSR2
 
     def install(self) -> None:
         """Does nothing outside of the main thread, and for a signal that ends the process without a handler."""
@@ -67,6 +67,7 @@ class StopSignalGuard:
 
     def _remind(self) -> None:
         while self._held is not None:
+            # No event tells that the main thread has left somebody else's function: it has to be looked at again.
             time.sleep(_ASK_AGAIN)
             signal.pthread_kill(self._main, self._again)
 

@@ -128,3 +128,16 @@ def test_guard_is_for_the_main_thread_and_for_handlers_only(came: list[int]) -> 
     StopSignalGuard().install()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert came == []
+
+
+def test_a_system_without_realtime_signals_will_do(came: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "SIGRTMIN")
+    StopSignalGuard().install()
+    lock = Lock(signal.SIGTERM)
+    condition = threading.Condition(lock)  # type: ignore[arg-type]
+    with pytest.raises(Stopped):
+        with condition:
+            pass
+        linger()
+    assert came == [signal.SIGTERM]
+    assert lock.lock.acquire(blocking=False)

@@ -1,6 +1,6 @@
 """What the console shows of a run: a line for each suite that ended, and Robot's warnings. Nothing else.
 
-Waits that take long tell of themselves, see ``testbed.recording.ticking``.
+Waits that take long tell of themselves, see ``livenad.api.progress``.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from livenad.api.progress import ticking
+from livenad.context import own_names
 from robot.api import logger
 from robotlibcore import DynamicCore
-from testbed.recording.ticking import ticking
-from testbed.run import own_names
 
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.crossings import CrossingKeywords

@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from livenad.context import Run
+from livenad.guest.guests import Guests
+from livenad.network_change.completion import NetworkSwap, edits_of
+from livenad.report.chart_html import chart_html
+from livenad.report.connectivity import Connectivity, as_data, connectivity_of
+from livenad.report.connectivity_svg import connectivity_svg, words_of
+from livenad.report.timeline import timeline_of
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.changes.swap import NetworkSwap, edits_of
-from testbed.charts.connectivity import Connectivity, as_data, connectivity_of
-from testbed.charts.connectivity_svg import connectivity_svg, words_of
-from testbed.charts.page import chart_html
-from testbed.charts.timeline import timeline_of
-from testbed.guest.guests import Guests
-from testbed.run import Run
 
 
 def log_connectivity(guests: Guests) -> None:

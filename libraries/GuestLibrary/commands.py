@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from datetime import timedelta
 
+from livenad.context import Run
+from livenad.guest.shells import shorten
+from livenad.model import CommandResult
 from robot.api import logger
 from robot.api.deco import keyword
-from testbed.guest.shells import shorten
-from testbed.model import CommandResult
-from testbed.run import Run
 
 from GuestLibrary.charting import log_connectivity
 from GuestLibrary.context import Via, current_guests

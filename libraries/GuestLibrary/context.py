@@ -7,11 +7,11 @@ import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from livenad.context import Run
+from livenad.errors import LabError, ProductFault
+from livenad.guest.guests import Guests
+from livenad.reachability.probes import ProbeRun
 from robot.api import logger
-from testbed.errors import LabError, ProductFault
-from testbed.guest.guests import Guests
-from testbed.guest.probes import ProbeRun
-from testbed.run import Run
 
 
 class Blame(enum.Enum):

@@ -7,18 +7,18 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from livenad.context import Run
+from livenad.errors import BadInput, LabError, ProductFault
+from livenad.migrations.induced_failure import Breakages
+from livenad.migrations.judge_induced_failure import retry_left_queue
+from livenad.outage.judge_outage import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
+from livenad.outage.probes_across import Crossing, Crossings, begin_crossing, end_crossing
+from livenad.reachability.samples import headed
+from livenad.text import human
 from robot.api import logger
 from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn
 from robot.utils import timestr_to_secs
-from testbed.changes.breaking import Breakages
-from testbed.durations import human
-from testbed.errors import BadInput, LabError, ProductFault
-from testbed.guest.crossings import Crossing, Crossings, begin_crossing, end_crossing
-from testbed.run import Run
-from testbed.verdicts.crossings import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
-from testbed.verdicts.failing import retry_left_queue
-from testbed.verdicts.samples import headed
 
 from GuestLibrary.context import Family, current_guests, log_probes
 

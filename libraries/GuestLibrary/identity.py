@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 import time
 
-from robot.api import logger
-from robot.api.deco import keyword
-from testbed.durations import human
-from testbed.errors import LabError, ProductFault
-from testbed.guest.identity import (
+from livenad.api.status import first_answered
+from livenad.context import Run
+from livenad.errors import LabError, ProductFault
+from livenad.identity.guest_identity import (
     GuestIdentity,
     interface_changes,
     interface_of,
@@ -18,9 +17,10 @@ from testbed.guest.identity import (
     reboot_evidence,
     second_boot,
 )
-from testbed.guest.reachability import find_nic
-from testbed.recording.views import first_answered
-from testbed.run import Run
+from livenad.reachability.checks import find_nic
+from livenad.text import human
+from robot.api import logger
+from robot.api.deco import keyword
 
 from GuestLibrary.context import current_guests
 

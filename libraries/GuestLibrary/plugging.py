@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from livenad.errors import ProductFault
+from livenad.guest.guests import Guests
+from livenad.model import Nic
+from livenad.nic_hotplug.guest_nic import address_command, await_interface, await_no_interface
+from livenad.nic_hotplug.hotplug import NicChanges
+from livenad.reachability.checks import find_nic
+from livenad.text import human
 from robot.api import logger
 from robot.api.deco import keyword
-from testbed.changes.plugs import NicChanges
-from testbed.durations import human
-from testbed.errors import ProductFault
-from testbed.guest.guests import Guests
-from testbed.guest.plugging import address_command, await_interface, await_no_interface
-from testbed.guest.reachability import find_nic
-from testbed.model import Nic
 
 from GuestLibrary.context import current_guests
 

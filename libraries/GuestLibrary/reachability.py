@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from livenad.context import Run
+from livenad.packet_loss.stream import check_loss, watch_for_loss
+from livenad.reachability.checks import check_pod_network, check_reach, check_silence, watch_for_silence
+from livenad.reachability.windows import Between
+from livenad.text import human
 from robot.api import logger
 from robot.api.deco import keyword
-from testbed.durations import human
-from testbed.guest.reachability import check_pod_network, check_reach, check_silence, watch_for_silence
-from testbed.guest.steadiness import check_loss, watch_for_loss
-from testbed.guest.windows import Between
-from testbed.run import Run
 
 from GuestLibrary.context import Blame, Family, blamed_on, current_guests, log_probes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
+from livenad.context import own_names
+from livenad.errors import BadInput, CapabilityMissing, LabError
 from robot.api import SkipExecution
 from robotlibcore import DynamicCore
-from testbed.errors import BadInput, CapabilityMissing, LabError
-from testbed.run import own_names
 
 from KubeVirtLibrary.breaking import BreakingKeywords
 from KubeVirtLibrary.capabilities import CapabilityKeywords

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from livenad.api.history import History
+from livenad.context import Run
+from livenad.migrations.induced_failure import Breakage, Breakages, break_migration
+from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered
+from livenad.text import human
 from robot.api.deco import keyword
-from testbed.changes.breaking import Breakage, Breakages, break_migration
-from testbed.durations import human
-from testbed.recording.history import History
-from testbed.run import Run
-from testbed.verdicts.failing import judge_kept_in_place, judge_recovered
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from livenad.cluster.capabilities import require_offer
+from livenad.context import Run
+from livenad.errors import CapabilityMissing
 from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.cluster.capabilities import require_offer
-from testbed.errors import CapabilityMissing
-from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step
 
@@ -76,7 +76,7 @@ class CapabilityKeywords:
         | ``deed`` | one of the table. |
         | ``more`` | further ones. |
         """
-        from testbed.cluster.preflight import require_rights  # noqa: PLC0415
+        from livenad.cluster.preflight import require_rights  # noqa: PLC0415
 
         run = Run.current()
         rights = require_rights(run, (deed, *more))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from livenad.cluster.capabilities import check_names
+from livenad.cluster.facts import ClusterFacts, read_facts, read_version
+from livenad.context import Run, new_run_id
+from livenad.errors import LabError
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import VARIABLES, Settings
+from livenad.stop_signals import GUARD
 from robot.api.deco import keyword
 from robot.utils import timestr_to_secs
-from testbed.cluster.capabilities import check_names
-from testbed.cluster.facts import ClusterFacts, read_facts, read_version
-from testbed.errors import LabError
-from testbed.objects.ledger import Ledger
-from testbed.run import Run, new_run_id
-from testbed.settings import VARIABLES, Settings
-from testbed.stop_signals import GUARD
 
 from KubeVirtLibrary.reporting import details, heartbeat, progress, step, suite_metadata, variable, warn
 from KubeVirtLibrary.switches import restore_after_dead_runs
@@ -39,8 +39,8 @@ class ClusterKeywords:
         GUARD.install()
         settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
         check_names(settings.expected_capabilities, "variable EXPECTED_CAPABILITIES")
-        from testbed.cluster.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
-        from testbed.cluster.connection import open_connection  # noqa: PLC0415
+        from livenad.api.client import Cluster  # noqa: PLC0415 - the client is slow to import; a dry run does without
+        from livenad.api.connection import open_connection  # noqa: PLC0415
 
         connection = open_connection(settings.kubeconfig, settings.context, verify=settings.verify_tls)
         if connection.unverified:
@@ -62,7 +62,7 @@ class ClusterKeywords:
         Fails with every lack of the lab and its remedy. What only some suites need is asked by `Cluster Should Offer`
         and `User Should Be Allowed To`.
         """
-        from testbed.cluster.preflight import require_fit_cluster  # noqa: PLC0415
+        from livenad.cluster.preflight import require_fit_cluster  # noqa: PLC0415
 
         run = Run.current()
         findings = require_fit_cluster(run)
@@ -100,8 +100,8 @@ class ClusterKeywords:
         | ``dry_run`` | only say what would be removed. |
         | ``strict`` | fail when something cannot be removed. |
         """
-        from testbed.leftovers import Leftovers  # noqa: PLC0415
-        from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
+        from livenad.networks.run_networks import RunNetworks  # noqa: PLC0415
+        from livenad.ownership.orphaned_resources import Leftovers  # noqa: PLC0415
 
         if Run.current_or_none() is None:
             self._open(restore=not dry_run)
@@ -135,9 +135,9 @@ class ClusterKeywords:
 
     @staticmethod
     def _remove_everything(run: Run) -> None:
-        from testbed.closing import close_namespace  # noqa: PLC0415
-        from testbed.networks.run_networks import RunNetworks  # noqa: PLC0415
-        from testbed.objects.removal import await_gone, await_no_guests  # noqa: PLC0415
+        from livenad.namespaces.closing import close_namespace  # noqa: PLC0415
+        from livenad.networks.run_networks import RunNetworks  # noqa: PLC0415
+        from livenad.ownership.removal import await_gone, await_no_guests  # noqa: PLC0415
 
         for error in run.call_close_hooks():
             warn(f"Before the namespace goes: {error}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.context import Run
+from livenad.errors import BadInput, ProductFault
+from livenad.network_change.completion import NetworkSwap, is_complete
+from livenad.network_change.judge_network_change import interface_differences, judge_completion
+from livenad.text import human
 from robot.api.deco import keyword
-from testbed.changes.swap import NetworkSwap, is_complete
-from testbed.durations import human
-from testbed.errors import BadInput, ProductFault
-from testbed.run import Run
-from testbed.verdicts.swaps import interface_differences, judge_completion
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -11,13 +11,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from livenad.context import Run
+from livenad.guest.guests import Guests
+from livenad.report.evidence.collecting import collect
+from livenad.report.evidence.evidence_page import Failure
+from livenad.report.evidence.store import Allowance
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.evidence.collecting import collect
-from testbed.evidence.page import Failure
-from testbed.evidence.store import Allowance
-from testbed.guest.guests import Guests
-from testbed.run import Run
 
 FOLDER = "evidence"
 METADATA = "Evidence"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from robot.api.deco import keyword
-from testbed.changes.acts import Acts
-from testbed.run import Run
-from testbed.verdicts.lives import (
+from livenad.context import Run
+from livenad.migrations.judge_never_moved import judge_never_moved, started
+from livenad.network_change.change import Acts
+from livenad.virtual_machines.judge_lifecycle import (
     judge_migrated_by_hand,
     judge_migrated_times,
     judge_network,
     judge_new_instance,
     judge_nothing_asked_for,
 )
-from testbed.verdicts.unmoved import judge_never_moved, started
+from robot.api.deco import keyword
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from livenad.api.history import History
+from livenad.context import Run
+from livenad.network_change.completion import NetworkSwap
+from livenad.network_change.judge_network_change import (
+    judge_not_restarted,
+    judge_one_migration,
+    judge_restart_never_required,
+)
 from robot.api.deco import keyword
-from testbed.changes.swap import NetworkSwap
-from testbed.recording.history import History
-from testbed.run import Run
-from testbed.verdicts.swaps import judge_not_restarted, judge_one_migration, judge_restart_never_required
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.kinds import VMI
+from livenad.api.status import phase_of, vm_summary
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.model import Nic, VmRecord
+from livenad.network_change.change import Act, Acts
+from livenad.network_change.completion import completed_at
+from livenad.nic_hotplug.hotplug import NicChange, NicChanges, facts_of, is_settled, mark_absent, put_nic
+from livenad.nic_hotplug.judge_hotplug import judge_nic_change, judge_ran_on
+from livenad.ownership.labels import is_dns_label
+from livenad.text import human
+from livenad.virtual_machines.manifests import nic_mac
 from robot.api.deco import keyword
-from testbed.changes.acts import Act, Acts
-from testbed.changes.plugs import NicChange, NicChanges, facts_of, is_settled, mark_absent, put_nic
-from testbed.changes.swap import completed_at
-from testbed.durations import human
-from testbed.errors import BadInput
-from testbed.model import Nic, VmRecord
-from testbed.objects.kinds import VMI
-from testbed.objects.labels import is_dns_label
-from testbed.objects.manifests import nic_mac
-from testbed.recording.views import phase_of, vm_summary
-from testbed.run import Run
-from testbed.verdicts.plugs import judge_nic_change, judge_ran_on
 
 from KubeVirtLibrary.machines import parse_addresses
 from KubeVirtLibrary.namespaces import nad_name

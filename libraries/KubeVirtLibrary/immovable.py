@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.kinds import VM, VMI
+from livenad.api.status import is_true, vm_summary
+from livenad.context import Run
+from livenad.migrations.judge_control import has_settled, judge_still_signalled, require_control
+from livenad.migrations.judge_stayed import has_left, judge_stayed
 from robot.api.deco import keyword
-from testbed.objects.kinds import VM, VMI
-from testbed.recording.views import is_true, vm_summary
-from testbed.run import Run
-from testbed.verdicts.immovable import has_settled, judge_still_signalled, require_control
-from testbed.verdicts.staying import has_left, judge_stayed
 
 from KubeVirtLibrary.reporting import step, timeline
 from KubeVirtLibrary.swaps import swap_of

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from livenad.api.history import History
+from livenad.api.kinds import VM, VMI, Object, dig, meta
+from livenad.api.status import FINAL_PHASES, phase_of, vm_summary
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import VmRecord
+from livenad.network_change.change import Act, Acts, migrations_after
+from livenad.network_change.edit import put_network
+from livenad.text import human
 from robot.api.deco import keyword
-from testbed.changes.acts import Act, Acts, migrations_after
-from testbed.changes.edits import put_network
-from testbed.durations import human
-from testbed.errors import BadInput, LabError
-from testbed.model import VmRecord
-from testbed.objects.kinds import VM, VMI, Object, dig, meta
-from testbed.recording.history import History
-from testbed.recording.views import FINAL_PHASES, phase_of, vm_summary
-from testbed.run import Run
 
 from KubeVirtLibrary.machines import missing_to_ready
 from KubeVirtLibrary.namespaces import nad_name

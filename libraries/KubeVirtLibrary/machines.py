@@ -7,20 +7,20 @@ import time
 from datetime import timedelta
 from ipaddress import ip_interface
 
+from livenad.api.history import History
+from livenad.api.kinds import SECRET, VM, VMI
+from livenad.api.status import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
+from livenad.cluster.capabilities import require_offer
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import Address, GuestLogin, Nic, VmRecord
+from livenad.networks.run_networks import RunNetworks
+from livenad.ownership.labels import is_dns_label
+from livenad.text import human
+from livenad.virtual_machines.cloud_init import network_data, user_data
+from livenad.virtual_machines.credentials import KeyPair, new_key_pair, new_password
+from livenad.virtual_machines.manifests import POD_NIC, cloud_init_secret, nic_mac, vm_manifest
 from robot.api.deco import keyword
-from testbed.cluster.capabilities import require_offer
-from testbed.durations import human
-from testbed.errors import BadInput, LabError
-from testbed.model import Address, GuestLogin, Nic, VmRecord
-from testbed.networks.run_networks import RunNetworks
-from testbed.objects.cloudinit import network_data, user_data
-from testbed.objects.credentials import KeyPair, new_key_pair, new_password
-from testbed.objects.kinds import SECRET, VM, VMI
-from testbed.objects.labels import is_dns_label
-from testbed.objects.manifests import POD_NIC, cloud_init_secret, nic_mac, vm_manifest
-from testbed.recording.history import History
-from testbed.recording.views import condition, condition_text, is_true, nic_status, node_of, phase_of, vm_summary
-from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step

@@ -8,17 +8,17 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from livenad.context import Run
+from livenad.errors import BadInput, ProductFault
+from livenad.migrations.migration_queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
+from livenad.model import VmRecord
+from livenad.network_change.completion import NetworkSwap, five_facts, is_complete, remember
+from livenad.report.chart_html import chart_html
+from livenad.report.migration_queue_chart import queue_timeline
+from livenad.report.timeline import text_of
+from livenad.report.timeline_svg import timeline_svg
+from livenad.text import human
 from robot.api.deco import keyword
-from testbed.changes.queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
-from testbed.changes.swap import NetworkSwap, five_facts, is_complete, remember
-from testbed.charts.page import chart_html
-from testbed.charts.queue import queue_timeline
-from testbed.charts.timeline import text_of
-from testbed.charts.timeline_svg import timeline_svg
-from testbed.durations import human
-from testbed.errors import BadInput, ProductFault
-from testbed.model import VmRecord
-from testbed.run import Run
 
 from KubeVirtLibrary.machines import MachineKeywords
 from KubeVirtLibrary.namespaces import nad_name

@@ -6,10 +6,9 @@ import enum
 import time
 from datetime import timedelta
 
-from robot.api.deco import keyword
-from testbed.changes.swap import NetworkSwap
-from testbed.errors import BadInput, CapabilityMissing
-from testbed.monitoring.nics import (
+from livenad.context import Run
+from livenad.errors import BadInput, CapabilityMissing
+from livenad.metrics.nic_series import (
     Memory,
     Poller,
     judge_new_network,
@@ -17,8 +16,9 @@ from testbed.monitoring.nics import (
     judge_others_unchanged,
     remember,
 )
-from testbed.monitoring.series import VM_METRIC, VMI_METRIC
-from testbed.run import Run
+from livenad.metrics.series import VM_METRIC, VMI_METRIC
+from livenad.network_change.completion import NetworkSwap
+from robot.api.deco import keyword
 
 from KubeVirtLibrary.reporting import details, heartbeat, step
 from KubeVirtLibrary.swaps import swap_of
@@ -48,7 +48,7 @@ class MonitoringKeywords:
         | ``vm`` | a VM that runs and is not edited yet. |
         | ``within`` | for how long at most, from now on: a scrape comes every 30 seconds or so. |
         """
-        from testbed.monitoring.sources import find_source  # noqa: PLC0415 - an HTTP client is slow to import
+        from livenad.metrics.sources import find_source  # noqa: PLC0415 - an HTTP client is slow to import
 
         run = Run.current()
         record, kubevirt = run.vm(vm), run.require_facts().kubevirt

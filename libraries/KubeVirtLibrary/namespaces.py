@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from livenad.api.kinds import NAMESPACE
+from livenad.api.recorder import Recorder
+from livenad.cluster.capabilities import require_offer
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.namespaces.closing import close_namespace
+from livenad.networks.run_networks import RunNetworks
+from livenad.ownership.labels import is_dns_subdomain
+from livenad.ownership.naming import Naming
+from livenad.virtual_machines.manifests import namespace_manifest
 from robot.api.deco import keyword
-from testbed.closing import close_namespace
-from testbed.cluster.capabilities import require_offer
-from testbed.errors import BadInput, LabError
-from testbed.networks.run_networks import RunNetworks
-from testbed.objects.kinds import NAMESPACE
-from testbed.objects.labels import is_dns_subdomain
-from testbed.objects.manifests import namespace_manifest
-from testbed.objects.naming import Naming
-from testbed.recording.recorder import Recorder
-from testbed.run import Run
 
 from KubeVirtLibrary.clusters import ClusterKeywords
 from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from livenad.api.kinds import NAD
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.networks.attachment import Place
+from livenad.networks.backends import NODE_LOCAL
+from livenad.networks.colocation import bring_together
+from livenad.networks.nad_manifests import bridge_nad
+from livenad.networks.run_networks import RunNetworks
 from robot.api.deco import keyword
-from testbed.errors import BadInput
-from testbed.networks.carriers import NODE_LOCAL
-from testbed.networks.manifests import bridge_nad
-from testbed.networks.places import Place
-from testbed.networks.run_networks import RunNetworks
-from testbed.networks.together import bring_together
-from testbed.objects.kinds import NAD
-from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import require_nad_name
 from KubeVirtLibrary.reporting import step

@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.kinds import VMI
+from livenad.api.status import phase_of, vm_summary
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.network_change.change import Acts
+from livenad.network_change.judge_nic_settings import (
+    applied_live,
+    asks_for_restart,
+    judge_not_applied_live,
+    judge_restart_asked_for,
+)
+from livenad.network_change.nic_settings import BINDINGS, NicEdit, NicEdits, put_edit
 from robot.api.deco import keyword
-from testbed.changes.acts import Acts
-from testbed.changes.nic_edits import BINDINGS, NicEdit, NicEdits, put_edit
-from testbed.errors import BadInput
-from testbed.objects.kinds import VMI
-from testbed.recording.views import phase_of, vm_summary
-from testbed.run import Run
-from testbed.verdicts.nic_edits import applied_live, asks_for_restart, judge_not_applied_live, judge_restart_asked_for
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step

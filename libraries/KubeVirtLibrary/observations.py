@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from livenad.context import Run
+from livenad.errors import LAB_ERROR_PREFIX, BadInput, LabError, ProductFault
 from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.errors import LAB_ERROR_PREFIX, BadInput, LabError, ProductFault
-from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step
 

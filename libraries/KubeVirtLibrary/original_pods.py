@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from livenad.context import Run
+from livenad.network_change.judge_source_pod import judge_request_kept
 from robot.api.deco import keyword
-from testbed.run import Run
-from testbed.verdicts.original_pods import judge_request_kept
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

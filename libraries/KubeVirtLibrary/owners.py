@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import MIGRATION, NAD, VM, Object
+from livenad.context import Run
+from livenad.errors import LAB_ERROR_PREFIX, BadInput, ProductFault
+from livenad.permissions.vm_owner import create_owner
 from robot.api.deco import keyword
-from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.cluster.owners import create_owner
-from testbed.errors import LAB_ERROR_PREFIX, BadInput, ProductFault
-from testbed.objects.kinds import MIGRATION, NAD, VM, Object
-from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import SwapKeywords

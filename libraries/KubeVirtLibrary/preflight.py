@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from livenad.context import Run
+from livenad.errors import LabError
 from robot.api.deco import keyword
-from testbed.errors import LabError
-from testbed.run import Run
 
 from KubeVirtLibrary.reporting import step, suite_metadata, table
 
@@ -20,7 +20,7 @@ class PreflightKeywords:
         each capability of `Cluster Should Offer`. What may not be read is unknown; nothing is judged. What was looked
         at is known for the rest of the run.
         """
-        from testbed.cluster.survey import survey  # noqa: PLC0415 - few suites need it
+        from livenad.cluster.inventory import survey  # noqa: PLC0415 - few suites need it
 
         rows = survey(Run.current())
         lines = [(row.name, row.verdict, row.value, "" if row.there else row.remedy) for row in rows]
@@ -36,7 +36,7 @@ class PreflightKeywords:
         | ``check`` | ``kubevirt``, ``multus``, ``nodes`` or ``rights``. |
         | ``more`` | further ones. |
         """
-        from testbed.cluster.preflight import require_fit_cluster  # noqa: PLC0415
+        from livenad.cluster.preflight import require_fit_cluster  # noqa: PLC0415
 
         for finding in require_fit_cluster(Run.current(), (check, *more)):
             step(f"{finding.name}: {finding.value}")
@@ -44,7 +44,7 @@ class PreflightKeywords:
     @keyword(name="Expected Capabilities Should Be There", tags=["cluster", "verdict"])
     def expected_capabilities_should_be_there(self) -> None:
         """Fails, as an error of the lab, when a capability of variable EXPECTED_CAPABILITIES is missing."""
-        from testbed.cluster.capabilities import require_offer  # noqa: PLC0415
+        from livenad.cluster.capabilities import require_offer  # noqa: PLC0415
 
         run = Run.current()
         lacks = []

@@ -7,13 +7,13 @@ import logging
 import time
 from collections.abc import Sequence
 
+from livenad.api.history import History
+from livenad.network_change.completion import NetworkSwap
+from livenad.report.chart_html import chart_html
+from livenad.report.timeline import text_of, timeline_of
+from livenad.report.timeline_svg import timeline_svg
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
-from testbed.changes.swap import NetworkSwap
-from testbed.charts.page import chart_html
-from testbed.charts.timeline import text_of, timeline_of
-from testbed.charts.timeline_svg import timeline_svg
-from testbed.recording.history import History
 
 
 def quiet_foreign_loggers() -> None:
@@ -51,7 +51,7 @@ def timeline(history: History, swap: NetworkSwap, within: float | None = None) -
 
 
 def chart(page: str) -> None:
-    """A chart of ``testbed.charts.page`` in the log."""
+    """A chart of ``livenad.report.chart_html`` in the log."""
     logger.info(page, html=True)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.network_change.completion import remember
 from robot.api.deco import keyword
-from testbed.changes.swap import remember
-from testbed.errors import BadInput
-from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step

@@ -6,14 +6,10 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from robot.api.deco import keyword
-from testbed.changes.swap import NetworkSwap, is_complete
-from testbed.cluster.capabilities import measured
-from testbed.durations import human
-from testbed.recording.history import History
-from testbed.recording.views import vm_summary
-from testbed.run import Run
-from testbed.verdicts.signals import (
+from livenad.api.history import History
+from livenad.api.status import vm_summary
+from livenad.cluster.capabilities import measured
+from livenad.conditions.judge_conditions import (
     MIGRATION,
     RESTART,
     asked_for,
@@ -23,6 +19,10 @@ from testbed.verdicts.signals import (
     judge_not_live,
     judge_settled,
 )
+from livenad.context import Run
+from livenad.network_change.completion import NetworkSwap, is_complete
+from livenad.text import human
+from robot.api.deco import keyword
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

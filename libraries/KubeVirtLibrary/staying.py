@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.status import vm_summary
+from livenad.context import Run
+from livenad.migrations.judge_stayed import has_left, judge_stayed, judge_waiting
+from livenad.network_change.completion import first_warning, migrations_since
 from robot.api.deco import keyword
-from testbed.changes.swap import first_warning, migrations_since
-from testbed.recording.views import vm_summary
-from testbed.run import Run
-from testbed.verdicts.staying import has_left, judge_stayed, judge_waiting
 
 from KubeVirtLibrary.reporting import step
 from KubeVirtLibrary.swaps import swap_of

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.history import History
+from livenad.api.kinds import NAD, VM, VMI, dig, meta
+from livenad.api.status import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import VmRecord
+from livenad.network_change.completion import Fact, NetworkSwap, completed_at, five_facts, is_complete, remember
+from livenad.network_change.edit import put_networks
+from livenad.text import human
+from livenad.virtual_machines.manifests import pod_interface_name
 from robot.api.deco import keyword
-from testbed.changes.edits import put_networks
-from testbed.changes.swap import Fact, NetworkSwap, completed_at, five_facts, is_complete, remember
-from testbed.durations import human
-from testbed.errors import BadInput, LabError
-from testbed.model import VmRecord
-from testbed.objects.kinds import NAD, VM, VMI, dig, meta
-from testbed.objects.manifests import pod_interface_name
-from testbed.recording.history import History
-from testbed.recording.views import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
-from testbed.run import Run
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import details, step, timeline

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from livenad.cluster.capabilities import require_offer
+from livenad.cluster.facts import read_kubevirt
+from livenad.cluster_settings.fields import Setting, check_value, value_of
+from livenad.cluster_settings.switching import Switchboard, as_before
+from livenad.context import Run
+from livenad.errors import LabError
 from robot.api.deco import keyword
-from testbed.cluster.capabilities import require_offer
-from testbed.cluster.facts import read_kubevirt
-from testbed.cluster.owned_settings import Setting, check_value, value_of
-from testbed.cluster.switches import Switchboard, as_before
-from testbed.errors import LabError
-from testbed.run import Run
 
 from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from livenad.api.history import History
+from livenad.api.kinds import MIGRATION, POD, VMI, Object, meta
+from livenad.api.status import FINAL_PHASES, is_automatic, is_true, phase_of, vm_summary
+from livenad.context import Run
+from livenad.errors import LabError, ProductFault
+from livenad.network_change.completion import NetworkSwap, migrations_since, remember
+from livenad.network_change.judge_last_change import (
+    judge_last_edit,
+    judge_restart_not_left,
+    judge_started_once,
+    missing_effect,
+)
+from livenad.text import human
 from robot.api.deco import keyword
-from testbed.changes.swap import NetworkSwap, migrations_since, remember
-from testbed.durations import human
-from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import MIGRATION, POD, VMI, Object, meta
-from testbed.recording.history import History
-from testbed.recording.views import FINAL_PHASES, is_automatic, is_true, phase_of, vm_summary
-from testbed.run import Run
-from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, judge_started_once, missing_effect
 
 from KubeVirtLibrary.namespaces import nad_name
 from KubeVirtLibrary.reporting import step, timeline

@@ -1,13 +1,13 @@
-"""Where the testbed finds the metrics of an embedded cluster, by itself: as on a real one of its platform."""
+"""Where the libraries find the metrics of an embedded cluster, by itself: as on a real one of its platform."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.monitoring.sources import find_source
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.metrics.sources import find_source
 
 from tests.embedded import embedded_cluster
 

@@ -50,9 +50,9 @@ def test_robocop_finds_nothing(command: list[str]) -> None:
     ("folder", "foreign"),
     [
         ("libraries", {"emulator", "testplan"}),
-        ("emulator", {"testbed", "KubeVirtLibrary", "GuestLibrary", "libraries", "testplan", "robot"}),
-        ("libraries/testbed", {"robot", "robotlibcore", "KubeVirtLibrary", "GuestLibrary"}),
-        ("testplan", {"emulator", "testbed", "KubeVirtLibrary", "GuestLibrary"}),
+        ("emulator", {"livenad", "KubeVirtLibrary", "GuestLibrary", "libraries", "testplan", "robot"}),
+        ("libraries/livenad", {"robot", "robotlibcore", "KubeVirtLibrary", "GuestLibrary"}),
+        ("testplan", {"emulator", "livenad", "KubeVirtLibrary", "GuestLibrary"}),
     ],
 )
 def test_rooms_know_only_what_they_may(folder: str, foreign: set[str]) -> None:

@@ -8,11 +8,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from testbed.changes.swap import completed_at, five_facts
-from testbed.objects.kinds import VM, VMI
-from testbed.recording.history import History
-from testbed.recording.views import is_true
-from testbed.run import Run
+from livenad.api.history import History
+from livenad.api.kinds import VM, VMI
+from livenad.api.status import is_true
+from livenad.context import Run
+from livenad.network_change.completion import completed_at, five_facts
 
 FILE = "own-time.json"
 

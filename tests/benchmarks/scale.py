@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
 
 from tests.benchmarks.audit import asked, lines
 from tests.benchmarks.figures import Figure, Ratio, figure

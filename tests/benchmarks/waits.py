@@ -10,9 +10,9 @@ import random
 import time
 from pathlib import Path
 
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.objects.kinds import POD, Object
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import POD, Object
 
 from tests.benchmarks.figures import Figure, Ratio, figure, ratio
 from tests.benchmarks.lab import Lab

@@ -21,7 +21,7 @@ class SecretsListener:
         self._known: set[str] = set()
 
     def end_library_keyword(self, data: Any, implementation: Any, result: Any) -> None:
-        from testbed.run import Run
+        from livenad.context import Run
 
         run = Run.current_or_none()
         if run is None:
@@ -37,7 +37,7 @@ class SecretsListener:
 
 def _of_connections() -> list[str]:
     """Tokens of every connection that there is, those of VM owners included."""
-    from testbed.cluster.connection import Connection
+    from livenad.api.connection import Connection
 
     connections = [one for one in gc.get_objects() if type(one) is Connection]
     return [one.headers().get("Authorization", "").removeprefix("Bearer ") for one in connections]

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from testbed.guest import console, console_line, shells
+from livenad.guest import shells
+from livenad.guest.console import console_line
+from livenad.guest.console import console_shell as console
 
 
 class VirtualClock:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from testbed.errors import LabError
-from testbed.guest.console import ConsoleShell
-from testbed.model import GuestLogin
+from livenad.errors import LabError
+from livenad.guest.console.console_shell import ConsoleShell
+from livenad.model import GuestLogin
 
 from tests.console.clock import VirtualClock, virtual_time
 from tests.console.line import RATE, Interrupt, Line, Machine, Program

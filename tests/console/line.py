@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbed.guest.streams import StreamClosed, StreamRefused
+from livenad.guest.streams import StreamClosed, StreamRefused
 
 from tests.console.clock import VirtualClock
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from testbed.guest.console_frames import FUNCTIONS, posix_cksum
+from livenad.guest.console.console_frames import FUNCTIONS, posix_cksum
 
 from tests.console.line import Interrupt, Machine, Program
 

@@ -6,7 +6,7 @@ import random
 from unittest.mock import patch
 
 import pytest
-from testbed.guest.console_frames import Capture
+from livenad.guest.console.console_frames import Capture
 
 from tests.console.dialogues import SOFT, STATES, Dialogue, Step, flaws
 from tests.console.programs import Getty

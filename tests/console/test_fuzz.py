@@ -8,10 +8,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from testbed.guest import console_login
-from testbed.guest.console import ConsoleShell
-from testbed.guest.console_frames import Capture
-from testbed.guest.console_line import ConsoleLine
+from livenad.guest.console import console_login
+from livenad.guest.console.console_frames import Capture
+from livenad.guest.console.console_line import ConsoleLine
+from livenad.guest.console.console_shell import ConsoleShell
 
 from tests.console.__main__ import fuzz
 

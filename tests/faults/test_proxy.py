@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.objects.kinds import NAD, NAMESPACE, Object, meta
-from testbed.objects.labels import RUN_LABEL
-from testbed.recording.recorder import Recorder
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import NAD, NAMESPACE, Object, meta
+from livenad.api.recorder import Recorder
+from livenad.ownership.labels import RUN_LABEL
 from urllib3.exceptions import HTTPError
 
 from tests.embedded import embedded_cluster

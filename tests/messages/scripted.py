@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_interface
 from typing import Any, cast
 
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import MIGRATION, POD, VM, VMI
+from livenad.api.recorder import Recorder
+from livenad.cluster.environment import Measured
+from livenad.context import Run
+from livenad.guest.guests import Guests
+from livenad.guest.shells import GuestUnreachable
+from livenad.identity.guest_identity import parse_identity
+from livenad.model import Nic, VmRecord
+from livenad.ownership.created_resources import Ledger
+from livenad.reachability import probes, windows
+from livenad.settings import Settings
 from robot.api.deco import keyword, library
-from testbed.cluster.client import Cluster
-from testbed.cluster.surroundings import Measured
-from testbed.guest import probes, windows
-from testbed.guest.guests import Guests
-from testbed.guest.identity import parse_identity
-from testbed.guest.shells import GuestUnreachable
-from testbed.model import Nic, VmRecord
-from testbed.objects.kinds import MIGRATION, POD, VM, VMI
-from testbed.objects.ledger import Ledger
-from testbed.recording.history import History
-from testbed.recording.recorder import Recorder
-from testbed.run import Run
-from testbed.settings import Settings
 
 from tests.unit.cluster.histories import EDITED, Change, Event, insert, replay
 from tests.unit.guest.paper import NEW, OLD, PaperGuests, swapped

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.cluster.facts import read_facts, read_version
-from testbed.cluster.preflight import require_fit_cluster, require_rights
-from testbed.cluster.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, Right
-from testbed.errors import LabError
-from testbed.objects.kinds import Kind
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import Kind
+from livenad.cluster.facts import read_facts, read_version
+from livenad.cluster.preflight import require_fit_cluster, require_rights
+from livenad.context import Run
+from livenad.errors import LabError
+from livenad.ownership.created_resources import Ledger
+from livenad.permissions.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, Right
+from livenad.settings import Settings
 
 from testplan.gate import Exit
 from tests.acceptance.cluster import Api

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
-from testbed.stop_signals import StopSignalGuard
+from livenad.stop_signals import StopSignalGuard
 
 
 class Stopped(Exception):
@@ -109,7 +109,7 @@ def test_second_signal_is_not_held_back(came: list[int]) -> None:
 
 
 def test_signal_is_held_back_for_so_long_only(came: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.stop_signals._PATIENCE", 0.05)
+    monkeypatch.setattr("livenad.stop_signals._PATIENCE", 0.05)
     StopSignalGuard().install()
     space = {"__name__": "queue", "signal": signal, "linger": linger}
     exec("def block():\n    signal.raise_signal(signal.SIGTERM)\n    linger()\n", space)  # noqa: S102

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from testbed.objects.kinds import ACCOUNT
+from livenad.api.kinds import ACCOUNT
 
 from ..cluster import Api
 from .uses import opened

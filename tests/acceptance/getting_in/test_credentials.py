@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from testbed.errors import BadInput
+from livenad.errors import BadInput
 
 from .accounts import Account
 from .plugins import plugin

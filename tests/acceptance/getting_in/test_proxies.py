@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from testbed.errors import BadInput, LabError
+from livenad.errors import BadInput, LabError
 
 from tests.connect_proxy import ConnectProxy, connect_proxy
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from testbed.errors import LabError
-from testbed.guest.streams import StreamRefused, open_console
+from livenad.errors import LabError
+from livenad.guest.streams import StreamRefused, open_console
 
 from .uses import Edit, assert_in, opened, whoami, with_cluster
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.guest.guests import Guests
-from testbed.guest.streams import StreamRefused, open_console
-from testbed.objects.kinds import NODE, SELF_REVIEW, dig
-from testbed.objects.ledger import Ledger
-from testbed.recording.following import following
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import NODE, SELF_REVIEW, dig
+from livenad.api.temporary_watch import following
+from livenad.context import Run
+from livenad.guest.guests import Guests
+from livenad.guest.streams import StreamRefused, open_console
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 Config = dict[str, Any]
 Edit = Callable[[Config], None]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from GuestLibrary.context import Via
+from livenad.context import Run
+from livenad.model import VmRecord
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.model import VmRecord
-from testbed.run import Run
 
 from tests.benchmarks.peers.environment import HERE, peer_python
 

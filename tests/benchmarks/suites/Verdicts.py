@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from livenad.context import Run
+from livenad.errors import LabError, ProductFault
+from livenad.guest.guests import Guests
+from livenad.reachability.checks import check_reach, check_silence, watch_for_silence
+from livenad.reachability.windows import Between
 from robot.api import logger
-from testbed.errors import LabError, ProductFault
-from testbed.guest.guests import Guests
-from testbed.guest.reachability import check_reach, check_silence, watch_for_silence
-from testbed.guest.windows import Between
-from testbed.run import Run
 
 UNREACHED_SECONDS = 2.0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 
+from livenad.api.history import History
+from livenad.api.kinds import POD
+from livenad.api.status import is_true
+from livenad.context import Run
 from robot.libraries.BuiltIn import BuiltIn
-from testbed.objects.kinds import POD
-from testbed.recording.history import History
-from testbed.recording.views import is_true
-from testbed.run import Run
 
 WAIT = "Wait Until Pod Has Condition"
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from testbed.changes.swap import NetworkSwap
-from testbed.charts.connectivity import Connectivity, Role, as_data, connectivity_of
-from testbed.charts.connectivity_svg import connectivity_svg, words_of
-from testbed.charts.drawing import COLOURS
-from testbed.charts.timeline import Tone, timeline_of
-from testbed.evidence.signs import wire_signs
-from testbed.guest.paths import Path, path_between, witness_path
-from testbed.guest.probes import Probe, ProbeRun, series_of
-from testbed.verdicts.samples import Sample
+from livenad.network_change.completion import NetworkSwap
+from livenad.reachability.paths import Path, path_between, witness_path
+from livenad.reachability.probes import Probe, ProbeRun, series_of
+from livenad.reachability.samples import Sample
+from livenad.report.connectivity import Connectivity, Role, as_data, connectivity_of
+from livenad.report.connectivity_svg import connectivity_svg, words_of
+from livenad.report.evidence.diagnostics import wire_signs
+from livenad.report.svg import COLOURS
+from livenad.report.timeline import Tone, timeline_of
 
 from tests.unit.cluster.histories import replay
 from tests.unit.guest.topology import nic, vm

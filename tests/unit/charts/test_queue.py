@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from testbed.changes.queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
-from testbed.charts.queue import queue_timeline
-from testbed.charts.timeline import text_of
-from testbed.cluster.facts import kubevirt_facts
+from livenad.cluster.facts import kubevirt_facts
+from livenad.migrations.migration_queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
+from livenad.report.migration_queue_chart import queue_timeline
+from livenad.report.timeline import text_of
 
 from tests.unit.cluster.histories import replay
 

@@ -6,10 +6,10 @@ import time
 from xml.etree import ElementTree as ET
 
 import pytest
-from testbed.charts.timeline import Lane, Timeline, text_of, timeline_of
-from testbed.charts.timeline_svg import timeline_svg
-from testbed.durations import human
-from testbed.objects.kinds import VM
+from livenad.api.kinds import VM
+from livenad.report.timeline import Lane, Timeline, text_of, timeline_of
+from livenad.report.timeline_svg import timeline_svg
+from livenad.text import human
 
 from tests.unit.cluster.histories import EDITED, Event, insert, replay
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
 
 from tests.unit.cluster.fake_api import FakeApi
 

@@ -1,6 +1,6 @@
-"""A small HTTP server that behaves as an API server in what the testbed relies on: lists, watches, faults.
+"""A small HTTP server that behaves as an API server in what the libraries rely on: lists, watches, faults.
 
-Objects lie by collection path. What it serves is scripted by the tests; it knows nothing of the testbed.
+Objects lie by collection path. What it serves is scripted by the tests; it knows nothing of the libraries.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from testbed.changes.swap import NetworkSwap, remember
-from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI
-from testbed.recording.history import History
+from livenad.api.history import History
+from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI
+from livenad.network_change.completion import NetworkSwap, remember
 
 DATA = Path(__file__).parent / "data"
 KINDS = {kind.name: kind for kind in (VM, VMI, MIGRATION, POD, EVENT)}

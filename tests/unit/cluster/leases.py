@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from testbed.cluster.client import Cluster
-from testbed.networks.leasebook import HOLDER_NOTE, PURPOSE_LABEL, LeaseBook
-from testbed.objects.kinds import LEASE, NAMESPACE
-from testbed.objects.labels import mark
-from testbed.objects.leases import LeaseKeeper
+from livenad.api.client import Cluster
+from livenad.api.kinds import LEASE, NAMESPACE
+from livenad.networks.leasebook import HOLDER_NOTE, PURPOSE_LABEL, LeaseBook
+from livenad.ownership.labels import mark
+from livenad.ownership.leases import LeaseKeeper
 
 from tests.unit.cluster.fake_api import FakeApi
 

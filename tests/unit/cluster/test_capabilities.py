@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from testbed.cluster.capabilities import CAPABILITIES, check_names, measured, require_offer
-from testbed.cluster.client import Cluster
-from testbed.cluster.facts import read_facts, read_version
-from testbed.cluster.surroundings import CONFIG_MAP, DAEMON_SET, NODE_STATE, STORAGE_CLASS
-from testbed.errors import BadInput, CapabilityMissing, LabError
-from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE
+from livenad.cluster.capabilities import CAPABILITIES, check_names, measured, require_offer
+from livenad.cluster.environment import CONFIG_MAP, DAEMON_SET, NODE_STATE, STORAGE_CLASS
+from livenad.cluster.facts import read_facts, read_version
+from livenad.context import Run
+from livenad.errors import BadInput, CapabilityMissing, LabError
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 from tests.embedded import ROOT
 from tests.unit.cluster.fake_api import FakeApi, Object

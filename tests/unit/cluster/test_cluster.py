@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.errors import LabError
-from testbed.objects.kinds import NAD, NAMESPACE, VM
-from testbed.objects.labels import RUN_LABEL
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import NAD, NAMESPACE, VM
+from livenad.errors import LabError
+from livenad.ownership.labels import RUN_LABEL
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 

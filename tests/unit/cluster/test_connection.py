@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import Connection, open_connection
-from testbed.cluster.facts import read_version
-from testbed.errors import BadInput, LabError
+from livenad.api.client import Cluster
+from livenad.api.connection import Connection, open_connection
+from livenad.cluster.facts import read_version
+from livenad.errors import BadInput, LabError
 
 from tests.unit.cluster.conftest import TOKEN, write_kubeconfig
 

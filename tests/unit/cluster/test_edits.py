@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from testbed.changes.edits import put_network, put_networks
-from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput, LabError
-from testbed.model import GuestLogin, Nic, VmRecord
-from testbed.objects.kinds import VM
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import VM
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import GuestLogin, Nic, VmRecord
+from livenad.network_change.edit import put_network, put_networks
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from testbed.changes.breaking import Breakage, ended_as, target_of
-from testbed.changes.swap import migrations_since
-from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import POD, meta
-from testbed.recording.history import History
-from testbed.verdicts.failing import judge_kept_in_place, judge_recovered, retry_began
+from livenad.api.history import History
+from livenad.api.kinds import POD, meta
+from livenad.errors import LabError, ProductFault
+from livenad.migrations.induced_failure import Breakage, ended_as, target_of
+from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered, retry_began
+from livenad.network_change.completion import migrations_since
 
 from tests.unit.cluster.histories import Change, Event, insert, replay
 

@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from testbed.changes.swap import NetworkSwap, remember
-from testbed.errors import ProductFault
-from testbed.recording.history import History
-from testbed.verdicts.following import judge_last_edit, judge_restart_not_left, judge_started_once, missing_effect
+from livenad.api.history import History
+from livenad.errors import ProductFault
+from livenad.network_change.completion import NetworkSwap, remember
+from livenad.network_change.judge_last_change import (
+    judge_last_edit,
+    judge_restart_not_left,
+    judge_started_once,
+    missing_effect,
+)
 
 from tests.unit.cluster.histories import Event, insert, replay
 

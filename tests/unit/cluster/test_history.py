@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from testbed.objects.kinds import VM, VMI, Kind, Object
-from testbed.recording.history import MODIFIED, History
+from livenad.api.history import MODIFIED, History
+from livenad.api.kinds import VM, VMI, Kind, Object
 
 
 def item(version: int, name: str = "web", uid: str = "u1") -> Object:

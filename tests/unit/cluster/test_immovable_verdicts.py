@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from testbed.changes.swap import NetworkSwap
-from testbed.errors import LabError, ProductFault
-from testbed.verdicts.immovable import has_settled, judge_still_signalled, require_control
+from livenad.errors import LabError, ProductFault
+from livenad.migrations.judge_control import has_settled, judge_still_signalled, require_control
+from livenad.network_change.completion import NetworkSwap
 
 from tests.unit.cluster.histories import EDITED, replay
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from KubeVirtLibrary import KubeVirtLibrary
+from livenad.context import Run
+from livenad.errors import BadInput, CapabilityMissing, LabError
 from robot.api import SkipExecution
 from robot.libdoc import LibraryDocumentation
 from robot.running.arguments import ArgInfo
-from testbed.errors import BadInput, CapabilityMissing, LabError
-from testbed.run import Run
 
 LIBRARIES = Path(__file__).parents[3] / "libraries"
 LIBRARY = LibraryDocumentation(str(LIBRARIES / "KubeVirtLibrary"))
@@ -79,7 +79,7 @@ def test_missing_capability_is_a_skip(monkeypatch: pytest.MonkeyPatch) -> None:
     def lacking(*_: object) -> None:
         raise CapabilityMissing("capability X is not there: measured 1.7")
 
-    monkeypatch.setattr("testbed.run.Run.current", lacking)
+    monkeypatch.setattr("livenad.context.Run.current", lacking)
     with pytest.raises(SkipExecution, match="capability X is not there"):
         library.run_keyword("Start VMs", [])
 
@@ -90,6 +90,6 @@ def test_unknown_nic_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object) -> None:
         raise LookupError('VM demo/web has no NIC "x"; it has: []')
 
-    monkeypatch.setattr("testbed.run.Run.current", unknown)
+    monkeypatch.setattr("livenad.context.Run.current", unknown)
     with pytest.raises(BadInput, match='has no NIC "x"'):
         library.run_keyword("Start VMs", [])

@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import LabError
-from testbed.networks.leasebook import SUITE, VLAN, LeaseBook, holder_text, lease_name
-from testbed.objects.leases import LeaseKeeper
+from livenad.api.client import Cluster
+from livenad.errors import LabError
+from livenad.networks.leasebook import SUITE, VLAN, LeaseBook, holder_text, lease_name
+from livenad.ownership.leases import LeaseKeeper
 
 from tests.unit.cluster.fake_api import FakeApi, Fault
 from tests.unit.cluster.leases import DEAD, SHELF, book_of, names_of, put_lease, put_namespace
@@ -102,7 +102,7 @@ def test_lost_answer_of_a_create_is_no_loss(api: FakeApi, book: LeaseBook) -> No
 
 
 def test_taken_leases_are_renewed(api: FakeApi, book: LeaseBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
     book.take(NAME, VLAN, "VLAN 100 of br1")
     first = api.objects[SHELF, NAME]["spec"]["renewTime"]
     with api.condition:
@@ -112,7 +112,7 @@ def test_taken_leases_are_renewed(api: FakeApi, book: LeaseBook, monkeypatch: py
 def test_lease_that_went_to_another_run_is_told_once_and_left_to_it(
     api: FakeApi, ours: tuple[LeaseBook, LeaseKeeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
     book, keeper = ours
     book.take(NAME, VLAN, "VLAN 100 of br1")
     put_lease(api, NAME, "other", VLAN, renewed=0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.objects.kinds import LEASE, NAD, VM
-from testbed.objects.labels import PLACE_NOTE, RUN_LABEL
-from testbed.objects.leases import LEASE_NAME
-from testbed.objects.ledger import Ledger
+from livenad.api.client import Cluster
+from livenad.api.kinds import LEASE, NAD, VM
+from livenad.ownership.created_resources import Ledger
+from livenad.ownership.labels import PLACE_NOTE, RUN_LABEL
+from livenad.ownership.leases import LEASE_NAME
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 
@@ -77,7 +77,7 @@ def test_some_may_be_chosen(api: FakeApi, cluster: Cluster) -> None:
 
 
 def test_lease_is_renewed(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
     ledger = Ledger(cluster, "r1")
     ledger.lease.hold("demo")
     with api.condition:

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.leftovers import Leftovers
-from testbed.networks.cluster_networks import CLUSTER_NETWORK
-from testbed.networks.leasebook import LeaseBook
-from testbed.networks.policies import POLICY
-from testbed.objects.kinds import LEASE, NAD, NAMESPACE, SECRET, VM, Kind
-from testbed.objects.labels import LIFE_NOTE, PLACE_NOTE, RUN_LABEL, mark, run_of
-from testbed.objects.leases import LEASE_NAME, LeaseKeeper
-from testbed.objects.lives import living_runs
+from livenad.api.client import Cluster
+from livenad.api.kinds import LEASE, NAD, NAMESPACE, SECRET, VM, Kind
+from livenad.networks.cudn import CLUSTER_NETWORK
+from livenad.networks.leasebook import LeaseBook
+from livenad.networks.nmstate_policies import POLICY
+from livenad.ownership.active_runs import living_runs
+from livenad.ownership.labels import LIFE_NOTE, PLACE_NOTE, RUN_LABEL, mark, run_of
+from livenad.ownership.leases import LEASE_NAME, LeaseKeeper
+from livenad.ownership.orphaned_resources import Leftovers
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 from tests.unit.cluster.leases import DEAD, book_of, put_lease, put_namespace
@@ -23,7 +23,7 @@ from tests.unit.cluster.leases import DEAD, book_of, put_lease, put_namespace
 @pytest.fixture
 def book(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[LeaseBook]:
     """Of run "mine"; a run without any lease is dead after DEAD."""
-    monkeypatch.setattr("testbed.objects.lives.LEASE_SECONDS", DEAD)
+    monkeypatch.setattr("livenad.ownership.active_runs.LEASE_SECONDS", DEAD)
     book, keeper = book_of(cluster, "mine")
     yield book
     keeper.stop()
@@ -32,7 +32,7 @@ def book(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def living(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[LeaseKeeper]:
     """Renews the leases of run "living"."""
-    monkeypatch.setattr("testbed.objects.leases.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
     keeper = LeaseKeeper(cluster, "living")
     yield keeper
     keeper.stop()
@@ -159,7 +159,7 @@ def test_what_may_not_be_listed_is_said(api: FakeApi, book: LeaseBook) -> None:
 def test_vlan_of_a_dead_run_stays_leased_while_its_namespace_does(
     api: FakeApi, book: LeaseBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.leftovers._REMOVAL_SECONDS", 0.2)
+    monkeypatch.setattr("livenad.ownership.orphaned_resources._REMOVAL_SECONDS", 0.2)
     put_namespace(api, "stuck", "dead")
     put_lease(api, "vlan", "dead", "vlan", lasts=DEAD)
     put_lease(api, "suite", "dead", "suite", lasts=DEAD)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from testbed.changes.acts import Act
-from testbed.changes.swap import NetworkSwap, edits_of
-from testbed.errors import LabError, ProductFault
-from testbed.recording.history import History
-from testbed.recording.views import AUTOMATIC
-from testbed.verdicts.lives import (
+from livenad.api.history import History
+from livenad.api.status import AUTOMATIC
+from livenad.errors import LabError, ProductFault
+from livenad.migrations.judge_never_moved import judge_never_moved
+from livenad.network_change.change import Act
+from livenad.network_change.completion import NetworkSwap, edits_of
+from livenad.virtual_machines.judge_lifecycle import (
     judge_migrated_by_hand,
     judge_migrated_times,
     judge_network,
     judge_new_instance,
     judge_nothing_asked_for,
 )
-from testbed.verdicts.unmoved import judge_never_moved
 
 from tests.unit.cluster.histories import Event, edited, replay
 
@@ -111,7 +111,7 @@ def test_a_quiet_vm_stayed_when_its_control_moved(monkeypatch: pytest.MonkeyPatc
     history, swap = _quiet()
     control = edited(history, 0.0)
     control.index += 1
-    monkeypatch.setattr("testbed.verdicts.unmoved.five_facts", lambda *_: [])
+    monkeypatch.setattr("livenad.migrations.judge_never_moved.five_facts", lambda *_: [])
     assert f"stayed on {swap.before.node}" in judge_never_moved(history, swap, control, 5)
 
 

@@ -10,11 +10,11 @@ from ipaddress import ip_interface
 import paramiko
 import pytest
 import yaml
-from testbed.model import GuestLogin, Nic, VmRecord
-from testbed.networks.manifests import bridge_nad
-from testbed.objects.cloudinit import network_data, user_data
-from testbed.objects.credentials import new_key_pair, new_password
-from testbed.objects.manifests import cloud_init_secret, nic_mac, pod_interface_name, vm_manifest
+from livenad.model import GuestLogin, Nic, VmRecord
+from livenad.networks.nad_manifests import bridge_nad
+from livenad.virtual_machines.cloud_init import network_data, user_data
+from livenad.virtual_machines.credentials import new_key_pair, new_password
+from livenad.virtual_machines.manifests import cloud_init_secret, nic_mac, pod_interface_name, vm_manifest
 
 USER_KEY, HOST_KEY = new_key_pair("run"), new_key_pair("web")
 LOGIN = GuestLogin("tester", "a-password", USER_KEY.private, HOST_KEY.public)

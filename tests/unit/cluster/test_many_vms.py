@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput
-from testbed.objects.kinds import NAMESPACE, VM
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.kinds import NAMESPACE, VM
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 from tests.unit.cluster.fake_api import FakeApi
 from tests.unit.cluster.test_keywords import Keywords

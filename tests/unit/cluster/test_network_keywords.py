@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from KubeVirtLibrary import KubeVirtLibrary
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput, LabError
-from testbed.networks.cluster_networks import CLUSTER_NETWORK
-from testbed.networks.places import Place
-from testbed.networks.run_networks import RunNetworks
-from testbed.objects.kinds import NAD, NODE, VMI
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.kinds import NAD, NODE, VMI
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.networks.attachment import Place
+from livenad.networks.cudn import CLUSTER_NETWORK
+from livenad.networks.run_networks import RunNetworks
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 from tests.unit.cluster.leases import names_of

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from testbed.changes.acts import Act
-from testbed.changes.nic_edits import NicEdit
-from testbed.changes.swap import NetworkSwap
-from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import POD
-from testbed.recording.history import History
-from testbed.verdicts.nic_edits import judge_not_applied_live, judge_restart_asked_for
-from testbed.verdicts.original_pods import NETWORKS, judge_request_kept
+from livenad.api.history import History
+from livenad.api.kinds import POD
+from livenad.errors import LabError, ProductFault
+from livenad.network_change.change import Act
+from livenad.network_change.completion import NetworkSwap
+from livenad.network_change.judge_nic_settings import judge_not_applied_live, judge_restart_asked_for
+from livenad.network_change.judge_source_pod import NETWORKS, judge_request_kept
+from livenad.network_change.nic_settings import NicEdit
 
 from tests.unit.cluster.histories import insert, replay
 

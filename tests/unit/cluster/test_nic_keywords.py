@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from KubeVirtLibrary import KubeVirtLibrary
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput
-from testbed.objects.kinds import VM, VMI
-from testbed.objects.ledger import Ledger
-from testbed.objects.manifests import nic_mac
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.kinds import VM, VMI
+from livenad.context import Run
+from livenad.errors import BadInput
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
+from livenad.virtual_machines.manifests import nic_mac
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput
-from testbed.networks.leasebook import NIC, lease_name
-from testbed.networks.nic_leases import NicLeases, NoSpareNic
-from testbed.networks.policies import POLICY
-from testbed.objects.kinds import NODE_STATE
+from livenad.api.client import Cluster
+from livenad.api.kinds import NODE_STATE
+from livenad.errors import BadInput
+from livenad.networks.leasebook import NIC, lease_name
+from livenad.networks.nic_leases import NicLeases, NoSpareNic
+from livenad.networks.nmstate_policies import POLICY
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 from tests.unit.cluster.leases import SHELF, book_of, names_of, put_lease

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from KubeVirtLibrary import observations
 from KubeVirtLibrary.observations import ObservationKeywords
-from testbed.cluster.client import Cluster
-from testbed.errors import BadInput, LabError, ProductFault
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.context import Run
+from livenad.errors import BadInput, LabError, ProductFault
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 
 class Robot:

@@ -7,15 +7,15 @@ from unittest.mock import Mock
 import pytest
 from KubeVirtLibrary.owners import Deed, OwnerKeywords
 from KubeVirtLibrary.swaps import SwapKeywords
-from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.cluster.owners import create_owner
-from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import ACCOUNT, BINDING, MIGRATION, VM
-from testbed.objects.labels import RUN_LABEL
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import ACCOUNT, BINDING, MIGRATION, VM
+from livenad.context import Run
+from livenad.errors import LabError, ProductFault
+from livenad.ownership.created_resources import Ledger
+from livenad.ownership.labels import RUN_LABEL
+from livenad.permissions.vm_owner import create_owner
+from livenad.settings import Settings
 
 from tests.unit.cluster.conftest import TOKEN
 from tests.unit.cluster.fake_api import FakeApi, Fault

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from testbed.changes.acts import Act
-from testbed.changes.plugs import NicChange, NicChanges, facts_of, is_settled
-from testbed.changes.swap import NetworkSwap
-from testbed.errors import BadInput, ProductFault
-from testbed.model import Nic
-from testbed.objects.kinds import VM
-from testbed.recording.history import DELETED, History
-from testbed.verdicts.plugs import judge_nic_change, judge_ran_on
+from livenad.api.history import DELETED, History
+from livenad.api.kinds import VM
+from livenad.errors import BadInput, ProductFault
+from livenad.model import Nic
+from livenad.network_change.change import Act
+from livenad.network_change.completion import NetworkSwap
+from livenad.nic_hotplug.hotplug import NicChange, NicChanges, facts_of, is_settled
+from livenad.nic_hotplug.judge_hotplug import judge_nic_change, judge_ran_on
 
 from tests.unit.cluster.histories import Change, insert, replay
 

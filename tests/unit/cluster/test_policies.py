@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import LabError
-from testbed.networks.policies import ENACTMENT, POLICY, UNDO_NOTE, apply_policy, policy, remove_policy
-from testbed.objects.labels import mark
+from livenad.api.client import Cluster
+from livenad.errors import LabError
+from livenad.networks.nmstate_policies import ENACTMENT, POLICY, UNDO_NOTE, apply_policy, policy, remove_policy
+from livenad.ownership.labels import mark
 
 from tests.unit.cluster.fake_api import FakeApi, Fault
 

@@ -6,17 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
-from testbed.cluster.preflight import require_fit_cluster, require_rights
-from testbed.cluster.rights import NEEDED_RIGHTS, OWN_NAMESPACES
-from testbed.cluster.survey import survey
-from testbed.errors import BadInput, LabError
-from testbed.objects.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
+from livenad.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
+from livenad.cluster.inventory import survey
+from livenad.cluster.preflight import require_fit_cluster, require_rights
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.ownership.created_resources import Ledger
+from livenad.permissions.rights import NEEDED_RIGHTS, OWN_NAMESPACES
+from livenad.settings import Settings
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 

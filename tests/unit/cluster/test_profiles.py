@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from livenad.settings import VARIABLES, Settings
 from robot.utils import timestr_to_secs
-from testbed.settings import VARIABLES, Settings
 
 VARIABLES_FOLDER = Path(__file__).parents[3] / "variables"
 PROFILES = sorted((VARIABLES_FOLDER / "profiles").glob("*.yaml"))

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from testbed.cluster.api_errors import ApiError
-from testbed.cluster.client import Cluster
-from testbed.objects.kinds import EVENT, NAD, VM, VMI, Kind
-from testbed.recording.history import ADDED, DELETED, MODIFIED, Record
-from testbed.recording.recorder import Recorder
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.history import ADDED, DELETED, MODIFIED, Record
+from livenad.api.kinds import EVENT, NAD, VM, VMI, Kind
+from livenad.api.recorder import Recorder
 
 from tests.unit.cluster.fake_api import FakeApi, Fault, Object
 
@@ -139,7 +139,7 @@ def test_what_a_late_watch_tells_is_kept_and_counted_once(api: FakeApi, start: S
 
 
 def test_stalled_watch_is_replaced(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.recording.watch._MARGIN_SECONDS", 1)
+    monkeypatch.setattr("livenad.api.watch._MARGIN_SECONDS", 1)
     recorder = start(watch_seconds=1)
     with api.condition:
         api.silent_watches = api.mute_watches = True
@@ -177,7 +177,7 @@ def test_wait_gives_none_at_its_deadline(api: FakeApi, start: Start) -> None:
 
 
 def test_long_wait_gives_signs_of_life(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.recording.recorder.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.api.recorder.HEARTBEAT_SECONDS", 0.05)
     lines: list[str] = []
     recorder = start(heartbeat=lines.append)
     reach(recorder, "never", within=0.3)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from livenad.errors import BadInput
+from livenad.setting_readers import vlans_text
+from livenad.settings import VARIABLES, Settings
 from robot.utils import timestr_to_secs
-from testbed.errors import BadInput
-from testbed.settings import VARIABLES, Settings
-from testbed.values import vlans_text
 
 DEFAULTS = Path(__file__).parents[3] / "variables" / "defaults.yaml"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.objects.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind
-from testbed.objects.labels import RUN_LABEL, VM_LABEL
-from testbed.objects.naming import Naming
-from testbed.objects.removal import await_no_guests, scope_of, scopes_with_guests
-from testbed.recording.recorder import Recorder
+from livenad.api.client import Cluster
+from livenad.api.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind
+from livenad.api.recorder import Recorder
+from livenad.ownership.labels import RUN_LABEL, VM_LABEL
+from livenad.ownership.naming import Naming
+from livenad.ownership.removal import await_no_guests, scope_of, scopes_with_guests
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 

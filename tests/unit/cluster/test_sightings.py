@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from testbed.objects.sightings import LEASE_SECONDS, Sightings
+from livenad.ownership.lease_liveness import LEASE_SECONDS, Sightings
 
 from tests.unit.cluster.fake_api import Object
 

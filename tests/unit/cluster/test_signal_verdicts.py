@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from testbed.errors import ProductFault
-from testbed.verdicts.signals import (
+from livenad.conditions.judge_conditions import (
     MIGRATION,
     RESTART,
     asked_for,
@@ -17,6 +16,7 @@ from testbed.verdicts.signals import (
     judge_not_live,
     judge_settled,
 )
+from livenad.errors import ProductFault
 
 from tests.unit.cluster.histories import Change, Event, insert, replay
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from testbed.networks.spare_nics import candidates, former_config, objection, objections, spare_nics
+from livenad.networks.spare_nics import candidates, former_config, objection, objections, spare_nics
 
 Object = dict[str, Any]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from testbed.changes.swap import first_warning
-from testbed.errors import ProductFault
-from testbed.verdicts.staying import has_left, judge_signalled, judge_stayed, judge_waiting
+from livenad.errors import ProductFault
+from livenad.migrations.judge_stayed import has_left, judge_signalled, judge_stayed, judge_waiting
+from livenad.network_change.completion import first_warning
 
 from tests.unit.cluster.histories import Event, insert, replay
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import LabError
-from testbed.networks.leasebook import EXCLUSIVE, SUITE
-from testbed.networks.suite_lock import EXCLUSIVE_NAME, SuiteLock
-from testbed.recording.recorder import Heartbeat, silent
+from livenad.api.client import Cluster
+from livenad.api.recorder import Heartbeat, silent
+from livenad.errors import LabError
+from livenad.networks.leasebook import EXCLUSIVE, SUITE
+from livenad.networks.suite_lock import EXCLUSIVE_NAME, SuiteLock
 
 from tests.unit.cluster.fake_api import FakeApi
 from tests.unit.cluster.leases import DEAD, SHELF, book_of, names_of, put_lease

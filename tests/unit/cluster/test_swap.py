@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable
 
 import pytest
-from testbed.changes.swap import completed_at, five_facts, is_complete
-from testbed.charts.timeline import timeline_of
-from testbed.errors import ProductFault
-from testbed.objects.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig
-from testbed.verdicts.swaps import (
+from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig
+from livenad.errors import ProductFault
+from livenad.network_change.completion import completed_at, five_facts, is_complete
+from livenad.network_change.judge_network_change import (
     interface_differences,
     judge_completion,
     judge_not_restarted,
     judge_one_migration,
     judge_restart_never_required,
 )
+from livenad.report.timeline import timeline_of
 
 from tests.unit.cluster.histories import EDITED, Event, insert, replay
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.cluster.facts import kubevirt_facts, read_facts, read_version
-from testbed.cluster.owned_settings import JSON_PATCH, Setting, change, check_value
-from testbed.cluster.switches import (
+from livenad.api.client import Cluster
+from livenad.api.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
+from livenad.cluster.facts import kubevirt_facts, read_facts, read_version
+from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value
+from livenad.cluster_settings.switching import (
     HYPERCONVERGED,
     HYPERCONVERGED_NAME,
     NOTE,
@@ -20,10 +21,9 @@ from testbed.cluster.switches import (
     as_before,
     right_to_switch,
 )
-from testbed.errors import BadInput, LabError
-from testbed.objects.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
-from testbed.objects.labels import RUN_LABEL
-from testbed.objects.leases import LEASE_NAME
+from livenad.errors import BadInput, LabError
+from livenad.ownership.labels import RUN_LABEL
+from livenad.ownership.leases import LEASE_NAME
 
 from tests.unit.cluster.fake_api import FakeApi, Object
 from tests.unit.cluster.test_preflight import healthy, kubevirt
@@ -234,7 +234,7 @@ def test_broken_annotation_is_named(plain: FakeApi) -> None:
 def test_change_that_never_takes_effect_is_the_labs_error(
     plain: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.cluster.switches._EFFECT_SECONDS", 0.3)
+    monkeypatch.setattr("livenad.cluster_settings.switching._EFFECT_SECONDS", 0.3)
     item = plain.objects[KUBEVIRTS, "kubevirt"]
     item["status"]["phase"] = "Deploying"
     plain.put(KUBEVIRTS, item)
@@ -250,7 +250,7 @@ def test_unknown_value_is_bad_input() -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run without a lease is taken for dead soon."""
-    monkeypatch.setattr("testbed.objects.lives.LEASE_SECONDS", 0.2)
+    monkeypatch.setattr("livenad.ownership.active_runs.LEASE_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from GuestLibrary import _awaited
-from testbed.recording.ticking import ticking
+from livenad.api.progress import ticking
 
 
 def test_a_long_wait_says_what_is_awaited_the_last_state_and_the_time_left() -> None:

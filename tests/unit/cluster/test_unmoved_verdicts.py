@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from testbed.changes.swap import NetworkSwap, remember
-from testbed.errors import LabError, ProductFault
-from testbed.objects.kinds import VM
-from testbed.recording.history import History
-from testbed.recording.views import network_of
-from testbed.verdicts import unmoved
-from testbed.verdicts.unmoved import judge_never_moved
+from livenad.api.history import History
+from livenad.api.kinds import VM
+from livenad.api.status import network_of
+from livenad.errors import LabError, ProductFault
+from livenad.migrations import judge_never_moved as unmoved
+from livenad.migrations.judge_never_moved import judge_never_moved
+from livenad.network_change.completion import NetworkSwap, remember
 
 from tests.unit.cluster.histories import EDITED, Change, Event, edited, insert, replay
 

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.errors import LabError
-from testbed.networks.leasebook import VLAN, lease_name
-from testbed.networks.pool import PoolExhausted, VlanPool
-from testbed.objects.kinds import NAMESPACE
+from livenad.api.client import Cluster
+from livenad.api.kinds import NAMESPACE
+from livenad.errors import LabError
+from livenad.networks.leasebook import VLAN, lease_name
+from livenad.networks.vlan_pool import PoolExhausted, VlanPool
 
 from tests.unit.cluster.fake_api import FakeApi
 from tests.unit.cluster.leases import DEAD, book_of, names_of, put_lease, put_namespace, renewing

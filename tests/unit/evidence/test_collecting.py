@@ -7,16 +7,16 @@ import time
 from pathlib import Path
 
 import pytest
-from testbed.cluster.client import Cluster
-from testbed.evidence import store as stores
-from testbed.evidence.collecting import collect, run_jobs
-from testbed.evidence.page import Failure
-from testbed.evidence.redaction import Redaction
-from testbed.evidence.sources import Job
-from testbed.evidence.store import Allowance, Store
-from testbed.objects.ledger import Ledger
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.client import Cluster
+from livenad.context import Run
+from livenad.ownership.created_resources import Ledger
+from livenad.report.evidence import store as stores
+from livenad.report.evidence.collecting import collect, run_jobs
+from livenad.report.evidence.evidence_page import Failure
+from livenad.report.evidence.jobs import Job
+from livenad.report.evidence.redaction import Redaction
+from livenad.report.evidence.store import Allowance, Store
+from livenad.settings import Settings
 
 from tests.unit.cluster.conftest import api, cluster, kubeconfig
 from tests.unit.cluster.fake_api import FakeApi

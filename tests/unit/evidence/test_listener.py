@@ -8,9 +8,9 @@ from typing import Any
 
 import KubeVirtLibrary.evidence as listening
 import pytest
+from livenad.context import Run
+from livenad.report.evidence.evidence_page import Failure
 from robot import result as model
-from testbed.evidence.page import Failure
-from testbed.run import Run
 
 
 class PaperRun:

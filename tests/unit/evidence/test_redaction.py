@@ -6,8 +6,8 @@ import base64
 import json
 
 import pytest
-from testbed.evidence.redaction import HIDDEN, Redaction
-from testbed.objects.credentials import new_key_pair, new_password
+from livenad.report.evidence.redaction import HIDDEN, Redaction
+from livenad.virtual_machines.credentials import new_key_pair, new_password
 
 PASSWORD = new_password()
 KEY = new_key_pair("test").private

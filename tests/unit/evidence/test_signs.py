@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from testbed.evidence.page import Failure, File, page
-from testbed.evidence.signs import guest_signs, signs_of
+from livenad.report.evidence.diagnostics import guest_signs, signs_of
+from livenad.report.evidence.evidence_page import Failure, File, page
 
 from tests.unit.cluster.histories import replay
 

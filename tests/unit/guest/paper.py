@@ -6,10 +6,10 @@ import re
 import shlex
 from collections.abc import Callable
 
-from testbed.errors import LabError
-from testbed.guest import probes
-from testbed.guest.shells import GuestUnreachable
-from testbed.model import CommandResult
+from livenad.errors import LabError
+from livenad.guest.shells import GuestUnreachable
+from livenad.model import CommandResult
+from livenad.reachability import probes
 
 from .topology import three_guests
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from testbed.guest.streams import StreamClosed
+from livenad.guest.streams import StreamClosed
 
 USER = "tester"
 PASSWORD = "s3cret-Pa55"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 from aiohttp import WSMsgType, web
-from testbed.cluster.connection import StreamOptions
+from livenad.api.connection import StreamOptions
 
 T = TypeVar("T")
 TOKEN = "a-secret-token"

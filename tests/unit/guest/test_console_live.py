@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from testbed.guest import console
-from testbed.guest.console import ConsoleShell
-from testbed.guest.console_login import LoginRefused
-from testbed.guest.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
-from testbed.model import GuestLogin
+from livenad.guest.console import console_shell as console
+from livenad.guest.console.console_login import LoginRefused
+from livenad.guest.console.console_shell import ConsoleShell
+from livenad.guest.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
+from livenad.model import GuestLogin
 
 from .pty_console import BASH, DASH, PASSWORD, USER, PtyGuest
 

@@ -8,15 +8,15 @@ import time
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from testbed.errors import LabError
-from testbed.guest import console
-from testbed.guest.console import ConsoleShell
-from testbed.guest.console_frames import Capture, Frame, FrameScanner
-from testbed.guest.console_line import ConsoleLine
-from testbed.guest.console_login import reach_shell
-from testbed.guest.console_text import TerminalText
-from testbed.guest.shells import Deadline
-from testbed.model import GuestLogin
+from livenad.errors import LabError
+from livenad.guest.console import console_shell as console
+from livenad.guest.console.console_frames import Capture, Frame, FrameScanner
+from livenad.guest.console.console_line import ConsoleLine
+from livenad.guest.console.console_login import reach_shell
+from livenad.guest.console.console_shell import ConsoleShell
+from livenad.guest.console.console_text import TerminalText
+from livenad.guest.shells import Deadline
+from livenad.model import GuestLogin
 
 from .serial_replay import ASH, BASH, COLOURED, DATA, OSC, Manner, SerialReplay, exchanges, printed
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from GuestLibrary.crossings import _seconds
-from testbed.errors import BadInput
-from testbed.verdicts.crossings import Direction, Gap, Kept, describe_span, gap_of, gap_text, judge_kept
-from testbed.verdicts.samples import Sample, Series
+from livenad.errors import BadInput
+from livenad.outage.judge_outage import Direction, Gap, Kept, describe_span, gap_of, gap_text, judge_kept
+from livenad.reachability.samples import Sample, Series
 
 END = 10.0
 STEP = 0.2

@@ -8,17 +8,17 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from testbed.errors import BadInput, LabError
-from testbed.guest.guests import Guests
-from testbed.guest.identity import GuestIdentity
-from testbed.guest.shells import CommandLost, CommandTimeout, FallbackShell, GuestUnreachable
-from testbed.guest.watched_shell import WatchedShell
-from testbed.model import CommandResult
-from testbed.objects.kinds import VMI
-from testbed.objects.ledger import Ledger
-from testbed.recording.history import ADDED, History
-from testbed.run import Run
-from testbed.settings import Settings
+from livenad.api.history import ADDED, History
+from livenad.api.kinds import VMI
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.guest.guests import Guests
+from livenad.guest.shells import CommandLost, CommandTimeout, FallbackShell, GuestUnreachable
+from livenad.guest.watched_shell import WatchedShell
+from livenad.identity.guest_identity import GuestIdentity
+from livenad.model import CommandResult
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
 
 from .topology import nic, three_guests, vm
 
@@ -118,7 +118,7 @@ def test_console_serves_while_ssh_fails_and_the_fall_back_is_told() -> None:
 
 
 def test_guest_of_a_paused_vmi_is_not_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.guest.watched_shell._PATIENCE", 0.0)
+    monkeypatch.setattr("livenad.guest.watched_shell._PATIENCE", 0.0)
     guests = Guests.of(run, print)
     ssh = StubShell("ssh")
     guests._shells["vm", "ssh"] = ssh

@@ -6,8 +6,8 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from testbed.errors import LabError
-from testbed.guest.identity import (
+from livenad.errors import LabError
+from livenad.identity.guest_identity import (
     READ_IDENTITY,
     GuestIdentity,
     GuestInterface,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from GuestLibrary import GuestLibrary
 from GuestLibrary.context import Blame, blamed_on
+from livenad.errors import LabError, ProductFault
 from robot.running import TypeInfo
-from testbed.errors import LabError, ProductFault
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = {

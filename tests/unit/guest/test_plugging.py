@@ -9,8 +9,8 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
-from testbed.guest.plugging import address_command, await_interface, await_no_interface
-from testbed.model import CommandResult, Nic
+from livenad.model import CommandResult, Nic
+from livenad.nic_hotplug.guest_nic import address_command, await_interface, await_no_interface
 
 LOOPBACK = "00:00:00:00:00:00"
 PLUGGED = Nic("plugged", LOOPBACK, "blue", (ip_interface("10.10.0.10/24"), ip_interface("fd00::10/64")))

@@ -14,20 +14,20 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
-from testbed.errors import LabError
-from testbed.guest import probes, windows
-from testbed.guest.paths import Path as Route
-from testbed.guest.paths import path_between
-from testbed.guest.probes import (
+from livenad.errors import LabError
+from livenad.guest.shells import CommandLost, CommandTimeout, GuestUnreachable, Shell
+from livenad.model import CommandResult, Nic
+from livenad.reachability import probes, windows
+from livenad.reachability.paths import Path as Route
+from livenad.reachability.paths import path_between
+from livenad.reachability.probes import (
     Probe,
     both_protocols,
     parse_samples,
     probe_script,
     sample_until_reached,
 )
-from testbed.guest.shells import CommandLost, CommandTimeout, GuestUnreachable, Shell
-from testbed.guest.windows import Window, sample_window
-from testbed.model import CommandResult, Nic
+from livenad.reachability.windows import Window, sample_window
 
 from .topology import three_guests, vm
 
@@ -291,7 +291,7 @@ def test_answer_without_an_end_is_a_lab_error(text: str) -> None:
 
 
 def test_paths_of_the_suite_are_found() -> None:
-    from testbed.guest.paths import witness_path
+    from livenad.reachability.paths import witness_path
 
     guests = three_guests()
     machine, old, new = guests["vm"], guests["old-peer"], guests["new-peer"]
@@ -305,8 +305,8 @@ def test_paths_of_the_suite_are_found() -> None:
 
 
 def test_missing_paths_are_bad_input() -> None:
-    from testbed.errors import BadInput
-    from testbed.guest.paths import witness_path
+    from livenad.errors import BadInput
+    from livenad.reachability.paths import witness_path
 
     guests = three_guests()
     machine, old = guests["vm"], guests["old-peer"]

@@ -6,11 +6,12 @@ import time
 from typing import cast
 
 import pytest
-from testbed.errors import LabError, ProductFault
-from testbed.guest import probes, reachability, windows
-from testbed.guest.guests import Guests
-from testbed.guest.shells import CommandLost, GuestUnreachable
-from testbed.guest.windows import Between
+from livenad.errors import LabError, ProductFault
+from livenad.guest.guests import Guests
+from livenad.guest.shells import CommandLost, GuestUnreachable
+from livenad.reachability import checks as reachability
+from livenad.reachability import probes, windows
+from livenad.reachability.windows import Between
 
 from .paper import NEW, OLD, VM, Answers, PaperGuests, PaperShell, swapped
 

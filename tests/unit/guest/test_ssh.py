@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import asyncssh
 import pytest
-from testbed.guest import ssh
-from testbed.guest.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
-from testbed.guest.ssh import HostKeyMismatch, SshShell
-from testbed.guest.streams import StreamRefused, open_port_forward
-from testbed.model import GuestLogin
+from livenad.guest import ssh
+from livenad.guest.shells import CommandFailed, CommandLost, CommandTimeout, GuestUnreachable
+from livenad.guest.ssh import HostKeyMismatch, SshShell
+from livenad.guest.streams import StreamRefused, open_port_forward
+from livenad.model import GuestLogin
 
 from .stream_server import TOKEN, LoopThread, SshServer, StreamServer
 
@@ -172,7 +172,7 @@ def test_refused_dial_is_quoted(lab: Lab) -> None:
 
 
 def test_refusal_tells_status_and_the_message_of_the_api(lab: Lab) -> None:
-    from testbed.guest.streams import open_console
+    from livenad.guest.streams import open_console
 
     with pytest.raises(
         StreamRefused, match='console of VMI demo/web: the API answered 404 VMI "web" not found'

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from testbed.errors import LabError, ProductFault
-from testbed.guest.probes import ProbeRun
-from testbed.guest.shells import GuestUnreachable
-from testbed.guest.steadiness import check_loss, watch_for_loss
-from testbed.guest.windows import Between
-from testbed.verdicts.samples import Sample, Series, lost
+from livenad.errors import LabError, ProductFault
+from livenad.guest.shells import GuestUnreachable
+from livenad.packet_loss.stream import check_loss, watch_for_loss
+from livenad.reachability.probes import ProbeRun
+from livenad.reachability.samples import Sample, Series, lost
+from livenad.reachability.windows import Between
 
 from .paper import PaperGuests
 from .test_reachability import at_once, guests

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from testbed.guest.probes import ANSWERS_NEEDED
-from testbed.verdicts.samples import Sample, Series, Silence, SilenceWindow, judge_silence, missing_answers
+from livenad.reachability.probes import ANSWERS_NEEDED
+from livenad.reachability.samples import Sample, Series, Silence, SilenceWindow, judge_silence, missing_answers
 
 BEGAN, DURATION = 1000.0, 5.0
 PAUSES = {"ICMP": 0.2, "TCP": 0.5}

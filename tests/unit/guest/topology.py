@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_interface
 
-from testbed.model import GuestLogin, Nic, VmRecord
+from livenad.model import GuestLogin, Nic, VmRecord
 
 LOGIN = GuestLogin("tester", "password", "private", "public")
 

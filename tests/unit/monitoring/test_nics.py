@@ -6,10 +6,8 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from testbed.changes.swap import Before, NetworkSwap
-from testbed.errors import LabError, ProductFault
-from testbed.model import GuestLogin, Nic, VmRecord
-from testbed.monitoring.nics import (
+from livenad.errors import LabError, ProductFault
+from livenad.metrics.nic_series import (
     METRICS,
     Memory,
     Poller,
@@ -18,7 +16,9 @@ from testbed.monitoring.nics import (
     judge_others_unchanged,
     remember,
 )
-from testbed.monitoring.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Labels, Unread, Vnic, vnics
+from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Labels, Unread, Vnic, vnics
+from livenad.model import GuestLogin, Nic, VmRecord
+from livenad.network_change.completion import Before, NetworkSwap
 
 Answer = dict[str, list[dict[str, str]]] | Unread
 LOGIN = GuestLogin("tester", "", "", "")

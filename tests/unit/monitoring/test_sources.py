@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from testbed.cluster.client import Cluster
-from testbed.cluster.connection import open_connection
-from testbed.monitoring import sources
-from testbed.monitoring.series import Unread, Vnic, read_exposition, read_vector, selector, vnics
-from testbed.monitoring.sources import PrometheusApi, find_source, measure
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.metrics import sources
+from livenad.metrics.series import Unread, Vnic, read_exposition, read_vector, selector, vnics
+from livenad.metrics.sources import PrometheusApi, find_source, measure
 
 from tests.unit.cluster.conftest import TOKEN, write_kubeconfig
 from tests.unit.monitoring.web import Web, vector

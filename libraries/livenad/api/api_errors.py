@@ -1,0 +1,87 @@
+"""What an API server's refusal, or its silence, means: one line that names the object, the server and the remedy."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from livenad.api.connection import bare
+from livenad.api.kinds import Object, dig
+from livenad.errors import LabError, Unreachable
+
+if TYPE_CHECKING:
+    from livenad.api.connection import Connection
+
+
+class ApiError(LabError):
+    """The API server refused a request. ``status`` is the HTTP status, ``reason`` the Status object's reason."""
+
+    def __init__(self, message: str, status: int, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class Lost:
+    """A request without an answer."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @property
+    def maybe_carried_out(self) -> bool:
+        """Whether the server may have carried it out: always, once a connection stood."""
+        return not isinstance(self.error, NewConnectionError | ConnectTimeoutError | ProxyError | SSLError)
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again is pointless: the certificate will not get better, nor a name that does not exist."""
+        return isinstance(self.error, SSLError | ssl.SSLError)
+
+
+def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachable:
+    """A request without an answer, as one line."""
+    error = lost.error
+    if isinstance(error, SSLError | ssl.SSLError):
+        why = f"TLS failed: {error}"
+        remedy = "check certificate-authority-data and the server's name in the kubeconfig"
+    elif isinstance(error, NameResolutionError):
+        why, remedy = "its name cannot be resolved", "check the server's name in the kubeconfig and your DNS or VPN"
+    elif isinstance(error, ProxyError):
+        proxy = bare(connection.proxy_to(connection.server))
+        why, remedy = f"the proxy {proxy} refuses: {error}", "check proxy-url, HTTPS_PROXY and NO_PROXY"
+    elif isinstance(error, NewConnectionError):
+        why = "connection refused or no route"
+        remedy = "check that the cluster runs and that the kubeconfig is of this cluster"
+    elif isinstance(error, ConnectTimeoutError):
+        why, remedy = "no connection within 3 s", "check network, VPN and proxy-url"
+    elif isinstance(error, ReadTimeoutError):
+        why, remedy = "no answer within 30 s", "check the API server's health"
+    else:
+        why, remedy = f"the connection broke: {error}", "check network and API server"
+    return Unreachable(
+        f"cannot reach API server {connection.server} ({connection.source}): {why}; last request: {what}; {remedy}"
+    )
+
+
+def explain_status(status: int, answer: Object, what: str, connection: Connection) -> ApiError:
+    """A refusal, as one line."""
+    reason = str(answer.get("reason") or "")
+    message = str(answer.get("message") or "no message").strip()
+    causes = [str(cause.get("message", "")) for cause in dig(answer, "details", "causes", default=[]) or []]
+    extra = "".join(f"; {cause}" for cause in causes if cause and cause not in message)
+    remedy = ""
+    if status == 401:
+        remedy = f"; the credentials of {connection.source} are invalid or expired: log in again"
+    elif status == 403:
+        remedy = "; an administrator grants it: docs/rbac/ has the roles"
+    return ApiError(f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}", status, reason)

@@ -1,0 +1,288 @@
+"""The Kubernetes API as the libraries use it: JSON in and out, bounded retries, errors that name object and remedy.
+
+A request that may have been carried out is never blindly repeated: a create is looked for by the run's label first, a
+patch by what it was to bring about.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from livenad.api.api_errors import ApiError, Lost, explain_failure, explain_status
+from livenad.api.connection import Connection, StreamOptions
+from livenad.api.kinds import Kind, Object, dig, meta
+from livenad.errors import LabError
+from livenad.ownership.labels import RUN_LABEL
+
+Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+_CONNECT_SECONDS = 3.0
+_READ_SECONDS = 30.0
+_BUSY = (429, 500, 502, 503, 504)
+_NOT_CARRIED_OUT = (429,)
+_OTHER_UID = "UID in precondition"
+_CONFLICT = "please apply your changes to the latest version"
+"""How an API server ends its refusal (409) of a write that met another one; it has not been carried out."""
+
+_SHORT_PATIENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list answer: the objects and the resourceVersion to watch from."""
+
+    items: list[Object]
+    resource_version: str
+
+
+class Cluster:
+    """A Kubernetes cluster. ``patience`` is for how long, in seconds, a failing request is tried again."""
+
+    PATIENCE = 30.0
+
+    def __init__(self, connection: Connection, patience: float = PATIENCE) -> None:
+        self.connection = connection
+        self.patience = patience
+        self._silent_since: float | None = None
+        self._clock_offset = 0.0
+        self._closing = threading.Event()
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object:
+        """One object. Raises ApiError (``status`` 404 where there is none)."""
+        return self.request("GET", kind.path(namespace, name), title=kind.title(namespace, name))
+
+    def find(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
+        """One object, or None where there is none."""
+        try:
+            return self.get(kind, name, namespace)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> Listing:
+        """All objects of a kind, in one namespace or in all, chosen by a label selector."""
+        query = {"labelSelector": labels} if labels else {}
+        answer = self.request("GET", kind.path(namespace), query=query, title=kind.title(namespace, None))
+        items = [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in answer.get("items") or []]
+        return Listing(items, str(meta(answer, "resourceVersion")))
+
+    def create(self, kind: Kind, body: Object) -> Object:
+        """Create an object that carries this run's label and give it as stored.
+
+        When an answer was lost, an object of that name with the same run label is the one we made.
+        """
+        name, namespace = meta(body, "name"), meta(body, "namespace", None)
+        run = meta(body, "labels", {}).get(RUN_LABEL)
+
+        def ours() -> Object | None:
+            found = self.find(kind, name, namespace)
+            return found if run and found is not None and meta(found, "labels", {}).get(RUN_LABEL) == run else None
+
+        return self.request(
+            "POST", kind.path(namespace), body=body, title=kind.title(namespace, name), carried_out=ours
+        )
+
+    def post_review(self, kind: Kind, body: Object) -> Object:
+        """Post a review object (access review and the like): it stores nothing, so it may be repeated."""
+        return self.request("POST", kind.path(), body=body, title=kind.name, repeatable=True)
+
+    def replace(self, kind: Kind, body: Object) -> Object:
+        """Put an object that carries its resourceVersion. Raises ApiError 409 when someone else was quicker."""
+        name, namespace = meta(body, "name"), meta(body, "namespace", None)
+        return self.request(
+            "PUT", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
+        )
+
+    def json_patch(
+        self, kind: Kind, name: str, namespace: str, operations: Sequence[Object], done: Callable[[Object], bool]
+    ) -> Object:
+        """Apply a JSON patch; ``done`` tells of an object whether the patch has been applied to it."""
+
+        def applied() -> Object | None:
+            found = self.get(kind, name, namespace)
+            return found if done(found) else None
+
+        return self.request(
+            "PATCH",
+            kind.path(namespace, name),
+            body=operations,
+            content_type="application/json-patch+json",
+            title=kind.title(namespace, name),
+            carried_out=applied,
+        )
+
+    def delete(
+        self, kind: Kind, name: str, namespace: str | None = None, uid: str = "", resource_version: str = ""
+    ) -> bool:
+        """Delete an object, only the one with ``uid`` where given; False when it was gone already.
+
+        With ``resource_version``: only while it is as it was read, otherwise ApiError 409.
+        """
+        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        if resource_version:
+            body["preconditions"] = {**body.get("preconditions", {}), "resourceVersion": resource_version}
+        try:
+            self.request(
+                "DELETE", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
+            )
+        except ApiError as error:
+            if error.status == 404 or (uid and error.status == 409 and _OTHER_UID in str(error)):
+                return False
+            raise
+        return True
+
+    def request(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        title: str = "",
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        repeatable: bool | None = None,
+        carried_out: Callable[[], Object | None] | None = None,
+    ) -> Object:
+        """Send one request, again where that is safe, until ``patience`` is over.
+
+        ``repeatable``: sending it twice does no harm (always so for GET). ``carried_out``: asked after an answer was
+        lost; gives the object when the request had been carried out after all. Raises ApiError, or LabError when the
+        server cannot be reached.
+        """
+        repeatable = verb == "GET" if repeatable is None else repeatable
+        what = f"{verb} {title or path}"
+        deadline = time.monotonic() + self._patience_left()
+        pause, renewed, lost = 0.25, False, False
+        while True:
+            outcome = self._send(verb, path, query, body, content_type)
+            self._note(isinstance(outcome, Lost))
+            if isinstance(outcome, Lost):
+                lost = lost or outcome.maybe_carried_out
+                failure: LabError = explain_failure(outcome, what, self.connection)
+                wait, hopeless = pause, outcome.final
+            else:
+                status, headers, answer = outcome
+                if status < 300:
+                    return answer
+                if status == 401 and not renewed and self.connection.renew():
+                    renewed = True
+                    continue
+                failure = explain_status(status, answer, what, self.connection)
+                again = status in _BUSY or (status == 409 and _CONFLICT in str(failure) and not _guarded(body))
+                wait, hopeless = _retry_after(headers, pause), not again
+                lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
+            if lost and carried_out is not None and (found := carried_out()) is not None:
+                return found
+            if lost and carried_out is None and not repeatable:
+                hopeless = True
+            if hopeless or time.monotonic() + wait > deadline:
+                raise failure
+            self._closing.wait(wait)
+            pause = min(pause * 2, 4.0)
+
+    def _patience_left(self) -> float:
+        """A server that has been silent for a whole patience gets a short one until it answers again."""
+        if self._silent_since is None:
+            return self.patience
+        return max(min(_SHORT_PATIENCE, self.patience), self._silent_since + self.patience - time.monotonic())
+
+    def _note(self, lost: bool) -> None:
+        if not lost:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
+
+    def open_watch(self, path: str, query: Mapping[str, str], read_timeout: float) -> urllib3.BaseHTTPResponse:
+        """A streaming GET, not retried; the caller reads and releases it. Raises urllib3's errors."""
+        return self.connection.pool.request(
+            "GET",
+            self._url(path, query),
+            headers=self.connection.headers() | {"Accept": "application/json", "Accept-Encoding": "identity"},
+            preload_content=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_timeout),
+        )
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    def stream_options(self) -> StreamOptions:
+        """What a websocket client needs to open a console or port-forward stream now."""
+        return self.connection.stream_options()
+
+    def server_time(self) -> float:
+        """Seconds since the epoch by the API server's clock, as seen in its last answer; a second is its precision."""
+        return time.time() + self._clock_offset
+
+    def close(self) -> None:
+        """Give up waiting retries and close idle connections."""
+        self._closing.set()
+        self.connection.close()
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> str:
+        return self.connection.server + path + (f"?{urlencode(query)}" if query else "")
+
+    def _send(
+        self, verb: Verb, path: str, query: Mapping[str, str] | None, body: Any, content_type: str
+    ) -> tuple[int, Mapping[str, str], Object] | Lost:
+        headers = self.connection.headers() | {"Accept": "application/json, */*"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        try:
+            answer = self.connection.pool.request(
+                verb,
+                self._url(path, query),
+                body=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                retries=False,
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            )
+            raw = answer.data
+        except (HTTPError, OSError) as error:
+            return Lost(error)
+        self._set_clock(answer.headers.get("Date"))
+        return answer.status, answer.headers, _decode(raw)
+
+    def _set_clock(self, date: str | None) -> None:
+        if date:
+            try:
+                self._clock_offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
+            except ValueError:
+                return
+
+
+def _guarded(body: Any) -> bool:
+    """Whether a write holds for one version of its object only: sent again it would be refused again."""
+    if isinstance(body, list):
+        return any(operation.get("path") == "/metadata/resourceVersion" for operation in body)
+    guards = (dig(body or {}, part, "resourceVersion") for part in ("metadata", "preconditions"))
+    return any(guards)
+
+
+def _decode(raw: bytes) -> Object:
+    """A JSON object, or what else came under ``message``: proxies and aggregated APIs answer in plain text."""
+    text = raw.decode(errors="replace").strip()
+    try:
+        decoded = json.loads(text) if text else {}
+    except ValueError:
+        return {"message": text[:500]}
+    return decoded if isinstance(decoded, dict) else {"message": text[:500]}
+
+
+def _retry_after(headers: Mapping[str, str], otherwise: float) -> float:
+    value = headers.get("Retry-After", "")
+    return max(otherwise, float(value)) if value.isdigit() else otherwise

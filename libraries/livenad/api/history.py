@@ -1,0 +1,225 @@
+"""The history of a namespace: every state of every object that the API server showed, in the order of arrival.
+
+A list may overtake a watch: what the watch tells then stands where it belongs, before what the list showed.
+
+Waits are predicates over it, *never happened* checks scan it, the evidence is it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from livenad.api.kinds import Kind, Object, meta
+
+T = TypeVar("T")
+
+ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One transition of one object.
+
+    ``index`` counts from 0 over the whole history; ``at`` is the monotonic clock and ``wall`` seconds since the epoch,
+    both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told. A state that arrives
+    when a list has shown a later one of the object already stands before that one, with its index and times.
+    """
+
+    index: int
+    at: float
+    wall: float
+    type: str
+    kind: str
+    name: str
+    uid: str
+    resource_version: str
+    object: Object
+    synthetic: bool = False
+
+
+def newer(one: str, other: str) -> bool:
+    """Whether resourceVersion ``one`` is later than ``other``; versions that are no numbers compare by difference."""
+    if one.isdigit() and other.isdigit():
+        return int(one) > int(other)
+    return one != other
+
+
+def _precedes(version: str, record: Record) -> bool:
+    """Whether a resourceVersion is known to be earlier than that of a record."""
+    return version.isdigit() and record.resource_version.isdigit() and newer(record.resource_version, version)
+
+
+def _put_before(records: list[Record], later: Record | None, record: Record) -> None:
+    """At the end, if there is no later one."""
+    place = len(records)
+    while later is not None and records[place - 1] is not later:
+        place -= 1
+    records.insert(place if later is None else place - 1, record)
+
+
+class History:
+    """Append-only and thread-safe. ``condition`` is notified at each append. ``clock`` stamps what arrives."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.condition = threading.Condition(threading.RLock())
+        self._records: list[Record] = []
+        self._by_object: dict[tuple[str, str], list[Record]] = {}
+        self._current: dict[str, dict[str, Record]] = {}
+        self._seen: set[tuple[str, str, str, str]] = set()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def append(self, kind: Kind, type_: str, item: Object, *, synthetic: bool = False) -> Record | None:
+        """Remember one transition; None when it is remembered already (a list and a watch may both tell it)."""
+        metadata = item.get("metadata", {})
+        metadata.pop("managedFields", None)
+        name, uid, version = str(metadata["name"]), str(metadata.get("uid", "")), str(metadata["resourceVersion"])
+        seen = (kind.name, uid, version, DELETED if type_ == DELETED else "")
+        with self.condition:
+            if seen in self._seen:
+                return None
+            self._seen.add(seen)
+            own = self._by_object.setdefault((kind.name, name), [])
+            overtaken = bool(own) and _precedes(version, own[-1])
+            later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
+            index, at, wall = (
+                (later.index, later.at, later.wall) if later else (len(self._records), self._clock(), time.time())
+            )
+            record = Record(index, at, wall, type_, kind.name, name, uid, version, item, synthetic)
+            _put_before(self._records, later, record)
+            _put_before(own, later, record)
+            self._set_current(record)
+            self.condition.notify_all()
+            return record
+
+    def absorb(self, kind: Kind, items: list[Object], resource_version: str) -> int:
+        """Compare a list with what is known and append what no watch event told; gives the number of transitions."""
+        found = 0
+        with self.condition:
+            known = dict(self._current.get(kind.name, {}))
+            listed = {str(meta(item, "name")): item for item in items}
+            for name, item in listed.items():
+                record = known.get(name)
+                version, uid = str(meta(item, "resourceVersion")), str(meta(item, "uid"))
+                if record is None:
+                    found += self.append(kind, ADDED, item, synthetic=True) is not None
+                elif record.uid != uid and newer(version, record.resource_version):
+                    self.append(kind, DELETED, record.object, synthetic=True)
+                    found += self.append(kind, ADDED, item, synthetic=True) is not None
+                elif record.uid == uid and newer(version, record.resource_version):
+                    found += self.append(kind, MODIFIED, item, synthetic=True) is not None
+            for name, record in known.items():
+                if name not in listed and not newer(record.resource_version, resource_version):
+                    found += self.append(kind, DELETED, record.object, synthetic=True) is not None
+        return found
+
+    def _set_current(self, record: Record) -> None:
+        current = self._current.setdefault(record.kind, {})
+        before = current.get(record.name)
+        if record.type == DELETED:
+            if before is not None and before.uid == record.uid:
+                del current[record.name]
+        elif before is None or before.uid != record.uid or newer(record.resource_version, before.resource_version):
+            current[record.name] = record
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        with self.condition:
+            return len(self._records)
+
+    def records(self, kind: Kind, name: str | None = None, since: int = 0) -> list[Record]:
+        """Transitions of a kind, or of one object, from index ``since`` on, in the order of arrival."""
+        with self.condition:
+            if name is not None:
+                chosen = self._by_object.get((kind.name, name), [])
+            else:
+                chosen = [record for record in self._records[since:] if record.kind == kind.name]
+            return [record for record in chosen if record.index >= since]
+
+    def current(self, kind: Kind, name: str) -> Object | None:
+        """The newest state of an object, None when there is none or it was deleted."""
+        with self.condition:
+            record = self._current.get(kind.name, {}).get(name)
+            return record.object if record else None
+
+    def all(self, kind: Kind) -> list[Object]:
+        """The newest state of every object of a kind that exists."""
+        with self.condition:
+            return [record.object for record in self._current.get(kind.name, {}).values()]
+
+    def state_before(self, kind: Kind, name: str, index: int) -> Object | None:
+        """The state of an object just before ``index``."""
+        with self.condition:
+            last = None
+            for record in self._by_object.get((kind.name, name), []):
+                if record.index >= index:
+                    break
+                last = record
+            return None if last is None or last.type == DELETED else last.object
+
+    def state_at(self, kind: Kind, name: str, version: str) -> Object | None:
+        """The state of an object when ``version`` was given to another one: the cluster counts all kinds by one clock.
+
+        The newest state that is known where the versions of the cluster are no numbers.
+        """
+        with self.condition:
+            last = None
+            for record in self._by_object.get((kind.name, name), []):
+                if not _precedes(version, record):
+                    last = record
+            return None if last is None or last.type == DELETED else last.object
+
+    def since_when(self, kind: Kind, name: str, test: Callable[[Object], bool]) -> float | None:
+        """Since when, by the monotonic clock, ``test`` holds for an object without a break; None if it does not now."""
+        start = None
+        with self.condition:
+            for record in self._by_object.get((kind.name, name), []):
+                if record.type == DELETED or not test(record.object):
+                    start = None
+                elif start is None:
+                    start = record.at
+        return start
+
+    def wait(self, predicate: Callable[[], T | None], deadline: float) -> T | None:
+        """Block until ``predicate`` gives something true, asked anew at each append; None once ``deadline`` is past.
+
+        ``deadline`` is a time of the monotonic clock.
+        """
+        with self.condition:
+            while True:
+                result = predicate()
+                if result:
+                    return result
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self.condition.wait(left)
+
+    def json_lines(self) -> Iterator[str]:
+        """One JSON object a record: wall time, type, kind, name, synthetic, object."""
+        with self.condition:
+            records = list(self._records)
+        for record in records:
+            yield json.dumps(
+                {
+                    "time": round(record.wall, 3),
+                    "type": record.type,
+                    "kind": record.kind,
+                    "name": record.name,
+                    "synthetic": record.synthetic,
+                    "object": record.object,
+                }
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the history as JSON lines."""
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in self.json_lines())

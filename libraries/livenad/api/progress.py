@@ -1,0 +1,38 @@
+"""A sign of life during waits that no recorder wakes: inside of guests, for removals."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from livenad.api.recorder import HEARTBEAT_SECONDS, Heartbeat
+from livenad.text import human
+
+
+@contextmanager
+def ticking(
+    heartbeat: Heartbeat,
+    awaited: str,
+    within: float | None = None,
+    seen: Callable[[], str] = str,
+    every: float = HEARTBEAT_SECONDS,
+) -> Iterator[None]:
+    """While the block runs, a line every ten seconds: what is awaited, what ``seen`` says, the time gone and left."""
+    began, ended = time.monotonic(), threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(every):
+            gone = time.monotonic() - began
+            left = "" if within is None or gone > within else f", {human(within - gone)} left"
+            state = seen()
+            heartbeat(f"{awaited}: {state}{'; ' if state else ''}{human(gone)} gone{left}")
+
+    thread = threading.Thread(target=tick, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

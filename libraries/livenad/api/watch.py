@@ -1,0 +1,215 @@
+"""One watch stream: list, then watch, for ever; whatever breaks is mended without losing a transition."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import Kind, Object, meta
+from livenad.errors import LabError
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 10
+"""After how many seconds the server is asked to end a watch; one that is silent for a margin longer is stalled."""
+
+_MARGIN_SECONDS = 5
+_LONGEST_PAUSE = 2.0
+_SHORTEST_WATCH = 0.1
+
+
+Keep = Callable[[Kind, Object], bool]
+"""Tells of an object whether it is to be remembered."""
+
+
+def _everything(_kind: Kind, _item: Object) -> bool:
+    return True
+
+
+class WatchStream:
+    """Keeps ``history`` up to date with the objects of one kind, in one namespace or in all, from `start` to `stop`.
+
+    Objects that ``keep`` does not want are left out.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        history: History,
+        kind: Kind,
+        namespace: str | None,
+        *,
+        labels: str = "",
+        keep: Keep = _everything,
+        watch_seconds: int = WATCH_SECONDS,
+    ) -> None:
+        self.kind = kind
+        self.namespace = namespace
+        self._cluster = cluster
+        self._history = history
+        self._labels = labels
+        self._keep = keep
+        self._watch_seconds = watch_seconds
+        self._version = ""
+        self._stop = threading.Event()
+        self._synced = threading.Event()
+        self._failure: Exception | None = None
+        self._broken_since: float | None = None
+        self._response: Any = None
+        self._thread = threading.Thread(target=self._run, name=f"watch-{kind.plural}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; `wait_synced` tells when the first list is in the history."""
+        self._thread.start()
+
+    def wait_synced(self, within: float) -> None:
+        """Block until the first list is in. Raises what kept it from that: ApiError, or LabError after ``within`` s."""
+        if not self._synced.wait(within):
+            raise LabError(f"{self.title} could not be listed within {within:.0f} s: {self._failure or 'no answer'}")
+        if self._failure is not None and not self._version:
+            raise self._failure
+
+    @property
+    def title(self) -> str:
+        """What this stream watches, for messages."""
+        return f"{self.kind.name} objects in {self.namespace}" if self.namespace else f"{self.kind.name} objects"
+
+    @property
+    def broken(self) -> tuple[float, str] | None:
+        """Since when (monotonic) and why the stream is broken, None while it works."""
+        since, failure = self._broken_since, self._failure
+        return None if since is None else (since, str(failure))
+
+    def stop(self) -> None:
+        """End the stream; returns when its thread is gone, which takes no time even on a quiet stream."""
+        self._stop.set()
+        response = self._response
+        if response is not None:
+            _hang_up(response)
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def refresh(self) -> int:
+        """List now and append what no watch event told; gives the number of such transitions."""
+        listing = self._cluster.list(self.kind, self.namespace, self._labels)
+        items = [item for item in listing.items if self._keep(self.kind, item)]
+        found = self._history.absorb(self.kind, items, listing.resource_version)
+        if not self._version:
+            self._version = listing.resource_version
+        return found
+
+    # -- thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pause = 0.05
+        while not self._stop.is_set():
+            try:
+                if not self._version:
+                    self.refresh()
+                    self._synced.set()
+                began = time.monotonic()
+                self._watch()
+                pause = 0.05
+                if time.monotonic() - began < _SHORTEST_WATCH:
+                    self._stop.wait(_SHORTEST_WATCH)
+            except Exception as error:  # any failure of one stream is mended here, or told by `broken`
+                if self._stop.is_set():
+                    break
+                if self._note(error):
+                    break
+                self._stop.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _note(self, error: Exception) -> bool:
+        """Remember what broke; True when the stream can never work: the first list is forbidden or unknown."""
+        self._failure = error
+        self._broken_since = self._broken_since or time.monotonic()
+        logger.debug("watch of %s broke: %s", self.title, error)
+        if isinstance(error, ApiError) and error.status in (401, 403, 404) and not self._version:
+            self._synced.set()
+            return True
+        return False
+
+    def _watch(self) -> None:
+        query = {
+            "watch": "true",
+            "resourceVersion": self._version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(self._watch_seconds),
+        }
+        if self._labels:
+            query["labelSelector"] = self._labels
+        response = self._cluster.open_watch(
+            self.kind.path(self.namespace), query, self._watch_seconds + _MARGIN_SECONDS
+        )
+        self._response = response
+        try:
+            if self._stop.is_set():
+                return
+            if response.status != 200:
+                self._refused(response.status, response.read(4096))
+                return
+            self._failure, self._broken_since = None, None
+            for line in _lines(response):
+                if self._stop.is_set() or not self._take(json.loads(line)):
+                    return
+        except ReadTimeoutError as error:
+            raise LabError(f"watch of {self.title} stalled: nothing for {self._watch_seconds} s, no end") from error
+        except (HTTPError, ValueError) as error:
+            raise LabError(f"watch of {self.title} was cut: {error}") from error
+        finally:
+            self._response = None
+            _hang_up(response)
+
+    def _refused(self, status: int, body: bytes) -> None:
+        if status == 410:
+            self._version = ""
+            return
+        if status == 401:
+            self._cluster.connection.renew()
+        raise LabError(f"watch of {self.title} was refused: {status} {body.decode(errors='replace')[:300]}")
+
+    def _take(self, event: Object) -> bool:
+        """Append one watch event; False when the stream must begin anew."""
+        item = event["object"]
+        if event["type"] == "ERROR":
+            if item.get("code") == 410:
+                self._version = ""
+                return False
+            raise LabError(f"watch of {self.title} ended: {item.get('message', item)}")
+        if event["type"] != "BOOKMARK" and self._keep(self.kind, item):
+            self._history.append(self.kind, event["type"], item)
+        self._version = str(meta(item, "resourceVersion")) or self._version
+        return True
+
+
+def _lines(response: Any) -> Iterator[bytes]:
+    """The lines of a streamed answer, each as soon as its end is here; a line without an end is dropped."""
+    pending = b""
+    for chunk in response.stream(65536, decode_content=False):
+        pending += chunk
+        if b"\n" in chunk:
+            *whole, pending = pending.split(b"\n")
+            yield from (line for line in whole if line.strip())
+
+
+def _hang_up(response: Any) -> None:
+    """Close a stream's socket, so that a reader blocked in it wakes up."""
+    connection = getattr(response, "connection", None)
+    sock = getattr(connection, "sock", None)
+    if isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):
+            # the plain socket's method: that of a TLS socket drops its state under the reader's feet
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    response.close()

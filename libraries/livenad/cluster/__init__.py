@@ -1,0 +1,1 @@
+"""The cluster: what it is, what it offers, and whether it is fit for the tests."""

@@ -1,0 +1,191 @@
+"""What a cluster may have or lack without any fault: each measured once in a run, and each lack with its remedy.
+
+A suite names what it needs by these names; the test plan lists the same names. What cannot be told counts as missing:
+to go on would blame the product for what the cluster lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from livenad.cluster import environment as surroundings
+from livenad.cluster.environment import Lab, Measured
+from livenad.cluster.facts import GATE, LIVE_MIGRATE
+from livenad.cluster_settings.switching import right_to_switch
+from livenad.context import Run
+from livenad.errors import BadInput, CapabilityMissing, LabError
+from livenad.permissions.rights import may
+
+
+@dataclass(frozen=True)
+class Capability:
+    """``name`` is the word of suites and plan; ``remedy`` is what brings it to a cluster that lacks it."""
+
+    name: str
+    meaning: str
+    measure: Callable[[Lab], Measured]
+    remedy: str
+
+
+def _live_update(lab: Lab) -> Measured:
+    kubevirt = lab.facts.kubevirt
+    return Measured(*kubevirt.swap_gate) if kubevirt else Measured(False, "KubeVirt is not installed")
+
+
+def _gate_off(lab: Lab) -> Measured:
+    kubevirt = lab.facts.kubevirt
+    if kubevirt is None:
+        return Measured(False, "KubeVirt is not installed")
+    live, why = kubevirt.swap_gate
+    if not live:
+        return Measured(None if live is None else True, why)
+    if not kubevirt.gate_can_change:
+        return Measured(False, f"{why}, and nothing turns it off")
+    switch = _settings_switch(lab)
+    return Measured(switch.there, f"{why}; {switch.value}")
+
+
+def _settings_switch(lab: Lab) -> Measured:
+    if not lab.settings.allow_disruptive:
+        return Measured(False, "variable ALLOW_DISRUPTIVE is no")
+    if lab.facts.kubevirt is None or not lab.facts.kubevirt.name:
+        return Measured(None, "KubeVirt's resource may not be read")
+    right = right_to_switch(lab.facts)
+    if not may(lab.cluster, right):
+        return Measured(False, f"{lab.facts.user} has no right to {right}")
+    return Measured(True, f"ALLOW_DISRUPTIVE is yes, and {lab.facts.user} has the right to {right}")
+
+
+def _automatic_migration(lab: Lab) -> Measured:
+    kubevirt = lab.facts.kubevirt
+    if kubevirt is None or kubevirt.workload_update_methods is None:
+        return Measured(None, "KubeVirt's workloadUpdateMethods may not be read")
+    methods = list(kubevirt.workload_update_methods)
+    return Measured(LIVE_MIGRATE in methods, f"{kubevirt.title} has workloadUpdateMethods {methods}")
+
+
+def _localnet(lab: Lab) -> Measured:
+    how = lab.settings.localnet
+    if how == "none":
+        return Measured(False, "variable LOCALNET is none")
+    ovn = surroundings.ovn_kubernetes(lab)
+    if ovn.there and how == "nmstate":
+        nmstate = surroundings.nmstate(lab)
+        return Measured(nmstate.there, f"LOCALNET is nmstate; {nmstate.value}")
+    return Measured(ovn.there, f"LOCALNET is {how}; {ovn.value}")
+
+
+def _metrics(lab: Lab) -> Measured:
+    from livenad.metrics.sources import measure  # noqa: PLC0415 - few suites need an HTTP client of their own
+
+    namespace = lab.facts.kubevirt.namespace if lab.facts.kubevirt else ""
+    return Measured(*measure(lab.cluster, namespace, lab.settings.monitoring_url))
+
+
+def _ipv6(lab: Lab) -> Measured:
+    prefix = lab.settings.ipv6_prefix
+    return Measured(bool(prefix), f"IPV6_PREFIX is {prefix}" if prefix else "variable IPV6_PREFIX is empty")
+
+
+_SWITCH = "set variable ALLOW_DISRUPTIVE to yes and use a kubeconfig that may change KubeVirt's settings"
+CAPABILITIES = {
+    one.name: one
+    for one in (
+        Capability(
+            "live-update",
+            "a changed networkName takes effect on the running VM",
+            _live_update,
+            f"use KubeVirt 1.9 or newer, or turn the gate {GATE} on in KubeVirt 1.8",
+        ),
+        Capability(
+            "gate-off",
+            "a changed networkName does not take effect on the running VM, or may be kept from it",
+            _gate_off,
+            f"use KubeVirt 1.8 or older; where its gate {GATE} is on, {_SWITCH}",
+        ),
+        Capability(
+            "settings-switch", "settings of the whole cluster may be changed for a while", _settings_switch, _SWITCH
+        ),
+        Capability(
+            "automatic-migration",
+            "the cluster live-migrates a VM whose change needs it",
+            _automatic_migration,
+            'an administrator sets spec.workloadUpdateStrategy.workloadUpdateMethods: ["LiveMigrate"] '
+            "(on OpenShift in the HyperConverged resource)",
+        ),
+        Capability(
+            "localnet",
+            "networks of OVN-Kubernetes with topology localnet",
+            _localnet,
+            "use a cluster with OVN-Kubernetes and a bridge mapping, and say so by variable LOCALNET",
+        ),
+        Capability(
+            "second-bridge",
+            "another bridge on every node, apart from the first",
+            surroundings.second_bridge,
+            "make a second bridge with an uplink on every node and name it by variable OTHER_BRIDGE",
+        ),
+        Capability(
+            "dynamic-networks-controller",
+            "NICs are plugged into running pods",
+            surroundings.dynamic_networks_controller,
+            "install the Multus Dynamic Networks Controller",
+        ),
+        Capability(
+            "metrics",
+            "KubeVirt's metrics can be read",
+            _metrics,
+            "get the right to read pods/proxy in KubeVirt's namespace, or cluster-monitoring-view and a token",
+        ),
+        Capability(
+            "foreign-nad",
+            "a VM may use a NAD of another namespace",
+            surroundings.foreign_nads,
+            "turn off namespaceIsolation in the configuration of Multus",
+        ),
+        Capability(
+            "rwo-storage",
+            "a StorageClass for volumes of one node",
+            surroundings.storage,
+            "mark a default StorageClass, or name one by variable STORAGE_CLASS",
+        ),
+        Capability("ipv6", "guests have IPv6 addresses", _ipv6, "set variable IPV6_PREFIX"),
+    )
+}
+"""All that there are, by name."""
+
+
+def check_names(names: Iterable[str], where: str) -> None:
+    """Raise BadInput for the first name that is none; ``where`` says who gave it."""
+    for name in names:
+        if name not in CAPABILITIES:
+            raise BadInput(f'{where} names capability "{name}"; there are: {", ".join(CAPABILITIES)}')
+
+
+def measured(run: Run, name: str) -> Measured:
+    """What the cluster shows of a capability; looked at once in a run. Raises BadInput for a name that is none."""
+    check_names([name], "the suite")
+    if name not in run.offers:
+        lab = Lab(run.cluster, run.require_facts(), run.settings)
+        run.offers[name] = CAPABILITIES[name].measure(lab)
+    return run.offers[name]
+
+
+def require_offer(run: Run, name: str) -> str:
+    """The measured value of a capability that is there.
+
+    Raises CapabilityMissing when it is not, or LabError when the user said by EXPECTED_CAPABILITIES that it would be.
+    """
+    found = measured(run, name)
+    if found.there:
+        return found.value
+    value = found.value
+    if found.there is None:
+        value = f"cannot be told: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has what helps"
+    if name in run.settings.expected_capabilities:
+        raise LabError(
+            f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES and is "
+            f"not there: {value}; {CAPABILITIES[name].remedy}"
+        )
+    raise CapabilityMissing(f"capability {name} is not there: {value}")

@@ -1,0 +1,184 @@
+"""What the cluster is: versions, settings, nodes, and what its API serves. Read once, looked up by everyone."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import KUBEVIRT, SELF_REVIEW, Object, dig, meta
+from livenad.cluster.nodes import NodeFacts, read_nodes
+
+GATE = "LiveUpdateNADRef"
+GATE_SINCE = (1, 8)
+GATE_ALWAYS_ON_SINCE = (1, 9)
+LIVE_MIGRATE = "LiveMigrate"
+
+_VERSION_PATH = "/apis/subresources.kubevirt.io/v1/version"
+
+
+@dataclass(frozen=True)
+class KubeVirtFacts:
+    """A KubeVirt installation, from its custom resource; ``source`` is that resource.
+
+    ``version`` is (major, minor), None where it is no number. Of a resource that may not be read only the version is
+    known: ``name`` is then empty, and gates and methods are None.
+    """
+
+    name: str
+    namespace: str
+    version_text: str
+    version: tuple[int, int] | None
+    phase: str
+    feature_gates: frozenset[str] | None
+    workload_update_methods: tuple[str, ...] | None
+    rollout_strategy: str
+    source: Object = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def title(self) -> str:
+        return f"KubeVirt {self.namespace}/{self.name}" if self.name else "KubeVirt"
+
+    @property
+    def swap_gate(self) -> tuple[bool | None, str]:
+        """Whether networks can be swapped live here, None where it cannot be told; and why so."""
+        if self.version is None:
+            return True, f"version {self.version_text} is not a released one; taken as newer than 1.9"
+        if self.version >= GATE_ALWAYS_ON_SINCE:
+            return True, f"KubeVirt {self.version_text}: {GATE} is always on since 1.9"
+        if self.version < GATE_SINCE:
+            return False, f"KubeVirt {self.version_text}: {GATE} exists since 1.8"
+        if self.feature_gates is None:
+            return None, f"KubeVirt {self.version_text}: its featureGates may not be read"
+        listed = GATE in self.feature_gates
+        return listed, f"KubeVirt {self.version_text}: {GATE} is {'on' if listed else 'not in featureGates'}"
+
+    @property
+    def gate_can_change(self) -> bool:
+        """Whether this version has a gate to be switched: older ones have none, newer ones ignore it."""
+        return self.version is not None and GATE_SINCE <= self.version < GATE_ALWAYS_ON_SINCE
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What `read_facts` found. What may not be read is None."""
+
+    server: str
+    server_version: str
+    user: str
+    kubevirt: KubeVirtFacts | None
+    nodes: NodeFacts | None
+    groups: frozenset[str] | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the embedded cluster; it says so in its version."""
+        return "embedded" in self.server_version
+
+    def serves(self, group: str) -> bool | None:
+        """Whether the API has a group such as ``nmstate.io``, None where that may not be asked."""
+        return None if self.groups is None else group in self.groups
+
+    @property
+    def openshift(self) -> bool:
+        return bool(self.serves("config.openshift.io"))
+
+
+def read_version(cluster: Cluster) -> str:
+    """``gitVersion`` of the API server. Raises LabError when it cannot be reached."""
+    return str(cluster.request("GET", "/version").get("gitVersion") or "unknown")
+
+
+def read_facts(cluster: Cluster, server_version: str) -> ClusterFacts:
+    """Look at the cluster; creates nothing."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        user, kubevirt = pool.submit(_who_am_i, cluster), pool.submit(read_kubevirt, cluster)
+        nodes, groups = pool.submit(read_nodes, cluster), pool.submit(_groups, cluster)
+        return ClusterFacts(
+            server=cluster.connection.server,
+            server_version=server_version,
+            user=user.result(),
+            kubevirt=kubevirt.result(),
+            nodes=nodes.result(),
+            groups=groups.result(),
+        )
+
+
+def parse_version(text: str) -> tuple[int, int] | None:
+    """(major, minor) of ``v1.9.0-12-gabc``; None where there is none, as in a build from an untagged commit."""
+    found = re.match(r"v?(\d+)\.(\d+)", text)
+    if not found or (int(found[1]), int(found[2])) == (0, 0):
+        return None
+    return int(found[1]), int(found[2])
+
+
+def read_kubevirt(cluster: Cluster) -> KubeVirtFacts | None:
+    """The installation there is, None for none."""
+    try:
+        found = cluster.list(KUBEVIRT).items
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        if error.status == 403:
+            return _kubevirt_by_version(cluster)
+        raise
+    return kubevirt_facts(found[0]) if found else None
+
+
+def kubevirt_facts(item: Object) -> KubeVirtFacts:
+    """The facts in a KubeVirt resource."""
+    version = str(
+        dig(item, "status", "observedKubeVirtVersion") or dig(item, "status", "targetKubeVirtVersion") or "unknown"
+    )
+    configuration = dig(item, "spec", "configuration", default={}) or {}
+    return KubeVirtFacts(
+        name=meta(item, "name"),
+        namespace=meta(item, "namespace"),
+        version_text=version,
+        version=parse_version(version),
+        phase=str(dig(item, "status", "phase") or "unknown"),
+        feature_gates=frozenset(dig(configuration, "developerConfiguration", "featureGates") or []),
+        workload_update_methods=tuple(dig(item, "spec", "workloadUpdateStrategy", "workloadUpdateMethods") or []),
+        rollout_strategy=str(configuration.get("vmRolloutStrategy") or "LiveUpdate"),
+        source=item,
+    )
+
+
+def with_kubevirt(facts: ClusterFacts, kubevirt: KubeVirtFacts | None) -> ClusterFacts:
+    """The same cluster with KubeVirt as it is now."""
+    return replace(facts, kubevirt=kubevirt)
+
+
+def _kubevirt_by_version(cluster: Cluster) -> KubeVirtFacts | None:
+    """What anybody may know: the version that KubeVirt's own API tells."""
+    try:
+        version = str(cluster.request("GET", _VERSION_PATH).get("gitVersion") or "unknown")
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        if error.status != 403:
+            raise
+        version = "unknown"
+    return KubeVirtFacts("", "", version, parse_version(version), "unknown", None, None, "unknown")
+
+
+def _who_am_i(cluster: Cluster) -> str:
+    try:
+        answer = cluster.post_review(SELF_REVIEW, {"apiVersion": SELF_REVIEW.api_version, "kind": SELF_REVIEW.name})
+    except ApiError as error:
+        if error.status in (403, 404):
+            return "unknown (the API server does not tell)"
+        raise
+    return str(dig(answer, "status", "userInfo", "username") or "unknown")
+
+
+def _groups(cluster: Cluster) -> frozenset[str] | None:
+    try:
+        answer = cluster.request("GET", "/apis")
+    except ApiError as error:
+        if error.status in (403, 404):
+            return None
+        raise
+    return frozenset(str(group.get("name")) for group in answer.get("groups") or [])

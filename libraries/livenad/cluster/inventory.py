@@ -1,0 +1,85 @@
+"""Everything that the suites go by, in one table: what was found, and the remedy for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from livenad.cluster import environment as surroundings
+from livenad.cluster.capabilities import CAPABILITIES, measured
+from livenad.cluster.environment import Lab, Measured
+from livenad.cluster.preflight import CHECKS, find
+from livenad.context import Run
+from livenad.errors import LabError
+
+_AT_ONCE = 8
+_SURROUNDINGS: dict[str, tuple[Callable[[Lab], Measured], str]] = {
+    "platform": (surroundings.platform, ""),
+    "nmstate": (
+        surroundings.nmstate,
+        "install its operator and create NMState/nmstate, or make bridges by hand",
+    ),
+    "ovn-kubernetes": (surroundings.ovn_kubernetes, "only localnet networks need it"),
+    "bridge-cni": (surroundings.bridge_plugin, "install the CNI plugin bridge on every node"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. ``there``: whether it is as it should be, None where that cannot be told."""
+
+    name: str
+    there: bool | None
+    value: str
+    remedy: str
+
+    @property
+    def verdict(self) -> str:
+        return {True: "yes", False: "no", None: "unknown"}[self.there]
+
+    def __str__(self) -> str:
+        remedy = "" if self.there or not self.remedy else f"; remedy: {self.remedy}"
+        return f"{self.verdict}: {self.value}{remedy}"
+
+
+def survey(run: Run) -> list[Row]:
+    """Look at all there is, at once; reads only. What cannot be read for an error of the server is unknown."""
+    looks = [
+        *(partial(_necessity, run, name) for name in CHECKS),
+        *(partial(_surrounding, run, name) for name in _SURROUNDINGS),
+        *(partial(_capability, run, name) for name in CAPABILITIES),
+    ]
+    facts = run.require_facts()
+    first = [
+        Row("api", True, f"{facts.server}, Kubernetes {facts.server_version}", ""),
+        Row("user", None if facts.user.startswith("unknown") else True, facts.user, ""),
+    ]
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        return first + list(pool.map(lambda look: look(), looks))
+
+
+def _necessity(run: Run, name: str) -> Row:
+    try:
+        found = find(run, name)
+    except LabError as error:
+        return Row(name, None, f"could not be read: {error}", "")
+    return Row(name, not found.lacks if found.known else None, found.value, "; ".join(found.lacks))
+
+
+def _surrounding(run: Run, name: str) -> Row:
+    measure, remedy = _SURROUNDINGS[name]
+    try:
+        found = measure(Lab(run.cluster, run.require_facts(), run.settings))
+    except LabError as error:
+        return Row(name, None, f"could not be read: {error}", "")
+    return Row(name, found.there, found.value, remedy)
+
+
+def _capability(run: Run, name: str) -> Row:
+    try:
+        found = measured(run, name)
+    except LabError as error:
+        return Row(name, None, f"could not be read: {error}", "")
+    return Row(name, found.there, found.value, CAPABILITIES[name].remedy)

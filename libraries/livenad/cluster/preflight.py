@@ -1,0 +1,166 @@
+"""Is the cluster fit for these tests? Found out before anything is created; each lack names its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from livenad.api.api_errors import ApiError
+from livenad.api.kinds import NAMESPACE, meta
+from livenad.cluster.environment import Lab
+from livenad.cluster.facts import ClusterFacts
+from livenad.cluster.nodes import NodeFacts
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.permissions.rights import FURTHER_RIGHTS, Right, missing_rights, needed_rights, within
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fact that no suite can do without: what was found and, each with its remedy, what is wrong with it.
+
+    ``known`` is False where we may not look.
+    """
+
+    name: str
+    value: str
+    lacks: tuple[str, ...] = ()
+    known: bool = True
+
+
+def require_fit_cluster(run: Run, names: Sequence[str] = ()) -> list[Finding]:
+    """What the checks of these names found, or all checks. Raises LabError with every lack of an unfit cluster.
+
+    Each check is made once in a run.
+    """
+    facts = run.require_facts()
+    findings = [find(run, name) for name in names or CHECKS]
+    refuse(facts, [lack for finding in findings for lack in finding.lacks])
+    return findings
+
+
+def find(run: Run, name: str) -> Finding:
+    """What one of `CHECKS` found. Raises BadInput for a name that is none."""
+    if name not in CHECKS:
+        raise BadInput(f'the preflight checks no "{name}"; there are: {", ".join(CHECKS)}')
+    if name not in run.findings:
+        run.findings[name] = CHECKS[name](Lab(run.cluster, run.require_facts(), run.settings))
+    return run.findings[name]
+
+
+def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
+    """Raise LabError with all ``lacks``; none, and the cluster is fit."""
+    if lacks:
+        where = f"cluster {facts.server} is not fit for these tests: "
+        raise LabError(where + (lacks[0] if len(lacks) == 1 else "".join(f"\n  - {lack}" for lack in lacks)))
+
+
+def require_rights(run: Run, names: Sequence[str]) -> list[Right]:
+    """The rights behind these names of `FURTHER_RIGHTS`. Raises LabError with those that we do not have."""
+    for name in names:
+        if name not in FURTHER_RIGHTS:
+            raise BadInput(f'nobody is allowed to "{name}"; there are: {", ".join(FURTHER_RIGHTS)}')
+    rights = within([right for name in names for right in FURTHER_RIGHTS[name]], run.settings.namespace)
+    facts = run.require_facts()
+    refuse(facts, _without(facts, missing_rights(run.cluster, rights)))
+    return rights
+
+
+def find_kubevirt(lab: Lab) -> Finding:
+    """Version, phase and settings."""
+    kubevirt = lab.facts.kubevirt
+    if kubevirt is None:
+        lack = "KubeVirt is not installed; install it, or choose another cluster by variables KUBECONFIG and CONTEXT"
+        return Finding("KubeVirt", "not installed", (lack,))
+    if not kubevirt.name:
+        return Finding("KubeVirt", f"{kubevirt.version_text}; its settings may not be read")
+    value = (
+        f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.swap_gate[1]}; "
+        f"workloadUpdateMethods {list(kubevirt.workload_update_methods or ())}; "
+        f"vmRolloutStrategy {kubevirt.rollout_strategy}"
+    )
+    if kubevirt.phase != "Deployed":
+        return Finding(
+            "KubeVirt", value, (f"{kubevirt.title} is in phase {kubevirt.phase}, not Deployed; wait for it",)
+        )
+    return Finding("KubeVirt", value)
+
+
+def find_multus(lab: Lab) -> Finding:
+    """Whether NetworkAttachmentDefinitions are served."""
+    served = lab.facts.serves("k8s.cni.cncf.io")
+    if served is None:
+        return Finding("Multus", "API groups may not be listed", known=False)
+    if not served:
+        lack = "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"
+        return Finding("Multus", "not installed", (lack,))
+    return Finding("Multus", "NetworkAttachmentDefinitions are served")
+
+
+def find_nodes(lab: Lab) -> Finding:
+    """Two nodes that can take over each other's VMs."""
+    return judge_node_pair(lab.facts.nodes)
+
+
+def judge_node_pair(nodes: NodeFacts | None) -> Finding:
+    """Refuses nodes of which no two can be source and target of a live migration."""
+    if nodes is None:
+        return Finding("Nodes", "they may not be listed", known=False)
+    value = f"VMs can run on {', '.join(nodes.usable) or 'none'} of {', '.join(nodes.names) or 'none'}"
+    if nodes.pair:
+        return Finding("Nodes", f"{value}, and move between {' and '.join(nodes.pair)}")
+    if nodes.misfit:
+        lack = (
+            f"no two nodes can take over each other's VMs: {nodes.misfit}; a swap live-migrates the VM: add a node "
+            "like one of them, or give all VMs a common CPU model in KubeVirt's spec.configuration.cpuModel"
+        )
+        return Finding("Nodes", value, (lack,))
+    others = "".join(f"; {name} is {trouble}" for name, trouble in nodes.troubles.items())
+    kind = "one node only" if len(nodes.names) == 1 else f"{len(nodes.usable)} of {len(nodes.names)} nodes usable"
+    lack = (
+        f"{kind}: VMs can run on {', '.join(nodes.usable) or 'none'}{others}; a swap live-migrates the VM, so "
+        "two schedulable nodes or more are needed; add or uncordon nodes (embedded cluster: python -m emulator up "
+        "--nodes 2)"
+    )
+    return Finding("Nodes", value, (lack,))
+
+
+def find_rights(lab: Lab) -> Finding:
+    """What every suite does, asked right by right; and whether a given namespace is there."""
+    settings, user = lab.settings, lab.facts.user
+    needed = needed_rights(settings.namespace, settings.lease_namespace)
+    missing = missing_rights(lab.cluster, needed)
+    where = f" in namespace {settings.namespace}" if settings.namespace else ""
+    value = f"{user} has {len(needed) - len(missing)} of {len(needed)} rights that every suite needs{where}"
+    return Finding("Rights", value, (*_namespace_lacks(lab), *_without(lab.facts, missing)))
+
+
+def _namespace_lacks(lab: Lab) -> list[str]:
+    """What is wrong with the namespace of variable NAMESPACE; nothing where it may not be looked at."""
+    name = lab.settings.namespace
+    if not name:
+        return []
+    try:
+        found = lab.cluster.find(NAMESPACE, name)
+    except ApiError as error:
+        if error.status == 403:
+            return []
+        raise
+    if found is None:
+        return [f'variable NAMESPACE is "{name}"; expected a namespace that exists: an administrator makes it']
+    if meta(found, "deletionTimestamp", None):
+        return [f'variable NAMESPACE is "{name}", which is being deleted; choose another one']
+    return []
+
+
+def _without(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
+    return [f"{facts.user} has no right to {right}; {right.remedy}" for right in missing]
+
+
+CHECKS: dict[str, Callable[[Lab], Finding]] = {
+    "kubevirt": find_kubevirt,
+    "multus": find_multus,
+    "nodes": find_nodes,
+    "rights": find_rights,
+}
+"""Without any of these no suite can begin."""

@@ -1,0 +1,155 @@
+"""Three settings of KubeVirt: where each is written, how it is changed, and how exactly that change is undone.
+
+Nothing is sent here. A change is a merge patch of the resource that owns the setting, together with what has to be
+remembered to undo it: KubeVirt's own resource, or the HyperConverged that writes it. The latter has a field for one of
+the three only; the others go through its annotation with a JSON patch, which may hold an administrator's patches too.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import replace
+from typing import Any
+
+from livenad.api.kinds import Object, dig, meta
+from livenad.cluster.facts import GATE, KubeVirtFacts
+from livenad.errors import BadInput, LabError
+
+JSON_PATCH = "kubevirt.kubevirt.io/jsonpatch"
+"""Annotation of a HyperConverged: a JSON patch that is applied to the KubeVirt resource it writes."""
+
+
+class Setting(enum.Enum):
+    """What can be switched; the values are the paths in KubeVirt's resource."""
+
+    LiveUpdateNADRef = "spec.configuration.developerConfiguration.featureGates"
+    workloadUpdateMethods = "spec.workloadUpdateStrategy.workloadUpdateMethods"  # noqa: N815 - KubeVirt's own name
+    vmRolloutStrategy = "spec.configuration.vmRolloutStrategy"  # noqa: N815 - KubeVirt's own name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.value.split("."))
+
+    @property
+    def pointer(self) -> str:
+        return "/" + "/".join(self.keys)
+
+
+_ALLOWED = {
+    Setting.LiveUpdateNADRef: ("on", "off"),
+    Setting.workloadUpdateMethods: ("none", "LiveMigrate", "Evict", "LiveMigrate,Evict"),
+    Setting.vmRolloutStrategy: ("LiveUpdate", "Stage"),
+}
+_FIELDS_OF_HCO = (Setting.workloadUpdateMethods,)
+
+
+def check_value(setting: Setting, value: str) -> None:
+    """Raise BadInput for a value that the setting cannot have."""
+    if value not in _ALLOWED[setting]:
+        raise BadInput(f'value "{value}" of setting {setting.name}: expected one of {", ".join(_ALLOWED[setting])}')
+
+
+def value_of(setting: Setting, kubevirt: KubeVirtFacts) -> str:
+    """What is in effect on the cluster, as `check_value` knows it."""
+    if setting is Setting.LiveUpdateNADRef:
+        return "on" if GATE in (kubevirt.feature_gates or ()) else "off"
+    if setting is Setting.workloadUpdateMethods:
+        return ",".join(sorted(kubevirt.workload_update_methods or (), reverse=True)) or "none"
+    return kubevirt.rollout_strategy
+
+
+def with_value(setting: Setting, value: str, kubevirt: KubeVirtFacts) -> KubeVirtFacts:
+    """The facts as they are with another value of a setting."""
+    raw = _raw(setting, value, kubevirt)
+    if setting is Setting.LiveUpdateNADRef:
+        return replace(kubevirt, feature_gates=frozenset(raw))
+    if setting is Setting.workloadUpdateMethods:
+        return replace(kubevirt, workload_update_methods=tuple(raw))
+    return replace(kubevirt, rollout_strategy=str(raw))
+
+
+def change(setting: Setting, value: str, kubevirt: KubeVirtFacts, hco: Object | None) -> tuple[Object, Object]:
+    """The merge patch that gives a setting a value, and what is to be remembered of it.
+
+    ``hco`` is the HyperConverged that owns KubeVirt's resource, None where there is none. Raises LabError when its
+    annotation holds something that is no JSON patch.
+    """
+    raw = _raw(setting, value, kubevirt)
+    note: Object = {"value": value, "was": value_of(setting, kubevirt)}
+    if hco is None or setting in _FIELDS_OF_HCO:
+        owner = kubevirt.source if hco is None else hco
+        note |= {"set": raw, "former": dig(owner, *setting.keys)}
+        return _nested(setting.keys, raw), note
+    operation = {"op": "add", "path": setting.pointer, "value": raw}
+    former = meta(hco, "annotations", {}).get(JSON_PATCH)
+    note |= {"operation": operation, "former": former}
+    return _annotated(json.dumps([*_operations(former), operation])), note
+
+
+def undo(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
+    """The merge patch that takes a change back, {} for nothing to do; and a remark when somebody else changed it."""
+    if "operation" in note:
+        return _undo_operation(setting, note, owner)
+    present = dig(owner, *setting.keys)
+    if present == note["set"]:
+        return _nested(setting.keys, note["former"]), ""
+    if setting is Setting.LiveUpdateNADRef:
+        return _undo_gate(note, present or [])
+    if present == note["former"]:
+        return {}, f"{setting.name} was put back to {note['was']} by somebody else already"
+    return {}, f"{setting.name} was {note['was']}, we set {note['value']}, and somebody else {present}: it stays so"
+
+
+def _undo_gate(note: Object, present: list[str]) -> tuple[Object, str]:
+    """Of a list that somebody else changed too, only the one gate is ours."""
+    keys = Setting.LiveUpdateNADRef.keys
+    was_on = note["was"] == "on"
+    if (GATE in present) == was_on:
+        return {}, f"{GATE} was put back to {note['was']} by somebody else already"
+    mended = [*present, GATE] if was_on else [gate for gate in present if gate != GATE]
+    return _nested(keys, mended), f"featureGates were changed by somebody else too; only {GATE} was put back"
+
+
+def _undo_operation(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
+    """Take our operation out of the annotation; all others stay, and the former text comes back where it fits."""
+    present = meta(owner, "annotations", {}).get(JSON_PATCH)
+    operations = _operations(present)
+    if note["operation"] not in operations:
+        return {}, f"annotation {JSON_PATCH} was changed by somebody else: {setting.name} is not put back by us"
+    left = [operation for operation in operations if operation != note["operation"]]
+    if left == _operations(note["former"]):
+        return _annotated(note["former"]), ""
+    return _annotated(json.dumps(left) if left else None), ""
+
+
+def _raw(setting: Setting, value: str, kubevirt: KubeVirtFacts) -> Any:
+    """The value as KubeVirt's resource holds it."""
+    if setting is Setting.LiveUpdateNADRef:
+        gates = dig(kubevirt.source, *setting.keys) or []
+        others = [gate for gate in gates if gate != GATE]
+        return [*others, GATE] if value == "on" else others
+    if setting is Setting.workloadUpdateMethods:
+        return [] if value == "none" else value.split(",")
+    return value
+
+
+def _operations(text: str | None) -> list[Object]:
+    try:
+        found = json.loads(text) if text else []
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise LabError(f"annotation {JSON_PATCH} of the HyperConverged is no JSON patch: {text}; mend or remove it")
+    return found
+
+
+def _annotated(text: str | None) -> Object:
+    return {"metadata": {"annotations": {JSON_PATCH: text}}}
+
+
+def _nested(keys: tuple[str, ...], value: Any) -> Object:
+    patch: Any = value
+    for key in reversed(keys):
+        patch = {key: patch}
+    return dict(patch)

@@ -1,0 +1,252 @@
+"""Settings of the whole cluster, changed for a while: saved by the patch that changes them, restored whoever dies.
+
+What was there before lies in an annotation of the changed resource, with the id of the run: a run that finds the note
+of a dead one takes its change back. A note of a living run is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import KUBEVIRT, Kind, Object, dig, meta
+from livenad.api.progress import ticking
+from livenad.api.recorder import Heartbeat, silent
+from livenad.api.watch import WatchStream
+from livenad.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, read_kubevirt
+from livenad.cluster_settings.fields import Setting, change, check_value, undo, value_of, with_value
+from livenad.errors import BadInput, LabError
+from livenad.ownership.active_runs import living_runs
+from livenad.permissions.rights import Right
+
+HYPERCONVERGED = Kind("hco.kubevirt.io/v1beta1", "hyperconvergeds", "HyperConverged")
+"""The version that every release serves, and in one shape."""
+
+HYPERCONVERGED_NAME = "kubevirt-hyperconverged"
+NOTE = "kubevirt-nad-tests/former-settings"
+"""Annotation with what a run changed: {"run", "namespace", "settings": {name: what `owned_settings.change` noted}}."""
+
+_ATTEMPTS = 5
+_EFFECT_SECONDS = 60.0
+
+
+def owned_by_hco(kubevirt: KubeVirtFacts) -> bool:
+    """Whether a HyperConverged writes KubeVirt's resource, and undoes what others write into it."""
+    owners = meta(kubevirt.source, "ownerReferences", [])
+    return kubevirt.name == f"kubevirt-{HYPERCONVERGED_NAME}" or any(
+        owner.get("kind") == HYPERCONVERGED.name for owner in owners
+    )
+
+
+def right_to_switch(facts: ClusterFacts) -> Right:
+    """The right that a change of settings takes. Raises LabError where KubeVirt's resource is not known."""
+    kubevirt = _known(facts.kubevirt)
+    kind, name = _owner(kubevirt)
+    return Right("patch", kind.group, kind.plural, "settings of the cluster", kubevirt.namespace, name)
+
+
+class Switchboard:
+    """The settings of one cluster in the hands of one run; ``namespace`` is where the run's lease shows it alive."""
+
+    def __init__(self, cluster: Cluster, run_id: str, heartbeat: Heartbeat = silent) -> None:
+        self._cluster = cluster
+        self._run_id = run_id
+        self._heartbeat = heartbeat
+
+    def value(self, setting: Setting) -> str:
+        """What a setting is now."""
+        return value_of(setting, self._kubevirt())
+
+    def switch(self, setting: Setting, value: str, namespace: str) -> str:
+        """Give a setting a value and wait until KubeVirt has it; gives the value it had.
+
+        Raises LabError when another living run has changed settings, or when the change does not take effect.
+        """
+        check_value(setting, value)
+        for _ in range(_ATTEMPTS):
+            self.take_back_of_dead_runs()
+            kubevirt = self._kubevirt()
+            was = value_of(setting, kubevirt)
+            if was == value:
+                return was
+            owner = self._get_owner(kubevirt)
+            note = note_of(owner) or {"run": self._run_id, "namespace": namespace, "settings": {}}
+            if note["run"] != self._run_id:
+                raise LabError(f"settings of the cluster are changed by run {note['run']} now; wait until it has ended")
+            if setting.name in note["settings"]:
+                raise BadInput(f"{setting.name} is switched already; call `Restore Cluster Settings` first")
+            hco = owner if owned_by_hco(kubevirt) else None
+            patch, remembered = change(setting, value, kubevirt, hco)
+            note["settings"][setting.name] = remembered
+            if self._patch(kubevirt, owner, patch, note):
+                self._await(kubevirt, {setting: value})
+                return was
+        raise LabError(f"{setting.name} could not be set: the resource changed under our hands each time")
+
+    def restore(self) -> list[str]:
+        """Take back what this run changed; gives a remark for each thing that somebody else changed meanwhile."""
+        return self._take_back(self._run_id)
+
+    def take_back_of_dead_runs(self, *, dry_run: bool = False) -> list[str]:
+        """Take back what a dead run changed; gives a line for each setting, and for what could not be taken back."""
+        note = self.foreign_note(read_kubevirt(self._cluster))
+        if note is None or self._lives(note):
+            return []
+        done = [
+            f"{name} of the cluster from {kept['value']} to {kept['was']}, changed by run {note['run']}, which is dead"
+            for name, kept in note["settings"].items()
+        ]
+        return done if dry_run else done + self._take_back(str(note["run"]))
+
+    def foreign_note(self, kubevirt: KubeVirtFacts | None) -> Object | None:
+        """The note of another run, dead or alive; None also where we may not see the resource that has it."""
+        if kubevirt is None or not kubevirt.name:
+            return None
+        try:
+            note = note_of(self._get_owner(kubevirt))
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            return None
+        return note if note is not None and note["run"] != self._run_id else None
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    def _take_back(self, run_id: str) -> list[str]:
+        for _ in range(_ATTEMPTS):
+            kubevirt = self._kubevirt()
+            owner = self._get_owner(kubevirt)
+            note = note_of(owner)
+            if note is None or note["run"] != run_id:
+                return []
+            patch: Object = {}
+            remarks: list[str] = []
+            expected: dict[Setting, str] = {}
+            current = owner
+            for name, kept in reversed(note["settings"].items()):
+                step, remark = undo(Setting[name], kept, current)
+                patch, current = _merged(patch, step), _merged(current, step)
+                remarks += [remark] if remark else []
+                if step:
+                    expected[Setting[name]] = str(kept["was"])
+            if self._patch(kubevirt, owner, patch, None):
+                self._await(kubevirt, expected)
+                return remarks
+        raise LabError(f"what run {run_id} changed could not be taken back: it changed under our hands each time")
+
+    def _kubevirt(self) -> KubeVirtFacts:
+        return _known(read_kubevirt(self._cluster))
+
+    def _get_owner(self, kubevirt: KubeVirtFacts) -> Object:
+        kind, name = _owner(kubevirt)
+        return kubevirt.source if kind is KUBEVIRT else self._cluster.get(kind, name, kubevirt.namespace)
+
+    def _patch(self, kubevirt: KubeVirtFacts, owner: Object, patch: Object, note: Object | None) -> bool:
+        """Send a merge patch with the note, in one; False when the resource has changed since it was read."""
+        kind, name = _owner(kubevirt)
+        text = None if note is None else json.dumps(note, sort_keys=True)
+        marked = {"metadata": {"resourceVersion": meta(owner, "resourceVersion"), "annotations": {NOTE: text}}}
+
+        def applied() -> Object | None:
+            found = self._cluster.get(kind, name, kubevirt.namespace)
+            return found if meta(found, "annotations", {}).get(NOTE) == text else None
+
+        try:
+            self._cluster.request(
+                "PATCH",
+                kind.path(kubevirt.namespace, name),
+                body=_merged(patch, marked),
+                content_type="application/merge-patch+json",
+                title=kind.title(kubevirt.namespace, name),
+                carried_out=applied,
+            )
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
+
+    def _await(self, kubevirt: KubeVirtFacts, expected: dict[Setting, str]) -> None:
+        """Wait until KubeVirt's resource has the values and KubeVirt is deployed with them."""
+        history = History()
+        stream = WatchStream(self._cluster, history, KUBEVIRT, kubevirt.namespace)
+
+        def missing() -> list[str]:
+            item = history.current(KUBEVIRT, kubevirt.name)
+            return ["KubeVirt's resource is not seen"] if item is None else _not_in_effect(item, expected)
+
+        stream.start()
+        try:
+            stream.wait_synced(_EFFECT_SECONDS)
+            with ticking(self._heartbeat, kubevirt.title, _EFFECT_SECONDS, lambda: ", ".join(missing())):
+                history.wait(lambda: not missing(), time.monotonic() + _EFFECT_SECONDS)
+        finally:
+            stream.stop()
+        if found := missing():
+            raise LabError(
+                f"{kubevirt.title}: a change of settings is not in effect after {_EFFECT_SECONDS:.0f} s: "
+                f"{', '.join(found)}; look at its conditions, and at those of the HyperConverged where there is one"
+            )
+
+    def _lives(self, note: Object) -> bool:
+        run = str(note["run"])
+        return run in living_runs(self._cluster, {run}, [str(note["namespace"])], self._heartbeat)
+
+
+def note_of(owner: Object) -> Object | None:
+    """What a run noted on the resource that it changed."""
+    text = meta(owner, "annotations", {}).get(NOTE)
+    if not text:
+        return None
+    try:
+        note = json.loads(text)
+        return {"run": str(note["run"]), "namespace": str(note["namespace"]), "settings": dict(note["settings"])}
+    except (ValueError, KeyError, TypeError):
+        raise LabError(f"annotation {NOTE} is broken: {text}; put the settings right by hand and remove it") from None
+
+
+def as_before(facts: ClusterFacts, note: Object) -> ClusterFacts:
+    """The facts as they are once a living run has taken its changes back: what others are to go by."""
+    kubevirt = facts.kubevirt
+    for name, kept in note["settings"].items():
+        if kubevirt is not None:
+            kubevirt = with_value(Setting[name], str(kept["was"]), kubevirt)
+    return replace(facts, kubevirt=kubevirt)
+
+
+def _not_in_effect(item: Object, expected: dict[Setting, str]) -> list[str]:
+    facts = kubevirt_facts(item)
+    found = [
+        f"{setting.name} is {value_of(setting, facts)}, expected {value}"
+        for setting, value in expected.items()
+        if value_of(setting, facts) != value
+    ]
+    observed = dig(item, "status", "observedGeneration")
+    if facts.phase != "Deployed":
+        found.append(f"phase is {facts.phase}")
+    elif observed is not None and observed < meta(item, "generation", 0):
+        found.append("the change is not observed yet")
+    return found
+
+
+def _known(kubevirt: KubeVirtFacts | None) -> KubeVirtFacts:
+    if kubevirt is None or not kubevirt.name:
+        raise LabError("KubeVirt's resource may not be read, so its settings cannot be changed")
+    return kubevirt
+
+
+def _owner(kubevirt: KubeVirtFacts) -> tuple[Kind, str]:
+    return (HYPERCONVERGED, HYPERCONVERGED_NAME) if owned_by_hco(kubevirt) else (KUBEVIRT, kubevirt.name)
+
+
+def _merged(one: Object, other: Object) -> Object:
+    """RFC 7386 but that null stays, so that a patch may still say it."""
+    merged = dict(one)
+    for key, value in other.items():
+        inner = merged.get(key)
+        merged[key] = _merged(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
+    return merged

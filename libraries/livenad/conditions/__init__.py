@@ -1,0 +1,1 @@
+"""Conditions of VM and VMI: RestartRequired, MigrationRequired."""

@@ -1,0 +1,1 @@
+"""Shells into guests: SSH and the serial console."""

@@ -1,0 +1,182 @@
+"""The guests of a run: their shells, what was remembered of them, and what was measured in them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from livenad.api.connection import StreamOptions
+from livenad.api.kinds import VMI, dig
+from livenad.api.status import condition_text, is_true
+from livenad.context import Run
+from livenad.errors import LabError
+from livenad.guest.console.console_shell import ConsoleShell
+from livenad.guest.shells import FallbackShell, Shell
+from livenad.guest.ssh import SshShell
+from livenad.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
+from livenad.guest.watched_shell import WatchedShell
+from livenad.identity.guest_identity import GuestIdentity
+from livenad.model import VmRecord
+from livenad.reachability.probes import ProbeRun, in_parallel
+from livenad.reachability.windows import Between, LossWatch, SilenceWatch
+
+SSH_PORT = 22
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a guest was like at ``at``, a time of the monotonic clock."""
+
+    identity: GuestIdentity
+    at: float
+
+
+class Guests:
+    """Shells are made once per VM and kept: one SSH session and one console, never two consoles on one VM."""
+
+    _known: ClassVar[WeakKeyDictionary[Run, Guests]] = WeakKeyDictionary()
+
+    def __init__(self, run: Run, warn: Callable[[str], None]) -> None:
+        self.run = run
+        self.remembered: dict[str, Remembered] = {}
+        self.measured: list[ProbeRun] = []
+        self.watches: dict[Between, SilenceWatch] = {}
+        self.streams: dict[Between, LossWatch] = {}
+        self._warn = warn
+        self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._shells: dict[tuple[str, str], Shell] = {}
+        self._hooked = False
+
+    @classmethod
+    def of(cls, run: Run, warn: Callable[[str], None]) -> Guests:
+        """The guests of a run; ``warn`` is told when another way into a guest had to be taken."""
+        guests = cls._known.setdefault(run, cls(run, warn))
+        guests.tell_warnings()
+        return guests
+
+    def record(self, name: str) -> VmRecord:
+        """The VM as the test defined it. BadInput when it did not."""
+        return self.run.vm(name)
+
+    def shell(self, name: str) -> Shell:
+        """SSH, or the console where that fails or the VM has no pod network."""
+        shell = self.console(name)
+        if self.record(name).has_pod_network:
+            shell = FallbackShell(self.ssh(name), shell, self._warnings.put)
+        return self._once(name, "any", lambda: WatchedShell(shell, lambda patience: self._pause_of(name, patience)))
+
+    def ssh(self, name: str) -> Shell:
+        """The standing SSH session. LabError for a VM without a pod network."""
+        return self._once(name, "ssh", lambda: self.new_ssh(name))
+
+    def new_ssh(self, name: str) -> SshShell:
+        """A further SSH session, nobody else's; the caller closes it."""
+        record = self.record(name)
+        if not record.has_pod_network:
+            raise LabError(f"VM {record.namespace}/{name} has no pod network, so no SSH; use via=console")
+
+        def connect(timeout: float) -> WebSocketStream:
+            return self._open(lambda options: open_port_forward(options, record.namespace, name, SSH_PORT, timeout))
+
+        return SshShell(f"{record.namespace}/{name}", record.login, connect, lambda: self.node_of(name))
+
+    def console(self, name: str) -> Shell:
+        """The one console session of a VM."""
+        record = self.record(name)
+
+        def connect(timeout: float) -> ByteStream:
+            return self._open(lambda options: open_console(options, record.namespace, name, timeout))
+
+        return self._once(
+            name,
+            "console",
+            lambda: ConsoleShell(f"{record.namespace}/{name}", record.login, connect, lambda: self.node_of(name)),
+        )
+
+    def vmi(self, name: str) -> dict[str, Any] | None:
+        """The VMI as last recorded."""
+        recorder = self.run.recorder
+        return recorder.history.current(VMI, name) if recorder else None
+
+    def node_of(self, name: str) -> str | None:
+        """The node on which the VM runs, as last recorded."""
+        node: str | None = dig(self.vmi(name), "status", "nodeName")
+        return node
+
+    def _pause_of(self, name: str, patience: float) -> str:
+        """How the VMI is paused, once it has been so for ``patience`` seconds; "" as soon as it is not."""
+        recorder = self.run.recorder
+        since = recorder.history.since_when(VMI, name, lambda vmi: is_true(vmi, "Paused")) if recorder else None
+        if recorder is None or since is None:
+            return ""
+        if recorder.history.wait(lambda: not is_true(self.vmi(name) or {}, "Paused"), since + patience):
+            return ""
+        return f"the VMI is paused: {condition_text(self.vmi(name) or {}, 'Paused')}"
+
+    def pod_address(self, name: str) -> str:
+        """The address of a VM on the pod network, from its VMI. LabError that says what the VMI shows instead."""
+        record = self.record(name)
+        nic = next((nic for nic in record.nics if nic.network is None), None)
+        interfaces = dig(self.vmi(name), "status", "interfaces", default=[])
+        for interface in interfaces:
+            if nic and interface.get("name") == nic.name and interface.get("ipAddress"):
+                return str(interface["ipAddress"])
+        seen = {interface.get("name"): interface.get("ipAddress") for interface in interfaces}
+        raise LabError(f"VMI {record.namespace}/{name} shows no address on the pod network; it shows {seen}")
+
+    def remember(self, name: str, identity: GuestIdentity) -> None:
+        """Keeps what the guest is like now, for comparison later."""
+        self.remembered[name] = Remembered(identity, time.monotonic())
+
+    def recall(self, name: str) -> Remembered:
+        """What was remembered. LabError when nothing was."""
+        if name not in self.remembered:
+            raise LabError(f"guest {name} was not remembered; call `Remember Guest` before the act")
+        return self.remembered[name]
+
+    def keep(self, run: ProbeRun) -> None:
+        """Keeps what was measured, for a chart."""
+        self.measured.append(run)
+        self.tell_warnings()
+
+    def tell_warnings(self) -> None:
+        """Passes on what happened in threads meanwhile: Robot takes messages of its own thread only."""
+        while not self._warnings.empty():
+            self._warn(self._warnings.get())
+
+    def close(self) -> None:
+        """Ends every session; the guests run on. Safe to call twice."""
+        with self._lock:
+            shells, self._shells = self._shells, {}
+            self._hooked = False
+        by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
+        in_parallel(list(by_name), lambda key: by_name[key].close(), {})
+        self.remembered.clear()
+        self.watches.clear()
+        self.streams.clear()
+        self.measured.clear()
+
+    def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
+        with self._lock:
+            if not self._hooked:
+                self.run.before_namespace_closes(self.close)
+                self._hooked = True
+            if (name, kind) not in self._shells:
+                self._shells[name, kind] = make()
+            return self._shells[name, kind]
+
+    def _open(self, opener: Callable[[StreamOptions], WebSocketStream]) -> WebSocketStream:
+        """A new stream; once more with renewed credentials where those that we had are not taken any more."""
+        cluster = self.run.cluster
+        try:
+            return opener(cluster.stream_options())
+        except StreamRefused as refused:
+            if refused.status != 401 or not cluster.connection.renew():
+                raise
+        return opener(cluster.stream_options())

@@ -1,0 +1,1 @@
+"""What a guest says of itself: its boot and its interfaces."""

@@ -1,0 +1,191 @@
+"""What a guest says of itself: boot, and for every interface its MAC, MTU, addresses, routes and link; read inside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from livenad.errors import LabError
+from livenad.guest.shells import DEFAULT_TIMEOUT, Deadline, Shell
+from livenad.model import Nic
+from livenad.text import human
+
+# One line each: "<what> ...". Works with iproute2 and with BusyBox.
+READ_IDENTITY = r"""# identity of the guest
+read -r boot </proc/sys/kernel/random/boot_id; echo "boot $boot"
+read -r up _ </proc/uptime; echo "uptime $up"
+for d in /sys/class/net/*; do
+[ -e "$d/address" ] || continue
+read -r mac <"$d/address"; read -r mtu <"$d/mtu"; read -r state <"$d/operstate"
+carrier=; read -r carrier 2>/dev/null <"$d/carrier"
+echo "link ${d##*/} ${mac:--} $mtu $state ${carrier:--}"
+done
+command -v ip >/dev/null || { echo "missing ip"; exit 0; }
+ip -o addr show | while read -r line; do echo "addr $line"; done
+ip -4 -o route show | while read -r line; do echo "route4 $line"; done
+ip -6 -o route show 2>/dev/null | while read -r line; do echo "route6 $line"; done
+"""
+
+# What lapses or is learnt by the minute says nothing about who changed the configuration.
+_VOLATILE_ROUTE_WORDS = {"expires", "hoplimit"}
+
+
+@dataclass(frozen=True)
+class GuestInterface:
+    """An interface as the guest sees it. ``link`` is the operational state (``up``); addresses have their prefix."""
+
+    name: str
+    mac: str
+    mtu: int
+    link: str
+    carrier: bool
+    addresses: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GuestIdentity:
+    """A guest at one moment. ``uptime`` in seconds."""
+
+    boot_id: str
+    uptime: float
+    interfaces: dict[str, GuestInterface] = field(default_factory=dict)
+
+    def by_mac(self, mac: str) -> GuestInterface | None:
+        """The interface that has a MAC address, whatever its name; None when none has."""
+        return next((i for i in self.interfaces.values() if i.mac == mac.lower()), None)
+
+
+def read_identity(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> GuestIdentity:
+    """Asks the guest. LabError when it cannot be asked, or has no ``ip``."""
+    return parse_identity(shell.run(READ_IDENTITY, timeout, repeatable=True).stdout, shell.name)
+
+
+def read_settled_identity(
+    shell: Shell, as_expected: Callable[[GuestIdentity], bool], patience: float = 5.0
+) -> GuestIdentity:
+    """Asks until the guest is as expected, or its interfaces have stopped changing, at most ``patience`` seconds.
+
+    An interface that has just come up may lack an address for a moment; what lasts half a second is no such moment.
+    """
+    deadline = Deadline(patience)
+    pause = threading.Event()
+    before: GuestIdentity | None = None
+    while True:
+        now = read_identity(shell)
+        if as_expected(now) or deadline.passed or (before is not None and before.interfaces == now.interfaces):
+            return now
+        before = now
+        pause.wait(0.5)
+
+
+def parse_identity(text: str, source: str) -> GuestIdentity:
+    """The answer of `READ_IDENTITY`. LabError that quotes what is not understood."""
+    boot_id, uptime = "", -1.0
+    interfaces: dict[str, GuestInterface] = {}
+    for line in text.splitlines():
+        kind, *words = line.split() or [""]
+        if kind == "boot":
+            boot_id = words[0]
+        elif kind == "uptime":
+            uptime = float(words[0])
+        elif kind == "link":
+            name, mac, mtu, state, carrier = words
+            interfaces[name] = GuestInterface(name, mac.lower(), int(mtu), state, carrier == "1")
+        elif kind == "missing":
+            raise LabError(f"{source}: the guest has no `ip`; use an image with iproute2 or BusyBox")
+        elif kind == "addr":
+            _add_address(interfaces, words)
+        elif kind in ("route4", "route6"):
+            _add_route(interfaces, words)
+    if not boot_id or uptime < 0:
+        raise LabError(f"{source}: the guest did not tell its boot id and uptime; it said: {text[-200:]!r}")
+    return GuestIdentity(boot_id, uptime, interfaces)
+
+
+def _add_address(interfaces: dict[str, GuestInterface], words: list[str]) -> None:
+    """``2: eth0 inet 10.0.0.1/24 brd ... scope global eth0 valid_lft ...``"""
+    if len(words) < 4 or words[2] not in ("inet", "inet6") or "temporary" in words[4:]:
+        return
+    name = words[1].rstrip(":").partition("@")[0]
+    if name in interfaces:
+        known = interfaces[name]
+        interfaces[name] = replace(known, addresses=tuple(sorted({*known.addresses, words[3]})))
+
+
+def _add_route(interfaces: dict[str, GuestInterface], words: list[str]) -> None:
+    """``10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1``"""
+    if "dev" not in words[:-1]:
+        return
+    name = words[words.index("dev") + 1]
+    kept = []
+    skip = False
+    for word in words:
+        if not skip and word not in _VOLATILE_ROUTE_WORDS:
+            kept.append(word)
+        skip = word in _VOLATILE_ROUTE_WORDS
+    if name in interfaces:
+        known = interfaces[name]
+        interfaces[name] = replace(known, routes=tuple(sorted({*known.routes, " ".join(kept)})))
+
+
+def reboot_evidence(before: GuestIdentity, now: GuestIdentity, elapsed: float) -> str | None:
+    """How the guest shows that it was rebooted within ``elapsed`` seconds; None when it was not."""
+    if now.boot_id != before.boot_id:
+        return (
+            f"boot id was {before.boot_id} (up {human(before.uptime)}), is {now.boot_id} (up {human(now.uptime)}) "
+            f"{human(elapsed)} later: it rebooted about {human(now.uptime)} ago"
+        )
+    if now.uptime < before.uptime:
+        return f"uptime was {before.uptime:.2f} s, is {now.uptime:.2f} s {human(elapsed)} later: it went backwards"
+    return None
+
+
+def second_boot(uptime: float, answered: float) -> str | None:
+    """How the uptime shows that a guest was booted again since it answered, ``answered`` seconds ago; None if not.
+
+    The clock of a guest stands still for the moment of a live migration's switch-over, and the two are read apart.
+    """
+    if uptime + 1.0 + 0.02 * answered >= answered:
+        return None
+    return f"it answered {human(answered)} ago already and is up {human(uptime)} only"
+
+
+def interface_changes(before: GuestInterface, now: GuestIdentity) -> list[str]:
+    """What differs at an interface, found by its name, else by its MAC; empty when nothing does."""
+    after = now.interfaces.get(before.name)
+    if after is None:
+        renamed = now.by_mac(before.mac)
+        if renamed is None:
+            return [f"it is gone; the guest has {', '.join(sorted(now.interfaces)) or 'no interface'}"]
+        return [f"name was {before.name}, is {renamed.name}", *_differences(before, renamed)]
+    return _differences(before, after)
+
+
+def _differences(before: GuestInterface, after: GuestInterface) -> list[str]:
+    changes = []
+    for label, old, new in (
+        ("MAC", before.mac, after.mac),
+        ("MTU", before.mtu, after.mtu),
+        ("link", before.link, after.link),
+        ("carrier", before.carrier, after.carrier),
+    ):
+        if old != new:
+            changes.append(f"{label} was {old}, is {new}")
+    for label, olds, news in (
+        ("address", before.addresses, after.addresses),
+        ("route", before.routes, after.routes),
+    ):
+        changes += [f'{label} "{gone}" is gone' for gone in sorted(set(olds) - set(news))]
+        changes += [f'{label} "{new}" is new' for new in sorted(set(news) - set(olds))]
+    return changes
+
+
+def interface_of(identity: GuestIdentity, nic: Nic, guest: str) -> GuestInterface:
+    """The interface that carries a NIC, by its MAC. LabError that lists the interfaces there are."""
+    found = identity.by_mac(nic.mac)
+    if found is None:
+        seen = ", ".join(f"{i.name} {i.mac}" for i in identity.interfaces.values())
+        raise LabError(f'{guest}: no interface has the MAC {nic.mac} of NIC "{nic.name}"; the guest has: {seen}')
+    return found

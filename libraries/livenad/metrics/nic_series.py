@@ -1,0 +1,173 @@
+"""What monitoring says of a VM's NICs before and after an edit. Metrics cannot be watched, so they are polled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livenad.api.recorder import HEARTBEAT_SECONDS
+from livenad.errors import LabError, ProductFault
+from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Unread, Vnic, vnics
+from livenad.metrics.sources import Source
+from livenad.model import VmRecord
+from livenad.network_change.completion import NetworkSwap
+from livenad.text import human
+
+METRICS = (VMI_METRIC, VM_METRIC)
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.4, 10.0, 1.4
+
+Heartbeat = Callable[[str], None]
+Shown = dict[str, frozenset[Vnic]]
+"""What each metric says of a VM's NICs."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What monitoring said before the edit, and where it was read."""
+
+    source: Source
+    shown: Shown
+
+
+class Poller:
+    """Reads until what is read is right. ``pause`` sleeps; ``clock`` is monotonic."""
+
+    def __init__(
+        self,
+        source: Source,
+        vm: str,
+        namespace: str,
+        heartbeat: Heartbeat,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.source = source
+        self.title = f"VM {namespace}/{vm}"
+        self._labels = {"namespace": namespace, "name": vm}
+        self._heartbeat = heartbeat
+        self._pause = pause
+        self._clock = clock
+
+    def until(self, right: Callable[[Shown], bool], deadline: float, awaited: str) -> Shown:
+        """What is shown as soon as it is right, else what is shown at ``deadline``; it is read once at least.
+
+        Raises LabError when the source could not be read at the end.
+        """
+        pause, beat = _FIRST_PAUSE, self._clock() + HEARTBEAT_SECONDS
+        while True:
+            trouble, shown = "", Shown()
+            try:
+                shown = self._read()
+                if right(shown):
+                    return shown
+            except Unread as unread:
+                trouble = str(unread)
+            left = deadline - self._clock()
+            if left <= 0:
+                if trouble:
+                    raise LabError(f"{self.title}: monitoring cannot be read any more, so nothing is judged: {trouble}")
+                return shown
+            if self._clock() >= beat:
+                self._heartbeat(f"{awaited}; {human(left)} left")
+                beat = self._clock() + HEARTBEAT_SECONDS
+            self._pause(min(pause, left))
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+    def _read(self) -> Shown:
+        return {metric: vnics(self.source.series(metric, self._labels)) for metric in METRICS}
+
+
+def remember(poller: Poller, record: VmRecord, deadline: float) -> Memory:
+    """Wait until both metrics name each NIC once, on its network. LabError when they do not: then nothing is judged."""
+    expected = {(nic.name, nic.network or POD_NETWORK) for nic in record.nics}
+
+    def is_right(shown: Shown) -> bool:
+        return all(sorted((v.name, v.network) for v in shown[metric]) == sorted(expected) for metric in METRICS)
+
+    shown = poller.until(is_right, deadline, f"{poller.title}: in monitoring")
+    if not is_right(shown):
+        wanted = ", ".join(f'"{name}" on "{network}"' for name, network in sorted(expected))
+        raise LabError(
+            f"{poller.title}: expected {poller.source.title} to show, before the edit, one series for each NIC: "
+            f"{wanted}; it shows {_said(shown)}"
+        )
+    return Memory(poller.source, shown)
+
+
+def judge_new_network(poller: Poller, swap: NetworkSwap, memory: Memory, metric: str, deadline: float) -> str:
+    """One metric has a series of the NIC on its new network, with the binding that it had."""
+    before = next(vnic for vnic in memory.shown[metric] if vnic.name == swap.nic)
+    wanted = Vnic(swap.nic, swap.new_network, before.binding_type, before.binding_name)
+    shown = poller.until(lambda now: wanted in now[metric], deadline, f"{metric} of {swap.title}")
+    if wanted not in shown[metric]:
+        raise ProductFault(
+            f"{swap.title}: expected {metric} to show {wanted}; {_age(swap)} after the edit {poller.source.title} "
+            f"shows {_nic(shown[metric], swap.nic)}"
+        )
+    return f"{swap.title}: {metric} shows {wanted}, read from {poller.source.title}"
+
+
+def judge_old_network_gone(poller: Poller, swap: NetworkSwap, deadline: float) -> str:
+    """No series of the NIC has its old network. LabError when the VM has no series at all: that would prove nothing."""
+
+    def old(shown: Shown) -> dict[str, list[Vnic]]:
+        found = {
+            metric: sorted(v for v in shown[metric] if v.name == swap.nic and v.network == swap.old_network)
+            for metric in METRICS
+        }
+        return {metric: left for metric, left in found.items() if left}
+
+    def is_right(shown: Shown) -> bool:
+        return all(shown[metric] for metric in METRICS) and not old(shown)
+
+    shown = poller.until(is_right, deadline, f"{swap.title}: the old series")
+    if left := old(shown):
+        metric, found = next(iter(left.items()))
+        raise ProductFault(
+            f"{swap.title}: expected no series with the old network; {_age(swap)} after the edit {metric} of "
+            f"{poller.source.title} still shows {found[0]}"
+        )
+    if silent := [metric for metric in METRICS if not shown[metric]]:
+        raise LabError(
+            f"{swap.title}: {poller.source.title} shows no series of {' and '.join(silent)} for this VM, not even of "
+            "its other NICs, so a missing one proves nothing"
+        )
+    return f'{swap.title}: no series with "{swap.old_network}" is left in {poller.source.title}'
+
+
+def judge_others_unchanged(poller: Poller, swap: NetworkSwap, memory: Memory, deadline: float) -> str:
+    """The other NICs' series are what they were, once monitoring has taken note of the edit (or had time to)."""
+
+    def noted(shown: Shown) -> bool:
+        return all(any(v.network == swap.new_network for v in shown[metric]) for metric in METRICS)
+
+    shown = poller.until(noted, deadline, f"{swap.title}: in monitoring")
+    for metric in METRICS:
+        before, now = (
+            sorted(vnic for vnic in found[metric] if vnic.name != swap.nic) for found in (memory.shown, shown)
+        )
+        if before != now:
+            raise ProductFault(
+                f"{poller.title}: expected {metric} of the NICs that were not edited to stay "
+                f"{_list(before)}; {_age(swap)} after the edit {poller.source.title} shows {_list(now)}"
+            )
+    return f"{poller.title}: the series of its other NICs are what they were"
+
+
+def _age(swap: NetworkSwap) -> str:
+    return human(time.monotonic() - swap.at)
+
+
+def _nic(shown: frozenset[Vnic], nic: str) -> str:
+    mine = sorted(vnic for vnic in shown if vnic.name == nic)
+    return _list(mine) if mine else f'no series of NIC "{nic}"'
+
+
+def _said(shown: Shown) -> str:
+    return "; ".join(f"{metric}: {_list(sorted(shown[metric]))}" for metric in METRICS)
+
+
+def _list(found: list[Vnic]) -> str:
+    return ", ".join(map(str, found)) or "nothing"

@@ -1,0 +1,201 @@
+"""Where the metrics of a cluster can be read: Thanos by its Route, a Prometheus by the API server, else the pods.
+
+The first that answers and knows KubeVirt is taken. What we may not use is no fault: it is left out, and said so.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from livenad.api.api_errors import ApiError
+from livenad.api.kinds import POD, Kind, dig, meta
+from livenad.errors import LabError
+from livenad.metrics.series import NAME, Labels, Unread, chosen, read_exposition, read_vector, selector
+
+if TYPE_CHECKING:
+    from livenad.api.client import Cluster
+
+ROUTE = Kind("route.openshift.io/v1", "routes", "Route")
+CONFIG_MAP = Kind("v1", "configmaps", "ConfigMap")
+THANOS = ("openshift-monitoring", "thanos-querier")
+INGRESS_CA = ("openshift-config-managed", "default-ingress-cert", "ca-bundle.crt")
+PROMETHEUS = ("monitoring", "prometheus-k8s:9090")
+CONTROLLERS = "kubevirt.io=virt-controller"
+METRICS_PORT = 8443
+EVIDENCE = '{__name__=~"kubevirt_virt_controller_.+|kubevirt_vmi_migrations_in_.+"}'
+"""Series that there are on every cluster that KubeVirt is monitored on, even one without a VM."""
+
+_TIMEOUT = urllib3.Timeout(connect=3.0, read=15.0)
+
+
+class Source(Protocol):
+    """Something that knows the metrics. ``title`` is how messages call it."""
+
+    title: str
+
+    def series(self, metric: str, labels: Labels) -> list[dict[str, str]]:
+        """The labels of each series of a metric that has ``labels``, as of now. Raises Unread."""
+        ...
+
+    def knows_kubevirt(self) -> bool:
+        """Whether it has any metric of KubeVirt. Raises Unread."""
+        ...
+
+
+class PrometheusApi:
+    """Prometheus' HTTP API, wherever it is served. ``headers`` gives those that authenticate a request made now."""
+
+    def __init__(
+        self, title: str, url: str, pool: urllib3.PoolManager, headers: Callable[[], Mapping[str, str]]
+    ) -> None:
+        self.title = title
+        self._url = url.rstrip("/")
+        self._pool = pool
+        self._headers = headers
+
+    def series(self, metric: str, labels: Labels) -> list[dict[str, str]]:
+        return self._query(selector(metric, labels))
+
+    def knows_kubevirt(self) -> bool:
+        return bool(self._query(EVIDENCE))
+
+    def _query(self, query: str) -> list[dict[str, str]]:
+        url = f"{self._url}/api/v1/query?{urlencode({'query': query})}"
+        try:
+            return read_vector(*_fetch(self._pool, url, self._headers()))
+        except Unread as unread:
+            raise Unread(f"{self.title}: {unread}") from None
+
+
+class ControllerPods:
+    """virt-controller's own metrics, by the API server's pod proxy. Only the pod that leads has those of VMs."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self.title = f"the pods of virt-controller in namespace {namespace}"
+
+    def series(self, metric: str, labels: Labels) -> list[dict[str, str]]:
+        return chosen(self._all(), metric, labels)
+
+    def knows_kubevirt(self) -> bool:
+        return any(found[NAME].startswith("kubevirt_") for found in self._all())
+
+    def _all(self) -> list[dict[str, str]]:
+        try:
+            pods = self._cluster.list(POD, self._namespace, CONTROLLERS).items
+        except LabError as error:
+            raise Unread(str(error)) from None
+        names = [str(meta(pod, "name")) for pod in pods if dig(pod, "status", "phase") == "Running"]
+        if not names:
+            raise Unread(f"no pod with label {CONTROLLERS} runs in namespace {self._namespace}")
+        connection = self._cluster.connection
+        found = []
+        for name in names:
+            path = f"{POD.path(self._namespace)}/https:{name}:{METRICS_PORT}/proxy/metrics"
+            status, text = _fetch(connection.pool, connection.server + path, connection.headers())
+            if status != 200:
+                raise Unread(f"GET {path} is answered {status}: {text.strip()[:300]}")
+            found += read_exposition(text)
+        return found
+
+
+def find_source(cluster: Cluster, namespace: str, url: str = "") -> tuple[Source | None, list[str]]:
+    """The source to read, or None; and why each one before it cannot be used.
+
+    ``namespace`` is KubeVirt's; ``url`` is that of a Prometheus' HTTP API that the user has given.
+    """
+    reasons: list[str] = []
+    for candidate in (_given if url else _thanos, _prometheus, _pods):
+        try:
+            source = candidate(cluster, namespace, url)
+            if source.knows_kubevirt():
+                return source, reasons
+            reasons.append(f"{source.title} has no metric of KubeVirt (does it scrape KubeVirt's namespace?)")
+        except Unread as unread:
+            reasons.append(str(unread))
+    return None, reasons
+
+
+def measure(cluster: Cluster, namespace: str, url: str = "") -> tuple[bool, str]:
+    """Whether KubeVirt's metrics can be read, and where; or why nowhere."""
+    source, reasons = find_source(cluster, namespace, url)
+    if source is None:
+        return False, "; ".join(reasons)
+    return True, f"they are read from {source.title}"
+
+
+def _given(cluster: Cluster, _namespace: str, url: str) -> Source:
+    # A token is never sent in the clear.
+    secure = url.startswith("https://")
+    headers = cluster.connection.headers if secure else dict
+    return PrometheusApi(f"Prometheus at {url} (variable MONITORING_URL)", url, _pool(cluster, url), headers)
+
+
+def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
+    namespace, name = THANOS
+    title = f"Route {namespace}/{name}"
+    try:
+        route = cluster.get(ROUTE, name, namespace)
+    except ApiError as error:
+        if error.status == 404:
+            raise Unread(f"there is no {title}") from None
+        raise Unread(f"{title} may not be read: {error.status} (variable MONITORING_URL names it)") from None
+    ingress = dig(route, "status", "ingress", default=[]) or [{}]
+    host = ingress[0].get("host") or dig(route, "spec", "host")
+    if not host:
+        raise Unread(f"{title} has no host")
+    if "Authorization" not in cluster.connection.headers():
+        raise Unread(f"{title} takes a bearer token only, and the kubeconfig has none (log in with oc login)")
+    url = f"https://{host}"
+    return PrometheusApi(f"Thanos at {url}", url, _pool(cluster, url), cluster.connection.headers)
+
+
+def _prometheus(cluster: Cluster, _namespace: str, _url: str) -> Source:
+    namespace, name = PROMETHEUS
+    connection = cluster.connection
+    url = f"{connection.server}/api/v1/namespaces/{namespace}/services/{name}/proxy"
+    return PrometheusApi(f"Prometheus {namespace}/{name}", url, connection.pool, connection.headers)
+
+
+def _pods(cluster: Cluster, namespace: str, _url: str) -> Source:
+    if not namespace:
+        raise Unread("KubeVirt's namespace is unknown, so its pods cannot be found")
+    return ControllerPods(cluster, namespace)
+
+
+def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
+    """Connections to a router: its authority is another one than the API server's, and is published in a ConfigMap."""
+    configuration = cluster.connection.configuration
+    context = ssl.create_default_context()
+    namespace, name, key = INGRESS_CA
+    try:
+        bundle = dig(cluster.get(CONFIG_MAP, name, namespace), "data", key)
+    except ApiError:
+        bundle = None
+    if bundle:
+        context.load_verify_locations(cadata=bundle)
+    if configuration.ssl_ca_cert:
+        context.load_verify_locations(cafile=configuration.ssl_ca_cert)
+    if cluster.connection.unverified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    proxy = cluster.connection.proxy_to(url)
+    if proxy.startswith("http"):
+        return urllib3.ProxyManager(proxy, proxy_headers=configuration.proxy_headers, ssl_context=context)
+    return urllib3.PoolManager(ssl_context=context)
+
+
+def _fetch(pool: urllib3.PoolManager, url: str, headers: Mapping[str, str]) -> tuple[int, str]:
+    """One GET, without a second try: whoever polls tries again anyway."""
+    try:
+        answer = pool.request("GET", url, headers=dict(headers), retries=False, timeout=_TIMEOUT)
+    except (HTTPError, OSError) as error:
+        raise Unread(f"no answer: {error}") from None
+    return answer.status, answer.data.decode(errors="replace")

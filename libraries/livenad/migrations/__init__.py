@@ -1,0 +1,1 @@
+"""Live migrations: their queue, an induced failure, and verdicts on VMs that must or must not move."""

@@ -1,0 +1,138 @@
+"""Judgements on edits that move nothing: that no migration comes proves something only while migrations can come."""
+
+from __future__ import annotations
+
+from livenad.api.history import DELETED, History
+from livenad.api.kinds import MIGRATION, VM, VMI, Object, meta
+from livenad.api.status import condition_text, is_automatic, is_true, network_of, node_of, phase_of
+from livenad.errors import LabError, ProductFault
+from livenad.network_change.completion import NetworkSwap, edits_of, five_facts, migrations_since
+from livenad.network_change.judge_network_change import judge_not_restarted
+from livenad.text import human
+
+CACHE_LAG = 0.3
+"""Seconds by which a controller's cache, and one watch stream beside another, may be behind."""
+
+
+def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap, duration: float) -> str:
+    """From before the first edit until now nothing moved the VM, while the control, edited later, was moved.
+
+    A migration object that the cluster made before it could know of a revert, and cancelled, moves nothing; it may have
+    begun to copy the guest by then, as the cluster looks for such ones every few seconds. LabError when the control was
+    not moved, or when the revert came too late for a migration that was there already.
+    """
+    edits = edits_of(swap)
+    first, last = edits[0], edits[-1]
+    title = f"VM {swap.namespace}/{swap.vm}"
+    _judge_taken_over(history, last, title)
+    _require_in_time(history, first, last, title)
+    judge_not_restarted(history, first)
+    for record in history.records(VMI, swap.vm, first.index):
+        if record.type != DELETED and node_of(record.object) != first.before.node:
+            raise ProductFault(
+                f"{title}: expected to stay on node {first.before.node}; it was on {node_of(record.object) or 'none'} "
+                f"{human(record.at - first.at)} after the edit"
+            )
+    _judge_conditions(history, first, last, title)
+    cancelled = _judge_migrations(history, first, last, title)
+    _require_control(history, swap, control)
+    note = f"; made and cancelled: {', '.join(cancelled)}" if cancelled else ""
+    return (
+        f"{title}: stayed on {first.before.node} for {human(duration)} and longer, while {control.vm}, edited later, "
+        f"was migrated{note}"
+    )
+
+
+def started(history: History, swap: NetworkSwap) -> bool:
+    """Whether a migration of the VM has Succeeded since the first edit: no use to look any longer."""
+    first = edits_of(swap)[0]
+    return any(phase_of(item) == "Succeeded" for item in migrations_since(history, first).values())
+
+
+def _judge_taken_over(history: History, last: NetworkSwap, title: str) -> None:
+    spec = network_of((history.current(VMI, last.vm) or {}).get("spec", {}), last.nic)
+    if spec != last.new_network:
+        raise ProductFault(
+            f'{title}: expected its VMI to follow the spec and name "{last.new_network}"; it has "{spec}"'
+        )
+
+
+def _judge_conditions(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+    """RestartRequired never; MigrationRequired never, or after a revert no more once the VMI has followed it."""
+    reverted = first is not last
+    for kind, type_ in ((VM, "RestartRequired"), (VMI, "MigrationRequired")):
+        if reverted and type_ == "MigrationRequired":
+            item = history.current(kind, last.vm) or {}
+            if is_true(item, type_):
+                raise ProductFault(
+                    f"{title}: expected the revert to withdraw the migration; {condition_text(item, type_)}"
+                )
+            continue
+        for record in history.records(kind, last.vm, first.index):
+            if is_true(record.object, type_):
+                raise ProductFault(
+                    f"{title}: expected no {type_}, as the network stays the same; the {kind.name} had it "
+                    f"{human(record.at - first.at)} after the edit: {condition_text(record.object, type_)}"
+                )
+
+
+def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> list[str]:
+    """The migration objects that were cancelled; a fault for any that should not have been."""
+    cancelled = []
+    known = _knew_of_revert(history, last) if first is not last else first.at
+    for item in migrations_since(history, first).values():
+        name, maker = meta(item, "name"), "by the cluster" if is_automatic(item) else "by hand"
+        states = [record for record in history.records(MIGRATION, name) if record.uid == meta(item, "uid")]
+        copying = next((record for record in states if phase_of(record.object) in ("Running", "Succeeded")), None)
+        if first is not last and states[0].at < known:
+            succeeded = any(phase_of(record.object) == "Succeeded" for record in states)
+            if not succeeded and _ended(history, item):
+                cancelled.append(f"{name} ({'while it copied the guest' if copying else 'before the copy'})")
+                continue
+        raise ProductFault(
+            f"{title}: expected no migration, as the network stays the same; {name} was made {maker} "
+            f"and is {phase_of(item) or 'new'}"
+        )
+    return cancelled
+
+
+def _require_in_time(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+    """LabError when a migration was copying the guest before the revert, or was there before it and Succeeded."""
+    if first is last:
+        return
+    for item in migrations_since(history, first).values():
+        name = meta(item, "name")
+        for record in history.records(MIGRATION, name):
+            if record.uid == meta(item, "uid") and record.index < last.index:
+                if phase_of(record.object) in ("Running", "Succeeded"):
+                    raise LabError(f"{title}: the revert came too late to judge: {name} was copying the guest already")
+                if phase_of(item) == "Succeeded":
+                    raise LabError(f"{title}: the revert came too late to judge: {name} was there, and Succeeded")
+
+
+def _knew_of_revert(history: History, last: NetworkSwap) -> float:
+    """Until when (monotonic clock) the cluster may not have known of the last edit, and made a migration all the same.
+
+    Whoever makes migrations goes by MigrationRequired, and by a cache that is a moment behind.
+    """
+    for record in history.records(VMI, last.vm, last.index):
+        follows = network_of(record.object.get("spec", {}), last.nic) == last.new_network
+        if follows and not is_true(record.object, "MigrationRequired"):
+            return record.at + CACHE_LAG
+    return last.at + CACHE_LAG
+
+
+def _ended(history: History, migration: Object) -> bool:
+    current = history.current(MIGRATION, meta(migration, "name"))
+    return current is None or phase_of(current) == "Failed"
+
+
+def _require_control(history: History, swap: NetworkSwap, control: NetworkSwap) -> None:
+    if control.index <= edits_of(swap)[-1].index:
+        raise LabError(f"control {control.vm} was edited before {swap.vm}; it proves nothing about the time since")
+    missing = [fact for fact in five_facts(history, control) if not fact.holds]
+    if missing:
+        raise LabError(
+            f"VM {swap.namespace}/{swap.vm} was not migrated, which proves nothing: its control was not either: "
+            f"{control.title}: {missing[0].seen}"
+        )

@@ -1,0 +1,108 @@
+"""Many swaps at one time: when each VM's migration was made, ran and ended, and how many ran side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from livenad.api.history import History
+from livenad.api.kinds import MIGRATION, dig, meta
+from livenad.api.status import phase_of
+from livenad.cluster.facts import KubeVirtFacts
+from livenad.network_change.completion import NetworkSwap, completed_at, five_facts, the_migration
+
+_WAITING = ("", "Pending")
+_ENDED = ("Succeeded", "Failed")
+# What KubeVirt takes where its custom resource says nothing.
+_LIMITS = {"parallelMigrationsPerCluster": 5, "parallelOutboundMigrationsPerNode": 2}
+
+
+@dataclass(frozen=True)
+class QueuedSwap:
+    """One VM's swap, in seconds after the first edit of all; None for what was not seen.
+
+    ``begun`` is when its migration left the queue (phase Pending), ``ended`` when it reached a final phase, and
+    ``complete`` when the last of the five facts of a swap came true.
+    """
+
+    vm: str
+    edited: float
+    made: float | None
+    begun: float | None
+    ended: float | None
+    complete: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        """From this VM's edit until its swap was complete."""
+        return None if self.complete is None else self.complete - self.edited
+
+    def as_data(self) -> dict[str, Any]:
+        """For a file; seconds with three digits."""
+        values = {name: getattr(self, name) for name in ("edited", "made", "begun", "ended", "complete")}
+        return {"vm": self.vm, **{name: None if at is None else round(at, 3) for name, at in values.items()}}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the seconds of all complete swaps are spread."""
+
+    fewest: float
+    middle: float
+    ninth: float
+    most: float
+
+
+def queued_swaps(history: History, swaps: Sequence[NetworkSwap]) -> list[QueuedSwap]:
+    """One for each swap, in the order given. ValueError for none at all."""
+    zero = min(swap.at for swap in swaps)
+    return [_queued(history, swap, zero) for swap in swaps]
+
+
+def most_at_once(queue: Sequence[QueuedSwap]) -> int:
+    """The most migrations that were out of the queue and not ended at one moment."""
+    begun = [(one.begun, one.ended) for one in queue if one.begun is not None]
+    return max((sum(b <= at and (e is None or at < e) for b, e in begun) for at, _ in begun), default=0)
+
+
+def spread(queue: Sequence[QueuedSwap]) -> Spread | None:
+    """The spread; None when no swap is complete. ``ninth``: nine in ten took no longer."""
+    seconds = sorted(one.seconds for one in queue if one.seconds is not None)
+    if not seconds:
+        return None
+    return Spread(seconds[0], median(seconds), seconds[max(0, -(-len(seconds) * 9 // 10) - 1)], seconds[-1])
+
+
+def limits_text(kubevirt: KubeVirtFacts | None) -> str:
+    """The cluster's limits on migrations at one time, as the KubeVirt resource and its defaults have them."""
+    if kubevirt is None or not kubevirt.source:
+        return "limits unknown: the KubeVirt resource may not be read"
+    given = dig(kubevirt.source, "spec", "configuration", "migrations") or {}
+    per_cluster, per_node = (
+        f"{given.get(name, default)}{'' if name in given else ' by default'}" for name, default in _LIMITS.items()
+    )
+    return f"at most {per_cluster} in the cluster and {per_node} away from a node"
+
+
+def _queued(history: History, swap: NetworkSwap, zero: float) -> QueuedSwap:
+    migration = the_migration(history, swap)
+    made = begun = ended = None
+    if migration is not None:
+        uid = meta(migration, "uid")
+        for record in history.records(MIGRATION, meta(migration, "name")):
+            if record.uid != uid:
+                continue
+            phase = phase_of(record.object)
+            made = record.at if made is None else made
+            if begun is None and phase not in _WAITING:
+                begun = record.at
+            if ended is None and phase in _ENDED:
+                ended = record.at
+    complete = completed_at(five_facts(history, swap))
+
+    def after(at: float | None) -> float | None:
+        return None if at is None else max(0.0, at - zero)
+
+    return QueuedSwap(swap.vm, swap.at - zero, after(made), after(begun), after(ended), after(complete))

@@ -1,0 +1,1 @@
+"""The change of a VM's network: the edit, its completion, the verdicts."""

@@ -1,0 +1,289 @@
+"""A network swap: what was before the edit, and the five facts that together mean that it is complete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from livenad.api.history import History
+from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.status import (
+    NO_TROUBLE_YET,
+    condition_text,
+    current_pod,
+    is_automatic,
+    is_true,
+    migration_state,
+    migrations_of,
+    network_of,
+    nic_status,
+    node_of,
+    phase_of,
+    pod_network,
+    pod_trouble,
+    qualified,
+)
+from livenad.text import human
+
+_LONGEST = 240
+"""Characters of an event that are quoted."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the cluster said just before the edit. ``migrations`` are the UIDs of the migration objects there were."""
+
+    vmi_uid: str
+    created: str
+    firmware_uuid: str
+    revision: str
+    node: str
+    interface: Object = field(repr=False)
+    migrations: frozenset[str]
+
+
+@dataclass
+class NetworkSwap:
+    """One edit of a VM's network. ``index`` is the history's length, ``at`` the monotonic clock, before the edit.
+
+    ``previous`` is the edit of the same VM before this one.
+    """
+
+    vm: str
+    namespace: str
+    nic: str
+    pod_interface: str
+    old_network: str
+    new_network: str
+    index: int
+    at: float
+    before: Before
+    resource_version: str = ""
+    previous: NetworkSwap | None = None
+
+    @property
+    def title(self) -> str:
+        before = f'"{self.old_network}"' if self.old_network else "no network"
+        return f'VM {self.namespace}/{self.vm}, NIC "{self.nic}" from {before} to "{self.new_network}"'
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One of the five facts. ``seen`` says what was last seen; ``since`` (monotonic) since when it is so."""
+
+    name: str
+    holds: bool
+    seen: str
+    since: float | None = None
+
+
+def remember(history: History, vm: str, namespace: str, nic: str, new_network: str) -> NetworkSwap:
+    """What there is to remember before the edit. Raises LookupError when the VM has no VMI."""
+    vmi = history.current(VMI, vm)
+    if vmi is None:
+        raise LookupError(f"there is no VMI {namespace}/{vm}")
+    interface = nic_status(vmi, nic) or {}
+    before = Before(
+        vmi_uid=meta(vmi, "uid"),
+        created=meta(vmi, "creationTimestamp"),
+        firmware_uuid=str(dig(vmi, "spec", "domain", "firmware", "uuid") or ""),
+        revision=str(dig(vmi, "status", "virtualMachineRevisionName") or ""),
+        node=node_of(vmi),
+        interface=interface,
+        migrations=frozenset(migrations_of(history, vm)),
+    )
+    return NetworkSwap(
+        vm=vm,
+        namespace=namespace,
+        nic=nic,
+        pod_interface=str(interface.get("podInterfaceName") or ""),
+        old_network=network_of(vmi["spec"], nic) or "",
+        new_network=new_network,
+        index=len(history),
+        at=time.monotonic(),
+        before=before,
+    )
+
+
+def edits_of(swap: NetworkSwap) -> list[NetworkSwap]:
+    """All edits of the VM up to this one, oldest first."""
+    edits = [swap]
+    while edits[-1].previous is not None:
+        edits.append(edits[-1].previous)
+    return edits[::-1]
+
+
+def migrations_since(history: History, swap: NetworkSwap) -> dict[str, Object]:
+    """The migration objects that came after the edit, by UID, in the order of their appearance."""
+    found = migrations_of(history, swap.vm, swap.index)
+    return {uid: item for uid, item in found.items() if uid not in swap.before.migrations}
+
+
+def the_migration(history: History, swap: NetworkSwap) -> Object | None:
+    """The newest migration object that the cluster made after the edit."""
+    automatic = [item for item in migrations_since(history, swap).values() if is_automatic(item)]
+    return automatic[-1] if automatic else None
+
+
+def five_facts(history: History, swap: NetworkSwap) -> list[Fact]:
+    """The five facts, in the order in which they come true on a healthy cluster but for the condition."""
+    vmi = history.current(VMI, swap.vm) or {}
+    migration = the_migration(history, swap)
+    return [
+        _migration_succeeded(history, swap, migration),
+        _state_completed(history, swap, vmi, migration),
+        _node_changed(history, swap, vmi, migration),
+        _condition_gone(history, swap, vmi),
+        _pod_on_new_network(history, swap, vmi),
+    ]
+
+
+def is_complete(history: History, swap: NetworkSwap) -> bool:
+    """Whether all five facts hold."""
+    return all(fact.holds for fact in five_facts(history, swap))
+
+
+def completed_at(facts: list[Fact]) -> float | None:
+    """When, by the monotonic clock, the last of the five facts came true; None while one is missing."""
+    times = [fact.since for fact in facts if fact.holds and fact.since is not None]
+    return max(times) if len(times) == len(facts) else None
+
+
+def _migration_succeeded(history: History, swap: NetworkSwap, migration: Object | None) -> Fact:
+    name = "the cluster's migration object for the edit is Succeeded"
+    if migration is None:
+        return Fact(name, False, _why_no_migration(history, swap), swap.at)
+    title, phase, uid = meta(migration, "name"), phase_of(migration), meta(migration, "uid")
+    since = history.since_when(MIGRATION, title, lambda item: meta(item, "uid") == uid and phase_of(item) == phase)
+    if phase == "Succeeded":
+        return Fact(name, True, f"migration {swap.namespace}/{title} Succeeded", since or _gone(history, title))
+    seen = f"migration {swap.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
+    completed = _completed(migration_state(history.current(VMI, swap.vm) or {}), uid)
+    if phase == "Running" and completed:
+        seen += " though migrationState.completed is true: the product left it running for good"
+    return Fact(name, False, seen + _migration_trouble(history, migration), since)
+
+
+def _state_completed(history: History, swap: NetworkSwap, vmi: Object, migration: Object | None) -> Fact:
+    name = "vmi.status.migrationState is completed for that migration and not failed"
+    uid = meta(migration, "uid") if migration else ""
+    state = migration_state(vmi)
+    holds = bool(uid) and _completed(state, uid)
+    if not state:
+        seen = "migrationState is not set"
+    else:
+        keys = ("migrationUid", "sourceNode", "targetNode", "completed", "failed", "failureReason", "endTimestamp")
+        seen = "migrationState " + ", ".join(f"{key}={state[key]}" for key in keys if key in state)
+    since = history.since_when(VMI, swap.vm, lambda item: _completed(migration_state(item), uid) == holds)
+    return Fact(name, holds, seen, since)
+
+
+def _node_changed(history: History, swap: NetworkSwap, vmi: Object, migration: Object | None) -> Fact:
+    name = "vmi.status.nodeName is the target node"
+    state = migration_state(vmi)
+    ours = migration is not None and state.get("migrationUid") == meta(migration, "uid")
+    node, target = node_of(vmi), str(state.get("targetNode") or "") if ours else ""
+    holds = node not in ("", state.get("sourceNode")) and node == target
+    seen = f"nodeName is {node or 'not set'}"
+    seen += " as before the edit" if node == swap.before.node else f", it was {swap.before.node} before the edit"
+    if target and node != target:
+        seen += f", the migration's target is {target}"
+    return Fact(name, holds, seen, history.since_when(VMI, swap.vm, lambda item: node_of(item) == node))
+
+
+def _condition_gone(history: History, swap: NetworkSwap, vmi: Object) -> Fact:
+    name = "condition MigrationRequired is gone from the VMI"
+    required = is_true(vmi, "MigrationRequired")
+    since = history.since_when(VMI, swap.vm, lambda item: is_true(item, "MigrationRequired") == required)
+    return Fact(name, bool(vmi) and not required, condition_text(vmi, "MigrationRequired"), since)
+
+
+def _pod_on_new_network(history: History, swap: NetworkSwap, vmi: Object) -> Fact:
+    name = "the launcher pod's network-status names the new network for the NIC"
+    wanted = qualified(swap.new_network, swap.namespace)
+    pod = current_pod(history, vmi) if vmi else None
+    if pod is None:
+        return Fact(name, False, f"there is no launcher pod on node {node_of(vmi) or 'none'}")
+    title = str(meta(pod, "name"))
+    network = pod_network(pod, swap.pod_interface)
+    seen = f"pod {title} on {node_of(vmi)} has {swap.pod_interface} on {network or 'no network'}"
+    if network != wanted:
+        seen += f", expected {wanted}"
+    since = history.since_when(POD, title, lambda item: pod_network(item, swap.pod_interface) == network)
+    arrived = history.since_when(VMI, swap.vm, lambda item: node_of(item) == node_of(vmi))
+    if since is not None and arrived is not None:
+        since = max(since, arrived)
+    return Fact(name, network == wanted, seen, since)
+
+
+def _completed(state: Object, uid: str) -> bool:
+    return state.get("migrationUid") == uid and bool(state.get("completed")) and not state.get("failed")
+
+
+def _gone(history: History, name: str) -> float:
+    """When a migration object that exists no more was last seen."""
+    return history.records(MIGRATION, name)[-1].at
+
+
+def _ago(since: float | None) -> str:
+    return "" if since is None else f" since {human(time.monotonic() - since)}"
+
+
+def _why_no_migration(history: History, swap: NetworkSwap) -> str:
+    """How far the edit got, when the cluster has made no migration object for it."""
+    others = [meta(item, "name") for item in migrations_since(history, swap).values()]
+    if others:
+        return f"the cluster made no migration object; made by hand: {', '.join(others)}"
+    vmi = history.current(VMI, swap.vm)
+    if vmi is None:
+        return "no migration object, and the VMI is gone"
+    network = network_of(vmi.get("spec", {}), swap.nic)
+    parts = ["no migration object was made"]
+    if network != swap.new_network:
+        parts.append(f'the VMI\'s spec still says "{network}"')
+    else:
+        parts.append(f"the VMI's spec has the new network, {condition_text(vmi, 'MigrationRequired')}")
+    if not is_true(vmi, "LiveMigratable"):
+        parts.append(condition_text(vmi, "LiveMigratable"))
+    if is_true(history.current(VM, swap.vm) or {}, "RestartRequired"):
+        parts.append("the VM has RestartRequired")
+    return ", ".join(parts)
+
+
+def _migration_trouble(history: History, migration: Object) -> str:
+    """Why a migration does not go on: its target pod's trouble or first warning, else the newest warning about it."""
+    uid = meta(migration, "uid")
+    targets = [pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
+    troubles = {meta(pod, "name"): why for pod in targets if (why := pod_trouble(pod))}
+    for name, why in troubles.items():
+        if why not in NO_TROUBLE_YET:
+            return f" (target pod {name}: {why})"
+    for pod in targets:
+        if told := next(_warnings_about(history, meta(pod, "name")), ""):
+            return f" (target pod {meta(pod, 'name')}: {told})"
+    names = (meta(migration, "name"), dig(migration, "spec", "vmiName"))
+    told = "".join(list(_warnings_about(history, *names))[-1:])
+    waiting = "".join(f" (target pod {name}: {why})" for name, why in troubles.items())
+    return f" (event {told})" if told else waiting
+
+
+def first_warning(history: History, swap: NetworkSwap) -> str:
+    """The first warning since the edit about its migrations, their target pods or the VMI; "" while there is none."""
+    made = migrations_since(history, swap)
+    names = {swap.vm, *(str(meta(item, "name")) for item in made.values())}
+    names |= {
+        str(meta(pod, "name"))
+        for pod in history.all(POD)
+        if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") in made
+    }
+    return next(_warnings_about(history, *names, since=swap.index), "")
+
+
+def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:
+    """``reason: message`` of the warnings about objects, oldest first, at a length that can be read."""
+    for record in history.records(EVENT, since=since):
+        event = record.object
+        if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names:
+            text = f"{event.get('reason')}: {event.get('message')}"
+            yield text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,83 @@
+"""An edit of a VM: one patch that is applied wholly or not at all, whoever else edits the VM meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from livenad.api.api_errors import ApiError
+from livenad.api.kinds import VM, Object, dig
+from livenad.api.status import network_of
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import VmRecord
+
+_EDIT_ATTEMPTS = 5
+
+
+def put_network(run: Run, record: VmRecord, nic: str, network: str) -> Object:
+    """Put one NIC on a network; otherwise like `put_networks`."""
+    return put_networks(run, record, {nic: network})
+
+
+def put_networks(run: Run, record: VmRecord, networks: Mapping[str, str]) -> Object:
+    """Put each named NIC on its network by one edit of the VM's spec; gives the VM as stored, and corrects ``record``.
+
+    When somebody else changed the VM meanwhile, it looks again. Raises BadInput for a NIC that is not there, ApiError
+    when the edit is refused, LabError when the VM changes each time.
+    """
+
+    def operations(spec: Object) -> list[Object]:
+        there = spec.get("networks") or []
+        return [one for nic, network in networks.items() for one in _operations(record, there, nic, network)]
+
+    stored = edit_vm(run, record, operations, _edited(networks))
+    record.nics = [replace(item, network=networks.get(item.name, item.network)) for item in record.nics]
+    return stored
+
+
+def edit_vm(
+    run: Run, record: VmRecord, operations: Callable[[Object], list[Object]], done: Callable[[Object], bool]
+) -> Object:
+    """Edit a VM by the JSON patch that ``operations`` makes of its template's spec; gives the VM as stored.
+
+    The patch tests what it relies on: when somebody else changed that meanwhile, it is made anew. ``done`` tells of a
+    VM whether the edit has been applied to it. Raises what ``operations`` does, ApiError when the edit is refused,
+    LabError when the VM changes each time.
+    """
+    for left in reversed(range(_EDIT_ATTEMPTS)):
+        vm = run.cluster.get(VM, record.name, record.namespace)
+        patch = operations(dict(dig(vm, "spec", "template", "spec", default={})))
+        try:
+            return run.cluster.json_patch(VM, record.name, record.namespace, patch, done=done)
+        except ApiError as error:
+            if error.status not in (409, 422) or not left:
+                raise
+            if error.status == 422 and "test" not in str(error) and "the server rejected" not in str(error):
+                raise
+            continue
+    raise LabError(f"VM {record.namespace}/{record.name} could not be edited: it changed under our hands each time")
+
+
+def _operations(record: VmRecord, there: Sequence[Object], nic: str, network: str) -> list[Object]:
+    """With tests of what is replaced: the list may have been reordered since it was read."""
+    position = next((index for index, item in enumerate(there) if item.get("name") == nic), None)
+    if position is None:
+        raise BadInput(f'VM {record.namespace}/{record.name} has no network "{nic}" in its spec')
+    path = f"/spec/template/spec/networks/{position}"
+    before = dig(there[position], "multus", "networkName")
+    return [
+        {"op": "test", "path": f"{path}/name", "value": nic},
+        {"op": "test", "path": f"{path}/multus/networkName", "value": before},
+        {"op": "replace", "path": f"{path}/multus/networkName", "value": network},
+    ]
+
+
+def _edited(networks: Mapping[str, str]) -> Callable[[Object], bool]:
+    """Tells of a VM whether the edit has been applied to it."""
+
+    def edited(vm: Object) -> bool:
+        spec = dig(vm, "spec", "template", "spec", default={})
+        return all(network_of(spec, nic) == network for nic, network in networks.items())
+
+    return edited

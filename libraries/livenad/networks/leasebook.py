@@ -1,0 +1,165 @@
+"""The leases that all runs on a cluster keep in one namespace, and so share VLANs, NICs and the cluster itself."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import LEASE, NAMESPACE, POD, VM, VMI, Object, dig, meta
+from livenad.api.recorder import Heartbeat, silent
+from livenad.errors import LabError
+from livenad.ownership.active_runs import living_runs
+from livenad.ownership.labels import RUN_LABEL, run_of
+from livenad.ownership.lease_liveness import Sightings
+from livenad.ownership.leases import LeaseKeeper, remove_lease
+
+PURPOSE_LABEL = "kubevirt-nad-tests/lease"
+"""Label of every lease in the book; its value is what the lease is for."""
+
+VLAN, NIC, RUN, SUITE, EXCLUSIVE = "vlan", "nic", "run", "suite", "exclusive"
+_OF_GUESTS = (VLAN, NIC)
+
+OF_NOTE = "kubevirt-nad-tests/of"
+HOLDER_NOTE = "kubevirt-nad-tests/holder"
+
+
+class LeaseBook:
+    """The leases of ``namespace``, which all runs know. ``keeper`` renews what is taken.
+
+    ``home`` is a namespace that suites of several runs share, "" where each suite has its own.
+    """
+
+    def __init__(self, cluster: Cluster, keeper: LeaseKeeper, run_id: str, namespace: str, home: str = "") -> None:
+        self.cluster = cluster
+        self.run_id = run_id
+        self.namespace = namespace
+        self._home = home
+        self._keeper = keeper
+
+    def take(self, name: str, purpose: str, of: str, *, from_dead: bool = True) -> Object | None:
+        """Take a lease; None: it is ours, else the lease of the run that has it. ``of`` tells a reader what for."""
+        notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
+        with self._rights():
+            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_dead=from_dead)
+
+    def give_back(self, name: str) -> None:
+        """Delete a lease of ours."""
+        with self._rights():
+            self._keeper.give_back(self.namespace, name)
+
+    def holds(self, name: str) -> bool:
+        """Whether a lease is ours now."""
+        return self._keeper.holds(self.namespace, name)
+
+    def entries(self, purpose: str = "") -> list[Object]:
+        """All leases of the book, of every run, living or dead; or those for one purpose."""
+        with self._rights():
+            listed = self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
+        return [lease for lease in listed if run_of(lease)]
+
+    def others(self, *purposes: str) -> list[Object]:
+        """The leases of other runs, but for those that are known to be dead: to be asked anew every few seconds."""
+        return [
+            lease
+            for lease in self.entries()
+            if meta(lease, "labels", {}).get(PURPOSE_LABEL) in purposes and not self.is_ours(lease)
+            if not self.is_dead(lease)
+        ]
+
+    def is_dead(self, lease: Object) -> bool:
+        """Whether a lease that was read just now is known to be a dead run's."""
+        return Sightings.of(self.cluster).is_dead(lease)
+
+    def seconds_left(self, lease: Object) -> float:
+        """In how many seconds a lease that was read just now will be known as a dead run's, if it is not renewed."""
+        return Sightings.of(self.cluster).seconds_left(lease)
+
+    def is_ours(self, lease: Object) -> bool:
+        """Whether a lease says that this run has it."""
+        return bool(dig(lease, "spec", "holderIdentity") == self.run_id)
+
+    def tell_the_dead(self, heartbeat: Heartbeat = silent) -> None:
+        """Look at the leases of other runs until each is known to be dead or alive. Takes up to 30 seconds."""
+        runs = {run_of(lease) for lease in self.entries() if not self.is_ours(lease)}
+        with self._rights():
+            living_runs(self.cluster, runs, [self.namespace], heartbeat)
+
+    def dead(self) -> list[Object]:
+        """Leases that are known to be of dead runs and are not needed any more.
+
+        While a dead run's namespace is there, so may be its guests, and they may be on its VLANs.
+        """
+        dead = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_dead(lease)]
+        if not dead:
+            return []
+        staying = runs_that_stay(self.cluster, self._home)
+        return [
+            lease
+            for lease in dead
+            if meta(lease, "labels")[PURPOSE_LABEL] not in _OF_GUESTS or run_of(lease) not in staying
+        ]
+
+    def clear_dead(self) -> list[str]:
+        """Remove the leases of dead runs that are not needed any more; gives their names."""
+        dead = self.dead()
+        with self._rights():
+            return [str(meta(lease, "name")) for lease in dead if remove_lease(self.cluster, lease)]
+
+    @contextmanager
+    def _rights(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiError as error:
+            if error.status == 403:
+                raise LabError(
+                    f'no right to use leases in namespace "{self.namespace}", by which runs share VLANs and the '
+                    "cluster; an administrator grants create, get, list, watch, patch and delete on "
+                    "leases.coordination.k8s.io there, or set variable LEASE_NAMESPACE to a namespace in which all "
+                    f"runs have it: {error}"
+                ) from error
+            if error.status == 404:
+                raise LabError(
+                    f'variable LEASE_NAMESPACE is "{self.namespace}"; expected a namespace that exists: {error}'
+                ) from error
+            raise
+
+
+def lease_name(*parts: object) -> str:
+    """Name of the lease of something; what a name cannot spell is replaced and told apart by a hash."""
+    text = "-".join(str(part) for part in parts)
+    spelled = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+    told_apart = "" if spelled == text else "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"kubevirt-nad-tests-{spelled}{told_apart}"
+
+
+def holder_text(lease: Object) -> str:
+    """Who has a lease, as messages tell it: ``run abc123 (tester@host)``."""
+    who = meta(lease, "annotations", {}).get(HOLDER_NOTE, "")
+    return f"run {dig(lease, 'spec', 'holderIdentity', default='unknown')}" + (f" ({who})" if who else "")
+
+
+def runs_that_stay(cluster: Cluster, home: str = "") -> set[str]:
+    """Ids of the runs that have a namespace, or guests in ``home``; none where namespaces may not be listed."""
+    guests = [item for kind in (VM, VMI, POD) if home for item in cluster.list(kind, home, RUN_LABEL).items]
+    try:
+        namespaces = cluster.list(NAMESPACE, labels=RUN_LABEL).items
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        namespaces = []
+    return {str(meta(item, "labels")[RUN_LABEL]) for item in namespaces + guests}
+
+
+def _who() -> str:
+    """User and host of this process; a container's user may have no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

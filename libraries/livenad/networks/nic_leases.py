@@ -1,0 +1,127 @@
+"""A spare NIC for this run: found, leased, and waited for while another run has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NoReturn
+
+from livenad.api.history import DELETED, History
+from livenad.api.kinds import LEASE, NODE_STATE, Object, dig, meta
+from livenad.api.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
+from livenad.api.temporary_watch import following
+from livenad.errors import BadInput, LabError
+from livenad.networks.leasebook import NIC, PURPOSE_LABEL, LeaseBook, holder_text, lease_name
+from livenad.networks.nmstate_policies import POLICY
+from livenad.networks.spare_nics import candidates, objections, spare_nics
+from livenad.text import human
+
+_LAG_SECONDS = 15.0
+"""For how long NMState may still report what a run that has ended had made."""
+
+_CIRCLE_SECONDS = 300.0
+"""For how long a run that has a NIC waits for a second one: two such runs would wait for each other."""
+
+States = Mapping[str, Object]
+
+
+class NoSpareNic(LabError):
+    """There is no NIC on all workers that nobody uses."""
+
+
+class NicLeases:
+    """The NICs of one run. ``wanted``: the only ones that may be used; empty: any spare one."""
+
+    def __init__(self, book: LeaseBook, wanted: tuple[str, ...], within: float, heartbeat: Heartbeat = silent) -> None:
+        self._book = book
+        self._wanted = wanted
+        self._within = within
+        self._heartbeat = heartbeat
+        self._held: list[str] = []
+
+    def take(self, read_states: Callable[[], States]) -> str:
+        """A spare NIC, as soon as there is one; while living runs have some, it is waited for.
+
+        Raises NoSpareNic, or BadInput when the user names one that is not spare.
+        """
+        states = read_states()
+        self._check_wanted(states)
+        found = self._try(states)
+        if found or not self._book.others(NIC):
+            return found or self._none(states)
+        now = time.monotonic()
+        deadline, seen = now + self._within, now
+        with following(
+            self._book.cluster, (LEASE, self._book.namespace, PURPOSE_LABEL), (NODE_STATE, None, "")
+        ) as news:
+            while not found:
+                known, now = len(news), time.monotonic()
+                holders = sorted({holder_text(lease) for lease in self._book.others(NIC)})
+                seen = now if holders else seen
+                if now >= deadline or now >= seen + _LAG_SECONDS:
+                    return self._none(states)
+                if holders:
+                    self._heartbeat(f"waiting for a spare NIC, of {', '.join(holders)}; {human(deadline - now)} left")
+                news.wait(partial(_is_news, news, known), min(deadline, now + HEARTBEAT_SECONDS))
+                states = read_states()
+                found = self._try(states)
+        return found
+
+    def give_back(self, nic: str) -> None:
+        """The NIC is as it was: others may have it."""
+        self._book.give_back(lease_name("nic", nic))
+        self._held.remove(nic)
+
+    def _check_wanted(self, states: States) -> None:
+        others = {str(meta(lease, "name")) for lease in self._book.others(NIC)}
+        for nic in self._wanted:
+            ours_or_theirs = nic in self._held or lease_name("nic", nic) in others
+            if not ours_or_theirs and (why := objections(states, nic)):
+                raise BadInput(f'variable SPARE_NIC names "{nic}", expected a spare NIC: {"; ".join(why)}')
+
+    def _try(self, states: States) -> str:
+        """A NIC that is ours now, "" when others have all of them."""
+        others = {str(meta(lease, "name")) for lease in self._book.others(NIC)}
+        claimed = self._claimed()
+        for nic in self._wanted or spare_nics(states):
+            name = lease_name("nic", nic)
+            if nic in self._held or name in others:
+                continue
+            if (
+                nic not in claimed
+                and not objections(states, nic)
+                and self._book.take(name, NIC, f"NIC {nic} of all workers") is None
+            ):
+                self._held.append(nic)
+                return nic
+        return ""
+
+    def _claimed(self) -> set[str]:
+        """NICs that policies name as a port, whether it has come true on the nodes or not."""
+        return {
+            str(port.get("name"))
+            for item in self._book.cluster.list(POLICY).items
+            for interface in dig(item, "spec", "desiredState", "interfaces", default=[]) or []
+            for port in dig(interface, "bridge", "port", default=[]) or []
+        }
+
+    def _none(self, states: States) -> NoReturn:
+        names = {lease_name("nic", nic): nic for nic in candidates(states)}
+        leased = {names.get(str(meta(lease, "name")), ""): holder_text(lease) for lease in self._book.others(NIC)}
+        told = []
+        for nic in candidates(states):
+            ours = "used by this run" if nic in self._held else ""
+            theirs = f"used by {leased[nic]}" if nic in leased else ""
+            told.append(f"{nic}: {ours or theirs or '; '.join(objections(states, nic)) or 'named by a policy'}")
+        raise NoSpareNic(
+            f"no spare NIC on all of {', '.join(states)}: {'. '.join(told)}. Needed is an ethernet NIC of one name "
+            "that is up and has no address, route or bridge; name it with --variable SPARE_NIC:<name>, remove what "
+            "dead runs left with the keyword `Delete Leftovers`, or choose another NODE_NETWORK"
+        )
+
+
+def _is_news(news: History, known: int) -> bool:
+    """Whether a NIC may have become spare: a lease went, or NMState looked at a node anew. Renewals are none."""
+    left = any(record.type == DELETED for record in news.records(LEASE, since=known))
+    return left or bool(news.records(NODE_STATE, since=known))

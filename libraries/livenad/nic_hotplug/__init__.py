@@ -1,0 +1,1 @@
+"""Hot-plug and hot-unplug of NICs."""

@@ -1,0 +1,1 @@
+"""How long a VM is cut off while its network changes."""

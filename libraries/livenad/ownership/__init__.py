@@ -1,0 +1,1 @@
+"""Who owns what on the cluster: labels, created resources, leases, removal."""

@@ -1,0 +1,212 @@
+"""Leases: signs of life. A run renews all of its own every few seconds; what a dead run has is free for others.
+
+Times in leases are for people to read: `livenad.ownership.lease_liveness` tells the dead from the living.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import LEASE, Object, dig, meta
+from livenad.errors import LabError
+from livenad.ownership.labels import mark, run_of
+from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, Sightings
+
+logger = logging.getLogger(__name__)
+
+LEASE_NAME = "kubevirt-nad-tests-run"
+_RENEWAL_PATIENCE = 3.0
+_CHANGED_MEANWHILE = (404, 409, 422)
+"""How an API server answers a guarded write to an object that somebody else has changed or removed."""
+
+_Place = tuple[str, str]
+
+
+class LeaseKeeper:
+    """Takes leases for this run and renews them, from a thread of its own, until they are given back."""
+
+    def __init__(self, cluster: Cluster, run_id: str) -> None:
+        self._cluster = cluster
+        self._run_id = run_id
+        self._held: set[_Place] = set()
+        self._lost: list[str] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def hold(self, namespace: str, suffix: str = "") -> None:
+        """Take the lease of a suite in its namespace and keep it fresh until `release` or `stop`.
+
+        ``suffix`` tells it from those of other suites where they share the namespace.
+        """
+        self._cluster.create(LEASE, self._manifest(namespace, LEASE_NAME + suffix, {}, {}))
+        self._keep((namespace, LEASE_NAME + suffix))
+
+    def release(self, namespace: str) -> None:
+        """Renew the lease of a namespace no more; it goes with the namespace."""
+        with self._lock:
+            self._held.discard((namespace, LEASE_NAME))
+
+    def take(
+        self,
+        namespace: str,
+        name: str,
+        labels: Mapping[str, str],
+        notes: Mapping[str, str],
+        *,
+        from_dead: bool = True,
+    ) -> Object | None:
+        """Take a lease that other runs may want too; None: it is ours now.
+
+        Otherwise gives the lease as the run that was quicker has it. That of a run that is known to be dead is taken
+        over, unless ``from_dead`` is False. ``notes`` become annotations.
+        """
+        body = self._manifest(namespace, name, labels, notes)
+        while True:
+            try:
+                self._cluster.create(LEASE, body)
+            except ApiError as error:
+                if error.reason != "AlreadyExists" and error.status != 409:
+                    raise
+            else:
+                break
+            found = self._cluster.find(LEASE, name, namespace)
+            if found is None:
+                continue
+            if self._is_ours(found):
+                break
+            if not from_dead or not run_of(found) or not Sightings.of(self._cluster).is_dead(found):
+                return found
+            if self._take_over(found, body):
+                break
+        self._keep((namespace, name))
+        return None
+
+    def give_back(self, namespace: str, name: str) -> None:
+        """Renew a lease no more and delete it, unless it is another run's by now."""
+        with self._lock:
+            self._held.discard((namespace, name))
+        while (found := self._cluster.find(LEASE, name, namespace)) is not None and self._is_ours(found):
+            # A renewal that was under way changes it once more at most.
+            if remove_lease(self._cluster, found):
+                return
+
+    def holds(self, namespace: str, name: str) -> bool:
+        """Whether the lease was taken and neither given back nor lost."""
+        with self._lock:
+            return (namespace, name) in self._held
+
+    def lost(self) -> list[str]:
+        """A line for each lease that another run took, since this one did not renew it in time; told once."""
+        with self._lock:
+            lines, self._lost = self._lost, []
+        return lines
+
+    def stop(self) -> None:
+        """Renew nothing any more."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _manifest(self, namespace: str, name: str, labels: Mapping[str, str], notes: Mapping[str, str]) -> Object:
+        now = _timestamp(self._cluster.server_time())
+        body = {
+            "apiVersion": LEASE.api_version,
+            "kind": LEASE.name,
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "labels": dict(labels),
+                "annotations": dict(notes),
+            },
+            "spec": {
+                "holderIdentity": self._run_id,
+                "leaseDurationSeconds": LEASE_SECONDS,
+                "acquireTime": now,
+                "renewTime": now,
+            },
+        }
+        return mark(body, self._run_id)
+
+    def _is_ours(self, lease: Object) -> bool:
+        return bool(dig(lease, "spec", "holderIdentity") == self._run_id)
+
+    def _take_over(self, found: Object, body: Object) -> bool:
+        """Write ourselves into a dead run's lease; False when it was changed since it was read."""
+        now = _timestamp(self._cluster.server_time())
+        operations = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": meta(found, "resourceVersion")},
+            {"op": "add", "path": "/metadata/labels", "value": meta(body, "labels")},
+            {"op": "add", "path": "/metadata/annotations", "value": meta(body, "annotations")},
+            {"op": "add", "path": "/spec", "value": dig(body, "spec") | {"acquireTime": now, "renewTime": now}},
+        ]
+        name, namespace = meta(found, "name"), meta(found, "namespace")
+        try:
+            self._cluster.json_patch(LEASE, name, namespace, operations, done=self._is_ours)
+        except ApiError as error:
+            if error.status in _CHANGED_MEANWHILE:
+                return False
+            raise
+        return True
+
+    def _keep(self, place: _Place) -> None:
+        with self._lock:
+            self._held.add(place)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        # One that cannot be renewed now must not keep the others from being renewed in time.
+        cluster = Cluster(self._cluster.connection, patience=_RENEWAL_PATIENCE)
+        while not self._stop.wait(RENEW_SECONDS):
+            with self._lock:
+                places = sorted(self._held)
+            for place in places:
+                try:
+                    self._renew(cluster, place)
+                except LabError as error:
+                    logger.debug("lease %s not renewed: %s", "/".join(place), error)
+                    self._note_loss(place, error)
+
+    def _renew(self, cluster: Cluster, place: _Place) -> None:
+        namespace, name = place
+        renewed = _timestamp(cluster.server_time())
+        operations = [
+            {"op": "test", "path": "/spec/holderIdentity", "value": self._run_id},
+            {"op": "replace", "path": "/spec/renewTime", "value": renewed},
+        ]
+        cluster.json_patch(
+            LEASE, name, namespace, operations, done=lambda lease: bool(dig(lease, "spec", "renewTime") == renewed)
+        )
+
+    def _note_loss(self, place: _Place, error: LabError) -> None:
+        """Remember that a lease is another run's now. That of a namespace that went is no loss."""
+        namespace, name = place
+        if not isinstance(error, ApiError) or error.status not in (404, 422):
+            return
+        with self._lock:
+            if place in self._held:
+                self._held.discard(place)
+                if name != LEASE_NAME:
+                    self._lost.append(f"Lease {namespace}/{name} was not renewed in time and went to another run")
+
+
+def remove_lease(cluster: Cluster, lease: Object) -> bool:
+    """Delete a lease as it was read; False when it was changed or removed since."""
+    version = str(meta(lease, "resourceVersion"))
+    try:
+        return cluster.delete(LEASE, meta(lease, "name"), meta(lease, "namespace"), str(meta(lease, "uid")), version)
+    except ApiError as error:
+        if error.status == 409:
+            return False
+        raise
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,97 @@
+"""Waiting until what was deleted is gone, namespaces or guests: their finalizers take their time."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection
+
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import NAMESPACE, POD, VM, VMI, Object, dig, meta
+from livenad.api.progress import ticking
+from livenad.api.recorder import Heartbeat, silent
+from livenad.api.watch import WatchStream
+from livenad.errors import LabError
+from livenad.ownership.labels import RUN_LABEL, VM_LABEL
+
+_FIRST_LIST_SECONDS = 10.0
+
+
+def await_gone(
+    cluster: Cluster, namespaces: Collection[str], within: float, heartbeat: Heartbeat = silent
+) -> list[str]:
+    """Wait until none of these namespaces of runs exists; gives a line for each that still does after ``within`` s."""
+    if not namespaces:
+        return []
+    history = History()
+    stream = WatchStream(cluster, history, NAMESPACE, None, labels=RUN_LABEL)
+
+    def staying() -> list[str]:
+        return [
+            f"namespace {meta(item, 'name')} is {dig(item, 'status', 'phase', default='still there')}"
+            for item in history.all(NAMESPACE)
+            if meta(item, "name") in namespaces
+        ]
+
+    stream.start()
+    try:
+        stream.wait_synced(_FIRST_LIST_SECONDS)
+        with ticking(heartbeat, "removal of what this run created", within, lambda: "; ".join(staying())):
+            history.wait(lambda: not staying(), time.monotonic() + within)
+    except LabError as error:
+        return [f"cannot see whether {', '.join(sorted(namespaces))} went: {error}"]
+    finally:
+        stream.stop()
+    return staying()
+
+
+def await_no_guests(
+    cluster: Cluster, namespace: str, run_id: str, within: float, heartbeat: Heartbeat = silent, *, but: str = ""
+) -> list[str]:
+    """Wait until no VM of a run is in a namespace, nor a launcher pod; a line for each that is after ``within`` s.
+
+    ``but`` is the scope of a suite that goes on, see `Run.scope`.
+    """
+    history = History()
+    streams = [
+        WatchStream(cluster, history, kind, namespace, labels=f"{RUN_LABEL}={run_id}") for kind in (VM, VMI, POD)
+    ]
+
+    def staying() -> list[str]:
+        return [
+            kind.title(namespace, str(meta(item, "name"))) + " is still there"
+            for kind in (VM, VMI, POD)
+            for item in history.all(kind)
+            if not but or scope_of(namespace, run_id, item) != but
+        ]
+
+    for stream in streams:
+        stream.start()
+    try:
+        for stream in streams:
+            stream.wait_synced(_FIRST_LIST_SECONDS)
+        with ticking(heartbeat, f"guests of this run in {namespace} gone", within, lambda: "; ".join(staying())):
+            history.wait(lambda: not staying(), time.monotonic() + within)
+    except LabError as error:
+        return [f"cannot see whether the guests in {namespace} went: {error}"]
+    finally:
+        for stream in streams:
+            stream.stop()
+    return staying()
+
+
+def scopes_with_guests(cluster: Cluster, namespace: str, run_id: str) -> set[str]:
+    """The suites of a run that have a VM or a launcher pod in a namespace that suites share."""
+    return {
+        scope_of(namespace, run_id, item)
+        for kind in (VM, VMI, POD)
+        for item in cluster.list(kind, namespace, f"{RUN_LABEL}={run_id}").items
+    }
+
+
+def scope_of(namespace: str, run_id: str, item: Object) -> str:
+    """The suite that a VM, its VMI or its launcher pod belongs to, as `Run.scope` names it."""
+    vm = str(meta(item, "labels", {}).get(VM_LABEL) or meta(item, "name"))
+    found = re.search(rf"-{run_id}-\d+$", vm)
+    return namespace + (found[0] if found else "")

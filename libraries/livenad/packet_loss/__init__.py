@@ -1,0 +1,1 @@
+"""How many pings a network loses."""

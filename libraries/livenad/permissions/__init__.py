@@ -1,0 +1,1 @@
+"""Rights: what the user may do, and VM owners with the rights of one namespace."""

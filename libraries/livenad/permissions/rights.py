@@ -1,0 +1,142 @@
+"""What we may do: asked of the API server, by SelfSubjectAccessReview, before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from livenad.api.client import Cluster
+from livenad.api.kinds import ACCESS_REVIEW, dig
+
+KUBEVIRT = "kubevirt.io"
+STREAMS = "subresources.kubevirt.io"
+NADS = "k8s.cni.cncf.io"
+LEASES = "coordination.k8s.io"
+RBAC = "rbac.authorization.k8s.io"
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Right:
+    """A verb on a resource (``resource`` or ``resource/subresource``) and what it is for.
+
+    ``namespace`` and ``name`` narrow it; without them it is meant for all. ``role`` is the one of docs/rbac/ that has
+    it: ``kubevirt-nad-tests-<role>`` in ``<role>.yaml``.
+    """
+
+    verb: str
+    group: str
+    resource: str
+    purpose: str
+    namespace: str = ""
+    name: str = ""
+    role: str = "runner"
+
+    def __str__(self) -> str:
+        where = f"{self.resource}.{self.group}" if self.group else self.resource
+        name = f" {self.name}" if self.name else ""
+        place = f" in namespace {self.namespace}" if self.namespace else ""
+        return f'"{self.verb}" on {where}{name}{place} ({self.purpose})'
+
+    @property
+    def remedy(self) -> str:
+        """By which role an administrator grants it."""
+        return f"an administrator grants it by role kubevirt-nad-tests-{self.role}, docs/rbac/{self.role}.yaml"
+
+
+OWN_NAMESPACES = [
+    Right("create", "", "namespaces", "each suite has its own"),
+    Right("delete", "", "namespaces", "and removes it"),
+    Right("list", "", "namespaces", "those of dead runs, and whether ours are gone"),
+    Right("watch", "", "namespaces", "the same, as they go"),
+]
+"""What every suite does besides, unless variable NAMESPACE gives it a namespace."""
+
+NEEDED_RIGHTS = [
+    Right("create", "", "secrets", "cloud-init data of the guests"),
+    Right("delete", "", "secrets", "and its removal"),
+    Right("list", "", "pods", "where the launcher pods are and on which networks"),
+    Right("watch", "", "pods", "the same, as it changes"),
+    Right("create", NADS, "network-attachment-definitions", "the networks of the test"),
+    Right("list", NADS, "network-attachment-definitions", "and their states"),
+    Right("watch", NADS, "network-attachment-definitions", "the same, as they change"),
+    Right("delete", NADS, "network-attachment-definitions", "and their removal"),
+    Right("create", KUBEVIRT, "virtualmachines", "the VMs of the test"),
+    Right("get", KUBEVIRT, "virtualmachines", "their states"),
+    Right("list", KUBEVIRT, "virtualmachines", "their states"),
+    Right("watch", KUBEVIRT, "virtualmachines", "the same, as they change"),
+    Right("patch", KUBEVIRT, "virtualmachines", "the edit that is tested"),
+    Right("delete", KUBEVIRT, "virtualmachines", "and their removal"),
+    Right("list", KUBEVIRT, "virtualmachineinstances", "running VMs"),
+    Right("watch", KUBEVIRT, "virtualmachineinstances", "the same, as they change"),
+    Right("list", KUBEVIRT, "virtualmachineinstancemigrations", "what the cluster does for the edit"),
+    Right("watch", KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
+    Right("get", STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
+    Right("get", STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
+    Right("create", LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
+    Right("get", LEASES, "leases", "and sees those of other runs"),
+    Right("list", LEASES, "leases", "the same, all of them"),
+    Right("watch", LEASES, "leases", "the same, as they change"),
+    Right("patch", LEASES, "leases", "and their renewal"),
+    Right("delete", LEASES, "leases", "and their removal"),
+]
+"""What every suite does in its namespace; with leases also in LEASE_NAMESPACE."""
+
+FURTHER_RIGHTS = {
+    "restart-vms": [Right("update", STREAMS, "virtualmachines/restart", "a restart by the test")],
+    "start-and-stop-vms": [
+        Right("update", STREAMS, "virtualmachines/start", "a start by the test"),
+        Right("update", STREAMS, "virtualmachines/stop", "a stop by the test"),
+    ],
+    "migrate-vms": [Right("update", STREAMS, "virtualmachines/migrate", "a migration by hand")],
+    "break-migrations": [Right("delete", "", "pods", "the target pod of a migration that is to fail")],
+    "make-vm-owners": [
+        Right("create", "", "serviceaccounts", "the VM owner"),
+        Right("create", "", "serviceaccounts/token", "by which he is asked for his rights"),
+        Right("create", RBAC, "rolebindings", "his role in the test namespace"),
+        Right("bind", RBAC, "clusterroles", "that role", name="edit"),
+    ],
+}
+"""What some suites do besides, by the names that `User Should Be Allowed To` takes."""
+
+
+def needed_rights(namespace: str, lease_namespace: str) -> list[Right]:
+    """What every suite does: in namespaces of its own, or in the given ``namespace``."""
+    if not namespace:
+        return within(OWN_NAMESPACES + NEEDED_RIGHTS, "")
+    elsewhere = [replace(right, namespace=lease_namespace) for right in NEEDED_RIGHTS if right.group == LEASES]
+    return within(NEEDED_RIGHTS, namespace) + (elsewhere if lease_namespace != namespace else [])
+
+
+def within(rights: Sequence[Right], namespace: str) -> list[Right]:
+    """The same rights in one namespace only; "" is for every namespace that a run makes, by the role for that."""
+    if not namespace:
+        return [replace(right, role="own-namespaces") for right in rights]
+    return [replace(right, namespace=namespace) for right in rights]
+
+
+def missing_rights(cluster: Cluster, rights: Sequence[Right]) -> list[Right]:
+    """Those of ``rights`` that we do not have."""
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        allowed = list(pool.map(lambda right: may(cluster, right), rights))
+    return [right for right, ok in zip(rights, allowed, strict=True) if not ok]
+
+
+def may(cluster: Cluster, right: Right) -> bool:
+    """Whether we have a right."""
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
+    review = {
+        "apiVersion": ACCESS_REVIEW.api_version,
+        "kind": ACCESS_REVIEW.name,
+        "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+    }
+    return bool(dig(cluster.post_review(ACCESS_REVIEW, review), "status", "allowed"))

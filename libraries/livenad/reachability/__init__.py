@@ -1,0 +1,1 @@
+"""Who reaches whom: probes inside guests, and what their samples prove."""

@@ -1,0 +1,267 @@
+"""Probes that run inside guests: one script a guest samples all its targets side by side and stamps each answer.
+
+ICMP is one ``ping`` bound to the NIC's interface; TCP connects to the peer's SSH port and reads the first bytes, since
+a network may answer pings and drop the rest. Works with BusyBox and with iputils, bash or nc.
+"""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from livenad.errors import LabError
+from livenad.guest.shells import CommandLost, CommandTimeout, Deadline, GuestUnreachable, Shell
+from livenad.reachability.paths import Path
+from livenad.reachability.samples import Sample, Series
+
+Protocol = Literal["ICMP", "TCP"]
+
+ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
+"""How many answers make a target reachable: one may be a stray, and a lossy network still gives these soon."""
+
+SETTLE = 0.5
+"""Seconds that the last requests of a window have for their answer."""
+
+PREPARE_TIMEOUT = 20.0
+"""Seconds in which every guest must give a shell before a window begins."""
+
+_REACH_SLICE = 10.0
+_SLICE_GRACE = 5.0
+
+# OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
+# answer as well, but a reason to ask by TCP less often than by ICMP.
+_WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
+_REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
+
+_FUNCTIONS = r"""# probes of other guests
+trap '' HUP
+stop=${0%/script}/stop
+case $0 in */script) kept=$0 ;; *) kept=/ ;; esac
+LC_ALL=C; export LC_ALL
+now() { read -r t _ </proc/uptime; c=$((${t%.*} * 100 + 1${t#*.} - 100)); }
+have() { command -v "$1" >/dev/null 2>&1; }
+device() {
+d=$(ip -o addr show 2>/dev/null | while read -r _ n _ a _; do
+case $a in "$1"/*) echo "${n%%[@:]*}"; break ;; esac; done)
+[ -n "$d" ] && return
+for f in /sys/class/net/*/address; do
+read -r m <"$f"; [ "$m" = "$2" ] && { d=${f%/address}; d=${d##*/}; return; }
+done
+}
+have ping || { echo "X ping; use an image that has it"; exit 0; }
+limit=; have timeout && timeout 3 true 2>/dev/null && limit='timeout 3'
+if have bash; then TCP() {
+$limit bash -c 'exec 3<>"/dev/tcp/$0/22" && IFS= read -r -t 3 -n 4 b <&3; [ "$b" = SSH- ] || [ "$b" = "Not " ]' "$1"
+}
+elif have nc; then TCP() {
+b=$($limit nc -w 3 "$1" 22 </dev/null | head -c 4); [ "$b" = SSH- ] || [ "$b" = "Not " ]
+}
+else echo "X bash or nc; use an image that has one"; exit 0; fi
+ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
+one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
+stream() {
+read -r me _ </proc/self/stat; echo "P $1 $me"
+device "$3" "$4"; [ -n "$d" ] || echo "D $1"
+while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
+echo "A $1 $t" || exit 0
+one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
+done
+}
+collect() {
+all=
+while read -r tag n rest; do
+case $tag in
+E) break ;;
+P) all="$all $rest" ;;
+A | D) echo "$tag $n $rest" ;;
+S) echo "S $n $rest"
+case $rest in *" 0")
+eval "g=\$((g_$n + 1)); w=\$w_$n"; eval "g_$n=\$g"
+[ "$g" = "$w" ] && left=$((left - 1)) && [ "$left" = 0 ] && break ;;
+esac ;;
+esac
+done
+now; echo "U $t"
+[ "$tag" = E ] || kill $all 2>/dev/null
+}
+"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One target of one guest by one protocol; ``pause``: seconds between requests, where not as usual."""
+
+    path: Path
+    protocol: Protocol
+    pause: float = 0.0
+
+    @property
+    def guest(self) -> str:
+        """The guest that asks."""
+        return self.path.source.name
+
+
+@dataclass
+class ProbeRun:
+    """What a set of probes gave: a series each, and for guests that could not be asked the reason."""
+
+    began: float
+    series: dict[Probe, Series] = field(default_factory=dict)
+    failures: dict[str, LabError] = field(default_factory=dict)
+
+    def of(self, paths: Iterable[Path]) -> list[Series]:
+        """The series of these paths, ICMP before TCP."""
+        wanted = list(paths)
+        return [series for probe, series in self.series.items() if probe.path in wanted]
+
+
+def both_protocols(paths: Iterable[Path]) -> list[Probe]:
+    """An ICMP and a TCP probe for each path."""
+    protocols: tuple[Protocol, ...] = ("ICMP", "TCP")
+    return [Probe(path, protocol) for path in paths for protocol in protocols]
+
+
+def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], within: float) -> ProbeRun:
+    """Samples until every target of a guest has answered often enough, at most ``within`` seconds.
+
+    A shell first for everyone, so that all begin together; then all scripts at once.
+    """
+
+    def sample(guest: str) -> None:
+        own = [probe for probe in probes if probe.guest == guest]
+        for probe, found in zip(own, _sample_slices(shells[guest], own, within), strict=True):
+            run.series[probe] = series_of(probe, found)
+
+    run = begin(shells, probes)
+    if not run.failures:
+        in_parallel(guests_of(probes), sample, run.failures)
+    run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
+    return run
+
+
+def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
+    """A run that begins now, once every guest has given a shell; ``failures`` has those that did not."""
+    run = ProbeRun(time.monotonic())
+    in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(PREPARE_TIMEOUT), run.failures)
+    run.began = window_began()
+    return run
+
+
+def window_began() -> float:
+    """When a window begins, by our monotonic clock: every guest has a shell by then."""
+    return time.monotonic()
+
+
+def guests_of(probes: Iterable[Probe]) -> list[str]:
+    """The guests that ask, each once."""
+    return list(dict.fromkeys(probe.guest for probe in probes))
+
+
+def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: bool) -> str:
+    """POSIX sh: prints ``A <number> <asked>`` a request and ``S <number> <asked> <known> <status>`` an outcome.
+
+    Times are seconds of the guest's uptime. A request without an outcome was open when the window ended.
+    """
+    pauses = _REACH_PAUSE if until_reached else _WINDOW_PAUSE
+    counters, streams = [], []
+    for number, probe in enumerate(probes):
+        needed = ANSWERS_NEEDED[probe.protocol] if until_reached else 0
+        counters.append(f"g_{number}=0 w_{number}={needed}")
+        words = (
+            str(number),
+            probe.protocol,
+            str(probe.path.source_address.ip),
+            probe.path.source_nic.mac.lower(),
+            str(probe.path.target_address.ip),
+            str(probe.pause or pauses[probe.protocol]),
+        )
+        streams.append(f"stream {shlex.join(words)} &")
+    return "\n".join(
+        (
+            _FUNCTIONS,
+            f"left={len(probes)}",
+            *counters,
+            f'now; echo "B $t"; end=$((c + {round(duration * 100)}))',
+            "{",
+            *streams,
+            f"wait; echo T || exit 0; sleep {SETTLE} 2>/dev/null || sleep 1; echo E; }} 2>/dev/null | collect",
+        )
+    )
+
+
+def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[Sample]]:
+    """The samples of each probe, on our monotonic clock: ``ended`` is when the last line, ``N <uptime>``, arrived.
+
+    LabError when the guest lacks a tool, or its answer has no end.
+    """
+    asked: list[dict[str, Sample]] = [{} for _ in range(count)]
+    lines = [line.split() for line in text.splitlines() if line]
+    for words in lines:
+        if words[0] == "X":
+            raise LabError(f"guest {guest} has no {' '.join(words[1:])}")
+    if not lines or lines[-1][0] != "N" or len(lines) < 2 or lines[-2][0] != "U":
+        raise LabError(f"guest {guest}: its probes did not end as expected; last output: {text[-200:]!r}")
+    offset = ended - float(lines[-1][1])
+    for words in lines:
+        if words[0] == "A" and len(words) == 3:
+            asked[int(words[1])].setdefault(words[2], Sample(float(words[2]) + offset, ended, False))
+        elif words[0] == "S" and len(words) == 5:
+            number, at, known, status = words[1:]
+            asked[int(number)][at] = Sample(float(at) + offset, float(known) + offset, status == "0")
+    return [sorted(samples.values(), key=lambda sample: sample.asked) for samples in asked]
+
+
+def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
+    script = probe_script(probes, within, until_reached=True) + '\nnow; echo "N $t"'
+    answer = shell.run(script, within + SETTLE + _SLICE_GRACE)
+    return parse_samples(answer.stdout, len(probes), time.monotonic(), probes[0].guest)
+
+
+def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
+    """Samples what is still unreached, in slices: a guest that reboots, moves or hangs meanwhile costs one slice."""
+    deadline = Deadline(within)
+    gathered: dict[Probe, list[Sample]] = {probe: [] for probe in probes}
+    while True:
+        left = [p for p, found in gathered.items() if sum(s.answered for s in found) < ANSWERS_NEEDED[p.protocol]]
+        if not left or deadline.passed:
+            return list(gathered.values())
+        try:
+            samples = _sample_now(shell, left, deadline.slice(_REACH_SLICE))
+        except (CommandLost, CommandTimeout, GuestUnreachable):
+            if deadline.passed:
+                raise
+            continue
+        for probe, found in zip(left, samples, strict=True):
+            gathered[probe] += found
+
+
+def series_of(probe: Probe, samples: list[Sample]) -> Series:
+    """The samples of a probe, named by who asked whom."""
+    return Series(
+        probe.guest, probe.path.target.name, str(probe.path.target_address.ip), probe.protocol, tuple(samples)
+    )
+
+
+def in_parallel(names: Sequence[str], work: Callable[[str], None], failures: dict[str, LabError]) -> None:
+    """Calls ``work(name)`` for every name in a thread of its own; LabErrors are gathered, other errors raised."""
+    others: list[BaseException] = []
+
+    def guarded(name: str) -> None:
+        try:
+            work(name)
+        except LabError as error:
+            failures[name] = error
+        except BaseException as error:
+            others.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(name,), name=f"guest {name}", daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if others:
+        raise others[0]

@@ -1,0 +1,190 @@
+"""Windows: probes that run inside guests for a given time while the test does something else.
+
+A window goes on when the connection breaks, as it does when the guest moves. Every command of it may be repeated: the
+directory is made once, and reading changes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from livenad.guest.shells import Deadline, Shell
+from livenad.reachability.paths import Path
+from livenad.reachability.probes import (
+    SETTLE,
+    Probe,
+    ProbeRun,
+    begin,
+    guests_of,
+    in_parallel,
+    parse_samples,
+    probe_script,
+    series_of,
+    window_began,
+)
+
+OVERTIME = 20.0
+"""Seconds for which guests go on beyond their window when nobody tells them to stop."""
+
+FETCH_TIMEOUT = 20.0
+"""Seconds beyond the end of a window in which every guest must hand over what it measured."""
+
+_START = r"""# start of probes
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] && exit 0
+mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
+{ sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
+until grep -q ^A "$d/part" 2>/dev/null || [ -e "$d/all" ]; do sleep 0.02 2>/dev/null || sleep 1; done
+exit 0
+done
+echo "no directory can be written to (disk full?)"; exit 1
+"""
+_STOP = r"""# early end of probes
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+[ -d "$d/%(token)s" ] && : >"$d/%(token)s/stop"
+done
+exit 0
+"""
+_FETCH = r"""# result of probes
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] || continue
+until [ -e "$d/all" ]; do sleep 0.05 2>/dev/null || sleep 1; done
+cat "$d/all"; read -r t _ </proc/uptime; echo "N $t"
+exit 0
+done
+echo "X result of its probes any more: did it reboot?"
+"""
+_END = r"""# result of probes that go on
+for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
+d=$d/%(token)s
+[ -d "$d" ] || continue
+: >"$d/stop"
+if cat "$d/all" 2>/dev/null; then read -r t _ </proc/uptime
+else cat "$d/part" 2>/dev/null || cat "$d/all"; read -r t _ </proc/uptime; echo "U $t"; fi
+echo "N $t"
+exit 0
+done
+echo "X result of its probes any more: did it reboot?"
+"""
+_REMOVE = r"""# end of probes
+rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
+"""
+
+
+class Window:
+    """Probes that sample for ``duration`` seconds from `start` on, in all guests at once.
+
+    It begins when the last guest has begun to ask, and no guest ends before it does: a slow one makes it late, not
+    short. The shells are free meanwhile. A guest that cannot be asked is among the failures of the run that `finish`
+    gives.
+    """
+
+    def __init__(self, shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> None:
+        self.duration = duration
+        self._shells = shells
+        self._probes = list(probes)
+        self._words: dict[str, dict[str, str]] = {}
+        self._run = ProbeRun(time.monotonic())
+        self._stopped = False
+
+    @property
+    def began(self) -> float:
+        """When it began, by our monotonic clock."""
+        return self._run.began
+
+    def start(self) -> Window:
+        """Begin, once every guest has given a shell and asks."""
+        self._run = begin(self._shells, self._probes)
+        if not self._run.failures:
+            in_parallel(guests_of(self._probes), self._start, self._run.failures)
+        self._run.began = window_began()
+        return self
+
+    def stop(self) -> None:
+        """Let the guests send no further requests; `finish` then returns soon."""
+        self._stopped = True
+        if not self._run.failures:
+            in_parallel(guests_of(self._probes), lambda guest: self._tell(guest, _STOP), self._run.failures)
+
+    def wait(self) -> None:
+        """Wait for the end of the window; not at all where a guest cannot be asked, or was told to stop."""
+        if not self._run.failures and not self._stopped:
+            threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
+
+    def finish(self) -> ProbeRun:
+        """Wait for the end of the window and give what was measured.
+
+        The guests ask until the window ends, and what is still open then has no answer: nobody waits for it, unless
+        the window was stopped.
+        """
+        command = _FETCH if self._stopped else _END
+        self.wait()
+        if not self._run.failures:
+            in_parallel(guests_of(self._probes), lambda guest: self._fetch(guest, command), self._run.failures)
+        series = self._run.series
+        self._run.series = {probe: series[probe] for probe in self._probes if probe in series}
+        return self._run
+
+    def _own(self, guest: str) -> list[Probe]:
+        return [probe for probe in self._probes if probe.guest == guest]
+
+    def _start(self, guest: str) -> None:
+        script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False)
+        self._words[guest] = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
+        self._tell(guest, _START)
+
+    def _tell(self, guest: str, command: str) -> None:
+        self._shells[guest].run(command % self._words[guest], FETCH_TIMEOUT, repeatable=True)
+
+    def _fetch(self, guest: str, command: str) -> None:
+        shell, words, own = self._shells[guest], self._words[guest], self._own(guest)
+        deadline = Deadline(OVERTIME + SETTLE + FETCH_TIMEOUT)
+        answer = shell.run(command % words, deadline.left, repeatable=True)
+        samples = parse_samples(answer.stdout, len(own), time.monotonic(), guest)
+        shell.run(_REMOVE % words, check=False, repeatable=True)
+        for probe, found in zip(own, samples, strict=True):
+            self._run.series[probe] = series_of(probe, found)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Between whom silence is expected: a NIC of ``vm`` and ``peer``, while ``control`` answers; IP ``version``."""
+
+    vm: str
+    peer: str
+    nic: str
+    control: str
+    version: int = 4
+
+
+@dataclass(frozen=True)
+class SilenceWatch:
+    """An open window: ``targets`` must not answer, ``witnesses``, ``channel`` and ``alive`` are its controls."""
+
+    window: Window
+    targets: list[Path]
+    witnesses: list[Path]
+    channel: Path
+    alive: Path
+
+
+@dataclass(frozen=True)
+class LossWatch:
+    """Open streams of pings: ``ways`` are judged, ``control`` reaches the same NIC of the peer from a third guest."""
+
+    window: Window
+    ways: list[Path]
+    beside: Window
+    control: Path
+
+
+def sample_window(shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> ProbeRun:
+    """Samples all probes for ``duration`` seconds, in all guests at once, and waits for the end."""
+    return Window(shells, probes, duration).start().finish()

@@ -1,0 +1,1 @@
+"""Charts and evidence for the log and the report."""

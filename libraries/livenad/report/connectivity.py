@@ -1,0 +1,192 @@
+"""Who answered whom around a swap, as data: each probe beside the others, and the gap where it can be known.
+
+Times are seconds after the edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from livenad.api.status import qualified
+from livenad.model import Nic
+from livenad.network_change.completion import NetworkSwap
+from livenad.reachability.probes import Probe, ProbeRun
+from livenad.reachability.samples import Sample
+from livenad.report.timeline import Timeline
+
+CLOSE_ENOUGH = 1.0
+"""Seconds between two requests beyond which a gap between their answers says nothing."""
+
+
+class Role(StrEnum):
+    """What a target is to the swap."""
+
+    OLD = "old network"
+    NEW = "new network"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class Track:
+    """One guest asking another by one protocol. ``way``: "out" when the VM asks, "in" when it is asked, else "past".
+
+    ``nic`` is the one that the asking guest uses.
+    """
+
+    role: Role
+    way: str
+    protocol: str
+    version: int
+    source: str
+    target: str
+    address: str
+    nic: str = ""
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def name(self) -> str:
+        protocol = self.protocol + ("v6" if self.version == 6 else "")
+        via = f", {self.nic}" if self.role is Role.CONTROL and self.nic else ""
+        return f"{protocol} {self.source} → {self.target}{via}"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """From the last request that the old network answered to the first one that the new network did.
+
+    A network that still answers when the other one does already leaves none.
+    """
+
+    way: str
+    version: int
+    last: float
+    first: float
+
+    @property
+    def seconds(self) -> float:
+        return self.first - self.last
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """All tracks of a swap, those of the tested NIC first."""
+
+    timeline: Timeline
+    tracks: tuple[Track, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def start(self) -> float:
+        return min(track.samples[0].asked for track in self.tracks)
+
+    @property
+    def end(self) -> float:
+        return max(track.samples[-1].asked for track in self.tracks)
+
+
+def connectivity_of(swap: NetworkSwap, runs: Iterable[ProbeRun], timeline: Timeline) -> Connectivity | None:
+    """What was measured around a swap; None when nothing was."""
+    samples: dict[Track, list[Sample]] = {}
+    for run in runs:
+        for probe, series in run.series.items():
+            if probe.path.source.namespace == swap.namespace:
+                shifted = [Sample(s.asked - swap.at, s.known - swap.at, s.answered) for s in series.samples]
+                samples.setdefault(_track(probe, swap), []).extend(shifted)
+    order = list(Role)
+    tracks = tuple(
+        replace(track, samples=tuple(sorted(found, key=lambda sample: sample.asked)))
+        for track, found in sorted(
+            samples.items(), key=lambda item: (order.index(item[0].role), item[0].way != "out", item[0].name)
+        )
+        if found
+    )
+    return Connectivity(timeline, tracks, tuple(_gaps(tracks))) if tracks else None
+
+
+def as_data(chart: Connectivity, swap: NetworkSwap) -> dict[str, Any]:
+    """For a file: times in seconds after the edit, samples as ``[asked, known, answered]``."""
+    return {
+        "vm": f"{swap.namespace}/{swap.vm}",
+        "nic": swap.nic,
+        "old_network": swap.old_network,
+        "new_network": swap.new_network,
+        "complete": _rounded(chart.timeline.complete),
+        "phases": [
+            {"lane": lane.name, "state": span.label, "start": _rounded(span.start), "end": _rounded(span.end)}
+            for lane in chart.timeline.lanes
+            for span in lane.spans
+        ],
+        "gaps": [
+            {
+                "direction": gap.way,
+                "family": f"IPv{gap.version}",
+                "seconds": _rounded(gap.seconds),
+                "last_answer_old": _rounded(gap.last),
+                "first_answer_new": _rounded(gap.first),
+            }
+            for gap in chart.gaps
+        ],
+        "series": [
+            {
+                "role": track.role,
+                "direction": track.way,
+                "family": f"IPv{track.version}",
+                "protocol": track.protocol,
+                "source": track.source,
+                "target": track.target,
+                "address": track.address,
+                "samples": [[_rounded(s.asked), _rounded(s.known), s.answered] for s in track.samples],
+            }
+            for track in chart.tracks
+        ],
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
+
+
+def _place(probe: Probe, swap: NetworkSwap) -> tuple[Role, str]:
+    """Role and way of a probe, by the NAD of the peer's NIC."""
+    path = probe.path
+    for vm, nic, peer, way in (
+        (path.source, path.source_nic, path.target_nic, "out"),
+        (path.target, path.target_nic, path.source_nic, "in"),
+    ):
+        if vm.name == swap.vm:
+            return (_role(peer, swap) if nic.name == swap.nic else Role.CONTROL), way
+    return Role.CONTROL, "past"
+
+
+def _role(peer: Nic, swap: NetworkSwap) -> Role:
+    network = qualified(peer.network or "", swap.namespace)
+    if network == qualified(swap.old_network, swap.namespace):
+        return Role.OLD
+    return Role.NEW if network == qualified(swap.new_network, swap.namespace) else Role.CONTROL
+
+
+def _track(probe: Probe, swap: NetworkSwap) -> Track:
+    """Of this probe, without its samples."""
+    role, way = _place(probe, swap)
+    path, address = probe.path, probe.path.target_address.ip
+    nic = "pod net" if path.source_nic.network is None else path.source_nic.name
+    return Track(role, way, probe.protocol, address.version, path.source.name, path.target.name, str(address), nic)
+
+
+def _gaps(tracks: Sequence[Track]) -> Iterable[Gap]:
+    """The gap of each direction and IP version in which requests went out all the while, by ICMP."""
+    for way in ("out", "in"):
+        for version in (4, 6):
+            own = [t for t in tracks if (t.way, t.version, t.protocol) == (way, version, "ICMP")]
+            old = [s.asked for t in own if t.role is Role.OLD for s in t.samples if s.answered]
+            new = [s.asked for t in own if t.role is Role.NEW for s in t.samples if s.answered]
+            if not old or not new:
+                continue
+            last, first = max(old), max(*old, min(new))
+            asked = sorted(s.asked for t in own if t.role is Role.NEW for s in t.samples if last <= s.asked <= first)
+            if all(b - a <= CLOSE_ENOUGH for a, b in pairwise([last, *asked])):
+                yield Gap(way, version, last, first)

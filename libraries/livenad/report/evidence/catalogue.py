@@ -1,0 +1,46 @@
+"""What evidence consists of, as data. To collect more, add a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livenad.api.kinds import KUBEVIRT, MIGRATION, NAD, NODE, NODE_STATE, POD, VM, VMI, Kind
+
+SECONDS = 60.0
+"""How long the evidence of one suite may take in all."""
+
+BYTES = 20_000_000
+"""How much the evidence of one suite may take on the disk."""
+
+FILE_BYTES = 4_000_000
+"""How much one file may take; of logs and of the history the end is kept."""
+
+OBJECTS: tuple[Kind, ...] = (VM, VMI, MIGRATION, POD, NAD)
+"""Kinds of the test namespace, a file of YAML each."""
+
+CLUSTER_OBJECTS: tuple[Kind, ...] = (KUBEVIRT, NODE, NODE_STATE)
+"""Kinds of the whole cluster, where there are such and the user may list them; NMState's have the nodes' bridges."""
+
+LOG_LINES = 2000
+"""Last lines of each container of a launcher pod; ``guest-console-log`` is what the guest said on its console."""
+
+GUEST_SECONDS = 10.0
+"""How long a guest has for all its commands."""
+
+
+@dataclass(frozen=True)
+class GuestCommand:
+    """A POSIX shell command whose output says how a guest is."""
+
+    title: str
+    command: str
+
+
+GUEST_COMMANDS = (
+    GuestCommand("boot id and uptime", "cat /proc/sys/kernel/random/boot_id /proc/uptime"),
+    GuestCommand("interfaces", "ip -s addr || ip addr"),
+    GuestCommand("IPv4 routes", "ip route"),
+    GuestCommand("IPv6 routes", "ip -6 route"),
+    GuestCommand("neighbours", "ip neigh"),
+    GuestCommand("kernel messages", "dmesg | tail -n 100"),
+)

@@ -1,0 +1,139 @@
+"""Collects evidence: all jobs side by side, in threads that nobody waits for longer than there is time."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from livenad.context import Run
+from livenad.errors import LAB_ERROR_PREFIX
+from livenad.guest.guests import Guests
+from livenad.network_change.completion import NetworkSwap
+from livenad.report.chart_html import chart_html
+from livenad.report.connectivity import connectivity_of
+from livenad.report.connectivity_svg import connectivity_svg, words_of
+from livenad.report.evidence.diagnostics import guest_signs, signs_of, wire_signs
+from livenad.report.evidence.evidence_page import Failure, File, page
+from livenad.report.evidence.jobs import Job, jobs_of
+from livenad.report.evidence.redaction import Redaction
+from livenad.report.evidence.store import Allowance, Store
+from livenad.report.timeline import text_of, timeline_of
+from livenad.report.timeline_svg import timeline_svg
+from livenad.text import human
+
+THREADS = 6
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What became of one job."""
+
+    file: File
+    text: str = ""
+
+
+def collect(run: Run, guests: Guests | None, failure: Failure, folder: Path, allowance: Allowance) -> Path:
+    """Fill ``folder``, which is made, and give its first page; costs what is taken from ``allowance``."""
+    began = time.monotonic()
+    folder.mkdir(parents=True)
+    store = Store(folder, Redaction(secrets_of(run)), allowance)
+    jobs = list(jobs_of(run, guests, store))
+    done = run_jobs(jobs, store, began + allowance.seconds)
+    charts, drawn_signs = _charts(run, guests)
+    store.close()
+    took = time.monotonic() - began
+    allowance.seconds -= took
+    outputs = {name: done[f"guest-{name}.txt"].text for name in run.vms if f"guest-{name}.txt" in done}
+    signs = guest_signs(outputs, _boot_ids(guests)) + _unreachable(done)
+    signs = drawn_signs + signs
+    files = [done[job.file].file for job in jobs]
+    footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
+    text = store.redaction.text(page(failure, signs, charts, files, footer))
+    index = folder / INDEX
+    allowance.bytes -= index.write_bytes(text.encode())
+    return index
+
+
+def _charts(run: Run, guests: Guests | None) -> tuple[list[str], list[str]]:
+    """The charts of the last swaps as HTML, and what looks wrong on the cluster and on the wire."""
+    if run.recorder is None:
+        return [], []
+    history, swaps = run.recorder.history, _last_swaps(run)
+    charts, wire = [], []
+    for swap in swaps:
+        drawn = timeline_of(history, swap, time.monotonic(), run.settings.swap_timeout)
+        charts.append(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
+        probed = connectivity_of(swap, guests.measured if guests else [], drawn)
+        if probed is not None:
+            charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
+            wire += wire_signs(probed)
+    return charts, signs_of(history, swaps, run.vms) + wire
+
+
+def secrets_of(run: Run) -> list[str]:
+    """Every credential that this run knows: those of its guests, and its own to the API server."""
+    logins = [record.login for record in run.vms.values()]
+    found = [value for login in logins for value in (login.password, login.private_key)]
+    found.append(run.cluster.connection.headers().get("Authorization", "").removeprefix("Bearer "))
+    return found
+
+
+def run_jobs(jobs: Sequence[Job], store: Store, deadline: float) -> Mapping[str, Collected]:
+    """What became of each job by ``deadline`` (monotonic clock), by file name."""
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Collected] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+
+    def work() -> None:
+        while time.monotonic() < deadline:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            results.put(_done(job, store))
+
+    for number in range(min(THREADS, len(jobs))):
+        threading.Thread(target=work, name=f"evidence-{number}", daemon=True).start()
+    found: dict[str, Collected] = {}
+    while len(found) < len(jobs):
+        try:
+            collected = results.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            break
+        found[collected.file.name] = collected
+    missing = (job for job in jobs if job.file not in found)
+    return found | {job.file: Collected(File(job.file, job.title, None, "not in time")) for job in missing}
+
+
+def _done(job: Job, store: Store) -> Collected:
+    try:
+        text = job.read()
+        remark = store.write(job.file, text)
+        path = store.folder / job.file
+        return Collected(File(job.file, job.title, path.stat().st_size if path.exists() else None, remark), text)
+    except Exception as error:  # whatever goes wrong is told on the page, and is never the test's concern
+        return Collected(File(job.file, job.title, None, str(error).removeprefix(LAB_ERROR_PREFIX)))
+
+
+def _unreachable(done: Mapping[str, Collected]) -> list[str]:
+    return [
+        f"{one.file.title.partition(':')[0]} gave no answer: {one.file.remark}"
+        for name, one in done.items()
+        if name.startswith("guest-") and one.file.size is None
+    ]
+
+
+def _last_swaps(run: Run) -> list[NetworkSwap]:
+    return list({id(swap): swap for swap in run.swaps.values()}.values())
+
+
+def _boot_ids(guests: Guests | None) -> dict[str, str]:
+    if guests is None:
+        return {}
+    return {name: remembered.identity.boot_id for name, remembered in guests.remembered.items()}

@@ -1,0 +1,101 @@
+"""What looks wrong, in a line each: the first thing to read. Pure functions of what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from livenad.api.history import DELETED, History
+from livenad.api.kinds import EVENT, POD, VM, VMI, dig, meta
+from livenad.api.status import (
+    NO_TROUBLE_YET,
+    condition_text,
+    is_true,
+    phase_of,
+    pod_trouble,
+    qualified,
+    vm_summary,
+)
+from livenad.network_change.completion import NetworkSwap, five_facts, migrations_since
+from livenad.report.connectivity import Connectivity, Role
+from livenad.text import human
+
+_EVENTS = 5
+
+
+def signs_of(history: History, swaps: Iterable[NetworkSwap], vms: Iterable[str]) -> list[str]:
+    """What looks wrong on the cluster, swaps before VMs, VMs before pods and events."""
+    lines = [line for swap in swaps for line in _swap_signs(history, swap)]
+    for name in vms:
+        vmi = history.current(VMI, name)
+        if vmi is None or phase_of(vmi) != "Running" or not is_true(vmi, "Ready"):
+            lines.append(f"VM {name}: {vm_summary(history, name)}")
+    lines += [
+        f"pod {meta(pod, 'name')}: {why}"
+        for pod in history.all(POD)
+        if phase_of(pod) not in ("Running", "Succeeded") and (why := pod_trouble(pod)) and why not in NO_TROUBLE_YET
+    ]
+    return [*lines, *_warnings(history)]
+
+
+def guest_signs(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list[str]:
+    """Guests whose boot id is not the remembered one; ``outputs`` is what each printed, by name."""
+    lines = []
+    for name, text in outputs.items():
+        remembered = boot_ids.get(name, "")
+        now = next((line.strip() for line in text.splitlines()[1:2]), "")
+        if remembered and now and now != remembered:
+            lines.append(f"guest {name} rebooted: its boot id is {now}, it was {remembered}")
+    return lines
+
+
+def wire_signs(chart: Connectivity) -> list[str]:
+    """Where the wire does not say what the API says: after a swap that is complete there."""
+    complete = chart.timeline.complete
+    if complete is None:
+        return []
+    lines = []
+    for track in chart.tracks:
+        after = [sample for sample in track.samples if sample.asked > complete]
+        answered = sum(sample.answered for sample in after)
+        counted = f"{track.name} ({track.address}): {answered} of {len(after)} answered after the swap was complete"
+        if (track.role is Role.OLD and answered) or (track.role is Role.NEW and after and not answered):
+            lines.append(f"{track.role}: {counted}")
+    return lines
+
+
+def _swap_signs(history: History, swap: NetworkSwap) -> Iterator[str]:
+    facts = five_facts(history, swap)
+    # Without a migration that succeeded none of the others can hold.
+    missing = [fact.seen for fact in (facts if facts[0].holds else facts[:1]) if not fact.holds]
+    if missing and qualified(swap.old_network, swap.namespace) != qualified(swap.new_network, swap.namespace):
+        yield f"{swap.title}: not complete: {'; '.join(missing)}"
+    start = None
+    for record in history.records(VM, swap.vm, swap.index):
+        required = is_true(record.object, "RestartRequired")
+        if required and start is None:
+            start = record
+            text = condition_text(record.object, "RestartRequired")
+            yield f"VM {swap.vm}: {text}, first seen {human(record.at - swap.at)} after the edit"
+        elif start is not None and not required:
+            yield f"VM {swap.vm}: RestartRequired was gone again {human(record.at - start.at)} later"
+            break
+    for record in history.records(VMI, swap.vm, swap.index):
+        if record.type == DELETED or record.uid != swap.before.vmi_uid:
+            what = "was deleted" if record.type == DELETED else "was replaced by another one"
+            yield f"VM {swap.vm}: its VMI {what} {human(record.at - swap.at)} after the edit"
+            break
+    for item in migrations_since(history, swap).values():
+        if phase_of(item) == "Failed":
+            yield f"migration {meta(item, 'name')} Failed"
+
+
+def _warnings(history: History) -> list[str]:
+    """The last warnings, the newest state of each event."""
+    newest: dict[str, str] = {}
+    for record in history.records(EVENT):
+        event = record.object
+        if event.get("type") == "Warning":
+            about = f"{dig(event, 'involvedObject', 'kind')} {dig(event, 'involvedObject', 'name')}"
+            newest.pop(record.name, None)
+            newest[record.name] = f"event on {about}: {event.get('reason')}: {event.get('message')}"
+    return list(newest.values())[-_EVENTS:]

@@ -1,0 +1,159 @@
+"""Where each piece of evidence comes from: one small job a file, none of which waits for another."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from urllib.parse import urlencode
+
+import yaml
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import EVENT, POD, Kind, Object, dig, meta
+from livenad.context import Run
+from livenad.errors import LabError
+from livenad.guest.guests import Guests
+from livenad.ownership.naming import Naming
+from livenad.report.evidence.catalogue import (
+    CLUSTER_OBJECTS,
+    FILE_BYTES,
+    GUEST_COMMANDS,
+    GUEST_SECONDS,
+    LOG_LINES,
+    OBJECTS,
+)
+from livenad.report.evidence.store import Store
+
+_PATIENCE = 3.0
+_READ_SECONDS = 15.0
+_LAUNCHER = "kubevirt.io=virt-launcher"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file: its name, what it is, and how its text is come by."""
+
+    file: str
+    title: str
+    read: Callable[[], str]
+
+
+def jobs_of(run: Run, guests: Guests | None, store: Store) -> Iterator[Job]:
+    """What there is to collect now. What takes longest begins first."""
+    cluster = Cluster(run.cluster.connection, patience=_PATIENCE)
+    if guests is not None:
+        for name in run.vms:
+            yield Job(f"guest-{name}.txt", f"guest {name}: interfaces, routes, neighbours", _guest(guests, name))
+    history = run.recorder.history if run.recorder is not None else None
+    if history is not None and run.namespace is not None:
+        yield from _logs(cluster, run.namespace, history)
+        yield Job("events.txt", "events of the namespace", lambda: events_text(history))
+        for kind in OBJECTS:
+            read = _objects(cluster, store, kind, run.namespace, run.naming)
+            yield Job(f"{kind.plural}.yaml", f"{kind.name} objects", read)
+        yield Job("history.jsonl", "every state that was recorded", lambda: _history_text(history, store))
+    for kind in CLUSTER_OBJECTS:
+        read = _objects(cluster, store, kind, None, Naming())
+        yield Job(f"{kind.plural}.yaml", f"{kind.name} objects of the cluster", read)
+    yield Job("versions.txt", "versions, and the values of this run", lambda: _versions(run))
+
+
+def events_text(history: History) -> str:
+    """The events in the order in which they were seen, a line each."""
+    lines = []
+    for record in history.records(EVENT):
+        event = record.object
+        about = f"{dig(event, 'involvedObject', 'kind')} {dig(event, 'involvedObject', 'name')}"
+        when = event.get("lastTimestamp") or event.get("eventTime") or meta(event, "creationTimestamp")
+        lines.append(f"{when}  {event.get('type'):<7}  {about}: {event.get('reason')}: {event.get('message')}")
+    return "\n".join(lines) + "\n"
+
+
+def _objects(cluster: Cluster, store: Store, kind: Kind, namespace: str | None, naming: Naming) -> Callable[[], str]:
+    def read() -> str:
+        try:
+            listed = cluster.list(kind, namespace).items
+        except ApiError as error:
+            if error.status == 404:
+                return ""
+            raise
+        return as_yaml([store.redaction.object(item) for item in listed if naming.owns(kind, item)])
+
+    return read
+
+
+def as_yaml(items: list[Object]) -> str:
+    """Objects as a stream of YAML documents, keys in the order of the API."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return yaml.dump_all(items, Dumper=dumper, sort_keys=False, width=160, explicit_start=True, allow_unicode=True)
+
+
+def _logs(cluster: Cluster, namespace: str, history: History) -> Iterator[Job]:
+    """One file a container of each launcher pod; pods that were recorded and are gone have no log any more."""
+    label, _, value = _LAUNCHER.partition("=")
+    for pod in history.all(POD):
+        if meta(pod, "labels", {}).get(label) != value:
+            continue
+        name = meta(pod, "name")
+        containers = [*(dig(pod, "spec", "initContainers") or []), *(dig(pod, "spec", "containers") or [])]
+        for container in (str(entry.get("name")) for entry in containers):
+            read = _log(cluster, namespace, name, container)
+            yield Job(f"log-{name}-{container}.txt", f"log of {name}, container {container}", read)
+
+
+def _log(cluster: Cluster, namespace: str, pod: str, container: str) -> Callable[[], str]:
+    def read() -> str:
+        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(FILE_BYTES)}
+        answer = cluster.open_watch(f"{POD.path(namespace, pod)}/log", query, _READ_SECONDS)
+        try:
+            text = answer.read(FILE_BYTES).decode(errors="replace")
+        finally:
+            answer.release_conn()
+        if answer.status != 200:
+            raise LabError(f"GET {POD.path(namespace, pod)}/log?{urlencode(query)}: {answer.status} {_reason(text)}")
+        return text
+
+    return read
+
+
+def _reason(text: str) -> str:
+    """What a Status object says, else the text itself."""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(text)["message"])
+    return text[:300]
+
+
+def _guest(guests: Guests, name: str) -> Callable[[], str]:
+    def read() -> str:
+        script = "\n".join(f"echo '== {entry.title}'; {{ {entry.command}; }} 2>&1" for entry in GUEST_COMMANDS)
+        shell = guests.shell(name)
+        shell.prepare(GUEST_SECONDS)
+        return shell.run(script, GUEST_SECONDS, check=False).stdout
+
+    return read
+
+
+def _history_text(history: History, store: Store) -> str:
+    lines = []
+    for line in history.json_lines():
+        record = json.loads(line)
+        record["object"] = store.redaction.object(record["object"])
+        lines.append(json.dumps(record, separators=(",", ":")))
+    return "\n".join(lines) + "\n"
+
+
+def _versions(run: Run) -> str:
+    facts = run.facts
+    lines = [f"run: {run.run_id}", f"python: {platform.python_version()}"]
+    if facts is not None:
+        kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
+        lines += [f"server: {facts.server}", f"kubernetes: {facts.server_version}", f"kubevirt: {kubevirt}"]
+        lines.append(f"user: {facts.user}")
+    lines += [f"capability {name}: {measured.there}, {measured.value}" for name, measured in sorted(run.offers.items())]
+    lines += [f"variable {name.upper()}: {value}" for name, value in asdict(run.settings).items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,36 @@
+"""The queue of many migrations as a chart: a lane for each VM, from its edit to its arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livenad.migrations.migration_queue import QueuedSwap
+from livenad.report.timeline import Lane, Span, Timeline, Tone
+
+
+def queue_timeline(title: str, queue: Sequence[QueuedSwap], end: float) -> Timeline:
+    """``end``: until when, in seconds after the first edit; a VM that has not arrived by then waits or runs still."""
+    arrived = [one.complete for one in queue if one.complete is not None]
+    complete = max(arrived) if len(arrived) == len(queue) else None
+    lanes = tuple(Lane(one.vm, tuple(_spans(one, end))) for one in queue)
+    return Timeline(title, lanes, max(1.0, (complete or end) * 1.12), complete, None)
+
+
+def _spans(one: QueuedSwap, end: float) -> list[Span]:
+    """Nothing asked for yet, waiting in the queue, migrating, and what the swap still lacks after that."""
+    steps = (
+        (one.edited, one.made, "edited", Tone.CALM),
+        (one.made, one.begun, "waits", Tone.WAIT),
+        (one.begun, one.ended, "migrates", Tone.BUSY),
+        (one.ended, one.complete, "settles", Tone.GOOD),
+    )
+    spans = []
+    for start, stop, label, tone in steps:
+        if start is None:
+            break
+        last = end if stop is None else stop
+        if last > start:
+            spans.append(Span(start, last, label, tone, open=stop is None))
+        if stop is None:
+            break
+    return spans

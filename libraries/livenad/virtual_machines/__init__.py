@@ -1,0 +1,1 @@
+"""VMs: manifests, cloud-init, credentials, and verdicts on their lifecycle."""

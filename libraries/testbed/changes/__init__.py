@@ -1,1 +1,0 @@
-"""What is done to a VM: edits, acts, and the swap that follows from an edit."""

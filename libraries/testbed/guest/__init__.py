@@ -1,1 +1,0 @@
-"""Guests: shells into them, probes inside them, what they say of themselves, who reaches whom."""

@@ -1,1 +1,0 @@
-"""The history of a namespace: recorded from watch streams, waited on, read."""

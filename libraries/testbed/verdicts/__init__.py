@@ -1,1 +1,0 @@
-"""What was recorded and measured, judged: each returns what it saw, or raises."""

@@ -22,10 +22,10 @@ from livenad.reachability import probes, windows
 from livenad.settings import Settings
 from robot.api.deco import keyword, library
 
-from tests.unit.cluster.histories import EDITED, Change, Event, insert, replay
-from tests.unit.guest.paper import NEW, OLD, PaperGuests, swapped
-from tests.unit.guest.paper import VM as TESTED
-from tests.unit.guest.topology import LOGIN, three_guests
+from tests.unit.support.histories import EDITED, Change, Event, insert, replay
+from tests.unit.support.paper import NEW, OLD, PaperGuests, swapped
+from tests.unit.support.paper import VM as TESTED
+from tests.unit.support.topology import LOGIN, three_guests
 
 RECORDING = "swap-main"
 IDENTITY = """\

@@ -18,10 +18,8 @@ from livenad.ownership.created_resources import Ledger
 from livenad.settings import Settings
 
 from tests.embedded import ROOT
-from tests.unit.cluster.fake_api import FakeApi, Object
-from tests.unit.cluster.test_preflight import PUBLIC_VERSION, healthy, kubevirt, node, serve
-
-__all__ = ["healthy"]
+from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.healthy_cluster import PUBLIC_VERSION, kubevirt, node, serve
 
 Opening = Callable[..., Run]
 

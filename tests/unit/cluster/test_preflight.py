@@ -18,50 +18,8 @@ from livenad.ownership.created_resources import Ledger
 from livenad.permissions.rights import NEEDED_RIGHTS, OWN_NAMESPACES
 from livenad.settings import Settings
 
-from tests.unit.cluster.fake_api import FakeApi, Fault, Object
-
-PUBLIC_VERSION = "/apis/subresources.kubevirt.io/v1/version"
-
-
-def node(name: str, *labels: str, ready: str = "True", schedulable: str = "true", **spec: object) -> Object:
-    return {
-        "metadata": {
-            "name": name,
-            "labels": {"kubevirt.io/schedulable": schedulable, **dict.fromkeys(labels, "true")},
-        },
-        "spec": spec,
-        "status": {"conditions": [{"type": "Ready", "status": ready}]},
-    }
-
-
-def kubevirt(
-    version: str = "v1.9.0", methods: tuple[str, ...] = ("LiveMigrate",), gates: tuple[str, ...] = ()
-) -> Object:
-    return {
-        "metadata": {"name": "kubevirt", "namespace": "kubevirt"},
-        "spec": {
-            "configuration": {"developerConfiguration": {"featureGates": list(gates)}},
-            "workloadUpdateStrategy": {"workloadUpdateMethods": list(methods)},
-        },
-        "status": {"phase": "Deployed", "observedKubeVirtVersion": version},
-    }
-
-
-def serve(api: FakeApi, *groups: str) -> None:
-    api.answers["GET", "/apis"] = {"groups": [{"name": group} for group in groups]}
-
-
-@pytest.fixture
-def healthy(api: FakeApi) -> FakeApi:
-    """A cluster on which networks can be swapped."""
-    api.answers["GET", "/version"] = {"gitVersion": "v1.36.0"}
-    serve(api, "k8s.cni.cncf.io")
-    api.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": True}}
-    api.answers["POST", SELF_REVIEW.path()] = {"status": {"userInfo": {"username": "alice"}}}
-    api.put(NODE.path(), node("n1"))
-    api.put(NODE.path(), node("n2"))
-    api.put(KUBEVIRT.path(), kubevirt())
-    return api
+from tests.unit.support.fake_api import FakeApi, Fault, Object
+from tests.unit.support.healthy_cluster import PUBLIC_VERSION, kubevirt, node, serve
 
 
 def begin(cluster: Cluster) -> Run:

@@ -20,7 +20,7 @@ from livenad.model import CommandResult
 from livenad.ownership.created_resources import Ledger
 from livenad.settings import Settings
 
-from .topology import nic, three_guests, vm
+from tests.unit.support.topology import nic, three_guests, vm
 
 
 @pytest.fixture

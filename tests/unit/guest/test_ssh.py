@@ -14,7 +14,7 @@ from livenad.guest.ssh import HostKeyMismatch, SshShell
 from livenad.guest.streams import StreamRefused, open_port_forward
 from livenad.model import GuestLogin
 
-from .stream_server import TOKEN, LoopThread, SshServer, StreamServer
+from tests.unit.support.stream_server import TOKEN, LoopThread, SshServer, StreamServer
 
 
 class Lab:

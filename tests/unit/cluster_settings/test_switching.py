@@ -1,0 +1,326 @@
+"""Settings of the cluster: changed with a note of what was, taken back exactly, by a later run if need be."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from livenad.api.client import Cluster
+from livenad.api.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
+from livenad.cluster.facts import kubevirt_facts, read_facts, read_version
+from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value
+from livenad.cluster_settings.switching import (
+    HYPERCONVERGED,
+    HYPERCONVERGED_NAME,
+    NOTE,
+    Switchboard,
+    as_before,
+    right_to_switch,
+)
+from livenad.errors import BadInput, LabError
+from livenad.ownership.labels import RUN_LABEL
+from livenad.ownership.leases import LEASE_NAME
+
+from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.healthy_cluster import kubevirt
+
+KUBEVIRTS = KUBEVIRT.path("kubevirt")
+HCOS = HYPERCONVERGED.path("openshift-cnv")
+SITE_PATCH = '[{"op": "add", "path": "/spec/configuration/developerConfiguration/logVerbosity", "value": {}}]'
+
+
+@pytest.fixture
+def plain(healthy: FakeApi) -> FakeApi:
+    """KubeVirt 1.8 with the gate on and no HyperConverged."""
+    put_kubevirt(healthy, "kubevirt", "kubevirt")
+    return healthy
+
+
+@pytest.fixture
+def hco(healthy: FakeApi) -> Iterator[FakeApi]:
+    """The same below a HyperConverged, which carries its own into KubeVirt's resource as long as the test lasts."""
+    healthy.remove(KUBEVIRT.path(), "kubevirt")
+    put_kubevirt(healthy, f"kubevirt-{HYPERCONVERGED_NAME}", "openshift-cnv")
+    spec = {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]}}
+    annotations = {JSON_PATCH: SITE_PATCH}
+    metadata = {"name": HYPERCONVERGED_NAME, "namespace": "openshift-cnv", "annotations": annotations}
+    healthy.put(HCOS, {"metadata": metadata, "spec": spec})
+    done = threading.Event()
+    thread = threading.Thread(target=carry, args=(healthy, done), daemon=True)
+    thread.start()
+    yield healthy
+    done.set()
+    thread.join()
+
+
+def put_kubevirt(api: FakeApi, name: str, namespace: str) -> None:
+    """Where it is listed, in all namespaces and in its own, and where it is got."""
+    item = kubevirt("v1.8.4", gates=("Sidecar", "LiveUpdateNADRef"))
+    item["metadata"] |= {"name": name, "namespace": namespace}
+    item["spec"]["configuration"]["vmRolloutStrategy"] = "LiveUpdate"
+    api.put(KUBEVIRT.path(namespace), item)
+    api.aliases[KUBEVIRT.path()] = KUBEVIRT.path(namespace)
+
+
+def carry(api: FakeApi, done: threading.Event) -> None:
+    """What the operator of the HyperConverged does: its field and its annotation end in KubeVirt's resource."""
+    seen = ""
+    name, path = f"kubevirt-{HYPERCONVERGED_NAME}", KUBEVIRT.path("openshift-cnv")
+    with api.condition:
+        original = json.loads(json.dumps(api.objects[path, name]))
+        while not done.is_set():
+            owner = api.objects[HCOS, HYPERCONVERGED_NAME]
+            version = owner["metadata"]["resourceVersion"]
+            if version != seen:
+                seen = version
+                item = json.loads(json.dumps(original))
+                item["spec"]["workloadUpdateStrategy"] = owner["spec"]["workloadUpdateStrategy"]
+                for operation in json.loads(owner["metadata"]["annotations"].get(JSON_PATCH, "[]")):
+                    *steps, last = operation["path"].strip("/").split("/")
+                    target = item
+                    for step in steps:
+                        target = target[step]
+                    target[last] = operation["value"]
+                api.put(path, item)
+            api.condition.wait(0.05)
+
+
+def spec_of(api: FakeApi) -> Object:
+    found: Object = api.objects[KUBEVIRTS, "kubevirt"]["spec"]
+    return found
+
+
+def annotations_of(api: FakeApi) -> dict[str, str]:
+    found: dict[str, str] = api.objects[HCOS, HYPERCONVERGED_NAME]["metadata"]["annotations"]
+    return found
+
+
+CHANGES = [
+    (Setting.LiveUpdateNADRef, "off", "on"),
+    (Setting.workloadUpdateMethods, "none", "LiveMigrate"),
+    (Setting.vmRolloutStrategy, "Stage", "LiveUpdate"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value", "was"), CHANGES)
+def test_switch_and_restore_leave_the_resource_as_it_was(
+    plain: FakeApi, cluster: Cluster, setting: Setting, value: str, was: str
+) -> None:
+    before = json.dumps(spec_of(plain), sort_keys=True)
+    board = Switchboard(cluster, "r1")
+    assert board.switch(setting, value, "ns") == was
+    assert board.value(setting) == value
+    assert board.restore() == []
+    assert json.dumps(spec_of(plain), sort_keys=True) == before
+    assert NOTE not in plain.objects[KUBEVIRTS, "kubevirt"]["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(("setting", "value", "was"), CHANGES)
+def test_hyperconverged_is_switched_in_its_own_way(
+    hco: FakeApi, cluster: Cluster, setting: Setting, value: str, was: str
+) -> None:
+    before = json.dumps(hco.objects[HCOS, HYPERCONVERGED_NAME]["spec"], sort_keys=True)
+    board = Switchboard(cluster, "r1")
+    assert board.switch(setting, value, "ns") == was
+    assert board.value(setting) == value
+    assert json.loads(SITE_PATCH)[0] in json.loads(annotations_of(hco)[JSON_PATCH])
+    assert not hco.requests("PATCH", "/kubevirts/")
+    assert board.restore() == []
+    assert board.value(setting) == was
+    assert annotations_of(hco) == {JSON_PATCH: SITE_PATCH}
+    assert json.dumps(hco.objects[HCOS, HYPERCONVERGED_NAME]["spec"], sort_keys=True) == before
+
+
+def test_value_and_former_value_travel_in_one_patch(plain: FakeApi, cluster: Cluster) -> None:
+    Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    (request,) = plain.requests("PATCH")
+    note = json.loads(request.body["metadata"]["annotations"][NOTE])
+    assert (note["run"], note["namespace"]) == ("r1", "ns")
+    assert note["settings"]["vmRolloutStrategy"]["former"] == "LiveUpdate"
+    assert request.body["spec"]["configuration"]["vmRolloutStrategy"] == "Stage"
+
+
+def test_several_settings_are_taken_back_together(hco: FakeApi, cluster: Cluster) -> None:
+    board = Switchboard(cluster, "r1")
+    for setting, value, _ in CHANGES:
+        board.switch(setting, value, "ns")
+    assert board.restore() == []
+    assert [board.value(setting) for setting, _, _ in CHANGES] == [was for _, _, was in CHANGES]
+    assert annotations_of(hco) == {JSON_PATCH: SITE_PATCH}
+
+
+def test_switching_to_the_present_value_writes_nothing(plain: FakeApi, cluster: Cluster) -> None:
+    assert Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "LiveUpdate", "ns") == "LiveUpdate"
+    assert not plain.requests("PATCH")
+
+
+def test_restore_twice_and_without_a_change_does_nothing(plain: FakeApi, cluster: Cluster) -> None:
+    board = Switchboard(cluster, "r1")
+    board.switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    board.restore()
+    sent = len(plain.requests("PATCH"))
+    assert (board.restore(), Switchboard(cluster, "r2").restore()) == ([], [])
+    assert len(plain.requests("PATCH")) == sent
+
+
+def test_conflict_is_met_by_another_look(plain: FakeApi, cluster: Cluster) -> None:
+    plain.once["PATCH"] = lambda: touch(plain)
+    Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    assert spec_of(plain)["configuration"]["vmRolloutStrategy"] == "Stage"
+    assert spec_of(plain)["imagePullPolicy"] == "Always"
+    assert len(plain.requests("PATCH")) == 2
+
+
+def touch(api: FakeApi) -> None:
+    """Somebody else changes something else."""
+    item = api.objects[KUBEVIRTS, "kubevirt"]
+    api.put(KUBEVIRTS, item | {"spec": item["spec"] | {"imagePullPolicy": "Always"}})
+
+
+def test_what_somebody_else_set_meanwhile_stays_with_a_remark(plain: FakeApi, cluster: Cluster) -> None:
+    board = Switchboard(cluster, "r1")
+    board.switch(Setting.workloadUpdateMethods, "none", "ns")
+    cluster.request(
+        "PATCH",
+        f"{KUBEVIRTS}/kubevirt",
+        body={"spec": {"workloadUpdateStrategy": {"workloadUpdateMethods": ["Evict"]}}},
+        content_type="application/merge-patch+json",
+        repeatable=True,
+    )
+    (remark,) = board.restore()
+    assert "workloadUpdateMethods was LiveMigrate, we set none, and somebody else ['Evict']: it stays so" in remark
+    assert spec_of(plain)["workloadUpdateStrategy"]["workloadUpdateMethods"] == ["Evict"]
+    assert NOTE not in plain.objects[KUBEVIRTS, "kubevirt"]["metadata"]["annotations"]
+
+
+def test_of_a_list_of_gates_only_the_one_is_put_back(plain: FakeApi, cluster: Cluster) -> None:
+    board = Switchboard(cluster, "r1")
+    board.switch(Setting.LiveUpdateNADRef, "off", "ns")
+    item = plain.objects[KUBEVIRTS, "kubevirt"]
+    item["spec"]["configuration"]["developerConfiguration"]["featureGates"] = ["Sidecar", "Snapshot"]
+    plain.put(KUBEVIRTS, item)
+    (remark,) = board.restore()
+    assert "only LiveUpdateNADRef was put back" in remark
+    gates = dig(spec_of(plain), "configuration", "developerConfiguration", "featureGates")
+    assert gates == ["Sidecar", "Snapshot", "LiveUpdateNADRef"]
+
+
+def test_patch_of_an_administrator_that_came_meanwhile_stays(hco: FakeApi, cluster: Cluster) -> None:
+    board = Switchboard(cluster, "r1")
+    board.switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    with hco.condition:
+        owner = hco.objects[HCOS, HYPERCONVERGED_NAME]
+        theirs = {"op": "add", "path": "/spec/configuration/cpuModel", "value": "Haswell"}
+        text = json.dumps([*json.loads(owner["metadata"]["annotations"][JSON_PATCH]), theirs])
+        owner["metadata"]["annotations"][JSON_PATCH] = text
+        hco.put(HCOS, owner)
+    board.restore()
+    assert json.loads(annotations_of(hco)[JSON_PATCH]) == [*json.loads(SITE_PATCH), theirs]
+
+
+def test_broken_annotation_is_named(plain: FakeApi) -> None:
+    facts = kubevirt_facts(plain.objects[KUBEVIRTS, "kubevirt"])
+    owner = {"metadata": {"annotations": {JSON_PATCH: "[]garbage"}}}
+    with pytest.raises(LabError, match=r"is no JSON patch: \[\]garbage; mend or remove it"):
+        change(Setting.vmRolloutStrategy, "Stage", facts, owner)
+
+
+def test_change_that_never_takes_effect_is_the_labs_error(
+    plain: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livenad.cluster_settings.switching._EFFECT_SECONDS", 0.3)
+    item = plain.objects[KUBEVIRTS, "kubevirt"]
+    item["status"]["phase"] = "Deploying"
+    plain.put(KUBEVIRTS, item)
+    with pytest.raises(LabError, match="not in effect after 0 s: phase is Deploying; look at its conditions"):
+        Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+
+
+def test_unknown_value_is_bad_input() -> None:
+    with pytest.raises(BadInput, match='value "Slow" of setting vmRolloutStrategy: expected one of LiveUpdate, Stage'):
+        check_value(Setting.vmRolloutStrategy, "Slow")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run without a lease is taken for dead soon."""
+    monkeypatch.setattr("livenad.ownership.active_runs.LEASE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_dead_run_changed_is_taken_back_by_another(plain: FakeApi, cluster: Cluster) -> None:
+    Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
+    later = Switchboard(cluster, "later")
+    expected = "vmRolloutStrategy of the cluster from Stage to LiveUpdate, changed by run dead, which is dead"
+    assert later.take_back_of_dead_runs(dry_run=True) == [expected]
+    assert later.value(Setting.vmRolloutStrategy) == "Stage"
+    assert later.take_back_of_dead_runs() == [expected]
+    assert later.value(Setting.vmRolloutStrategy) == "LiveUpdate"
+    assert later.take_back_of_dead_runs() == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_dead_run_changed_is_taken_back_before_the_next_change(plain: FakeApi, cluster: Cluster) -> None:
+    Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
+    later = Switchboard(cluster, "later")
+    assert later.switch(Setting.workloadUpdateMethods, "none", "ns") == "LiveMigrate"
+    assert later.value(Setting.vmRolloutStrategy) == "LiveUpdate"
+
+
+def test_what_a_living_run_changed_is_left_alone(plain: FakeApi, cluster: Cluster) -> None:
+    with living(plain, "alive", "theirs"):
+        Switchboard(cluster, "alive").switch(Setting.LiveUpdateNADRef, "off", "theirs")
+        later = Switchboard(cluster, "later")
+        assert later.take_back_of_dead_runs() == []
+        with pytest.raises(LabError, match="are changed by run alive now; wait until it has ended"):
+            later.switch(Setting.vmRolloutStrategy, "Stage", "ours")
+        facts = read_facts(cluster, read_version(cluster))
+        note = later.foreign_note(facts.kubevirt)
+    assert facts.kubevirt is not None
+    assert facts.kubevirt.swap_gate[0] is False
+    assert note is not None
+    kubevirt = as_before(facts, note).kubevirt
+    assert kubevirt is not None
+    assert kubevirt.swap_gate[0] is True
+
+
+@contextmanager
+def living(api: FakeApi, run_id: str, namespace: str) -> Iterator[None]:
+    """A run that renews its lease."""
+    labels = {RUN_LABEL: run_id}
+    done = threading.Event()
+
+    def now() -> str:
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def renew() -> None:
+        while not done.wait(0.05):
+            api.put(
+                LEASE.path(namespace),
+                {"metadata": {"name": LEASE_NAME, "labels": labels}, "spec": {"renewTime": now()}},
+            )
+
+    api.put(
+        NAMESPACE.path(), {"metadata": {"name": namespace, "labels": labels, "creationTimestamp": now()[:19] + "Z"}}
+    )
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    with api.condition:
+        api.condition.wait_for(lambda: (LEASE.path(namespace), LEASE_NAME) in api.objects, 5)
+    yield
+    done.set()
+    thread.join()
+
+
+def test_right_is_that_on_the_owner(plain: FakeApi, cluster: Cluster) -> None:
+    right = right_to_switch(read_facts(cluster, read_version(cluster)))
+    assert '"patch" on kubevirts.kubevirt.io kubevirt in namespace kubevirt' in str(right)
+
+
+def test_right_is_that_on_the_hyperconverged(hco: FakeApi, cluster: Cluster) -> None:
+    right = right_to_switch(read_facts(cluster, read_version(cluster)))
+    assert "hyperconvergeds.hco.kubevirt.io kubevirt-hyperconverged in namespace openshift-cnv" in str(right)

@@ -1,0 +1,282 @@
+"""`Create Network` and what stands behind its places, on a scripted cluster."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from KubeVirtLibrary import KubeVirtLibrary
+from livenad.api.client import Cluster
+from livenad.api.kinds import NAD, NODE, VMI
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.networks.attachment import Place
+from livenad.networks.cudn import CLUSTER_NETWORK
+from livenad.networks.run_networks import RunNetworks
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
+
+from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.leases import names_of
+
+NAME = "nad-swap-r1-1"
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def begin(api: FakeApi, cluster: Cluster) -> Iterator[Callable[..., Call]]:
+    """Begins a run with these settings; gives what calls its keywords by name, as Robot does."""
+    library = KubeVirtLibrary()
+
+    def call(keyword: str, *subjects: object, **named: Any) -> Any:
+        return library.run_keyword(keyword, list(subjects), named)
+
+    def with_settings(**settings: Any) -> Call:
+        run = Run(Settings(**settings), cluster, Ledger(cluster, "r1"), "r1")
+        run.offers.update({"localnet": THERE, "second-bridge": THERE})
+        run.make_current()
+        call("Open Test Namespace")
+        return call
+
+    yield with_settings
+    run = Run.current_or_none()
+    if run is not None:
+        if run.recorder is not None:
+            run.recorder.stop()
+        run.ledger.lease.stop()
+        run.forget()
+
+
+class _There:
+    there, value = True, "there"
+
+
+THERE: Any = _There()
+
+
+def config_of(api: FakeApi, name: str, namespace: str = NAME) -> Object:
+    return dict(json.loads(api.objects[NAD.path(namespace), name]["spec"]["config"]))
+
+
+def test_network_on_a_bridge_has_a_leased_vlan(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    call("Create Network", "blue", on=Place.bridge)
+    call("Create Network", "green", on=Place.bridge)
+    assert [(config_of(api, name)["bridge"], config_of(api, name)["vlan"]) for name in ("blue", "green")] == [
+        ("br1", 100),
+        ("br1", 101),
+    ]
+    assert {"kubevirt-nad-tests-br1-100", "kubevirt-nad-tests-br1-101"} <= names_of(api)
+
+
+def test_same_vlan_elsewhere_is_asked_for_by_the_network_that_has_it(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    call("Create Network", "blue", on=Place.bridge)
+    call("Create Network", "far", on=Place.other_bridge, vlan_of="blue")
+    further = call("Create Further Namespace")
+    call("Create Network", "blue", on=Place.bridge, vlan_of="blue", namespace=further)
+    assert (config_of(api, "far")["bridge"], config_of(api, "far")["vlan"]) == ("br2", 100)
+    assert config_of(api, "blue", further)["vlan"] == 100
+    call("Create Network", "near", on=Place.bridge, vlan_of=f"{further}/blue")
+    assert config_of(api, "near")["vlan"] == 100
+
+
+def test_vlan_of_a_network_that_was_not_made_is_bad_input(begin: Callable[..., Call]) -> None:
+    call = begin()
+    with pytest.raises(BadInput, match='vlan_of="blue" is no network of this suite; `Create Network` made: none'):
+        call("Create Network", "far", on=Place.other_bridge, vlan_of="blue")
+
+
+def test_bridge_that_nodes_show_as_a_resource_is_asked_for(api: FakeApi, begin: Callable[..., Call]) -> None:
+    for name in ("n1", "n2"):
+        shown = {"allocatable": {"bridge.network.kubevirt.io/br1": "1k"}}
+        api.put(NODE.path(), {"metadata": {"name": name}, "status": shown})
+    call = begin()
+    call("Create Network", "blue", on=Place.bridge)
+    call("Create Network", "far", on=Place.other_bridge)
+    notes = api.objects[NAD.path(NAME), "blue"]["metadata"]["annotations"]
+    assert notes["k8s.v1.cni.cncf.io/resourceName"] == "bridge.network.kubevirt.io/br1"
+    assert "k8s.v1.cni.cncf.io/resourceName" not in api.objects[NAD.path(NAME), "far"]["metadata"]["annotations"]
+
+
+def test_node_local_bridges_are_the_runs_own(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(node_network="node-local")
+    call("Create Network", "blue", on=Place.bridge)
+    call("Create Network", "far", on=Place.other_bridge)
+    assert [config_of(api, name)["bridge"] for name in ("blue", "far")] == ["nad-r1-1", "nad-r1-2"]
+
+
+def test_localnets_differ_in_the_name_by_which_ovn_knows_them(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    call("Create Network", "blue", on=Place.localnet)
+    call("Create Network", "green", on=Place.localnet)
+    blue, green = config_of(api, "blue"), config_of(api, "green")
+    assert (blue["topology"], blue["physicalNetworkName"], blue["vlanID"]) == ("localnet", "physnet", 100)
+    assert (blue["netAttachDefName"], green["vlanID"]) == (f"{NAME}/blue", 101)
+    assert blue["name"] != green["name"]
+
+
+def ovn(api: FakeApi, name: str) -> threading.Thread:
+    """OVN-Kubernetes: says that the network is created, and makes its NAD a little later."""
+    api.put(CLUSTER_NETWORK.path(), {"metadata": {"name": "foreign"}})
+    api.remove(CLUSTER_NETWORK.path(), "foreign")
+
+    def work() -> None:
+        with api.condition:
+            assert api.condition.wait_for(lambda: (CLUSTER_NETWORK.path(), name) in api.objects, 5)
+            item = dict(api.objects[CLUSTER_NETWORK.path(), name])
+        shown = {"type": "NetworkCreated", "status": "True", "message": "created in following namespaces: []"}
+        api.put(CLUSTER_NETWORK.path(), {**item, "status": {"conditions": [shown]}})
+        api.put(NAD.path(NAME), {"metadata": {"name": name, "namespace": NAME}, "spec": {"config": "{}"}})
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_cluster_network_is_ready_when_its_nad_is_there_and_goes_by_the_suites_name(
+    api: FakeApi, begin: Callable[..., Call]
+) -> None:
+    call = begin(localnet_api="cudn")
+    ovn(api, "blue-r1-1")
+    call("Create Network", "blue", on=Place.localnet)
+    assert (NAD.path(NAME), "blue-r1-1") in api.objects
+    spec = api.objects[CLUSTER_NETWORK.path(), "blue-r1-1"]["spec"]
+    assert spec["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": NAME}}
+    assert spec["network"]["localnet"]["vlan"] == {"mode": "Access", "access": {"id": 100}}
+    call("Define VM", "web")
+    call("Add NIC", "web", "secondary", network="blue")
+    assert Run.current().vm("web").nic("secondary").network == "blue-r1-1"
+    assert RunNetworks.of(Run.current()).real_name(f"{NAME}/blue") == f"{NAME}/blue-r1-1"
+    assert RunNetworks.of(Run.current()).real_name("other") == "other"
+
+
+def test_cluster_network_goes_after_the_guests_and_before_the_namespace(
+    api: FakeApi, begin: Callable[..., Call]
+) -> None:
+    call = begin(localnet_api="cudn")
+    ovn(api, "blue-r1-1")
+    call("Create Network", "blue", on=Place.localnet)
+    api.put(VMI.path(NAME), {"metadata": {"name": "web", "namespace": NAME}})
+    Run.current().require_recorder().catch_up()
+    early: list[str] = []
+
+    def end_guest() -> None:
+        early.extend(seen.path for seen in api.requests("DELETE"))
+        api.remove(VMI.path(NAME), "web")
+
+    timer = threading.Timer(0.3, end_guest)
+    timer.start()
+    call("Close Test Namespace")
+    removed = [seen.path.rsplit("/", 2)[1:] for seen in api.requests("DELETE")]
+    assert early == []
+    assert removed[:2] == [[CLUSTER_NETWORK.plural, "blue-r1-1"], ["namespaces", NAME]]
+
+
+def test_cluster_network_that_another_nad_keeps_from_being_is_told_at_once(
+    api: FakeApi, begin: Callable[..., Call]
+) -> None:
+    call = begin(localnet_api="cudn")
+    api.put(CLUSTER_NETWORK.path(), {"metadata": {"name": "blue-r1-1", "labels": {"kubevirt-nad-tests/run": "r1"}}})
+    api.remove(CLUSTER_NETWORK.path(), "blue-r1-1")
+
+    def refuse() -> None:
+        with api.condition:
+            assert api.condition.wait_for(lambda: (CLUSTER_NETWORK.path(), "blue-r1-1") in api.objects, 5)
+            item = dict(api.objects[CLUSTER_NETWORK.path(), "blue-r1-1"])
+        why = "foreign NetworkAttachmentDefinition with the desired name already exist [x/blue]"
+        shown = {"type": "NetworkCreated", "status": "False", "message": why}
+        api.put(CLUSTER_NETWORK.path(), {**item, "status": {"conditions": [shown]}})
+
+    threading.Thread(target=refuse, daemon=True).start()
+    with pytest.raises(LabError, match=r"NetworkCreated is False: foreign NetworkAttachmentDefinition"):
+        call("Create Network", "blue", on=Place.localnet)
+
+
+def test_bringing_together_asks_nothing_where_networks_span_the_nodes(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    call("Define VM", "web")
+    before = len(api.requests("PUT")) + len(api.requests("GET"))
+    call("Bring Guests Together", "web", within=timedelta(seconds=1))
+    assert len(api.requests("PUT")) + len(api.requests("GET")) == before
+
+
+def test_vlans_stay_leased_until_the_namespace_is_gone(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    call("Create Network", "blue", on=Place.bridge)
+    stored = api.objects["/api/v1/namespaces", NAME]
+    call("Close Test Namespace")
+    api.put("/api/v1/namespaces", stored)
+    call("Open Test Namespace")
+    assert "kubevirt-nad-tests-br1-100" in names_of(api)
+    call("Close Test Namespace")
+    api.remove("/api/v1/namespaces", NAME)
+    call("Open Test Namespace")
+    assert "kubevirt-nad-tests-br1-100" not in names_of(api)
+
+
+def test_missing_right_on_leases_is_told_before_anything_is_created(api: FakeApi, begin: Callable[..., Call]) -> None:
+    api.forbidden.add(("POST", "/namespaces/default/leases"))
+    with pytest.raises(LabError, match="set variable LEASE_NAMESPACE"):
+        begin()
+    assert not api.requests("POST", "/api/v1/namespaces")
+
+
+def put_guest(api: FakeApi, name: str, node: str) -> None:
+    """A VM that runs on a node."""
+    status = {"phase": "Running", "nodeName": node, "conditions": [{"type": "Ready", "status": "True"}]}
+    api.put(VMI.path(NAME), {"metadata": {"name": name, "namespace": NAME}, "status": status})
+
+
+def test_guests_of_node_local_networks_follow_the_vm_by_migration(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(node_network="node-local")
+    api.put(NODE.path(), {"metadata": {"name": "n2", "labels": {"kubernetes.io/hostname": "host-2"}}})
+    for name, node in (("web", "n2"), ("peer", "n1"), ("neighbour", "n2")):
+        call("Define VM", name)
+        put_guest(api, name, node)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
+    api.answers["PUT", path] = {}
+
+    def migrate() -> None:
+        with api.condition:
+            assert api.condition.wait_for(lambda: bool(api.requests("PUT", "/migrate")), 5)
+        put_guest(api, "peer", "n2")
+
+    thread = threading.Thread(target=migrate)
+    thread.start()
+    call("Bring Guests Together", "web", within=timedelta(seconds=10))
+    thread.join()
+    (request,) = api.requests("PUT", "/migrate")
+    assert (request.path, request.body) == (path, {"addedNodeSelector": {"kubernetes.io/hostname": "host-2"}})
+
+
+def test_guest_that_does_not_follow_is_the_labs_fault(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(node_network="node-local")
+    for name, node in (("web", "n2"), ("peer", "n1")):
+        call("Define VM", name)
+        put_guest(api, name, node)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
+    api.answers["PUT", path] = {}
+    with pytest.raises(LabError, match=rf"expected the guests of {NAME} on node n2 within 0.3 s.*peer: "):
+        call("Bring Guests Together", "web", within=timedelta(seconds=0.3))
+
+
+def test_guests_of_node_local_networks_would_like_to_start_on_one_node(begin: Callable[..., Call]) -> None:
+    begin(node_network="node-local")
+    run = Run.current()
+    run.facts = SimpleNamespace(nodes=SimpleNamespace(usable=("n1", "n2")))  # type: ignore[assignment]
+    first, second = (RunNetworks.of(run).node_affinity() for _ in range(2))
+    assert first is not None
+    assert first == second
+    (wish,) = first["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert wish["preference"]["matchFields"][0]["values"][0] in ("n1", "n2")
+
+
+def test_guests_elsewhere_start_where_they_like(begin: Callable[..., Call]) -> None:
+    begin()
+    assert RunNetworks.of(Run.current()).node_affinity() is None

@@ -1,0 +1,136 @@
+"""Verdicts on a migration that failed, on the recording of one: the VM stays, and the cluster means to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from livenad.api.history import History
+from livenad.api.kinds import POD, meta
+from livenad.errors import LabError, ProductFault
+from livenad.migrations.induced_failure import Breakage, ended_as, target_of
+from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered, retry_began
+from livenad.network_change.completion import migrations_since
+
+from tests.unit.support.histories import Change, Event, insert, replay
+
+FAILED = "failed-migration-main"
+MIGRATION = "VirtualMachineInstanceMigration"
+
+
+def broken(change: Change | None = None) -> tuple[History, Breakage]:
+    """The recording, and its failed migration as if its target pod had been deleted at 15 s."""
+    history, swap = replay(FAILED, change)
+    first = next(iter(migrations_since(history, swap).values()))
+    name, uid = meta(first, "name"), meta(first, "uid")
+    ended = ended_as(history, name, uid)
+    assert ended is not None
+    assert ended[0] == "Failed"
+    return history, Breakage(swap, name, uid, "target", swap.at + 7.5, ended[1])
+
+
+def retried(phase: str, at: float = 60) -> Change:
+    """The second migration reaches a phase that the recording ended before."""
+
+    def change(recorded: list[Event]) -> Iterable[Event]:
+        def alter(item: dict[str, Any]) -> None:
+            item["status"]["phase"] = phase
+
+        return insert(recorded, at, MIGRATION, alter)
+
+    return change
+
+
+def test_target_pod_is_found_as_soon_as_it_is_there() -> None:
+    history, swap = replay(FAILED, until=9.7)
+    assert target_of(history, swap) is None
+    history, swap = replay(FAILED, until=9.8)
+    found = target_of(history, swap)
+    assert found is not None
+    migration, pod = found
+    assert pod is not None
+    assert meta(pod, "labels")["kubevirt.io/migrationJobUID"] == meta(migration, "uid")
+
+
+def test_target_pod_of_a_migration_that_has_failed_is_none() -> None:
+    history, swap = replay(FAILED, until=18)
+    assert target_of(history, swap) is None
+
+
+def test_vm_kept_its_place_until_now() -> None:
+    history, breakage = broken()
+    assert retry_began(history, breakage) is None
+    told = judge_kept_in_place(history, breakage)
+    assert "the VM stayed on node2" in told
+    assert "the VMI's spec named nad-b, MigrationRequired=True" in told
+
+
+def test_what_comes_after_the_next_migration_is_no_fault() -> None:
+    def moved(recorded: list[Event]) -> Iterable[Event]:
+        def leave(item: dict[str, Any]) -> None:
+            item["status"]["nodeName"] = "node1"
+            item["status"]["conditions"] = []
+
+        return insert(list(retried("Running")(recorded)), 61, "VirtualMachineInstance", leave)
+
+    history, breakage = broken(moved)
+    retry = retry_began(history, breakage)
+    assert retry is not None
+    assert "the VM stayed on node2" in judge_kept_in_place(history, breakage)
+
+
+def test_move_before_the_next_migration_is_a_fault() -> None:
+    def moved(recorded: list[Event]) -> Iterable[Event]:
+        def leave(item: dict[str, Any]) -> None:
+            item["status"]["nodeName"] = "node1"
+
+        return insert(recorded, 30, "VirtualMachineInstance", leave)
+
+    with pytest.raises(ProductFault, match=r"expected to stay on node node2, as migration .* Failed; it was on node1"):
+        judge_kept_in_place(*broken(moved))
+
+
+def test_condition_that_goes_is_a_fault() -> None:
+    def content(recorded: list[Event]) -> Iterable[Event]:
+        def drop(item: dict[str, Any]) -> None:
+            item["status"]["conditions"] = [
+                entry for entry in item["status"]["conditions"] if entry["type"] != "MigrationRequired"
+            ]
+
+        return insert(recorded, 30, "VirtualMachineInstance", drop)
+
+    with pytest.raises(ProductFault, match=r"expected MigrationRequired to stay True after migration .* absent"):
+        judge_kept_in_place(*broken(content))
+
+
+def test_pod_on_the_new_network_is_a_fault() -> None:
+    def swapped(recorded: list[Event]) -> Iterable[Event]:
+        for event in recorded:
+            if event["kind"] == POD.name:
+                found = event["object"]["metadata"].get("annotations", {})
+                for key, text in found.items():
+                    found[key] = text.replace("/nad-a", "/nad-b")
+        return recorded
+
+    with pytest.raises(ProductFault, match=r"expected NIC \"net1\" on .*/nad-a .* on .*/nad-b"):
+        judge_kept_in_place(*broken(swapped))
+
+
+def test_recovery_is_a_later_migration_that_succeeded() -> None:
+    with pytest.raises(ProductFault, match=r"expected the cluster to migrate it by itself .* is Pending"):
+        judge_recovered(*broken())
+    told = judge_recovered(*broken(retried("Succeeded")))
+    assert "its next try left Pending" in told
+    assert "is Succeeded" in told
+
+
+def test_second_edit_by_somebody_else_proves_nothing() -> None:
+    def touched(recorded: list[Event]) -> Iterable[Event]:
+        def bump(item: dict[str, Any]) -> None:
+            item["metadata"]["generation"] += 1
+
+        return insert(list(retried("Succeeded")(recorded)), 62, "VirtualMachine", bump)
+
+    with pytest.raises(LabError, match="was edited by somebody else"):
+        judge_recovered(*broken(touched))

@@ -1,0 +1,102 @@
+"""An edit of a VM's networks on a scripted API server: applied wholly, once, and to the NICs that are meant."""
+
+from __future__ import annotations
+
+import pytest
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import VM
+from livenad.context import Run
+from livenad.errors import BadInput, LabError
+from livenad.model import GuestLogin, Nic, VmRecord
+from livenad.network_change.edit import put_network, put_networks
+from livenad.ownership.created_resources import Ledger
+from livenad.settings import Settings
+
+from tests.unit.support.fake_api import FakeApi, Fault, Object
+
+PATH = VM.path("demo")
+LOGIN = GuestLogin("tester", "password", "private", "public")
+
+
+def stored(api: FakeApi) -> dict[str, str]:
+    networks = api.objects[PATH, "web"]["spec"]["template"]["spec"]["networks"]
+    return {item["name"]: item["multus"]["networkName"] for item in networks if "multus" in item}
+
+
+@pytest.fixture
+def run(api: FakeApi, cluster: Cluster) -> Run:
+    networks: list[Object] = [
+        {"name": "default", "pod": {}},
+        {"name": "one", "multus": {"networkName": "blue"}},
+        {"name": "two", "multus": {"networkName": "green"}},
+    ]
+    spec = {"template": {"spec": {"networks": networks}}}
+    api.put(PATH, {"metadata": {"name": "web", "namespace": "demo"}, "spec": spec})
+    return Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+
+
+@pytest.fixture
+def record() -> VmRecord:
+    nics = [Nic("default", "02:00:00:00:00:01"), Nic("one", "02:00:00:00:00:02", "blue")]
+    return VmRecord("web", "demo", LOGIN, [*nics, Nic("two", "02:00:00:00:00:03", "green")])
+
+
+def test_one_edit_moves_every_named_nic_and_corrects_the_record(api: FakeApi, run: Run, record: VmRecord) -> None:
+    answer = put_networks(run, record, {"one": "green", "two": "blue"})
+    assert stored(api) == {"one": "green", "two": "blue"}
+    assert answer["metadata"]["resourceVersion"] == api.objects[PATH, "web"]["metadata"]["resourceVersion"]
+    assert [nic.network for nic in record.nics] == [None, "green", "blue"]
+    assert len(api.requests("PATCH")) == 1
+
+
+def test_edit_touches_nothing_but_the_name_of_the_network(api: FakeApi, run: Run, record: VmRecord) -> None:
+    put_network(run, record, "two", "red")
+    (seen,) = api.requests("PATCH")
+    changed = [operation["path"] for operation in seen.body if operation["op"] != "test"]
+    assert changed == ["/spec/template/spec/networks/2/multus/networkName"]
+    tested = {operation["path"] for operation in seen.body if operation["op"] == "test"}
+    assert f"{changed[0].removesuffix('/multus/networkName')}/name" in tested
+
+
+def test_list_that_was_reordered_meanwhile_is_read_again(api: FakeApi, run: Run, record: VmRecord) -> None:
+    """The first patch meets a list in another order; its tests refuse it."""
+    item = api.objects[PATH, "web"]
+    reordered = {"metadata": dict(item["metadata"]), "spec": {"template": {"spec": {"networks": []}}}}
+    reordered["spec"]["template"]["spec"]["networks"] = item["spec"]["template"]["spec"]["networks"][::-1]
+
+    def reorder() -> None:
+        api.put(PATH, reordered)
+
+    api.once["PATCH"] = reorder
+    put_network(run, record, "two", "red")
+    assert stored(api) == {"one": "blue", "two": "red"}
+    assert len(api.requests("PATCH")) == 2
+
+
+def test_lost_answer_of_an_edit_that_was_made_is_no_second_edit(api: FakeApi, run: Run, record: VmRecord) -> None:
+    api.faults.append(Fault("PATCH", "web", after=True))
+    put_network(run, record, "one", "red")
+    assert stored(api)["one"] == "red"
+    assert len(api.requests("PATCH")) == 1
+
+
+def test_vm_that_changes_each_time_is_given_up(api: FakeApi, run: Run, record: VmRecord) -> None:
+    api.faults += [Fault("PATCH", "web", 409) for _ in range(9)]
+    with pytest.raises(LabError, match="409"):
+        put_network(run, record, "one", "red")
+    assert stored(api)["one"] == "blue"
+    assert record.nic("one").network == "blue"
+
+
+def test_refusal_that_is_no_race_is_not_tried_again(api: FakeApi, run: Run, record: VmRecord) -> None:
+    api.faults.append(Fault("PATCH", "web", 403))
+    with pytest.raises(ApiError, match="403"):
+        put_network(run, record, "one", "red")
+    assert len(api.requests("PATCH")) == 1
+    assert record.nic("one").network == "blue"
+
+
+def test_nic_that_the_vm_does_not_have_is_named(run: Run, record: VmRecord) -> None:
+    with pytest.raises(BadInput, match='VM demo/web has no network "three" in its spec'):
+        put_network(run, record, "three", "red")

@@ -1,0 +1,85 @@
+"""A namespace that several suites and runs share: what names are, and whose an object is."""
+
+from __future__ import annotations
+
+import pytest
+from livenad.api.client import Cluster
+from livenad.api.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind
+from livenad.api.recorder import Recorder
+from livenad.ownership.labels import RUN_LABEL, VM_LABEL
+from livenad.ownership.naming import Naming
+from livenad.ownership.removal import await_no_guests, scope_of, scopes_with_guests
+
+from tests.unit.support.fake_api import FakeApi, Object
+
+HOME = "team-a"
+NAMING = Naming("-abc123-1")
+
+
+def item(name: str, run: str = "", vm: str = "", **rest: object) -> Object:
+    labels = ({RUN_LABEL: run} if run else {}) | ({VM_LABEL: vm} if vm else {})
+    return {"metadata": {"name": name, "namespace": HOME, "labels": labels}, **rest}
+
+
+def test_a_namespace_of_its_own_leaves_names_as_they_are() -> None:
+    assert Naming().real("vm") == "vm"
+    assert Naming().owns(VM, item("anything"))
+
+
+def test_in_a_shared_one_names_get_an_end_once() -> None:
+    assert NAMING.real("vm") == NAMING.real(NAMING.real("vm")) == "vm-abc123-1"
+    assert NAMING.real("") == ""
+
+
+def test_keywords_get_real_names_of_vms_and_nothing_else_is_changed() -> None:
+    def keyword(vm: str, peer: str, *more: str, control: str = "", nic: str = "") -> None: ...
+
+    args, named = NAMING.arguments(keyword, ["a", "b", "c", "d"], {"control": "e", "nic": "f"})
+    assert args == ["a-abc123-1", "b-abc123-1", "c", "d"]
+    assert named == {"control": "e-abc123-1", "nic": "f"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours", "foreign"),
+    [
+        (VM, item("vm-abc123-1"), item("vm")),
+        (VMI, item("vm-abc123-1"), item("vm-abc123-11")),
+        (NAD, item("old-network-abc123-1"), item("old-network-abc123-2")),
+        (POD, item("virt-launcher-x", vm="vm-abc123-1"), item("virt-launcher-vm-abc123-1-x")),
+        (MIGRATION, item("m", spec={"vmiName": "vm-abc123-1"}), item("m-abc123-1", spec={"vmiName": "vm"})),
+        (
+            EVENT,
+            item("e", involvedObject={"name": "virt-launcher-vm-abc123-1-x7k2p"}),
+            item("e", involvedObject={"name": "virt-launcher-vm-abc123-12-x7k2p"}),
+        ),
+    ],
+)
+def test_what_is_a_suites_is_told_from_what_is_like_it(kind: Kind, ours: Object, foreign: Object) -> None:
+    assert NAMING.owns(kind, ours)
+    assert not NAMING.owns(kind, foreign)
+
+
+def test_recorder_of_a_shared_namespace_sees_its_own_alone(api: FakeApi, cluster: Cluster) -> None:
+    api.put(VM.path(HOME), item("vm-abc123-1"))
+    api.put(VM.path(HOME), item("foreign"))
+    recorder = Recorder(cluster, HOME, kinds=(VM,), naming=NAMING)
+    recorder.start()
+    try:
+        api.put(VM.path(HOME), item("vm-abc123-2"))
+        api.put(VM.path(HOME), item("late-abc123-1"))
+        assert recorder.wait_for(lambda seen: seen.current(VM, "late-abc123-1"), 10, "the VM", lambda: "nothing")
+        recorder.catch_up()
+        assert {record.name for record in recorder.history.records(VM)} == {"vm-abc123-1", "late-abc123-1"}
+    finally:
+        recorder.stop()
+
+
+def test_guests_tell_which_suites_stay(api: FakeApi, cluster: Cluster) -> None:
+    api.put(VMI.path(HOME), item("vm-abc123-1", "abc123"))
+    api.put(POD.path(HOME), item("virt-launcher-x", "abc123", "peer-abc123-2"))
+    api.put(POD.path(HOME), item("virt-launcher-y", "other1", "peer-other1-3"))
+    assert scopes_with_guests(cluster, HOME, "abc123") == {"team-a-abc123-1", "team-a-abc123-2"}
+    assert scope_of(HOME, "abc123", item("vm-abc123-12")) == "team-a-abc123-12"
+    left = await_no_guests(cluster, HOME, "abc123", 0.1, but="team-a-abc123-1")
+    assert left == ["Pod team-a/virt-launcher-x is still there"]
+    assert await_no_guests(cluster, HOME, "nobody", 5) == []

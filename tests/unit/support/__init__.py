@@ -1,0 +1,1 @@
+"""What tests of several topics share: a fake API server, recorded histories, guests of paper, lines and streams."""

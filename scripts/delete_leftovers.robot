@@ -12,5 +12,5 @@ ${DRY_RUN}      False
 *** Test Cases ***
 Delete What Dead Runs Left
     [Documentation]    Fails when something stays.
-    Delete Leftovers    dry_run=${DRY_RUN}    strict=True
+    Delete Orphaned Resources    dry_run=${DRY_RUN}    strict=True
     [Teardown]    Close Cluster

@@ -13,5 +13,4 @@ Suite Teardown      Close Cluster
 *** Keywords ***
 Connect And Check Cluster
     [Documentation]    Finds out what is missing before anything is created.
-    Open Cluster
     Cluster Should Be Fit

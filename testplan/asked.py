@@ -10,7 +10,7 @@ from typing import Any
 from robot.api import TestSuite
 from robot.running import ResourceFile
 
-ASKING = "Cluster Should Offer"
+ASKING = ("Cluster Should Offer", "Get Cluster Capability")
 
 
 def asked_capabilities(suite_file: Path) -> set[str]:
@@ -24,7 +24,7 @@ def asked_capabilities(suite_file: Path) -> set[str]:
 
 def _asked(step: Any, keywords: Mapping[str, Any], seen: set[str]) -> Iterator[str]:
     words = [getattr(step, "name", None) or "", *(str(word) for word in getattr(step, "args", ()))]
-    if _same(words[0]) == _same(ASKING):
+    if _same(words[0]) in map(_same, ASKING):
         yield from words[1:]
     # Arguments, too: a keyword may be handed to another one that runs it.
     for word in map(_same, words):

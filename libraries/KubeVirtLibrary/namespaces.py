@@ -3,117 +3,98 @@
 from __future__ import annotations
 
 from livenad.api.kinds import NAMESPACE
-from livenad.api.recorder import Recorder
-from livenad.cluster.capabilities import require_offer
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
-from livenad.namespaces.closing import close_namespace
-from livenad.networks.run_networks import RunNetworks
-from livenad.ownership.labels import is_dns_subdomain
-from livenad.ownership.naming import Naming
-from livenad.virtual_machines.manifests import namespace_manifest
+from livenad.changes import ChangeLog
+from livenad.context import SuiteContext
+from livenad.errors import TestError
+from livenad.ownership.naming import Naming, SuiteNamespace
+from livenad.recorded_checks import RecordedChecks
 from robot.api.deco import keyword
 
-from KubeVirtLibrary.clusters import ClusterKeywords
-from KubeVirtLibrary.reporting import heartbeat, step, suite_metadata, warn
-from KubeVirtLibrary.switches import restore_after_dead_runs
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import heartbeat, step, suite_metadata, suite_name, warn
+from KubeVirtLibrary.opening import close_suite, restore_settings_of_aborted_runs
 
 
-class NamespaceKeywords:
+class NamespaceKeywords(KeywordComponent):
     """Everything of a suite lives in a namespace of its own, recorded from its first moment to its last."""
 
-    def __init__(self, clusters: ClusterKeywords) -> None:
-        self._clusters = clusters
-        self._opened = 0
-        self._further = 0
-
-    @keyword(name="Open Test Namespace", tags=["namespace"])
+    @keyword(name="Open Test Namespace", tags=["namespaces", "core"])
     def open_test_namespace(self, *, exclusive: bool = False) -> str:
         """Creates a namespace for this suite, begins to record everything in it, and returns its name.
 
         With variable NAMESPACE the suite runs in that one, beside others: names that it gives to VMs, NADs and the like
-        get an end of its own on the cluster, and what others have there is neither recorded nor touched.
+        get a suffix of its own on the cluster, and what others have there is neither recorded nor touched.
 
-        When no cluster is open, as in a suite that is run by itself, it is opened and checked first. Suites of several
-        runs share a cluster, but an exclusive one: it waits until the others have ended, and they wait for it.
+        The cluster is checked first, see `Cluster Should Be Fit`. Suites of several runs share a cluster, but an
+        exclusive one: it waits until the others have ended, and they wait for it. The namespace is closed when the
+        suite ends, at the latest.
 
         Args:
-        | ``exclusive`` | True for a suite that switches settings of the whole cluster: no other may run beside it. |
+        | ``exclusive`` | yes for a suite that changes settings of the whole cluster: no other may run beside it. |
         """
-        if Run.current_or_none() is None:
-            self._clusters.open_cluster()
-            self._clusters.cluster_should_be_fit()
-        run = Run.current()
-        if run.namespace is not None:
-            raise LabError(f"namespace {run.namespace} is still open; call `Close Test Namespace` first")
-        RunNetworks.of(run, heartbeat).begin_suite(exclusive=exclusive)
-        # A run may have died since the cluster was opened: that with the settings may be whom this suite waited for.
-        restore_after_dead_runs(run)
-        self._opened += 1
-        name = run.settings.namespace
-        if name:
-            run.naming = Naming(f"-{run.run_id}-{self._opened}")
+        from livenad.api.recorder import Recorder  # noqa: PLC0415 - slow to import, and a dry run does without
+        from livenad.guest.guests import Guests  # noqa: PLC0415
+        from livenad.virtual_machines.manifests import namespace_manifest  # noqa: PLC0415
+        from livenad.virtual_machines.registry import VirtualMachines  # noqa: PLC0415
+
+        run = self.run
+        if run.suite is not None:
+            raise TestError(f"namespace {run.suite.namespace.name} is still open; call `Close Test Namespace` first")
+        run.preflight.require_fit()
+        run.networks.begin_suite(exclusive=exclusive)
+        # A run may have been aborted since the cluster was opened, perhaps the one that this suite waited for.
+        restore_settings_of_aborted_runs(run)
+        run.suites_opened += 1
+        if run.settings.namespace:
+            namespace = SuiteNamespace(run.settings.namespace, Naming(f"-{run.run_id}-{run.suites_opened}"))
         else:
-            name = f"{run.settings.namespace_prefix}-{run.run_id}-{self._opened}"
+            name = f"{run.settings.namespace_prefix}-{run.run_id}-{run.suites_opened}"
+            namespace = SuiteNamespace(name)
             run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
             run.namespaces.append(name)
-        run.namespace = name
-        run.ledger.lease.hold(name, run.naming.suffix)
-        run.recorder = Recorder(run.cluster, name, heartbeat, naming=run.naming)
-        run.recorder.start()
-        suite_metadata("Namespace", name, top=False)
-        whose = f"used, with {run.naming.suffix} at the end of each name" if run.naming.suffix else "created"
-        step(f"Namespace {name} {whose}; VMs, migrations, launcher pods, NADs and events of this suite are recorded")
-        return name
+        suffix = namespace.naming.suffix
+        run.networks.enter(namespace)
+        run.ledger.lease.hold(namespace.name, suffix)
+        recorder = Recorder(run.cluster, namespace.name, heartbeat, naming=namespace.naming)
+        vms = VirtualMachines(namespace, run.run_id, run.settings.guest_user)
+        guests = Guests(run.cluster, recorder, vms.__getitem__, warn)
+        run.suite = SuiteContext(namespace, suite_name(), recorder, vms, ChangeLog(), RecordedChecks(), guests)
+        recorder.start()
+        suite_metadata("Namespace", namespace.name, top=False)
+        whose = f"used, with {suffix} at the end of each name" if suffix else "created"
+        step(
+            f"Namespace {namespace.name} {whose}; VMs, migrations, launcher pods, NADs and events of this suite are "
+            "recorded"
+        )
+        return namespace.name
 
-    @keyword(name="Close Test Namespace", tags=["namespace", "cleanup"])
+    @keyword(name="Close Test Namespace", tags=["namespaces", "core"])
     def close_test_namespace(self) -> None:
         """Asks for the removal of all that this suite created, VMs first; `Close Cluster` waits until it is gone.
 
-        Its VLANs stay leased until its guests have left them, so what comes next meets none of them. What cannot be
+        Sessions in guests end, settings of the cluster are put back, and the log gets a chart of who answered whom
+        around each network change; its data is beside the log, in ``connectivity-<namespace>-<vm>.json``.
+
+        VLANs stay leased until the guests have left them, so what comes next meets none of them. What cannot be
         removed is a warning and suite metadata, never a failure. Without an open namespace it does nothing.
         """
-        run = Run.current_or_none()
-        if run is None or run.namespace is None:
-            return
-        name = run.namespace
-        for error in run.call_close_hooks():
-            warn(f"Before namespace {name} goes: {error}")
-        left = close_namespace(run, name)
-        if left:
-            warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Leftovers`.")
-            suite_metadata("Leftovers", "; ".join(left), top=False)
-        step(f"Namespace {name} closed")
+        if self.session.run is not None:
+            close_suite(self.session.run)
 
-    @keyword(name="Create Further Namespace", tags=["namespace"])
-    def create_further_namespace(self) -> str:
+    @keyword(name="Create Additional Namespace", tags=["namespaces", "core"])
+    def create_additional_namespace(self) -> str:
         """Creates another namespace beside the open test namespace, for NADs, and returns its name.
 
         It is removed with the test namespace. What happens in it is not recorded.
         """
-        run = Run.current()
+        from livenad.virtual_machines.manifests import namespace_manifest  # noqa: PLC0415
+
+        run, suite = self.run, self.suite
         if run.settings.namespace:
-            require_offer(run, "foreign-nad")
-        self._further += 1
-        name = f"{run.require_namespace()}-{self._further}"
+            run.capabilities.require("foreign-nad")
+        suite.additional_namespaces += 1
+        name = f"{suite.namespace.name}-{suite.additional_namespaces}"
         run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
         run.namespaces.append(name)
         step(f"Namespace {name} created")
         return name
-
-
-def nad_name(network: str) -> str:
-    """Name of the NAD of a network of this suite, as VMs name it. Raises BadInput when it is no name of a NAD."""
-    require_nad_name(network)
-    networks = RunNetworks.known(Run.current())
-    return networks.real_name(network) if networks is not None else network
-
-
-def require_nad_name(name: str) -> None:
-    """Raise BadInput unless ``name`` may be that of a NAD, with or without a namespace before a slash."""
-    parts = name.split("/")
-    if len(parts) > 2 or not all(is_dns_subdomain(part) for part in parts):
-        raise BadInput(
-            f'network "{name}" is not the name of a NAD; expected lower-case letters, digits, hyphens and dots '
-            '(a DNS name), such as "new-network" or "other-namespace/new-network"'
-        )

@@ -1,25 +1,38 @@
-"""The run: what every keyword of both libraries shares, from `Open Cluster` to `Close Cluster`."""
+"""The context of keywords: the run on an open cluster, and the suite in its open test namespace.
+
+A `Run` is made when the cluster is opened and dropped when it is closed; a `SuiteContext` likewise with its namespace.
+Each has one typed part for each topic, and no part looks into another.
+"""
 
 from __future__ import annotations
 
 import secrets
 import string
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from livenad.errors import BadInput, LabError
-from livenad.model import VmRecord
-from livenad.ownership.naming import Naming
+from livenad.cluster.capabilities import Capabilities
+from livenad.cluster.environment import Lab
+from livenad.cluster.preflight import Preflight
+from livenad.cluster_settings.switching import Switchboard
+from livenad.errors import TestError
+from livenad.networks.run_networks import RunNetworks
+from livenad.ownership.created_resources import Ledger
 
 if TYPE_CHECKING:
     from livenad.api.client import Cluster
-    from livenad.api.recorder import Recorder
-    from livenad.cluster.environment import Measured
+    from livenad.api.recorder import Heartbeat, Recorder
+    from livenad.changes import ChangeLog
     from livenad.cluster.facts import ClusterFacts
-    from livenad.cluster.preflight import Finding
-    from livenad.network_change.completion import NetworkSwap
-    from livenad.ownership.created_resources import Ledger
+    from livenad.guest.guests import Guests
+    from livenad.metrics.nic_series import MetricsBaseline
+    from livenad.migrations.induced_failure import InducedFailure
+    from livenad.outage.probes_across import OutageMonitor
+    from livenad.ownership.naming import SuiteNamespace
+    from livenad.recorded_checks import RecordedChecks
     from livenad.settings import Settings
+    from livenad.virtual_machines.registry import VirtualMachines
 
 CloseHook = Callable[[], None]
 
@@ -30,102 +43,83 @@ def new_run_id() -> str:
     return secrets.choice(string.ascii_lowercase) + "".join(secrets.choice(alphabet) for _ in range(5))
 
 
-class Run:
-    """The current run of this process; `Open Cluster` makes it, `Close Cluster` ends it.
+@dataclass
+class SuiteContext:
+    """Everything that belongs to one open test namespace.
 
-    ``namespace`` and ``recorder`` are those of the open test namespace, else None; ``naming`` says what objects are
-    called in it; ``namespaces`` lists those that the run made. ``vms`` and ``swaps`` are keyed by the VM's name and
-    cleared when the namespace closes; after an edit of several NICs, ``swaps`` has each of them by ``vm/nic`` as well.
-    ``offers`` has what was measured of each capability, ``findings`` what each check of the preflight found.
+    ``opened_in`` is the name of the Robot suite that opened it. ``users`` are clients with the rights of VM owners;
+    ``outages``, ``metrics`` and ``induced_failures`` are the last of each VM, named as on the cluster.
     """
 
-    _current: ClassVar[Run | None] = None
+    namespace: SuiteNamespace
+    opened_in: str
+    recorder: Recorder
+    vms: VirtualMachines
+    changes: ChangeLog
+    checks: RecordedChecks
+    guests: Guests
+    users: dict[str, Cluster] = field(default_factory=dict)
+    outages: dict[str, OutageMonitor] = field(default_factory=dict)
+    metrics: dict[str, MetricsBaseline] = field(default_factory=dict)
+    induced_failures: dict[str, InducedFailure] = field(default_factory=dict)
+    additional_namespaces: int = 0
+    _hooks: list[CloseHook] = field(default_factory=list)
 
-    def __init__(self, settings: Settings, cluster: Cluster, ledger: Ledger, run_id: str) -> None:
-        self.run_id = run_id
-        self.settings = settings
-        self.cluster = cluster
-        self.ledger = ledger
-        self.facts: ClusterFacts | None = None
-        self.offers: dict[str, Measured] = {}
-        self.findings: dict[str, Finding] = {}
-        self.namespace: str | None = None
-        self.namespaces: list[str] = []
-        self.naming = Naming()
-        self.recorder: Recorder | None = None
-        self.vms: dict[str, VmRecord] = {}
-        self.swaps: dict[str, NetworkSwap] = {}
-        self._hooks: list[CloseHook] = []
-
-    @classmethod
-    def current(cls) -> Run:
-        """The run of this process. Raises LabError when no cluster is open."""
-        if cls._current is None:
-            raise LabError("no cluster is open; call `Open Cluster` first (suites/__init__.robot does)")
-        return cls._current
-
-    @classmethod
-    def current_or_none(cls) -> Run | None:
-        """The run of this process, or None before `Open Cluster` and after `Close Cluster`."""
-        return cls._current
-
-    def make_current(self) -> None:
-        """Let every keyword of this process use this run."""
-        Run._current = self
-
-    def forget(self) -> None:
-        """No run is current any more."""
-        if Run._current is self:
-            Run._current = None
-
-    def before_namespace_closes(self, hook: CloseHook) -> None:
-        """Call ``hook`` once before the open namespace goes, last registered first: shells and probes end here."""
+    def before_closing(self, hook: CloseHook) -> None:
+        """Call ``hook`` once before the namespace goes, last registered first."""
         self._hooks.append(hook)
 
-    def call_close_hooks(self) -> list[Exception]:
-        """Run and forget the hooks; one that raises does not keep the others from running. Gives what they raised."""
+    def end(self) -> list[Exception]:
+        """Run the hooks and end the sessions in guests; gives what they raised. One that raises keeps no other."""
         raised: list[Exception] = []
-        while self._hooks:
+        for hook in (self.guests.close, *self._hooks)[::-1]:
             try:
-                self._hooks.pop()()
+                hook()
             except Exception as error:  # a broken hook must not keep the namespace from being removed
                 raised.append(error)
+        self._hooks.clear()
         return raised
 
-    def require_facts(self) -> ClusterFacts:
-        """What the cluster is. Raises LabError when it was not looked at."""
-        if self.facts is None:
-            raise LabError("the open cluster was not looked at; call `Open Cluster`")
-        return self.facts
 
-    @property
-    def scope(self) -> str:
-        """What tells the open suite from every other: its namespace, with the suffix of its names where it has one."""
-        return f"{self.require_namespace()}{self.naming.suffix}"
+class Run:
+    """Everything that belongs to one open cluster.
 
-    def require_namespace(self) -> str:
-        """Name of the open test namespace. Raises LabError when none is open."""
-        if self.namespace is None:
-            raise LabError("no test namespace is open; call `Open Test Namespace` first")
-        return self.namespace
+    ``opened_in`` is the name of the Robot suite that opened it. ``namespaces`` lists those that the run made, and
+    ``suite`` is the context of the open one.
+    """
 
-    def require_recorder(self) -> Recorder:
-        """Recorder of the open test namespace. Raises LabError when none is open."""
-        if self.recorder is None:
-            raise LabError("no test namespace is open, so nothing is recorded; call `Open Test Namespace` first")
-        return self.recorder
+    def __init__(
+        self, settings: Settings, cluster: Cluster, facts: ClusterFacts, *, opened_in: str, heartbeat: Heartbeat
+    ) -> None:
+        self.run_id = new_run_id()
+        self.settings = settings
+        self.cluster = cluster
+        self.facts = facts
+        self.opened_in = opened_in
+        self.ledger = Ledger(cluster, self.run_id)
+        self.namespaces: list[str] = []
+        self.suites_opened = 0
+        self.capabilities = Capabilities(self.lab)
+        self.preflight = Preflight(self.lab)
+        self.networks = RunNetworks(
+            cluster, settings, self.ledger, self.capabilities, namespaces=self.namespaces, heartbeat=heartbeat
+        )
+        self.cluster_settings = Switchboard(cluster, self.run_id, heartbeat)
+        self.suite: SuiteContext | None = None
 
-    def vm(self, name: str) -> VmRecord:
-        """A VM that this run defined. Raises BadInput that lists the VMs there are."""
-        if name not in self.vms:
-            known = ", ".join(self.vms) or "none"
-            raise BadInput(f'VM "{name}" is not defined in this run; defined: {known}; see `Define VM`')
-        return self.vms[name]
+    def lab(self) -> Lab:
+        """What measurements of the cluster may look at."""
+        return Lab(self.cluster, self.facts, self.settings)
+
+    def require_suite(self) -> SuiteContext:
+        """The context of the open test namespace. Raises TestError when none is open."""
+        if self.suite is None:
+            raise TestError("no test namespace is open; call `Open Test Namespace` first")
+        return self.suite
 
 
-def own_names(
-    keyword: Callable[..., Any], args: list[Any], named: dict[str, Any] | None
-) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a keyword with the names that the VMs of the open suite have on the cluster."""
-    run = Run.current_or_none()
-    return (run.naming if run is not None else Naming()).arguments(keyword, args, named or {})
+class Session:
+    """The run of this process, None before a cluster is opened and after it is closed. Both libraries share it."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None

@@ -1,11 +1,12 @@
-"""Whose fault it is: the four ways in which a check or an action ends badly.
+"""Who is to blame: the ways in which a check or an action ends badly.
 
-Robot shows the message alone, so the message itself says whose fault it is. The test plan's gate reads the prefixes.
+Robot shows only the message of these errors, so the message itself begins with a prefix. The test plan's gate reads it.
 """
 
 from __future__ import annotations
 
 LAB_ERROR_PREFIX = "LAB ERROR: "
+TEST_ERROR_PREFIX = "TEST ERROR: "
 
 
 class ProductFault(AssertionError):
@@ -24,7 +25,17 @@ class LabError(RuntimeError):
 
 
 class BadInput(LabError):
-    """A value given by the user is wrong; the message names the input, what was expected and the remedy."""
+    """A variable or the kubeconfig has a wrong value; the message names it, what was expected and the remedy."""
+
+
+class TestError(RuntimeError):
+    """A suite uses a keyword wrongly; the message names the argument, what was expected and what there is."""
+
+    ROBOT_SUPPRESS_NAME = True
+    __test__ = False  # no test of pytest's, despite its name
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if message.startswith(TEST_ERROR_PREFIX) else TEST_ERROR_PREFIX + message)
 
 
 class CapabilityMissing(Exception):

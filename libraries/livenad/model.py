@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Interface
 
+from livenad.errors import TestError
+
 Address = IPv4Interface | IPv6Interface
 
 
@@ -56,11 +58,11 @@ class VmRecord:
         return any(nic.network is None for nic in self.nics)
 
     def nic(self, name: str) -> Nic:
-        """KeyError-free look-up: raises ``LookupError`` that lists the NICs there are."""
+        """A NIC by name. TestError that lists the NICs there are."""
         for nic in self.nics:
             if nic.name == name:
                 return nic
-        raise LookupError(f'VM {self.namespace}/{self.name} has no NIC "{name}"; it has: {[n.name for n in self.nics]}')
+        raise TestError(f'VM {self.namespace}/{self.name} has no NIC "{name}"; it has: {[n.name for n in self.nics]}')
 
 
 @dataclass(frozen=True)

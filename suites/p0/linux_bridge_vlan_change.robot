@@ -11,10 +11,10 @@ Documentation       A running VM is moved from one VLAN of a Linux bridge to ano
 ...                 *Reference:* VEP 140.
 Metadata            Scenario    nad-01
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
-Suite Setup         Swap The VLAN And Watch The Previous Network
-Suite Teardown      Close Scenario
+Suite Setup         Swap The VLAN And Start Watching Previous Network
+Suite Teardown      Close Test Namespace
 
 Test Tags           p0    tier2    linux-bridge    vep-140    virtstrat-560    cnv-72329    nad-01
 
@@ -25,26 +25,26 @@ Swap Completes By Live Migration Within Its Deadline
     ...    MigrationRequired gone, and the launcher pod's network-status names the new network.
     [Metadata]    Requirements    R1, R2
     [Tags]    r1    r2
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM And Guest Are Not Rebooted
     [Documentation]    Same VMI, same boot id, an uptime that only grew.
     [Metadata]    Requirements    R19
     [Tags]    r19    cnv-15945
-    VM Should Not Have Been Restarted    ${VM}
+    VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
 Restart Is Never Asked For
     [Documentation]    Judged on every state of the VM from before the edit until now, not on a look afterwards.
     [Metadata]    Requirements    R3
     [Tags]    r3    cnv-15945
-    Restart Required Should Never Have Been Set    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 Cluster Makes Exactly One Migration For The Edit
     [Documentation]    Made by the workload updater, for this edit, and succeeded; no second one, no failed one.
     [Metadata]    Requirements    R2
     [Tags]    r2
-    VM Should Have Been Migrated Exactly Once    ${VM}
+    VM Should Have Been Migrated    ${VM}
 
 Guest Keeps Its Interface
     [Documentation]    MAC, name, MTU, addresses and routes as read inside the guest, and the API's view of the NIC.
@@ -64,8 +64,8 @@ VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways, and hardly a ping of a steady stream is lost.
     [Metadata]    Requirements    R1
     [Tags]    r1    cnv-15972
-    Observation Should Hold    new network
-    Guests Should Lose Little    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Recorded Check Should Pass    new network
+    Packet Loss Should Be Below    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 VM Is Silent On The Previous Network
@@ -78,10 +78,10 @@ VM Is Silent On The Previous Network
 
 
 *** Keywords ***
-Swap The VLAN And Watch The Previous Network
+Swap The VLAN And Start Watching Previous Network
     [Documentation]    The one edit of this suite, and the beginning of the silence and of a stream of pings after it.
     ...    Judges nothing.
-    Swap The VLAN Of A Running VM
-    Watch The Previous Network
-    Watch Guests For Loss    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Move VM To Another VLAN
+    Start Watching Previous Network
+    Start Packet Loss Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}

@@ -9,10 +9,10 @@ Documentation       A running VM is moved from one Linux bridge to another by on
 ...                 *Out of scope:* a change of CNI type (R17).
 Metadata            Scenario    nad-09
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap The Bridge Of A Running VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-09    r36
 
@@ -21,20 +21,20 @@ Test Tags           p1    tier2    linux-bridge    vep-140    nad-09    r36
 Swap To The Other Bridge Completes By Live Migration
     [Documentation]    The five facts of a complete swap, of which the launcher pod's network-status is one.
     [Metadata]    Requirements    R36
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted On Its Way To The Other Bridge
     [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
     [Metadata]    Requirements    R19, R36
     [Tags]    r19
-    VM Should Not Have Been Restarted    ${VM}
+    VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
-    Restart Required Should Never Have Been Set    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 VM Reaches Its Peer On The Other Bridge
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R36
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Bridge
     [Documentation]    Same VLAN, other bridge: nothing is heard of the old peer, whom its witness reaches all the time.
@@ -52,8 +52,8 @@ Swap The Bridge Of A Running VM
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=other bridge    vlan_of=${OLD_NETWORK}
     Create Network    ${OTHER_NETWORK}    on=bridge
-    Define VM Under Test And Its Peers
-    Start The Guests
-    Prove That The Networks Are Apart
-    Move The VM To Its New Network
-    Watch The Previous Network
+    Define VM And Peers
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Networks Should Be Isolated
+    Move VM To New Network
+    Start Watching Previous Network

@@ -8,10 +8,10 @@ Documentation       A running VM with IPv4 and IPv6 addresses on its NIC changes
 ...                 *Out of scope:* addresses by router advertisement or DHCPv6; they belong to the network.
 Metadata            Scenario    nad-10
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap The Network Of A Dual Stack VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
 
@@ -32,13 +32,13 @@ VM Reaches Its New Network By IPv4
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
-    Observation Should Hold    new network by ipv4
+    Recorded Check Should Pass    new network by ipv4
 
 VM Reaches Its New Network By IPv6
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
-    Observation Should Hold    new network by ipv6
+    Recorded Check Should Pass    new network by ipv6
 
 VM Is Silent On Its Old Network By IPv4
     [Documentation]    With the same positive controls as in nad-01.
@@ -59,7 +59,7 @@ Gap In Connectivity Is Shown
     ...    ways and by both families. Judged only where GAP_THRESHOLD is set.
     [Metadata]    Requirements    R45
     [Tags]    r45
-    Gap In Connectivity Should Be Shown    ${VM}    threshold=${GAP_THRESHOLD}
+    Outage Should Be Below    ${VM}    ${GAP_THRESHOLD}
 
 
 *** Keywords ***
@@ -70,13 +70,18 @@ Swap The Network Of A Dual Stack VM
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=bridge
     Define Dual Stack Guests
-    Start The Guests
-    Prove That The Networks Are Apart By Both Families
-    Watch The Crossing    ${VM}    nic=${NIC}    old=${OLD_PEER}    new=${NEW_PEER}    families=${FAMILIES}
-    Move The VM To Its New Network
-    End The Watch Of The Crossing    ${VM}    within=${REACH_TIMEOUT}
-    Watch The Previous Network By    ipv4
-    Watch The Previous Network By    ipv6
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Networks Should Be Isolated By Both Families
+    Start Outage Monitoring
+    ...    ${VM}
+    ...    nic=${NIC}
+    ...    old_peer=${OLD_PEER}
+    ...    new_peer=${NEW_PEER}
+    ...    families=${FAMILIES}
+    Move VM To New Network
+    Stop Outage Monitoring    ${VM}    within=${REACH_TIMEOUT}
+    Start Watching Previous Network By    ipv4
+    Start Watching Previous Network By    ipv6
 
 Define Dual Stack Guests
     [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.
@@ -99,7 +104,7 @@ Define Dual Stack Guests
     ...    network=${OLD_NETWORK}
     ...    addresses=${IPV4_PREFIX}.1.12/24, ${IPV6_PREFIX}:1::12/64
 
-Prove That The Networks Are Apart By Both Families
+Networks Should Be Isolated By Both Families
     [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.
     Watch The New Network By    ipv4
     Watch The New Network By    ipv6
@@ -113,13 +118,13 @@ Watch The New Network By
     [Arguments]    ${family}
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     ...    family=${family}    blame=lab
-    Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    family=${family}
 
-Watch The Previous Network By
+Start Watching Previous Network By
     [Documentation]    Opens the window in which nothing may be heard of it, as soon as the new one works.
     [Arguments]    ${family}
-    Observe    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
+    Record Check    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}    family=${family}
-    Watch Guests For Silence    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    Start Silence Monitoring    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}    family=${family}

@@ -9,10 +9,10 @@ Documentation       A running VM is moved between two localnet networks of OVN-K
 ...                 *Reference:* row R26.
 Metadata            Scenario    nad-15
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap The Localnet Network Of A Running VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    localnet    vep-140    cnv-15948    nad-15    r26
 
@@ -21,21 +21,21 @@ Test Tags           p1    tier2    localnet    vep-140    cnv-15948    nad-15   
 Swap To The Other Localnet Completes By Live Migration
     [Documentation]    The five facts of a complete swap; one migration, made by the cluster.
     [Metadata]    Requirements    R26
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
-    VM Should Have Been Migrated Exactly Once    ${VM}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated    ${VM}
 
 VM Is Not Rebooted And Keeps Its Interface On Localnet
     [Documentation]    Same VMI, same boot id, RestartRequired in no state; the guest's view of the NIC as before.
     [Metadata]    Requirements    R26
-    VM Should Not Have Been Restarted    ${VM}
+    VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
-    Restart Required Should Never Have Been Set    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM Reaches Its Peer On The New Localnet
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R26
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Localnet
     [Documentation]    For a whole window, while the VM reaches its new peer and the old peer answers its witness.
@@ -52,8 +52,8 @@ Swap The Localnet Network Of A Running VM
     Create Network    ${OLD_NETWORK}    on=localnet
     Create Network    ${NEW_NETWORK}    on=localnet
     Create Network    ${OTHER_NETWORK}    on=localnet
-    Define VM Under Test And Its Peers
-    Start The Guests
-    Prove That The Networks Are Apart
-    Move The VM To Its New Network
-    Watch The Previous Network
+    Define VM And Peers
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Networks Should Be Isolated
+    Move VM To New Network
+    Start Watching Previous Network

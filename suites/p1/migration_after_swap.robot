@@ -7,10 +7,10 @@ Documentation       A VM whose network was changed is live-migrated once more, l
 ...                 *Reference:* row R10.
 Metadata            Scenario    nad-02
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Migrate A Swapped VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    regression    vep-140    r10    nad-02
 
@@ -19,14 +19,14 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r10 
 Swapped VM Is Migrated On Request
     [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
     [Metadata]    Requirements    R10
-    VM Should Have Been Migrated By Hand    ${VM}
+    VM Should Have Been Migrated    ${VM}    requested_by=user
     Guest Should Not Have Rebooted    ${VM}
 
 Swapped VM Stays On Its New Network
     [Documentation]    As the VMI's spec and the launcher pod say, and by ICMP and TCP both ways.
     [Metadata]    Requirements    R10
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 Swapped VM Does Not Come Back To Its Old Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
@@ -46,9 +46,9 @@ Swapped VM Keeps Its Interface And Its Other Traffic
 Migrate A Swapped VM
     [Documentation]    The swap of scenario nad-01, then a migration by hand.
     User Should Be Allowed To    migrate-vms
-    Swap The VLAN Of A Running VM
-    Remember Guest    ${VM}
+    Move VM To Another VLAN
+    Record Guest    ${VM}
     Migrate VM    ${VM}
-    Wait Until VM Is Migrated    ${VM}    within=${SWAP_TIMEOUT}
-    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
-    Watch The Previous Network
+    Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
+    Start Watching Previous Network

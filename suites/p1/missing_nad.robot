@@ -8,10 +8,10 @@ Documentation       A running VM is moved to a network whose NAD does not exist 
 ...                 *Out of scope:* how KubeVirt waits: with a target pod that stays Pending, or without one.
 Metadata            Scenario    nad-11
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap To A Network That Comes Late
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-11    r20
 
@@ -24,29 +24,29 @@ ${LATE_NETWORK}    late-network
 VM Runs On In Its Place While The NAD Is Missing
     [Documentation]    Same VMI and node, its pod on the old network. Observed before the NAD was created.
     [Metadata]    Requirements    R20
-    Observation Should Hold    in place
+    Recorded Check Should Pass    in place
 
 VM Reaches Its Old Network While The NAD Is Missing
     [Documentation]    ICMP and TCP, both ways. Observed before the NAD was created.
     [Metadata]    Requirements    R20
-    Observation Should Hold    old network
+    Recorded Check Should Pass    old network
 
 Swap Completes Once The NAD Exists
     [Documentation]    The five facts, without a second edit.
     [Metadata]    Requirements    R20
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By The Late Swap
     [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
     [Metadata]    Requirements    R20
-    VM Should Not Have Been Restarted    ${VM}
+    VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
-    Restart Required Should Never Have Been Set    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 VM Reaches Its Peer On The Late Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R20
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 VM Has Left Its Old Network At Last
     [Documentation]    Nothing is heard of the old peer for a whole window.
@@ -59,14 +59,14 @@ VM Has Left Its Old Network At Last
 Swap To A Network That Comes Late
     [Documentation]    One edit; what can be seen only before the NAD exists is observed then. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
-    Arrange VM And Its Peers
-    Remember Guest    ${VM}
-    Change VM Network    ${VM}    nic=${NIC}    network=${LATE_NETWORK}
-    Wait Until Migration Is Made    ${VM}    within=${REACH_TIMEOUT}
-    Wait Until Missing NAD Is Noticed    ${VM}    within=${REACH_TIMEOUT}
-    Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
+    Set Up VM And Peers
+    Record Guest    ${VM}
+    Change VM Network    ${VM}    nic=${NIC}    network=${LATE_NETWORK}    nad_exists=no
+    Wait For VM Event    ${VM}    migration created    within=${REACH_TIMEOUT}
+    Wait For VM Event    ${VM}    warning reported    within=${REACH_TIMEOUT}
+    Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Observe    in place    VM Should Wait On Its Old Network    ${VM}
+    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}
     Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
-    Wait Until The Swap Has Settled
-    Watch The Previous Network
+    Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Start Watching Previous Network

@@ -10,10 +10,10 @@ Documentation       The cluster's monitoring follows a network swap.
 ...                 *Reference:* VEP 140.
 Metadata            Scenario    nad-16
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap A Network Under Monitoring
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier1    linux-bridge    vep-140    nad-16    r28
 
@@ -23,24 +23,24 @@ Monitoring Of The Running VM Shows The New Network
     [Documentation]    kubevirt_vmi_vnic_info, which speaks of the VM as it runs.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
-    Monitoring Should Show New Network    ${VM}    nic=${NIC}    of=VMI    within=${MONITORING_TIMEOUT}
+    Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VMI    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The VM's Definition Shows The New Network
     [Documentation]    kubevirt_vm_vnic_info, which speaks of the VM as it is defined.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
-    Monitoring Should Show New Network    ${VM}    nic=${NIC}    of=VM    within=${MONITORING_TIMEOUT}
+    Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VM    within=${MONITORING_TIMEOUT}
 
 No Series With The Old Network Remains
     [Documentation]    In neither metric, while the VM's other NICs still have their series.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16019
-    Monitoring Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
+    Metrics Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The Other NICs Is Unchanged
     [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series as they were.
     [Metadata]    Requirements    R28
-    Monitoring Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
+    Metrics Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 
 *** Keywords ***
@@ -48,12 +48,12 @@ Swap A Network Under Monitoring
     [Documentation]    Before the edit, monitoring must show each NIC once; then the one edit of this suite is made.
     Cluster Should Offer    live-update    automatic-migration    metrics
     Open Test Namespace
-    Create Three VLANs Of One Bridge
+    Create Three VLANs
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}
     Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}
     Start VMs
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
-    Remember Monitoring    ${VM}    within=${MONITORING_TIMEOUT}
+    Record Metrics    ${VM}    within=${MONITORING_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until The Swap Has Settled
+    Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -13,7 +13,7 @@ Metadata            Scenario    nad-18
 Resource            ../../resources/cluster_settings.resource
 
 Suite Setup         Swap The Network Without Automatic Migration
-Suite Teardown      Restore Settings And Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier1    linux-bridge    disruptive    vep-140    nad-18    r35
 
@@ -23,34 +23,34 @@ Edit Is Signalled By A Required Migration
     [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Observed
     ...    before the migration.
     [Metadata]    Requirements    R35
-    Observation Should Hold    signal
+    Recorded Check Should Pass    signal
 
 Cluster Makes No Migration By Itself
     [Documentation]    Same VMI, node and launcher pod on the old network for a whole window. Observed before the
     ...    migration.
     [Metadata]    Requirements    R35
-    Observation Should Hold    in place
+    Recorded Check Should Pass    in place
 
 Migration By Hand Completes The Swap
     [Documentation]    One migration, the one that was asked for; VMI and pod are on the new network, no condition is
     ...    left.
     [Metadata]    Requirements    R35
-    VM Should Have Been Migrated By Hand    ${VM}
+    VM Should Have Been Migrated    ${VM}    requested_by=user
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Edit Should Be Settled    ${VM}    within=${REACH_TIMEOUT}
+    Condition Should Have Been Cleared    ${VM}    RestartRequired    MigrationRequired    within=${REACH_TIMEOUT}
 
 
 *** Keywords ***
 Swap The Network Without Automatic Migration
     [Documentation]    The one edit of this suite, and the migration that completes it. Judges nothing.
     Cluster Should Offer    live-update
-    Cluster Setting Should Be Within Reach    workloadUpdateMethods    value=none
+    Cluster Setting Should Be Changeable    workloadUpdateMethods    value=none
     User Should Be Allowed To    migrate-vms
     Open Test Namespace    exclusive=yes
-    Switch Cluster Setting    workloadUpdateMethods    value=none
-    Start One VM On The Old Network
+    Change Cluster Setting    workloadUpdateMethods    value=none
+    Start One VM On Old Network
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Observe    signal    Edit Should Ask For A Migration    ${VM}    within=${REACH_TIMEOUT}
-    Observe    in place    VM Should Have Stayed In Place    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    signal    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
+    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
     Migrate VM    ${VM}
-    Wait Until VM Is Migrated    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}

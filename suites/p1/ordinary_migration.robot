@@ -8,10 +8,10 @@ Documentation       A VM whose network was never changed is live-migrated on req
 ...                 *Reference:* VEP 140, row R4.
 Metadata            Scenario    nad-02
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Migrate An Untouched VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    regression    vep-140    r4    nad-02
 
@@ -20,7 +20,7 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r4  
 Untouched VM Is Migrated On Request
     [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
     [Metadata]    Requirements    R4
-    VM Should Have Been Migrated By Hand    ${OLD_PEER}
+    VM Should Have Been Migrated    ${OLD_PEER}    requested_by=user
     Guest Should Not Have Rebooted    ${OLD_PEER}
 
 Untouched VM Keeps Its Networks And Its Traffic
@@ -40,10 +40,10 @@ Migrate An Untouched VM
     [Documentation]    A migration by hand of a VM that no edit was ever made to.
     User Should Be Allowed To    migrate-vms
     Open Test Namespace
-    Create Three VLANs Of One Bridge
+    Create Three VLANs
     Define Peers
-    Start The Guests
-    Remember Guest    ${OLD_PEER}
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Record Guest    ${OLD_PEER}
     Migrate VM    ${OLD_PEER}
-    Wait Until VM Is Migrated    ${OLD_PEER}    within=${SWAP_TIMEOUT}
-    Bring Guests Together    ${OLD_PEER}    within=${SWAP_TIMEOUT}
+    Wait Until Change Has Settled    ${OLD_PEER}    within=${SWAP_TIMEOUT}
+    Co-locate VMs    ${OLD_PEER}    within=${SWAP_TIMEOUT}

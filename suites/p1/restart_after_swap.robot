@@ -9,10 +9,10 @@ Documentation       A VM whose network was changed while it ran is restarted, an
 ...                 *Reference:* row R44.
 Metadata            Scenario    nad-03
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap And Restart VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 
@@ -21,7 +21,7 @@ Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 VM And Guest Were Restarted
     [Documentation]    Another VMI runs, and the guest has booted anew.
     [Metadata]    Requirements    R44
-    VM Should Run As A New VMI    ${VM}
+    VM Should Have Restarted    ${VM}
     Guest Should Have Rebooted    ${VM}
 
 Restarted VM Is On Its New Network
@@ -32,7 +32,7 @@ Restarted VM Is On Its New Network
 Restarted VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R44
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 Restarted VM Is Silent On The Previous Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
@@ -45,18 +45,19 @@ Restart Leaves Nothing To Be Done
     ...    update is off the restart is what was asked for: scenario nad-19.
     [Metadata]    Requirements    R44
     Cluster Should Offer    live-update    automatic-migration
-    VM Should Have Asked For Nothing    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
+    VM Should Have Been Migrated    ${VM}    times=0
 
 
 *** Keywords ***
 Swap And Restart VM
     [Documentation]    The edit of scenario nad-01 and what the cluster makes of it, then a restart.
     User Should Be Allowed To    restart-vms
-    Arrange VM And Its Peers
-    Remember Guest    ${VM}
+    Set Up VM And Peers
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Edit Is Answered    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Restart VM    ${VM}
-    Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
-    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
-    Watch The Previous Network
+    Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
+    Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
+    Start Watching Previous Network

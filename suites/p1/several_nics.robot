@@ -9,10 +9,10 @@ Documentation       Two NICs of a running VM are moved by one edit of its spec: 
 ...                 *Out of scope:* a change of one NIC (nad-01).
 Metadata            Scenario    nad-08
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Exchange The Networks Of Two NICs
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    cnv-15946    nad-08    r27
 
@@ -21,26 +21,26 @@ Test Tags           p1    tier2    linux-bridge    vep-140    cnv-15946    nad-0
 Both NICs Complete Their Swap
     [Documentation]    The five facts of a complete swap, for each NIC its own network-status.
     [Metadata]    Requirements    R27
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
-    Network Swap Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
 
 One Migration Moves Both
     [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
     [Metadata]    Requirements    R2, R19, R27
     [Tags]    r2    r19
-    VM Should Have Been Migrated Exactly Once    ${VM}
-    VM Should Not Have Been Restarted    ${VM}
-    Restart Required Should Never Have Been Set    ${VM}
+    VM Should Have Been Migrated    ${VM}
+    VM Should Not Have Restarted    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 First NIC Reaches Its New Network
     [Documentation]    ICMP and TCP, both ways, through this NIC.
     [Metadata]    Requirements    R27
-    Observation Should Hold    first NIC
+    Recorded Check Should Pass    first NIC
 
 Second NIC Reaches Its New Network
     [Documentation]    ICMP and TCP, both ways, through this NIC.
     [Metadata]    Requirements    R27
-    Observation Should Hold    second NIC
+    Recorded Check Should Pass    second NIC
 
 First NIC Is Silent On Its Old Network
     [Documentation]    Although the other NIC is on that network now.
@@ -63,22 +63,23 @@ Exchange The Networks Of Two NICs
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=bridge
     Define VM With Two NICs And Its Peers
-    Start The Guests
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Prove That Each NIC Is On Its Old Network
-    Remember Guest    ${VM}
-    Change VM Networks    ${VM}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
-    Wait Until The Swap Has Settled
+    Record Guest    ${VM}
+    VAR    &{networks}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
+    Change VM Network    ${VM}    networks=${networks}
+    Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Watch Both NICs
 
 Watch Both NICs
     [Documentation]    Opens a window of silence for each NIC, as soon as its new network works. Judges nothing.
-    Observe    first NIC    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
+    Record Check    first NIC    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Observe    second NIC    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}
+    Record Check    second NIC    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}
     ...    within=${REACH_TIMEOUT}
-    Watch Guests For Silence    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
+    Start Silence Monitoring    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
-    Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    control=${OLD_PEER}
+    Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 Define VM With Two NICs And Its Peers
@@ -105,9 +106,9 @@ Prove That Each NIC Is On Its Old Network
     [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}    blame=lab
-    Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}
-    Watch Guests For Silence    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}    control=${NEW_PEER}
+    Start Silence Monitoring    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}    control=${NEW_PEER}
     ...    duration=${ISOLATION_WINDOW}
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    blame=lab

@@ -6,10 +6,10 @@ Documentation       A VM owner who has the role "edit" in one namespace swaps th
 ...                 *What is verified:* the swap completes without any right of the owner on migrations.
 Metadata            Scenario    nad-13
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Let The VM Owner Swap The Network
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-13    r34
 
@@ -22,8 +22,8 @@ ${OWNER}    vm-owner
 Swap By The VM Owner Completes
     [Documentation]    By one migration, which the cluster made.
     [Metadata]    Requirements    R34
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
-    VM Should Have Been Migrated Exactly Once    ${VM}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated    ${VM}
 
 VM Of The Owner Reaches The New Network
     [Documentation]    ICMP and TCP, both ways.
@@ -36,8 +36,8 @@ Let The VM Owner Swap The Network
     [Documentation]    The one edit of this suite, made by the owner. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     User Should Be Allowed To    make-vm-owners
-    Arrange VM And Its Peers
+    Set Up VM And Peers
     Create VM Owner    ${OWNER}
-    Remember Guest    ${VM}
-    Change VM Network As Owner    ${VM}    owner=${OWNER}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until The Swap Has Settled
+    Record Guest    ${VM}
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    as_user=${OWNER}
+    Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

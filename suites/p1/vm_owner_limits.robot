@@ -6,10 +6,10 @@ Documentation       What a VM owner who has the role "edit" in one namespace may
 ...                 *What is verified:* migrations by hand, changes of NADs and other namespaces are closed to him.
 Metadata            Scenario    nad-13
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Make A VM Owner
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-13    r34
 
@@ -22,17 +22,17 @@ ${OWNER}    vm-owner
 VM Owner May Not Make Migrations
     [Documentation]    Asked as a dry run.
     [Metadata]    Requirements    R34
-    VM Owner Should Be Refused    ${OWNER}    deed=create_migration    subject=${VM}
+    User Should Be Forbidden To    ${OWNER}    create a migration object    subject=${VM}
 
 VM Owner May Not Change Networks
     [Documentation]    Asked as a dry run.
     [Metadata]    Requirements    R34
-    VM Owner Should Be Refused    ${OWNER}    deed=change_nad    subject=${NEW_NETWORK}
+    User Should Be Forbidden To    ${OWNER}    change a NAD    subject=${NEW_NETWORK}
 
 VM Owner May Not Look Elsewhere
     [Documentation]    His rights end with his namespace.
     [Metadata]    Requirements    R34
-    VM Owner Should Be Refused    ${OWNER}    deed=list_vms_elsewhere    subject=default
+    User Should Be Forbidden To    ${OWNER}    list VMs of another namespace    subject=default
 
 
 *** Keywords ***

@@ -12,10 +12,10 @@ Documentation       The network of a running VM that cannot be live-migrated is 
 ...                 *Out of scope:* the restart that would apply the edit (R44).
 Metadata            Scenario    nad-12
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Edit The Network Of A VM That Cannot Migrate
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    negative    vep-140    cnv-15947    nad-12    r15
 
@@ -28,12 +28,17 @@ ${CONTROL}    movable-vm
 Cluster Says That The Edit Is Not In Effect
     [Documentation]    RestartRequired on the VM or MigrationRequired on the VMI, for good; the log tells which one.
     [Metadata]    Requirements    R15
-    Edit Should Stay Signalled As Not In Effect    ${VM}    control=${CONTROL}    within=${REACH_TIMEOUT}
+    Condition Should Be Set
+    ...    ${VM}
+    ...    RestartRequired
+    ...    MigrationRequired
+    ...    control=${CONTROL}
+    ...    within=${REACH_TIMEOUT}
 
 VM That Cannot Migrate Stays In Its Place
     [Documentation]    Same VMI, node and launcher pod, which stays on the old network; no migration object.
     [Metadata]    Requirements    R15
-    Immovable VM Should Have Stayed In Place    ${VM}    control=${CONTROL}    duration=${QUIET_WINDOW}
+    VM Should Have Stayed On Its Node    ${VM}    control=${CONTROL}    duration=${QUIET_WINDOW}
 
 Guest Of The VM Runs On Unchanged
     [Documentation]    Same boot id, an uptime that only grew, the same interface.
@@ -44,7 +49,7 @@ Guest Of The VM Runs On Unchanged
 VM Still Reaches Its Old Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R15
-    Observation Should Hold    old network
+    Recorded Check Should Pass    old network
 
 VM Is Silent On The Network That It Was Not Moved To
     [Documentation]    For a whole window, while it reaches its old peer.
@@ -58,20 +63,20 @@ Edit The Network Of A VM That Cannot Migrate
     [Documentation]    The edit of this suite, made to the VM and then to its control. Judges nothing.
     Cluster Should Offer    automatic-migration
     Open Test Namespace
-    Create Three VLANs Of One Bridge
+    Create Three VLANs
     Define An Immovable VM And A Control
     Define Peers
-    Start The Guests
-    Prove That The Networks Are Apart
-    Remember Guest    ${VM}
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Networks Should Be Isolated
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Change VM Network    ${CONTROL}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Control Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
+    Wait Until Change Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
     Watch Both Networks
 
 Define An Immovable VM And A Control
     [Documentation]    The control has neither pod network nor addresses: nothing is asked of its guest.
-    Define VM    ${VM}    immovable_by=${IMMOVABLE_BY}
+    Define VM    ${VM}    non_migratable_by=${IMMOVABLE_BY}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.3.10/24
     Define VM    ${CONTROL}    pod_network=no
@@ -79,7 +84,7 @@ Define An Immovable VM And A Control
 
 Watch Both Networks
     [Documentation]    The old one must still be reached; in a window from now on nothing may be heard of the new one.
-    Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
+    Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Watch Guests For Silence    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}

@@ -9,10 +9,10 @@ Documentation       Edits after which every NIC is to be where it was: the clust
 ...                 *Reference:* rows R39, R42 and R47.
 Metadata            Scenario    nad-04
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Edit Three VMs Without Moving Them
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier1    linux-bridge    negative    vep-140    nad-04
 
@@ -29,21 +29,21 @@ Edit That Changes Nothing Starts No Migration
     [Documentation]    The network that the NIC has, written once more.
     [Metadata]    Requirements    R39
     [Tags]    r39
-    Network Swap Should Not Have Started    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    VM Should Have Stayed On Its Node    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${SAME}
 
 Qualified Form Of The Same Network Starts No Migration
     [Documentation]    The network that the NIC has, as ``namespace/name``.
     [Metadata]    Requirements    R47
     [Tags]    r47
-    Network Swap Should Not Have Started    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    VM Should Have Stayed On Its Node    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${QUALIFIED}
 
 Revert Before The Migration Cancels It
     [Documentation]    Another network and, before the guest is copied, the first one again.
     [Metadata]    Requirements    R42
     [Tags]    r42
-    Network Swap Should Not Have Started    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
+    VM Should Have Stayed On Its Node    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be As It Was    ${REVERTED}
 
 Reverted VM Hears Nothing Of The Other Network
@@ -59,15 +59,15 @@ Edit Three VMs Without Moving Them
     [Documentation]    The edits one after the other, that of the control last; ends when the control has moved.
     Cluster Should Offer    live-update    automatic-migration
     ${namespace}    Open Test Namespace
-    Create Three VLANs Of One Bridge
+    Create Three VLANs
     Start Four VMs And Their Peers
     Change VM Network    ${REVERTED}    nic=${NIC}    network=${NEW_NETWORK}
-    Revert VM Network    ${REVERTED}
+    Change VM Network    ${REVERTED}    nic=${NIC}    network=${OLD_NETWORK}    vm_state=any
     Change VM Network    ${SAME}    nic=${NIC}    network=${OLD_NETWORK}
     Change VM Network    ${QUALIFIED}    nic=${NIC}    network=${namespace}/${OLD_NETWORK}
     Change VM Network    ${CONTROL}    nic=${NIC}    network=${NEW_NETWORK}
-    Wait Until Network Swap Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
-    Watch Guests For Silence    ${REVERTED}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
+    Wait Until Change Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
+    Start Silence Monitoring    ${REVERTED}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 Start Four VMs And Their Peers
@@ -77,7 +77,7 @@ Start Four VMs And Their Peers
     Define VM On The Old Network    ${QUALIFIED}    ${IPV4_PREFIX}.0.22/24
     Define VM On The Old Network    ${REVERTED}    ${IPV4_PREFIX}.0.23/24
     Define VM On The Old Network    ${CONTROL}    ${IPV4_PREFIX}.0.24/24
-    Start The Guests
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Look At Guest Before The Edit    ${SAME}
     Look At Guest Before The Edit    ${QUALIFIED}
     Look At Guest Before The Edit    ${REVERTED}
@@ -92,7 +92,7 @@ Look At Guest Before The Edit
     [Documentation]    The old network is reachable, and the guest is remembered. A failure here is the lab's.
     [Arguments]    ${vm}
     Guests Should Reach Each Other    ${vm}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
-    Remember Guest    ${vm}
+    Record Guest    ${vm}
 
 Guest Should Be As It Was
     [Documentation]    Same boot, same interface, the old network reachable.

@@ -13,7 +13,7 @@ Metadata            Scenario    nad-19
 Resource            ../../resources/cluster_settings.resource
 
 Suite Setup         Edit With Live Update Off And Restart
-Suite Teardown      Restore Settings And Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier2    linux-bridge    negative    disruptive    vep-140    nad-19
 
@@ -23,27 +23,27 @@ Edit Asks For A Restart
     [Documentation]    RestartRequired on the VM. Observed before the restart.
     [Metadata]    Requirements    R8
     [Tags]    r8
-    Observation Should Hold    signal
+    Recorded Check Should Pass    signal
 
 Edit Does Not Go Live
     [Documentation]    The VMI's spec keeps the old network and no migration is asked for. Observed before the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Observation Should Hold    not live
+    Recorded Check Should Pass    not live
 
 VM Stays In Its Place And On Its Old Network
     [Documentation]    Same VMI, node and launcher pod for a whole window; ICMP and TCP both ways. Observed before
     ...    the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Observation Should Hold    in place
-    Observation Should Hold    old network
+    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    old network
 
 Restarted VM Is On The Network Of The Edit
     [Documentation]    A new VMI, whose spec and launcher pod name the new network.
     [Metadata]    Requirements    R8
     [Tags]    r8
-    VM Should Run As A New VMI    ${VM}
+    VM Should Have Restarted    ${VM}
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
 
 Restarted VM Reaches Its Peer On The New Network
@@ -63,28 +63,28 @@ Restart Settles The Edit
     [Documentation]    RestartRequired is gone, and no migration is asked for.
     [Metadata]    Requirements    R8
     [Tags]    r8
-    Edit Should Be Settled    ${VM}    within=${REACH_TIMEOUT}
+    Condition Should Have Been Cleared    ${VM}    RestartRequired    MigrationRequired    within=${REACH_TIMEOUT}
 
 
 *** Keywords ***
 Edit With Live Update Off And Restart
     [Documentation]    The one edit of this suite, what can be seen before the restart, and the restart. Judges nothing.
     Cluster Should Offer    gate-off
-    Cluster Setting Should Be Within Reach    LiveUpdateNADRef    value=off
+    Cluster Setting Should Be Changeable    LiveUpdateNADRef    value=off
     User Should Be Allowed To    restart-vms
     Open Test Namespace    exclusive=yes
-    Switch Cluster Setting    LiveUpdateNADRef    value=off
-    Arrange VM And Its Peers In The Open Namespace
+    Change Cluster Setting    LiveUpdateNADRef    value=off
+    Set Up VM And Peers In Open Namespace
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Observe What The Edit Brings About
     Restart VM    ${VM}
-    Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
-    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
+    Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
+    Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
 Observe What The Edit Brings About
     [Documentation]    For a whole window, after which a migration would have been made.
-    Observe    signal    Edit Should Ask For A Restart    ${VM}    within=${REACH_TIMEOUT}
-    Observe    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
+    Record Check    signal    Condition Should Be Set    ${VM}    RestartRequired    within=${REACH_TIMEOUT}
+    Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Observe    in place    VM Should Have Stayed In Place    ${VM}    duration=${QUIET_WINDOW}
-    Observe    not live    Edit Should Not Have Gone Live    ${VM}
+    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    not live    Change Should Not Have Been Applied Live    ${VM}

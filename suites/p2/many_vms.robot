@@ -10,33 +10,38 @@ Documentation       Many running VMs change their network at one time, and the c
 ...                 *Reference:* row R32.
 Metadata            Scenario    nad-26
 
-Resource            ../../resources/network_swap.resource
+Library             Collections
+Resource            ../../resources/network_change.resource
 
-Suite Setup         Change The Networks Of Many VMs
-Suite Teardown      Close Scenario
+Suite Setup         Change Networks Of Many VMs
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier3    linux-bridge    vep-140    nad-26    r32
 
 
 *** Variables ***
-${VMS}    many
+@{VMS}    @{EMPTY}
 
 
 *** Test Cases ***
 Every VM Arrives On Its New Network
     [Documentation]    The five facts of a complete swap, for each VM; with the queue of their migrations as a chart.
     [Metadata]    Requirements    R32
-    Network Swaps Of Many VMs Should Have Completed    ${VMS}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VMS}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 
 *** Keywords ***
-Change The Networks Of Many VMs
+Change Networks Of Many VMs
     [Documentation]    The edits of this suite. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=bridge
-    Define Many VMs    ${VMS}    count=${MANY_VMS}    nic=${NIC}    network=${OLD_NETWORK}
+    FOR    ${number}    IN RANGE    ${MANY_VMS}
+        Define VM    many-${number + 1}
+        Add NIC    many-${number + 1}    ${NIC}    network=${OLD_NETWORK}
+        Append To List    ${VMS}    many-${number + 1}
+    END
     Start VMs
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
-    Change Networks Of Many VMs    ${VMS}    nic=${NIC}    network=${NEW_NETWORK}
+    Change VM Network    ${VMS}    nic=${NIC}    network=${NEW_NETWORK}

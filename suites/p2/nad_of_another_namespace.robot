@@ -9,10 +9,10 @@ Documentation       A running VM is moved to a NAD of another namespace, written
 ...                 *Reference:* row R37.
 Metadata            Scenario    nad-07
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Swap To A NAD Of Another Namespace
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier1    linux-bridge    vep-140    nad-07    r37
 
@@ -21,21 +21,21 @@ Test Tags           p2    tier1    linux-bridge    vep-140    nad-07    r37
 Swap Completes By Live Migration Within Its Deadline
     [Documentation]    The five facts of a complete swap; the launcher pod's network-status names the other namespace.
     [Metadata]    Requirements    R37
-    Network Swap Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
-    VM Should Have Been Migrated Exactly Once    ${VM}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
+    VM Should Have Been Migrated    ${VM}
 
 VM And Guest Are Not Rebooted
     [Documentation]    Same VMI, same boot, no restart asked for, the interface as before.
     [Metadata]    Requirements    R37
-    VM Should Not Have Been Restarted    ${VM}
-    Restart Required Should Never Have Been Set    ${VM}
+    VM Should Not Have Restarted    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R37
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
@@ -48,10 +48,10 @@ VM Is Silent On The Previous Network
 Swap To A NAD Of Another Namespace
     [Documentation]    A NAD of the old one's name with the new VLAN, in a namespace that goes with the test namespace.
     Cluster Should Offer    live-update    automatic-migration    foreign-nad
-    Arrange VM And Its Peers
-    ${elsewhere}    Create Further Namespace
+    Set Up VM And Peers
+    ${elsewhere}    Create Additional Namespace
     Create Network    ${OLD_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}    namespace=${elsewhere}
-    Remember Guest    ${VM}
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
-    Wait Until The Swap Has Settled
-    Watch The Previous Network
+    Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Start Watching Previous Network

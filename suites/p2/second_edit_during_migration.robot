@@ -12,10 +12,10 @@ Documentation       The network of a VM is edited again while it is being migrat
 ...                 Running for good; the failure then says so.
 Metadata            Scenario    nad-22
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Edit Twice, The Second Time During The Migration
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier2    linux-bridge    vep-140    nad-22    r40
 
@@ -29,12 +29,12 @@ ${SHORT_WINDOW}    2 s
 Last Edit Is In Effect
     [Documentation]    By the VMI's spec and the launcher pod; MigrationRequired is gone and every migration has ended.
     [Metadata]    Requirements    R40
-    Last Edit Should Be In Effect    ${VM}    within=${SWAP_TIMEOUT}
+    NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By Two Edits
     [Documentation]    Same VMI, same boot id as before the first edit.
     [Metadata]    Requirements    R40
-    VM Should Not Have Been Restarted    ${VM}
+    VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
 VM Reaches Its Peer On The Last Network
@@ -54,15 +54,16 @@ Edit Twice, The Second Time During The Migration
     [Documentation]    From the first network to the one between, and on to the last one. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
-    Create Three VLANs Of One Bridge
+    Create Three VLANs
     Define Guests On Three Networks
-    Start The Guests
+    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Guests Should Reach Each Other    ${VM}    ${FIRST_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
-    Remember Guest    ${VM}
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
-    Change VM Network During Migration    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    within=${SWAP_TIMEOUT}
-    Wait Until The Last Edit Is In Effect    ${VM}    within=${SWAP_TIMEOUT}
-    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
+    Wait For VM Event    ${VM}    migration running    within=${SWAP_TIMEOUT}
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    vm_state=migrating
+    Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
 Define Guests On Three Networks
     [Documentation]    The VM starts on the "other" network of the three, which nothing else is needed for.

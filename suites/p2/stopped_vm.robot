@@ -8,10 +8,10 @@ Documentation       The network of a stopped VM is changed; it applies at the ne
 ...                 *Reference:* row R41.
 Metadata            Scenario    nad-06
 
-Resource            ../../resources/network_swap.resource
+Resource            ../../resources/network_change.resource
 
 Suite Setup         Change The Network Of A Stopped VM
-Suite Teardown      Close Scenario
+Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier1    linux-bridge    vep-140    nad-06    r41
 
@@ -20,18 +20,19 @@ Test Tags           p2    tier1    linux-bridge    vep-140    nad-06    r41
 VM Starts On Its New Network
     [Documentation]    As the VMI's spec and the launcher pod's network-status say.
     [Metadata]    Requirements    R41
-    VM Should Run As A New VMI    ${VM}
+    VM Should Have Restarted    ${VM}
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
 
 Edit Leaves No Condition And No Migration
     [Documentation]    Since before the start: no RestartRequired, no MigrationRequired, no migration.
     [Metadata]    Requirements    R41
-    VM Should Have Asked For Nothing    ${VM}
+    Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
+    VM Should Have Been Migrated    ${VM}    times=0
 
 VM Reaches Its Peer On The New Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R41
-    Observation Should Hold    new network
+    Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
@@ -44,11 +45,11 @@ VM Is Silent On The Previous Network
 Change The Network Of A Stopped VM
     [Documentation]    Stops the VM, makes the edit, starts the VM.
     User Should Be Allowed To    start-and-stop-vms
-    Arrange VM And Its Peers
+    Set Up VM And Peers
     Stop VM    ${VM}
-    Wait Until VM Is Stopped    ${VM}    within=${BOOT_TIMEOUT}
-    Change Network Of Stopped VM    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Start VM    ${VM}
-    Wait Until VM Runs Anew    ${VM}    within=${BOOT_TIMEOUT}
-    Bring Guests Together    ${VM}    within=${SWAP_TIMEOUT}
-    Watch The Previous Network
+    Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
+    Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    vm_state=stopped
+    Start VMs    ${VM}
+    Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
+    Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
+    Start Watching Previous Network

@@ -14,7 +14,7 @@ Metadata            Scenario    nad-25
 Library             KubeVirtLibrary
 Variables           ../../variables/defaults.yaml
 
-Suite Setup         Open And Look At Cluster
+Suite Setup         Get Cluster Facts
 
 Test Tags           p1    tier1    vep-140    nad-25
 
@@ -24,29 +24,22 @@ KubeVirt And Multus Are Installed
     [Documentation]    KubeVirt is deployed, and NADs are served.
     [Metadata]    Requirements    R22
     [Tags]    r22
-    Cluster Should Pass Check    kubevirt    multus
+    Cluster Should Be Fit    kubevirt    multus
 
 Two Nodes Can Take Over Each Other's VMs
     [Documentation]    Ready, schedulable, not cordoned, with CPUs that fit. A cluster with one node is refused.
     [Metadata]    Requirements    R12, R31
     [Tags]    r12    r31
-    Cluster Should Pass Check    nodes
+    Cluster Should Be Fit    nodes
 
 User Has The Rights That Every Suite Needs
     [Documentation]    Asked of the API server right by right.
     [Metadata]    Requirements    R22
     [Tags]    r22
-    Cluster Should Pass Check    rights
+    Cluster Should Be Fit    rights
 
 Capabilities That The User Expects Are There
     [Documentation]    Those of variable EXPECTED_CAPABILITIES.
     [Metadata]    Requirements    R22
     [Tags]    r22
-    Expected Capabilities Should Be There
-
-
-*** Keywords ***
-Open And Look At Cluster
-    [Documentation]    Connects where nobody has connected yet, and shows what is found. Judges nothing.
-    Open Cluster
-    Look At Cluster
+    Cluster Should Offer

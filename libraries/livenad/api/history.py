@@ -1,8 +1,9 @@
 """The history of a namespace: every state of every object that the API server showed, in the order of arrival.
 
-A list may overtake a watch: what the watch tells then stands where it belongs, before what the list showed.
+If a list returns newer state before the watch does, late watch events are inserted in resourceVersion order.
 
-Waits are predicates over it, *never happened* checks scan it, the evidence is it.
+Waits are predicates over it, *never happened* checks scan it, the evidence is it. It is asked by kind, by object and by
+VM; a wait is woken by the records that concern it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from livenad.api.kinds import Kind, Object, meta
+from livenad.api.kinds import EVENT, Kind, Object, dig, meta, vm_of
 
 T = TypeVar("T")
+_index = attrgetter("index")
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
@@ -28,7 +32,8 @@ class Record:
 
     ``index`` counts from 0 over the whole history; ``at`` is the monotonic clock and ``wall`` seconds since the epoch,
     both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told. A state that arrives
-    when a list has shown a later one of the object already stands before that one, with its index and times.
+    when a list has shown a later one of the object already stands before that one, with its index and times. ``vm`` is
+    the VM that the object belongs to, "" for none.
     """
 
     index: int
@@ -41,6 +46,7 @@ class Record:
     resource_version: str
     object: Object
     synthetic: bool = False
+    vm: str = ""
 
 
 def newer(one: str, other: str) -> bool:
@@ -56,11 +62,14 @@ def _precedes(version: str, record: Record) -> bool:
 
 
 def _put_before(records: list[Record], later: Record | None, record: Record) -> None:
-    """At the end, if there is no later one."""
+    """Insert before ``later``; at the end if there is none."""
     place = len(records)
-    while later is not None and records[place - 1] is not later:
-        place -= 1
-    records.insert(place if later is None else place - 1, record)
+    if later is not None:
+        while place and records[place - 1].index >= later.index:
+            place -= 1
+            if records[place] is later:
+                break
+    records.insert(place, record)
 
 
 class History:
@@ -71,6 +80,9 @@ class History:
         self.condition = threading.Condition(threading.RLock())
         self._records: list[Record] = []
         self._by_object: dict[tuple[str, str], list[Record]] = {}
+        self._by_kind: dict[str, list[Record]] = {}
+        self._by_vm: dict[tuple[str, str], list[Record]] = {}
+        self._arrived: list[str] = []
         self._current: dict[str, dict[str, Record]] = {}
         self._seen: set[tuple[str, str, str, str]] = set()
 
@@ -92,12 +104,28 @@ class History:
             index, at, wall = (
                 (later.index, later.at, later.wall) if later else (len(self._records), self._clock(), time.time())
             )
-            record = Record(index, at, wall, type_, kind.name, name, uid, version, item, synthetic)
-            _put_before(self._records, later, record)
-            _put_before(own, later, record)
+            record = Record(
+                index, at, wall, type_, kind.name, name, uid, version, item, synthetic, self._vm_of(kind, item)
+            )
+            for records in (
+                self._records,
+                own,
+                self._by_kind.setdefault(kind.name, []),
+                self._by_vm.setdefault((kind.name, record.vm), []),
+            ):
+                _put_before(records, later, record)
+            self._arrived.append(record.vm)
             self._set_current(record)
             self.condition.notify_all()
             return record
+
+    def _vm_of(self, kind: Kind, item: Object) -> str:
+        """An event belongs to the VM of the object that it is about, once that was seen."""
+        if kind is not EVENT:
+            return vm_of(kind, item)
+        about = dig(item, "involvedObject", default={})
+        known = self._by_object.get((str(about.get("kind")), str(about.get("name"))))
+        return known[-1].vm if known else ""
 
     def absorb(self, kind: Kind, items: list[Object], resource_version: str) -> int:
         """Compare a list with what is known and append what no watch event told; gives the number of transitions."""
@@ -135,14 +163,16 @@ class History:
         with self.condition:
             return len(self._records)
 
-    def records(self, kind: Kind, name: str | None = None, since: int = 0) -> list[Record]:
-        """Transitions of a kind, or of one object, from index ``since`` on, in the order of arrival."""
+    def records(self, kind: Kind, name: str | None = None, since: int = 0, *, vm: str | None = None) -> list[Record]:
+        """Transitions of a kind, of one object or of one VM's objects, from index ``since`` on, in order of arrival."""
         with self.condition:
             if name is not None:
                 chosen = self._by_object.get((kind.name, name), [])
+            elif vm is not None:
+                chosen = self._by_vm.get((kind.name, vm), [])
             else:
-                chosen = [record for record in self._records[since:] if record.kind == kind.name]
-            return [record for record in chosen if record.index >= since]
+                chosen = self._by_kind.get(kind.name, [])
+            return chosen[bisect_left(chosen, since, key=_index) :]
 
     def current(self, kind: Kind, name: str) -> Object | None:
         """The newest state of an object, None when there is none or it was deleted."""
@@ -150,10 +180,11 @@ class History:
             record = self._current.get(kind.name, {}).get(name)
             return record.object if record else None
 
-    def all(self, kind: Kind) -> list[Object]:
-        """The newest state of every object of a kind that exists."""
+    def all(self, kind: Kind, *, vm: str | None = None) -> list[Object]:
+        """The newest state of every object of a kind that exists, or of those that belong to a VM."""
         with self.condition:
-            return [record.object for record in self._current.get(kind.name, {}).values()]
+            found = self._current.get(kind.name, {}).values()
+            return [record.object for record in found if vm in (None, record.vm)]
 
     def state_before(self, kind: Kind, name: str, index: int) -> Object | None:
         """The state of an object just before ``index``."""
@@ -188,20 +219,29 @@ class History:
                     start = record.at
         return start
 
-    def wait(self, predicate: Callable[[], T | None], deadline: float) -> T | None:
-        """Block until ``predicate`` gives something true, asked anew at each append; None once ``deadline`` is past.
+    def wait(self, predicate: Callable[[], T | None], deadline: float, vms: Collection[str] | None = None) -> T | None:
+        """Block until ``predicate`` gives something true; None once ``deadline`` (monotonic clock) is past.
 
-        ``deadline`` is a time of the monotonic clock.
+        It is asked again when a record arrives that belongs to one of ``vms`` or to no VM; None stands for any record.
         """
         with self.condition:
             while True:
                 result = predicate()
                 if result:
                     return result
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return None
-                self.condition.wait(left)
+                seen = len(self._arrived)
+                while not self._concerns(seen, vms):
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return None
+                    seen = len(self._arrived)
+                    self.condition.wait(left)
+
+    def _concerns(self, since: int, vms: Collection[str] | None) -> bool:
+        """Whether one of the records that arrived after the first ``since`` belongs to one of ``vms``."""
+        if vms is None:
+            return len(self._arrived) > since
+        return any(not vm or vm in vms for vm in self._arrived[since:])
 
     def json_lines(self) -> Iterator[str]:
         """One JSON object a record: wall time, type, kind, name, synthetic, object."""

@@ -52,6 +52,9 @@ LEASE = Kind("coordination.k8s.io/v1", "leases", "Lease")
 ACCESS_REVIEW = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False)
 SELF_REVIEW = Kind("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 
+VM_LABELS = ("kubevirt-nad-tests/vm", "vm.kubevirt.io/name")
+"""Labels of a launcher pod that name its VM: ours, which VM and VMI pass on, and KubeVirt's."""
+
 RECORDED = (VM, VMI, MIGRATION, POD, NAD, EVENT)
 """The kinds that the recorder watches in a test namespace."""
 
@@ -68,3 +71,15 @@ def dig(item: Any, *keys: str, default: Any = None) -> Any:
             return default
         item = item[key]
     return item
+
+
+def vm_of(kind: Kind, item: Object) -> str:
+    """The VM that an object belongs to, "" where the object does not say."""
+    if kind in (VM, VMI):
+        return str(meta(item, "name"))
+    if kind is MIGRATION:
+        return str(dig(item, "spec", "vmiName") or "")
+    if kind is POD:
+        labels = meta(item, "labels", None) or {}
+        return next((str(labels[label]) for label in VM_LABELS if labels.get(label)), "")
+    return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from livenad.api.api_errors import ApiError
@@ -93,12 +93,19 @@ class Recorder:
         ]
 
     def wait_for(
-        self, predicate: Callable[[History], T | None], within: float, awaited: str, seen: Callable[[], str]
+        self,
+        predicate: Callable[[History], T | None],
+        within: float,
+        awaited: str,
+        seen: Callable[[], str],
+        *,
+        vms: Collection[str] | None = None,
     ) -> T | None:
         """Wait until ``predicate`` of the history gives something true, and give it; None after ``within`` seconds.
 
         Before it gives up it reads the cluster once more, so a None is about the cluster and not about the recorder.
-        ``awaited`` and ``seen`` are for the heartbeat: what is awaited, and the last state of it.
+        ``awaited`` and ``seen`` are for the heartbeat: what is awaited, and the last state of it. ``vms`` are the VMs
+        that the predicate looks at: it is asked again when something of theirs is recorded; None stands for all.
         """
         start = time.monotonic()
         deadline, beat = start + within, start + HEARTBEAT_SECONDS
@@ -107,7 +114,7 @@ class Recorder:
             return predicate(self.history)
 
         while True:
-            result = self.history.wait(found, min(deadline, beat))
+            result = self.history.wait(found, min(deadline, beat), vms)
             if result:
                 return result
             now = time.monotonic()

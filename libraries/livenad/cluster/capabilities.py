@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from livenad.cluster import environment as surroundings
 from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.facts import GATE, LIVE_MIGRATE
 from livenad.cluster_settings.switching import right_to_switch
-from livenad.context import Run
 from livenad.errors import BadInput, CapabilityMissing, LabError
 from livenad.permissions.rights import may
+
+CapabilityName = Literal[
+    "live-update",
+    "gate-off",
+    "settings-switch",
+    "automatic-migration",
+    "localnet",
+    "second-bridge",
+    "dynamic-networks-controller",
+    "metrics",
+    "foreign-nad",
+    "rwo-storage",
+    "ipv6",
+]
 
 
 @dataclass(frozen=True)
@@ -163,29 +177,34 @@ def check_names(names: Iterable[str], where: str) -> None:
             raise BadInput(f'{where} names capability "{name}"; there are: {", ".join(CAPABILITIES)}')
 
 
-def measured(run: Run, name: str) -> Measured:
-    """What the cluster shows of a capability; looked at once in a run. Raises BadInput for a name that is none."""
-    check_names([name], "the suite")
-    if name not in run.offers:
-        lab = Lab(run.cluster, run.require_facts(), run.settings)
-        run.offers[name] = CAPABILITIES[name].measure(lab)
-    return run.offers[name]
+class Capabilities:
+    """What one cluster offers; each capability is measured once in a run."""
 
+    def __init__(self, lab: Callable[[], Lab]) -> None:
+        self._lab = lab
+        self.known: dict[str, Measured] = {}
 
-def require_offer(run: Run, name: str) -> str:
-    """The measured value of a capability that is there.
+    def measured(self, name: CapabilityName) -> Measured:
+        """What the cluster shows of a capability."""
+        if name not in self.known:
+            self.known[name] = CAPABILITIES[name].measure(self._lab())
+        return self.known[name]
 
-    Raises CapabilityMissing when it is not, or LabError when the user said by EXPECTED_CAPABILITIES that it would be.
-    """
-    found = measured(run, name)
-    if found.there:
-        return found.value
-    value = found.value
-    if found.there is None:
-        value = f"cannot be told: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has what helps"
-    if name in run.settings.expected_capabilities:
-        raise LabError(
-            f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES and is "
-            f"not there: {value}; {CAPABILITIES[name].remedy}"
-        )
-    raise CapabilityMissing(f"capability {name} is not there: {value}")
+    def require(self, name: CapabilityName) -> str:
+        """The measured value of a capability that is there.
+
+        Raises CapabilityMissing when it is not, or LabError when the user said by EXPECTED_CAPABILITIES that it is.
+        """
+        found = self.measured(name)
+        if found.there:
+            return found.value
+        value = found.value
+        if found.there is None:
+            value = f"cannot be told: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has what helps"
+        if name in self._lab().settings.expected_capabilities:
+            raise LabError(
+                f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES "
+                "and is "
+                f"not there: {value}; {CAPABILITIES[name].remedy}"
+            )
+        raise CapabilityMissing(f"capability {name} is not there: {value}")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 from livenad.cluster import environment as surroundings
-from livenad.cluster.capabilities import CAPABILITIES, measured
+from livenad.cluster.capabilities import CAPABILITIES, Capabilities, CapabilityName
 from livenad.cluster.environment import Lab, Measured
-from livenad.cluster.preflight import CHECKS, find
-from livenad.context import Run
+from livenad.cluster.preflight import CHECKS, CheckName, Preflight
 from livenad.errors import LabError
 
 _AT_ONCE = 8
@@ -44,14 +44,14 @@ class Row:
         return f"{self.verdict}: {self.value}{remedy}"
 
 
-def survey(run: Run) -> list[Row]:
-    """Look at all there is, at once; reads only. What cannot be read for an error of the server is unknown."""
+def survey(lab: Lab, capabilities: Capabilities, preflight: Preflight) -> list[Row]:
+    """Read everything there is, in parallel. What cannot be read for an error of the server is unknown."""
     looks = [
-        *(partial(_necessity, run, name) for name in CHECKS),
-        *(partial(_surrounding, run, name) for name in _SURROUNDINGS),
-        *(partial(_capability, run, name) for name in CAPABILITIES),
+        *(partial(_necessity, preflight, name) for name in CHECKS),
+        *(partial(_surrounding, lab, name) for name in _SURROUNDINGS),
+        *(partial(_capability, capabilities, name) for name in get_args(CapabilityName)),
     ]
-    facts = run.require_facts()
+    facts = lab.facts
     first = [
         Row("api", True, f"{facts.server}, Kubernetes {facts.server_version}", ""),
         Row("user", None if facts.user.startswith("unknown") else True, facts.user, ""),
@@ -60,26 +60,26 @@ def survey(run: Run) -> list[Row]:
         return first + list(pool.map(lambda look: look(), looks))
 
 
-def _necessity(run: Run, name: str) -> Row:
+def _necessity(preflight: Preflight, name: CheckName) -> Row:
     try:
-        found = find(run, name)
+        found = preflight.find(name)
     except LabError as error:
         return Row(name, None, f"could not be read: {error}", "")
     return Row(name, not found.lacks if found.known else None, found.value, "; ".join(found.lacks))
 
 
-def _surrounding(run: Run, name: str) -> Row:
+def _surrounding(lab: Lab, name: str) -> Row:
     measure, remedy = _SURROUNDINGS[name]
     try:
-        found = measure(Lab(run.cluster, run.require_facts(), run.settings))
+        found = measure(lab)
     except LabError as error:
         return Row(name, None, f"could not be read: {error}", "")
     return Row(name, found.there, found.value, remedy)
 
 
-def _capability(run: Run, name: str) -> Row:
+def _capability(capabilities: Capabilities, name: CapabilityName) -> Row:
     try:
-        found = measured(run, name)
+        found = capabilities.measured(name)
     except LabError as error:
         return Row(name, None, f"could not be read: {error}", "")
     return Row(name, found.there, found.value, CAPABILITIES[name].remedy)

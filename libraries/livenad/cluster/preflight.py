@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from livenad.api.api_errors import ApiError
 from livenad.api.kinds import NAMESPACE, meta
 from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts
 from livenad.cluster.nodes import NodeFacts
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
-from livenad.permissions.rights import FURTHER_RIGHTS, Right, missing_rights, needed_rights, within
+from livenad.errors import LabError
+from livenad.permissions.rights import FURTHER_RIGHTS, Right, UserAction, missing_rights, needed_rights, within
+
+CheckName = Literal["kubevirt", "multus", "nodes", "rights"]
 
 
 @dataclass(frozen=True)
@@ -28,42 +30,11 @@ class Finding:
     known: bool = True
 
 
-def require_fit_cluster(run: Run, names: Sequence[str] = ()) -> list[Finding]:
-    """What the checks of these names found, or all checks. Raises LabError with every lack of an unfit cluster.
-
-    Each check is made once in a run.
-    """
-    facts = run.require_facts()
-    findings = [find(run, name) for name in names or CHECKS]
-    refuse(facts, [lack for finding in findings for lack in finding.lacks])
-    return findings
-
-
-def find(run: Run, name: str) -> Finding:
-    """What one of `CHECKS` found. Raises BadInput for a name that is none."""
-    if name not in CHECKS:
-        raise BadInput(f'the preflight checks no "{name}"; there are: {", ".join(CHECKS)}')
-    if name not in run.findings:
-        run.findings[name] = CHECKS[name](Lab(run.cluster, run.require_facts(), run.settings))
-    return run.findings[name]
-
-
 def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
     """Raise LabError with all ``lacks``; none, and the cluster is fit."""
     if lacks:
         where = f"cluster {facts.server} is not fit for these tests: "
         raise LabError(where + (lacks[0] if len(lacks) == 1 else "".join(f"\n  - {lack}" for lack in lacks)))
-
-
-def require_rights(run: Run, names: Sequence[str]) -> list[Right]:
-    """The rights behind these names of `FURTHER_RIGHTS`. Raises LabError with those that we do not have."""
-    for name in names:
-        if name not in FURTHER_RIGHTS:
-            raise BadInput(f'nobody is allowed to "{name}"; there are: {", ".join(FURTHER_RIGHTS)}')
-    rights = within([right for name in names for right in FURTHER_RIGHTS[name]], run.settings.namespace)
-    facts = run.require_facts()
-    refuse(facts, _without(facts, missing_rights(run.cluster, rights)))
-    return rights
 
 
 def find_kubevirt(lab: Lab) -> Finding:
@@ -157,10 +128,37 @@ def _without(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
     return [f"{facts.user} has no right to {right}; {right.remedy}" for right in missing]
 
 
-CHECKS: dict[str, Callable[[Lab], Finding]] = {
+CHECKS: dict[CheckName, Callable[[Lab], Finding]] = {
     "kubevirt": find_kubevirt,
     "multus": find_multus,
     "nodes": find_nodes,
     "rights": find_rights,
 }
 """Without any of these no suite can begin."""
+
+
+class Preflight:
+    """Whether one cluster is fit; each check is made once in a run."""
+
+    def __init__(self, lab: Callable[[], Lab]) -> None:
+        self._lab = lab
+        self._findings: dict[CheckName, Finding] = {}
+
+    def find(self, name: CheckName) -> Finding:
+        """What a check found."""
+        if name not in self._findings:
+            self._findings[name] = CHECKS[name](self._lab())
+        return self._findings[name]
+
+    def require_fit(self, names: Sequence[CheckName] = ()) -> list[Finding]:
+        """What these checks found, or all checks. Raises LabError with every lack of an unfit cluster."""
+        findings = [self.find(name) for name in names or CHECKS]
+        refuse(self._lab().facts, [lack for finding in findings for lack in finding.lacks])
+        return findings
+
+    def require_rights(self, actions: Sequence[UserAction]) -> list[Right]:
+        """The rights behind these actions. Raises LabError with those that the user does not have."""
+        lab = self._lab()
+        rights = within([right for name in actions for right in FURTHER_RIGHTS[name]], lab.settings.namespace)
+        refuse(lab.facts, _without(lab.facts, missing_rights(lab.cluster, rights)))
+        return rights

@@ -14,7 +14,7 @@ from typing import Any
 
 from livenad.api.kinds import Object, dig, meta
 from livenad.cluster.facts import GATE, KubeVirtFacts
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 
 JSON_PATCH = "kubevirt.kubevirt.io/jsonpatch"
 """Annotation of a HyperConverged: a JSON patch that is applied to the KubeVirt resource it writes."""
@@ -45,9 +45,9 @@ _FIELDS_OF_HCO = (Setting.workloadUpdateMethods,)
 
 
 def check_value(setting: Setting, value: str) -> None:
-    """Raise BadInput for a value that the setting cannot have."""
+    """Raise TestError for a value that the setting cannot have."""
     if value not in _ALLOWED[setting]:
-        raise BadInput(f'value "{value}" of setting {setting.name}: expected one of {", ".join(_ALLOWED[setting])}')
+        raise TestError(f'value "{value}" of setting {setting.name}: expected one of {", ".join(_ALLOWED[setting])}')
 
 
 def value_of(setting: Setting, kubevirt: KubeVirtFacts) -> str:

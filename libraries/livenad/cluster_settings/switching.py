@@ -19,7 +19,7 @@ from livenad.api.recorder import Heartbeat, silent
 from livenad.api.watch import WatchStream
 from livenad.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, read_kubevirt
 from livenad.cluster_settings.fields import Setting, change, check_value, undo, value_of, with_value
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 from livenad.ownership.active_runs import living_runs
 from livenad.permissions.rights import Right
 
@@ -78,7 +78,9 @@ class Switchboard:
             if note["run"] != self._run_id:
                 raise LabError(f"settings of the cluster are changed by run {note['run']} now; wait until it has ended")
             if setting.name in note["settings"]:
-                raise BadInput(f"{setting.name} is switched already; call `Restore Cluster Settings` first")
+                raise TestError(
+                    f"{setting.name} is changed already by this suite; one change of a setting is possible in a suite"
+                )
             hco = owner if owned_by_hco(kubevirt) else None
             patch, remembered = change(setting, value, kubevirt, hco)
             note["settings"][setting.name] = remembered

@@ -1,95 +1,246 @@
-"""Judgements on what an edit asks for where the cluster does not carry it out by itself: a migration, or a restart."""
+"""Verdicts on conditions of VM and VMI: set, never set, cleared. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Literal
 
 from livenad.api.history import DELETED, History
-from livenad.api.kinds import VM, VMI, Kind, Object
-from livenad.api.status import condition_text, is_true, network_of
+from livenad.api.kinds import VM, VMI, Kind, Object, meta
+from livenad.api.status import (
+    condition_text,
+    is_true,
+    network_of,
+    phase_of,
+)
+from livenad.changes import Change, NetworkChange, NicSettingsChange, migrations_since
 from livenad.errors import ProductFault
-from livenad.network_change.completion import NetworkSwap
 from livenad.text import human
 
-RESTART, MIGRATION = "RestartRequired", "MigrationRequired"
+Condition = Literal["RestartRequired", "MigrationRequired"]
+RESTART: Condition = "RestartRequired"
+MIGRATION: Condition = "MigrationRequired"
 
 
-def asks_for(history: History, swap: NetworkSwap, type_: str) -> bool:
+def asks_for(history: History, change: NetworkChange, type_: str) -> bool:
     """Whether the edit shows ``type_`` where it is shown: a restart on the VM, a migration on the VMI."""
-    return is_true(_latest(history, swap, VM if type_ == RESTART else VMI), type_)
+    return is_true(_latest(history, change, VM if type_ == RESTART else VMI), type_)
 
 
-def judge_asks_for_migration(history: History, swap: NetworkSwap) -> str:
+def judge_asks_for_migration(history: History, change: NetworkChange) -> str:
     """The VMI has taken the edit over and asks for a migration; nobody asks for a restart."""
-    vm, vmi = _latest(history, swap, VM), _latest(history, swap, VMI)
-    _require_spec(swap, vmi, swap.new_network, "to take the edit over")
+    vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
+    require_spec(change, vmi, change.new_network, "to take the edit over")
     if not is_true(vmi, MIGRATION):
         raise ProductFault(
-            f"{swap.title}: expected MigrationRequired on the VMI, as the cluster does not migrate by itself; "
-            f"{_after(swap)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
+            f"{change.title}: expected MigrationRequired on the VMI, as the cluster does not migrate by itself; "
+            f"{_after(change)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
         )
-    _require_never(history, swap, VM, RESTART, "a migration is enough for this edit")
-    return f"{swap.title}: the VMI asks for a migration: {condition_text(vmi, MIGRATION)}"
+    require_never(history, change, VM, RESTART, "a migration is enough for this edit")
+    return f"{change.title}: the VMI asks for a migration: {condition_text(vmi, MIGRATION)}"
 
 
-def judge_asks_for_restart(history: History, swap: NetworkSwap) -> str:
+def judge_asks_for_restart(history: History, change: NetworkChange) -> str:
     """The VM asks for a restart; the VMI has not taken the edit over and never asked for a migration."""
-    vm, vmi = _latest(history, swap, VM), _latest(history, swap, VMI)
+    vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
     if not is_true(vm, RESTART):
         raise ProductFault(
-            f"{swap.title}: expected RestartRequired on the VM, as the edit cannot go live here; {_after(swap)} "
+            f"{change.title}: expected RestartRequired on the VM, as the edit cannot go live here; {_after(change)} "
             f"{condition_text(vm, RESTART)}, on the VMI {condition_text(vmi, MIGRATION)}"
         )
-    return f"{swap.title}: the VM asks for a restart: {condition_text(vm, RESTART)}"
+    return f"{change.title}: the VM asks for a restart: {condition_text(vm, RESTART)}"
 
 
-def judge_not_live(history: History, swap: NetworkSwap) -> str:
-    """The VMI's spec was on the old network in every state since the edit, and never asked for a migration."""
-    for record in history.records(VMI, swap.vm, swap.index):
-        if record.type != DELETED:
-            _require_spec(swap, record.object, swap.old_network, "not to take the edit over")
-    _require_never(history, swap, VMI, MIGRATION, "the edit cannot go live here")
-    return f"{swap.title}: the VMI has kept its spec for {human(time.monotonic() - swap.at)}"
+def judge_settled(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
+    """None of the conditions is set any more."""
+    if left := asked_for(history, change, conditions):
+        raise ProductFault(f"{change.title}: expected nothing to be asked for any more; {_after(change)} {left}")
+    return f"{change.title}: nothing is asked for any more"
 
 
-def judge_settled(history: History, swap: NetworkSwap) -> str:
-    """Nothing is asked for any more, neither on the VM nor on its VMI."""
-    if left := asked_for(history, swap):
-        raise ProductFault(f"{swap.title}: expected nothing to be asked for any more; {_after(swap)} {left}")
-    return f"{swap.title}: nothing is asked for any more"
-
-
-def asked_for(history: History, swap: NetworkSwap) -> str:
-    """The conditions that still ask for something, "" for none."""
+def asked_for(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
+    """Those of the conditions that are set, "" for none."""
     found = [
         f"{kind.name} {condition_text(item, type_)}"
         for kind, type_ in ((VM, RESTART), (VMI, MIGRATION))
-        if is_true(item := _latest(history, swap, kind), type_)
+        if type_ in conditions and is_true(item := _latest(history, change, kind), type_)
     ]
     return ", ".join(found)
 
 
-def _latest(history: History, swap: NetworkSwap, kind: Kind) -> Object:
-    return history.current(kind, swap.vm) or {}
+def _latest(history: History, change: NetworkChange, kind: Kind) -> Object:
+    return history.current(kind, change.vm) or {}
 
 
-def _after(swap: NetworkSwap) -> str:
-    return f"{human(time.monotonic() - swap.at)} after it:"
+def _after(change: NetworkChange) -> str:
+    return f"{human(time.monotonic() - change.at)} after it:"
 
 
-def _require_spec(swap: NetworkSwap, vmi: Object, wanted: str, what: str) -> None:
-    network = network_of(vmi.get("spec") or {}, swap.nic)
+def require_spec(change: NetworkChange, vmi: Object, wanted: str, what: str) -> None:
+    network = network_of(vmi.get("spec") or {}, change.nic)
     if network != wanted:
         raise ProductFault(
-            f"{swap.title}: expected the VMI {what}, its spec to name {wanted}; {_after(swap)} it names "
+            f"{change.title}: expected the VMI {what}, its spec to name {wanted}; {_after(change)} it names "
             f"{network or 'no network'}"
         )
 
 
-def _require_never(history: History, swap: NetworkSwap, kind: Kind, type_: str, why: str) -> None:
-    for record in history.records(kind, swap.vm, swap.index):
+def require_never(history: History, change: NetworkChange, kind: Kind, type_: str, why: str) -> None:
+    for record in history.records(kind, change.vm, change.index):
         if record.type != DELETED and is_true(record.object, type_):
             raise ProductFault(
-                f"{swap.title}: expected no {type_}, as {why}; the {kind.name} had it "
-                f"{human(record.at - swap.at)} after the edit: {condition_text(record.object, type_)}"
+                f"{change.title}: expected no {type_}, as {why}; the {kind.name} had it "
+                f"{human(record.at - change.at)} after the edit: {condition_text(record.object, type_)}"
             )
+
+
+def judge_restart_never_required(history: History, change: NetworkChange) -> str:
+    """RestartRequired was true in no state of the VM from before the edit until now."""
+    title = f"VM {change.namespace}/{change.vm}"
+    records = history.records(VM, change.vm, change.index)
+    start = end = None
+    for record in records:
+        if is_true(record.object, "RestartRequired"):
+            start = start or record
+        elif start is not None:
+            end = record
+            break
+    if start is not None:
+        lasted = (
+            f"for {human(end.at - start.at)}" if end else f"and still is after {human(time.monotonic() - start.at)}"
+        )
+        raise ProductFault(
+            f"{title}: expected RestartRequired never to be set when only networkName changes; it was set "
+            f"{human(start.at - change.at)} after the edit {lasted}: {condition_text(start.object, 'RestartRequired')}"
+        )
+    unsure = sum(record.synthetic for record in records)
+    note = f" ({unsure} of them found by a list after a broken watch)" if unsure else ""
+    return f"{title}: RestartRequired in none of {len(records)} states since before the edit{note}"
+
+
+def judge_never_set(history: History, change: Change, conditions: Sequence[Condition]) -> str:
+    """None of the conditions was true in any state of VM and VMI since before the change."""
+    for type_ in conditions:
+        for kind in (VM, VMI) if type_ == MIGRATION else (VM,):
+            for record in history.records(kind, change.vm, change.index):
+                if record.type != DELETED and is_true(record.object, type_):
+                    raise ProductFault(
+                        f"{change.subject}: expected no {type_} since {change.what}; the {kind.name} had it "
+                        f"{human(record.at - change.at)} later: {condition_text(record.object, type_)}"
+                    )
+    return f"{change.subject}: {' and '.join(conditions)} in no state since {change.what}"
+
+
+def judge_signalled(history: History, change: NetworkChange) -> str:
+    """The cluster says that the edit is not in effect: RestartRequired on the VM, or MigrationRequired on the VMI."""
+    vm, vmi = history.current(VM, change.vm) or {}, history.current(VMI, change.vm) or {}
+    shown = [
+        f"{kind} {condition_text(item, type_)}"
+        for kind, item, type_ in (("VM", vm, "RestartRequired"), ("VMI", vmi, "MigrationRequired"))
+        if is_true(item, type_)
+    ]
+    if not shown:
+        raise ProductFault(
+            f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
+            "VMI, as "
+            f"the edit is not in effect; {human(time.monotonic() - change.at)} after it there is neither: "
+            f"{condition_text(vm, 'RestartRequired')}, {condition_text(vmi, 'MigrationRequired')}"
+        )
+    return f"VM {change.namespace}/{change.vm}: the edit is not in effect and said to be so: {', '.join(shown)}"
+
+
+_SIGNS = ((VM, "RestartRequired"), (VMI, "MigrationRequired"))
+
+
+def judge_still_signalled(history: History, change: NetworkChange) -> str:
+    """A condition says that the edit is not in effect, and has not gone away since it came."""
+    gone = []
+    for kind, type_ in _SIGNS:
+        came: float | None = None
+        for record in history.records(kind, change.vm, change.index):
+            if is_true(record.object, type_):
+                came = record.at if came is None else came
+            elif came is not None:
+                gone.append(
+                    f"{type_} of the {kind.name} came {human(came - change.at)} after the edit and was gone "
+                    f"{human(record.at - came)} later"
+                )
+                break
+        if came is not None and not gone:
+            return f"{judge_signalled(history, change)}, since {human(time.monotonic() - came)}"
+    if gone:
+        raise ProductFault(
+            f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
+            "VMI for as "
+            f"long as the edit is not in effect; {'; '.join(gone)}, though the VM was not moved"
+        )
+    return judge_signalled(history, change)
+
+
+def judge_restart_not_left(history: History, change: NetworkChange) -> str:
+    """RestartRequired did not outlive the VM's start.
+
+    KubeVirt after 1.9 sets it on any VM that cannot migrate, such as one that is starting, and takes it back.
+    """
+    title = f"VM {change.namespace}/{change.vm}"
+    vm = history.current(VM, change.vm) or {}
+    able = next((r for r in history.records(VMI, change.vm, change.index) if is_true(r.object, "LiveMigratable")), None)
+    if is_true(vm, "RestartRequired"):
+        since = history.since_when(VM, change.vm, lambda item: is_true(item, "RestartRequired"))
+        raise ProductFault(
+            f"{title}: expected no restart to be required once the VM can migrate (since "
+            f"{human(time.monotonic() - able.at) if able else 'never'}); the VM has it since "
+            f"{human(time.monotonic() - (since or change.at))}: {condition_text(vm, 'RestartRequired')}"
+        )
+    before = False
+    seen = 0
+    for record in history.records(VM, change.vm, change.index):
+        now = is_true(record.object, "RestartRequired")
+        if now and not before and able is not None and record.index > able.index:
+            raise ProductFault(
+                f"{title}: expected no restart to be required once the VM can migrate; it was set "
+                f"{human(record.at - able.at)} after that: {condition_text(record.object, 'RestartRequired')}"
+            )
+        seen += now
+        before = now
+    note = "while the VM could not migrate yet, and taken back" if seen else "in no state of the VM"
+    return f"{title}: RestartRequired {note}"
+
+
+def asks_for_restart(history: History, edit: NicSettingsChange) -> bool:
+    """Whether the VM has RestartRequired now."""
+    return is_true(history.current(VM, edit.vm) or {}, "RestartRequired")
+
+
+def judge_restart_asked_for(history: History, edit: NicSettingsChange) -> str:
+    """RestartRequired came after the edit, stands now, and was never taken back in between."""
+    shown = None
+    for record in history.records(VM, edit.vm, edit.index):
+        asked = is_true(record.object, "RestartRequired")
+        if asked and shown is None:
+            shown = record
+        elif shown is not None and not asked:
+            raise ProductFault(
+                f"{edit.title}: expected RestartRequired to stand until a restart; it was set "
+                f"{human(shown.at - edit.at)} after the edit and taken back {human(record.at - shown.at)} later"
+            )
+    if shown is None:
+        vm = history.current(VM, edit.vm) or {}
+        raise ProductFault(
+            f"{edit.title}: expected RestartRequired, as the edit needs a restart; after "
+            f"{human(time.monotonic() - edit.at)}: {condition_text(vm, 'RestartRequired')}"
+        )
+    return (
+        f"{edit.title}: RestartRequired since {human(shown.at - edit.at)} after the edit{_network_part(history, edit)}"
+    )
+
+
+def _network_part(history: History, edit: NicSettingsChange) -> str:
+    """What became of the network in a mixed edit; reported, as nothing is laid down about it."""
+    if not edit.network:
+        return ""
+    vmi = history.current(VMI, edit.vm) or {}
+    network = network_of(dict(vmi.get("spec", {})), edit.nic)
+    made = [f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in migrations_since(history, edit).values()]
+    return f"; for information: the VMI's spec names {network}, {', '.join(made) or 'no migration was made'}"

@@ -7,14 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from typing import Any
 
+from livenad.api.client import Cluster
 from livenad.api.connection import StreamOptions
+from livenad.api.history import History
 from livenad.api.kinds import VMI, dig
+from livenad.api.recorder import Recorder
 from livenad.api.status import condition_text, is_true
-from livenad.context import Run
-from livenad.errors import LabError
+from livenad.errors import LabError, TestError
 from livenad.guest.console.console_shell import ConsoleShell
 from livenad.guest.shells import FallbackShell, Shell
 from livenad.guest.ssh import SshShell
@@ -29,7 +30,7 @@ SSH_PORT = 22
 
 
 @dataclass(frozen=True)
-class Remembered:
+class RecordedGuest:
     """What a guest was like at ``at``, a time of the monotonic clock."""
 
     identity: GuestIdentity
@@ -39,11 +40,14 @@ class Remembered:
 class Guests:
     """Shells are made once per VM and kept: one SSH session and one console, never two consoles on one VM."""
 
-    _known: ClassVar[WeakKeyDictionary[Run, Guests]] = WeakKeyDictionary()
-
-    def __init__(self, run: Run, warn: Callable[[str], None]) -> None:
-        self.run = run
-        self.remembered: dict[str, Remembered] = {}
+    def __init__(
+        self, client: Cluster, recorder: Recorder, record: Callable[[str], VmRecord], warn: Callable[[str], None]
+    ) -> None:
+        """``record`` looks a VM up by name; ``warn`` is told when another way into a guest had to be taken."""
+        self.record = record
+        self._client = client
+        self._recorder = recorder
+        self.recorded: dict[str, RecordedGuest] = {}
         self.measured: list[ProbeRun] = []
         self.watches: dict[Between, SilenceWatch] = {}
         self.streams: dict[Between, LossWatch] = {}
@@ -51,18 +55,11 @@ class Guests:
         self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._shells: dict[tuple[str, str], Shell] = {}
-        self._hooked = False
 
-    @classmethod
-    def of(cls, run: Run, warn: Callable[[str], None]) -> Guests:
-        """The guests of a run; ``warn`` is told when another way into a guest had to be taken."""
-        guests = cls._known.setdefault(run, cls(run, warn))
-        guests.tell_warnings()
-        return guests
-
-    def record(self, name: str) -> VmRecord:
-        """The VM as the test defined it. BadInput when it did not."""
-        return self.run.vm(name)
+    @property
+    def history(self) -> History:
+        """The history of the suite's namespace."""
+        return self._recorder.history
 
     def shell(self, name: str) -> Shell:
         """SSH, or the console where that fails or the VM has no pod network."""
@@ -101,8 +98,7 @@ class Guests:
 
     def vmi(self, name: str) -> dict[str, Any] | None:
         """The VMI as last recorded."""
-        recorder = self.run.recorder
-        return recorder.history.current(VMI, name) if recorder else None
+        return self.history.current(VMI, name)
 
     def node_of(self, name: str) -> str | None:
         """The node on which the VM runs, as last recorded."""
@@ -111,11 +107,10 @@ class Guests:
 
     def _pause_of(self, name: str, patience: float) -> str:
         """How the VMI is paused, once it has been so for ``patience`` seconds; "" as soon as it is not."""
-        recorder = self.run.recorder
-        since = recorder.history.since_when(VMI, name, lambda vmi: is_true(vmi, "Paused")) if recorder else None
-        if recorder is None or since is None:
+        since = self.history.since_when(VMI, name, lambda vmi: is_true(vmi, "Paused"))
+        if since is None:
             return ""
-        if recorder.history.wait(lambda: not is_true(self.vmi(name) or {}, "Paused"), since + patience):
+        if self.history.wait(lambda: not is_true(self.vmi(name) or {}, "Paused"), since + patience, (name,)):
             return ""
         return f"the VMI is paused: {condition_text(self.vmi(name) or {}, 'Paused')}"
 
@@ -130,15 +125,15 @@ class Guests:
         seen = {interface.get("name"): interface.get("ipAddress") for interface in interfaces}
         raise LabError(f"VMI {record.namespace}/{name} shows no address on the pod network; it shows {seen}")
 
-    def remember(self, name: str, identity: GuestIdentity) -> None:
+    def record_identity(self, name: str, identity: GuestIdentity) -> None:
         """Keeps what the guest is like now, for comparison later."""
-        self.remembered[name] = Remembered(identity, time.monotonic())
+        self.recorded[name] = RecordedGuest(identity, time.monotonic())
 
-    def recall(self, name: str) -> Remembered:
-        """What was remembered. LabError when nothing was."""
-        if name not in self.remembered:
-            raise LabError(f"guest {name} was not remembered; call `Remember Guest` before the act")
-        return self.remembered[name]
+    def recall(self, name: str) -> RecordedGuest:
+        """What was remembered. TestError when nothing was."""
+        if name not in self.recorded:
+            raise TestError(f"guest {name} was not recorded; call `Record Guest` before the change")
+        return self.recorded[name]
 
     def keep(self, run: ProbeRun) -> None:
         """Keeps what was measured, for a chart."""
@@ -154,26 +149,22 @@ class Guests:
         """Ends every session; the guests run on. Safe to call twice."""
         with self._lock:
             shells, self._shells = self._shells, {}
-            self._hooked = False
         by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
-        self.remembered.clear()
+        self.recorded.clear()
         self.watches.clear()
         self.streams.clear()
         self.measured.clear()
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
         with self._lock:
-            if not self._hooked:
-                self.run.before_namespace_closes(self.close)
-                self._hooked = True
             if (name, kind) not in self._shells:
                 self._shells[name, kind] = make()
             return self._shells[name, kind]
 
     def _open(self, opener: Callable[[StreamOptions], WebSocketStream]) -> WebSocketStream:
         """A new stream; once more with renewed credentials where those that we had are not taken any more."""
-        cluster = self.run.cluster
+        cluster = self._client
         try:
             return opener(cluster.stream_options())
         except StreamRefused as refused:

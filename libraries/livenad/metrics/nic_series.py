@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livenad.api.recorder import HEARTBEAT_SECONDS
+from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault
 from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Unread, Vnic, vnics
 from livenad.metrics.sources import Source
 from livenad.model import VmRecord
-from livenad.network_change.completion import NetworkSwap
 from livenad.text import human
 
 METRICS = (VMI_METRIC, VM_METRIC)
@@ -23,7 +23,7 @@ Shown = dict[str, frozenset[Vnic]]
 
 
 @dataclass(frozen=True)
-class Memory:
+class MetricsBaseline:
     """What monitoring said before the edit, and where it was read."""
 
     source: Source
@@ -79,7 +79,7 @@ class Poller:
         return {metric: vnics(self.source.series(metric, self._labels)) for metric in METRICS}
 
 
-def remember(poller: Poller, record: VmRecord, deadline: float) -> Memory:
+def record_baseline(poller: Poller, record: VmRecord, deadline: float) -> MetricsBaseline:
     """Wait until both metrics name each NIC once, on its network. LabError when they do not: then nothing is judged."""
     expected = {(nic.name, nic.network or POD_NETWORK) for nic in record.nics}
 
@@ -93,28 +93,30 @@ def remember(poller: Poller, record: VmRecord, deadline: float) -> Memory:
             f"{poller.title}: expected {poller.source.title} to show, before the edit, one series for each NIC: "
             f"{wanted}; it shows {_said(shown)}"
         )
-    return Memory(poller.source, shown)
+    return MetricsBaseline(poller.source, shown)
 
 
-def judge_new_network(poller: Poller, swap: NetworkSwap, memory: Memory, metric: str, deadline: float) -> str:
+def judge_new_network(
+    poller: Poller, change: NetworkChange, baseline: MetricsBaseline, metric: str, deadline: float
+) -> str:
     """One metric has a series of the NIC on its new network, with the binding that it had."""
-    before = next(vnic for vnic in memory.shown[metric] if vnic.name == swap.nic)
-    wanted = Vnic(swap.nic, swap.new_network, before.binding_type, before.binding_name)
-    shown = poller.until(lambda now: wanted in now[metric], deadline, f"{metric} of {swap.title}")
+    before = next(vnic for vnic in baseline.shown[metric] if vnic.name == change.nic)
+    wanted = Vnic(change.nic, change.new_network, before.binding_type, before.binding_name)
+    shown = poller.until(lambda now: wanted in now[metric], deadline, f"{metric} of {change.title}")
     if wanted not in shown[metric]:
         raise ProductFault(
-            f"{swap.title}: expected {metric} to show {wanted}; {_age(swap)} after the edit {poller.source.title} "
-            f"shows {_nic(shown[metric], swap.nic)}"
+            f"{change.title}: expected {metric} to show {wanted}; {_age(change)} after the edit {poller.source.title} "
+            f"shows {_nic(shown[metric], change.nic)}"
         )
-    return f"{swap.title}: {metric} shows {wanted}, read from {poller.source.title}"
+    return f"{change.title}: {metric} shows {wanted}, read from {poller.source.title}"
 
 
-def judge_old_network_gone(poller: Poller, swap: NetworkSwap, deadline: float) -> str:
+def judge_old_network_gone(poller: Poller, change: NetworkChange, deadline: float) -> str:
     """No series of the NIC has its old network. LabError when the VM has no series at all: that would prove nothing."""
 
     def old(shown: Shown) -> dict[str, list[Vnic]]:
         found = {
-            metric: sorted(v for v in shown[metric] if v.name == swap.nic and v.network == swap.old_network)
+            metric: sorted(v for v in shown[metric] if v.name == change.nic and v.network == change.old_network)
             for metric in METRICS
         }
         return {metric: left for metric, left in found.items() if left}
@@ -122,42 +124,42 @@ def judge_old_network_gone(poller: Poller, swap: NetworkSwap, deadline: float) -
     def is_right(shown: Shown) -> bool:
         return all(shown[metric] for metric in METRICS) and not old(shown)
 
-    shown = poller.until(is_right, deadline, f"{swap.title}: the old series")
+    shown = poller.until(is_right, deadline, f"{change.title}: the old series")
     if left := old(shown):
         metric, found = next(iter(left.items()))
         raise ProductFault(
-            f"{swap.title}: expected no series with the old network; {_age(swap)} after the edit {metric} of "
+            f"{change.title}: expected no series with the old network; {_age(change)} after the edit {metric} of "
             f"{poller.source.title} still shows {found[0]}"
         )
     if silent := [metric for metric in METRICS if not shown[metric]]:
         raise LabError(
-            f"{swap.title}: {poller.source.title} shows no series of {' and '.join(silent)} for this VM, not even of "
+            f"{change.title}: {poller.source.title} shows no series of {' and '.join(silent)} for this VM, not even of "
             "its other NICs, so a missing one proves nothing"
         )
-    return f'{swap.title}: no series with "{swap.old_network}" is left in {poller.source.title}'
+    return f'{change.title}: no series with "{change.old_network}" is left in {poller.source.title}'
 
 
-def judge_others_unchanged(poller: Poller, swap: NetworkSwap, memory: Memory, deadline: float) -> str:
+def judge_others_unchanged(poller: Poller, change: NetworkChange, baseline: MetricsBaseline, deadline: float) -> str:
     """The other NICs' series are what they were, once monitoring has taken note of the edit (or had time to)."""
 
     def noted(shown: Shown) -> bool:
-        return all(any(v.network == swap.new_network for v in shown[metric]) for metric in METRICS)
+        return all(any(v.network == change.new_network for v in shown[metric]) for metric in METRICS)
 
-    shown = poller.until(noted, deadline, f"{swap.title}: in monitoring")
+    shown = poller.until(noted, deadline, f"{change.title}: in monitoring")
     for metric in METRICS:
         before, now = (
-            sorted(vnic for vnic in found[metric] if vnic.name != swap.nic) for found in (memory.shown, shown)
+            sorted(vnic for vnic in found[metric] if vnic.name != change.nic) for found in (baseline.shown, shown)
         )
         if before != now:
             raise ProductFault(
                 f"{poller.title}: expected {metric} of the NICs that were not edited to stay "
-                f"{_list(before)}; {_age(swap)} after the edit {poller.source.title} shows {_list(now)}"
+                f"{_list(before)}; {_age(change)} after the edit {poller.source.title} shows {_list(now)}"
             )
     return f"{poller.title}: the series of its other NICs are what they were"
 
 
-def _age(swap: NetworkSwap) -> str:
-    return human(time.monotonic() - swap.at)
+def _age(change: NetworkChange) -> str:
+    return human(time.monotonic() - change.at)
 
 
 def _nic(shown: frozenset[Vnic], nic: str) -> str:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import ClassVar
-from weakref import WeakKeyDictionary
 
+from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, POD, Object, meta
+from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_automatic, phase_of, pod_trouble
-from livenad.context import Run
-from livenad.errors import BadInput, LabError, ProductFault
-from livenad.network_change.completion import NetworkSwap, migrations_since
+from livenad.changes import NetworkChange, migrations_since
+from livenad.errors import LabError, ProductFault
 from livenad.text import human
 
 JOB_UID = "kubevirt.io/migrationJobUID"
@@ -23,13 +22,13 @@ JOB_UID = "kubevirt.io/migrationJobUID"
 
 
 @dataclass(frozen=True)
-class Breakage:
+class InducedFailure:
     """A migration that was made to fail. ``at`` is the monotonic clock when its pod's deletion was asked for.
 
     ``failed`` is the index of the first state that called the migration Failed.
     """
 
-    swap: NetworkSwap
+    change: NetworkChange
     migration: str
     uid: str
     pod: str
@@ -37,70 +36,45 @@ class Breakage:
     failed: int
 
 
-class Breakages:
-    """The last breakage in each suite of a run."""
-
-    _known: ClassVar[WeakKeyDictionary[Run, Breakages]] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self._last: dict[str, Breakage] = {}
-
-    @classmethod
-    def of(cls, run: Run) -> Breakages:
-        """The breakages of a run."""
-        return cls._known.setdefault(run, cls())
-
-    def remember(self, breakage: Breakage, scope: str) -> None:
-        """It is the last one of a suite from now on; ``scope`` tells the suite from others, as `Run.scope` does."""
-        self._last[scope] = breakage
-
-    def last(self, scope: str) -> Breakage:
-        """The last one of a suite. BadInput when there is none."""
-        if scope not in self._last:
-            raise BadInput(f"no migration was broken in {scope}; call `Break The Migration Of VM`")
-        return self._last[scope]
-
-
-def break_migration(run: Run, swap: NetworkSwap, within: float) -> Breakage:
+def induce_failure(client: Cluster, recorder: Recorder, change: NetworkChange, within: float) -> InducedFailure:
     """Delete the target pod of the edit's migration as soon as it is seen, and wait until the migration has Failed.
 
     ProductFault when no migration with a target pod comes, or when it neither fails nor succeeds without its pod;
     LabError when the migration was quicker than the deletion. ``within`` seconds are for each of the two.
     """
-    recorder = run.require_recorder()
     found = recorder.wait_for(
-        lambda history: target_of(history, swap) or _gone_too_far(history, swap),
+        lambda history: target_of(history, change) or _gone_too_far(history, change),
         within,
-        f"{swap.title}: a target pod",
-        lambda: _listed(recorder.history, swap),
+        f"{change.title}: a target pod",
+        lambda: _listed(recorder.history, change),
     )
     if found is None:
         raise ProductFault(
-            f"{swap.title}: expected a migration with a target pod within {human(within)} of now, there is none; "
-            f"{_listed(recorder.history, swap)}"
+            f"{change.title}: expected a migration with a target pod within {human(within)} of now, there is none; "
+            f"{_listed(recorder.history, change)}"
         )
     migration, pod = found
     if pod is None:
-        raise _too_late(swap, migration)
+        raise _too_late(change, migration)
     name, uid, pod_name, at = meta(migration, "name"), meta(migration, "uid"), meta(pod, "name"), time.monotonic()
-    run.cluster.delete(POD, pod_name, swap.namespace, meta(pod, "uid"))
+    client.delete(POD, pod_name, change.namespace, meta(pod, "uid"))
     ended = recorder.wait_for(
         lambda history: ended_as(history, name, uid),
         within,
         f"migration {name} without its target pod",
-        lambda: _listed(recorder.history, swap),
+        lambda: _listed(recorder.history, change),
     )
     if ended is None:
-        raise _stuck(recorder.history, swap, name, pod_name, at)
+        raise _stuck(recorder.history, change, name, pod_name, at)
     phase, index = ended
     if phase == "Succeeded":
-        raise _too_late(swap, migration)
-    return Breakage(swap, name, uid, pod_name, at, index)
+        raise _too_late(change, migration)
+    return InducedFailure(change, name, uid, pod_name, at, index)
 
 
-def target_of(history: History, swap: NetworkSwap) -> tuple[Object, Object | None] | None:
+def target_of(history: History, change: NetworkChange) -> tuple[Object, Object | None] | None:
     """The first unfinished migration that the cluster made for the edit and its target pod, once there is one."""
-    for uid, migration in migrations_since(history, swap).items():
+    for uid, migration in migrations_since(history, change).items():
         if not is_automatic(migration) or phase_of(migration) in FINAL_PHASES:
             continue
         for pod in history.all(POD):
@@ -117,33 +91,35 @@ def ended_as(history: History, name: str, uid: str) -> tuple[str, int] | None:
     return None
 
 
-def _gone_too_far(history: History, swap: NetworkSwap) -> tuple[Object, Object | None] | None:
+def _gone_too_far(history: History, change: NetworkChange) -> tuple[Object, Object | None] | None:
     """A migration that Succeeded before its target pod was seen."""
-    for migration in migrations_since(history, swap).values():
+    for migration in migrations_since(history, change).values():
         if phase_of(migration) == "Succeeded":
             return migration, None
     return None
 
 
-def _too_late(swap: NetworkSwap, migration: Object) -> LabError:
+def _too_late(change: NetworkChange, migration: Object) -> LabError:
     return LabError(
-        f"{swap.title}: migration {swap.namespace}/{meta(migration, 'name')} had Succeeded before the deletion of its "
+        f"{change.title}: migration {change.namespace}/{meta(migration, 'name')} had Succeeded before the "
+        "deletion of its "
         "target pod could make it fail, so nothing could be judged; run again, or give the VM more memory (VM_MEMORY) "
         "so that its copy takes longer"
     )
 
 
-def _stuck(history: History, swap: NetworkSwap, name: str, pod: str, at: float) -> Exception:
+def _stuck(history: History, change: NetworkChange, name: str, pod: str, at: float) -> Exception:
     """Neither Failed nor Succeeded: the lab's fault while the pod is still there, else the product's."""
     waited, left = human(time.monotonic() - at), history.current(POD, pod)
     if left is not None:
         return LabError(
-            f"target pod {swap.namespace}/{pod} is still there {waited} after its deletion was accepted (phase "
+            f"target pod {change.namespace}/{pod} is still there {waited} after its deletion was accepted (phase "
             f"{phase_of(left) or 'not set'}{_because(left)}); look at its node's kubelet"
         )
     phase = phase_of(history.current(MIGRATION, name) or {})
     return ProductFault(
-        f"{swap.title}: expected migration {swap.namespace}/{name} to be Failed without its target pod {pod}; it is "
+        f"{change.title}: expected migration {change.namespace}/{name} to be Failed without its target pod "
+        f"{pod}; it is "
         f"{phase or 'gone'} {waited} after the pod was deleted"
     )
 
@@ -153,6 +129,6 @@ def _because(pod: Object) -> str:
     return f", {why}" if why else ""
 
 
-def _listed(history: History, swap: NetworkSwap) -> str:
-    found = migrations_since(history, swap).values()
+def _listed(history: History, change: NetworkChange) -> str:
+    found = migrations_since(history, change).values()
     return ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found) or "no migration object"

@@ -17,11 +17,11 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
+from livenad.changes import migrations_since
 from livenad.errors import LabError, ProductFault
-from livenad.migrations.induced_failure import Breakage
-from livenad.network_change.completion import migrations_since
-from livenad.network_change.judge_network_change import judge_not_restarted
+from livenad.migrations.induced_failure import InducedFailure
 from livenad.text import human
+from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
 CREATED_BY = "kubevirt.io/created-by"
 """Label of a launcher pod: the UID of its VMI."""
@@ -29,22 +29,22 @@ CREATED_BY = "kubevirt.io/created-by"
 _COPYING = ("Running", "Succeeded")
 
 
-def retry_left_queue(history: History, breakage: Breakage) -> float | None:
+def retry_left_queue(history: History, failure: InducedFailure) -> float | None:
     """When (monotonic clock) a later migration of the edit was seen to be Pending no more; None while none is.
 
     That is seconds before it copies the guest. What the API tells of the copy itself comes too late, by as much as the
     API is slow, to say when the guest had not moved yet.
     """
-    for uid, item in migrations_since(history, breakage.swap).items():
-        if uid != breakage.uid and (at := first_beyond_pending(history, item)) is not None:
+    for uid, item in migrations_since(history, failure.change).items():
+        if uid != failure.uid and (at := first_beyond_pending(history, item)) is not None:
             return at
     return None
 
 
-def retry_began(history: History, breakage: Breakage) -> Record | None:
+def retry_began(history: History, failure: InducedFailure) -> Record | None:
     """The first state in which a later migration of the edit was copying the guest; None while there is none."""
-    for uid, item in migrations_since(history, breakage.swap).items():
-        if uid == breakage.uid:
+    for uid, item in migrations_since(history, failure.change).items():
+        if uid == failure.uid:
             continue
         for record in history.records(MIGRATION, meta(item, "name")):
             if phase_of(record.object) in _COPYING:
@@ -52,92 +52,92 @@ def retry_began(history: History, breakage: Breakage) -> Record | None:
     return None
 
 
-def judge_kept_in_place(history: History, breakage: Breakage) -> str:
+def judge_kept_in_place(history: History, failure: InducedFailure) -> str:
     """From before the edit until a later migration copied the guest: same VMI, node and network, still to be migrated.
 
     Without a later migration that is until now.
     """
-    swap = breakage.swap
-    title = f"VM {swap.namespace}/{swap.vm}"
-    retry = retry_began(history, breakage)
+    change = failure.change
+    title = f"VM {change.namespace}/{change.vm}"
+    retry = retry_began(history, failure)
     end = retry.index if retry else len(history)
-    judge_not_restarted(history, swap)
-    for record in history.records(VMI, swap.vm, swap.index):
-        if record.index < end and node_of(record.object) != swap.before.node:
+    judge_not_restarted(history, change)
+    for record in history.records(VMI, change.vm, change.index):
+        if record.index < end and node_of(record.object) != change.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {swap.before.node}, as migration {breakage.migration} Failed; it "
-                f"was on {node_of(record.object) or 'none'} {human(record.at - swap.at)} after the edit"
+                f"{title}: expected to stay on node {change.node}, as migration {failure.migration} Failed; it "
+                f"was on {node_of(record.object) or 'none'} {human(record.at - change.at)} after the edit"
             )
-    pod = _pod_then(history, breakage, end)
-    network = pod_network(pod, swap.pod_interface) if pod else None
-    wanted = qualified(swap.old_network, swap.namespace)
+    pod = _pod_then(history, failure, end)
+    network = pod_network(pod, change.pod_interface) if pod else None
+    wanted = qualified(change.old_network, change.namespace)
     if pod is None or network != wanted:
         raise ProductFault(
-            f'{title}: expected NIC "{swap.nic}" on {wanted} after its migration Failed; launcher pod '
-            f"{meta(pod or {}, 'name') or 'none'} on {swap.before.node} had {swap.pod_interface} on "
+            f'{title}: expected NIC "{change.nic}" on {wanted} after its migration Failed; launcher pod '
+            f"{meta(pod or {}, 'name') or 'none'} on {change.node} had {change.pod_interface} on "
             f"{network or 'no network'}"
         )
-    _judge_still_required(history, breakage, end, title)
-    vmi = history.state_before(VMI, swap.vm, end) or {}
-    spec = network_of(vmi.get("spec", {}), swap.nic)
-    lasted = human((retry.at if retry else time.monotonic()) - breakage.at)
+    _judge_still_required(history, failure, end, title)
+    vmi = history.state_before(VMI, change.vm, end) or {}
+    spec = network_of(vmi.get("spec", {}), change.nic)
+    lasted = human((retry.at if retry else time.monotonic()) - failure.at)
     return (
-        f"{title}: migration {breakage.migration} Failed, for {lasted} the VM stayed on {swap.before.node} in pod "
+        f"{title}: migration {failure.migration} Failed, for {lasted} the VM stayed on {change.node} in pod "
         f"{meta(pod, 'name')} on {wanted}; meanwhile the VMI's spec named {spec}, "
         f"{condition_text(vmi, 'MigrationRequired')}"
     )
 
 
-def _pod_then(history: History, breakage: Breakage, end: int) -> Object | None:
+def _pod_then(history: History, failure: InducedFailure, end: int) -> Object | None:
     """The launcher pod on the node of before the edit as it was just before ``end``, None when it had ended."""
-    swap = breakage.swap
+    change = failure.change
     for name in dict.fromkeys(record.name for record in history.records(POD)):
         pod = history.state_before(POD, name, end)
-        if pod is None or meta(pod, "labels", {}).get(CREATED_BY) != swap.before.vmi_uid:
+        if pod is None or meta(pod, "labels", {}).get(CREATED_BY) != change.vmi_uid:
             continue
-        if dig(pod, "spec", "nodeName") == swap.before.node and phase_of(pod) not in FINAL_PHASES:
+        if dig(pod, "spec", "nodeName") == change.node and phase_of(pod) not in FINAL_PHASES:
             return pod
     return None
 
 
-def _judge_still_required(history: History, breakage: Breakage, end: int, title: str) -> None:
+def _judge_still_required(history: History, failure: InducedFailure, end: int, title: str) -> None:
     """In every state of the VMI since the failure: without the condition nobody would try again."""
-    last = history.state_before(VMI, breakage.swap.vm, breakage.failed)
-    states = [(breakage.at, last)] if last else []
-    for record in history.records(VMI, breakage.swap.vm, breakage.failed):
+    last = history.state_before(VMI, failure.change.vm, failure.failed)
+    states = [(failure.at, last)] if last else []
+    for record in history.records(VMI, failure.change.vm, failure.failed):
         if record.type != DELETED and record.index < end:
             states.append((record.at, record.object))
     for at, item in states:
         if not is_true(item, "MigrationRequired"):
             raise ProductFault(
-                f"{title}: expected MigrationRequired to stay True after migration {breakage.migration} Failed, as the "
-                f"edit is not in effect; {human(max(0.0, at - breakage.at))} after its target pod was deleted it was: "
+                f"{title}: expected MigrationRequired to stay True after migration {failure.migration} Failed, as the "
+                f"edit is not in effect; {human(max(0.0, at - failure.at))} after its target pod was deleted it was: "
                 f"{condition_text(item, 'MigrationRequired')}"
             )
 
 
-def judge_recovered(history: History, breakage: Breakage) -> str:
+def judge_recovered(history: History, failure: InducedFailure) -> str:
     """The cluster migrated the VM by itself after the failure; the spec was not edited again meanwhile."""
-    swap = breakage.swap
-    title = f"VM {swap.namespace}/{swap.vm}"
-    later = [item for uid, item in migrations_since(history, swap).items() if uid != breakage.uid]
+    change = failure.change
+    title = f"VM {change.namespace}/{change.vm}"
+    later = [item for uid, item in migrations_since(history, change).items() if uid != failure.uid]
     listed = ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in later) or "there is none"
     good = [item for item in later if is_automatic(item) and phase_of(item) == "Succeeded"]
     if not good:
         raise ProductFault(
-            f"{title}: expected the cluster to migrate it by itself after {breakage.migration} Failed, within "
-            f"{human(time.monotonic() - breakage.at)} no migration of its making has Succeeded: {listed}"
+            f"{title}: expected the cluster to migrate it by itself after {failure.migration} Failed, within "
+            f"{human(time.monotonic() - failure.at)} no migration of its making has Succeeded: {listed}"
         )
     generations = {
         meta(record.object, "generation")
-        for record in history.records(VM, swap.vm, swap.index)
-        if network_of(dig(record.object, "spec", "template", "spec", default={}), swap.nic) == swap.new_network
+        for record in history.records(VM, change.vm, change.index)
+        if network_of(dig(record.object, "spec", "template", "spec", default={}), change.nic) == change.new_network
     }
     if len(generations) > 1:
         raise LabError(f"{title} was edited by somebody else during the test (generations {sorted(generations)})")
     begun = first_beyond_pending(history, good[0])
-    waited = f", its next try left Pending {human(begun - breakage.at)} after that" if begun else ""
-    return f"{title}: {breakage.migration} Failed when its target pod was deleted{waited}; {listed}"
+    waited = f", its next try left Pending {human(begun - failure.at)} after that" if begun else ""
+    return f"{title}: {failure.migration} Failed when its target pod was deleted{waited}; {listed}"
 
 
 def first_beyond_pending(history: History, migration: Object) -> float | None:

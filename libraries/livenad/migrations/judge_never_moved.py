@@ -4,52 +4,59 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, VM, VMI, Object, meta
-from livenad.api.status import condition_text, is_automatic, is_true, network_of, node_of, phase_of
+from livenad.api.status import condition_text, is_automatic, is_true, network_of, node_of, phase_of, qualified
+from livenad.changes import NetworkChange, edits_of, migrations_since
 from livenad.errors import LabError, ProductFault
-from livenad.network_change.completion import NetworkSwap, edits_of, five_facts, migrations_since
-from livenad.network_change.judge_network_change import judge_not_restarted
+from livenad.network_change.completion import five_facts
 from livenad.text import human
+from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
 CACHE_LAG = 0.3
 """Seconds by which a controller's cache, and one watch stream beside another, may be behind."""
 
 
-def judge_never_moved(history: History, swap: NetworkSwap, control: NetworkSwap, duration: float) -> str:
+def judge_never_moved(history: History, change: NetworkChange, control: NetworkChange, duration: float) -> str:
     """From before the first edit until now nothing moved the VM, while the control, edited later, was moved.
 
     A migration object that the cluster made before it could know of a revert, and cancelled, moves nothing; it may have
     begun to copy the guest by then, as the cluster looks for such ones every few seconds. LabError when the control was
     not moved, or when the revert came too late for a migration that was there already.
     """
-    edits = edits_of(swap)
+    edits = edits_of(change)
     first, last = edits[0], edits[-1]
-    title = f"VM {swap.namespace}/{swap.vm}"
+    title = f"VM {change.namespace}/{change.vm}"
     _judge_taken_over(history, last, title)
     _require_in_time(history, first, last, title)
     judge_not_restarted(history, first)
-    for record in history.records(VMI, swap.vm, first.index):
-        if record.type != DELETED and node_of(record.object) != first.before.node:
+    for record in history.records(VMI, change.vm, first.index):
+        if record.type != DELETED and node_of(record.object) != first.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {first.before.node}; it was on {node_of(record.object) or 'none'} "
+                f"{title}: expected to stay on node {first.node}; it was on {node_of(record.object) or 'none'} "
                 f"{human(record.at - first.at)} after the edit"
             )
     _judge_conditions(history, first, last, title)
     cancelled = _judge_migrations(history, first, last, title)
-    _require_control(history, swap, control)
+    _require_control(history, change, control)
     note = f"; made and cancelled: {', '.join(cancelled)}" if cancelled else ""
     return (
-        f"{title}: stayed on {first.before.node} for {human(duration)} and longer, while {control.vm}, edited later, "
+        f"{title}: stayed on {first.node} for {human(duration)} and longer, while {control.vm}, edited later, "
         f"was migrated{note}"
     )
 
 
-def started(history: History, swap: NetworkSwap) -> bool:
+def moves_nothing(change: NetworkChange) -> bool:
+    """Whether the last edit of a VM leads back to the network that the NIC had before the first one."""
+    first = next(edit for edit in edits_of(change) if edit.nic == change.nic)
+    return qualified(first.old_network, change.namespace) == qualified(change.new_network, change.namespace)
+
+
+def started(history: History, change: NetworkChange) -> bool:
     """Whether a migration of the VM has Succeeded since the first edit: no use to look any longer."""
-    first = edits_of(swap)[0]
+    first = edits_of(change)[0]
     return any(phase_of(item) == "Succeeded" for item in migrations_since(history, first).values())
 
 
-def _judge_taken_over(history: History, last: NetworkSwap, title: str) -> None:
+def _judge_taken_over(history: History, last: NetworkChange, title: str) -> None:
     spec = network_of((history.current(VMI, last.vm) or {}).get("spec", {}), last.nic)
     if spec != last.new_network:
         raise ProductFault(
@@ -57,7 +64,7 @@ def _judge_taken_over(history: History, last: NetworkSwap, title: str) -> None:
         )
 
 
-def _judge_conditions(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+def _judge_conditions(history: History, first: NetworkChange, last: NetworkChange, title: str) -> None:
     """RestartRequired never; MigrationRequired never, or after a revert no more once the VMI has followed it."""
     reverted = first is not last
     for kind, type_ in ((VM, "RestartRequired"), (VMI, "MigrationRequired")):
@@ -76,7 +83,7 @@ def _judge_conditions(history: History, first: NetworkSwap, last: NetworkSwap, t
                 )
 
 
-def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> list[str]:
+def _judge_migrations(history: History, first: NetworkChange, last: NetworkChange, title: str) -> list[str]:
     """The migration objects that were cancelled; a fault for any that should not have been."""
     cancelled = []
     known = _knew_of_revert(history, last) if first is not last else first.at
@@ -96,7 +103,7 @@ def _judge_migrations(history: History, first: NetworkSwap, last: NetworkSwap, t
     return cancelled
 
 
-def _require_in_time(history: History, first: NetworkSwap, last: NetworkSwap, title: str) -> None:
+def _require_in_time(history: History, first: NetworkChange, last: NetworkChange, title: str) -> None:
     """LabError when a migration was copying the guest before the revert, or was there before it and Succeeded."""
     if first is last:
         return
@@ -110,7 +117,7 @@ def _require_in_time(history: History, first: NetworkSwap, last: NetworkSwap, ti
                     raise LabError(f"{title}: the revert came too late to judge: {name} was there, and Succeeded")
 
 
-def _knew_of_revert(history: History, last: NetworkSwap) -> float:
+def _knew_of_revert(history: History, last: NetworkChange) -> float:
     """Until when (monotonic clock) the cluster may not have known of the last edit, and made a migration all the same.
 
     Whoever makes migrations goes by MigrationRequired, and by a cache that is a moment behind.
@@ -127,12 +134,12 @@ def _ended(history: History, migration: Object) -> bool:
     return current is None or phase_of(current) == "Failed"
 
 
-def _require_control(history: History, swap: NetworkSwap, control: NetworkSwap) -> None:
-    if control.index <= edits_of(swap)[-1].index:
-        raise LabError(f"control {control.vm} was edited before {swap.vm}; it proves nothing about the time since")
+def _require_control(history: History, change: NetworkChange, control: NetworkChange) -> None:
+    if control.index <= edits_of(change)[-1].index:
+        raise LabError(f"control {control.vm} was edited before {change.vm}; it proves nothing about the time since")
     missing = [fact for fact in five_facts(history, control) if not fact.holds]
     if missing:
         raise LabError(
-            f"VM {swap.namespace}/{swap.vm} was not migrated, which proves nothing: its control was not either: "
+            f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing: its control was not either: "
             f"{control.title}: {missing[0].seen}"
         )

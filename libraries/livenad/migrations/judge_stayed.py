@@ -1,4 +1,4 @@
-"""Judgements on a VM that must stay where it is although its network was edited."""
+"""Verdicts on a VM that must stay on its node although its network was edited, and on its control."""
 
 from __future__ import annotations
 
@@ -6,84 +6,98 @@ import time
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import POD, VM, VMI, meta
-from livenad.api.status import condition_text, current_pod, is_true, node_of, phase_of, pod_network, qualified
-from livenad.errors import ProductFault
-from livenad.network_change.completion import NetworkSwap, migrations_since
-from livenad.network_change.judge_network_change import judge_not_restarted
+from livenad.api.status import current_pod, is_true, node_of, phase_of, pod_network, qualified
+from livenad.changes import NetworkChange, migrations_since
+from livenad.errors import LabError, ProductFault
+from livenad.network_change.completion import five_facts, is_complete
 from livenad.text import human
+from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
 
-def has_left(history: History, swap: NetworkSwap) -> bool:
+def has_left(history: History, change: NetworkChange) -> bool:
     """Whether the VM has left its VMI or its node, or a migration was made: no use to look any longer."""
-    vmi = history.current(VMI, swap.vm)
-    moved = vmi is None or meta(vmi, "uid") != swap.before.vmi_uid or node_of(vmi) != swap.before.node
-    return moved or bool(migrations_since(history, swap))
+    vmi = history.current(VMI, change.vm)
+    moved = vmi is None or meta(vmi, "uid") != change.vmi_uid or node_of(vmi) != change.node
+    return moved or bool(migrations_since(history, change))
 
 
-def judge_stayed(history: History, swap: NetworkSwap) -> str:
+def judge_stayed(history: History, change: NetworkChange) -> str:
     """Since before the edit: same VMI, same node, one launcher pod, on the old network, and no migration object."""
-    title = f"VM {swap.namespace}/{swap.vm}"
-    judge_not_restarted(history, swap)
-    for record in history.records(VMI, swap.vm, swap.index):
-        if node_of(record.object) != swap.before.node:
+    title = f"VM {change.namespace}/{change.vm}"
+    judge_not_restarted(history, change)
+    for record in history.records(VMI, change.vm, change.index):
+        if node_of(record.object) != change.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {swap.before.node}, as this edit moves nothing; "
-                f"{human(record.at - swap.at)} after the edit it was on {node_of(record.object) or 'none'}"
+                f"{title}: expected to stay on node {change.node}, as this edit moves nothing; "
+                f"{human(record.at - change.at)} after the edit it was on {node_of(record.object) or 'none'}"
             )
-    if found := migrations_since(history, swap).values():
+    if found := migrations_since(history, change).values():
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
         raise ProductFault(f"{title}: expected no migration, as this edit moves nothing; there is {names}")
     pods: dict[str, str] = {}
     for record in history.records(POD):
         labels = meta(record.object, "labels", {})
-        if labels.get("kubevirt.io/created-by") == swap.before.vmi_uid and record.type != DELETED:
-            pods[record.name] = pod_network(record.object, swap.pod_interface) or "no network"
-    wanted = qualified(swap.old_network, swap.namespace)
+        if labels.get("kubevirt.io/created-by") == change.vmi_uid and record.type != DELETED:
+            pods[record.name] = pod_network(record.object, change.pod_interface) or "no network"
+    wanted = qualified(change.old_network, change.namespace)
     if list(pods.values()) != [wanted]:
         raise ProductFault(f"{title}: expected one launcher pod all the time, on {wanted}; seen: {pods}")
-    return f"{title}: stayed on {swap.before.node} for {human(time.monotonic() - swap.at)}, in pod {next(iter(pods))}"
+    return f"{title}: stayed on {change.node} for {human(time.monotonic() - change.at)}, in pod {next(iter(pods))}"
 
 
-def judge_waiting(history: History, swap: NetworkSwap) -> str:
+def judge_waiting(history: History, change: NetworkChange) -> str:
     """The VM runs on where it was, on its old network; what the cluster made for the edit so far only waits.
 
     KubeVirt 1.9 and newer make a target pod that stays Pending, older ones none.
     """
-    title = f"VM {swap.namespace}/{swap.vm}"
-    judge_not_restarted(history, swap)
-    vmi = history.current(VMI, swap.vm) or {}
+    title = f"VM {change.namespace}/{change.vm}"
+    judge_not_restarted(history, change)
+    vmi = history.current(VMI, change.vm) or {}
     pod = current_pod(history, vmi)
-    network = pod_network(pod, swap.pod_interface) if pod else None
-    if node_of(vmi) != swap.before.node or network != qualified(swap.old_network, swap.namespace):
+    network = pod_network(pod, change.pod_interface) if pod else None
+    if node_of(vmi) != change.node or network != qualified(change.old_network, change.namespace):
         raise ProductFault(
-            f"{title}: expected to wait on {swap.before.node}, on {swap.old_network}, for the NAD {swap.new_network}; "
-            f"{human(time.monotonic() - swap.at)} after the edit it is on {node_of(vmi)}, on {network or 'no network'}"
+            f"{title}: expected to wait on {change.node}, on {change.old_network}, for the NAD {change.new_network}; "
+            f"{human(time.monotonic() - change.at)} after the edit it is on {node_of(vmi)}, on "
+            f"{network or 'no network'}"
         )
     waiting = []
-    for uid, item in migrations_since(history, swap).items():
+    for uid, item in migrations_since(history, change).items():
         if phase_of(item) == "Succeeded":
-            raise ProductFault(f"{title}: migration {meta(item, 'name')} Succeeded without the NAD {swap.new_network}")
+            raise ProductFault(
+                f"{title}: migration {meta(item, 'name')} Succeeded without the NAD {change.new_network}"
+            )
         for target in history.all(POD):
             if meta(target, "labels", {}).get("kubevirt.io/migrationJobUID") == uid:
                 waiting.append(f"target pod {meta(target, 'name')} is {phase_of(target) or 'new'}")
                 if phase_of(target) in ("Running", "Succeeded"):
-                    raise ProductFault(f"{title}: {waiting[-1]} without the NAD {swap.new_network}")
+                    raise ProductFault(f"{title}: {waiting[-1]} without the NAD {change.new_network}")
         waiting.append(f"migration {meta(item, 'name')} is {phase_of(item) or 'new'}")
-    return f"{title}: runs on {node_of(vmi)}, on {swap.old_network}; {', '.join(waiting) or 'no migration object'}"
+    return f"{title}: runs on {node_of(vmi)}, on {change.old_network}; {', '.join(waiting) or 'no migration object'}"
 
 
-def judge_signalled(history: History, swap: NetworkSwap) -> str:
-    """The cluster says that the edit is not in effect: RestartRequired on the VM, or MigrationRequired on the VMI."""
-    vm, vmi = history.current(VM, swap.vm) or {}, history.current(VMI, swap.vm) or {}
-    shown = [
-        f"{kind} {condition_text(item, type_)}"
-        for kind, item, type_ in (("VM", vm, "RestartRequired"), ("VMI", vmi, "MigrationRequired"))
-        if is_true(item, type_)
-    ]
-    if not shown:
-        raise ProductFault(
-            f"VM {swap.namespace}/{swap.vm}: expected RestartRequired on the VM or MigrationRequired on the VMI, as "
-            f"the edit is not in effect; {human(time.monotonic() - swap.at)} after it there is neither: "
-            f"{condition_text(vm, 'RestartRequired')}, {condition_text(vmi, 'MigrationRequired')}"
-        )
-    return f"VM {swap.namespace}/{swap.vm}: the edit is not in effect and said to be so: {', '.join(shown)}"
+def has_settled(history: History, control: NetworkChange) -> bool:
+    """Whether the cluster is done with a VM that can be migrated: it was moved, or it takes a restart here."""
+    return is_complete(history, control) or _needs_restart(history, control)
+
+
+def require_control(history: History, change: NetworkChange, control: NetworkChange) -> tuple[bool, str]:
+    """Whether the control was moved, and what became of it; False where this cluster moves no VM for such an edit.
+
+    LabError when neither is so, or when the control was not edited after the VM: then nothing can be judged.
+    """
+    if control.index <= change.index:
+        raise LabError(f"control {control.vm} was edited before {change.vm}; it proves nothing about the time since")
+    if is_complete(history, control):
+        return True, f"control {control.vm}, edited later, was migrated"
+    if _needs_restart(history, control):
+        return False, f"control {control.vm} has RestartRequired, as this cluster moves no VM for such an edit"
+    missing = next(fact for fact in five_facts(history, control) if not fact.holds)
+    raise LabError(
+        f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing: its control was not either: "
+        f"{control.title}: {missing.seen}"
+    )
+
+
+def _needs_restart(history: History, control: NetworkChange) -> bool:
+    return is_true(history.current(VM, control.vm) or {}, "RestartRequired")

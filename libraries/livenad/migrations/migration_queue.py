@@ -1,4 +1,4 @@
-"""Many swaps at one time: when each VM's migration was made, ran and ended, and how many ran side by side."""
+"""Many changes at one time: when each VM's migration was made, ran and ended, and how many ran side by side."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, dig, meta
 from livenad.api.status import phase_of
+from livenad.changes import NetworkChange
 from livenad.cluster.facts import KubeVirtFacts
-from livenad.network_change.completion import NetworkSwap, completed_at, five_facts, the_migration
+from livenad.network_change.completion import completed_at, five_facts, the_migration
 
 _WAITING = ("", "Pending")
 _ENDED = ("Succeeded", "Failed")
@@ -21,10 +22,10 @@ _LIMITS = {"parallelMigrationsPerCluster": 5, "parallelOutboundMigrationsPerNode
 
 @dataclass(frozen=True)
 class QueuedSwap:
-    """One VM's swap, in seconds after the first edit of all; None for what was not seen.
+    """One VM's change, in seconds after the first edit of all; None for what was not seen.
 
     ``begun`` is when its migration left the queue (phase Pending), ``ended`` when it reached a final phase, and
-    ``complete`` when the last of the five facts of a swap came true.
+    ``complete`` when the last of the five facts of a change came true.
     """
 
     vm: str
@@ -36,7 +37,7 @@ class QueuedSwap:
 
     @property
     def seconds(self) -> float | None:
-        """From this VM's edit until its swap was complete."""
+        """From this VM's edit until its change was complete."""
         return None if self.complete is None else self.complete - self.edited
 
     def as_data(self) -> dict[str, Any]:
@@ -47,7 +48,7 @@ class QueuedSwap:
 
 @dataclass(frozen=True)
 class Spread:
-    """How the seconds of all complete swaps are spread."""
+    """How the seconds of all complete changes are spread."""
 
     fewest: float
     middle: float
@@ -55,10 +56,10 @@ class Spread:
     most: float
 
 
-def queued_swaps(history: History, swaps: Sequence[NetworkSwap]) -> list[QueuedSwap]:
-    """One for each swap, in the order given. ValueError for none at all."""
-    zero = min(swap.at for swap in swaps)
-    return [_queued(history, swap, zero) for swap in swaps]
+def queued_swaps(history: History, changes: Sequence[NetworkChange]) -> list[QueuedSwap]:
+    """One for each change, in the order given. ValueError for none at all."""
+    zero = min(change.at for change in changes)
+    return [_queued(history, change, zero) for change in changes]
 
 
 def most_at_once(queue: Sequence[QueuedSwap]) -> int:
@@ -68,7 +69,7 @@ def most_at_once(queue: Sequence[QueuedSwap]) -> int:
 
 
 def spread(queue: Sequence[QueuedSwap]) -> Spread | None:
-    """The spread; None when no swap is complete. ``ninth``: nine in ten took no longer."""
+    """The spread; None when no change is complete. ``ninth``: nine in ten took no longer."""
     seconds = sorted(one.seconds for one in queue if one.seconds is not None)
     if not seconds:
         return None
@@ -86,8 +87,8 @@ def limits_text(kubevirt: KubeVirtFacts | None) -> str:
     return f"at most {per_cluster} in the cluster and {per_node} away from a node"
 
 
-def _queued(history: History, swap: NetworkSwap, zero: float) -> QueuedSwap:
-    migration = the_migration(history, swap)
+def _queued(history: History, change: NetworkChange, zero: float) -> QueuedSwap:
+    migration = the_migration(history, change)
     made = begun = ended = None
     if migration is not None:
         uid = meta(migration, "uid")
@@ -100,9 +101,9 @@ def _queued(history: History, swap: NetworkSwap, zero: float) -> QueuedSwap:
                 begun = record.at
             if ended is None and phase in _ENDED:
                 ended = record.at
-    complete = completed_at(five_facts(history, swap))
+    complete = completed_at(five_facts(history, change))
 
     def after(at: float | None) -> float | None:
         return None if at is None else max(0.0, at - zero)
 
-    return QueuedSwap(swap.vm, swap.at - zero, after(made), after(begun), after(ended), after(complete))
+    return QueuedSwap(change.vm, change.at - zero, after(made), after(begun), after(ended), after(complete))

@@ -1,48 +1,42 @@
-"""The end of a suite's namespace: by `Close Test Namespace`, or by `Close Cluster` when that was not called."""
+"""The end of a suite's namespace: its VMs, networks, leases and the namespace itself."""
 
 from __future__ import annotations
 
 from livenad.api.kinds import NAMESPACE, VM
 from livenad.context import Run
 from livenad.errors import LabError
-from livenad.networks.run_networks import RunNetworks
 from livenad.ownership.created_resources import Entry
 from livenad.ownership.leases import LEASE_NAME
-from livenad.ownership.naming import Naming
 
 
-def close_namespace(run: Run, name: str) -> list[str]:
-    """Ask for the removal of a suite's VMs and namespaces, and let other suites begin; a line for what stays.
+def close_namespace(run: Run) -> list[str]:
+    """Ask for the removal of the open suite's VMs and namespaces, and let other suites begin; a line for what stays.
 
     Waits for nothing but what would keep the namespace from going.
     """
-    networks = RunNetworks.known(run)
+    suite = run.require_suite()
+    name = suite.namespace.name
     left = run.ledger.remove(lambda entry: entry.kind is VM and entry.namespace == name)
-    if networks is not None:
-        left += networks.leave_networks(run.recorder)
-    if run.recorder is not None:
-        run.recorder.stop()
+    left += run.networks.leave_networks(suite.recorder)
+    suite.recorder.stop()
     if run.settings.namespace:
         left += run.ledger.remove(lambda entry: entry.namespace == name)
-        left += _give_back_lease(run, name)
+        left += _give_back_lease(run, name, suite.namespace.naming.suffix)
     else:
         run.ledger.lease.release(name)
         left += _remove_namespaces(run, name)
     left += run.ledger.lease.lost()
-    if networks is not None:
-        try:
-            networks.end_suite()
-        except LabError as error:
-            left.append(f"suites of other runs may have to wait: {error}")
-    run.namespace, run.recorder, run.naming = None, None, Naming()
-    run.vms.clear()
-    run.swaps.clear()
+    try:
+        run.networks.end_suite()
+    except LabError as error:
+        left.append(f"suites of other runs may have to wait: {error}")
+    run.suite = None
     return left
 
 
-def _give_back_lease(run: Run, name: str) -> list[str]:
+def _give_back_lease(run: Run, name: str, suffix: str) -> list[str]:
     try:
-        run.ledger.lease.give_back(name, LEASE_NAME + run.naming.suffix)
+        run.ledger.lease.give_back(name, LEASE_NAME + suffix)
     except LabError as error:
         return [f"the lease of this suite stays in {name}: {error}"]
     return []
@@ -58,6 +52,6 @@ def _remove_namespaces(run: Run, name: str) -> list[str]:
 
 
 def _belongs(entry: Entry, namespace: str) -> bool:
-    """Whether an object is a test namespace, one of its further namespaces, or in one of them."""
+    """Whether an object is a test namespace, one of its additional namespaces, or in one of them."""
     place = entry.name if entry.kind is NAMESPACE else entry.namespace or ""
     return place == namespace or place.startswith(f"{namespace}-")

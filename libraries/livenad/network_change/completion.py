@@ -1,10 +1,10 @@
-"""A network swap: what was before the edit, and the five facts that together mean that it is complete."""
+"""The five facts that together mean that a network change is complete. Pure functions of the history."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from livenad.api.history import History
 from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
@@ -15,57 +15,18 @@ from livenad.api.status import (
     is_automatic,
     is_true,
     migration_state,
-    migrations_of,
     network_of,
-    nic_status,
     node_of,
     phase_of,
     pod_network,
     pod_trouble,
     qualified,
 )
+from livenad.changes import NetworkChange, migrations_since
 from livenad.text import human
 
 _LONGEST = 240
 """Characters of an event that are quoted."""
-
-
-@dataclass(frozen=True)
-class Before:
-    """What the cluster said just before the edit. ``migrations`` are the UIDs of the migration objects there were."""
-
-    vmi_uid: str
-    created: str
-    firmware_uuid: str
-    revision: str
-    node: str
-    interface: Object = field(repr=False)
-    migrations: frozenset[str]
-
-
-@dataclass
-class NetworkSwap:
-    """One edit of a VM's network. ``index`` is the history's length, ``at`` the monotonic clock, before the edit.
-
-    ``previous`` is the edit of the same VM before this one.
-    """
-
-    vm: str
-    namespace: str
-    nic: str
-    pod_interface: str
-    old_network: str
-    new_network: str
-    index: int
-    at: float
-    before: Before
-    resource_version: str = ""
-    previous: NetworkSwap | None = None
-
-    @property
-    def title(self) -> str:
-        before = f'"{self.old_network}"' if self.old_network else "no network"
-        return f'VM {self.namespace}/{self.vm}, NIC "{self.nic}" from {before} to "{self.new_network}"'
 
 
 @dataclass(frozen=True)
@@ -78,70 +39,28 @@ class Fact:
     since: float | None = None
 
 
-def remember(history: History, vm: str, namespace: str, nic: str, new_network: str) -> NetworkSwap:
-    """What there is to remember before the edit. Raises LookupError when the VM has no VMI."""
-    vmi = history.current(VMI, vm)
-    if vmi is None:
-        raise LookupError(f"there is no VMI {namespace}/{vm}")
-    interface = nic_status(vmi, nic) or {}
-    before = Before(
-        vmi_uid=meta(vmi, "uid"),
-        created=meta(vmi, "creationTimestamp"),
-        firmware_uuid=str(dig(vmi, "spec", "domain", "firmware", "uuid") or ""),
-        revision=str(dig(vmi, "status", "virtualMachineRevisionName") or ""),
-        node=node_of(vmi),
-        interface=interface,
-        migrations=frozenset(migrations_of(history, vm)),
-    )
-    return NetworkSwap(
-        vm=vm,
-        namespace=namespace,
-        nic=nic,
-        pod_interface=str(interface.get("podInterfaceName") or ""),
-        old_network=network_of(vmi["spec"], nic) or "",
-        new_network=new_network,
-        index=len(history),
-        at=time.monotonic(),
-        before=before,
-    )
-
-
-def edits_of(swap: NetworkSwap) -> list[NetworkSwap]:
-    """All edits of the VM up to this one, oldest first."""
-    edits = [swap]
-    while edits[-1].previous is not None:
-        edits.append(edits[-1].previous)
-    return edits[::-1]
-
-
-def migrations_since(history: History, swap: NetworkSwap) -> dict[str, Object]:
-    """The migration objects that came after the edit, by UID, in the order of their appearance."""
-    found = migrations_of(history, swap.vm, swap.index)
-    return {uid: item for uid, item in found.items() if uid not in swap.before.migrations}
-
-
-def the_migration(history: History, swap: NetworkSwap) -> Object | None:
+def the_migration(history: History, change: NetworkChange) -> Object | None:
     """The newest migration object that the cluster made after the edit."""
-    automatic = [item for item in migrations_since(history, swap).values() if is_automatic(item)]
+    automatic = [item for item in migrations_since(history, change).values() if is_automatic(item)]
     return automatic[-1] if automatic else None
 
 
-def five_facts(history: History, swap: NetworkSwap) -> list[Fact]:
+def five_facts(history: History, change: NetworkChange) -> list[Fact]:
     """The five facts, in the order in which they come true on a healthy cluster but for the condition."""
-    vmi = history.current(VMI, swap.vm) or {}
-    migration = the_migration(history, swap)
+    vmi = history.current(VMI, change.vm) or {}
+    migration = the_migration(history, change)
     return [
-        _migration_succeeded(history, swap, migration),
-        _state_completed(history, swap, vmi, migration),
-        _node_changed(history, swap, vmi, migration),
-        _condition_gone(history, swap, vmi),
-        _pod_on_new_network(history, swap, vmi),
+        _migration_succeeded(history, change, migration),
+        _state_completed(history, change, vmi, migration),
+        _node_changed(history, change, vmi, migration),
+        _condition_gone(history, change, vmi),
+        _pod_on_new_network(history, change, vmi),
     ]
 
 
-def is_complete(history: History, swap: NetworkSwap) -> bool:
+def is_complete(history: History, change: NetworkChange) -> bool:
     """Whether all five facts hold."""
-    return all(fact.holds for fact in five_facts(history, swap))
+    return all(fact.holds for fact in five_facts(history, change))
 
 
 def completed_at(facts: list[Fact]) -> float | None:
@@ -150,22 +69,22 @@ def completed_at(facts: list[Fact]) -> float | None:
     return max(times) if len(times) == len(facts) else None
 
 
-def _migration_succeeded(history: History, swap: NetworkSwap, migration: Object | None) -> Fact:
+def _migration_succeeded(history: History, change: NetworkChange, migration: Object | None) -> Fact:
     name = "the cluster's migration object for the edit is Succeeded"
     if migration is None:
-        return Fact(name, False, _why_no_migration(history, swap), swap.at)
+        return Fact(name, False, _why_no_migration(history, change), change.at)
     title, phase, uid = meta(migration, "name"), phase_of(migration), meta(migration, "uid")
     since = history.since_when(MIGRATION, title, lambda item: meta(item, "uid") == uid and phase_of(item) == phase)
     if phase == "Succeeded":
-        return Fact(name, True, f"migration {swap.namespace}/{title} Succeeded", since or _gone(history, title))
-    seen = f"migration {swap.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
-    completed = _completed(migration_state(history.current(VMI, swap.vm) or {}), uid)
+        return Fact(name, True, f"migration {change.namespace}/{title} Succeeded", since or _gone(history, title))
+    seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
+    completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
     if phase == "Running" and completed:
         seen += " though migrationState.completed is true: the product left it running for good"
     return Fact(name, False, seen + _migration_trouble(history, migration), since)
 
 
-def _state_completed(history: History, swap: NetworkSwap, vmi: Object, migration: Object | None) -> Fact:
+def _state_completed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> Fact:
     name = "vmi.status.migrationState is completed for that migration and not failed"
     uid = meta(migration, "uid") if migration else ""
     state = migration_state(vmi)
@@ -175,43 +94,43 @@ def _state_completed(history: History, swap: NetworkSwap, vmi: Object, migration
     else:
         keys = ("migrationUid", "sourceNode", "targetNode", "completed", "failed", "failureReason", "endTimestamp")
         seen = "migrationState " + ", ".join(f"{key}={state[key]}" for key in keys if key in state)
-    since = history.since_when(VMI, swap.vm, lambda item: _completed(migration_state(item), uid) == holds)
+    since = history.since_when(VMI, change.vm, lambda item: _completed(migration_state(item), uid) == holds)
     return Fact(name, holds, seen, since)
 
 
-def _node_changed(history: History, swap: NetworkSwap, vmi: Object, migration: Object | None) -> Fact:
+def _node_changed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> Fact:
     name = "vmi.status.nodeName is the target node"
     state = migration_state(vmi)
     ours = migration is not None and state.get("migrationUid") == meta(migration, "uid")
     node, target = node_of(vmi), str(state.get("targetNode") or "") if ours else ""
     holds = node not in ("", state.get("sourceNode")) and node == target
     seen = f"nodeName is {node or 'not set'}"
-    seen += " as before the edit" if node == swap.before.node else f", it was {swap.before.node} before the edit"
+    seen += " as before the edit" if node == change.node else f", it was {change.node} before the edit"
     if target and node != target:
         seen += f", the migration's target is {target}"
-    return Fact(name, holds, seen, history.since_when(VMI, swap.vm, lambda item: node_of(item) == node))
+    return Fact(name, holds, seen, history.since_when(VMI, change.vm, lambda item: node_of(item) == node))
 
 
-def _condition_gone(history: History, swap: NetworkSwap, vmi: Object) -> Fact:
+def _condition_gone(history: History, change: NetworkChange, vmi: Object) -> Fact:
     name = "condition MigrationRequired is gone from the VMI"
     required = is_true(vmi, "MigrationRequired")
-    since = history.since_when(VMI, swap.vm, lambda item: is_true(item, "MigrationRequired") == required)
+    since = history.since_when(VMI, change.vm, lambda item: is_true(item, "MigrationRequired") == required)
     return Fact(name, bool(vmi) and not required, condition_text(vmi, "MigrationRequired"), since)
 
 
-def _pod_on_new_network(history: History, swap: NetworkSwap, vmi: Object) -> Fact:
+def _pod_on_new_network(history: History, change: NetworkChange, vmi: Object) -> Fact:
     name = "the launcher pod's network-status names the new network for the NIC"
-    wanted = qualified(swap.new_network, swap.namespace)
+    wanted = qualified(change.new_network, change.namespace)
     pod = current_pod(history, vmi) if vmi else None
     if pod is None:
         return Fact(name, False, f"there is no launcher pod on node {node_of(vmi) or 'none'}")
     title = str(meta(pod, "name"))
-    network = pod_network(pod, swap.pod_interface)
-    seen = f"pod {title} on {node_of(vmi)} has {swap.pod_interface} on {network or 'no network'}"
+    network = pod_network(pod, change.pod_interface)
+    seen = f"pod {title} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}"
     if network != wanted:
         seen += f", expected {wanted}"
-    since = history.since_when(POD, title, lambda item: pod_network(item, swap.pod_interface) == network)
-    arrived = history.since_when(VMI, swap.vm, lambda item: node_of(item) == node_of(vmi))
+    since = history.since_when(POD, title, lambda item: pod_network(item, change.pod_interface) == network)
+    arrived = history.since_when(VMI, change.vm, lambda item: node_of(item) == node_of(vmi))
     if since is not None and arrived is not None:
         since = max(since, arrived)
     return Fact(name, network == wanted, seen, since)
@@ -230,23 +149,23 @@ def _ago(since: float | None) -> str:
     return "" if since is None else f" since {human(time.monotonic() - since)}"
 
 
-def _why_no_migration(history: History, swap: NetworkSwap) -> str:
+def _why_no_migration(history: History, change: NetworkChange) -> str:
     """How far the edit got, when the cluster has made no migration object for it."""
-    others = [meta(item, "name") for item in migrations_since(history, swap).values()]
+    others = [meta(item, "name") for item in migrations_since(history, change).values()]
     if others:
         return f"the cluster made no migration object; made by hand: {', '.join(others)}"
-    vmi = history.current(VMI, swap.vm)
+    vmi = history.current(VMI, change.vm)
     if vmi is None:
         return "no migration object, and the VMI is gone"
-    network = network_of(vmi.get("spec", {}), swap.nic)
+    network = network_of(vmi.get("spec", {}), change.nic)
     parts = ["no migration object was made"]
-    if network != swap.new_network:
+    if network != change.new_network:
         parts.append(f'the VMI\'s spec still says "{network}"')
     else:
         parts.append(f"the VMI's spec has the new network, {condition_text(vmi, 'MigrationRequired')}")
     if not is_true(vmi, "LiveMigratable"):
         parts.append(condition_text(vmi, "LiveMigratable"))
-    if is_true(history.current(VM, swap.vm) or {}, "RestartRequired"):
+    if is_true(history.current(VM, change.vm) or {}, "RestartRequired"):
         parts.append("the VM has RestartRequired")
     return ", ".join(parts)
 
@@ -268,16 +187,16 @@ def _migration_trouble(history: History, migration: Object) -> str:
     return f" (event {told})" if told else waiting
 
 
-def first_warning(history: History, swap: NetworkSwap) -> str:
+def first_warning(history: History, change: NetworkChange) -> str:
     """The first warning since the edit about its migrations, their target pods or the VMI; "" while there is none."""
-    made = migrations_since(history, swap)
-    names = {swap.vm, *(str(meta(item, "name")) for item in made.values())}
+    made = migrations_since(history, change)
+    names = {change.vm, *(str(meta(item, "name")) for item in made.values())}
     names |= {
         str(meta(pod, "name"))
         for pod in history.all(POD)
         if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") in made
     }
-    return next(_warnings_about(history, *names, since=swap.index), "")
+    return next(_warnings_about(history, *names, since=change.index), "")
 
 
 def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:

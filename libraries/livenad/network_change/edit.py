@@ -6,24 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
 from livenad.api.kinds import VM, Object, dig
 from livenad.api.status import network_of
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 from livenad.model import VmRecord
 
 _EDIT_ATTEMPTS = 5
 
 
-def put_network(run: Run, record: VmRecord, nic: str, network: str) -> Object:
-    """Put one NIC on a network; otherwise like `put_networks`."""
-    return put_networks(run, record, {nic: network})
-
-
-def put_networks(run: Run, record: VmRecord, networks: Mapping[str, str]) -> Object:
+def put_networks(client: Cluster, record: VmRecord, networks: Mapping[str, str]) -> Object:
     """Put each named NIC on its network by one edit of the VM's spec; gives the VM as stored, and corrects ``record``.
 
-    When somebody else changed the VM meanwhile, it looks again. Raises BadInput for a NIC that is not there, ApiError
+    When somebody else changed the VM meanwhile, it looks again. Raises TestError for a NIC that is not there, ApiError
     when the edit is refused, LabError when the VM changes each time.
     """
 
@@ -31,13 +26,13 @@ def put_networks(run: Run, record: VmRecord, networks: Mapping[str, str]) -> Obj
         there = spec.get("networks") or []
         return [one for nic, network in networks.items() for one in _operations(record, there, nic, network)]
 
-    stored = edit_vm(run, record, operations, _edited(networks))
+    stored = edit_vm(client, record, operations, _edited(networks))
     record.nics = [replace(item, network=networks.get(item.name, item.network)) for item in record.nics]
     return stored
 
 
 def edit_vm(
-    run: Run, record: VmRecord, operations: Callable[[Object], list[Object]], done: Callable[[Object], bool]
+    client: Cluster, record: VmRecord, operations: Callable[[Object], list[Object]], done: Callable[[Object], bool]
 ) -> Object:
     """Edit a VM by the JSON patch that ``operations`` makes of its template's spec; gives the VM as stored.
 
@@ -46,10 +41,10 @@ def edit_vm(
     LabError when the VM changes each time.
     """
     for left in reversed(range(_EDIT_ATTEMPTS)):
-        vm = run.cluster.get(VM, record.name, record.namespace)
+        vm = client.get(VM, record.name, record.namespace)
         patch = operations(dict(dig(vm, "spec", "template", "spec", default={})))
         try:
-            return run.cluster.json_patch(VM, record.name, record.namespace, patch, done=done)
+            return client.json_patch(VM, record.name, record.namespace, patch, done=done)
         except ApiError as error:
             if error.status not in (409, 422) or not left:
                 raise
@@ -63,7 +58,7 @@ def _operations(record: VmRecord, there: Sequence[Object], nic: str, network: st
     """With tests of what is replaced: the list may have been reordered since it was read."""
     position = next((index for index, item in enumerate(there) if item.get("name") == nic), None)
     if position is None:
-        raise BadInput(f'VM {record.namespace}/{record.name} has no network "{nic}" in its spec')
+        raise TestError(f'VM {record.namespace}/{record.name} has no network "{nic}" in its spec')
     path = f"/spec/template/spec/networks/{position}"
     before = dig(there[position], "multus", "networkName")
     return [

@@ -1,43 +1,44 @@
-"""A judgement on the pod that a VM left by its swap: it returns what it saw, or raises ProductFault."""
+"""A judgement on the pod that a VM left by its change: it returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 
 from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import POD, meta
+from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault
-from livenad.network_change.completion import NetworkSwap
 from livenad.text import human
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 
 
-def judge_request_kept(history: History, swap: NetworkSwap) -> str:
+def judge_request_kept(history: History, change: NetworkChange) -> str:
     """The source pod's request for networks is in every state the one from before the edit."""
-    title = f"VM {swap.namespace}/{swap.vm}"
-    source = _source(history, swap)
+    title = f"VM {change.namespace}/{change.vm}"
+    source = _source(history, change)
     before = _request(source)
-    states = [record for record in history.records(POD, source.name, swap.index) if record.type != DELETED]
+    states = [record for record in history.records(POD, source.name, change.index) if record.type != DELETED]
     for record in states:
         if _request(record) != before:
             raise ProductFault(
                 f"{title}: expected its source pod {source.name} to keep the annotation {NETWORKS} over the swap; "
-                f"{human(record.at - swap.at)} after the edit it was {_request(record) or 'empty'}, before it {before}"
+                f"{human(record.at - change.at)} after the edit it was {_request(record) or 'empty'}, before it "
+                f"{before}"
             )
     return f"{title}: source pod {source.name} asks for {before} in all of {len(states)} states since the edit"
 
 
-def _source(history: History, swap: NetworkSwap) -> Record:
+def _source(history: History, change: NetworkChange) -> Record:
     """The last state before the edit of the newest pod that carried the VMI then."""
     found = {
         record.name: record
         for record in history.records(POD)
-        if record.index < swap.index
+        if record.index < change.index
         and record.type != DELETED
-        and meta(record.object, "labels", {}).get("kubevirt.io/created-by") == swap.before.vmi_uid
-        and record.object.get("spec", {}).get("nodeName") == swap.before.node
+        and meta(record.object, "labels", {}).get("kubevirt.io/created-by") == change.vmi_uid
+        and record.object.get("spec", {}).get("nodeName") == change.node
     }
     if not found:
-        raise LabError(f"{swap.title}: no launcher pod on {swap.before.node} was recorded before the edit")
+        raise LabError(f"{change.title}: no launcher pod on {change.node} was recorded before the edit")
     return max(found.values(), key=lambda record: (str(meta(record.object, "creationTimestamp")), record.index))
 
 

@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-from weakref import WeakKeyDictionary
+from typing import Literal, get_args
 
+from livenad.api.client import Cluster
 from livenad.api.kinds import Object, dig
 from livenad.api.status import network_of
-from livenad.context import Run
-from livenad.errors import BadInput
+from livenad.changes import NicSettingsChange
+from livenad.errors import TestError
 from livenad.model import VmRecord
-from livenad.network_change.change import Act
 from livenad.network_change.edit import edit_vm
 
-BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "binding")
+Binding = Literal["bridge", "masquerade", "sriov", "passtBinding", "binding"]
+BINDINGS = get_args(Binding)
 _SPEC = "/spec/template/spec"
 
 
-@dataclass(frozen=True)
-class NicEdit:
-    """What is to become of a NIC; "" leaves a field as it is. ``act`` is the moment of the edit."""
-
-    act: Act
-    nic: str
-    binding: str = ""
-    model: str = ""
-    network: str = ""
-
-    @property
-    def title(self) -> str:
-        fields = {"binding": self.binding, "model": self.model, "networkName": self.network}
-        listed = ", ".join(f'{field} "{value}"' for field, value in fields.items() if value)
-        return f'{self.act.title}, NIC "{self.nic}", edited to {listed}'
-
-
-class NicEdits:
-    """The last such edit of each VM of a run."""
-
-    _known: ClassVar[WeakKeyDictionary[Run, NicEdits]] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, str], NicEdit] = {}
-
-    @classmethod
-    def of(cls, run: Run) -> NicEdits:
-        """Those of a run."""
-        return cls._known.setdefault(run, cls())
-
-    def add(self, edit: NicEdit) -> None:
-        """Remember one that was just made."""
-        self._last[edit.act.namespace, edit.act.vm] = edit
-
-    def last(self, vm: str, namespace: str) -> NicEdit:
-        """The last one of a VM. BadInput when there was none."""
-        if (namespace, vm) not in self._last:
-            raise BadInput(f"no NIC of VM {namespace}/{vm} was edited yet; call `Edit NIC` first")
-        return self._last[namespace, vm]
-
-
-def put_edit(run: Run, record: VmRecord, edit: NicEdit) -> Object:
-    """Make the edit in one patch; gives the VM as stored. Raises BadInput for an unknown NIC, else as `edit_vm`."""
+def put_edit(client: Cluster, record: VmRecord, edit: NicSettingsChange) -> Object:
+    """Make the edit in one patch; gives the VM as stored. Raises TestError for an unknown NIC, else as `edit_vm`."""
 
     def done(vm: Object) -> bool:
         spec = dig(vm, "spec", "template", "spec", default={})
@@ -71,17 +29,17 @@ def put_edit(run: Run, record: VmRecord, edit: NicEdit) -> Object:
             and (not edit.network or network_of(spec, edit.nic) == edit.network)
         )
 
-    return edit_vm(run, record, lambda spec: _operations(record, spec, edit), done)
+    return edit_vm(client, record, lambda spec: _operations(record, spec, edit), done)
 
 
-def _operations(record: VmRecord, spec: Object, edit: NicEdit) -> list[Object]:
+def _operations(record: VmRecord, spec: Object, edit: NicSettingsChange) -> list[Object]:
     cards, networks = dig(spec, "domain", "devices", "interfaces", default=[]) or [], spec.get("networks") or []
     card, network = (
         next((index for index, item in enumerate(items) if item.get("name") == edit.nic), None)
         for items in (cards, networks)
     )
     if card is None or network is None:
-        raise BadInput(f'VM {record.namespace}/{record.name} has no NIC "{edit.nic}" in its spec')
+        raise TestError(f'VM {record.namespace}/{record.name} has no NIC "{edit.nic}" in its spec')
     path = f"{_SPEC}/domain/devices/interfaces/{card}"
     patch: list[Object] = [{"op": "test", "path": path, "value": cards[card]}]
     if edit.binding:

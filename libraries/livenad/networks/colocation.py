@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
+from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import NODE, VMI, Object, meta
+from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_true, migrations_of, node_of, phase_of, vm_summary
-from livenad.context import Run
 from livenad.errors import LabError
 from livenad.model import VmRecord
 from livenad.text import human
@@ -17,19 +19,18 @@ _HOSTNAME = "kubernetes.io/hostname"
 _MIGRATE = "/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmachines/{name}/migrate"
 
 
-def bring_together(run: Run, vm: str, within: float) -> list[str]:
+def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: str, within: float) -> list[str]:
     """Live-migrate the running VMs of the suite to the node of ``vm``; gives the names of those that moved.
 
     Without ``vm`` they meet where one is that cannot be moved, or where most are. LabError when one does not get there
     within so many seconds.
     """
-    recorder = run.require_recorder()
     recorder.catch_up()
     history = recorder.history
-    node = _node(history, vm) if vm else _meeting_place(history, list(run.vms.values()))
+    node = _node(history, vm) if vm else _meeting_place(history, vms)
     moving = [
         record
-        for record in run.vms.values()
+        for record in vms
         if record.name != vm and record.can_migrate and _node(history, record.name) not in ("", node)
     ]
     if not node or not moving:
@@ -49,10 +50,10 @@ def bring_together(run: Run, vm: str, within: float) -> list[str]:
 
     # A VM that is being migrated anyway cannot be migrated a second time, and may arrive by that.
     recorder.wait_for(lambda _: not under_way(), within, title, lambda: f"migrated still: {', '.join(under_way())}")
-    selector = {_HOSTNAME: _hostname(run, node)}
+    selector = {_HOSTNAME: _hostname(client, node)}
     for record in moving:
         if not is_there(record):
-            _ask(run, record, selector)
+            _ask(client, recorder, record, selector)
     if not recorder.wait_for(lambda _: not away(), deadline - time.monotonic(), title, lambda: "; ".join(away())):
         raise LabError(
             f"expected the {title} within {human(within)}, since their networks end at their nodes; {'; '.join(away())}"
@@ -64,7 +65,7 @@ def _is_settled(history: History, record: VmRecord) -> bool:
     return all(phase_of(item) in FINAL_PHASES for item in migrations_of(history, record.name).values())
 
 
-def _meeting_place(history: History, records: list[VmRecord]) -> str:
+def _meeting_place(history: History, records: Sequence[VmRecord]) -> str:
     nodes = Counter(node for record in records if (node := _node(history, record.name)))
     fixed = [_node(history, record.name) for record in records if not record.can_migrate]
     return next(filter(None, fixed), "") or next((node for node, _ in nodes.most_common(1)), "")
@@ -74,15 +75,14 @@ def _node(history: History, vm: str) -> str:
     return node_of(history.current(VMI, vm) or {})
 
 
-def _hostname(run: Run, node: str) -> str:
+def _hostname(client: Cluster, node: str) -> str:
     """Label value by which a node is selected; it need not be the node's name."""
-    labels: Object = meta(run.cluster.find(NODE, node) or {}, "labels", {})
+    labels: Object = meta(client.find(NODE, node) or {}, "labels", {})
     return str(labels.get(_HOSTNAME, node))
 
 
-def _ask(run: Run, record: VmRecord, selector: dict[str, str]) -> None:
+def _ask(client: Cluster, recorder: Recorder, record: VmRecord, selector: dict[str, str]) -> None:
     """Ask for one migration; a lost answer is looked up in what came of it."""
-    recorder = run.require_recorder()
     known = set(migrations_of(recorder.history, record.name))
 
     def made() -> Object | None:
@@ -90,7 +90,7 @@ def _ask(run: Run, record: VmRecord, selector: dict[str, str]) -> None:
         found = migrations_of(recorder.history, record.name)
         return next((item for uid, item in found.items() if uid not in known), None)
 
-    run.cluster.request(
+    client.request(
         "PUT",
         _MIGRATE.format(namespace=record.namespace, name=record.name),
         title=f"migrate of VirtualMachine {record.namespace}/{record.name}",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import ClassVar
-from weakref import WeakKeyDictionary
+from collections.abc import Sequence
 
 from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
 from livenad.api.kinds import NAD, NAMESPACE, Object, meta
 from livenad.api.recorder import Heartbeat, Recorder, silent
-from livenad.cluster.capabilities import require_offer
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
+from livenad.cluster.capabilities import Capabilities
+from livenad.errors import LabError, TestError
 from livenad.networks.attachment import Carrier, Place, Technique
 from livenad.networks.backends import NODE_LOCAL, Carriers
 from livenad.networks.cudn import (
@@ -25,8 +24,11 @@ from livenad.networks.leasebook import RUN, LeaseBook, lease_name
 from livenad.networks.nad_manifests import bridge_nad, localnet_nad
 from livenad.networks.suite_lock import SuiteLock
 from livenad.networks.vlan_pool import PoolExhausted, Segment, VlanPool
+from livenad.ownership.created_resources import Ledger
 from livenad.ownership.labels import RUN_LABEL, mark
+from livenad.ownership.naming import SuiteNamespace
 from livenad.ownership.removal import await_gone, await_no_guests, scopes_with_guests
+from livenad.settings import Settings
 
 _REMOVAL_SECONDS = 120.0
 
@@ -34,36 +36,41 @@ _REMOVAL_SECONDS = 120.0
 class RunNetworks:
     """Keeps what was leased and made for the networks of one run. Used by the keywords' thread alone."""
 
-    _known: ClassVar[WeakKeyDictionary[Run, RunNetworks]] = WeakKeyDictionary()
-
-    def __init__(self, run: Run, heartbeat: Heartbeat = silent) -> None:
-        settings = run.settings
-        self._run = run
-        self.book = LeaseBook(run.cluster, run.ledger.lease, run.run_id, settings.lease_namespace, settings.namespace)
+    def __init__(
+        self,
+        client: Cluster,
+        settings: Settings,
+        ledger: Ledger,
+        capabilities: Capabilities,
+        *,
+        namespaces: list[str],
+        heartbeat: Heartbeat = silent,
+    ) -> None:
+        """``namespaces`` are those that the run made; the list grows while the run goes on."""
+        self._client = client
+        self._settings = settings
+        self._ledger = ledger
+        self._capabilities = capabilities
+        self._run_id = ledger.run_id
+        self.book = LeaseBook(client, ledger.lease, ledger.run_id, settings.lease_namespace, settings.namespace)
         self.lock = SuiteLock(self.book, settings.lease_timeout, heartbeat)
         self.pool = VlanPool(self.book, settings.vlans)
         self.carriers = Carriers(self.book, settings, heartbeat)
         self._heartbeat = heartbeat
-        self._life = lease_name("run", run.run_id)
+        self._life = lease_name("run", ledger.run_id)
         self._made: dict[str, Segment] = {}
         self._names: dict[str, str] = {}
         self._cluster_networks: list[str] = []
+        self._namespaces = namespaces
+        self._open: SuiteNamespace | None = None
 
-    @classmethod
-    def of(cls, run: Run, heartbeat: Heartbeat = silent) -> RunNetworks:
-        """The networks of a run."""
-        found = cls._known.get(run)
-        if found is None:
-            found = cls._known[run] = cls(run, heartbeat)
-        return found
-
-    @classmethod
-    def known(cls, run: Run) -> RunNetworks | None:
-        """The networks of a run, None when it has used none."""
-        return cls._known.get(run)
+    @property
+    def used(self) -> bool:
+        """Whether a suite has begun, so that something may have to be given back."""
+        return self.book.holds(self._life)
 
     def begin_suite(self, *, exclusive: bool) -> None:
-        """Wait until a suite may begin beside those of other runs, and say so to all of them."""
+        """Wait until a suite may begin beside those of other runs, and announce it to all of them."""
         if not self.book.holds(self._life):
             self.book.clear_dead()
             self.book.take(self._life, RUN, "a run that lives")
@@ -73,6 +80,10 @@ class RunNetworks:
             self.lock.share()
         self._sweep()
 
+    def enter(self, namespace: SuiteNamespace) -> None:
+        """Networks are made for the suite in this namespace from now on."""
+        self._open = namespace
+
     def leave_networks(self, recorder: Recorder | None) -> list[str]:
         """Before a suite's namespace goes: remove what would keep it from going; a line for each thing that stays.
 
@@ -81,10 +92,10 @@ class RunNetworks:
         names, self._cluster_networks = self._cluster_networks, []
         if not names:
             return []
-        within = self._run.settings.network_timeout
+        within = self._settings.network_timeout
         try:
             left = await_guests_gone(recorder, within) if recorder is not None else []
-            return left + remove_networks(self._run.cluster, names, within, self._heartbeat)
+            return left + remove_networks(self._client, names, within, self._heartbeat)
         except LabError as error:
             return [f"networks {', '.join(names)} may still be there: {error}"]
 
@@ -92,6 +103,7 @@ class RunNetworks:
         """Let suites of other runs begin. The VLANs stay ours while guests may still be on them."""
         self._made.clear()
         self._names.clear()
+        self._open = None
         self.lock.leave()
 
     def create(self, name: str, place: Place, vlan_of: str, namespace: str) -> str:
@@ -100,39 +112,37 @@ class RunNetworks:
         ``vlan_of`` is a network of this suite (``name`` or ``namespace/name``) whose VLAN is to be used.
         """
         if place is not Place.bridge:
-            require_offer(self._run, "localnet" if place is Place.localnet else "second-bridge")
-        carrier, real = self.carriers.get(place), self._run.naming.real(name)
+            self._capabilities.require("localnet" if place is Place.localnet else "second-bridge")
+        carrier, real = self.carriers.get(place), self._suite.naming.real(name)
         segment = self._segment(carrier, vlan_of)
-        if carrier.technique is Technique.localnet and self._run.settings.localnet_api == "cudn":
+        if carrier.technique is Technique.localnet and self._settings.localnet_api == "cudn":
             self._create_cluster_network(name, namespace, carrier, segment)
         elif carrier.technique is Technique.localnet:
             nad = localnet_nad(real, namespace, carrier.name, segment.vlan, network=f"{namespace}-{real}")
-            self._run.ledger.create(NAD, nad)
+            self._ledger.create(NAD, nad)
         else:
-            self._run.ledger.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
+            self._ledger.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
         self._made[f"{namespace}/{name}"] = segment
         return f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
 
     def real_name(self, network: str) -> str:
         """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""
         place, _, name = network.rpartition("/")
-        if place in ("", self._run.namespace):
-            name = self._run.naming.real(name)
-        real = self._names.get(network if place else f"{self._run.namespace}/{name}", name)
+        if place in ("", self._suite.name):
+            name = self._suite.naming.real(name)
+        real = self._names.get(network if place else f"{self._suite.name}/{name}", name)
         return f"{place}/{real}" if place else real
 
-    def node_affinity(self) -> Object | None:
-        """What keeps the guests of this run together on one node, where their networks end there; else None."""
-        facts = self._run.facts
-        if (
-            self._run.settings.node_network != NODE_LOCAL
-            or facts is None
-            or facts.nodes is None
-            or not facts.nodes.usable
-        ):
+    def made_here(self) -> list[str]:
+        """The networks of the open suite, as ``name`` or ``namespace/name``."""
+        home = f"{self._suite.name}/"
+        return [name.removeprefix(home) for name in self._made]
+
+    def node_affinity(self, nodes: Sequence[str]) -> Object | None:
+        """What keeps the guests of this run together on one of these nodes, where networks end there; else None."""
+        if self._settings.node_network != NODE_LOCAL or not nodes:
             return None
-        nodes = facts.nodes.usable
-        chosen = nodes[int(hashlib.sha256(self._run.run_id.encode()).hexdigest(), 16) % len(nodes)]
+        chosen = nodes[int(hashlib.sha256(self._run_id.encode()).hexdigest(), 16) % len(nodes)]
         rule = {"key": "metadata.name", "operator": "In", "values": [chosen]}
         preferred = {"weight": 100, "preference": {"matchFields": [rule]}}
         return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}}
@@ -145,7 +155,6 @@ class RunNetworks:
                 left += give_back() or []
             except LabError as error:
                 left.append(str(error))
-        self._known.pop(self._run, None)
         return left
 
     def _remove_carriers(self) -> list[str]:
@@ -153,14 +162,14 @@ class RunNetworks:
 
     def _create_cluster_network(self, name: str, namespace: str, carrier: Carrier, segment: Segment) -> None:
         """Its NAD has its name, which must be the only one on the cluster."""
-        run = self._run
-        real = run.naming.real(name)
-        if not run.naming.suffix:
-            real = f"{name}-{namespace.removeprefix(run.settings.namespace_prefix + '-')}"
-        body = mark(localnet_cudn(real, namespace, carrier.name, segment.vlan), run.run_id, self.book.namespace)
+        naming = self._suite.naming
+        real = naming.real(name)
+        if not naming.suffix:
+            real = f"{name}-{namespace.removeprefix(self._settings.namespace_prefix + '-')}"
+        body = mark(localnet_cudn(real, namespace, carrier.name, segment.vlan), self._run_id, self.book.namespace)
         self._cluster_networks.append(real)
-        run.cluster.create(CLUSTER_NETWORK, body)
-        await_created(run.cluster, real, namespace, run.settings.network_timeout, self._heartbeat)
+        self._client.create(CLUSTER_NETWORK, body)
+        await_created(self._client, real, namespace, self._settings.network_timeout, self._heartbeat)
         self._names[f"{namespace}/{name}"] = real
 
     def _end_run(self) -> None:
@@ -168,12 +177,12 @@ class RunNetworks:
             self.book.give_back(self._life)
 
     def _segment(self, carrier: Carrier, vlan_of: str) -> Segment:
-        home, scope = self._run.require_namespace(), self._run.scope
+        home, scope = self._suite.name, self._suite.scope
         if vlan_of:
             known = self._made.get(vlan_of if "/" in vlan_of else f"{home}/{vlan_of}")
             if known is None:
                 listed = ", ".join(self._made) or "none"
-                raise BadInput(f'vlan_of="{vlan_of}" is no network of this suite; `Create Network` made: {listed}')
+                raise TestError(f'vlan_of="{vlan_of}" is no network of this suite; `Create Network` made: {listed}')
             return self.pool.lease_same(carrier.pool, known.vlan, scope)
         try:
             return self.pool.lease(carrier.pool, scope)
@@ -184,12 +193,18 @@ class RunNetworks:
 
     def _await_other_suites(self) -> None:
         """Wait until the guests of our earlier suites are gone, with their namespaces where they had some."""
-        run, home = self._run, self._run.require_namespace()
-        if run.settings.namespace:
-            await_no_guests(run.cluster, home, run.run_id, _REMOVAL_SECONDS, but=run.scope)
+        home = self._suite.name
+        if self._settings.namespace:
+            await_no_guests(self._client, home, self._run_id, _REMOVAL_SECONDS, but=self._suite.scope)
         else:
-            going = [name for name in run.namespaces if name != home and not name.startswith(f"{home}-")]
-            await_gone(run.cluster, going, _REMOVAL_SECONDS)
+            going = [name for name in self._namespaces if name != home and not name.startswith(f"{home}-")]
+            await_gone(self._client, going, _REMOVAL_SECONDS)
+
+    @property
+    def _suite(self) -> SuiteNamespace:
+        if self._open is None:
+            raise TestError("no test namespace is open; call `Open Test Namespace` first")
+        return self._open
 
     def _sweep(self) -> None:
         """Give back the VLANs of suites whose namespaces, or guests, are gone."""
@@ -199,15 +214,14 @@ class RunNetworks:
 
     def _staying(self) -> set[str]:
         """Our suites that still have their namespace; in a given one those with guests, and the open one."""
-        run = self._run
-        if run.settings.namespace:
-            return scopes_with_guests(run.cluster, run.settings.namespace, run.run_id) | (
-                {run.scope} if run.namespace else set()
+        if self._settings.namespace:
+            return scopes_with_guests(self._client, self._settings.namespace, self._run_id) | (
+                {self._open.scope} if self._open else set()
             )
         try:
-            listed = run.cluster.list(NAMESPACE, labels=f"{RUN_LABEL}={run.run_id}").items
+            listed = self._client.list(NAMESPACE, labels=f"{RUN_LABEL}={self._run_id}").items
         except ApiError as error:
             if error.status == 403:
-                return set(run.namespaces)
+                return set(self._namespaces)
             raise
         return {str(meta(item, "name")) for item in listed}

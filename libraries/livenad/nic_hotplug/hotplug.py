@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-from weakref import WeakKeyDictionary
-
+from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
 from livenad.api.status import (
@@ -19,10 +16,9 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
-from livenad.context import Run
-from livenad.errors import BadInput
+from livenad.changes import NicHotplug, migrations_since
+from livenad.errors import TestError
 from livenad.model import Nic, VmRecord
-from livenad.network_change.change import Act, migrations_after
 from livenad.network_change.completion import Fact
 from livenad.network_change.edit import edit_vm
 from livenad.virtual_machines.manifests import nic_interface, nic_network, pod_interface_name
@@ -30,54 +26,7 @@ from livenad.virtual_machines.manifests import nic_interface, nic_network, pod_i
 ABSENT = "absent"
 
 
-@dataclass(frozen=True)
-class NicChange:
-    """A NIC that was plugged into a running VM (``plugged``), or marked absent in it. ``act`` is the moment of it."""
-
-    act: Act
-    nic: Nic
-    plugged: bool
-
-    @property
-    def title(self) -> str:
-        what = f'plugged into "{self.nic.network}"' if self.plugged else "unplugged"
-        return f'{self.act.title}, NIC "{self.nic.name}", {what}'
-
-
-class NicChanges:
-    """The hot-plugs and hot-unplugs of a run, oldest first."""
-
-    _known: ClassVar[WeakKeyDictionary[Run, NicChanges]] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self._made: list[NicChange] = []
-
-    @classmethod
-    def of(cls, run: Run) -> NicChanges:
-        """Those of a run."""
-        return cls._known.setdefault(run, cls())
-
-    def add(self, change: NicChange) -> None:
-        """Remember one that was just made."""
-        self._made.append(change)
-
-    def of_vm(self, vm: str, namespace: str) -> list[NicChange]:
-        """Those of a VM. BadInput when there is none."""
-        found = [one for one in self._made if (one.act.vm, one.act.namespace) == (vm, namespace)]
-        if not found:
-            raise BadInput(f"no NIC of VM {namespace}/{vm} was plugged or unplugged; call `Hot Plug NIC` first")
-        return found
-
-    def of_nic(self, vm: str, namespace: str, nic: str, *, plugged: bool | None = None) -> NicChange:
-        """The last one of a NIC, of the given kind where one is given. BadInput when there is none."""
-        found = [one for one in self.of_vm(vm, namespace) if one.nic.name == nic and plugged in (None, one.plugged)]
-        if not found:
-            what = {True: "plugged", False: "unplugged", None: "plugged or unplugged"}[plugged]
-            raise BadInput(f'NIC "{nic}" of VM {namespace}/{vm} was not {what} in this suite')
-        return found[-1]
-
-
-def put_nic(run: Run, record: VmRecord, nic: Nic) -> Object:
+def put_nic(client: Cluster, record: VmRecord, nic: Nic) -> Object:
     """Add a NIC to a VM's spec; gives the VM as stored, and corrects ``record``. Raises as `edit_vm`."""
 
     def operations(spec: Object) -> list[Object]:
@@ -89,18 +38,18 @@ def put_nic(run: Run, record: VmRecord, nic: Nic) -> Object:
             {"op": "add", "path": f"{_INTERFACES}/-", "value": nic_interface(nic, record.pod_binding)},
         ]
 
-    stored = edit_vm(run, record, operations, lambda vm: _of_spec(_template(vm), nic.name) != {})
+    stored = edit_vm(client, record, operations, lambda vm: _of_spec(_template(vm), nic.name) != {})
     record.nics = [*record.nics, nic]
     return stored
 
 
-def mark_absent(run: Run, record: VmRecord, nic: Nic) -> Object:
+def mark_absent(client: Cluster, record: VmRecord, nic: Nic) -> Object:
     """Mark a NIC absent in a VM's spec, which unplugs it; otherwise like `put_nic`."""
 
     def operations(spec: Object) -> list[Object]:
         position = next((i for i, card in enumerate(_interfaces(spec)) if card.get("name") == nic.name), None)
         if position is None:
-            raise BadInput(f'VM {record.namespace}/{record.name} has no interface "{nic.name}" in its spec')
+            raise TestError(f'VM {record.namespace}/{record.name} has no interface "{nic.name}" in its spec')
         return [
             {"op": "test", "path": f"{_INTERFACES}/{position}/name", "value": nic.name},
             {"op": "add", "path": f"{_INTERFACES}/{position}/state", "value": ABSENT},
@@ -109,38 +58,38 @@ def mark_absent(run: Run, record: VmRecord, nic: Nic) -> Object:
     def done(vm: Object) -> bool:
         return str(_of_spec(_template(vm), nic.name).get("state", ABSENT)) == ABSENT
 
-    stored = edit_vm(run, record, operations, done)
+    stored = edit_vm(client, record, operations, done)
     record.nics = [one for one in record.nics if one.name != nic.name]
     return stored
 
 
-def facts_of(history: History, change: NicChange) -> list[Fact]:
+def facts_of(history: History, change: NicHotplug) -> list[Fact]:
     """What must hold together once a NIC has been plugged or unplugged, by a migration or in place."""
-    vmi = history.current(VMI, change.act.vm) or {}
+    vmi = history.current(VMI, change.vm) or {}
     own = [_in_spec, _in_status, _in_pod] if change.plugged else [_out_of_status, _out_of_pod, _out_of_specs]
     return [*(fact(history, change, vmi) for fact in own), _nothing_asked(history, change, vmi)]
 
 
-def is_settled(history: History, change: NicChange) -> bool:
+def is_settled(history: History, change: NicHotplug) -> bool:
     """Whether all the facts hold."""
     return all(fact.holds for fact in facts_of(history, change))
 
 
-def _in_spec(history: History, change: NicChange, vmi: Object) -> Fact:
+def _in_spec(history: History, change: NicHotplug, vmi: Object) -> Fact:
     def network(item: Object) -> str | None:
         return network_of(item.get("spec", {}), change.nic.name)
 
     now = network(vmi)
-    since = history.since_when(VMI, change.act.vm, lambda item: network(item) == now)
+    since = history.since_when(VMI, change.vm, lambda item: network(item) == now)
     seen = f'the VMI\'s spec has it on "{now}"' if now else "the VMI's spec does not have it"
     return Fact("the VMI's spec has the NIC", now == change.nic.network, seen, since)
 
 
-def _in_status(history: History, change: NicChange, vmi: Object) -> Fact:
+def _in_status(history: History, change: NicHotplug, vmi: Object) -> Fact:
     entry = nic_status(vmi, change.nic.name) or {}
     sources, mac = str(entry.get("infoSource", "")), str(entry.get("mac", "")).lower()
     seen = f"status.interfaces has it with MAC {mac or 'not set'} and infoSource {sources or 'not set'}"
-    since = history.since_when(VMI, change.act.vm, lambda item: _is_reported(item, change.nic))
+    since = history.since_when(VMI, change.vm, lambda item: _is_reported(item, change.nic))
     name = "the VMI's status has the NIC, from the domain and from Multus"
     return Fact(name, _is_reported(vmi, change.nic), seen if entry else "status.interfaces does not have it", since)
 
@@ -151,18 +100,18 @@ def _is_reported(vmi: Object, nic: Nic) -> bool:
     return {"domain", "multus-status"} <= sources and str(entry.get("mac", "")).lower() == nic.mac
 
 
-def _in_pod(history: History, change: NicChange, vmi: Object) -> Fact:
-    wanted = qualified(change.nic.network or "", change.act.namespace)
+def _in_pod(history: History, change: NicHotplug, vmi: Object) -> Fact:
+    wanted = qualified(change.nic.network or "", change.namespace)
     network, seen, since = _pod_fact(history, change, vmi)
     return Fact("the launcher pod's network-status has the NIC", network == wanted, seen, since)
 
 
-def _out_of_pod(history: History, change: NicChange, vmi: Object) -> Fact:
+def _out_of_pod(history: History, change: NicHotplug, vmi: Object) -> Fact:
     network, seen, since = _pod_fact(history, change, vmi)
     return Fact("the launcher pod's network-status does not have the NIC", network is None, seen, since)
 
 
-def _pod_fact(history: History, change: NicChange, vmi: Object) -> tuple[str | None, str, float | None]:
+def _pod_fact(history: History, change: NicHotplug, vmi: Object) -> tuple[str | None, str, float | None]:
     interface = pod_interface_name(change.nic.name)
     pod = current_pod(history, vmi) if vmi else None
     if pod is None:
@@ -172,33 +121,33 @@ def _pod_fact(history: History, change: NicChange, vmi: Object) -> tuple[str | N
     return network, f"launcher pod {title} has {interface} on {network or 'no network'}", since
 
 
-def _out_of_status(history: History, change: NicChange, vmi: Object) -> Fact:
+def _out_of_status(history: History, change: NicHotplug, vmi: Object) -> Fact:
     entry = nic_status(vmi, change.nic.name)
     seen = "status.interfaces has it not"
     if entry is not None:
         seen = f"status.interfaces still has it, infoSource {entry.get('infoSource') or 'not set'}"
-    since = history.since_when(VMI, change.act.vm, lambda item: nic_status(item, change.nic.name) is None)
+    since = history.since_when(VMI, change.vm, lambda item: nic_status(item, change.nic.name) is None)
     return Fact("the VMI's status does not have the NIC", entry is None, seen, since)
 
 
-def _out_of_specs(history: History, change: NicChange, vmi: Object) -> Fact:
-    vm = history.current(VM, change.act.vm) or {}
+def _out_of_specs(history: History, change: NicHotplug, vmi: Object) -> Fact:
+    vm = history.current(VM, change.vm) or {}
     holders = [
         title
         for title, spec in (("VM", _template(vm)), ("VMI", vmi.get("spec", {})))
         if _of_spec(spec, change.nic.name) or network_of(spec, change.nic.name)
     ]
-    since = history.since_when(VM, change.act.vm, lambda item: not _of_spec(_template(item), change.nic.name))
+    since = history.since_when(VM, change.vm, lambda item: not _of_spec(_template(item), change.nic.name))
     seen = f"still in the spec of the {' and of the '.join(holders)}" if holders else "in neither spec"
     return Fact("the NIC is in the spec of neither VM nor VMI", not holders, seen, since)
 
 
-def _nothing_asked(history: History, change: NicChange, vmi: Object) -> Fact:
-    under_way = [item for item in migrations_after(history, change.act) if phase_of(item) not in FINAL_PHASES]
+def _nothing_asked(history: History, change: NicHotplug, vmi: Object) -> Fact:
+    under_way = [item for item in migrations_since(history, change).values() if phase_of(item) not in FINAL_PHASES]
     asked = condition(vmi, "MigrationRequired") is not None
-    since = history.since_when(VMI, change.act.vm, lambda item: condition(item, "MigrationRequired") is None)
+    since = history.since_when(VMI, change.vm, lambda item: condition(item, "MigrationRequired") is None)
     seen = condition_text(vmi, "MigrationRequired")
-    for item in migrations_after(history, change.act):
+    for item in migrations_since(history, change).values():
         name, phase = str(meta(item, "name")), phase_of(item)
         seen += f", migration {name} is {phase or 'new'}"
         ended = history.since_when(MIGRATION, name, lambda found, now=phase: phase_of(found) == now)  # type: ignore[misc]

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-from weakref import WeakKeyDictionary
 
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
 from livenad.outage.judge_outage import Direction
-from livenad.reachability.checks import find_nic
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, sample_until_reached
 from livenad.reachability.samples import Series
@@ -26,7 +23,7 @@ MARGIN = 60.0
 
 
 @dataclass
-class Crossing:
+class OutageMonitor:
     """One watch: for each IP version the paths from the VM to both peers, and two by which the peers watch each other.
 
     ``witness`` leads to the old peer and ``other`` to the new one, each on that peer's network.
@@ -53,46 +50,22 @@ class Crossing:
     def series(self, path: Path) -> Series:
         """The series of one path. LabError while the watch has not ended, or when a guest did not hand it over."""
         if self.run is None:
-            raise LabError(f"the watch of {self.vm} goes on; call `End The Watch Of The Crossing` first")
+            raise LabError(f"the watch of {self.vm} goes on; call `End The Watch Of The OutageMonitor` first")
         if self.run.failures:
             why = "; ".join(bare(error) for error in self.run.failures.values())
             raise LabError(f"what was measured while {self.vm} changed its network is lost: {why}")
         return self.run.series[Probe(path, "ICMP")]
 
 
-class Crossings:
-    """The last watch of each VM of a run."""
-
-    _known: ClassVar[WeakKeyDictionary[Guests, Crossings]] = WeakKeyDictionary()
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, str], Crossing] = {}
-
-    @classmethod
-    def of(cls, guests: Guests) -> Crossings:
-        """The watches of a run's guests."""
-        return cls._known.setdefault(guests, cls())
-
-    def remember(self, namespace: str, crossing: Crossing) -> None:
-        """It is the last one of its VM from now on."""
-        self._last[namespace, crossing.vm] = crossing
-
-    def last(self, namespace: str, vm: str) -> Crossing:
-        """The last one of a VM. BadInput when there is none."""
-        if (namespace, vm) not in self._last:
-            raise BadInput(f"VM {namespace}/{vm} was not watched; call `Watch The Crossing` before its edit")
-        return self._last[namespace, vm]
-
-
-def begin_crossing(
+def start_monitoring(
     guests: Guests, vm: str, *, nic: str, old: str, new: str, versions: Sequence[int], longest: float
-) -> Crossing:
+) -> OutageMonitor:
     """Begin to watch a NIC's way from ``old``'s network to ``new``'s, for ``longest`` seconds at most.
 
     BadInput when the guests share no subnet. A guest that gives no shell is told when the series are asked for.
     """
     record, old_record, new_record = (guests.record(name) for name in (vm, old, new))
-    tested = find_nic(record, nic)
+    tested = record.nic(nic)
     to_old = {version: path_between(record, tested, old_record, version) for version in versions}
     to_new = {version: path_between(record, tested, new_record, version) for version in versions}
     first = versions[0]
@@ -101,18 +74,18 @@ def begin_crossing(
     ways = [way for path in (*to_old.values(), *to_new.values()) for way in (path, path.reverse())]
     probes = [Probe(path, "ICMP") for path in (*ways, witness, other)]
     window = Window({name: guests.shell(name) for name in (vm, old, new)}, probes, longest + MARGIN).start()
-    return Crossing(vm, tuple(versions), to_old, to_new, witness, other, window)
+    return OutageMonitor(vm, tuple(versions), to_old, to_new, witness, other, window)
 
 
-def end_crossing(guests: Guests, crossing: Crossing, within: float) -> ProbeRun:
+def stop_monitoring(guests: Guests, monitor: OutageMonitor, within: float) -> ProbeRun:
     """End a watch once the new network answers both ways, after ``within`` seconds at the latest."""
-    ways = [way for path in crossing.to_new.values() for way in (path, path.reverse())]
+    ways = [way for path in monitor.to_new.values() for way in (path, path.reverse())]
     names = {path.source.name for path in ways}
     reached = sample_until_reached(
         {name: guests.shell(name) for name in names}, [Probe(path, "ICMP") for path in ways], within
     )
     guests.keep(reached)
-    crossing.window.stop()
-    crossing.run = crossing.window.finish()
-    guests.keep(crossing.run)
-    return crossing.run
+    monitor.window.stop()
+    monitor.run = monitor.window.finish()
+    guests.keep(monitor.run)
+    return monitor.run

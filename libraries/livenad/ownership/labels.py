@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from livenad.api.kinds import VM_LABELS
+
 RUN_LABEL = "kubevirt-nad-tests/run"
 """Label of every object that a run creates; its value is the run's id."""
 
-VM_LABEL = "kubevirt-nad-tests/vm"
+VM_LABEL = VM_LABELS[0]
 """Label of a VM's template, hence of its VMI and launcher pods; its value is the VM's name."""
 
 PLACE_NOTE = "kubevirt-nad-tests/created-as"

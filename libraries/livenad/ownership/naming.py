@@ -1,19 +1,12 @@
-"""What the objects of a suite are called: as the suite says in a namespace of its own, and with a suffix in one that
-several suites and runs share.
-"""
+"""What the objects of a suite are called on the cluster: with a suffix where suites share a namespace."""
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 from livenad.api.kinds import EVENT, MIGRATION, POD, Kind, Object, dig, meta
 from livenad.ownership.labels import VM_LABEL
-
-VM_PARAMETERS = ("vm", "peer", "control", "old", "new")
-"""What parameters of keywords are called that take the name of a VM."""
 
 
 class Naming:
@@ -39,14 +32,15 @@ class Naming:
             return self._within.search(str(dig(item, "involvedObject", "name", default=""))) is not None
         return str(meta(item, "name")).endswith(self.suffix)
 
-    def arguments(
-        self, keyword: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments of a keyword, with the real names of VMs where it takes VMs."""
-        parameters = inspect.signature(keyword).parameters.values()
-        positional = [entry.name for entry in parameters if entry.kind is entry.POSITIONAL_OR_KEYWORD]
-        given = [self._argument(name, value) for name, value in zip(positional, args, strict=False)]
-        return given + list(args[len(given) :]), {name: self._argument(name, value) for name, value in named.items()}
 
-    def _argument(self, parameter: str, value: Any) -> Any:
-        return self.real(value) if parameter in VM_PARAMETERS and isinstance(value, str) else value
+@dataclass(frozen=True)
+class SuiteNamespace:
+    """The namespace that a suite runs in, and what its objects are called there."""
+
+    name: str
+    naming: Naming = field(default_factory=Naming)
+
+    @property
+    def scope(self) -> str:
+        """What tells the suite from every other: its namespace, with the suffix of its names where it has one."""
+        return f"{self.name}{self.naming.suffix}"

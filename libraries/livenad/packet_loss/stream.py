@@ -7,7 +7,6 @@ import time
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
-from livenad.reachability.checks import find_nic
 from livenad.reachability.paths import path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun
 from livenad.reachability.samples import lost
@@ -27,7 +26,7 @@ def watch_for_loss(guests: Guests, between: Between, duration: float) -> None:
 
 def _open(guests: Guests, between: Between, duration: float) -> LossWatch:
     record, peer_record, third = (guests.record(name) for name in (between.vm, between.peer, between.control))
-    tested = find_nic(record, between.nic)
+    tested = record.nic(between.nic)
     way = path_between(record, tested, peer_record, between.version)
     beside = witness_path(third, peer_record, way.target_nic, tested, between.version)
     ways = [way, way.reverse()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from livenad.api.client import Cluster
 from livenad.api.kinds import ACCESS_REVIEW, dig
@@ -83,7 +84,9 @@ NEEDED_RIGHTS = [
 ]
 """What every suite does in its namespace; with leases also in LEASE_NAMESPACE."""
 
-FURTHER_RIGHTS = {
+UserAction = Literal["restart-vms", "start-and-stop-vms", "migrate-vms", "break-migrations", "make-vm-owners"]
+
+FURTHER_RIGHTS: dict[UserAction, list[Right]] = {
     "restart-vms": [Right("update", STREAMS, "virtualmachines/restart", "a restart by the test")],
     "start-and-stop-vms": [
         Right("update", STREAMS, "virtualmachines/start", "a start by the test"),

@@ -7,29 +7,29 @@ import copy
 from livenad.api.client import Cluster
 from livenad.api.connection import Connection
 from livenad.api.kinds import ACCOUNT, BINDING, dig
-from livenad.context import Run
+from livenad.ownership.created_resources import Ledger
+from livenad.ownership.naming import SuiteNamespace
 
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def create_owner(run: Run, name: str) -> Cluster:
-    """Create the account in the test namespace. ApiError, of status 403 when we may not."""
-    namespace, name = run.require_namespace(), run.naming.real(name)
+def create_owner(client: Cluster, ledger: Ledger, suite: SuiteNamespace, name: str, *, verify: bool) -> Cluster:
+    """Create the account in the test namespace, and give a client with its token. ApiError 403 when we may not."""
+    namespace, name = suite.name, suite.naming.real(name)
     meta = {"name": name, "namespace": namespace}
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}
     subject = {"kind": "ServiceAccount", **meta}
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    run.ledger.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
+    ledger.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
     binding = {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "roleRef": role, "subjects": [subject]}
-    run.ledger.create(BINDING, {**binding, "metadata": dict(meta)})
-    answer = run.cluster.request(
+    ledger.create(BINDING, {**binding, "metadata": dict(meta)})
+    answer = client.request(
         "POST", f"{ACCOUNT.path(namespace, name)}/token", body=request, title=f"token of {name}", repeatable=True
     )
-    ours = run.cluster.connection.configuration
+    ours = client.connection.configuration
     theirs = copy.copy(ours)
     theirs.api_key = {"BearerToken": f"Bearer {dig(answer, 'status', 'token')}"}
     theirs.api_key_prefix = {}
     theirs.refresh_api_key_hook = None
     theirs.cert_file = theirs.key_file = None
-    verify = run.settings.verify_tls
     return Cluster(Connection(theirs, f"service account {namespace}/{name}", verify=verify))

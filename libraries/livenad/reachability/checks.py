@@ -28,18 +28,10 @@ CONSOLE_CHECK = 15.0
 """Seconds to find out on its console whether a guest without SSH lives."""
 
 
-def find_nic(record: VmRecord, name: str) -> Nic:
-    """A NIC of a VM by name. LabError that lists the NICs there are."""
-    try:
-        return record.nic(name)
-    except LookupError as error:
-        raise LabError(str(error)) from None
-
-
 def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, version: int = 4) -> ProbeRun:
     """ICMP and TCP both ways between a NIC and the peer in its subnet. ProductFault unless all answer in time."""
     record = guests.record(vm)
-    path = path_between(record, find_nic(record, nic), guests.record(peer), version)
+    path = path_between(record, record.nic(nic), guests.record(peer), version)
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
     guests.keep(run)
@@ -98,7 +90,7 @@ def watch_for_silence(guests: Guests, silence: Between, duration: float) -> None
 
 def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWatch:
     record, peer, control = (guests.record(name) for name in (silence.vm, silence.peer, silence.control))
-    tested, version = find_nic(record, silence.nic), silence.version
+    tested, version = record.nic(silence.nic), silence.version
     target = path_between(record, tested, peer, version)
     channel = path_between(record, tested, control, version)
     witness = witness_path(control, peer, target.target_nic, tested, version)

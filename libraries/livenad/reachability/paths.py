@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from livenad.errors import BadInput
+from livenad.errors import TestError
 from livenad.model import Address, Nic, VmRecord
 
 Network = IPv4Network | IPv6Network
@@ -45,11 +45,11 @@ def shared_paths(source: VmRecord, target: VmRecord) -> Iterator[Path]:
 
 
 def path_between(vm: VmRecord, nic: Nic, peer: VmRecord, version: int = 4) -> Path:
-    """From a NIC of a VM to a peer in the same subnet, by IP version 4 or 6. BadInput when they share none."""
+    """From a NIC of a VM to a peer in the same subnet, by IP version 4 or 6. TestError when they share none."""
     for path in shared_paths(vm, peer):
         if path.source_nic == nic and path.source_address.version == version:
             return path
-    raise BadInput(
+    raise TestError(
         f'NIC "{nic.name}" of VM {vm.name} ({_list(nic)}) shares no IPv{version} subnet with {peer.name}; '
         "give both an address in one subnet with `Add NIC`"
     )
@@ -59,7 +59,7 @@ def witness_path(witness: VmRecord, watched: VmRecord, watched_nic: Nic, tested:
     """From a witness to the very NIC that is watched, in a subnet of their own that the tested NIC is not in,
     by IP version 4 or 6.
 
-    BadInput when there is none: silence of the watched NIC would then prove nothing.
+    TestError when there is none: silence of the watched NIC would then prove nothing.
     """
     tested_subnets = {address.network for address in tested.addresses}
     # A NIC that is on the watched one's network by its NAD comes first: other subnets may be the test's as well.
@@ -67,7 +67,7 @@ def witness_path(witness: VmRecord, watched: VmRecord, watched_nic: Nic, tested:
     for path in paths:
         if path.target_nic == watched_nic and path.subnet not in tested_subnets and path.subnet.version == version:
             return path
-    raise BadInput(
+    raise TestError(
         f'{witness.name} cannot watch NIC "{watched_nic.name}" of {watched.name} ({_list(watched_nic)}): they share no '
         f"IPv{version} subnet besides the tested one; give {witness.name} a NIC on the network of "
         f'"{watched_nic.name}" and both an address in a subnet of their own'

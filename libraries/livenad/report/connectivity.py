@@ -1,4 +1,4 @@
-"""Who answered whom around a swap, as data: each probe beside the others, and the gap where it can be known.
+"""Who answered whom around a change, as data: each probe beside the others, and the gap where it can be known.
 
 Times are seconds after the edit.
 """
@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from livenad.api.status import qualified
+from livenad.changes import NetworkChange
 from livenad.model import Nic
-from livenad.network_change.completion import NetworkSwap
 from livenad.reachability.probes import Probe, ProbeRun
 from livenad.reachability.samples import Sample
 from livenad.report.timeline import Timeline
@@ -23,7 +23,7 @@ CLOSE_ENOUGH = 1.0
 
 
 class Role(StrEnum):
-    """What a target is to the swap."""
+    """What a target is to the change."""
 
     OLD = "old network"
     NEW = "new network"
@@ -73,7 +73,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Connectivity:
-    """All tracks of a swap, those of the tested NIC first."""
+    """All tracks of a change, those of the tested NIC first."""
 
     timeline: Timeline
     tracks: tuple[Track, ...]
@@ -88,14 +88,14 @@ class Connectivity:
         return max(track.samples[-1].asked for track in self.tracks)
 
 
-def connectivity_of(swap: NetworkSwap, runs: Iterable[ProbeRun], timeline: Timeline) -> Connectivity | None:
-    """What was measured around a swap; None when nothing was."""
+def connectivity_of(change: NetworkChange, runs: Iterable[ProbeRun], timeline: Timeline) -> Connectivity | None:
+    """What was measured around a change; None when nothing was."""
     samples: dict[Track, list[Sample]] = {}
     for run in runs:
         for probe, series in run.series.items():
-            if probe.path.source.namespace == swap.namespace:
-                shifted = [Sample(s.asked - swap.at, s.known - swap.at, s.answered) for s in series.samples]
-                samples.setdefault(_track(probe, swap), []).extend(shifted)
+            if probe.path.source.namespace == change.namespace:
+                shifted = [Sample(s.asked - change.at, s.known - change.at, s.answered) for s in series.samples]
+                samples.setdefault(_track(probe, change), []).extend(shifted)
     order = list(Role)
     tracks = tuple(
         replace(track, samples=tuple(sorted(found, key=lambda sample: sample.asked)))
@@ -107,13 +107,13 @@ def connectivity_of(swap: NetworkSwap, runs: Iterable[ProbeRun], timeline: Timel
     return Connectivity(timeline, tracks, tuple(_gaps(tracks))) if tracks else None
 
 
-def as_data(chart: Connectivity, swap: NetworkSwap) -> dict[str, Any]:
+def as_data(chart: Connectivity, change: NetworkChange) -> dict[str, Any]:
     """For a file: times in seconds after the edit, samples as ``[asked, known, answered]``."""
     return {
-        "vm": f"{swap.namespace}/{swap.vm}",
-        "nic": swap.nic,
-        "old_network": swap.old_network,
-        "new_network": swap.new_network,
+        "vm": f"{change.namespace}/{change.vm}",
+        "nic": change.nic,
+        "old_network": change.old_network,
+        "new_network": change.new_network,
         "complete": _rounded(chart.timeline.complete),
         "phases": [
             {"lane": lane.name, "state": span.label, "start": _rounded(span.start), "end": _rounded(span.end)}
@@ -150,28 +150,28 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 2)
 
 
-def _place(probe: Probe, swap: NetworkSwap) -> tuple[Role, str]:
+def _place(probe: Probe, change: NetworkChange) -> tuple[Role, str]:
     """Role and way of a probe, by the NAD of the peer's NIC."""
     path = probe.path
     for vm, nic, peer, way in (
         (path.source, path.source_nic, path.target_nic, "out"),
         (path.target, path.target_nic, path.source_nic, "in"),
     ):
-        if vm.name == swap.vm:
-            return (_role(peer, swap) if nic.name == swap.nic else Role.CONTROL), way
+        if vm.name == change.vm:
+            return (_role(peer, change) if nic.name == change.nic else Role.CONTROL), way
     return Role.CONTROL, "past"
 
 
-def _role(peer: Nic, swap: NetworkSwap) -> Role:
-    network = qualified(peer.network or "", swap.namespace)
-    if network == qualified(swap.old_network, swap.namespace):
+def _role(peer: Nic, change: NetworkChange) -> Role:
+    network = qualified(peer.network or "", change.namespace)
+    if network == qualified(change.old_network, change.namespace):
         return Role.OLD
-    return Role.NEW if network == qualified(swap.new_network, swap.namespace) else Role.CONTROL
+    return Role.NEW if network == qualified(change.new_network, change.namespace) else Role.CONTROL
 
 
-def _track(probe: Probe, swap: NetworkSwap) -> Track:
+def _track(probe: Probe, change: NetworkChange) -> Track:
     """Of this probe, without its samples."""
-    role, way = _place(probe, swap)
+    role, way = _place(probe, change)
     path, address = probe.path, probe.path.target_address.ip
     nic = "pod net" if path.source_nic.network is None else path.source_nic.name
     return Track(role, way, probe.protocol, address.version, path.source.name, path.target.name, str(address), nic)

@@ -1,4 +1,4 @@
-"""The timeline of a swap as data: what was seen of the VM, its migrations and its launcher pods, a lane each.
+"""The timeline of a change as data: what was seen of the VM, its migrations and its launcher pods, a lane each.
 
 Times are seconds after the edit; what came before the edit is negative.
 """
@@ -12,7 +12,8 @@ from enum import StrEnum
 from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
 from livenad.api.status import FINAL_PHASES, is_true, network_of, node_of, phase_of, pod_network
-from livenad.network_change.completion import NetworkSwap, completed_at, five_facts, migrations_since
+from livenad.changes import NetworkChange, migrations_since
+from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 
 BEFORE = 0.13
@@ -86,13 +87,13 @@ class Timeline:
         return f"complete {human(self.complete)} after the edit{by}"
 
 
-def timeline_of(history: History, swap: NetworkSwap, until: float, within: float | None = None) -> Timeline:
-    """The timeline of a swap up to ``until`` (monotonic clock); ``within``: its deadline in seconds after the edit."""
-    done = completed_at(five_facts(history, swap))
-    complete = None if done is None else max(0.0, done - swap.at)
-    end = max(1.0, until - swap.at) if complete is None else max(1.0, complete * 1.12)
-    lanes = (lane for lane in _lanes(history, swap, end) if lane.spans or lane.marks or lane.note)
-    return Timeline(swap.title, tuple(lanes), end, complete, within)
+def timeline_of(history: History, change: NetworkChange, until: float, within: float | None = None) -> Timeline:
+    """The timeline of a change up to ``until`` (monotonic clock); ``within`` is its deadline in seconds."""
+    done = completed_at(five_facts(history, change))
+    complete = None if done is None else max(0.0, done - change.at)
+    end = max(1.0, until - change.at) if complete is None else max(1.0, complete * 1.12)
+    lanes = (lane for lane in _lanes(history, change, end) if lane.spans or lane.marks or lane.note)
+    return Timeline(change.title, tuple(lanes), end, complete, within)
 
 
 def text_of(timeline: Timeline) -> list[str]:
@@ -107,16 +108,16 @@ def text_of(timeline: Timeline) -> list[str]:
     return [f"+{at:7.2f} s  {text}" for at, text in sorted(lines)] + [f"= {timeline.outcome}"]
 
 
-def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
-    vm, vmi = history.records(VM, swap.vm), history.records(VMI, swap.vm)
+def _lanes(history: History, change: NetworkChange, end: float) -> Iterator[Lane]:
+    vm, vmi = history.records(VM, change.vm), history.records(VMI, change.vm)
 
     def network(item: Object) -> tuple[str, Tone]:
-        name = network_of(item.get("spec", {}), swap.nic) or "no network"
-        return name, Tone.GOOD if name == swap.new_network else Tone.CALM
+        name = network_of(item.get("spec", {}), change.nic) or "no network"
+        return name, Tone.GOOD if name == change.new_network else Tone.CALM
 
     def node(item: Object) -> tuple[str, Tone]:
         name = node_of(item)
-        return name, Tone.CALM if name == swap.before.node else Tone.GOOD
+        return name, Tone.CALM if name == change.node else Tone.GOOD
 
     def agent(item: Object) -> tuple[str, Tone]:
         return ("connected", Tone.GOOD) if is_true(item, "AgentConnected") else ("silent", Tone.WAIT)
@@ -124,26 +125,26 @@ def _lanes(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
     def required(type_: str, tone: Tone) -> Callable[[Object], tuple[str, Tone]]:
         return lambda item: ("true" if is_true(item, type_) else "", tone)
 
-    spans = _Spans(swap.at, end)
-    edit = f'NIC "{swap.nic}": {swap.old_network or "no network"} → {swap.new_network}'
+    spans = _Spans(change.at, end)
+    edit = f'NIC "{change.nic}": {change.old_network or "no network"} → {change.new_network}'
     yield Lane("spec edit", marks=(Mark(0.0, edit, Tone.BUSY),))
     yield Lane("VMI follows", spans.of(vmi, network))
     yield Lane("VMI phase", _unless_steady(spans.of(vmi, _vmi_phase)))
     yield Lane("MigrationRequired", spans.of(vmi, required("MigrationRequired", Tone.WAIT)))
     yield Lane("RestartRequired", spans.of(vm, required("RestartRequired", Tone.BAD)))
-    for uid, item in migrations_since(history, swap).items():
+    for uid, item in migrations_since(history, change).items():
         records = [record for record in history.records(MIGRATION, meta(item, "name")) if record.uid == uid]
         phases = spans.of(records, _migration_phase)
         yield Lane(f"migration {meta(item, 'name')}", phases)
         yield Lane("· its phases", note=_durations(phases))
-        yield Lane("· its way", marks=_route(vmi, uid, swap, end))
+        yield Lane("· its way", marks=_route(vmi, uid, change, end))
     yield Lane("node", spans.of(vmi, node))
-    for records in _pods(history, swap, vmi):
+    for records in _pods(history, change, vmi):
         yield Lane(f"pod {records[-1].name}", spans.of(records, _pod_phase))
-        attached = _attachment(swap, after_the_edit=records[0].at >= swap.at)
+        attached = _attachment(change, after_the_edit=records[0].at >= change.at)
         yield Lane("· its NIC is on", spans.of(records, attached))
     yield Lane("guest agent", spans.of(vmi, agent))
-    yield from _warnings(history, swap, end)
+    yield from _warnings(history, change, end)
 
 
 class _Spans:
@@ -195,17 +196,17 @@ def _pod_phase(item: Object) -> tuple[str, Tone]:
     return phase + (f" on {node}" if node else ""), tones.get(phase, Tone.WAIT)
 
 
-def _route(vmi: Sequence[Record], uid: str, swap: NetworkSwap, end: float) -> tuple[Mark, ...]:
+def _route(vmi: Sequence[Record], uid: str, change: NetworkChange, end: float) -> tuple[Mark, ...]:
     """When the VMI was first seen to know source and target of a migration."""
     for record in vmi:
         state = dig(record.object, "status", "migrationState") or {}
-        if state.get("migrationUid") == uid and state.get("targetNode") and record.at - swap.at <= end:
-            label = f"{state.get('sourceNode') or swap.before.node} → {state['targetNode']}"
-            return (Mark(record.at - swap.at, label, Tone.BUSY),)
+        if state.get("migrationUid") == uid and state.get("targetNode") and record.at - change.at <= end:
+            label = f"{state.get('sourceNode') or change.node} → {state['targetNode']}"
+            return (Mark(record.at - change.at, label, Tone.BUSY),)
     return ()
 
 
-def _pods(history: History, swap: NetworkSwap, vmi: Iterable[Record]) -> Iterator[list[Record]]:
+def _pods(history: History, change: NetworkChange, vmi: Iterable[Record]) -> Iterator[list[Record]]:
     """The states of each launcher pod that was there after the edit, in the order of their appearance."""
     owners = {record.uid for record in vmi}
     names = dict.fromkeys(
@@ -215,17 +216,17 @@ def _pods(history: History, swap: NetworkSwap, vmi: Iterable[Record]) -> Iterato
     )
     for name in names:
         records = history.records(POD, name)
-        gone = records[-1].type == DELETED and records[-1].at < swap.at
+        gone = records[-1].type == DELETED and records[-1].at < change.at
         if not gone:
             yield records
 
 
-def _attachment(swap: NetworkSwap, *, after_the_edit: bool) -> Callable[[Object], tuple[str, Tone]]:
+def _attachment(change: NetworkChange, *, after_the_edit: bool) -> Callable[[Object], tuple[str, Tone]]:
     """What a pod's network-status names for the NIC's interface; a pod made after the edit should be on the new one."""
-    new = swap.new_network.rpartition("/")[2]
+    new = change.new_network.rpartition("/")[2]
 
     def attached(pod: Object) -> tuple[str, Tone]:
-        name = (pod_network(pod, swap.pod_interface) or "").rpartition("/")[2]
+        name = (pod_network(pod, change.pod_interface) or "").rpartition("/")[2]
         wrong = Tone.BAD if after_the_edit else Tone.CALM
         return name, Tone.GOOD if name == new else wrong
 
@@ -239,13 +240,13 @@ def _durations(phases: Iterable[Span]) -> str:
     return lasted.replace(" s,", ",") + (" so far" if shown and shown[-1].open else "")
 
 
-def _warnings(history: History, swap: NetworkSwap, end: float) -> Iterator[Lane]:
+def _warnings(history: History, change: NetworkChange, end: float) -> Iterator[Lane]:
     """A lane for each reason, the first few; equal ones that follow each other are one."""
-    names = {swap.vm, *(meta(item, "name") for item in migrations_since(history, swap).values())}
-    names |= {records[-1].name for records in _pods(history, swap, history.records(VMI, swap.vm))}
+    names = {change.vm, *(meta(item, "name") for item in migrations_since(history, change).values())}
+    names |= {records[-1].name for records in _pods(history, change, history.records(VMI, change.vm))}
     found: dict[str, list[Mark]] = {}
-    for record in history.records(EVENT, since=swap.index):
-        event, at = record.object, record.at - swap.at
+    for record in history.records(EVENT, since=change.index):
+        event, at = record.object, record.at - change.at
         if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names and 0 <= at <= end:
             marks = found.setdefault(str(event.get("reason")), [])
             label = str(event.get("message"))

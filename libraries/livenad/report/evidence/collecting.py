@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from livenad.context import Run
+from livenad.changes import NetworkChange
+from livenad.context import Run, SuiteContext
 from livenad.errors import LAB_ERROR_PREFIX
-from livenad.guest.guests import Guests
-from livenad.network_change.completion import NetworkSwap
 from livenad.report.chart_html import chart_html
 from livenad.report.connectivity import connectivity_of
 from livenad.report.connectivity_svg import connectivity_svg, words_of
@@ -37,19 +36,20 @@ class Collected:
     text: str = ""
 
 
-def collect(run: Run, guests: Guests | None, failure: Failure, folder: Path, allowance: Allowance) -> Path:
+def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> Path:
     """Fill ``folder``, which is made, and give its first page; costs what is taken from ``allowance``."""
     began = time.monotonic()
     folder.mkdir(parents=True)
     store = Store(folder, Redaction(secrets_of(run)), allowance)
-    jobs = list(jobs_of(run, guests, store))
+    jobs = list(jobs_of(run, store))
     done = run_jobs(jobs, store, began + allowance.seconds)
-    charts, drawn_signs = _charts(run, guests)
+    charts, drawn_signs = _charts(run)
     store.close()
     took = time.monotonic() - began
     allowance.seconds -= took
-    outputs = {name: done[f"guest-{name}.txt"].text for name in run.vms if f"guest-{name}.txt" in done}
-    signs = guest_signs(outputs, _boot_ids(guests)) + _unreachable(done)
+    names = [record.name for record in run.suite.vms] if run.suite else []
+    outputs = {name: done[f"guest-{name}.txt"].text for name in names if f"guest-{name}.txt" in done}
+    signs = guest_signs(outputs, _boot_ids(run)) + _unreachable(done)
     signs = drawn_signs + signs
     files = [done[job.file].file for job in jobs]
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
@@ -59,25 +59,26 @@ def collect(run: Run, guests: Guests | None, failure: Failure, folder: Path, all
     return index
 
 
-def _charts(run: Run, guests: Guests | None) -> tuple[list[str], list[str]]:
-    """The charts of the last swaps as HTML, and what looks wrong on the cluster and on the wire."""
-    if run.recorder is None:
+def _charts(run: Run) -> tuple[list[str], list[str]]:
+    """The charts of the last changes as HTML, and what looks wrong on the cluster and on the wire."""
+    suite = run.suite
+    if suite is None:
         return [], []
-    history, swaps = run.recorder.history, _last_swaps(run)
+    history, changes = suite.recorder.history, _last_edits(suite)
     charts, wire = [], []
-    for swap in swaps:
-        drawn = timeline_of(history, swap, time.monotonic(), run.settings.swap_timeout)
+    for change in changes:
+        drawn = timeline_of(history, change, time.monotonic(), run.settings.swap_timeout)
         charts.append(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
-        probed = connectivity_of(swap, guests.measured if guests else [], drawn)
+        probed = connectivity_of(change, suite.guests.measured, drawn)
         if probed is not None:
             charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
             wire += wire_signs(probed)
-    return charts, signs_of(history, swaps, run.vms) + wire
+    return charts, signs_of(history, changes, {record.name: record for record in suite.vms}) + wire
 
 
 def secrets_of(run: Run) -> list[str]:
     """Every credential that this run knows: those of its guests, and its own to the API server."""
-    logins = [record.login for record in run.vms.values()]
+    logins = [record.login for record in run.suite.vms] if run.suite else []
     found = [value for login in logins for value in (login.password, login.private_key)]
     found.append(run.cluster.connection.headers().get("Authorization", "").removeprefix("Bearer "))
     return found
@@ -129,11 +130,16 @@ def _unreachable(done: Mapping[str, Collected]) -> list[str]:
     ]
 
 
-def _last_swaps(run: Run) -> list[NetworkSwap]:
-    return list({id(swap): swap for swap in run.swaps.values()}.values())
+def _last_edits(suite: SuiteContext) -> list[NetworkChange]:
+    """The last network change of each VM, with all NICs of the same edit."""
+    found: list[NetworkChange] = []
+    for record in suite.vms:
+        edits = [one for one in suite.changes.of(NetworkChange, record.name) if one.vm_state != "stopped"]
+        if edits:
+            found += edits[-len(edits[-1].with_nics or "1") :]
+    return found
 
 
-def _boot_ids(guests: Guests | None) -> dict[str, str]:
-    if guests is None:
-        return {}
-    return {name: remembered.identity.boot_id for name, remembered in guests.remembered.items()}
+def _boot_ids(run: Run) -> dict[str, str]:
+    recorded = run.suite.guests.recorded if run.suite else {}
+    return {name: one.identity.boot_id for name, one in recorded.items()}

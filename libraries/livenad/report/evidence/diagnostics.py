@@ -15,16 +15,17 @@ from livenad.api.status import (
     qualified,
     vm_summary,
 )
-from livenad.network_change.completion import NetworkSwap, five_facts, migrations_since
+from livenad.changes import NetworkChange, migrations_since
+from livenad.network_change.completion import five_facts
 from livenad.report.connectivity import Connectivity, Role
 from livenad.text import human
 
 _EVENTS = 5
 
 
-def signs_of(history: History, swaps: Iterable[NetworkSwap], vms: Iterable[str]) -> list[str]:
-    """What looks wrong on the cluster, swaps before VMs, VMs before pods and events."""
-    lines = [line for swap in swaps for line in _swap_signs(history, swap)]
+def signs_of(history: History, changes: Iterable[NetworkChange], vms: Iterable[str]) -> list[str]:
+    """What looks wrong on the cluster, changes before VMs, VMs before pods and events."""
+    lines = [line for change in changes for line in _swap_signs(history, change)]
     for name in vms:
         vmi = history.current(VMI, name)
         if vmi is None or phase_of(vmi) != "Running" or not is_true(vmi, "Ready"):
@@ -49,7 +50,7 @@ def guest_signs(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list
 
 
 def wire_signs(chart: Connectivity) -> list[str]:
-    """Where the wire does not say what the API says: after a swap that is complete there."""
+    """Where the wire does not say what the API says: after a change that is complete there."""
     complete = chart.timeline.complete
     if complete is None:
         return []
@@ -63,28 +64,28 @@ def wire_signs(chart: Connectivity) -> list[str]:
     return lines
 
 
-def _swap_signs(history: History, swap: NetworkSwap) -> Iterator[str]:
-    facts = five_facts(history, swap)
+def _swap_signs(history: History, change: NetworkChange) -> Iterator[str]:
+    facts = five_facts(history, change)
     # Without a migration that succeeded none of the others can hold.
     missing = [fact.seen for fact in (facts if facts[0].holds else facts[:1]) if not fact.holds]
-    if missing and qualified(swap.old_network, swap.namespace) != qualified(swap.new_network, swap.namespace):
-        yield f"{swap.title}: not complete: {'; '.join(missing)}"
+    if missing and qualified(change.old_network, change.namespace) != qualified(change.new_network, change.namespace):
+        yield f"{change.title}: not complete: {'; '.join(missing)}"
     start = None
-    for record in history.records(VM, swap.vm, swap.index):
+    for record in history.records(VM, change.vm, change.index):
         required = is_true(record.object, "RestartRequired")
         if required and start is None:
             start = record
             text = condition_text(record.object, "RestartRequired")
-            yield f"VM {swap.vm}: {text}, first seen {human(record.at - swap.at)} after the edit"
+            yield f"VM {change.vm}: {text}, first seen {human(record.at - change.at)} after the edit"
         elif start is not None and not required:
-            yield f"VM {swap.vm}: RestartRequired was gone again {human(record.at - start.at)} later"
+            yield f"VM {change.vm}: RestartRequired was gone again {human(record.at - start.at)} later"
             break
-    for record in history.records(VMI, swap.vm, swap.index):
-        if record.type == DELETED or record.uid != swap.before.vmi_uid:
+    for record in history.records(VMI, change.vm, change.index):
+        if record.type == DELETED or record.uid != change.vmi_uid:
             what = "was deleted" if record.type == DELETED else "was replaced by another one"
-            yield f"VM {swap.vm}: its VMI {what} {human(record.at - swap.at)} after the edit"
+            yield f"VM {change.vm}: its VMI {what} {human(record.at - change.at)} after the edit"
             break
-    for item in migrations_since(history, swap).values():
+    for item in migrations_since(history, change).values():
         if phase_of(item) == "Failed":
             yield f"migration {meta(item, 'name')} Failed"
 

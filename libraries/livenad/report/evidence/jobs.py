@@ -43,18 +43,18 @@ class Job:
     read: Callable[[], str]
 
 
-def jobs_of(run: Run, guests: Guests | None, store: Store) -> Iterator[Job]:
+def jobs_of(run: Run, store: Store) -> Iterator[Job]:
     """What there is to collect now. What takes longest begins first."""
     cluster = Cluster(run.cluster.connection, patience=_PATIENCE)
-    if guests is not None:
-        for name in run.vms:
-            yield Job(f"guest-{name}.txt", f"guest {name}: interfaces, routes, neighbours", _guest(guests, name))
-    history = run.recorder.history if run.recorder is not None else None
-    if history is not None and run.namespace is not None:
-        yield from _logs(cluster, run.namespace, history)
+    if suite := run.suite:
+        for record in suite.vms:
+            read = _guest(suite.guests, record.name)
+            yield Job(f"guest-{record.name}.txt", f"guest {record.name}: interfaces, routes, neighbours", read)
+        history, namespace = suite.recorder.history, suite.namespace
+        yield from _logs(cluster, namespace.name, history)
         yield Job("events.txt", "events of the namespace", lambda: events_text(history))
         for kind in OBJECTS:
-            read = _objects(cluster, store, kind, run.namespace, run.naming)
+            read = _objects(cluster, store, kind, namespace.name, namespace.naming)
             yield Job(f"{kind.plural}.yaml", f"{kind.name} objects", read)
         yield Job("history.jsonl", "every state that was recorded", lambda: _history_text(history, store))
     for kind in CLUSTER_OBJECTS:
@@ -149,11 +149,13 @@ def _history_text(history: History, store: Store) -> str:
 
 def _versions(run: Run) -> str:
     facts = run.facts
+    kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
     lines = [f"run: {run.run_id}", f"python: {platform.python_version()}"]
-    if facts is not None:
-        kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
-        lines += [f"server: {facts.server}", f"kubernetes: {facts.server_version}", f"kubevirt: {kubevirt}"]
-        lines.append(f"user: {facts.user}")
-    lines += [f"capability {name}: {measured.there}, {measured.value}" for name, measured in sorted(run.offers.items())]
+    lines += [f"server: {facts.server}", f"kubernetes: {facts.server_version}", f"kubevirt: {kubevirt}"]
+    lines.append(f"user: {facts.user}")
+    lines += [
+        f"capability {name}: {measured.there}, {measured.value}"
+        for name, measured in sorted(run.capabilities.known.items())
+    ]
     lines += [f"variable {name.upper()}: {value}" for name, value in asdict(run.settings).items()]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,93 @@
+"""Keywords on NICs that come and go while the guest runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from KubeVirtLibrary.log import step
+from KubeVirtLibrary.types import NicName, VmName
+from livenad.changes import NicHotplug
+from livenad.errors import ProductFault
+from livenad.model import Nic, VmRecord
+from livenad.nic_hotplug.guest_nic import address_command, await_interface, await_no_interface
+from livenad.text import human
+from robot.api.deco import keyword
+
+from GuestLibrary.guest_component import GuestComponent
+
+
+class NicHotplugKeywords(GuestComponent):
+    """A hot-plug is done for its user only when the guest has the NIC."""
+
+    @keyword(name="Configure Guest NIC", tags=["nic hotplug", "core"])
+    def configure_guest_nic(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
+        """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Judges nothing.
+
+        Where NetworkManager runs it is given a profile; elsewhere the addresses are set by ``ip``.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``nic`` | name of the NIC in the VM's spec. |
+        | ``within`` | how long the guest may take to have it. |
+        """
+        record = self.vm(vm)
+        wanted = record.nic(nic)
+        shell = self.guests.shell(record.name)
+        found = await_interface(shell, wanted, within.total_seconds())
+        if found is None:
+            step(f"Guest {record.name}: no interface has the MAC {wanted.mac} after {human(within.total_seconds())}")
+            return
+        shell.run(address_command(wanted), timeout=60)
+        given = ", ".join(map(str, wanted.addresses))
+        step(f"Guest {record.name}: {found.name} has the MAC {wanted.mac}; {given} given")
+
+    @keyword(name="Guest NIC Should Be", tags=["nic hotplug", "core"])
+    def guest_nic_should_be(
+        self,
+        vm: VmName,
+        nic: NicName,
+        state: Literal["present", "absent"],
+        *,
+        within: timedelta = timedelta(seconds=5),
+    ) -> None:
+        """Fails unless an interface of the guest has the MAC of a NIC and carries a link, or none has it any more.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``nic`` | name that the NIC has in the VM's spec, or had before `Hot Unplug NIC`. |
+        | ``state`` | ``present`` or ``absent``. |
+        | ``within`` | how long it may take from now on. |
+        """
+        record = self.vm(vm)
+        if state == "present":
+            self._require_present(record, record.nic(nic), within.total_seconds())
+        else:
+            self._require_absent(record, self._unplugged(record, nic), within.total_seconds())
+
+    def _require_present(self, record: VmRecord, nic: Nic, seconds: float) -> None:
+        title = f"VM {record.namespace}/{record.name}"
+        found = await_interface(self.guests.shell(record.name), nic, seconds)
+        if found is None:
+            raise ProductFault(
+                f'{title}: its guest should have NIC "{nic.name}"; for {human(seconds)} no interface has had the MAC '
+                f"{nic.mac}"
+            )
+        if not found.carrier:
+            raise ProductFault(f'{title}: NIC "{nic.name}" is {found.name} in the guest and has no carrier')
+        step(f'Guest {record.name}: NIC "{nic.name}" is {found.name}, MAC {found.mac}, link {found.link}')
+
+    def _require_absent(self, record: VmRecord, nic: Nic, seconds: float) -> None:
+        found = await_no_interface(self.guests.shell(record.name), nic, seconds)
+        if found is not None:
+            raise ProductFault(
+                f'VM {record.namespace}/{record.name}: its guest should have lost NIC "{nic.name}"; after '
+                f"{human(seconds)} {found.name} still has the MAC {nic.mac}, link {found.link}"
+            )
+        step(f'Guest {record.name}: no interface has the MAC {nic.mac} of NIC "{nic.name}" any more')
+
+    def _unplugged(self, record: VmRecord, nic: str) -> Nic:
+        for change in reversed(self.suite.changes.of(NicHotplug, record.name)):
+            if change.nic.name == nic:
+                return change.nic
+        return record.nic(nic)

@@ -1,0 +1,175 @@
+"""Keywords on how long a VM is cut off while its network changes, and on the time before it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from KubeVirtLibrary.log import output_folder, probes, step, table
+from KubeVirtLibrary.types import NicName, VmName
+from livenad.errors import BadInput, LabError, ProductFault, TestError
+from livenad.migrations.judge_induced_failure import retry_left_queue
+from livenad.outage.judge_outage import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
+from livenad.outage.probes_across import OutageMonitor, start_monitoring, stop_monitoring
+from livenad.reachability.samples import headed
+from livenad.text import human
+from robot.api.deco import keyword
+from robot.utils import timestr_to_secs
+
+from GuestLibrary.guest_component import Family, GuestComponent
+
+
+class OutageKeywords(GuestComponent):
+    """The guests ask by themselves from before the edit on; what they saw is fetched in the end."""
+
+    @keyword(name="Start Outage Monitoring", tags=["outage", "core"])
+    def start_outage_monitoring(
+        self, vm: VmName, *, nic: NicName, old_peer: VmName, new_peer: VmName, families: list[Family] | None = None
+    ) -> None:
+        """Lets the VM and two peers ask one another from now on, by ICMP five times a second, and returns at once.
+
+        Args:
+        | ``vm`` | a VM that runs; it has an address in a subnet with each peer. |
+        | ``nic`` | the VM's NIC that is to be moved. |
+        | ``old_peer`` | the peer on the network that it leaves. |
+        | ``new_peer`` | the peer on the network that it comes to. |
+        | ``families`` | ``['ipv4']``, which is the default, or ``['ipv4', 'ipv6']``. |
+        """
+        settings, name = self.run.settings, self.vm(vm).name
+        old, new = self.vm(old_peer).name, self.vm(new_peer).name
+        versions = [family.value for family in families or [Family.ipv4]]
+        longest = settings.swap_timeout + settings.reach_timeout
+        monitor = start_monitoring(self.guests, name, nic=nic, old=old, new=new, versions=versions, longest=longest)
+        self.suite.outages[name] = monitor
+        step(f'{name} is watched from the network of {old} to that of {new}, through NIC "{nic}"')
+
+    @keyword(name="Stop Outage Monitoring", tags=["outage", "core"])
+    def stop_outage_monitoring(self, vm: VmName, *, within: timedelta) -> None:
+        """Ends the monitoring once the new network answers, and fetches what the guests saw. Judges nothing.
+
+        Args:
+        | ``vm`` | a VM of `Start Outage Monitoring`. |
+        | ``within`` | how long the new network has for its first answers, from now on. |
+        """
+        monitor = self._monitor(vm)
+        run = stop_monitoring(self.guests, monitor, within.total_seconds())
+        probes(f"{monitor.vm} was watched while it changed its network", run)
+
+    @keyword(name="Outage Should Be Below", tags=["outage", "core"])
+    def outage_should_be_below(self, vm: VmName, threshold: str = "") -> None:
+        """Shows for how long nothing was answered between the two networks; fails if that is longer than a threshold.
+
+        The table is in the log, the data in ``gap-<namespace>-<vm>.json`` beside it, by direction and IP version. Five
+        requests a second are sent, so that is how exact it is; the VM's own clock, by which "out" goes, stands still
+        while the guest is switched over.
+
+        Args:
+        | ``vm`` | a VM of `Start Outage Monitoring`. |
+        | ``threshold`` | longest outage that is accepted, such as ``2 s``; empty: any, the outage is only shown. |
+        """
+        monitor, record = self._monitor(vm), self.vm(vm)
+        title = f"VM {record.namespace}/{record.name}"
+        limit = _seconds(threshold)
+        gaps = _gaps(monitor, title)
+        _show(gaps)
+        _store(gaps, monitor, f"gap-{record.namespace}-{record.name}.json", limit)
+        longest = max(gaps, key=lambda gap: gap.seconds)
+        if limit is not None and longest.seconds > limit:
+            told = ", ".join(f"{_name(gap)} {gap_text(gap)}" for gap in gaps)
+            raise ProductFault(
+                f"{title}: expected no gap in connectivity over its swap longer than {human(limit)} "
+                f"(GAP_THRESHOLD); the longest is {gap_text(longest)} ({_name(longest)}); all: {told}"
+            )
+
+    @keyword(name="Old Network Should Have Been Kept", tags=["outage", "scenario"])
+    def old_network_should_have_been_kept(self, vm: VmName) -> None:
+        """Fails unless the VM reached its old network alone between its failed migration and the next one, by ICMP.
+
+        The old peer and the VM answered each other all that time, and nothing was heard of the new peer since before
+        the edit; both peers answered each other meanwhile, past the VM.
+
+        Args:
+        | ``vm`` | a VM of `Start Outage Monitoring` and `Induce Migration Failure`. |
+        """
+        monitor, record = self._monitor(vm), self.vm(vm)
+        failure = self.suite.induced_failures.get(record.name)
+        if failure is None:
+            raise TestError(f"no migration of VM {record.name} was made to fail; call `Induce Migration Failure` first")
+        retry = retry_left_queue(self.history, failure)
+        start = failure.at
+        directions = monitor.directions()
+        witness, other = monitor.series(monitor.witness), monitor.series(monitor.other)
+        last = max((sample.asked for one in directions for sample in one.old.samples), default=start)
+        end = last if retry is None else retry
+        subject = f"VM {record.namespace}/{record.name}"
+        span = (
+            f"the {human(end - start)} from its failed migration to {'the next' if retry else 'the end of the watch'}"
+        )
+        shown = "; ".join(describe_span(one.old, start, end) for one in directions)
+        verdict = judge_kept(directions, witness, other, start, end)
+        if verdict is Kept.HEARD:
+            heard = [one.new for one in directions if any(sample.asked < end for sample in one.new.answers)]
+            raise ProductFault(
+                f"{subject} should be silent to {monitor.to_new[monitor.versions[0]].target.name} before it is "
+                f"moved; answers came: {headed(heard, start)}"
+            )
+        if verdict is Kept.CUT_OFF:
+            raise ProductFault(f"{subject} should reach its old network throughout {span}; {shown}")
+        if verdict is not Kept.PROVEN:
+            more = "; ".join(describe_span(series, start, end) for series in (witness, other))
+            why = "too few requests were sent: was a guest frozen or overloaded?"
+            reason = why if verdict is Kept.TOO_FEW else verdict.value
+            raise LabError(f"{subject}: nothing is known of {span}: {reason}; {shown}; {more}")
+        step(f"{subject} reached its old network, and nothing of the new one, throughout {span}; {shown}")
+
+    def _monitor(self, vm: str) -> OutageMonitor:
+        name = self.vm(vm).name
+        if name not in self.suite.outages:
+            raise TestError(f"VM {name} was not monitored; call `Start Outage Monitoring` before its change")
+        return self.suite.outages[name]
+
+
+def _gaps(monitor: OutageMonitor, title: str) -> list[Gap]:
+    gaps = []
+    for direction in monitor.directions():
+        gap = gap_of(direction)
+        if gap is None:
+            raise LabError(
+                f"{title}: the gap in connectivity cannot be measured: its old network never answered; "
+                f"{direction.old.describe(monitor.window.began)}"
+            )
+        gaps.append(gap)
+    return gaps
+
+
+def _seconds(threshold: str) -> float | None:
+    if not threshold.strip():
+        return None
+    try:
+        seconds = float(timestr_to_secs(threshold))
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise BadInput(f'variable GAP_THRESHOLD is "{threshold}"; expected a time above 0, such as "2 s", or nothing')
+    return seconds
+
+
+def _name(gap: Gap) -> str:
+    way = "VM asks" if gap.direction.way == "out" else "peers ask"
+    return f"IPv{gap.direction.version}, {way}"
+
+
+def _show(gaps: list[Gap]) -> None:
+    rows = []
+    for gap in gaps:
+        old, new = gap.direction.old, gap.direction.new
+        peers = (old.target, new.target) if gap.direction.way == "out" else (old.source, new.source)
+        rows.append((_name(gap), gap_text(gap), *peers))
+    table(("ICMP", "gap", "from the last answer with", "to the first with"), rows)
+
+
+def _store(gaps: list[Gap], monitor: OutageMonitor, name: str, limit: float | None) -> None:
+    data = {"vm": monitor.vm, "threshold": limit, "gaps": [gap.as_data(monitor.window.began) for gap in gaps]}
+    path = output_folder() / name
+    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    step(f"Stored as {path}")

@@ -1,0 +1,66 @@
+"""Keywords on how many pings a network loses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from KubeVirtLibrary.log import probes
+from KubeVirtLibrary.types import NicName, VmName
+from livenad.packet_loss.stream import check_loss, watch_for_loss
+from livenad.reachability.windows import Between
+from robot.api.deco import keyword
+
+from GuestLibrary.guest_component import GuestComponent
+
+
+class PacketLossKeywords(GuestComponent):
+    """A stream of pings, ten a second, both ways."""
+
+    @keyword(name="Start Packet Loss Monitoring", tags=["packet loss", "core"])
+    def start_packet_loss_monitoring(
+        self, vm: VmName, peer: VmName, *, nic: NicName, control: VmName, duration: timedelta
+    ) -> None:
+        """Begins the stream of pings that a later `Packet Loss Should Be Below` judges, and returns at once.
+
+        To be called once the guests reach each other. Judges nothing.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``peer`` | the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``nic`` | the VM's NIC. |
+        | ``control`` | a third VM that asks the same NIC of ``peer``. |
+        | ``duration`` | length of the stream. |
+        """
+        watch_for_loss(self.guests, self._between(vm, peer, nic, control), duration.total_seconds())
+
+    @keyword(name="Packet Loss Should Be Below", tags=["packet loss", "core"])
+    def packet_loss_should_be_below(
+        self,
+        vm: VmName,
+        peer: VmName,
+        *,
+        nic: NicName,
+        control: VmName,
+        duration: timedelta,
+        limit: int | None = None,
+    ) -> None:
+        """Fails if a NIC of a VM and a peer lose more of a stream of pings than a limit.
+
+        A third VM asks the peer meanwhile: where that loses as much, it is a LAB ERROR. A stream that
+        `Start Packet Loss Monitoring` began is waited for and judged, once; otherwise it begins now.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``peer`` | the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``nic`` | the VM's NIC. |
+        | ``control`` | a third VM that asks the same NIC of ``peer``. |
+        | ``duration`` | length of the stream. |
+        | ``limit`` | per cent of the pings; default: variable LOSS_LIMIT. |
+        """
+        most = self.run.settings.loss_limit if limit is None else limit
+        between = self._between(vm, peer, nic, control)
+        run = check_loss(self.guests, between, duration.total_seconds(), most)
+        probes(f'{between.vm} and {between.peer} lost {most} % of their pings at most through NIC "{nic}"', run)
+
+    def _between(self, vm: str, peer: str, nic: str, control: str) -> Between:
+        return Between(self.vm(vm).name, self.vm(peer).name, nic, self.vm(control).name)

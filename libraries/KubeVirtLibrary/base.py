@@ -1,0 +1,117 @@
+"""What all keywords of both libraries share: the session, the error mapping, and what each keyword repeats."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from livenad.api.history import History
+from livenad.api.kinds import NAD
+from livenad.context import Run, Session, SuiteContext
+from livenad.errors import CapabilityMissing, LabError, TestError
+from livenad.model import VmRecord
+from livenad.ownership.labels import is_dns_subdomain
+from robot.api import SkipExecution
+from robotlibcore import DynamicCore
+
+from KubeVirtLibrary.log import step
+from KubeVirtLibrary.opening import open_cluster
+from KubeVirtLibrary.types import CONVERTERS
+
+__version__ = "0.1.0"
+
+SESSION = Session()
+"""The session of this process."""
+
+
+class KeywordComponent:
+    """The keywords of one topic."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def run(self) -> Run:
+        """The run on the open cluster; the cluster is opened when none is open."""
+        return self.session.run or open_cluster(self.session)
+
+    @property
+    def suite(self) -> SuiteContext:
+        """The context of the open test namespace. TestError when none is open."""
+        return self.run.require_suite()
+
+    @property
+    def history(self) -> History:
+        """What was recorded in the open test namespace."""
+        return self.suite.recorder.history
+
+    def vm(self, name: str) -> VmRecord:
+        """A VM that this suite defined. TestError that lists the VMs there are."""
+        return self.suite.vms[name]
+
+    def network(self, name: str, *, must_exist: bool = True) -> str:
+        """Name of a network's NAD, as VMs name it. TestError that lists the networks of the suite."""
+        require_nad_name(name)
+        run, suite = self.run, self.suite
+        real = run.networks.real_name(name)
+        if must_exist and not self._nad_exists(name, real):
+            listed = ", ".join(f'"{known}"' for known in run.networks.made_here()) or "none"
+            title = real if "/" in real else f"{suite.namespace.name}/{real}"
+            raise TestError(
+                f'network "{name}" does not exist: there is no NAD {title}; networks of this suite: {listed}'
+            )
+        return real
+
+    def judge(self, verdict: Callable[..., str], *arguments: Any) -> None:
+        """Read the cluster once more, so that a broken watch is no fault of the product; then judge and log."""
+        self.suite.recorder.catch_up()
+        step(verdict(self.history, *arguments))
+
+    def _nad_exists(self, name: str, real: str) -> bool:
+        home = self.suite.namespace.name
+        if name.removeprefix(f"{home}/") in self.run.networks.made_here():
+            return True
+        namespace, _, short = real.rpartition("/")
+        if not namespace and self.history.current(NAD, short) is not None:
+            return True
+        try:
+            return self.run.cluster.find(NAD, short, namespace or home) is not None
+        except LabError:
+            return True  # it may not be read: the cluster will tell
+
+
+class LibraryBase(DynamicCore):
+    """Facade of a keyword library."""
+
+    ROBOT_LIBRARY_SCOPE = "GLOBAL"
+    ROBOT_LIBRARY_VERSION = __version__
+    ROBOT_LIBRARY_DOC_FORMAT = "ROBOT"
+    ROBOT_LIBRARY_CONVERTERS: ClassVar[dict[type, Callable[[str], object]]] = CONVERTERS
+
+    def __init__(self, *components: type[KeywordComponent]) -> None:
+        super().__init__([component(SESSION) for component in components])
+        _quiet_foreign_loggers()
+
+    def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
+        """Run a keyword; a capability that is missing becomes a skip."""
+        try:
+            return super().run_keyword(name, args, kwargs)
+        except CapabilityMissing as missing:
+            raise SkipExecution(str(missing)) from missing
+
+
+def require_nad_name(name: str) -> None:
+    """Raise TestError unless ``name`` may be that of a NAD, with or without a namespace before a slash."""
+    parts = name.split("/")
+    if len(parts) > 2 or not all(is_dns_subdomain(part) for part in parts):
+        raise TestError(
+            f'network "{name}" is not the name of a NAD; expected lower-case letters, digits, hyphens and dots '
+            '(a DNS name), such as "new-network" or "other-namespace/new-network"'
+        )
+
+
+def _quiet_foreign_loggers() -> None:
+    """Keep other libraries' messages, which may hold tokens, out of the log."""
+    for name in ("kubernetes", "urllib3", "websocket", "paramiko"):
+        logging.getLogger(name).setLevel(logging.WARNING)

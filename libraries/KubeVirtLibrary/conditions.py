@@ -1,0 +1,119 @@
+"""Keywords: conditions of VM and VMI that ask for a migration or a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from livenad.api.history import History
+from livenad.changes import NetworkChange, NicSettingsChange
+from livenad.conditions.judge_conditions import (
+    MIGRATION,
+    RESTART,
+    Condition,
+    asked_for,
+    asks_for,
+    asks_for_restart,
+    judge_asks_for_migration,
+    judge_asks_for_restart,
+    judge_never_set,
+    judge_restart_asked_for,
+    judge_restart_never_required,
+    judge_restart_not_left,
+    judge_settled,
+    judge_still_signalled,
+)
+from livenad.errors import TestError
+from livenad.migrations.judge_stayed import has_left, require_control
+from robot.api.deco import keyword
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import step
+from KubeVirtLibrary.types import VmName
+
+
+class ConditionKeywords(KeywordComponent):
+    """RestartRequired is a condition of the VM, MigrationRequired one of its VMI."""
+
+    @keyword(name="Condition Should Be Set", tags=["conditions", "core"])
+    def condition_should_be_set(
+        self, vm: VmName, *conditions: Condition, within: timedelta, control: VmName | None = None
+    ) -> None:
+        """Fails unless one of the conditions is set after the last change of a VM, and stays.
+
+        *MigrationRequired*: the VMI has taken the edit over, and the VM never had RestartRequired.
+
+        *Both conditions given*: either is accepted, and it must not have gone away since it came. With ``control`` the
+        cluster had time to forget: the control was migrated for the same edit, or needs a restart, by then.
+
+        Args:
+        | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
+        | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
+        | ``within`` | for how long it may take, from now on. |
+        | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
+        """
+        suite = self.suite
+        change = suite.changes.last(self.vm(vm).name, "network", "nic settings")
+        if isinstance(change, NicSettingsChange):
+            self._wait(lambda history: asks_for_restart(history, change), within, change.vm)
+            self.judge(judge_restart_asked_for, change)
+            return
+        edit = suite.changes.network_change(change.vm)
+        if len(set(conditions)) == 1:
+            (condition,) = set(conditions)
+            self._wait(lambda history: asks_for(history, edit, condition), within, edit.vm)
+            self.judge(judge_asks_for_migration if condition == MIGRATION else judge_asks_for_restart, edit)
+            return
+        if not conditions:
+            raise TestError("no condition is named; expected RestartRequired, MigrationRequired or both")
+        if not has_left(self.history, edit):
+            self._wait(lambda history: any(asks_for(history, edit, one) for one in conditions), within, edit.vm)
+        suite.recorder.catch_up()
+        said = judge_still_signalled(self.history, edit)
+        if control is not None:
+            _, why = require_control(self.history, edit, suite.changes.network_change(self.vm(control).name))
+            said = f"{said}; {why}"
+        step(said)
+
+    @keyword(name="Condition Should Never Have Been Set", tags=["conditions", "core"])
+    def condition_should_never_have_been_set(self, vm: VmName, *conditions: Condition) -> None:
+        """Fails when a condition was set at any time since a VM was changed, for however short a time.
+
+        Judged on every recorded state since before the first change of the VM's network or NICs; for a VM that was
+        started or restarted after it, since before that.
+
+        Args:
+        | ``vm`` | a VM that was changed. |
+        | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
+        """
+        change = self.suite.changes.first_since_start(self.vm(vm).name)
+        if isinstance(change, NetworkChange) and conditions == (RESTART,):
+            self.judge(judge_restart_never_required, change)
+        else:
+            self.judge(judge_never_set, change, conditions)
+
+    @keyword(name="Condition Should Have Been Cleared", tags=["conditions", "core"])
+    def condition_should_have_been_cleared(
+        self, vm: VmName, *conditions: Condition, within: timedelta = timedelta()
+    ) -> None:
+        """Fails while a condition is set on a VM that was restarted or migrated for its last network change.
+
+        For a VM that was edited while it was starting, RestartRequired must not be set any more since the VM can be
+        live-migrated: KubeVirt after 1.9 sets it on a VM that cannot migrate yet, and takes it back.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
+        | ``within`` | for how long it may take, from now on. |
+        """
+        change = self.suite.changes.network_change(self.vm(vm).name)
+        if change.vm_state == "starting" and conditions == (RESTART,):
+            self.judge(judge_restart_not_left, change)
+            return
+        self._wait(lambda history: not asked_for(history, change, conditions), within, change.vm)
+        self.judge(judge_settled, change, conditions)
+
+    def _wait(self, condition: Callable[[History], bool], within: timedelta, vm: str) -> None:
+        self.suite.recorder.wait_for(
+            condition, within.total_seconds(), f"conditions of VM {vm}", lambda: "not yet", vms={vm}
+        )

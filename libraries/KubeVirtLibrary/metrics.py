@@ -1,0 +1,109 @@
+"""Keywords: what KubeVirt's metrics say of a VM's NICs."""
+
+from __future__ import annotations
+
+import enum
+import time
+from datetime import timedelta
+
+from livenad.changes import NetworkChange
+from livenad.errors import CapabilityMissing, TestError
+from livenad.metrics.nic_series import (
+    MetricsBaseline,
+    Poller,
+    judge_new_network,
+    judge_old_network_gone,
+    judge_others_unchanged,
+    record_baseline,
+)
+from livenad.metrics.series import VM_METRIC, VMI_METRIC
+from robot.api.deco import keyword
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import details, heartbeat, step
+from KubeVirtLibrary.types import NicName, VmName
+
+
+class Metric(enum.Enum):
+    """Of what a metric speaks: the VM's definition, or the VM as it runs."""
+
+    VM = VM_METRIC
+    VMI = VMI_METRIC
+
+
+class MetricKeywords(KeywordComponent):
+    """Verdicts on the metrics that name the network of each NIC."""
+
+    @keyword(name="Record Metrics", tags=["metrics", "scenario"])
+    def record_metrics(self, vm: VmName, *, within: timedelta) -> None:
+        """Records what metrics say of a VM once they name each NIC once, on its network; chooses where they are read.
+
+        Read are Thanos by its Route, else Prometheus, else virt-controller's pods: the first that we may read and
+        that knows KubeVirt. A failure is a LAB ERROR; without any source the test is skipped.
+
+        Args:
+        | ``vm`` | a VM that runs and is not changed yet. |
+        | ``within`` | for how long at most, from now on: a scrape comes every 30 seconds or so. |
+        """
+        from livenad.metrics.sources import find_source  # noqa: PLC0415 - an HTTP client is slow to import
+
+        run, record = self.run, self.vm(vm)
+        namespace = run.facts.kubevirt.namespace if run.facts.kubevirt else ""
+        source, reasons = find_source(run.cluster, namespace, run.settings.monitoring_url)
+        if source is None:
+            raise CapabilityMissing(f"capability metrics is not there: {'; '.join(reasons)}")
+        poller = Poller(source, record.name, record.namespace, heartbeat)
+        baseline = record_baseline(poller, record, time.monotonic() + within.total_seconds())
+        self.suite.metrics[record.name] = baseline
+        step(f"VM {record.namespace}/{record.name}: one series for each NIC, read from {source.title}")
+        if reasons:
+            details("Why no other source", "\n".join(reasons))
+
+    @keyword(name="Metrics Should Show New Network", tags=["metrics", "scenario"])
+    def metrics_should_show_new_network(self, vm: VmName, *, nic: NicName, metric: Metric, within: timedelta) -> None:
+        """Fails unless a metric has a series of a NIC on its new network, with the binding that it had.
+
+        Args:
+        | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
+        | ``nic`` | the NIC that was changed. |
+        | ``metric`` | ``VMI``: kubevirt_vmi_vnic_info, or ``VM``: kubevirt_vm_vnic_info. |
+        | ``within`` | for how long it may take, counted from the edit. |
+        """
+        change, baseline, poller = self._changed(vm, nic)
+        step(judge_new_network(poller, change, baseline, metric.value, _deadline(change, within)))
+
+    @keyword(name="Metrics Should Not Show Old Network", tags=["metrics", "scenario"])
+    def metrics_should_not_show_old_network(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
+        """Fails when a series of a NIC with its old network remains, in either metric.
+
+        Args:
+        | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
+        | ``nic`` | the NIC that was changed. |
+        | ``within`` | for how long it may remain, counted from the edit. |
+        """
+        change, _, poller = self._changed(vm, nic)
+        step(judge_old_network_gone(poller, change, _deadline(change, within)))
+
+    @keyword(name="Metrics Of Other NICs Should Be Unchanged", tags=["metrics", "scenario"])
+    def metrics_of_other_nics_should_be_unchanged(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
+        """Fails when a series of a NIC that was not changed differs from what `Record Metrics` recorded.
+
+        Args:
+        | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
+        | ``nic`` | the NIC that was changed. |
+        | ``within`` | for how long monitoring may take to note the edit, counted from it. |
+        """
+        change, baseline, poller = self._changed(vm, nic)
+        step(judge_others_unchanged(poller, change, baseline, _deadline(change, within)))
+
+    def _changed(self, vm: str, nic: str) -> tuple[NetworkChange, MetricsBaseline, Poller]:
+        name = self.vm(vm).name
+        change = self.suite.changes.network_change(name, nic)
+        baseline = self.suite.metrics.get(name)
+        if baseline is None:
+            raise TestError(f"metrics of {change.subject} are not recorded; call `Record Metrics` before the change")
+        return change, baseline, Poller(baseline.source, name, change.namespace, heartbeat)
+
+
+def _deadline(change: NetworkChange, within: timedelta) -> float:
+    return change.at + within.total_seconds()

@@ -1,0 +1,180 @@
+"""Keywords: live migrations, on request and by the cluster, one that fails, and VMs that must stay on their node."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Literal
+
+from livenad.api.status import vm_summary
+from livenad.changes import NetworkChange
+from livenad.errors import TestError
+from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered
+from livenad.migrations.judge_migrations import (
+    judge_migrated_by_hand,
+    judge_migrated_times,
+    judge_not_migrated,
+    judge_one_migration,
+)
+from livenad.migrations.judge_never_moved import judge_never_moved, moves_nothing, started
+from livenad.migrations.judge_stayed import has_left, judge_stayed, judge_waiting, require_control
+from livenad.text import human
+from robot.api.deco import keyword
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import step
+from KubeVirtLibrary.types import VmName
+
+
+class MigrationKeywords(KeywordComponent):
+    """A migration object that the cluster made by itself is told from one that a user asked for."""
+
+    @keyword(name="Migrate VM", tags=["migrations", "core"])
+    def migrate_vm(self, vm: VmName) -> None:
+        """Asks for a live migration of a running VM, as ``virtctl migrate`` does. Waits for nothing.
+
+        It needs the right to update ``virtualmachines/migrate``, which a VM's owner does not have.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        """
+        from livenad.virtual_machines.actions import request_action  # noqa: PLC0415 - slow to import
+
+        run, suite, record = self.run, self.suite, self.vm(vm)
+        suite.recorder.catch_up()
+        change = request_action(run.cluster, suite.recorder, record, "migrate")
+        suite.changes.add(change)
+        step(f"{change.title}: migrate asked for; it is on {change.node or 'no node'}")
+
+    @keyword(name="Induce Migration Failure", tags=["migrations", "scenario"])
+    def induce_migration_failure(self, vm: VmName, *, within: timedelta) -> None:
+        """Makes the migration for the last network change of a VM fail by deleting its target launcher pod, once.
+
+        Waits for the target pod, deletes it as soon as it is seen, and waits until the migration object is Failed. A
+        LAB ERROR when the migration was quicker. Judges nothing.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``within`` | for how long each of the two may take at most. |
+        """
+        from livenad.migrations.induced_failure import induce_failure  # noqa: PLC0415 - slow to import
+
+        run, suite, name = self.run, self.suite, self.vm(vm).name
+        change = suite.changes.network_change(name)
+        failure = induce_failure(run.cluster, suite.recorder, change, within.total_seconds())
+        suite.induced_failures[name] = failure
+        since = human(failure.at - change.at)
+        step(
+            f"{change.title}: target pod {failure.pod} deleted {since} after the edit, migration "
+            f"{failure.migration} is Failed"
+        )
+
+    @keyword(name="VM Should Have Been Migrated", tags=["migrations", "core"])
+    def vm_should_have_been_migrated(
+        self, vm: VmName, *, times: int = 1, requested_by: Literal["cluster", "user"] = "cluster"
+    ) -> None:
+        """Fails unless a VM was migrated so many times, all migrations Succeeded, and the named party requested them.
+
+        *Once by the cluster*: since the last network change there is one migration, made by the cluster for it. After
+        `Induce Migration Failure` the failed one does not count, and there must be a later one.
+
+        *Several times by the cluster*: counted since the first network change.
+
+        *By a user*: the migration of `Migrate VM` is the only one since, and the same VMI runs on another node.
+
+        *Not at all*: with ``times=0``, since the VM was started or restarted, else since its first change.
+
+        Args:
+        | ``vm`` | a VM that was changed or migrated. |
+        | ``times`` | how often. |
+        | ``requested_by`` | ``cluster`` or ``user``. |
+        """
+        suite, name = self.suite, self.vm(vm).name
+        if requested_by == "user":
+            if times != 1:
+                raise TestError(f"times is {times}; expected 1 for a migration that a user requested")
+            self.judge(judge_migrated_by_hand, suite.changes.last(name, "migrate"))
+        elif times == 0:
+            self.judge(judge_not_migrated, suite.changes.first_since_start(name))
+        elif failure := suite.induced_failures.get(name):
+            self.judge(judge_recovered, failure)
+        elif times == 1:
+            self.judge(judge_one_migration, suite.changes.network_change(name))
+        else:
+            self.judge(judge_migrated_times, suite.changes.network_change(name), times)
+
+    @keyword(name="VM Should Have Stayed On Its Node", tags=["migrations", "core"])
+    def vm_should_have_stayed_on_its_node(
+        self, vm: VmName, *, control: VmName | None = None, duration: timedelta = timedelta()
+    ) -> None:
+        """Fails when a VM was moved, restarted or migrated since its network was edited, or its pod changed network.
+
+        Judged on everything since before the edit, for ``duration`` at least. With ``control`` it is judged until the
+        cluster has migrated the control for the same edit: a control that was not migrated is a LAB ERROR. Where the
+        control has RestartRequired, as the cluster migrates no VM for such an edit, ``duration`` counts.
+
+        *The edit leads back to the network that the NIC had*: no condition may ask for anything either; a migration
+        that the cluster made before it could know of a revert, and cancelled, is no fault. Needs ``control``.
+
+        *The NAD does not exist*: a migration may be there that waits for it.
+
+        *After `Induce Migration Failure`*: judged until the next migration copied the guest; MigrationRequired stays.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
+        | ``duration`` | length of the window, counted from the edit. |
+        """
+        suite, name = self.suite, self.vm(vm).name
+        change, seconds = suite.changes.network_change(name), duration.total_seconds()
+        other = suite.changes.network_change(self.vm(control).name) if control is not None else None
+        if failure := suite.induced_failures.get(name):
+            self.judge(judge_kept_in_place, failure)
+        elif change.nad_missing:
+            self.judge(judge_waiting, change)
+        elif moves_nothing(change):
+            self._judge_never_moved(change, other, seconds)
+        elif other is not None:
+            self._judge_beside_control(change, other, seconds)
+        else:
+            self._look(change, seconds)
+            self.judge(judge_stayed, change)
+
+    def _judge_never_moved(self, change: NetworkChange, control: NetworkChange | None, seconds: float) -> None:
+        if control is None:
+            raise TestError(
+                f"{change.title} leads back to the same network; expected control=<VM>, a VM that is moved meanwhile: "
+                "without one, that nothing moves proves nothing"
+            )
+        left = change.at + seconds - time.monotonic()
+        self.suite.recorder.wait_for(
+            lambda history: started(history, change),
+            left,
+            f"{change.title}: nothing happens",
+            lambda: "nothing",
+            vms={change.vm},
+        )
+        self.judge(judge_never_moved, change, control, seconds)
+
+    def _judge_beside_control(self, change: NetworkChange, control: NetworkChange, seconds: float) -> None:
+        recorder = self.suite.recorder
+        recorder.catch_up()
+        # A VM that has left is the product's fault, whatever became of its control.
+        if has_left(recorder.history, change):
+            judge_stayed(recorder.history, change)
+        moved, why = require_control(recorder.history, change, control)
+        if not moved:
+            self._look(change, seconds)
+            recorder.catch_up()
+        step(f"{judge_stayed(recorder.history, change)}; {why}")
+
+    def _look(self, change: NetworkChange, seconds: float) -> None:
+        """Wait until the window ends, or the VM has left."""
+        left = change.at + seconds - time.monotonic()
+        self.suite.recorder.wait_for(
+            lambda history: has_left(history, change),
+            left,
+            f"{change.title}: it stays",
+            lambda: vm_summary(self.history, change.vm),
+            vms={change.vm},
+        )

@@ -1,0 +1,131 @@
+"""Opening and closing the cluster of a run. Any keyword that needs a cluster opens it; the listener closes it."""
+
+from __future__ import annotations
+
+from livenad.cluster.capabilities import check_names
+from livenad.cluster.facts import ClusterFacts
+from livenad.cluster_settings.switching import as_before
+from livenad.context import Run, Session
+from livenad.errors import LabError
+from livenad.settings import VARIABLES, Settings
+from livenad.stop_signals import GUARD
+from robot.utils import timestr_to_secs
+
+from KubeVirtLibrary.log import details, heartbeat, log_connectivity, step, suite_metadata, suite_name, variable, warn
+
+_FIRST_CONTACT_SECONDS = 5.0
+_REMOVAL_SECONDS = 120.0
+
+
+def open_cluster(session: Session, *, restore: bool = True) -> Run:
+    """Read all variables, connect to the API server and begin a run. Creates nothing.
+
+    What an aborted run changed in the settings of the cluster is put back where ``restore`` says so. Raises BadInput
+    for a wrong variable or kubeconfig, LabError when the API server does not answer.
+    """
+    GUARD.install()
+    settings = Settings.from_variables({name: variable(name) for name in VARIABLES}, timestr_to_secs)
+    check_names(settings.expected_capabilities, "variable EXPECTED_CAPABILITIES")
+    from livenad.api.client import Cluster  # noqa: PLC0415 - slow to import, and a dry run does without
+    from livenad.api.connection import open_connection  # noqa: PLC0415
+    from livenad.cluster.facts import read_facts, read_version  # noqa: PLC0415
+
+    connection = open_connection(settings.kubeconfig, settings.context, verify=settings.verify_tls)
+    if connection.unverified:
+        warn(f"The certificate of {connection.server} is not verified: {connection.unverified}")
+    cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
+    facts = read_facts(cluster, read_version(cluster))
+    cluster.patience = Cluster.PATIENCE
+    run = Run(settings, cluster, facts, opened_in=suite_name(), heartbeat=heartbeat)
+    session.run = run
+    _show(facts, run.run_id, connection.source)
+    restore_settings_of_aborted_runs(run, dry_run=not restore)
+    return run
+
+
+def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False) -> None:
+    """Put back what an aborted run changed; where a living one has changed settings, go by what was there before."""
+    from livenad.cluster.facts import read_kubevirt  # noqa: PLC0415
+
+    try:
+        note = run.cluster_settings.foreign_note(read_kubevirt(run.cluster))
+        if note is None:
+            return
+        for line in run.cluster_settings.take_back_of_dead_runs(dry_run=dry_run):
+            warn(f"{'Would put' if dry_run else 'Put'} back: {line}")
+        run.facts = as_before(run.facts, note)
+    except LabError as error:
+        warn(f"What another run changed in the settings of the cluster could not be put back: {error}")
+
+
+def close_suite(run: Run) -> None:
+    """End the open suite: sessions in guests, settings of the cluster, and the removal of what it created.
+
+    What cannot be removed is a warning and suite metadata, never a failure.
+    """
+    from livenad.namespaces.closing import close_namespace  # noqa: PLC0415
+
+    suite = run.suite
+    if suite is None:
+        return
+    name = suite.namespace.name
+    try:
+        log_connectivity(suite)
+    except Exception as error:  # a chart that cannot be drawn must not keep the namespace open
+        warn(f"No chart of connectivity: {error}")
+    for failure in suite.end():
+        warn(f"Before namespace {name} goes: {failure}")
+    left = close_namespace(run)
+    if left:
+        warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Orphaned Resources`.")
+        suite_metadata("Leftovers", "; ".join(left), top=False)
+    step(f"Namespace {name} closed")
+
+
+def close_cluster(session: Session) -> None:
+    """Remove what the run still has on the cluster, wait until its namespaces are gone, and end the run."""
+    run = session.run
+    if run is None:
+        return
+    try:
+        close_suite(run)
+        _remove_everything(run)
+    finally:
+        run.ledger.lease.stop()
+        run.cluster.close()
+        session.run = None
+
+
+def close_quietly(session: Session) -> None:
+    """Close at the end of the process, or of a suite whose teardown did not."""
+    try:
+        close_cluster(session)
+    except LabError as error:
+        warn(f"The cluster could not be left clean: {error}")
+
+
+def _remove_everything(run: Run) -> None:
+    from livenad.ownership.removal import await_gone, await_no_guests  # noqa: PLC0415
+
+    left = run.ledger.remove()
+    left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS, heartbeat)
+    if run.settings.namespace:
+        left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, _REMOVAL_SECONDS, heartbeat)
+    if run.networks.used:
+        left += run.networks.close()
+    left += run.ledger.lease.lost()
+    if left:
+        warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Orphaned Resources`.")
+        suite_metadata("Leftovers", "; ".join(left))
+
+
+def _show(facts: ClusterFacts, run_id: str, source: str) -> None:
+    kubevirt = facts.kubevirt.version_text if facts.kubevirt else "not installed"
+    kind = "embedded cluster" if facts.embedded else "cluster"
+    nodes = ", ".join(facts.nodes.names) if facts.nodes else "may not be listed"
+    suite_metadata("Cluster", f"{kind} {facts.server}, Kubernetes {facts.server_version}")
+    suite_metadata("KubeVirt", kubevirt)
+    suite_metadata("Nodes", nodes)
+    suite_metadata("Run", run_id)
+    step(f"Run {run_id} on {kind} {facts.server} (Kubernetes {facts.server_version}, KubeVirt {kubevirt})")
+    details("What the cluster is", f"user: {facts.user}\nkubeconfig: {source}\nnodes: {nodes}\n{facts.kubevirt}")

@@ -1,0 +1,75 @@
+"""Keywords: what the user may do, and a VM owner who has the rights of one namespace only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from livenad.errors import ProductFault, TestError
+from livenad.permissions.rights import UserAction
+from robot.api.deco import keyword
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import step
+
+ForbiddenAction = Literal["create a migration object", "change a NAD", "list VMs of another namespace"]
+
+
+class PermissionKeywords(KeywordComponent):
+    """A VM owner's requests are made with a token of the owner."""
+
+    @keyword(name="User Should Be Allowed To", tags=["permissions", "core"])
+    def user_should_be_allowed_to(self, *actions: UserAction) -> None:
+        """Fails, as a LAB ERROR, with each right that the user of this run lacks for what the suite does.
+
+        | =Action= | =What it is= |
+        | ``restart-vms`` | ``virtctl restart`` |
+        | ``start-and-stop-vms`` | ``virtctl start`` and ``stop`` |
+        | ``migrate-vms`` | ``virtctl migrate`` |
+        | ``break-migrations`` | deletion of launcher pods |
+        | ``make-vm-owners`` | service accounts with the role ``edit`` of a namespace |
+
+        Args:
+        | ``actions`` | names of the table. |
+        """
+        rights = self.run.preflight.require_rights(actions)
+        step(f"The user may {', '.join(actions)}: " + "; ".join(map(str, rights)))
+
+    @keyword(name="Create VM Owner", tags=["permissions", "core"])
+    def create_vm_owner(self, name: str) -> None:
+        """Creates a service account with the namespace role ``edit``; `Change VM Network` takes it as ``as_user``.
+
+        Needs `User Should Be Allowed To` ``make-vm-owners``; a LAB ERROR when we may not.
+
+        Args:
+        | ``name`` | name of the service account. |
+        """
+        from livenad.permissions.vm_owner import create_owner  # noqa: PLC0415 - slow to import
+
+        run, suite = self.run, self.suite
+        suite.users[name] = create_owner(run.cluster, run.ledger, suite.namespace, name, verify=run.settings.verify_tls)
+        step(f"VM owner {suite.namespace.name}/{name} has the role edit there")
+
+    @keyword(name="User Should Be Forbidden To", tags=["permissions", "core"])
+    def user_should_be_forbidden_to(self, user: str, action: ForbiddenAction, *, subject: str) -> None:
+        """Fails unless the API server forbids a VM owner something (403). Asked as a dry run: nothing is changed.
+
+        A request that is refused for what is in it (400, 404, 409, 422) was not forbidden: rights are checked first.
+
+        Args:
+        | ``user`` | a user of `Create VM Owner`. |
+        | ``action`` | what the user must not be able to do. |
+        | ``subject`` | the VM, the NAD, or the other namespace. |
+        """
+        from livenad.permissions.forbidden import refusal_of  # noqa: PLC0415 - slow to import
+
+        users, namespace = self.suite.users, self.suite.namespace
+        if user not in users:
+            raise TestError(
+                f'user "{user}" is not there; call `Create VM Owner`; there are: {", ".join(users) or "none"}'
+            )
+        refusal = refusal_of(users[user], namespace, action, subject)
+        if not refusal:
+            raise ProductFault(
+                f"VM owner {namespace.name}/{user}: expected to be forbidden to {action} ({subject}), was allowed"
+            )
+        step(f"{user} may not {action}: {refusal}")

@@ -1,0 +1,64 @@
+"""The verdict on network changes of many VMs, and the chart of the queue of their migrations."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from livenad.changes import NetworkChange
+from livenad.context import Run
+from livenad.errors import ProductFault
+from livenad.migrations.migration_queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
+from livenad.network_change.completion import five_facts, is_complete
+from livenad.report.chart_html import chart_html
+from livenad.report.migration_queue_chart import queue_timeline
+from livenad.report.timeline import text_of
+from livenad.report.timeline_svg import timeline_svg
+from livenad.text import human
+
+from KubeVirtLibrary.log import chart, output_folder, step, table
+
+_SHOWN = 5
+_FILE = "migration-queue-{}.json"
+
+
+def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> None:
+    """Wait for all changes, show how the cluster processed them, and fail if one is missing in the end."""
+    recorder = run.require_suite().recorder
+    history, first = recorder.history, min(change.at for change in changes)
+    for number, change in enumerate(changes, 1):
+        recorder.wait_for(
+            lambda _, change=change: is_complete(history, change),  # type: ignore[misc]
+            max(0.0, first + limit - time.monotonic()),
+            f"swaps of {len(changes)} VMs",
+            lambda number=number, change=change: f"{number - 1} complete, now {change.vm}",  # type: ignore[misc]
+            vms={change.vm},
+        )
+    _show(run, queued_swaps(history, changes), time.monotonic() - first)
+    missing = [change for change in changes if not is_complete(history, change)]
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        told = "; ".join(
+            f"{one.vm}: {next(fact.seen for fact in five_facts(history, one) if not fact.holds)}"
+            for one in missing[:_SHOWN]
+        )
+        raise ProductFault(
+            f"{missing[0].subject}{others} of {len(changes)}: expected every swap to be complete within "
+            f"{human(limit)} of the first edit; {told}"
+        )
+    step(f"All {len(changes)} VMs are on their new network")
+
+
+def _show(run: Run, queue: list[QueuedSwap], end: float) -> None:
+    limits, seen = limits_text(run.facts.kubevirt), spread(queue)
+    namespace = run.require_suite().namespace.name
+    if seen is not None:
+        heads = ("VMs", "quickest", "median", "nine in ten within", "slowest", "most migrations at once", "limits")
+        times = [human(seconds) for seconds in (seen.fewest, seen.middle, seen.ninth, seen.most)]
+        table(heads, [[str(len(queue)), *times, str(most_at_once(queue)), limits]])
+    name = _FILE.format(namespace)
+    data = {"limits": limits, "most_at_once": most_at_once(queue), "vms": [one.as_data() for one in queue]}
+    (output_folder() / name).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    drawn = queue_timeline(f"Migrations of {len(queue)} VMs in {namespace}; {limits}", queue, end)
+    chart(chart_html(timeline_svg(drawn), "The queue in words", text_of(drawn), name))

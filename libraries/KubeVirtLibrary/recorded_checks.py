@@ -1,0 +1,40 @@
+"""Keywords: make a check now and judge it later, for what can be seen only between two changes."""
+
+from __future__ import annotations
+
+from robot.api.deco import keyword
+from robot.libraries.BuiltIn import BuiltIn
+from robot.running import RUN_KW_REGISTER
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import step
+
+
+class RecordedCheckKeywords(KeywordComponent):
+    """A suite setup that changes a VM twice checks in between; the tests then run in any order."""
+
+    @keyword(name="Record Check", tags=["recorded checks", "core"])
+    def record_check(self, title: str, name: str, *arguments: object) -> None:
+        """Runs a checking keyword and stores its outcome for `Recorded Check Should Pass`; fails with nothing itself.
+
+        Args:
+        | ``title`` | what the check is called. |
+        | ``name`` | a keyword that judges. |
+        | ``arguments`` | its arguments. |
+        """
+        status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
+        self.suite.checks.record(title, None if status == "PASS" else str(message))
+        step(f'Check "{title}": {status}')
+
+    @keyword(name="Recorded Check Should Pass", tags=["recorded checks", "core"])
+    def recorded_check_should_pass(self, title: str) -> None:
+        """Fails with the message that `Record Check` stored, if its check failed.
+
+        Args:
+        | ``title`` | what `Record Check` called it. |
+        """
+        self.suite.checks.require_passed(title)
+
+
+# Robot shows the check to a dry run, and leaves variables in its arguments to it.
+RUN_KW_REGISTER.register_run_keyword("KubeVirtLibrary", "Record Check", 1, deprecation_warning=False, dry_run=True)

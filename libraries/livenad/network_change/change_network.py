@@ -1,0 +1,165 @@
+"""The change of a VM's network: what is checked before the edit, the one edit, and what is checked after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from livenad.api.client import Cluster
+from livenad.api.history import History
+from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.recorder import Recorder
+from livenad.api.status import FINAL_PHASES, is_automatic, is_true, migrations_of, phase_of, vm_summary
+from livenad.changes import ChangeLog, NetworkChange, VmState, migrations_since, network_change
+from livenad.errors import LabError, ProductFault, TestError
+from livenad.model import VmRecord
+from livenad.network_change.edit import put_networks
+from livenad.text import human
+from livenad.virtual_machines.manifests import pod_interface_name
+
+_HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
+_STARTING = ("Scheduling", "Scheduled")
+
+
+def change_networks(
+    client: Cluster,
+    recorder: Recorder,
+    log: ChangeLog,
+    records: Sequence[VmRecord],
+    networks: Mapping[str, str],
+    *,
+    vm_state: VmState,
+    nad_missing: bool = False,
+) -> list[NetworkChange]:
+    """Put NICs of each VM on networks by one edit for each VM, and add the records to ``log``.
+
+    All VMs are checked before the first edit. ``vm_state`` is what each VM has to be: TestError or LabError when it is
+    not, and nothing is edited; "any" checks nothing and reads nothing before the edit. ``networks`` are NADs by NIC.
+    """
+    for record in records:
+        for nic in networks:
+            require_movable_nic(record, nic)
+    history = recorder.history
+    if vm_state in ("running", "stopped"):
+        recorder.catch_up()
+        for record in records:
+            _require_state(history, record, vm_state)
+    made = [_change(client, recorder, log, record, networks, vm_state=vm_state) for record in records]
+    changes = [change for of_vm in made for change in of_vm]
+    for change in changes:
+        change.nad_missing = nad_missing
+    return changes
+
+
+def _change(
+    client: Cluster,
+    recorder: Recorder,
+    log: ChangeLog,
+    record: VmRecord,
+    networks: Mapping[str, str],
+    *,
+    vm_state: VmState,
+) -> list[NetworkChange]:
+    history, last = recorder.history, None
+    active: Object | None = None
+    if vm_state in ("migrating", "any"):
+        last = log.network_change(record.name)
+    if vm_state == "migrating" and last is not None:
+        active = handed_over(history, last)
+        if active is None:
+            raise ProductFault(
+                f"{last.title}: expected a migration to be under way; {vm_summary(history, record.name)}"
+            )
+    changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
+    stored = put_networks(client, record, networks)
+    for change in changes:
+        if last is not None and last.nic == change.nic:
+            change.old_network = last.new_network
+        change.pod_interface = change.pod_interface or pod_interface_name(change.nic)
+        change.resource_version = str(meta(stored, "resourceVersion"))
+        change.with_nics = tuple(networks) if len(networks) > 1 else ()
+    log.add(*changes)
+    if active is not None:
+        _require_not_ended(recorder, changes[0], active)
+    if vm_state == "starting":
+        _require_was_starting(recorder, changes[0])
+    return changes
+
+
+def require_movable_nic(record: VmRecord, nic: str) -> None:
+    """Raise TestError for a NIC that the VM does not have, or that is on the pod network."""
+    if record.nic(nic).network is None:
+        raise TestError(
+            f'NIC "{nic}" of VM {record.namespace}/{record.name} is on the pod network, which cannot be changed'
+        )
+
+
+def require_running(history: History, record: VmRecord, remedy: str) -> None:
+    """Raise TestError for a VM that does not run; ``remedy`` says what to do about it."""
+    vmi = history.current(VMI, record.name)
+    if vmi is None or phase_of(vmi) != "Running":
+        vm = history.current(VM, record.name) or {}
+        status = dig(vm, "status", "printableStatus", default="not created")
+        raise TestError(
+            f"VM {record.namespace}/{record.name} is not running (status {status}, "
+            f"{vm_summary(history, record.name)}); {remedy}"
+        )
+
+
+def _require_state(history: History, record: VmRecord, vm_state: VmState) -> None:
+    title = f"VM {record.namespace}/{record.name}"
+    vmi, vm = history.current(VMI, record.name), history.current(VM, record.name)
+    if vm_state == "stopped":
+        if vmi is not None:
+            raise TestError(f"{title} is not stopped: {vm_summary(history, record.name)}")
+        return
+    require_running(
+        history,
+        record,
+        "a network is swapped on a running VM: call `Start VMs` and `Wait Until VMs Are Ready` first",
+    )
+    if vm is not None and is_true(vm, "RestartRequired"):
+        raise LabError(f"{title} has RestartRequired already before the edit, so nothing could be judged; restart it")
+    for item in migrations_of(history, record.name).values():
+        if phase_of(item) not in FINAL_PHASES:
+            raise LabError(
+                f"{title} is being migrated already: {meta(item, 'name')} is {phase_of(item) or 'new'}; wait"
+            )
+
+
+def handed_over(history: History, change: NetworkChange) -> Object | None:
+    """The migration that the cluster made for an edit once it is handed over to the nodes; None before."""
+    found = migrations_since(history, change).values()
+    return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
+
+
+def is_starting(history: History, vm: str) -> bool:
+    """Whether a VM has a launcher pod and its VMI has left Pending."""
+    vmi = history.current(VMI, vm)
+    if vmi is None:
+        return False
+    uid = meta(vmi, "uid")
+    pods = (pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid)
+    return next(pods, None) is not None and phase_of(vmi) not in ("", "Pending")
+
+
+def _require_not_ended(recorder: Recorder, change: NetworkChange, active: Object) -> None:
+    """LabError when the migration had ended by the time that the second edit was stored."""
+    recorder.catch_up()
+    then = recorder.history.state_at(MIGRATION, str(meta(active, "name")), change.resource_version)
+    if then is None or phase_of(then) in FINAL_PHASES:
+        raise LabError(
+            f"{change.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
+            f"{human(time.monotonic() - change.at)} after it was asked for; run again on a less busy machine"
+        )
+
+
+def _require_was_starting(recorder: Recorder, change: NetworkChange) -> None:
+    """LabError when the VM could be live-migrated already by the time that the edit was stored."""
+    recorder.catch_up()
+    then = recorder.history.state_at(VMI, change.vm, change.resource_version) or {}
+    if phase_of(then) not in _STARTING or is_true(then, "LiveMigratable"):
+        raise LabError(
+            f"{change.subject} could be live-migrated already when the edit was stored, so it was not starting any "
+            f"more ({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"
+        )

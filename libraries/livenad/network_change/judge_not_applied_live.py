@@ -1,0 +1,61 @@
+"""Verdicts on edits that must not reach the running VM. Each returns what it saw, or raises ProductFault."""
+
+from __future__ import annotations
+
+import time
+
+from livenad.api.history import DELETED, History
+from livenad.api.kinds import VMI, Object, meta
+from livenad.api.status import condition, condition_text, network_of, node_of, phase_of
+from livenad.changes import NetworkChange, NicSettingsChange, migrations_since
+from livenad.conditions.judge_conditions import MIGRATION, require_never, require_spec
+from livenad.errors import ProductFault
+from livenad.network_change.nic_settings import interface_of
+from livenad.text import human
+from livenad.virtual_machines.judge_lifecycle import judge_same_instance
+
+
+def judge_not_live(history: History, change: NetworkChange) -> str:
+    """The VMI's spec was on the old network in every state since the edit, and never asked for a migration."""
+    for record in history.records(VMI, change.vm, change.index):
+        if record.type != DELETED:
+            require_spec(change, record.object, change.old_network, "not to take the edit over")
+    require_never(history, change, VMI, MIGRATION, "the edit cannot go live here")
+    return f"{change.title}: the VMI has kept its spec for {human(time.monotonic() - change.at)}"
+
+
+def applied_live(history: History, edit: NicSettingsChange) -> str:
+    """The first sign that the running VM follows the edit, or is to follow it; "" when there is none."""
+    before = (history.state_before(VMI, edit.vm, edit.index) or {}).get("spec", {})
+    for record in history.records(VMI, edit.vm, edit.index):
+        if record.type == DELETED:
+            continue
+        when = f"{human(record.at - edit.at)} after the edit"
+        spec = dict(record.object.get("spec", {}))
+        was, now = interface_of(before, edit.nic), interface_of(spec, edit.nic)
+        if was != now:
+            return f"{when} its interface in the VMI's spec was another one: {_changes(was, now)}"
+        if network_of(before, edit.nic) != network_of(spec, edit.nic):
+            return f"{when} the VMI's spec had the NIC on {network_of(spec, edit.nic)}"
+        if condition(record.object, "MigrationRequired") is not None:
+            return f"{when} the VMI had {condition_text(record.object, 'MigrationRequired')}"
+        if node_of(record.object) != edit.node:
+            return f"{when} the VMI was on node {node_of(record.object) or 'none'}, before it on {edit.node}"
+    found = [f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in migrations_since(history, edit).values()]
+    return f"there is migration {', '.join(found)}" if found else ""
+
+
+def judge_not_applied_live(history: History, edit: NicSettingsChange) -> str:
+    """Since before the edit the VMI's spec and node are the same, and no migration was asked for or made."""
+    judge_same_instance(history, edit)
+    if sign := applied_live(history, edit):
+        raise ProductFault(f"{edit.title}: expected the running VM to be left as it is; {sign}")
+    return (
+        f"{edit.title}: the VMI is as it was for {human(time.monotonic() - edit.at)}, on node {edit.node}, and "
+        "no migration was made"
+    )
+
+
+def _changes(was: Object, now: Object) -> str:
+    keys = sorted(key for key in {*was, *now} if was.get(key) != now.get(key))
+    return ", ".join(f"{key} was {was.get(key, 'not set')}, is {now.get(key, 'not set')}" for key in keys)

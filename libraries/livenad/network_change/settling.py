@@ -1,0 +1,44 @@
+"""When whatever was done to a VM has run its course, by the kind of change. Pure functions of the history."""
+
+from __future__ import annotations
+
+from livenad.api.history import History
+from livenad.api.status import vm_summary
+from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug
+from livenad.conditions.judge_conditions import MIGRATION, RESTART, asks_for
+from livenad.model import VmRecord
+from livenad.network_change.completion import five_facts, is_complete
+from livenad.network_change.judge_last_change import missing_effect
+from livenad.nic_hotplug.hotplug import facts_of
+from livenad.virtual_machines.readiness import missing_after
+
+
+def missing_to_settled(
+    history: History, log: ChangeLog, record: VmRecord, change: Change, *, live_update: bool, migrates: bool
+) -> list[str]:
+    """What the last change of a VM still lacks; empty once the cluster has done what it does by itself.
+
+    ``live_update`` and ``migrates`` say whether the cluster applies an edit live, and whether it migrates by itself.
+    """
+    if isinstance(change, NetworkChange):
+        return _missing_of_edit(history, change, live_update=live_update, migrates=migrates)
+    if isinstance(change, NicHotplug):
+        facts = [fact for one in log.hotplugs(record.name) for fact in facts_of(history, one)]
+        return [fact.seen for fact in facts if not fact.holds]
+    if change.action == "nic settings":
+        return []
+    return missing_after(history, record, change)
+
+
+def _missing_of_edit(history: History, change: NetworkChange, *, live_update: bool, migrates: bool) -> list[str]:
+    if change.vm_state == "stopped":
+        return []
+    if change.vm_state in ("starting", "migrating"):
+        return missing_effect(history, change)
+    if not live_update:
+        return [] if asks_for(history, change, RESTART) else [vm_summary(history, change.vm)]
+    if not migrates:
+        return [] if asks_for(history, change, MIGRATION) else [vm_summary(history, change.vm)]
+    if is_complete(history, change):
+        return []
+    return [fact.seen for fact in five_facts(history, change) if not fact.holds]

@@ -1,0 +1,38 @@
+"""Requests that a VM owner must not be allowed to make, sent as dry runs."""
+
+from __future__ import annotations
+
+from livenad.api.api_errors import ApiError
+from livenad.api.client import Cluster
+from livenad.api.kinds import MIGRATION, NAD, VM, Object
+from livenad.ownership.naming import SuiteNamespace
+
+_REFUSED_FOR_ITS_CONTENT = (400, 404, 409, 422)
+
+
+def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> str:
+    """How the API server forbade the action, "" when it did not. Raises ApiError for an answer that tells neither."""
+    try:
+        _request(client, suite, action, subject)
+    except ApiError as error:
+        if error.status == 403:
+            return str(error)
+        if error.status not in _REFUSED_FOR_ITS_CONTENT:
+            raise
+    return ""
+
+
+def _request(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> None:
+    dry = {"dryRun": "All"}
+    if action == "create a migration object":
+        spec = {"vmiName": suite.naming.real(subject)}
+        body: Object = {"apiVersion": MIGRATION.api_version, "kind": MIGRATION.name, "spec": spec}
+        body["metadata"] = {"generateName": "owner-", "namespace": suite.name}
+        client.request("POST", MIGRATION.path(suite.name), query=dry, body=body, repeatable=True)
+    elif action == "change a NAD":
+        merge = "application/merge-patch+json"
+        path = NAD.path(suite.name, suite.naming.real(subject))
+        patch = {"metadata": {"labels": {"changed": "true"}}}
+        client.request("PATCH", path, query=dry, body=patch, content_type=merge, repeatable=True)
+    else:
+        client.request("GET", VM.path(subject))

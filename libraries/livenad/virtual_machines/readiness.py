@@ -1,0 +1,45 @@
+"""What a VM lacks to be ready for a test. Pure functions of the history."""
+
+from __future__ import annotations
+
+from livenad.api.history import History
+from livenad.api.kinds import VMI, meta
+from livenad.api.status import FINAL_PHASES, condition, condition_text, is_true, nic_status, phase_of, vm_summary
+from livenad.changes import Change, migrations_since
+from livenad.model import VmRecord
+
+
+def missing_to_ready(history: History, record: VmRecord) -> list[str]:
+    """What a VM lacks to be ready for a test; empty when it lacks nothing."""
+    vmi = history.current(VMI, record.name)
+    if vmi is None or phase_of(vmi) != "Running":
+        return [vm_summary(history, record.name)]
+    lacks = [condition_text(vmi, type_) for type_ in ("Ready", "AgentConnected") if not is_true(vmi, type_)]
+    if is_true(vmi, "LiveMigratable") != record.can_migrate or condition(vmi, "LiveMigratable") is None:
+        expected = "" if record.can_migrate else ", expected False"
+        lacks.append(condition_text(vmi, "LiveMigratable") + expected)
+    for nic in record.nics:
+        status = nic_status(vmi, nic.name) or {}
+        reported = status.get("ipAddresses") or ([status["ipAddress"]] if status.get("ipAddress") else [])
+        if not status or (nic.network is None and not reported):
+            lacks.append(f'NIC "{nic.name}" is {"without address" if status else "not reported"}')
+        wanted = [str(address.ip) for address in nic.addresses]
+        if absent := [address for address in wanted if address not in reported]:
+            lacks.append(f'NIC "{nic.name}" has {reported or "no address"}, expected {", ".join(absent)} as well')
+    return lacks
+
+
+def missing_after(history: History, record: VmRecord, change: Change) -> list[str]:
+    """What is missing until a start, stop, restart or migration on request is done."""
+    vmi = history.current(VMI, record.name)
+    if change.action == "stop":
+        return [] if vmi is None else [vm_summary(history, record.name)]
+    if change.action == "migrate":
+        found = migrations_since(history, change).values()
+        running = [
+            f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found if phase_of(item) not in FINAL_PHASES
+        ]
+        return (["no migration object was made"] if not found else running) or missing_to_ready(history, record)
+    if vmi is not None and meta(vmi, "uid") == change.vmi_uid:
+        return ["the VMI is still the one from before"]
+    return missing_to_ready(history, record)

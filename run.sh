@@ -34,8 +34,9 @@ Everything else goes to robot, for example:
   ./run.sh --include nad-01 --variable "SWAP_TIMEOUT:2 min" --loglevel DEBUG
 
 Results lie in results/<time>/, the last run's also in results/latest.
-Exit codes: 0 proven; 1 the product failed; 2 the lab failed; 3 not proven (skipped without a reason that the test plan
-accepts, missing, not run); 64 wrong usage; 130 interrupted.
+Exit codes: 0 proven; 1 the product failed; 2 nothing is said of the product: a suite misused a keyword (TEST ERROR) or
+the lab failed (LAB ERROR); 3 not proven (skipped without a reason that the test plan accepts, missing, not run); 64
+wrong usage; 130 interrupted.
 TXT
 }
 

@@ -14,16 +14,21 @@ from robot.api.console import BaseConsole
 from robot.output.console.types import ConsoleColors, Status
 from robot.utils import isatty
 
-from testplan.results import Verdict, failures, verdict_of_failure
+from testplan.results import BAD, Verdict, told, verdict_of_failure
 from testplan.suites import SCENARIO_PREFIX
 
-WORDS = {Verdict.ERROR: "LAB ERROR"}
-_WORST = (Verdict.FAIL, Verdict.ERROR, Verdict.NOT_RUN, Verdict.PASS, Verdict.SKIP)
-_COLOURS: dict[Verdict, Status] = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.ERROR: "ERROR"}
+_WORST = (*BAD, Verdict.NOT_RUN, Verdict.PASS, Verdict.SKIP)
+_COLOURS: dict[Verdict, Status] = {
+    Verdict.PASS: "PASS",
+    Verdict.FAIL: "FAIL",
+    Verdict.TEST_ERROR: "ERROR",
+    Verdict.LAB_ERROR: "ERROR",
+}
 _COUNTED = {
     Verdict.PASS: "passed",
     Verdict.FAIL: "failed",
-    Verdict.ERROR: "not judged",
+    Verdict.TEST_ERROR: "misused a keyword",
+    Verdict.LAB_ERROR: "not judged",
     Verdict.SKIP: "skipped",
     Verdict.NOT_RUN: "not run",
 }
@@ -49,8 +54,9 @@ class Progress(BaseConsole):  # type: ignore[misc]
             self._ended += 1
             self._show(result)
         elif result.has_teardown and result.teardown.failed:
-            first = str(result.teardown.message).partition("\n")[0]
-            self._line("", Verdict.FAIL, f"  teardown of {result.full_name}: {first}\n")
+            message = str(result.teardown.message)
+            first = message.partition("\n")[0]
+            self._line("", verdict_of_failure(message), f" teardown of {result.full_name}: {first}\n")
 
     def result_file(self, kind: Any, path: Any) -> None:
         """Files are named at the end, after the verdict."""
@@ -65,11 +71,11 @@ class Progress(BaseConsole):  # type: ignore[misc]
         counted = ", ".join(f"{counts[one]} {_COUNTED[one]}" for one in _COUNTED if counts[one])
         why = _why([(name, message) for name, message, verdict in tests if verdict is worst], worst)
         took = f"{result.elapsed_time.total_seconds():.0f} s"
-        rest = f"  {scenario:<6}  {result.name:<{_NAME}}  {counted}, {took}{why}\n"
+        rest = f" {scenario:<6}  {result.name:<{_NAME}}  {counted}, {took}{why}\n"
         self._line(number, worst, rest)
 
     def _line(self, number: str, worst: Verdict, rest: str) -> None:
-        word = f"{WORDS.get(worst, worst):<9}"
+        word = f"{worst:<10}"
         if not isatty(sys.__stdout__):
             # In one piece: others may be writing into the same pipe.
             self.write(number + word + rest)
@@ -94,7 +100,7 @@ def _why(tests: Sequence[tuple[str, str]], verdict: Verdict) -> str:
     """The names of the red tests; the message where all have the same, as after a setup that failed."""
     if verdict is Verdict.PASS:
         return ""
-    first = [failures(message)[0].splitlines()[0] if failures(message) else "" for _, message in tests]
+    first = [told(message, verdict)[verdict] for _, message in tests]
     if len(set(first)) == 1 and (len(first) > 1 or verdict is Verdict.SKIP):
         return f": {first[0]}"
     return f": {'; '.join(name for name, _ in tests)}"

@@ -23,14 +23,15 @@ USAGE_ERROR = 64
 GATE_CODES = """exit codes:
   0    every P0 that was asked for passed, nothing failed or is missing, and the plan accepts each skip
   1    the product failed a test
-  2    the lab kept a test from judging the product (LAB ERROR)
+  2    nothing is said of the product: a suite misused a keyword (TEST ERROR), or the lab kept a test from judging
+       (LAB ERROR)
   3    not proven: skipped without accepted reason, missing, not run, or no result file
   64   wrong usage
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse ends with 2 on wrong usage, which is the lab's code here."""
+    """argparse ends with 2 on wrong usage, which is the code of LAB ERROR and TEST ERROR here."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from testplan.plan import External, Plan
-from testplan.results import Outcome, Results, Verdict
+from testplan.results import BAD, Outcome, Results, Verdict
 from testplan.suites import PlannedTest
 
-_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.NOT_RUN, Verdict.SKIP, Verdict.PASS)
+_WORST_FIRST = (*BAD, Verdict.NOT_RUN, Verdict.SKIP, Verdict.PASS)
 
 
 @dataclass(frozen=True)

@@ -8,43 +8,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from testplan.plan import Plan
-from testplan.results import LAB_ERROR_PREFIX, Outcome, Results, Verdict
+from testplan.results import BAD, Outcome, Results, Verdict, bare
 from testplan.suites import PlannedTest
 
 
 class Exit(IntEnum):
-    """Exit codes of ``python -m testplan gate`` and of ``run.sh``."""
+    """Exit codes of ``python -m testplan gate`` and of ``run.sh``. 2: nothing is said of the product."""
 
     PROVEN = 0
     PRODUCT_FAILED = 1
     LAB_ERROR = 2
+    TEST_ERROR = LAB_ERROR
     NOT_PROVEN = 3
     INTERRUPTED = 130
 
 
-_WORDS = {
-    Exit.PROVEN: "PASS",
-    Exit.PRODUCT_FAILED: "FAIL",
-    Exit.LAB_ERROR: "LAB ERROR",
-    Exit.NOT_PROVEN: "NOT PROVEN",
-    Exit.INTERRUPTED: "INTERRUPTED",
+class Word(StrEnum):
+    """The verdict on a run, in one word. It tells apart what has one exit code."""
+
+    PASS = "PASS"  # noqa: S105 (a verdict)
+    FAIL = "FAIL"
+    TEST_ERROR = "TEST ERROR"
+    LAB_ERROR = "LAB ERROR"
+    NOT_PROVEN = "NOT PROVEN"
+    INTERRUPTED = "INTERRUPTED"
+
+
+_EXITS = {
+    Word.PASS: Exit.PROVEN,
+    Word.FAIL: Exit.PRODUCT_FAILED,
+    Word.TEST_ERROR: Exit.TEST_ERROR,
+    Word.LAB_ERROR: Exit.LAB_ERROR,
+    Word.NOT_PROVEN: Exit.NOT_PROVEN,
+    Word.INTERRUPTED: Exit.INTERRUPTED,
 }
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict: exit code, one line, and one line for each test or gap that decided it."""
+    """The verdict: a word, one line, and one line for each test or gap that decided it."""
 
-    exit: Exit
+    word: Word
     headline: str
     details: tuple[str, ...] = ()
 
     @property
-    def word(self) -> str:
-        return _WORDS[self.exit]
+    def exit(self) -> Exit:
+        return _EXITS[self.word]
 
     def __str__(self) -> str:
         return "\n".join([f"Verdict: {self.word}: {self.headline}", *(f"  {detail}" for detail in self.details)])
@@ -53,32 +66,35 @@ class Judgement:
 def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgement:
     """Judges a run. ``tests`` are those that the suites hold, so that a P0 test that was left out is noticed.
 
-    The product's failures weigh most, then the lab's, then what was not proven. A run that holds a P0 test has to
-    hold every test of every P0 scenario; one without any is judged on what it selected.
+    The product's failures weigh most, then the suites' own, then the lab's, then what was not proven. A run that holds
+    a P0 test has to hold every test of every P0 scenario; one without any is judged on what it selected.
     """
     outcomes = results.outcomes
     failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAIL]
-    errors = [outcome for outcome in outcomes if outcome.verdict is Verdict.ERROR]
+    misused = [outcome for outcome in outcomes if outcome.verdict is Verdict.TEST_ERROR]
+    hindered = [outcome for outcome in outcomes if outcome.verdict is Verdict.LAB_ERROR]
     passed = [outcome for outcome in outcomes if outcome.verdict is Verdict.PASS]
     in_order = [outcome for outcome in outcomes if skipped_in_order(outcome, plan)]
     idle = [outcome for outcome in outcomes if outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}]
     unproven = [outcome for outcome in idle if outcome not in in_order]
     missing = list(_missing(outcomes, plan, tests))
-    details = (*_lines([*failed, *errors, *unproven]), *missing, *_lines(in_order))
+    details = (*_lines([*failed, *misused, *hindered, *unproven]), *missing, *_lines(in_order))
     if failed:
-        return Judgement(Exit.PRODUCT_FAILED, f"the product failed {_count(failed, outcomes)}", details)
-    if errors:
-        return Judgement(Exit.LAB_ERROR, f"the lab kept {_count(errors, outcomes)} from judging the product", details)
+        return Judgement(Word.FAIL, f"the product failed {_count(failed, outcomes)}", details)
+    if misused:
+        return Judgement(Word.TEST_ERROR, f"a suite misused a keyword in {_count(misused, outcomes)}", details)
+    if hindered:
+        return Judgement(Word.LAB_ERROR, f"the lab kept {_count(hindered, outcomes)} from judging the product", details)
     if not passed:
-        return Judgement(Exit.NOT_PROVEN, f"no test passed; {_count(idle, outcomes)} did not run to a verdict", details)
+        return Judgement(Word.NOT_PROVEN, f"no test passed; {_count(idle, outcomes)} did not run to a verdict", details)
     if missing or unproven:
         return Judgement(
-            Exit.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
+            Word.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
         )
     scenarios = in_ranges({outcome.scenario for outcome in outcomes if outcome.scenario}) or "no scenario"
     p0 = "every P0 scenario is proven" if any(outcome.is_p0 for outcome in outcomes) else "no P0 was selected"
     skipped = f", {len(in_order)} skipped for what the cluster lacks" if in_order else ""
-    return Judgement(Exit.PROVEN, f"{_count(passed, outcomes)} passed{skipped} ({scenarios}); {p0}", details)
+    return Judgement(Word.PASS, f"{_count(passed, outcomes)} passed{skipped} ({scenarios}); {p0}", details)
 
 
 def in_ranges(ids: Iterable[str]) -> str:
@@ -104,7 +120,7 @@ def skipped_in_order(outcome: Outcome, plan: Plan) -> bool:
 
 def nothing_to_judge(why: str) -> Judgement:
     """For a run that left no result file."""
-    return Judgement(Exit.NOT_PROVEN, why)
+    return Judgement(Word.NOT_PROVEN, why)
 
 
 def _missing(outcomes: Sequence[Outcome], plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
@@ -121,15 +137,18 @@ def _missing(outcomes: Sequence[Outcome], plan: Plan, tests: Sequence[PlannedTes
 
 
 def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """One line a message: when a suite setup fails, all its tests have the same."""
+    """One line a message, worst first: when a suite setup fails, all its tests have the same."""
     by_message: dict[tuple[Verdict, str], list[Outcome]] = {}
     for outcome in outcomes:
-        by_message.setdefault((outcome.verdict, outcome.first_line), []).append(outcome)
-    for (verdict, message), same in by_message.items():
-        word = "LAB ERROR" if verdict is Verdict.ERROR else str(verdict)
+        for said in outcome.told.items():
+            by_message.setdefault(said, []).append(outcome)
+    for (verdict, message), same in sorted(by_message.items(), key=lambda item: _rank(item[0][0])):
         who = same[0].name if len(same) == 1 else f"{len(same)} tests"
-        text = message.removeprefix(LAB_ERROR_PREFIX)
-        yield f"{word:<9} {who}" + (f": {text}" if text else "")
+        yield f"{verdict:<9} {who}" + (f": {bare(message)}" if message else "")
+
+
+def _rank(verdict: Verdict) -> int:
+    return BAD.index(verdict) if verdict in BAD else len(BAD)
 
 
 def _count(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:

@@ -9,7 +9,7 @@ from html import escape
 
 from testplan.gate import Judgement, skipped_in_order
 from testplan.plan import Plan, Requirement
-from testplan.results import Outcome, Results, Verdict
+from testplan.results import BAD, Outcome, Results, Verdict
 
 
 class Status(StrEnum):
@@ -17,12 +17,21 @@ class Status(StrEnum):
 
     PASS = "PASS"  # noqa: S105 (a verdict)
     FAIL = "FAIL"
-    ERROR = "LAB ERROR"
+    TEST_ERROR = "TEST ERROR"
+    LAB_ERROR = "LAB ERROR"
     NOT_PROVEN = "NOT PROVEN"
     SKIPPED = "SKIPPED"
     NOT_SELECTED = "not selected"
     PLANNED = "planned"
     WAIVED = "waived"
+
+
+_MEANINGS = {
+    Status.FAIL: "the product did not do what is required",
+    Status.TEST_ERROR: "a suite misused a keyword, which has to be mended; nothing is said of the product",
+    Status.LAB_ERROR: "the lab kept tests from judging; nothing is said of the product",
+    Status.NOT_PROVEN: "a test was skipped without a reason that the plan accepts, or did not run",
+}
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,9 @@ def rows(plan: Plan, results: Results) -> list[Row]:
 
 def _status(requirement: Requirement, outcomes: Sequence[Outcome], plan: Plan) -> Status:
     verdicts = {outcome.verdict for outcome in outcomes if not skipped_in_order(outcome, plan)}
-    if Verdict.FAIL in verdicts:
-        return Status.FAIL
-    if Verdict.ERROR in verdicts:
-        return Status.ERROR
+    worst = next((verdict for verdict in BAD if verdict in verdicts), None)
+    if worst:
+        return Status(worst)
     if verdicts - {Verdict.PASS}:
         return Status.NOT_PROVEN
     if verdicts:
@@ -58,6 +66,12 @@ def _status(requirement: Requirement, outcomes: Sequence[Outcome], plan: Plan) -
     if outcomes:
         return Status.SKIPPED
     return Status(requirement.status) if requirement.status else Status.NOT_SELECTED
+
+
+def legend(table: Sequence[Row]) -> list[tuple[Status, str]]:
+    """What those words mean that stand in the table and are no PASS."""
+    shown = {row.status for row in table}
+    return [(status, meaning) for status, meaning in _MEANINGS.items() if status in shown]
 
 
 def markdown(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
@@ -72,12 +86,15 @@ def markdown(plan: Plan, results: Results, judgement: Judgement, log: str) -> st
         "| Requirement | Priority | Scenario | Verdict | Tests |",
         "|---|---|---|---|---|",
     ]
-    for row in rows(plan, results):
+    table = rows(plan, results)
+    for row in table:
         tests = "<br>".join(_markdown_link(outcome, log) for outcome in row.outcomes) or _cell(row.requirement.note)
         lines.append(
             f"| {row.requirement.id} {_cell(row.requirement.text)} | {row.requirement.priority} "
             f"| {', '.join(row.scenarios)} | {row.status} | {tests} |"
         )
+    if meanings := legend(table):
+        lines += ["", *(f"- {status}: {meaning}" for status, meaning in meanings)]
     lines += ["", "Not covered by this plan:", ""]
     lines += [f"- {exclusion.what}. {exclusion.reason}" for exclusion in plan.exclusions]
     return "\n".join(lines) + "\n"
@@ -87,7 +104,11 @@ def html(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
     """The matrix as one HTML file that needs nothing else."""
     title = f"{plan.feature}: {judgement.word}"
     metadata = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in results.metadata.items())
-    body = "".join(_html_row(row, log) for row in rows(plan, results))
+    table = rows(plan, results)
+    body = "".join(_html_row(row, log) for row in table)
+    meanings = "".join(
+        f'<li><span class="{_css(status)}">{status}</span> {escape(meaning)}</li>' for status, meaning in legend(table)
+    )
     details = "".join(f"<li>{escape(detail)}</li>" for detail in judgement.details)
     exclusions = "".join(
         f"<li>{escape(exclusion.what)}. {escape(exclusion.reason)}</li>" for exclusion in plan.exclusions
@@ -109,6 +130,7 @@ def html(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
 <thead><tr><th>Row</th><th>Requirement</th><th>Priority</th><th>Scenario</th><th>Verdict</th><th>Tests</th></tr></thead>
 <tbody>{body}</tbody>
 </table>
+{f"<ul>{meanings}</ul>" if meanings else ""}
 <h2>Not covered by this plan</h2>
 <ul>{exclusions}</ul>
 </body>
@@ -171,9 +193,11 @@ span { border-radius: .3em; padding: 0 .4em; white-space: nowrap; }
 .pass { background: #0a7d3322; color: #0a7d33; }
 .fail { background: #c0182822; color: #c01828; font-weight: bold; }
 .lab-error, .not-proven, .interrupted { background: #b8650022; color: #b86500; font-weight: bold; }
+.test-error { background: #7a3fb022; color: #7a3fb0; font-weight: bold; }
 .skipped { background: #8882; }
 @media (prefers-color-scheme: dark) {
   .pass { color: #5fd38a; } .fail { color: #ff7b86; } .lab-error, .not-proven, .interrupted { color: #ffb454; }
+  .test-error { color: #cfa6ff; }
 }
 @media print { body { font-size: 10px; margin: 0; max-width: none; } a { color: inherit; } }
 """

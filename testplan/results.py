@@ -13,9 +13,11 @@ from typing import Any
 from robot.api import ExecutionResult, ResultVisitor
 from robot.errors import DataError
 
+from testplan.misuse import is_misuse, last_error
 from testplan.suites import SCENARIO_PREFIX, split_ids
 
 LAB_ERROR_PREFIX = "LAB ERROR: "
+TEST_ERROR_PREFIX = "TEST ERROR: "
 
 # Robot's own words for tests that it never started.
 _NOT_STARTED = (
@@ -24,16 +26,11 @@ _NOT_STARTED = (
     "Test execution stopped due to a fatal error.",
     "Execution terminated by signal",
 )
-# An exception that nobody meant for a verdict, and Robot's words for broken test data: the fault is the tests' own,
-# which is the lab's fault and not the product's. Robot leaves the name out of AssertionError, RuntimeError and its own.
-_OWN_FAULT = re.compile(
-    r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Timeout|Exit|Interrupt): "
-    r"|No keyword with name |Variable '.+' not found|Importing .+ failed: |Keyword '.+' (?:expected|missing|got) "
-)
 _SEVERAL = "Several failures occurred:"
 _FRAME = re.compile(
     r"(?:\A|\n\n)(?:Also )?(?:parent suite |suite )?(?:setup|teardown) failed:\n", re.IGNORECASE | re.MULTILINE
 )
+_KEYWORD_FRAME = re.compile(r"(?:\A|\n\n)(?:Also )?keyword teardown failed:\n", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:\A|\n\n)\d+\) ")
 _SKIPPED_ABOVE = re.compile(r"\ASkipped in (?:parent )?suite setup:\n")
 _CAPABILITY = re.compile(r"capability ([a-z0-9-]+) is not there: ")
@@ -44,13 +41,18 @@ class ResultsError(ValueError):
 
 
 class Verdict(StrEnum):
-    """What one test says. ERROR is the lab's fault, FAIL the product's."""
+    """What one test says. FAIL is the product's fault, TEST_ERROR the suite's, LAB_ERROR the lab's."""
 
     PASS = "PASS"  # noqa: S105 (a verdict)
     FAIL = "FAIL"
-    ERROR = "ERROR"
+    TEST_ERROR = "TEST ERROR"
+    LAB_ERROR = "LAB ERROR"
     SKIP = "SKIP"
     NOT_RUN = "NOT RUN"
+
+
+# Worst first. Where a suite is wrong, nothing that the lab says of it can be trusted.
+BAD = (Verdict.FAIL, Verdict.TEST_ERROR, Verdict.LAB_ERROR)
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,13 @@ class Outcome:
 
     @property
     def first_line(self) -> str:
-        """The first line of the first failure, without Robot's words about where it happened."""
-        parts = failures(self.message)
-        return parts[0].splitlines()[0] if parts else ""
+        """The first line of the failure that made the verdict, without Robot's words about where it happened."""
+        return self.told[self.verdict]
+
+    @property
+    def told(self) -> Mapping[Verdict, str]:
+        """The same of a failure of each kind, worst first: a test may tell of the suite and of the lab, too."""
+        return told(self.message, self.verdict)
 
 
 @dataclass(frozen=True)
@@ -159,20 +165,45 @@ def failures(message: str) -> list[str]:
     """The single failures that Robot joined into one message: of setup, body and teardowns, in order."""
     found = []
     for part in _FRAME.split(_SKIPPED_ABOVE.sub("", message)):
-        if part.startswith(_SEVERAL):
-            found += _NUMBER.split(part[len(_SEVERAL) :])
-        else:
-            found.append(part)
-    return [part.strip() for part in found if part.strip()]
+        for one in _numbered(part):
+            # A keyword's own teardown is within one of the failures that are numbered, and may have several itself.
+            found += [single for piece in _KEYWORD_FRAME.split(one) for single in _numbered(piece)]
+    return [part.strip() for part in found if part.strip() not in {"", _SEVERAL}]
+
+
+def _numbered(part: str) -> list[str]:
+    return _NUMBER.split(part[len(_SEVERAL) :]) if part.startswith(_SEVERAL) else [part]
+
+
+def told(message: str, verdict: Verdict) -> dict[Verdict, str]:
+    """The first line of the first failure of each kind, worst first; of another verdict than a bad one just its own."""
+    parts = failures(message)
+    first: dict[Verdict, str] = {}
+    for part in parts:
+        first.setdefault(_blamed(part), part.splitlines()[0])
+    if verdict in first:
+        return {kind: first[kind] for kind in BAD if kind in first}
+    return {verdict: parts[0].splitlines()[0] if parts else ""}
+
+
+def bare(line: str) -> str:
+    """A line of a failure without the prefix that says whose fault it is, for where that stands beside it."""
+    return line.removeprefix(LAB_ERROR_PREFIX).removeprefix(TEST_ERROR_PREFIX)
 
 
 def verdict_of_failure(message: str) -> Verdict:
-    """ERROR when lab or tests alone are to blame; one failure that is not theirs makes it a FAIL of the product."""
+    """Whose fault it is: one failure of the product makes it the product's, else one of the suite the suite's."""
     if message.startswith(_NOT_STARTED):
         return Verdict.NOT_RUN
-    parts = failures(message)
-    ours = [part.startswith(LAB_ERROR_PREFIX) or _OWN_FAULT.match(part) for part in parts]
-    return Verdict.ERROR if ours and all(ours) else Verdict.FAIL
+    blamed = {_blamed(part) for part in failures(message)}
+    return next((kind for kind in BAD if kind in blamed), Verdict.FAIL)
+
+
+def _blamed(failure: str) -> Verdict:
+    text = last_error(failure)
+    if text.startswith(TEST_ERROR_PREFIX) or is_misuse(text):
+        return Verdict.TEST_ERROR
+    return Verdict.LAB_ERROR if text.startswith(LAB_ERROR_PREFIX) else Verdict.FAIL
 
 
 def _verdict(test: Any) -> Verdict:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from testplan.gate import Judgement
-from testplan.matrix import Row, Status, rows
+from testplan.matrix import Row, Status, legend, rows
 from testplan.plan import Plan
-from testplan.results import Outcome, Results, Verdict
+from testplan.results import BAD, Outcome, Results, Verdict, bare
 from testplan.summary import skips
 
 _KEPT = re.compile(r"\[([^|\]]+)\|")
 _ORDER = ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
 _LONG = 320
-_LEGEND = {"env": "what a cluster has to have", "info": "measured and shown, not judged"}
+_PRIORITIES = {"env": "what a cluster has to have", "info": "measured and shown, not judged"}
 
 
 def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
@@ -28,7 +28,8 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
     not_run = "".join(f"<li>{line}</li>" for line in _not_run(others))
     skipped = "".join(f"<li>{escape(line)}</li>" for line in skips(results.outcomes))
     priorities = {row.requirement.priority for row in judged}
-    legend = " ".join(f"{name}: {meaning}." for name, meaning in _LEGEND.items() if name in priorities)
+    meanings = [(name, meaning) for name, meaning in _PRIORITIES.items() if name in priorities]
+    words = " ".join(f"{name}: {meaning}." for name, meaning in [*meanings, *legend(table)])
     kept = "".join(f"<li>{line}</li>" for line in _kept(results.outcomes, log))
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -47,7 +48,7 @@ def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str
 <thead><tr><th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th></tr></thead>
 <tbody>{"".join(_row(row, log) for row in judged)}</tbody>
 </table>
-{f'<p class="legend">{legend}</p>' if legend else ""}
+{f'<p class="legend">{words}</p>' if words else ""}
 {f"<h2>Not judged by this run</h2><ul>{not_run}</ul>" if not_run else ""}
 {f"<h2>Skipped</h2><ul>{skipped}</ul>" if skipped else ""}
 <h2>Scenarios</h2>
@@ -91,16 +92,21 @@ def _by_scenario(outcomes: Iterable[Outcome], log: str) -> Iterator[str]:
 
 
 def _kept(outcomes: Iterable[Outcome], log: str) -> Iterator[str]:
-    """One line for each message of tests that failed, with what was kept: a failed setup has failed all its tests."""
-    groups: dict[str, list[Outcome]] = {}
+    """One line for each message of tests that failed, worst first, with whose fault it is and what was kept.
+
+    A failed setup has failed all its tests.
+    """
+    groups: dict[tuple[Verdict, str], list[Outcome]] = {}
     for outcome in outcomes:
-        if outcome.verdict in (Verdict.FAIL, Verdict.ERROR):
-            groups.setdefault(outcome.first_line, []).append(outcome)
-    for message, group in groups.items():
+        if outcome.verdict in BAD:
+            for said in outcome.told.items():
+                groups.setdefault(said, []).append(outcome)
+    for (verdict, message), group in sorted(groups.items(), key=lambda item: BAD.index(item[0][0])):
         found = _KEPT.match(group[0].metadata.get("Evidence", ""))
         kept = f' (<a href="{escape(found[1])}">evidence</a>)' if found else ""
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        yield f"{_link(group[0].name, group[0], log)}{more}: {escape(_short(message))}{kept}"
+        word = f'<b class="{_css(verdict)}">{verdict}</b>'
+        yield f"{word} {_link(group[0].name, group[0], log)}{more}: {escape(_short(bare(message)))}{kept}"
 
 
 def _short(text: str) -> str:
@@ -156,6 +162,7 @@ b { white-space: nowrap; }
 b.pass { color: #0a7d33; }
 b.fail { color: #c01828; }
 b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #a85c00; }
+b.test-error { color: #7a3fb0; }
 .legend { font-size: .9em; opacity: .75; }
 .signature { display: flex; gap: 2em; margin-top: 2.5em; }
 .signature span { border-top: 1px solid; flex: 1; padding-top: .2em; }
@@ -163,6 +170,7 @@ b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #a85c00; }
   b.pass { color: #5fd38a; }
   b.fail { color: #ff7b86; }
   b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #ffb454; }
+  b.test-error { color: #cfa6ff; }
 }
 @page { size: A4; margin: 11mm; }
 @media print {

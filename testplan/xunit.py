@@ -16,12 +16,20 @@ from testplan.cases import Case
 from testplan.plan import External, Plan
 from testplan.results import Outcome, Results, Verdict
 
-_ELEMENTS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIP: "skipped", Verdict.NOT_RUN: "skipped"}
+_ERRORS = {Verdict.TEST_ERROR: "TestError", Verdict.LAB_ERROR: "LabError"}
+_ELEMENTS = {
+    Verdict.FAIL: "failure",
+    **dict.fromkeys(_ERRORS, "error"),
+    Verdict.SKIP: "skipped",
+    Verdict.NOT_RUN: "skipped",
+}
 _CASE_IDS = {"polarion": "polarion-testcase-id", "jira": "test_key"}
 
 
 def xunit(plan: Plan, results: Results, properties: Mapping[str, str]) -> str:
-    """The run as xUnit: failures are the product's, errors the lab's, and what did not run is skipped.
+    """The run as xUnit: failures are the product's, and what did not run is skipped.
+
+    Errors have a ``type``: LabError is the lab's, TestError that of a suite.
 
     ``properties`` are those of the run as a whole, such as Polarion's ``polarion-project-id``.
     """
@@ -93,6 +101,8 @@ def _testcase(suite: ET.Element, classname: str, name: str, seconds: float) -> E
 def _verdict(element: ET.Element, verdict: Verdict, first_line: str, message: str) -> None:
     if verdict in _ELEMENTS:
         bad = ET.SubElement(element, _ELEMENTS[verdict], {"message": _xml_text(first_line)})
+        if verdict in _ERRORS:
+            bad.set("type", _ERRORS[verdict])
         bad.text = _xml_text(message)
 
 
@@ -107,7 +117,7 @@ def _counts(verdicts: Sequence[Verdict], seconds: float) -> dict[str, str]:
     return {
         "tests": str(len(verdicts)),
         "failures": str(verdicts.count(Verdict.FAIL)),
-        "errors": str(verdicts.count(Verdict.ERROR)),
+        "errors": str(sum(map(verdicts.count, _ERRORS))),
         "skipped": str(verdicts.count(Verdict.SKIP) + verdicts.count(Verdict.NOT_RUN)),
         "time": f"{seconds:.3f}",
     }

@@ -39,15 +39,17 @@ Six     Skip    capability y is not there: measured 2
 """,
     "e_warns/__init__.robot": "*** Settings ***\nSuite Teardown    Fail    cannot be closed\n",
     "e_warns/f.robot": "*** Test Cases ***\nSeven    Log    left behind    WARN\n",
+    "g_misuses.robot": "*** Test Cases ***\nEight    No Operation\nNine    Nope\n",
 }
 EXPECTED = """\
-1/5  PASS               A Green                       1 passed, 1 skipped, 0 s
-2/5  FAIL               B Red                         1 passed, 2 failed, 0 s: Bad; Worse
-3/5  LAB ERROR  nad-99  C Setup                       2 not judged, 0 s: LAB ERROR: no node is there
-4/5  SKIP               D Skipped                     2 skipped, 0 s: capability y is not there: measured 2
-5/5  PASS               F                             1 passed, 0 s
+1/6  PASS               A Green                       1 passed, 1 skipped, 0 s
+2/6  FAIL               B Red                         1 passed, 2 failed, 0 s: Bad; Worse
+3/6  LAB ERROR  nad-99  C Setup                       2 not judged, 0 s: LAB ERROR: no node is there
+4/6  SKIP               D Skipped                     2 skipped, 0 s: capability y is not there: measured 2
+5/6  PASS               F                             1 passed, 0 s
 FAIL       teardown of Suites.E Warns: cannot be closed
-Verdict: FAIL: the product failed 3 of 10 tests
+6/6  TEST ERROR         G Misuses                     1 passed, 1 misused a keyword, 0 s: Nine
+Verdict: FAIL: the product failed 3 of 12 tests
 """
 
 
@@ -95,4 +97,4 @@ def test_console_of_the_users_choice_is_left_to_him(tmp_path: Path) -> None:
     done = subprocess.run(
         command(tmp_path, "--console", "dotted"), capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.stdout.startswith("Running suite 'Suites' with 10 tests.\n")
+    assert done.stdout.startswith("Running suite 'Suites' with 12 tests.\n")

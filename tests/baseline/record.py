@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from testplan.results import verdict_of_failure
 from tests.baseline.normalise import normalised
 
 GATE = "exit code of the gate"
@@ -74,11 +75,17 @@ def load(path: Path) -> Records:
 
 def _record(entry: dict[str, Any]) -> Record:
     tests = {
-        (scenario, test): [Seen(one["status"], one.get("raw", one["message"])) for one in several]
+        (scenario, test): [_loaded(one) for one in several]
         for scenario, by_test in entry["tests"].items()
         for test, several in by_test.items()
     }
     return Record(entry["times"], entry["gate"], tests)
+
+
+def _loaded(one: dict[str, str]) -> Seen:
+    raw = one.get("raw", one["message"])
+    # A file from when the faults of lab and suites had one word.
+    return Seen(str(verdict_of_failure(raw)) if one["status"] == "ERROR" else one["status"], raw)
 
 
 def write(path: Path, records: Records) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from testplan.results import Outcome, Verdict
+from testplan.results import BAD, Outcome
 from tests.browser.webdriver import Browser
 
 FILE = Path(__file__).with_name("causes.yaml")
@@ -51,7 +51,7 @@ def evidence_of(metadata: Mapping[str, str]) -> str:
 
 def untold(cause: Cause, outcomes: Sequence[Outcome], folder: Path, window: Browser) -> list[str]:
     """What a reader of the results in ``folder`` is not told of the cause; empty: nothing is missing."""
-    red = next((outcome for outcome in outcomes if outcome.verdict in (Verdict.FAIL, Verdict.ERROR)), None)
+    red = next((outcome for outcome in outcomes if outcome.verdict in BAD), None)
     if red is None:
         return ["no test is red"]
     missing = []

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from emulator.decisions import all_defects
+from testplan.results import Verdict
 from testplan.suites import PlannedTest
 from tests.detection.judging import Judged, sentence_of
 from tests.detection.report import STYLE, rows_of, said
@@ -18,8 +19,8 @@ HEAD = """# What the suites catch
 Each defect is one thing that a real product, node, guest or lab could do wrong, and that the embedded cluster does
 when it is told to. A defect counts as caught when the tests of its requirement turn red with a message that names the
 object, what was expected and what was seen, and when no other test does, an unrelated control suite included. A fault
-of the lab must end in an ERROR with its name, or in an undisturbed pass; it must never fail the product. This page, and
-the [table](detection.html) of the same, are written by
+of the lab must end in a LAB ERROR with its name, or in an undisturbed pass; it must never fail the product. This page,
+and the [table](detection.html) of the same, are written by
 
 <!-- skip: it takes half an hour -->
 ```console
@@ -29,7 +30,7 @@ $ .venv/bin/python -m tests.detection --document
 """
 NOT_AS_IT_MUST = "**Not as it must be:** "
 _SECTION = re.compile(r"^## (.+)\n", re.MULTILINE)
-_ROW = re.compile(r"^\| (.*?)(?<!\\) \| (FAIL|ERROR|SKIP) \| (.*) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (.*?)(?<!\\) \| (FAIL|TEST ERROR|LAB ERROR|SKIP) \| (.*) \|$", re.MULTILINE)
 
 
 def write(path: Path, judged: Sequence[Judged], table: Sequence[Case], missing: Sequence[PlannedTest]) -> None:
@@ -100,7 +101,8 @@ def _html_rows(title: str, text: str) -> str:
     sentence, *rest = text.split("\n\n")
     red = [(name, verdict, message.replace("\\|", "|")) for name, verdict, message in _ROW.findall(text)]
     cells = [
-        f"<td>{escape(name)}<td class={verdict}>{verdict}<td>{escape(message)}</tr>" for name, verdict, message in red
+        f"<td>{escape(name)}<td class={Verdict(verdict).name}>{verdict}<td>{escape(message)}</tr>"
+        for name, verdict, message in red
     ] or [f"<td><td class=PASS>PASS<td>{escape(rest[-1])}</tr>" if rest else "<td><td><td></tr>"]
     head = f"<tr><td rowspan={len(cells)}><b>{escape(title)}</b><br>{escape(sentence)}"
     return head + "\n<tr>".join(cells)

@@ -82,7 +82,7 @@ def differences(case: Case, outcomes: list[Outcome], printed: str = "") -> list[
     if not outcomes:
         return [f"the run gave no results: {printed[-1500:]}"]
     seen = {outcome.name: outcome for outcome in outcomes}
-    needed = {**dict.fromkeys(case.red, case.verdict), **dict.fromkeys(case.errors, Verdict.ERROR)}
+    needed = {**dict.fromkeys(case.red, case.verdict), **dict.fromkeys(case.errors, Verdict.LAB_ERROR)}
     expected = {**dict.fromkeys(case.maybe, case.verdict), **needed}
     patterns = {**case.maybe, **case.red, **case.errors}
     wrong = [f"{name!r} stayed green" for name in needed if name in seen and seen[name].verdict is Verdict.PASS]

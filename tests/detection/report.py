@@ -35,7 +35,7 @@ def _summary(judged: Sequence[Judged], missing: Sequence[PlannedTest]) -> str:
 
 STYLE = """body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}
 td,th{border:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
-.FAIL{background:#fbd5d5}.ERROR{background:#fde9c9}.PASS{background:#d9f2dd}
+.FAIL{background:#fbd5d5}.LAB_ERROR{background:#fde9c9}.TEST_ERROR{background:#eadcf7}.PASS{background:#d9f2dd}
 .SKIP{background:#eee}.no{color:#b00;font-weight:bold}"""
 
 

@@ -40,9 +40,9 @@ class Case:
 
     ``suite`` is the stem of the file that must turn red, ``control`` that of an unrelated one that must stay green on
     the same cluster ("" for none). ``red`` maps tests to patterns that their messages must have; all other tests pass.
-    ``verdict`` is that of the red tests; PASS says that there are none. ``errors`` are tests that must end in ERROR
-    beside those that FAIL: they cannot judge what the defect keeps them from asking. ``unnamed`` is the name of a case
-    without a defect, ``lab`` the name of a fault that lies in the test's environment (``faults.py``).
+    ``verdict`` is that of the red tests; PASS says that there are none. ``errors`` are tests that must end in LAB
+    ERROR beside those that FAIL: they cannot judge what the defect keeps them from asking. ``unnamed`` is the name of a
+    case without a defect, ``lab`` the name of a fault that lies in the test's environment (``faults.py``).
     ``maybe`` are tests that chance lets the defect turn red as well, with a verdict like the others.
     ``printed`` is a pattern of what a run prints that leaves no results.
     ``cause`` is a pattern of the first line of a red message, and of the first page of the evidence of each red test.
@@ -119,7 +119,7 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
         raise TableError(f"{source}: {entry}: a pattern must be text, {odd[0]} is not; put it in quotes")
     verdict = Verdict(entry.get("verdict", "FAIL"))
     if bool(red or entry.get("printed")) == (verdict is Verdict.PASS):
-        raise TableError(f"{source}: {entry}: red tests go with FAIL or ERROR, and no red test with PASS")
+        raise TableError(f"{source}: {entry}: red tests go with FAIL or LAB ERROR, and no red test with PASS")
     return Case(
         defect=entry.get("defect", ""),
         suite=entry["suite"],

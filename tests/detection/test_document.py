@@ -12,7 +12,7 @@ from tests.detection.table import Case
 EARLIER = Case("edit-ignored", "stopped_vm", Verdict.FAIL, {"Red One": ()})
 LATER = Case("api-throttles", "stopped_vm", Verdict.PASS)
 GONE = Case("", "stopped_vm", Verdict.PASS, unnamed="no longer in the table")
-FULL = Case("", "stopped_vm", Verdict.ERROR, lab="full-disk", printed="no room")
+FULL = Case("", "stopped_vm", Verdict.LAB_ERROR, lab="full-disk", printed="no room")
 
 
 def red(message: str) -> Outcome:

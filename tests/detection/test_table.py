@@ -50,7 +50,7 @@ def test_missing_case_is_named() -> None:
         ([], "the run gave no results"),
         ([outcome("Red One", Verdict.PASS)], "'Red One' stayed green"),
         ([outcome("Other", Verdict.PASS)], "'Red One' did not run"),
-        ([outcome("Red One", Verdict.ERROR, SAID)], "'Red One' is ERROR, not FAIL"),
+        ([outcome("Red One", Verdict.LAB_ERROR, SAID)], "'Red One' is LAB ERROR, not FAIL"),
         ([outcome("Red One", Verdict.FAIL, "VM ns/vm: expected more")], "'old-network' is not in"),
         ([outcome("Red One", Verdict.FAIL, "expected new-network, not old-network")], "names no object"),
         ([outcome("Red One", Verdict.FAIL, "the VM is on old-network")], "does not say what was expected"),
@@ -67,7 +67,7 @@ def test_a_case_that_comes_out_differently_is_told(outcomes: list[Outcome], said
         (Verdict.PASS, "", []),
         (Verdict.FAIL, SAID, []),
         (Verdict.FAIL, "VM ns/vm: expected less", ["'Other': 'new-network' is not in: VM ns/vm: expected less"]),
-        (Verdict.ERROR, SAID, [f"'Other' is ERROR, not FAIL: {SAID}"]),
+        (Verdict.LAB_ERROR, SAID, [f"'Other' is LAB ERROR, not FAIL: {SAID}"]),
     ],
 )
 def test_what_chance_may_turn_red_is_judged_as_well(verdict: Verdict, message: str, said: list[str]) -> None:
@@ -87,7 +87,7 @@ def test_what_chance_may_turn_red_is_judged_as_well(verdict: Verdict, message: s
 def test_a_run_that_leaves_no_results_is_judged_by_what_it_prints(
     printed: str, outcomes: list[Outcome], right: bool
 ) -> None:
-    case = Case("", "stopped_vm", Verdict.ERROR, printed="LAB ERROR: no room")
+    case = Case("", "stopped_vm", Verdict.LAB_ERROR, printed="LAB ERROR: no room")
     assert (differences(case, outcomes, printed) == []) is right
 
 

@@ -67,7 +67,7 @@ def test_each_scenario_runs_alone(asked: Callable[..., list[list[str]]], tmp_pat
 def test_a_scenario_that_the_lab_was_too_busy_to_judge_runs_once_more(
     asked: Callable[..., list[list[str]]], tmp_path: Path
 ) -> None:
-    busy = outcome("nad-06", Verdict.ERROR, f"LAB ERROR: {TOO_BUSY}")
+    busy = outcome("nad-06", Verdict.LAB_ERROR, f"LAB ERROR: {TOO_BUSY}")
     calls = asked({"nad-06": [busy], "nad-07": [outcome("nad-07")]}, {"nad-06": [outcome("nad-06")]})
     units = list(run_cell(CLUSTER, ["nad-06", "nad-07"], Way(), tmp_path))
     assert calls[1:] == [[*CLUSTER, "--include", "nad-06"]]
@@ -77,11 +77,11 @@ def test_a_scenario_that_the_lab_was_too_busy_to_judge_runs_once_more(
 def test_in_clean_runs_a_busy_lab_is_an_alarm_like_any_other(
     asked: Callable[..., list[list[str]]], tmp_path: Path
 ) -> None:
-    busy = outcome("nad-06", Verdict.ERROR, f"LAB ERROR: {TOO_BUSY}")
+    busy = outcome("nad-06", Verdict.LAB_ERROR, f"LAB ERROR: {TOO_BUSY}")
     calls = asked({"nad-06": [busy]})
     units = list(run_cell(CLUSTER, ["nad-06"], Way(again=False), tmp_path))
     assert len(calls) == 1
-    assert [unit.outcomes[0].verdict for unit in units] == [Verdict.ERROR]
+    assert [unit.outcomes[0].verdict for unit in units] == [Verdict.LAB_ERROR]
 
 
 def test_the_same_cluster_runs_several_times(asked: Callable[..., list[list[str]]], tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_run_is_kept_by_the_tags_of_its_tests_with_the_verdict_of_the_gate() -
         Key("a", "", GATE): [Seen("0")],
         Key("a", "nad-06", "Test"): [Seen("PASS")],
     }
-    assert record([outcome(Verdict.ERROR, "LAB ERROR: x")]).gate == [2]
+    assert record([outcome(Verdict.LAB_ERROR, "LAB ERROR: x")]).gate == [2]
 
 
 def test_what_a_run_printed_stands_for_results_that_it_did_not_leave() -> None:

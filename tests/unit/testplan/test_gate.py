@@ -57,7 +57,7 @@ def test_a_failure_is_the_products(judged: Judge) -> None:
 )
 def test_the_labs_failures_are_the_labs(judged: Judge, where: str) -> None:
     judgement = judged("    Log    one", where)
-    assert judgement.exit == Exit.LAB_ERROR
+    assert (judgement.word, judgement.exit) == ("LAB ERROR", 2)
     assert judgement.details == ("LAB ERROR First: dead",)
 
 
@@ -77,7 +77,37 @@ def test_a_suite_teardown_that_the_lab_broke_is_the_labs(judged: Judge) -> None:
     "body", ["Should Contain    ${5}    x", "No Such Keyword", "Log    ${NOTHING}", "Log", "Import Library    x.y"]
 )
 def test_a_test_that_is_itself_broken_does_not_blame_the_product(judged: Judge, body: str) -> None:
-    assert judged("Log    one", body).exit == Exit.LAB_ERROR
+    judgement = judged("Log    one", body)
+    assert (judgement.word, judgement.exit) == ("TEST ERROR", 2)
+    assert judgement.headline == "a suite misused a keyword in 1 of 2 tests"
+    assert [detail.partition(": ")[0] for detail in judgement.details] == ["TEST ERROR First"]
+
+
+def test_a_suite_setup_that_misuses_a_keyword_says_so_once(judged: Judge) -> None:
+    judgement = judged("*** Test Cases", "Suite Setup    Fail    TEST ERROR: no NIC blue\n*** Test Cases")
+    assert str(judgement) == (
+        "Verdict: TEST ERROR: a suite misused a keyword in 2 of 2 tests\n  TEST ERROR 2 tests: no NIC blue"
+    )
+
+
+def test_a_misuse_weighs_more_than_the_lab_and_both_are_told(judged: Judge) -> None:
+    suite = SUITE.replace("Log    two", "Fail    LAB ERROR: dead")
+    judgement = judged("Log    one", "Fail    LAB ERROR: slow\n    [Teardown]    Nope", suite=suite)
+    assert str(judgement).splitlines() == [
+        "Verdict: TEST ERROR: a suite misused a keyword in 1 of 2 tests",
+        "  TEST ERROR First: No keyword with name 'Nope' found.",
+        "  LAB ERROR First: slow",
+        "  LAB ERROR Second: dead",
+    ]
+
+
+def test_the_product_weighs_more_than_a_misuse_and_both_are_told(judged: Judge) -> None:
+    judgement = judged("Log    one", "Fail    TEST ERROR: no NIC\n    [Teardown]    Fail    NIC still on blue")
+    assert str(judgement).splitlines() == [
+        "Verdict: FAIL: the product failed 1 of 2 tests",
+        "  FAIL      First: NIC still on blue",
+        "  TEST ERROR First: no NIC",
+    ]
 
 
 @pytest.mark.parametrize(

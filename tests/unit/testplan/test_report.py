@@ -57,7 +57,8 @@ def test_each_row_has_the_verdict_of_its_tests(run_suite: Callable[..., Results]
 
     assert statuses("", "") == [Status.PASS, Status.PASS, Status.PLANNED]
     assert statuses("Log    one", "Fail    no") == [Status.FAIL, Status.PASS, Status.PLANNED]
-    assert statuses("Log    two", "Fail    LAB ERROR: no") == [Status.ERROR, Status.ERROR, Status.PLANNED]
+    assert statuses("Log    two", "Fail    LAB ERROR: no") == [Status.LAB_ERROR, Status.LAB_ERROR, Status.PLANNED]
+    assert statuses("Log    two", "Fail    TEST ERROR: no") == [Status.TEST_ERROR, Status.TEST_ERROR, Status.PLANNED]
     assert statuses("Log    two", "Skip    no") == [Status.NOT_PROVEN, Status.NOT_PROVEN, Status.PLANNED]
     assert statuses("R1, R2", "R1") == [Status.PASS, Status.NOT_SELECTED, Status.PLANNED]
 
@@ -100,6 +101,32 @@ def test_markdown_has_one_line_a_requirement(report: Report) -> None:
     table = [line for line in lines if re.match(r"\| R\d", line)]
     assert [line.split(" | ")[3] for line in table] == ["PASS", "PASS", "planned"]
     assert "[Second](../run/log.html#s1-s1-t2) (PASS)" in table[1]
+
+
+def test_a_misuse_and_a_fault_of_the_lab_are_told_apart(report: Report) -> None:
+    suite = SUITE.replace("Requirements    R1, R2", "Requirements    R2")
+    written = report(suite.replace("Log    one", "Nope").replace("Log    two", "Fail    LAB ERROR: dead"))
+    lines = written["matrix.md"].splitlines()
+    assert lines[0] == "# Some Feature: TEST ERROR"
+    first, second, _ = [line for line in lines if re.match(r"\| R\d", line)]
+    assert "| TEST ERROR | [First](../run/log.html#s1-s1-t1) (TEST ERROR) |" in first
+    assert "| LAB ERROR | [Second](../run/log.html#s1-s1-t2) (LAB ERROR) |" in second
+    legend = [line for line in lines if re.match(r"- [A-Z]+ ERROR: ", line)]
+    assert [line.partition(":")[0] for line in legend] == ["- TEST ERROR", "- LAB ERROR"]
+    for name, element in (("matrix.html", "span"), ("signoff.html", "b")):
+        _WellFormed().feed(written[name])
+        assert f'<{element} class="test-error">TEST ERROR</{element}>' in written[name]
+        assert f'<{element} class="lab-error">LAB ERROR</{element}>' in written[name]
+        assert ".test-error {" in written[name]
+        assert "a suite misused a keyword, which has to be mended" in written[name]
+    assert '<li><b class="test-error">TEST ERROR</b> <a' in written["signoff.html"]
+    assert "Second</a>: dead</li>" in written["signoff.html"]
+    assert "1 TEST ERROR, 1 LAB ERROR, 1 planned" in written["signoff.html"]
+
+
+def test_a_run_that_is_green_needs_no_legend(report: Report) -> None:
+    written = report()
+    assert "ERROR" not in written["matrix.md"] + written["signoff.html"]
 
 
 class _WellFormed(HTMLParser):

@@ -42,6 +42,13 @@ def test_report_has_verdict_durations_and_skips(run_suite: RunSuite, tmp_path: P
     assert suite.metadata["Skipped"] == f"1 of nad-01: {WHY}"
 
 
+def test_report_begins_with_what_a_suite_misused(run_suite: RunSuite, tmp_path: Path) -> None:
+    run_suite(SUITE.replace("Log    one", "Nope").replace("Log    two", "Fail    LAB ERROR: dead"))
+    first, _, *others = summarised(tmp_path).doc.splitlines()
+    assert first.startswith("*Verdict: TEST ERROR.* A suite misused a keyword in 1 of 2 tests. ")
+    assert others[:2] == ["- TEST ERROR First: No keyword with name 'Nope' found.", "- LAB ERROR Second: dead"]
+
+
 def test_a_run_without_skips_says_nothing_of_them(run_suite: RunSuite, tmp_path: Path) -> None:
     assert skips(run_suite(SUITE).outcomes) == []
     assert "Skipped" not in summarised(tmp_path).metadata

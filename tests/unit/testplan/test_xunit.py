@@ -42,7 +42,17 @@ def test_xunit_has_ids_at_each_test_and_tells_lab_from_product(run_suite: RunSui
     assert failure is not None
     assert (failure.text or "").endswith("on blue")
     assert error is not None
-    assert error.get("message") == "LAB ERROR: dead"
+    assert (error.get("type"), error.get("message")) == ("LabError", "LAB ERROR: dead")
+
+
+def test_xunit_tells_a_misuse_from_a_fault_of_the_lab(run_suite: RunSuite, plan: Plan) -> None:
+    suite = SUITE.replace("Log    one", "Nope").replace("Log    two", "Fail    LAB ERROR: dead")
+    root = parsed(xunit(plan, run_suite(suite), {}))
+    assert counts(root) == {"tests": "2", "failures": "0", "errors": "2", "skipped": "0"}
+    assert [(error.get("type"), error.get("message")) for error in root.iter("error")] == [
+        ("TestError", "No keyword with name 'Nope' found."),
+        ("LabError", "LAB ERROR: dead"),
+    ]
 
 
 def test_xray_finds_its_test_and_what_it_covers(
@@ -72,21 +82,23 @@ def xunit_of(run_suite: RunSuite, plan: Plan, tmp_path: Path) -> Callable[..., E
 
 
 @pytest.mark.parametrize(
-    ("bodies", "element", "message"),
+    ("bodies", "element", "blamed", "message"),
     [
-        (("Fail    LAB ERROR: dead", "Fail    on blue"), "failure", "Second: on blue"),
-        (("No Operation", "Fail    LAB ERROR: dead"), "error", "Second: LAB ERROR: dead"),
-        (("Skip    no IPv6", "No Operation"), "skipped", "First: no IPv6"),
+        (("Fail    LAB ERROR: dead", "Fail    on blue"), "failure", None, "Second: on blue"),
+        (("No Operation", "Fail    LAB ERROR: dead"), "error", "LabError", "Second: LAB ERROR: dead"),
+        (("Fail    LAB ERROR: dead", "Nope"), "error", "TestError", "Second: No keyword with name 'Nope' found."),
+        (("Skip    no IPv6", "No Operation"), "skipped", None, "First: no IPv6"),
     ],
 )
 def test_a_test_case_has_the_worst_verdict_of_its_tests(
-    xunit_of: Callable[..., ET.Element], bodies: tuple[str, str], element: str, message: str
+    xunit_of: Callable[..., ET.Element], bodies: tuple[str, str], element: str, blamed: str | None, message: str
 ) -> None:
     root = xunit_of(*bodies)
     (case,) = root.iter("testcase")
     assert (case.get("classname"), case.get("name")) == ("nad-01", "A test case")
     assert properties_of(case) == [("polarion-testcase-id", "CNV-15945")]
-    assert [(child.tag, child.get("message")) for child in case][1:] == [(element, message)]
+    told = [(child.tag, child.get("type"), child.get("message")) for child in case]
+    assert told[1:] == [(element, blamed, message)]
     kinds = {"failure": "failures", "error": "errors", "skipped": "skipped"}
     assert counts(root) == {"tests": "1", "failures": "0", "errors": "0", "skipped": "0"} | {kinds[element]: "1"}
 

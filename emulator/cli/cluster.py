@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ..controlplane.profile import profile_for
-from ..fabric.model import FabricError
-from ..fabric.sandbox import check_machine
+from ..dataplane.model import DataPlaneError
+from ..dataplane.userns import check_machine
 from ..lab import tether
 from ..lab.child import ChildDied
 from ..lab.kubeconfig import write_private
@@ -99,7 +99,7 @@ async def _with_cluster(options: ClusterOptions, body: Body) -> int:
     starting = asyncio.ensure_future(_start_and_run(options, body, signals))
     try:
         return await starting
-    except* (ChildDied, StateError, FabricError) as group:
+    except* (ChildDied, StateError, DataPlaneError) as group:
         for line in _messages(group):
             print(f"python -m emulator: {line}", file=sys.stderr)
         return_code = BROKEN

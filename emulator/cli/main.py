@@ -57,7 +57,7 @@ def _clean(_arguments: argparse.Namespace) -> int:
 
 
 def _node_agent(arguments: argparse.Namespace) -> int:
-    from ..fabric.model import FabricError  # noqa: PLC0415
+    from ..dataplane.model import DataPlaneError  # noqa: PLC0415
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -73,7 +73,7 @@ def _node_agent(arguments: argparse.Namespace) -> int:
     )
     try:
         serve(options)
-    except (FabricError, OSError) as error:
+    except (DataPlaneError, OSError) as error:
         print(f"python -m emulator node-agent: {error}", file=sys.stderr)
         return BROKEN
     return 0

@@ -24,7 +24,7 @@ async def _lie(now: Followed) -> None:
     uid = now.vmi["metadata"]["uid"]
     if uid not in _wrong:
         _wrong.add(uid)
-        await now.fabric.run_inside(uid, ["sh", "-c", LIE])
+        await now.dataplane.run_inside(uid, ["sh", "-c", LIE])
 
 
 def _everywhere(actions: list[Action], **_: Any) -> list[Action]:

@@ -19,7 +19,7 @@ async def _hide(now: Followed) -> None:
     uid = now.vmi["metadata"]["uid"]
     if uid not in _without:
         _without.add(uid)
-        await now.fabric.run_inside(uid, ["sh", "-c", HIDE])
+        await now.dataplane.run_inside(uid, ["sh", "-c", HIDE])
 
 
 def _from_all(actions: list[Action], **_: Any) -> list[Action]:

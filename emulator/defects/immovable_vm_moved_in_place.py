@@ -26,7 +26,7 @@ async def _plug(now: Followed) -> None:
             continue
         if (now.sandbox.uid, wanted) not in _plugged:
             _plugged.add((now.sandbox.uid, wanted))
-            await now.fabric.join(now.sandbox.uid, attachment.interface, known[namespace, wanted])
+            await now.dataplane.join(now.sandbox.uid, attachment.interface, known[namespace, wanted])
 
 
 def _where_it_is(actions: list[Action], *, vmi: Obj, **_: Any) -> list[Action]:

@@ -9,7 +9,7 @@ from ..nodeagent.switch_over import Action, SwitchOver
 async def _keep_the_old_port(now: SwitchOver) -> None:
     for nic, (left, _entered) in now.changed.items():
         if left.kind == "localnet":
-            await now.fabric.join(now.target.uid, now.domain.nics[nic].pod_interface, left)
+            await now.dataplane.join(now.target.uid, now.domain.nics[nic].pod_interface, left)
 
 
 def _with_old_port(actions: list[Action], **_: Any) -> list[Action]:

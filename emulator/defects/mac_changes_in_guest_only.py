@@ -15,7 +15,7 @@ async def _change_macs(now: SwitchOver) -> None:
         new = f"{old[:-2]}{last:02x}"
         if device:
             now.domain.concealed_macs[new] = old
-            await now.fabric.run_inside(now.domain.uid, ["ip", "link", "set", "dev", device, "address", new])
+            await now.dataplane.run_inside(now.domain.uid, ["ip", "link", "set", "dev", device, "address", new])
 
 
 def _with_new_macs(actions: list[Action], **_: Any) -> list[Action]:

@@ -8,7 +8,7 @@ from ..nodeagent.switch_over import Action, SwitchOver
 
 async def _cut(now: SwitchOver) -> None:
     for interface in now.target.segments:
-        await now.fabric.detach(now.target.uid, interface)
+        await now.dataplane.detach(now.target.uid, interface)
 
 
 def _with_cut(actions: list[Action], **_: Any) -> list[Action]:

@@ -19,7 +19,7 @@ async def _unplug(now: Followed) -> None:
         wanted = (network.get("multus") or {}).get("networkName", "")
         if attachment and wanted.rpartition("/")[2] != attachment.name and now.sandbox.uid not in _cut:
             _cut.add(now.sandbox.uid)
-            await now.fabric.detach(now.sandbox.uid, attachment.interface)
+            await now.dataplane.detach(now.sandbox.uid, attachment.interface)
 
 
 def _at_once(actions: list[Action], **_: Any) -> list[Action]:

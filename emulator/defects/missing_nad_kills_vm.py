@@ -12,7 +12,7 @@ async def _halt(now: Followed) -> None:
     known = {attachment.name for sandbox in now.sandboxes.values() for attachment in sandbox.attachments}
     wanted = [str((network.get("multus") or {}).get("networkName", "")) for network in networks(now.vmi["spec"])]
     if any(name and name.rpartition("/")[2] not in known for name in wanted):
-        await now.fabric.halt(now.vmi["metadata"]["uid"])
+        await now.dataplane.halt(now.vmi["metadata"]["uid"])
 
 
 def _if_unknown(actions: list[Action], **_: Any) -> list[Action]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from ..dataplane.packet_loss import some
 from ..decisions import Defect
-from ..fabric.sieve import some
 from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(

@@ -6,7 +6,7 @@ from ..nodeagent.switch_over import SwitchOver, besides
 
 
 async def _cut_the_pod_network(now: SwitchOver) -> None:
-    await now.fabric.detach(now.target.uid, PRIMARY)
+    await now.dataplane.detach(now.target.uid, PRIMARY)
 
 
 DEFECT = Defect(

@@ -6,7 +6,7 @@ from ..nodeagent.switch_over import SwitchOver, besides
 
 async def _pause(now: SwitchOver) -> None:
     now.domain.paused = True
-    await now.fabric.freeze(now.domain.uid, True)
+    await now.dataplane.freeze(now.domain.uid, True)
 
 
 DEFECT = Defect(

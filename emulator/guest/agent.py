@@ -7,7 +7,7 @@ import shutil
 import socket
 from typing import Any
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest import sessions
 from emulator.guest.identity import os_release
 

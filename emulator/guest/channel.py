@@ -1,4 +1,4 @@
-"""Messages between the fabric and a guest's processes: JSON objects, with file descriptors where needed.
+"""Messages between the data plane and a guest's processes: JSON objects, with file descriptors where needed.
 
 The channel is the guest's "hardware": the virtual machine's agent port and its power button. Nothing in the guest but
 its first process can reach it.

@@ -7,7 +7,7 @@ import shlex
 import time
 from pathlib import Path
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest import accounts, netconfig, sessions
 from emulator.guest.bootlog import BootLog
 from emulator.guest.cloudconfig import CloudConfig, File

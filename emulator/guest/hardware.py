@@ -9,8 +9,8 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from emulator.fabric import frames
-from emulator.fabric.links import Links
+from emulator.dataplane import address_announcement
+from emulator.dataplane.links import Links
 from emulator.guest import accounts, agent, channel, netconfig, sessions
 from emulator.guest.bootlog import BootLog
 from emulator.guest.spec import nic_from
@@ -19,7 +19,7 @@ _ROOT = accounts.Account("root", home="/root")
 
 
 class Hardware:
-    """Answers the fabric for as long as the guest lives."""
+    """Answers the data plane for as long as the guest lives."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Hardware:
 
     def _answer(self, question: channel.Message, **facts: Any) -> None:
         try:
-            # An answer may be larger than what is free in the socket at once; the fabric always reads.
+            # An answer may be larger than what is free in the socket at once; the data plane always reads.
             self._end.setblocking(True)
             channel.send(self._end, {"answer": question["id"], **facts})
         except OSError:
@@ -84,7 +84,9 @@ class Hardware:
         for link in self._links.all():
             if link.mac in macs and link.up:
                 found = [address.partition("/")[0] for address in addresses.get(link.index, [])]
-                frames.send(link.name, [frames.announcement(link.mac, address) for address in found])
+                address_announcement.send(
+                    link.name, [address_announcement.announcement(link.mac, address) for address in found]
+                )
                 sent += len(found)
         return sent
 

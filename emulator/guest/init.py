@@ -13,9 +13,9 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any, NoReturn
 
-from emulator.fabric.links import Links
-from emulator.fabric.netns import set_kernel
-from emulator.fabric.syscalls import die_with_parent
+from emulator.dataplane.links import Links
+from emulator.dataplane.netns import set_kernel
+from emulator.dataplane.syscalls import die_with_parent
 from emulator.guest import accounts, channel, getty, identity, rootfs, sessions, sshd
 from emulator.guest.bootlog import BootLog
 from emulator.guest.cloudconfig import CloudConfig, read_user_data
@@ -33,7 +33,7 @@ _SHUTDOWN_SECONDS = 0.2
 
 
 def main(end: socket.socket, *, own_clock: bool) -> NoReturn:
-    """Becomes the guest. The fabric is at the other end of the channel."""
+    """Becomes the guest. The data plane is at the other end of the channel."""
     status = _FAILED
     try:
         die_with_parent(signal.SIGKILL)

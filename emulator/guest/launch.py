@@ -1,4 +1,4 @@
-"""From a fork of the zygote to a guest's first process: namespaces, then the fork that becomes process 1.
+"""From a fork of the fork server to a guest's first process: namespaces, then the fork that becomes process 1.
 
 The forking process stays behind as the guest's launcher: it waits for the guest's end and reports it.
 """
@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from emulator.fabric.syscalls import (
+from emulator.dataplane.syscalls import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -51,7 +51,7 @@ def run(end: socket.socket) -> NoReturn:
         handle = os.pidfd_open(guest)
         channel.send(end, {"event": "process"}, (handle,))
         _, wait_status = os.waitpid(guest, 0)
-        # A fabric that has hung up has let go of this guest already.
+        # A data plane that has hung up has let go of this guest already.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             channel.send(end, {"event": "ended", "power": _power(wait_status)})
         status = 0

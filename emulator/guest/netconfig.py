@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest.spec import BootNic, Lease
 
 Complain = Callable[[str], None]
 _LEASE_METRIC = 100
 # A neighbour that was silent until now is found this soon after it answers again. The kernel's own second would only
-# make tests wait: on a fabric inside one machine an answer takes less than a millisecond.
+# make tests wait: on a data plane inside one machine an answer takes less than a millisecond.
 _NEIGHBOUR_MILLISECONDS = 200
 
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from emulator.fabric.syscalls import (
+from emulator.dataplane.syscalls import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from emulator.fabric.syscalls import CLONE_NEWNS, bind, unshare
+from emulator.dataplane.syscalls import CLONE_NEWNS, bind, unshare
 from emulator.guest.accounts import Account, passwd_file_of
 
 PATH = "/opt/guest/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,4 +1,4 @@
-"""What the fabric tells a guest at boot: its hardware and its cloud-init disk."""
+"""What the data plane tells a guest at boot: its hardware and its cloud-init disk."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def main() -> None:
     tether.tie(arguments.parent, signal.SIGKILL)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    from ..fabric.model import FabricError  # noqa: PLC0415 - tied to the parent before anything slow is imported
+    from ..dataplane.model import DataPlaneError  # noqa: PLC0415 - tied to the parent before anything slow is imported
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
     from .plan import Plan  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def main() -> None:
     )
     try:
         serve(options)
-    except FabricError as error:
+    except DataPlaneError as error:
         sys.exit(str(error))
 
 

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ..dataplane.model import DataPlane
 from ..decisions import Decisions
-from ..fabric.model import Fabric
 from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
@@ -42,7 +42,7 @@ class Identities:
 
 @dataclass
 class NodeAgent:
-    """Runs ``nodes`` on ``fabric`` against the API that the identities reach.
+    """Runs ``nodes`` on ``dataplane`` against the API that the identities reach.
 
     ``kubelet`` and ``handler`` are there from the moment at which it is ready.
 
@@ -51,7 +51,7 @@ class NodeAgent:
     """
 
     identities: Identities
-    fabric: Fabric
+    dataplane: DataPlane
     nodes: Sequence[str]
     pace: Pace
     decisions: Decisions
@@ -64,16 +64,16 @@ class NodeAgent:
     async def run(self, ready: Callable[[], None]) -> None:
         """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
         try:
-            await self.fabric.start(list(self.nodes))
+            await self.dataplane.start(list(self.nodes))
             await self._run(ready)
         finally:
-            await self.fabric.stop()
+            await self.dataplane.stop()
 
     async def _run(self, ready: Callable[[], None]) -> None:
         sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
         places = [NodePlace(node, *listening.getsockname()) for node, listening in sockets.items()]
         station = Station(
-            self.fabric, {place.name: place.address for place in places}, self.pace, self.decisions, self.platform
+            self.dataplane, {place.name: place.address for place in places}, self.pace, self.decisions, self.platform
         )
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)

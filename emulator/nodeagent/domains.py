@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from ..fabric.model import AgentReport, Fabric, GuestNic
+from ..dataplane.model import AgentReport, DataPlane, GuestNic
 from ..kube.informer import Key
 
 
@@ -50,8 +50,8 @@ class Domain:
 class Domains:
     """All domains by VMI UID."""
 
-    def __init__(self, fabric: Fabric) -> None:
-        self._fabric = fabric
+    def __init__(self, dataplane: DataPlane) -> None:
+        self._dataplane = dataplane
         self.by_uid: dict[str, Domain] = {}
 
     def get(self, uid: str) -> Domain | None:
@@ -77,5 +77,5 @@ class Domains:
         await asyncio.shield(domain.stopping)
 
     async def _stop(self, domain: Domain, grace: float) -> None:
-        await self._fabric.halt(domain.uid, grace)
+        await self._dataplane.halt(domain.uid, grace)
         domain.stopped.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fabric.model import FabricError
+from ..dataplane.model import DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.informer import Informer, Key, key_of
 from . import networks
@@ -24,7 +24,7 @@ class DynamicNetworks:
         self._client = client
         self._pods = pods
         self._kubelet = kubelet
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._pace = station.pace
         self._events = EventRecorder(client, COMPONENT)
         self.queue = KeyedQueue("networks of pod", self._sync)
@@ -57,8 +57,8 @@ class DynamicNetworks:
         name = attachment.interface
         where = f"{_pod(pod)}: %s interface {name} to network: {attachment.name}"
         try:
-            plugged = await self._fabric.attach(sandbox.uid, name, attachment.segment, attachment.mac or None)
-        except (FabricError, OSError):
+            plugged = await self._dataplane.attach(sandbox.uid, name, attachment.segment, attachment.mac or None)
+        except (DataPlaneError, OSError):
             # The roll-back of a failed ADD is a DEL, which goes by the interface's name, whatever network it is on.
             await self._detach(sandbox, name)
             await self._events.record(pod, "FailedAddingInterface", where % "failed adding", kind="Warning")
@@ -76,7 +76,7 @@ class DynamicNetworks:
     async def _detach(self, sandbox: Sandbox, interface: str) -> None:
         sandbox.attachments[:] = [one for one in sandbox.attachments if one.interface != interface]
         if sandbox.interfaces.pop(interface, None):
-            await self._fabric.detach(sandbox.uid, interface)
+            await self._dataplane.detach(sandbox.uid, interface)
 
 
 def _request(pod: Obj) -> str:

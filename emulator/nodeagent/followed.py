@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..fabric.model import Fabric
+from ..dataplane.model import DataPlane
 from ..kube.client import Obj
 from .sandboxes import Sandbox
 
@@ -14,7 +14,7 @@ from .sandboxes import Sandbox
 class Followed:
     """A running VMI and its pod; ``carriers`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
 
-    fabric: Fabric
+    dataplane: DataPlane
     vmi: Obj
     sandbox: Sandbox
     carriers: dict[str, str]

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from ..fabric.model import GuestNic, GuestSpec, PodInterface
+from ..dataplane.model import GuestNic, GuestSpec, PodInterface
 from ..kube.client import Client, Obj
 from .sandboxes import Sandbox
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..fabric.model import FabricError
+from ..dataplane.model import DataPlaneError
 from ..kube.errors import ApiError
 from ..kube.informer import Key
 
@@ -19,7 +19,7 @@ LAST_RETRY = 2.0
 class KeyedQueue:
     """Runs ``sync(key)`` for every key that is marked; different keys run side by side.
 
-    A sync that the API or the fabric refused is run again after a growing delay. Other exceptions are logged with
+    A sync that the API or the data plane refused is run again after a growing delay. Other exceptions are logged with
     their traceback and retried as well: one broken object must not stop a node.
     """
 
@@ -73,7 +73,7 @@ class KeyedQueue:
     async def _once(self, key: Key) -> None:
         try:
             await self._sync(key)
-        except (ApiError, FabricError) as error:
+        except (ApiError, DataPlaneError) as error:
             log.warning("%s %s/%s: %s", self._name, *key, error)
         except Exception:
             log.exception("%s %s/%s", self._name, *key)

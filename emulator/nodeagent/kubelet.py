@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..fabric.model import Fabric, FabricError, PodInterface
+from ..dataplane.model import DataPlane, DataPlaneError, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
@@ -25,7 +25,7 @@ SANDBOX_RETRY = 10.0
 COMPONENTS = ("virt-handler", "virt-controller")
 DELEGATES = "error loading k8s delegates k8s args: TryLoadPodDelegates: error in getting k8s network for pod"
 
-PodGone = Callable[[Fabric], Awaitable[None]]
+PodGone = Callable[[DataPlane], Awaitable[None]]
 StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
@@ -36,7 +36,7 @@ class Kubelet:
         self._client = client
         self._multus = multus
         self._pods = pods
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._nodes = station.nodes
         self._pace = station.pace
         self._decisions = station.decisions
@@ -132,9 +132,9 @@ class Kubelet:
         )
         try:
             sandbox = await self._build(pod, attachments)
-        except (FabricError, OSError) as error:
+        except (DataPlaneError, OSError) as error:
             log.warning("sandbox of %s: %s", key_of(pod), error)
-            await self._fabric.remove_pod(pod["metadata"]["uid"])
+            await self._dataplane.remove_pod(pod["metadata"]["uid"])
             await self._sandbox_failed(pod, str(error))
             return
         self.sandboxes[sandbox.uid] = sandbox
@@ -157,11 +157,13 @@ class Kubelet:
 
     async def _build(self, pod: Obj, attachments: list[networks.Attachment]) -> Sandbox:
         uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
-        primary = await self._fabric.add_pod(uid, node)
+        primary = await self._dataplane.add_pod(uid, node)
         sandbox = Sandbox(uid, key_of(pod), node, primary, attachments)
         await self._added(pod, primary, "k8s-pod-network")
         for attachment in attachments:
-            plugged = await self._fabric.attach(uid, attachment.interface, attachment.segment, attachment.mac or None)
+            plugged = await self._dataplane.attach(
+                uid, attachment.interface, attachment.segment, attachment.mac or None
+            )
             sandbox.interfaces[attachment.interface] = plugged
             await self._added(pod, plugged, f"{attachment.namespace}/{attachment.name}")
         return sandbox
@@ -211,7 +213,7 @@ class Kubelet:
             await self._remove(sandbox, self._pace.seconds(meta.get("deletionGracePeriodSeconds", 30)))
         nothing: list[PodGone] = []
         for action in self._decisions.choose("agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)):
-            await action(self._fabric)
+            await action(self._dataplane)
         if pod["status"].get("phase") not in ("Succeeded", "Failed"):
             code = sandbox.exit_code if sandbox and sandbox.exit_code else 0
             await self._write_status(pod, lambda p: pod_status.set_finished(p, code))
@@ -224,7 +226,7 @@ class Kubelet:
     async def _remove(self, sandbox: Sandbox, grace: float) -> None:
         if self._stop_workload:
             await self._stop_workload(sandbox.uid, grace)
-        await self._fabric.remove_pod(sandbox.uid)
+        await self._dataplane.remove_pod(sandbox.uid)
         self.sandboxes.pop(sandbox.uid, None)
         for mourner in self._mourners:
             mourner()

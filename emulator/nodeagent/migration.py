@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..fabric.model import FabricError
+from ..dataplane.model import DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
@@ -51,7 +51,7 @@ class Migrations:
     def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, station: Station) -> None:
         self._client = client
         self._vmis = vmis
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._kubelet = kubelet
         self._domains = domains
         self._nodes = station.nodes
@@ -174,12 +174,12 @@ class Migrations:
         if missing or domain.stopped.is_set() or target.uid not in self._kubelet.sandboxes:
             raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
         changed = networks_changed(domain, source, target) if source else {}
-        moment = SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed)
+        moment = SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed)
         for action in self._decisions.choose("agent.before_switch_over", list[Action](), vmi=vmi):
             await action(moment)
         try:
-            await self._fabric.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
-        except (FabricError, OSError) as error:
+            await self._dataplane.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
+        except (DataPlaneError, OSError) as error:
             raise MigrationFailed(f"Live migration failed: {error}") from error
         for watcher in self._on_leave:
             watcher(domain)
@@ -190,7 +190,7 @@ class Migrations:
         nothing: list[Action] = []
         actions = self._decisions.choose("agent.after_switch_over", nothing, vmi=vmi)
         for action in actions:
-            await action(SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed))
+            await action(SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed))
         return left_pod
 
     @staticmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..fabric.model import PodInterface, Segment
+from ..dataplane.model import PodInterface, Segment
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from . import ovn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..fabric.model import PodInterface, Segment
+from ..dataplane.model import PodInterface, Segment
 from ..kube.client import Obj
 
 PLUGIN = "ovn-k8s-cni-overlay"

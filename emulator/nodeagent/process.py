@@ -1,4 +1,4 @@
-"""The node agent as a process of its own: enters its sandbox, connects, and runs until it is told to stop."""
+"""The node agent as a process of its own: enters its userns, connects, and runs until it is told to stop."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def server_tls(options: AgentOptions) -> ssl.SSLContext | None:
 def serve(options: AgentOptions) -> None:
     """Runs the agent until SIGTERM or SIGINT.
 
-    ValueError for a bad option, FabricError for a machine that forbids it.
+    ValueError for a bad option, DataPlaneError for a machine that forbids it.
     """
     decisions = decisions_for(options.defects)
     if not os.access(options.kubeconfig, os.R_OK):
         raise ValueError(f"kubeconfig {options.kubeconfig}: there is no such file, or it may not be read")
-    from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
+    from ..dataplane import userns  # noqa: PLC0415 - entered before anything that could start a thread is imported
 
-    sandbox.enter()
+    userns.enter()
     with tempfile.TemporaryDirectory(prefix="kubevirt-embedded-agent-") as directory:
         # Certificates that a kubeconfig carries inside are written to files, which must not outlive this process.
         tempfile.tempdir = directory
@@ -76,7 +76,7 @@ def serve(options: AgentOptions) -> None:
 
 
 async def _serve(options: AgentOptions, decisions: Decisions) -> None:
-    from ..fabric.namespaces import NamespaceFabric  # noqa: PLC0415
+    from ..dataplane.linux import LinuxDataPlane  # noqa: PLC0415
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
     ]
     agent = NodeAgent(
         identities=Identities(*clients),
-        fabric=NamespaceFabric(),
+        dataplane=LinuxDataPlane(),
         nodes=options.nodes,
         pace=Pace(options.speed),
         decisions=decisions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from ..fabric.model import PodInterface, Segment
+from ..dataplane.model import PodInterface, Segment
 from ..kube.informer import Key
 from .networks import Attachment
 

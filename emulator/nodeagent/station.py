@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..dataplane.model import DataPlane
 from ..decisions import Decisions
-from ..fabric.model import Fabric
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
 
@@ -15,7 +15,7 @@ class Station:
     """The data plane, this agent's nodes (name -> address), the pace, the defects that are switched on,
     and the platform."""
 
-    fabric: Fabric
+    dataplane: DataPlane
     nodes: dict[str, str]
     pace: Pace
     decisions: Decisions

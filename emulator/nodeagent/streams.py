@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ..fabric.model import Console, FabricError
+from ..dataplane.model import Console, DataPlaneError
 from .domains import Domain
 from .kubelet import Kubelet
 from .station import Station
@@ -48,7 +48,7 @@ class StreamEndpoint:
         self._node = node
         self._kubelet = kubelet
         self._handler = handler
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._decisions = station.decisions
         self._runner: web.AppRunner | None = None
         self._forwards: dict[str, set[socket.socket]] = {}
@@ -89,8 +89,8 @@ class StreamEndpoint:
             return web.Response(status=400, text=NO_SERIAL)
         websocket = await _upgrade(request)
         try:
-            console = await self._fabric.console(domain.uid)
-        except (FabricError, OSError) as error:
+            console = await self._dataplane.console(domain.uid)
+        except (DataPlaneError, OSError) as error:
             log.info("console of %s: %s", domain.key, error)
             _hang_up(request)
             return websocket
@@ -124,10 +124,10 @@ class StreamEndpoint:
         place = f"{sandbox.primary.ips[0] if sandbox else ''}:{port}"
         try:
             self._decisions.choose("agent.dial", None, domain=domain, port=port)
-            guest = await self._fabric.dial(pod_uid, int(port), request.match_info["protocol"])
+            guest = await self._dataplane.dial(pod_uid, int(port), request.match_info["protocol"])
         except ValueError:
             return web.Response(status=500, text=f"dial tcp: address {port}: invalid port")
-        except (FabricError, OSError) as error:
+        except (DataPlaneError, OSError) as error:
             return web.Response(status=500, text=f"dial tcp {place}: connect: {_dial_error(error)}")
         guest.setblocking(False)
         self._forwards.setdefault(pod_uid, set()).add(guest)
@@ -175,7 +175,7 @@ class StreamEndpoint:
             if verb in ("pause", "unpause"):
                 await self._handler.set_paused(domain, verb == "pause")
             elif verb in ("softreboot", "reset"):
-                await self._fabric.reboot(domain.uid)
+                await self._dataplane.reboot(domain.uid)
             return web.Response(status=202 if verb in ("pause", "unpause") else 200)
 
         return handle

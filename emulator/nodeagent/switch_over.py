@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..fabric.model import Fabric, Segment
-from ..fabric.sieve import Kind
+from ..dataplane.model import DataPlane, Segment
+from ..dataplane.packet_loss import FrameMatch
 from .domains import Domain, Domains
 from .sandboxes import Sandbox
 
@@ -20,7 +20,7 @@ class SwitchOver:
     ``sandboxes`` are all pods by UID.
     """
 
-    fabric: Fabric
+    dataplane: DataPlane
     sandboxes: dict[str, Sandbox]
     domains: Domains
     domain: Domain
@@ -34,7 +34,7 @@ class SwitchOver:
 
     async def inside(self, *argv: str) -> bytes:
         """Runs a command in the guest as root; its output."""
-        _status, output = await self.fabric.run_inside(self.domain.uid, list(argv))
+        _status, output = await self.dataplane.run_inside(self.domain.uid, list(argv))
         return output
 
 
@@ -54,22 +54,22 @@ def besides(action: Action) -> Callable[..., list[Action]]:
     return change
 
 
-def losing(*kinds: Kind) -> Callable[..., list[Action]]:
+def losing(*kinds: FrameMatch) -> Callable[..., list[Action]]:
     """A defect's change: after a swap, frames of these kinds that come from the new network are lost."""
 
-    async def lose(now: SwitchOver) -> None:
+    async def drop(now: SwitchOver) -> None:
         for nic in now.changed:
-            await now.fabric.lose(now.target.uid, now.domain.nics[nic].pod_interface, kinds)
+            await now.dataplane.drop_frames(now.target.uid, now.domain.nics[nic].pod_interface, kinds)
 
-    return besides(lose)
+    return besides(drop)
 
 
-def keeping_the_old_network(*, losing: Sequence[Kind] = ()) -> Callable[..., list[Action]]:
+def keeping_the_old_network(*, losing: Sequence[FrameMatch] = ()) -> Callable[..., list[Action]]:
     """A defect's change: after a swap the NIC is still on the network it left, too, but for frames ``losing``."""
 
     async def keep(now: SwitchOver) -> None:
         for nic, (left, _entered) in now.changed.items():
-            await now.fabric.join(now.target.uid, now.domain.nics[nic].pod_interface, left, losing)
+            await now.dataplane.join(now.target.uid, now.domain.nics[nic].pod_interface, left, losing)
 
     return besides(keep)
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 
-from ..fabric.model import AgentReport, FabricError
+from ..dataplane.model import AgentReport, DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
@@ -38,7 +38,7 @@ class VirtHandler:
     def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, station: Station) -> None:
         self._client = client
         self._vmis = vmis
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._kubelet = kubelet
         self._nodes = station.nodes
         self._pace = station.pace
@@ -46,7 +46,7 @@ class VirtHandler:
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
-        self.domains = Domains(station.fabric)
+        self.domains = Domains(station.dataplane)
         self.queue = KeyedQueue("vmi", self._sync)
         self.migrations = Migrations(client, vmis, kubelet, self.domains, station)
         vmis.on_change(self._changed)
@@ -54,7 +54,7 @@ class VirtHandler:
         kubelet.stops_workloads_with(self._stop_workload)
 
     async def stop(self) -> None:
-        """Ends every task; the guests are the fabric's to remove."""
+        """Ends every task; the guests are the data plane's to remove."""
         await self.queue.stop()
         await self.migrations.stop()
         for task in self._watchers.values():
@@ -63,7 +63,7 @@ class VirtHandler:
 
     async def set_paused(self, domain: Domain, paused: bool) -> None:
         """Pauses or resumes a guest and says so on its VMI."""
-        await self._fabric.freeze(domain.uid, paused)
+        await self._dataplane.freeze(domain.uid, paused)
         domain.paused = paused
         self.queue.mark(domain.key)
 
@@ -122,8 +122,8 @@ class VirtHandler:
         await self._pace.sleep(DEFINE)
         try:
             spec = await guest_spec.guest_spec(self._client, vmi, sandbox)
-            await self._fabric.boot(spec, sandbox.uid)
-        except (guest_spec.GuestUndefinable, FabricError, OSError) as error:
+            await self._dataplane.boot(spec, sandbox.uid)
+        except (guest_spec.GuestUndefinable, DataPlaneError, OSError) as error:
             message = f"server error. command SyncVMI failed: {error}"
             await self._events.record(vmi, "SyncFailed", message, host=sandbox.node, kind="Warning")
             await self._end(vmi, "Failed")
@@ -184,25 +184,25 @@ class VirtHandler:
             fresh = guest_spec.nic(interface, carriers[name])
             has = domain.nics.get(name)
             if has is None:
-                await self._fabric.plug(domain.uid, fresh)
+                await self._dataplane.plug(domain.uid, fresh)
                 domain.nics[name] = fresh
             elif has.link_up != fresh.link_up:
-                await self._fabric.set_link(domain.uid, name, fresh.link_up)
+                await self._dataplane.set_link(domain.uid, name, fresh.link_up)
                 domain.nics[name] = vmi_status.with_link(has, fresh.link_up)
         for name in [name for name in domain.nics if name not in wished]:
             if self._decisions.choose("agent.unplug", True, vmi=vmi, nic=name):
-                await self._fabric.unplug(domain.uid, name)
+                await self._dataplane.unplug(domain.uid, name)
             del domain.nics[name]
 
     async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
         carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
-        now = Followed(self._fabric, vmi, sandbox, carriers, self._kubelet.sandboxes)
+        now = Followed(self._dataplane, vmi, sandbox, carriers, self._kubelet.sandboxes)
         for action in self._decisions.choose("agent.spec_followed", list[Action](), vmi=vmi):
             await action(now)
 
     async def _watch(self, domain: Domain) -> None:
         """Marks the VMI whenever its guest reports something new, until the guest ends."""
-        exited = self._fabric.exited(domain.uid)
+        exited = self._dataplane.exited(domain.uid)
         while not domain.stopped.is_set():
             report = await self._report(domain)
             if report != domain.report:
@@ -224,8 +224,8 @@ class VirtHandler:
             # A paused guest's agent cannot answer, but its channel stays open.
             return None if domain.panicked else domain.report
         try:
-            return await self._fabric.agent_report(domain.uid)
-        except (FabricError, OSError) as error:
+            return await self._dataplane.agent_report(domain.uid)
+        except (DataPlaneError, OSError) as error:
             log.debug("agent of %s: %s", domain.key, error)
             return None
 

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from typing import Any
 
-from ..fabric.model import AgentReport, GuestInterface, GuestNic
+from ..dataplane.model import AgentReport, GuestInterface, GuestNic
 from ..kube.client import Obj
 from . import conditions, guest_spec
 from .clock import now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ...fabric.wiring import LINUX, OVS
+from ...dataplane.wiring import LINUX, OVS
 from .state import BRIDGES, INTERNAL, State, created, find, ports_of
 
 LONGEST_NAME = 15

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...fabric.wiring import LINUX
+from ...dataplane.wiring import LINUX
 from ...kube.client import Client, Obj
 from ...kube.errors import ApiError
 from ..clock import now
@@ -38,7 +38,7 @@ class Handler:
     ) -> None:
         self.node = node
         self.client = client
-        self._fabric = station.fabric
+        self._dataplane = station.dataplane
         self._pace = station.pace
         self._decisions = station.decisions
         self._events = EventRecorder(client, f"{node}.nmstate-handler")
@@ -140,7 +140,7 @@ class Handler:
 
     async def _become(self, state: State) -> None:
         wiring = self._decisions.choose("agent.node_wiring", wiring_of(state), node=self.node)
-        await self._fabric.rewire(self.node, wiring)
+        await self._dataplane.rewire(self.node, wiring)
         before, self.state = self.linux_bridges, state
         await self.report()
         if self.linux_bridges != before:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...fabric.wiring import LINUX, NODE_WIRING, OVS, SPARE_NICS, Bridge, Uplink, Wiring
+from ...dataplane.wiring import LINUX, NODE_WIRING, OVS, SPARE_NICS, Bridge, Uplink, Wiring
 
 State = dict[str, Any]
 BRIDGES = (LINUX, OVS)

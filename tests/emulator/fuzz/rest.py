@@ -17,7 +17,7 @@ from emulator.controlplane.instances import (
     pod_is_going,
 )
 from emulator.controlplane.network.podinterfaces import pod_interface
-from emulator.fabric.model import FabricError
+from emulator.dataplane.model import DataPlaneError
 from emulator.kube.client import Obj
 
 from .violations import Violation
@@ -150,7 +150,7 @@ class Rest:
             yield f"pod {pod['metadata']['name']} is not where the VMI is or goes"
         yield from self._template(vm)
         yield from self._networks(vm, vmi, pod)
-        yield from self._fabric(vmi, pod)
+        yield from self._dataplane(vmi, pod)
 
     def _template(self, vm: Obj) -> Iterator[str]:
         """The template is what its user made of it, but for NICs that have been unplugged."""
@@ -220,7 +220,7 @@ class Rest:
         found: Obj = revision["data"]["spec"]["template"]["spec"]
         return found
 
-    def _fabric(self, vmi: Obj, pod: Obj) -> Iterator[str]:
+    def _dataplane(self, vmi: Obj, pod: Obj) -> Iterator[str]:
         """On the nodes there is this pod of the VM, and this guest, and no other."""
         agent, uid = self.world.agent, pod["metadata"]["uid"]
         standing = {s.uid for s in agent.kubelet.sandboxes.values() if s.key[0] == self.wanted.namespace}
@@ -240,8 +240,8 @@ class Rest:
         expected = {has[name][1]: nad.rpartition("nad-")[2] for name, nad in self._attached(pod, has).items()}
         reach = await self.world.wire.reach(uid, expected)
         try:
-            _, boot = await self.world.fabric.run_inside(uid, BOOT_ID)
-        except FabricError:
+            _, boot = await self.world.dataplane.run_inside(uid, BOOT_ID)
+        except DataPlaneError:
             boot = b""
         if (now := self._vmi()) is None or now["metadata"]["uid"] != uid or not boot:
             # An agent died under it: there is another guest to be looked at, once it has come to rest.

@@ -17,8 +17,8 @@ from emulator.controlplane import conditions, names
 from emulator.controlplane.cluster.dynamic_networks import install
 from emulator.controlplane.profile import Profile, profile_for
 from emulator.controlplane.run import ControlPlane, local_client, run_control_plane
+from emulator.dataplane.linux import LinuxDataPlane
 from emulator.decisions import Decisions, Defect, all_defects
-from emulator.fabric.namespaces import NamespaceFabric
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -56,7 +56,7 @@ class World:
     # Set while an agent of the nodes works.
     agent_works: asyncio.Event = field(default_factory=asyncio.Event)
     agent: NodeAgent = field(init=False)
-    fabric: NamespaceFabric = field(init=False)
+    dataplane: LinuxDataPlane = field(init=False)
     wire: Wire = field(init=False)
     _changed: dict[str, asyncio.Event] = field(default_factory=dict)
     _running: asyncio.Task[None] = field(init=False)
@@ -99,11 +99,11 @@ class World:
             await self.create(names.NAD, "NetworkAttachmentDefinition", f"nad-{network}", namespace, spec=spec)
 
     async def start_agent(self) -> None:
-        fabric = NamespaceFabric()
+        dataplane = LinuxDataPlane()
         clients = [local_client(self.server.core, user) for user in COMPONENTS]
         self.agent = NodeAgent(
             identities=Identities(*clients),
-            fabric=fabric,
+            dataplane=dataplane,
             nodes=NODES,
             pace=self.pace,
             decisions=self.decisions,
@@ -117,7 +117,7 @@ class World:
             waiting.cancel()
         if self._running.done():
             self._running.result()
-        self.fabric, self.wire = fabric, await Wire.lay(fabric, NODES[0])
+        self.dataplane, self.wire = dataplane, await Wire.lay(dataplane, NODES[0])
         self.agent_works.set()
         self.wake()
 

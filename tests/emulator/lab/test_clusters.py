@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.fabric.sandbox import check_machine
+from emulator.dataplane.userns import check_machine
 from emulator.lab.state import Process, base_directory
 
 ROOT = Path(__file__).resolve().parents[3]

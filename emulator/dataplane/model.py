@@ -1,0 +1,198 @@
+"""What the node agent asks of the data plane. Names are the field's; nothing here knows the Kubernetes API.
+
+The default implementation builds guests from Linux namespaces (``emulator.dataplane.linux``); one with QEMU guests
+can stand behind the same interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from emulator.dataplane.packet_loss import FrameMatch
+    from emulator.dataplane.wiring import Wiring
+
+
+class DataPlaneError(Exception):
+    """The machine cannot do what the data plane needs; the message names what and the remedy."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A layer-2 network as its configuration names it: a name and a VLAN id, 0 for untagged.
+
+    ``kind`` says whose name it is: that of a ``bridge``, of a ``localnet`` (OVN's bridge-mapping leads to a bridge), or
+    of an ``overlay``, which is on all nodes. How far it reaches is the nodes' wiring (``emulator.dataplane.wiring``).
+    """
+
+    bridge: str
+    vlan: int = 0
+    kind: str = "bridge"
+
+
+@dataclass(frozen=True)
+class PodInterface:
+    """A pod's interface as Multus reports it in network-status."""
+
+    name: str
+    mac: str
+    ips: tuple[str, ...] = ()
+    mtu: int = 1500
+
+
+@dataclass(frozen=True)
+class GuestNic:
+    """A NIC of a guest and the pod interface that carries it."""
+
+    name: str
+    mac: str
+    pod_interface: str
+    binding: str = "bridge"
+    link_up: bool = True
+
+
+@dataclass(frozen=True)
+class GuestSpec:
+    """A guest to boot: identity, NICs in order, and its cloud-init NoCloud data as text ("" where there is none)."""
+
+    uid: str
+    name: str
+    hostname: str
+    firmware_uuid: str
+    nics: tuple[GuestNic, ...]
+    user_data: str = ""
+    network_data: str = ""
+
+
+@dataclass(frozen=True)
+class GuestInterface:
+    """An interface as the guest agent reports it."""
+
+    name: str
+    mac: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AgentReport:
+    """What the guest agent inside the real guest reports; read there, never derived from the manifest."""
+
+    hostname: str
+    interfaces: tuple[GuestInterface, ...]
+    os: dict[str, str] = field(default_factory=dict)
+    timezone: str = "UTC, 0"
+    users: tuple[dict[str, Any], ...] = ()
+    filesystems: tuple[dict[str, Any], ...] = ()
+
+
+class Console(Protocol):
+    """One attachment to a guest's serial line. A guest has one; attaching again ends the older attachment."""
+
+    async def read(self) -> bytes:
+        """Some bytes, or b"" when the attachment has ended."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class DataPlane(Protocol):
+    """The data plane of all nodes. Every method may be called concurrently for different pods and guests."""
+
+    async def start(self, nodes: list[str]) -> None:
+        """Builds the nodes. DataPlaneError, with the remedy, where the machine does not permit it."""
+        ...
+
+    async def stop(self) -> None:
+        """Removes everything that was built; safe to call twice and after a failed start."""
+        ...
+
+    async def rewire(self, node: str, wiring: Wiring) -> None:
+        """Changes what a node's bridges are connected to.
+
+        What is plugged in follows at once; ports of a bridge that is gone stay without one.
+        """
+        ...
+
+    async def add_pod(self, pod_uid: str, node: str) -> PodInterface:
+        """A pod's network namespace with its pod-network interface ``eth0`` (new address for every pod)."""
+        ...
+
+    async def attach(self, pod_uid: str, interface: str, segment: Segment, mac: str | None = None) -> PodInterface:
+        """Plugs the pod into a segment, as the bridge CNI does."""
+        ...
+
+    async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[FrameMatch] = ()) -> None:
+        """Plugs an attached interface into a further segment as well; the segments stay apart. For defects only.
+
+        What comes from that segment is lost if it is of one of the kinds ``losing``.
+        """
+        ...
+
+    async def drop_frames(self, pod_uid: str, interface: str, kinds: Sequence[FrameMatch]) -> None:
+        """From now on what comes to an interface is lost if it is of one of these kinds. For defects only."""
+        ...
+
+    async def detach(self, pod_uid: str, interface: str) -> None: ...
+
+    async def remove_pod(self, pod_uid: str) -> None: ...
+
+    async def boot(self, spec: GuestSpec, pod_uid: str) -> None:
+        """Boots a guest in a pod; returns once its first process runs (login and agent come when they come)."""
+        ...
+
+    async def move(self, guest_uid: str, target_pod_uid: str, interfaces: dict[str, str]) -> None:
+        """The switch-over of a live migration: NIC name -> interface of the target pod that carries it from now on.
+
+        The guest runs on (same boot id, processes, MACs), sees no carrier change, and announces itself on the new
+        segments. Its console attachment and forwarded connections through the old pod end.
+        """
+        ...
+
+    async def plug(self, guest_uid: str, nic: GuestNic) -> None: ...
+
+    async def unplug(self, guest_uid: str, nic_name: str) -> None: ...
+
+    async def set_link(self, guest_uid: str, nic_name: str, up: bool) -> None: ...
+
+    async def halt(self, guest_uid: str, grace: float = 0) -> None:
+        """Ends the guest: asks it for ``grace`` seconds, then kills it. Unknown guests are fine."""
+        ...
+
+    async def reboot(self, guest_uid: str) -> None:
+        """Reboots the guest inside its pod: new boot id, everything in it started anew."""
+        ...
+
+    async def freeze(self, guest_uid: str, frozen: bool) -> None:
+        """Pauses or resumes every process of the guest."""
+        ...
+
+    async def kill_inside(self, guest_uid: str) -> None:
+        """The guest dies while its pod goes on: no process, no NIC answers (a kernel panic, seen from outside)."""
+        ...
+
+    async def run_inside(self, guest_uid: str, argv: list[str]) -> tuple[int, bytes]:
+        """Runs a command in the guest as root; exit status and output. For defects and diagnosis only."""
+        ...
+
+    async def console(self, guest_uid: str) -> Console: ...
+
+    async def dial(self, pod_uid: str, port: int, protocol: str = "tcp") -> socket.socket:
+        """A connected socket to the guest's port through its pod network, as virt-api dials the pod's address.
+
+        OSError (ConnectionRefusedError, TimeoutError) as a dial over the network would give.
+        """
+        ...
+
+    async def agent_report(self, guest_uid: str) -> AgentReport | None:
+        """None while no agent answers."""
+        ...
+
+    def exited(self, guest_uid: str) -> asyncio.Event:
+        """Set when the guest has ended by itself (power-off) or was killed."""
+        ...

@@ -5,13 +5,13 @@ the answer is the value that it gave. A defect therefore needs no branch in the 
 
 Points of the node agent:
 
-- ``agent.pod_attachments`` (list of ``networks.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
+- ``agent.pod_attachments`` (list of ``cni.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
   what a new pod is plugged into.
 - ``agent.sandbox_retry`` (bool; ``pod``): whether a pod without a sandbox, such as for want of a NAD, gets another try.
 - ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
 - ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): what happens besides when a
   pod is deleted.
-- ``agent.image_trouble`` (""; ``pod``): why the node cannot pull the pod's image, where it cannot.
+- ``agent.image_pull_error`` (""; ``pod``): why the node cannot pull the pod's image, where it cannot.
 - ``agent.vmi_status`` (the status of a VMI; ``vmi``): what virt-handler writes of a running guest.
 - ``agent.node_ready`` (bool; ``node``): whether a node says that it is Ready.
 - ``agent.dial`` (None; ``domain``, ``port``): asked before a port-forward dials; ConnectionRefusedError refuses it.
@@ -23,7 +23,7 @@ Points of the node agent:
 - ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
 - ``agent.node_wiring`` (``wiring.Wiring``; ``node``): what the bridges of a node are connected to once a policy of
   NMState has changed it.
-- ``agent.spec_followed`` (list of ``followed.Action``; ``vmi``): what else is done after a look at a running
+- ``agent.after_spec_sync`` (list of ``spec_sync.Action``; ``vmi``): what else is done after a look at a running
   VMI's spec.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..decisions import Defect
 from ..kube.client import Obj
-from ..nodeagent.networks import Attachment
+from ..nodeagent.cni import Attachment
 from ..nodeagent.sandboxes import Sandbox
 
 

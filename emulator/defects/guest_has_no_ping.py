@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..decisions import Defect
-from ..nodeagent.followed import Action, Followed
+from ..nodeagent.spec_sync import Action, SpecSync
 
 # In the place of each folder that has it, one with links to everything else.
 HIDE = """for ping in $(which -a ping); do
@@ -15,7 +15,7 @@ done"""
 _without: set[str] = set()
 
 
-async def _hide(now: Followed) -> None:
+async def _hide(now: SpecSync) -> None:
     uid = now.vmi["metadata"]["uid"]
     if uid not in _without:
         _without.add(uid)
@@ -30,7 +30,7 @@ DEFECT = Defect(
     name="guest-has-no-ping",
     sentence="The guests' image has no ping.",
     rows=(),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_from_all,
     fault="lab",
 )

@@ -13,7 +13,7 @@ DEFECT = Defect(
     name="image-is-never-pulled",
     sentence="The nodes cannot pull the image of any launcher pod.",
     rows=(),
-    point="agent.image_trouble",
+    point="agent.image_pull_error",
     change=_never,
     fault="lab",
 )

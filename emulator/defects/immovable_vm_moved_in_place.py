@@ -5,12 +5,12 @@ from typing import Any
 from ..controlplane.instances import is_migratable, networks
 from ..decisions import Defect
 from ..kube.client import Obj
-from ..nodeagent.followed import Action, Followed
+from ..nodeagent.spec_sync import Action, SpecSync
 
 _plugged: set[tuple[str, str]] = set()
 
 
-async def _plug(now: Followed) -> None:
+async def _plug(now: SpecSync) -> None:
     """Joins what carries an edited NIC with its new network, as found at the pods that are on it already."""
     namespace = now.vmi["metadata"]["namespace"]
     known = {
@@ -38,6 +38,6 @@ DEFECT = Defect(
     sentence="When the network of a VM that cannot be live-migrated is edited, its running pod is plugged into the new "
     "network without a migration.",
     rows=("R15",),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_where_it_is,
 )

@@ -7,7 +7,7 @@ from ..controlplane.instances import labels_of
 from ..controlplane.network.evaluator import Need
 from ..decisions import Defect
 from ..kube.client import Obj
-from ..nodeagent.networks import Attachment
+from ..nodeagent.cni import Attachment
 
 
 class _Later:

@@ -4,12 +4,12 @@ from typing import Any
 
 from ..controlplane.instances import networks
 from ..decisions import Defect
-from ..nodeagent.followed import Action, Followed
+from ..nodeagent.spec_sync import Action, SpecSync
 
 _cut: set[str] = set()
 
 
-async def _unplug(now: Followed) -> None:
+async def _unplug(now: SpecSync) -> None:
     """The edit alone takes the NIC off its network; the migration gives it the new one."""
     if (now.vmi["status"].get("migrationState") or {}).get("completed"):
         return
@@ -30,6 +30,6 @@ DEFECT = Defect(
     name="missing-nad-cuts-old-network",
     sentence="A VM is taken off its old network when its spec is edited, before anything else is known to work.",
     rows=("R20", "R21"),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_at_once,
 )

@@ -4,10 +4,10 @@ from typing import Any
 
 from ..controlplane.instances import networks
 from ..decisions import Defect
-from ..nodeagent.followed import Action, Followed
+from ..nodeagent.spec_sync import Action, SpecSync
 
 
-async def _halt(now: Followed) -> None:
+async def _halt(now: SpecSync) -> None:
     """No pod is on the network of the spec: nobody has ever seen that it exists."""
     known = {attachment.name for sandbox in now.sandboxes.values() for attachment in sandbox.attachments}
     wanted = [str((network.get("multus") or {}).get("networkName", "")) for network in networks(now.vmi["spec"])]
@@ -23,6 +23,6 @@ DEFECT = Defect(
     name="missing-nad-kills-vm",
     sentence="A VM whose new network does not exist is shut down.",
     rows=("R20",),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_if_unknown,
 )

@@ -5,7 +5,7 @@ from typing import Any
 from ..controlplane.network.evaluator import Need
 from ..decisions import Defect
 from ..kube.client import Obj
-from ..nodeagent.networks import Attachment
+from ..nodeagent.cni import Attachment
 
 JOB_NAME = "kubevirt.io/migrationJobName"
 CREATED_BY = "kubevirt.io/created-by"

@@ -14,11 +14,11 @@ from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
+from .context import AgentContext
 from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
-from .nodes import NodePlace, NodeRegistry
-from .station import Station
+from .nodes import NodeEndpoint, NodeRegistry
 from .streams import StreamEndpoint, bind
 from .virt_handler import VMIS, VirtHandler
 
@@ -71,23 +71,27 @@ class NodeAgent:
 
     async def _run(self, ready: Callable[[], None]) -> None:
         sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
-        places = [NodePlace(node, *listening.getsockname()) for node, listening in sockets.items()]
-        station = Station(
-            self.dataplane, {place.name: place.address for place in places}, self.pace, self.decisions, self.platform
+        node_endpoints = [NodeEndpoint(node, *listening.getsockname()) for node, listening in sockets.items()]
+        context = AgentContext(
+            self.dataplane,
+            {endpoint.name: endpoint.address for endpoint in node_endpoints},
+            self.pace,
+            self.decisions,
+            self.platform,
         )
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)
-        kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
-        handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
-        dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, station) if self.dynamic_networks else None
+        kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, context)
+        handler = VirtHandler(self.identities.handler, vmis, kubelet, context)
+        dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, context) if self.dynamic_networks else None
         self.kubelet, self.handler = kubelet, handler
-        endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
+        endpoints = {node: StreamEndpoint(node, kubelet, handler, context) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet,
             self.identities.handler,
-            places,
+            node_endpoints,
             self.platform.kubevirt_namespace,
-            station.decisions,
+            context.decisions,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -100,7 +104,7 @@ class NodeAgent:
                 ready()
                 group.create_task(registry.keep_alive())
                 if self.identities.nmstate:
-                    group.create_task(NodeNetworks(self.identities.nmstate, station, registry).run())
+                    group.create_task(NodeNetworks(self.identities.nmstate, context, registry).run())
         finally:
             await handler.stop()
             if dynamic:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from ..dataplane.model import DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.informer import Informer, Key, key_of
-from . import networks
+from . import cni
+from .cni import Attachment
+from .context import AgentContext
 from .events import EventRecorder
 from .keyed import KeyedQueue
 from .kubelet import Kubelet
-from .networks import Attachment
 from .sandboxes import Sandbox
-from .station import Station
 
 COMPONENT = "pod-networks-updates"
 DELEGATE = 1.0
@@ -20,12 +20,12 @@ DELEGATE = 1.0
 class DynamicNetworks:
     """Follows the networks annotation of the pods whose sandboxes stand."""
 
-    def __init__(self, client: Client, pods: Informer, kubelet: Kubelet, station: Station) -> None:
+    def __init__(self, client: Client, pods: Informer, kubelet: Kubelet, context: AgentContext) -> None:
         self._client = client
         self._pods = pods
         self._kubelet = kubelet
-        self._dataplane = station.dataplane
-        self._pace = station.pace
+        self._dataplane = context.dataplane
+        self._pace = context.pace
         self._events = EventRecorder(client, COMPONENT)
         self.queue = KeyedQueue("networks of pod", self._sync)
         pods.on_change(self._changed)
@@ -40,8 +40,8 @@ class DynamicNetworks:
         if pod is None or sandbox is None or sandbox.exit_code is not None or "deletionTimestamp" in pod["metadata"]:
             return
         try:
-            wanted = await networks.resolve(self._client, pod)
-        except (networks.NetworkNotFound, networks.NetworkRefused) as error:
+            wanted = await cni.resolve(self._client, pod)
+        except (cni.NetworkNotFound, cni.NetworkRefused) as error:
             await self._events.record(pod, "FailedAddingInterface", f"{_pod(pod)}: {error}", kind="Warning")
             return
         await self._pace.sleep(DELEGATE)
@@ -80,7 +80,7 @@ class DynamicNetworks:
 
 
 def _request(pod: Obj) -> str:
-    return str(pod["metadata"].get("annotations", {}).get(networks.NETWORKS, ""))
+    return str(pod["metadata"].get("annotations", {}).get(cni.NETWORKS, ""))
 
 
 def _identity(attachment: Attachment) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The kubelet: gives the pods of its nodes a sandbox and networks, keeps their status, and takes them down."""
+"""The kubelet: gives the pods of its nodes a sandbox and cni, keeps their status, and takes them down."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..dataplane.model import DataPlane, DataPlaneError, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
-from . import networks, ovn, pod_status
+from . import cni, ovn, pod_status
+from .context import AgentContext
 from .events import EventRecorder
 from .keyed import KeyedQueue
 from .logs import PodLogs
+from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
-from .writing import change
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +30,17 @@ StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
 class Kubelet:
-    """All pods of the station's nodes. ``sandboxes`` holds those that stand, by pod UID."""
+    """All pods of the context's nodes. ``sandboxes`` holds those that stand, by pod UID."""
 
-    def __init__(self, client: Client, multus: Client, pods: Informer, station: Station) -> None:
+    def __init__(self, client: Client, multus: Client, pods: Informer, context: AgentContext) -> None:
         self._client = client
         self._multus = multus
         self._pods = pods
-        self._dataplane = station.dataplane
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
-        self._platform = station.platform
+        self._dataplane = context.dataplane
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._decisions = context.decisions
+        self._platform = context.platform
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
         self._watchers: list[Callable[[Sandbox], None]] = []
@@ -109,22 +109,22 @@ class Kubelet:
 
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)
-        if trouble := self._decisions.choose("agent.image_trouble", "", pod=pod):
+        if pull_error := self._decisions.choose("agent.image_pull_error", "", pod=pod):
             host = pod["spec"]["nodeName"]
             why = "ImagePullBackOff"
             await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host], why))
-            await self._events.record(pod, "Failed", f"Failed to pull image: {trouble}", host=host, kind="Warning")
+            await self._events.record(pod, "Failed", f"Failed to pull image: {pull_error}", host=host, kind="Warning")
             return
         try:
-            attachments = await networks.resolve(self._multus, pod, self._platform.open_namespaces)
-        except networks.NetworkNotFound as error:
+            attachments = await cni.resolve(self._multus, pod, self._platform.open_namespaces)
+        except cni.NetworkNotFound as error:
             await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
             await self._sandbox_failed(pod, f"{DELEGATES}: getKubernetesDelegate: {error}")
             return
-        except networks.NetworkRefused as error:
+        except cni.NetworkRefused as error:
             await self._sandbox_failed(pod, f"{DELEGATES}: {error}")
             return
-        except networks.NetworkUnready as error:
+        except cni.NetworkUnready as error:
             await self._sandbox_failed(pod, str(error))
             return
         attachments = self._decisions.choose(
@@ -155,7 +155,7 @@ class Kubelet:
             and other["metadata"].get("labels", {}).get("kubevirt.io/created-by") == owner
         ]
 
-    async def _build(self, pod: Obj, attachments: list[networks.Attachment]) -> Sandbox:
+    async def _build(self, pod: Obj, attachments: list[cni.Attachment]) -> Sandbox:
         uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
         primary = await self._dataplane.add_pod(uid, node)
         sandbox = Sandbox(uid, key_of(pod), node, primary, attachments)
@@ -175,10 +175,10 @@ class Kubelet:
 
     async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
         """Writes the pod's network-status."""
-        entries = networks.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
+        entries = cni.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
         entries = self._decisions.choose("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]
-        annotations = {networks.NETWORK_STATUS: networks.status_text(entries)} | _ovn_annotation(sandbox)
+        annotations = {cni.NETWORK_STATUS: cni.status_text(entries)} | _ovn_annotation(sandbox)
         patch = {"metadata": {"annotations": annotations}}
         await self._multus.patch("pods", meta["name"], meta["namespace"], patch)
 
@@ -205,7 +205,7 @@ class Kubelet:
         await self._write_status(pod, running)
 
     async def _write_status(self, pod: Obj, mutate: Callable[[Obj], None]) -> None:
-        await change(self._client, "pods", pod, mutate, subresource="status")
+        await update_with_retry(self._client, "pods", pod, mutate, subresource="status")
 
     async def _terminate(self, pod: Obj, sandbox: Sandbox | None) -> None:
         meta = pod["metadata"]

@@ -14,13 +14,13 @@ from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
 from . import conditions, guest_spec
 from .clock import now
+from .context import AgentContext
 from .domains import Domain, Domains
 from .events import EventRecorder
 from .kubelet import Kubelet
+from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
 from .switch_over import Action, SwitchOver, networks_changed
-from .writing import change
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +48,17 @@ class MigrationFailed(Exception):
 class Migrations:
     """The migrations whose target is one of this agent's nodes; each is one task from hand-off to clean-up."""
 
-    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, station: Station) -> None:
+    def __init__(
+        self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, context: AgentContext
+    ) -> None:
         self._client = client
         self._vmis = vmis
-        self._dataplane = station.dataplane
+        self._dataplane = context.dataplane
         self._kubelet = kubelet
         self._domains = domains
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._decisions = context.decisions
         self._events = EventRecorder(client, "virt-handler")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[Key, asyncio.Event] = {}
@@ -248,7 +250,7 @@ class Migrations:
 
         current = self._vmis.cache.get(key_of(vmi), vmi)
         if current["metadata"]["uid"] == vmi["metadata"]["uid"]:
-            await change(self._client, VMIS, current, updated)
+            await update_with_retry(self._client, VMIS, current, updated)
 
     async def _fail(self, vmi: Obj, uid: str, failure: MigrationFailed) -> None:
         if domain := self._domains.get(vmi["metadata"]["uid"]):
@@ -278,7 +280,9 @@ class Migrations:
 
     async def _drop_target_label(self, vmi: Obj) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)
-        await change(self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None))
+        await update_with_retry(
+            self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None)
+        )
 
     async def _tell(self, vmi: Obj, reason: str, message: str, node: str) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)

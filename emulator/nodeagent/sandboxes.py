@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..dataplane.model import PodInterface, Segment
 from ..kube.informer import Key
-from .networks import Attachment
+from .cni import Attachment
 
 PRIMARY = "eth0"
 

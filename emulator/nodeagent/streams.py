@@ -16,9 +16,9 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from ..dataplane.model import Console, DataPlaneError
+from .context import AgentContext
 from .domains import Domain
 from .kubelet import Kubelet
-from .station import Station
 from .virt_handler import VirtHandler
 
 log = logging.getLogger(__name__)
@@ -44,12 +44,12 @@ def bind(address: str) -> socket.socket:
 class StreamEndpoint:
     """Serves the guests of one node."""
 
-    def __init__(self, node: str, kubelet: Kubelet, handler: VirtHandler, station: Station) -> None:
+    def __init__(self, node: str, kubelet: Kubelet, handler: VirtHandler, context: AgentContext) -> None:
         self._node = node
         self._kubelet = kubelet
         self._handler = handler
-        self._dataplane = station.dataplane
-        self._decisions = station.decisions
+        self._dataplane = context.dataplane
+        self._decisions = context.decisions
         self._runner: web.AppRunner | None = None
         self._forwards: dict[str, set[socket.socket]] = {}
         handler.migrations.on_leave(self._guest_left)

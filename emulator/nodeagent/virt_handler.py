@@ -11,16 +11,16 @@ from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
 from . import guest_spec, vmi_status
+from .context import AgentContext
 from .domains import Domain, Domains
 from .events import EventRecorder
-from .followed import Action, Followed
 from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .migratable import judge
 from .migration import Migrations
+from .retry_on_conflict import Mutation, update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
-from .writing import Mutation, change
+from .spec_sync import Action, SpecSync
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +35,20 @@ LAUNCHER_WAITS = 10.0
 class VirtHandler:
     """All VMIs whose ``status.nodeName`` is one of this agent's nodes."""
 
-    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, station: Station) -> None:
+    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, context: AgentContext) -> None:
         self._client = client
         self._vmis = vmis
-        self._dataplane = station.dataplane
+        self._dataplane = context.dataplane
         self._kubelet = kubelet
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._decisions = context.decisions
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
-        self.domains = Domains(station.dataplane)
+        self.domains = Domains(context.dataplane)
         self.queue = KeyedQueue("vmi", self._sync)
-        self.migrations = Migrations(client, vmis, kubelet, self.domains, station)
+        self.migrations = Migrations(client, vmis, kubelet, self.domains, context)
         vmis.on_change(self._changed)
         kubelet.on_sandbox(self._sandbox_up)
         kubelet.stops_workloads_with(self._stop_workload)
@@ -196,8 +196,8 @@ class VirtHandler:
 
     async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
         carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
-        now = Followed(self._dataplane, vmi, sandbox, carriers, self._kubelet.sandboxes)
-        for action in self._decisions.choose("agent.spec_followed", list[Action](), vmi=vmi):
+        now = SpecSync(self._dataplane, vmi, sandbox, carriers, self._kubelet.sandboxes)
+        for action in self._decisions.choose("agent.after_spec_sync", list[Action](), vmi=vmi):
             await action(now)
 
     async def _watch(self, domain: Domain) -> None:
@@ -260,7 +260,7 @@ class VirtHandler:
 
     async def _write(self, vmi: Obj, mutate: Mutation) -> None:
         try:
-            await change(self._client, VMIS, vmi, mutate)
+            await update_with_retry(self._client, VMIS, vmi, mutate)
         except ApiError as error:
             if error.code != 422 or "deletionTimestamp" not in vmi["metadata"]:
                 raise

@@ -11,9 +11,9 @@ from ...dataplane.wiring import LINUX
 from ...kube.client import Client, Obj
 from ...kube.errors import ApiError
 from ..clock import now
+from ..context import AgentContext
 from ..events import EventRecorder
-from ..station import Station
-from ..writing import change
+from ..retry_on_conflict import update_with_retry
 from . import conditions, desired
 from .state import State, first_state, wiring_of
 
@@ -34,17 +34,17 @@ class Handler:
     """``bridges_changed(node)`` is called once a policy has given the node other Linux bridges, or taken some."""
 
     def __init__(
-        self, node: str, number: int, client: Client, station: Station, bridges_changed: Callable[[str], None]
+        self, node: str, number: int, client: Client, context: AgentContext, bridges_changed: Callable[[str], None]
     ) -> None:
         self.node = node
         self.client = client
-        self._dataplane = station.dataplane
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._dataplane = context.dataplane
+        self._pace = context.pace
+        self._decisions = context.decisions
         self._events = EventRecorder(client, f"{node}.nmstate-handler")
         self._bridges_changed = bridges_changed
         self._lock = asyncio.Lock()
-        self.state: State = first_state(number, station.nodes[node])
+        self.state: State = first_state(number, context.nodes[node])
 
     @property
     def linux_bridges(self) -> set[str]:
@@ -63,7 +63,7 @@ class Handler:
                 status |= {"currentState": self.state, "lastSuccessfulUpdateTime": now()}
                 status["handlerNmstateVersion"] = VERSION
 
-        await change(self.client, STATES, found, reported, subresource="status")
+        await update_with_retry(self.client, STATES, found, reported, subresource="status")
 
     async def _ensure(self, resource: str, obj: Obj) -> Obj:
         try:
@@ -92,7 +92,7 @@ class Handler:
                 "policyGeneration": meta["generation"],
             }
 
-        await change(self.client, ENACTMENTS, enactment, reset, subresource="status")
+        await update_with_retry(self.client, ENACTMENTS, enactment, reset, subresource="status")
 
     async def pending(self, policy: Obj) -> None:
         reason, message = "MaxUnavailableLimitReached", "Waiting for progressing nodes to finish"
@@ -168,7 +168,7 @@ class Handler:
             status["policyGeneration"] = generation
             status["conditions"] = conditions.of(conditions.ENACTMENT, told, status.get("conditions") or [])
 
-        await change(self.client, ENACTMENTS, enactment, said, subresource="status")
+        await update_with_retry(self.client, ENACTMENTS, enactment, said, subresource="status")
 
     async def withdraw(self, policy_name: str) -> None:
         """The policy is no longer for this node: its enactment goes, what it has done stays."""

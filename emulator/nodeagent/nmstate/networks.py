@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from ...kube.client import Client
+from ..context import AgentContext
 from ..keyed import KeyedQueue
 from ..nodes import NodeRegistry
-from ..station import Station
 from .handler import Handler
 from .policies import Policies
 
@@ -18,12 +18,12 @@ MARKER = 30.0
 class NodeNetworks:
     """Starts from the bridges that every node has; those are marked when ``run`` begins."""
 
-    def __init__(self, client: Client, station: Station, registry: NodeRegistry) -> None:
-        self._pace = station.pace
+    def __init__(self, client: Client, context: AgentContext, registry: NodeRegistry) -> None:
+        self._pace = context.pace
         self._registry = registry
         self._handlers = {
-            node: Handler(node, number, client, station, self._look_later)
-            for number, node in enumerate(station.nodes, start=1)
+            node: Handler(node, number, client, context, self._look_later)
+            for number, node in enumerate(context.nodes, start=1)
         }
         self._marker = KeyedQueue("bridge-marker", lambda key: self._mark(key[1]))
         self._policies = Policies(client, list(self._handlers.values()))

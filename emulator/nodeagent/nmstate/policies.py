@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...kube.client import Client, Obj
 from ...kube.informer import Informer, Key, key_of
 from ..keyed import KeyedQueue
-from ..writing import change
+from ..retry_on_conflict import update_with_retry
 from . import conditions
 from .handler import GROUP, Handler
 
@@ -117,7 +117,7 @@ class Policies:
             status["unavailableNodeCount"] = sum(fate == conditions.OPEN for fate in fates.values())
 
         current = self._policies.cache.get(key_of(policy), policy)
-        await change(self._client, POLICIES, current, said, subresource="status")
+        await update_with_retry(self._client, POLICIES, current, said, subresource="status")
 
 
 def _at_a_time(policy: Obj, nodes: int) -> int:

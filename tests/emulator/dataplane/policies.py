@@ -11,8 +11,8 @@ from emulator.apiserver.users import ADMIN
 from emulator.dataplane.model import DataPlane
 from emulator.decisions import Decisions
 from emulator.nmstate.kinds import KINDS, POLICIES
+from emulator.nodeagent.context import AgentContext
 from emulator.nodeagent.nmstate.handler import Handler
-from emulator.nodeagent.station import Station
 from emulator.pace import Pace
 
 
@@ -21,10 +21,10 @@ async def handlers(dataplane: DataPlane, nodes: list[str]) -> list[Handler]:
     for kind in KINDS:
         registry.register(kind)
     client = LocalClient(ApiCore(registry), ADMIN)
-    station = Station(dataplane, dict.fromkeys(nodes, "127.0.0.11"), Pace(100), Decisions())
+    context = AgentContext(dataplane, dict.fromkeys(nodes, "127.0.0.11"), Pace(100), Decisions())
     for node in nodes:
         await client.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
-    return [Handler(node, number, client, station, lambda _: None) for number, node in enumerate(nodes, start=1)]
+    return [Handler(node, number, client, context, lambda _: None) for number, node in enumerate(nodes, start=1)]
 
 
 async def enact(handler: Handler, desired: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from emulator.dataplane.model import Segment
 from emulator.decisions import Defect
 from emulator.kube.client import Obj
-from emulator.nodeagent.networks import NETWORK_STATUS, NETWORKS
+from emulator.nodeagent.cni import NETWORK_STATUS, NETWORKS
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
 

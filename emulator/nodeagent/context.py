@@ -11,7 +11,7 @@ from ..platforms.platform import KUBERNETES, Platform
 
 
 @dataclass(frozen=True)
-class Station:
+class AgentContext:
     """The data plane, this agent's nodes (name -> address), the pace, the defects that are switched on,
     and the platform."""
 

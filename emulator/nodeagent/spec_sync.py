@@ -11,7 +11,7 @@ from .sandboxes import Sandbox
 
 
 @dataclass(frozen=True)
-class Followed:
+class SpecSync:
     """A running VMI and its pod; ``carriers`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
 
     dataplane: DataPlane
@@ -21,4 +21,4 @@ class Followed:
     sandboxes: dict[str, Sandbox]
 
 
-Action = Callable[[Followed], Awaitable[None]]
+Action = Callable[[SpecSync], Awaitable[None]]

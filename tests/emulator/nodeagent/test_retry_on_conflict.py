@@ -12,7 +12,7 @@ from emulator.apiserver.local import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
-from emulator.nodeagent import writing
+from emulator.nodeagent import retry_on_conflict
 
 
 class Moody(LocalClient):
@@ -28,7 +28,7 @@ class Moody(LocalClient):
 
 @pytest.fixture
 async def client(monkeypatch: pytest.MonkeyPatch) -> Moody:
-    monkeypatch.setattr(writing, "PAUSE", 0)
+    monkeypatch.setattr(retry_on_conflict, "PAUSE", 0)
     moody = Moody(ApiCore(default_registry()), ADMIN)
     moody.refusals = []
     await moody.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
@@ -46,8 +46,8 @@ def put(key: str) -> Any:
 
 async def test_conflict_is_solved_on_the_fresh_object(client: Moody) -> None:
     stale = await config_map(client)
-    await writing.change(client, "configmaps", stale, put("theirs"))
-    stored = await writing.change(client, "configmaps", stale, put("ours"))
+    await retry_on_conflict.update_with_retry(client, "configmaps", stale, put("theirs"))
+    stored = await retry_on_conflict.update_with_retry(client, "configmaps", stale, put("ours"))
     assert stored is not None
     assert stored["data"] == {"theirs": "x", "ours": "x"}
 
@@ -55,31 +55,31 @@ async def test_conflict_is_solved_on_the_fresh_object(client: Moody) -> None:
 async def test_server_out_of_order_is_waited_for(client: Moody) -> None:
     obj = await config_map(client)
     client.refusals = [503, 500, 429]
-    stored = await writing.change(client, "configmaps", obj, put("a"))
+    stored = await retry_on_conflict.update_with_retry(client, "configmaps", obj, put("a"))
     assert stored is not None
     assert stored["data"] == {"a": "x"}
 
 
-@pytest.mark.parametrize("refusals", [[403], [503] * writing.ATTEMPTS])
+@pytest.mark.parametrize("refusals", [[403], [503] * retry_on_conflict.ATTEMPTS])
 async def test_refusal_that_stays_is_raised(client: Moody, refusals: list[int]) -> None:
     obj = await config_map(client)
     client.refusals = refusals
     with pytest.raises(ApiError, match="not now"):
-        await writing.change(client, "configmaps", obj, put("a"))
+        await retry_on_conflict.update_with_retry(client, "configmaps", obj, put("a"))
 
 
 async def test_object_that_is_gone_or_another_is_left_alone(client: Moody) -> None:
     obj = await config_map(client)
     await client.delete("configmaps", "c", "demo")
-    assert await writing.change(client, "configmaps", obj, put("a")) is None
+    assert await retry_on_conflict.update_with_retry(client, "configmaps", obj, put("a")) is None
     again = await config_map(client)
-    assert await writing.change(client, "configmaps", obj, put("a")) is None
+    assert await retry_on_conflict.update_with_retry(client, "configmaps", obj, put("a")) is None
     assert (await client.get("configmaps", "c", "demo"))["metadata"]["uid"] == again["metadata"]["uid"]
 
 
 async def test_no_change_is_no_write(client: Moody) -> None:
     obj = await config_map(client)
     client.refusals = [500]
-    stored = await writing.change(client, "configmaps", obj, lambda _obj: None)
+    stored = await retry_on_conflict.update_with_retry(client, "configmaps", obj, lambda _obj: None)
     assert stored == obj
     assert client.refusals == [500]

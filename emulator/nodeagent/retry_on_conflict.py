@@ -15,7 +15,7 @@ ATTEMPTS = 50
 PAUSE = 0.2
 
 
-async def change(
+async def update_with_retry(
     client: Client,
     resource: str,
     obj: Obj,

@@ -12,15 +12,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ..cluster_process import parent_death
+from ..cluster_process.child import ChildDied
+from ..cluster_process.kubeconfig import write_private
+from ..cluster_process.options import ClusterOptions
+from ..cluster_process.state import StateError
+from ..cluster_process.supervisor import RunningCluster, running_cluster
 from ..controlplane.profile import profile_for
 from ..dataplane.model import DataPlaneError
 from ..dataplane.userns import check_machine
-from ..lab import tether
-from ..lab.child import ChildDied
-from ..lab.kubeconfig import write_private
-from ..lab.options import ClusterOptions
-from ..lab.state import StateError
-from ..lab.supervisor import RunningCluster, running_cluster
 from ..platforms.platform import platform_for
 
 BROKEN = 70
@@ -149,7 +149,7 @@ async def _command(command: list[str], cluster: RunningCluster, signals: asyncio
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-ISs",
-        tether.__file__,
+        parent_death.__file__,
         str(os.getpid()),
         str(int(signal.SIGTERM)),
         *command,

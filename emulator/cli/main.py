@@ -45,7 +45,7 @@ def _defects(_arguments: argparse.Namespace) -> int:
 
 
 def _clean(_arguments: argparse.Namespace) -> int:
-    from ..lab.state import StateError, remove_dead_clusters  # noqa: PLC0415
+    from ..cluster_process.state import StateError, remove_dead_clusters  # noqa: PLC0415
 
     try:
         removed = remove_dead_clusters()

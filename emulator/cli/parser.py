@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from ..lab.options import DEFAULT_KUBEVIRT, MOST_NODES
+from ..cluster_process.options import DEFAULT_KUBEVIRT, MOST_NODES
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 
 

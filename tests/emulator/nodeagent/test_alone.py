@@ -17,11 +17,11 @@ import pytest
 
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN, UserInfo
+from emulator.cluster_process.certificates import Certificates, write_certificates
+from emulator.cluster_process.identities import node_identities
+from emulator.cluster_process.kubeconfig import write_kubeconfig
+from emulator.cluster_process.roles import grant
 from emulator.dataplane.userns import check_machine
-from emulator.lab.certificates import Certificates, write_certificates
-from emulator.lab.identities import node_identities
-from emulator.lab.kubeconfig import write_kubeconfig
-from emulator.lab.roles import grant
 from emulator.nodeagent.process import AgentOptions, serve
 from emulator.platforms.platform import KUBERNETES
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from emulator.lab.certificates import Certificates, write_certificates
+from emulator.cluster_process.certificates import Certificates, write_certificates
 from emulator.nodeagent.process import AgentOptions, server_tls
 
 from .conftest import VMIS, Script, agent_script

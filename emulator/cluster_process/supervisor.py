@@ -16,7 +16,7 @@ from .certificates import write_certificates
 from .child import Child, ChildDied
 from .identities import ADMIN, new_tokens
 from .options import ClusterOptions
-from .plan import Plan
+from .process_config import ProcessConfig
 from .state import ClusterState, create_state, remove_dead_clusters
 
 START_PATIENCE = 30.0
@@ -70,23 +70,28 @@ def _why_not_ready(cluster: RunningCluster) -> str:
 
 async def _start(cluster: RunningCluster) -> None:
     directory = cluster.state.path
-    plan = Plan(
+    config = ProcessConfig(
         cluster.options,
         write_certificates(directory / "certificates"),
         new_tokens(platform_for(cluster.options.platform)),
     )
-    plan_file = directory / "plan.json"
-    plan.write(plan_file)
+    config_file = directory / "config.json"
+    config.write(config_file)
     with contextlib.closing(_listening_socket()) as listening:
         server = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        admin = {token: who for token, who in plan.tokens.items() if who is ADMIN}
-        nodes = {token: who for token, who in plan.tokens.items() if who is not ADMIN}
-        own = (plan.certificates.admin_cert, plan.certificates.admin_key)
-        kubeconfig.write_kubeconfig(cluster.kubeconfig, server, plan.certificates.ca, admin, own)
-        kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, plan.certificates.ca, nodes)
+        admin = {token: who for token, who in config.tokens.items() if who is ADMIN}
+        nodes = {token: who for token, who in config.tokens.items() if who is not ADMIN}
+        own = (config.certificates.admin_cert, config.certificates.admin_key)
+        kubeconfig.write_kubeconfig(cluster.kubeconfig, server, config.certificates.ca, admin, own)
+        kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, config.certificates.ca, nodes)
         descriptor = listening.fileno()
-        control = ("control", "emulator.lab.control", (str(plan_file), "--listen-fd", str(descriptor)), (descriptor,))
-        agent = ("node-agent", "emulator.lab.nodes", (str(plan_file),), ())
+        control = (
+            "control-plane",
+            "emulator.cluster_process.control_plane",
+            (str(config_file), "--listen-fd", str(descriptor)),
+            (descriptor,),
+        )
+        agent = ("node-agent", "emulator.cluster_process.node_agent", (str(config_file),), ())
         for name, module, arguments, descriptors in (control, agent):
             child = await Child.start(name, module, arguments, directory=directory, pass_fds=descriptors)
             cluster.children.append(child)

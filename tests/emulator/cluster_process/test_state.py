@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.lab import state, tether
+from emulator.cluster_process import parent_death, state
 
 OWNER = (
-    "import sys; from emulator.lab.state import create_state; print(create_state().path, flush=True); sys.stdin.read()"
+    "import sys; from emulator.cluster_process.state import create_state;"
+    "print(create_state().path, flush=True); sys.stdin.read()"
 )
 
 
@@ -79,10 +80,11 @@ def test_directory_of_somebody_else_is_refused(base: Path) -> None:
         state.create_state()
 
 
-def test_tethered_command_dies_with_its_parent() -> None:
+def test_command_dies_with_its_parent() -> None:
     script = (
         "import subprocess, sys, os;"
-        f"p = subprocess.Popen([sys.executable, '-ISs', {tether.__file__!r}, str(os.getpid()), '15', 'sleep', '60']);"
+        f"command = [sys.executable, '-ISs', {parent_death.__file__!r}, str(os.getpid()), '15', 'sleep', '60'];"
+        "p = subprocess.Popen(command);"
         "print(p.pid, flush=True); sys.stdin.read()"
     )
     pipe = subprocess.PIPE
@@ -90,7 +92,7 @@ def test_tethered_command_dies_with_its_parent() -> None:
         assert parent.stdout is not None
         child = state.Process.of(int(parent.stdout.readline()))
         assert child is not None
-        # The command takes the place of the tether, so the line of its process changes.
+        # The command takes the place of the parent_death, so the line of its process changes.
         command = Path(f"/proc/{child.pid}/cmdline")
         while b"sleep" not in command.read_bytes().split(b"\0")[0]:
             os.sched_yield()
@@ -104,8 +106,8 @@ def test_tethered_command_dies_with_its_parent() -> None:
 
 
 @pytest.mark.parametrize(("command", "status"), [("no-such-command", 127), ("/etc/passwd", 126)])
-def test_tether_says_what_cannot_be_run(command: str, status: int) -> None:
-    words = [sys.executable, "-ISs", tether.__file__, str(os.getpid()), "15", command]
+def test_parent_death_says_what_cannot_be_run(command: str, status: int) -> None:
+    words = [sys.executable, "-ISs", parent_death.__file__, str(os.getpid()), "15", command]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == status
     assert ended.stderr.startswith(f"{command}: ")

@@ -1,7 +1,7 @@
 """Ties a process to its parent: when the parent dies, by whatever signal, the kernel ends this one.
 
 Imported by our own processes; run as a program it ties itself and becomes the command that it is given:
-``tether.py PARENT_PID SIGNAL COMMAND...``. It imports little, for it stands before every command.
+``parent_death.py PARENT_PID SIGNAL COMMAND...``. It imports little, for it stands before every command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def tie(parent: int, number: int) -> None:
+def end_with_parent(parent: int, number: int) -> None:
     """Has the kernel send signal ``number`` to this process when ``parent`` dies; exits if it is dead already."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
@@ -24,7 +24,7 @@ def tie(parent: int, number: int) -> None:
 
 def main(arguments: list[str]) -> None:
     parent, number, *command = arguments
-    tie(int(parent), int(number))
+    end_with_parent(int(parent), int(number))
     try:
         os.execvp(command[0], command)  # noqa: S606 - a command of the user's, without a shell
     except OSError as error:

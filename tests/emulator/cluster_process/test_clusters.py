@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from emulator.cluster_process.state import Process, base_directory
 from emulator.dataplane.userns import check_machine
-from emulator.lab.state import Process, base_directory
 
 ROOT = Path(__file__).resolve().parents[3]
 LACKING = [str(finding) for finding in check_machine() if finding.fatal]
@@ -217,9 +217,12 @@ def test_signal_reaches_the_command_first(base: Path, number: int) -> None:
     assert list(base.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["control", "node-agent"])
+@pytest.mark.parametrize("name", ["control-plane", "node-agent"])
 def test_dead_process_of_the_cluster_is_told(base: Path, name: str) -> None:
-    module = {"control": b"emulator.lab.control", "node-agent": b"emulator.lab.nodes"}[name]
+    module = {
+        "control-plane": b"emulator.cluster_process.control_plane",
+        "node-agent": b"emulator.cluster_process.node_agent",
+    }[name]
     with up() as (supervisor, _):
         victim = next(
             p for p in descendants(supervisor.pid) if module in Path(f"/proc/{p.pid}/cmdline").read_bytes().split(b"\0")

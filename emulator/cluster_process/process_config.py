@@ -13,7 +13,7 @@ from .options import ClusterOptions
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProcessConfig:
     """Options, certificates and tokens of one cluster."""
 
     options: ClusterOptions
@@ -24,7 +24,7 @@ class Plan:
         write_private(path, json.dumps(asdict(self), default=str))
 
     @classmethod
-    def read(cls, path: Path) -> Plan:
+    def read(cls, path: Path) -> ProcessConfig:
         raw = json.loads(path.read_text())
         options = raw["options"]
         options["defects"] = tuple(options["defects"])

@@ -28,8 +28,8 @@ from emulator.controlplane.vmi.controller import VmiController
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.decisions import Decisions
 from emulator.pace import Pace
-from emulator.platforms.catalogue import parts_of
-from emulator.platforms.part import Parts, Server, Site
+from emulator.platforms.addon import AddonContext, Addons, Server
+from emulator.platforms.catalogue import addons_of
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
 
 MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "virt-api"}
@@ -85,13 +85,13 @@ async def run_control_plane(
     """
     core = server.core
     shared = Shared(lambda user: local_client(core, user), profile, pace, decisions, platform)
-    parts = Parts(parts_of(platform), Site(server, shared))
+    addons = Addons(addons_of(platform), AddonContext(server, shared))
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
     monitoring = _monitoring(server, shared, router)
     register_metrics(server, shared, monitoring)
     plane = ControlPlane(shared, monitoring)
-    parts.register()
+    addons.register()
     # The controllers hang their handlers into the informers before the first event.
     controllers: list[Controller] = [
         VmController(shared),
@@ -102,7 +102,7 @@ async def run_control_plane(
         ComponentPods(shared),
     ]
     await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions, platform)
-    await parts.install()
+    await addons.install()
     await monitoring.install(LocalClient(core, ADMIN, manager="prometheus-operator"))
     for resource, informer in shared.informers.items():
         plane.spawn(informer.run(), f"informer {resource}")
@@ -110,9 +110,9 @@ async def run_control_plane(
     for controller in controllers:
         plane.queues.append(controller.queue)
         plane.spawn(controller.run(), type(controller).__name__)
-    for number, work in enumerate(monitoring.work()):
+    for number, work in enumerate(monitoring.controllers()):
         plane.spawn(work, f"monitoring {number}")
-    plane.adopt(parts.start())
+    plane.adopt(addons.start())
     return plane
 
 

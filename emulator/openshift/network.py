@@ -9,7 +9,7 @@ from emulator.apiserver.admission import AdmissionRequest
 from emulator.controlplane import names
 from emulator.controlplane.admission.denials import denied
 from emulator.kube.client import Obj
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 
 from .objects import made
 
@@ -19,16 +19,16 @@ READ = ["get", "list", "watch"]
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-{}"
 
 
-class ClusterNetwork(Part):
+class ClusterNetwork(Addon):
     """Multus as OpenShift runs it. That it looks at namespaces is the node agent's affair."""
 
-    def register(self, site: Site) -> None:
-        site.core.admission.validating(names.NAD, ("CREATE", "UPDATE"), check_nad)
+    def register(self, context: AddonContext) -> None:
+        context.core.admission.validating(names.NAD, ("CREATE", "UPDATE"), check_nad)
 
-    async def install(self, site: Site) -> None:
-        await site.ensure_namespaces(MULTUS_NAMESPACE, "openshift-network-operator", "openshift-ovn-kubernetes")
-        await site.ensure("daemonsets.apps", daemon_set("multus", MULTUS_NAMESPACE, "multus"), status=True)
-        await site.ensure("clusterroles.rbac.authorization.k8s.io", nad_reader())
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure_namespaces(MULTUS_NAMESPACE, "openshift-network-operator", "openshift-ovn-kubernetes")
+        await context.ensure("daemonsets.apps", daemon_set("multus", MULTUS_NAMESPACE, "multus"), status=True)
+        await context.ensure("clusterroles.rbac.authorization.k8s.io", nad_reader())
 
 
 def nad_reader() -> Obj:

@@ -20,7 +20,7 @@ from emulator.apiserver.writing import content_type
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 from .objects import made
@@ -59,21 +59,21 @@ PROJECTS = Resource(
 REQUESTS = Resource("projectrequests", "ProjectRequest", GROUP, namespaced=False, verbs=("create", "list"))
 
 
-class Projects(Part):
+class Projects(Addon):
     """``project.openshift.io``, and the roles of users who are no administrators."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (PROJECTS, REQUESTS)
 
-    def register(self, site: Site) -> None:
-        doors = Doors(site)
-        site.server.handle(GROUP, "projects", "", doors.projects)
-        site.server.handle(GROUP, "projectrequests", "", doors.requests)
-        site.server.deny_with(GROUP, "projectrequests", "create", NOT_ALLOWED)
-        site.core.admission.mutating(NAMESPACES, ("CREATE",), Ranges().annotate)
+    def register(self, context: AddonContext) -> None:
+        doors = Doors(context)
+        context.server.handle(GROUP, "projects", "", doors.projects)
+        context.server.handle(GROUP, "projectrequests", "", doors.requests)
+        context.server.deny_with(GROUP, "projectrequests", "create", NOT_ALLOWED)
+        context.core.admission.mutating(NAMESPACES, ("CREATE",), Ranges().annotate)
 
-    async def install(self, site: Site) -> None:
-        await grant_all(site, USER_ROLES)
+    async def install(self, context: AddonContext) -> None:
+        await grant_all(context, USER_ROLES)
 
 
 class Ranges:
@@ -100,8 +100,8 @@ class Ranges:
 class Doors:
     """The paths of the group."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, context: AddonContext) -> None:
+        self._context = context
 
     async def projects(self, http: HttpCall) -> web.StreamResponse:
         verb = http.info.verb
@@ -114,8 +114,8 @@ class Doors:
         if verb == "delete":
             await read_body(http.request)
             call = Call(user=http.user, options={"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"})
-            target = Target(self._site.core.resource(NAMESPACES), "", http.info.name)
-            await deletion.delete(self._site.core, call, target, DeleteOptions(propagation="Background"))
+            target = Target(self._context.core.resource(NAMESPACES), "", http.info.name)
+            await deletion.delete(self._context.core, call, target, DeleteOptions(propagation="Background"))
             return answer_json(http, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
         raise method_not_allowed()
 
@@ -123,7 +123,7 @@ class Doors:
         return self._allowed(http, Attributes("get", "", NAMESPACES, name, name))
 
     def _allowed(self, http: HttpCall, asked: Attributes) -> bool:
-        return self._site.server.authorizer.decide(http.user, asked).allowed
+        return self._context.server.authorizer.decide(http.user, asked).allowed
 
     async def requests(self, http: HttpCall) -> web.StreamResponse:
         if http.info.verb == "list":
@@ -135,13 +135,13 @@ class Doors:
         call = http.writing("CreateOptions")
         body = decode_object_body(await read_body(http.request), content_type(http.request), REQUESTS, call)
         name = body["metadata"].get("name", "")
-        if self._site.core.find(self._site.core.resource(NAMESPACES), "", name) is not None:
+        if self._context.core.find(self._context.core.resource(NAMESPACES), "", name) is not None:
             told = {"name": name, "group": GROUP, "kind": "project"}
             raise ApiError(409, "AlreadyExists", f'project.{GROUP} "{name}" already exists', told)
         namespace = new_namespace(body, http.user.name)
         if call.dry_run:
             return answer_json(http, as_project(namespace), 201)
-        client = self._site.client("openshift-apiserver", "openshift-apiserver-sa")
+        client = self._context.client("openshift-apiserver", "openshift-apiserver-sa")
         made_namespace = await client.create(NAMESPACES, namespace)
         await client.create(f"rolebindings.{RBAC}", admin_binding(name, http.user.name))
         return answer_json(http, as_project(made_namespace), 201)

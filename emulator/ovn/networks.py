@@ -14,7 +14,7 @@ from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..platforms.addon import AddonContext
 from .cudn import CUDN, plugin_config
 
 FINALIZER = "k8s.ovn.org/user-defined-network-protection"
@@ -33,10 +33,10 @@ class SyncError(Exception):
 class ClusterNetworks:
     """The controller. A network stays for as long as a pod is on it, in whatever phase."""
 
-    def __init__(self, site: Site, cudns: Cache) -> None:
-        self._client = site.client("ovn-kubernetes", "ovnkube-cluster-manager")
+    def __init__(self, context: AddonContext, cudns: Cache) -> None:
+        self._client = context.client("ovn-kubernetes", "ovnkube-cluster-manager")
         self._cudns = cudns
-        self._shared = site.shared
+        self._shared = context.shared
         self.queue = WorkQueue("cudn", self.sync)
         cudns.on_change(lambda _event, new, _old: self._mark(new["metadata"]["name"]))
         self._shared.nads.on_change(lambda _event, new, _old: self._mark(new["metadata"]["name"]))

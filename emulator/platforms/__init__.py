@@ -1,1 +1,1 @@
-"""What a cluster is besides Kubernetes, Multus and KubeVirt: its platform, made of parts."""
+"""What a cluster is besides Kubernetes, Multus and KubeVirt: its platform, made of add-ons."""

@@ -10,7 +10,7 @@ from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..platforms.addon import AddonContext
 from .kinds import CLAIMS, DEFAULT_CLASS, PROVISIONER, STORAGE_CLASSES
 
 VOLUMES = "persistentvolumes"
@@ -46,10 +46,10 @@ class NewClaims:
 class Binder:
     """Makes a volume for each claim of our class, and removes it when the claim is gone."""
 
-    def __init__(self, site: Site) -> None:
-        self._client = site.client("kube-system", "persistent-volume-binder")
-        self._shared = site.shared
-        self._core = site.core
+    def __init__(self, context: AddonContext) -> None:
+        self._client = context.client("kube-system", "persistent-volume-binder")
+        self._shared = context.shared
+        self._core = context.core
         self._events = EventRecorder(self._client, f"{PROVISIONER}_provisioner")
         self._refused: set[str] = set()
         self.queue = WorkQueue("claims", self.sync)

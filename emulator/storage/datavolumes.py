@@ -11,7 +11,7 @@ from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..platforms.addon import AddonContext
 from .claims import default_class
 from .kinds import STORAGE_PROFILES
 
@@ -27,10 +27,10 @@ class ClaimNotValid(Exception):
 class DataVolumes:
     """The controller: Pending until the claim is bound, then scheduled, in progress, succeeded."""
 
-    def __init__(self, site: Site) -> None:
-        self._client = site.client("cdi", "cdi-sa")
-        self._shared = site.shared
-        self._core = site.core
+    def __init__(self, context: AddonContext) -> None:
+        self._client = context.client("cdi", "cdi-sa")
+        self._shared = context.shared
+        self._core = context.core
         self._events = EventRecorder(self._client, "datavolume-import-controller")
         self.queue = WorkQueue("datavolumes", self.sync)
         # A volume and its claim share their name.

@@ -22,7 +22,7 @@ class Monitoring(Protocol):
 
     async def install(self, client: Client) -> None: ...
 
-    def work(self) -> list[Coroutine[Any, Any, None]]: ...
+    def controllers(self) -> list[Coroutine[Any, Any, None]]: ...
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:
         """A request through the API server's service proxy; None where there is no such service."""
@@ -46,7 +46,7 @@ class PlainMonitoring:
         await ensure(client, "serviceaccounts", thing("v1", "ServiceAccount", self.SERVICE, self.NAMESPACE))
         await ensure(client, "services", service(self.SERVICE, self.NAMESPACE, "web", self.PORT))
 
-    def work(self) -> list[Coroutine[Any, Any, None]]:
+    def controllers(self) -> list[Coroutine[Any, Any, None]]:
         return [self._prometheus.run()]
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:

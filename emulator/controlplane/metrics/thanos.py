@@ -72,7 +72,7 @@ class OpenShiftMonitoring:
         ingress = {"host": self.host, "routerName": "default", "wildcardPolicy": "None", "conditions": [admitted]}
         await client.patch(ROUTES, NAME, NAMESPACE, {"status": {"ingress": [ingress]}}, subresource="status")
 
-    def work(self) -> list[Coroutine[Any, Any, None]]:
+    def controllers(self) -> list[Coroutine[Any, Any, None]]:
         return [replica.run() for replica in self._replicas]
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:

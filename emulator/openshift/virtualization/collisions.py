@@ -10,7 +10,7 @@ from emulator.controlplane.instances import interfaces, is_final
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.client import Obj
 from emulator.kube.informer import Key, key_of
-from emulator.platforms.part import Site
+from emulator.platforms.addon import AddonContext
 
 COMPONENT = "kubemacpool"
 
@@ -18,9 +18,9 @@ COMPONENT = "kubemacpool"
 class Collisions:
     """Looks at a VMI's MACs whenever it comes or its MACs change."""
 
-    def __init__(self, site: Site) -> None:
-        self._vmis = site.shared.vmis
-        client = site.client(site.platform.kubevirt_namespace, COMPONENT)
+    def __init__(self, context: AddonContext) -> None:
+        self._vmis = context.shared.vmis
+        client = context.client(context.platform.kubevirt_namespace, COMPONENT)
         self._recorder = EventRecorder(client, COMPONENT)
         self._queue = WorkQueue("mac collisions", self._sync)
         self._vmis.on_change(self._on_vmi)

@@ -17,7 +17,7 @@ from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.openshift.objects import made
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 from .kubevirt import JSONPATCH, PatchRefused, gate_off_patch, wanted_kubevirt
@@ -27,7 +27,7 @@ from .resource import API_VERSION, HCO, HCO_NAME, default_spec, resource
 WEBHOOK = "validate-hco.kubevirt.io"
 
 
-class HyperConverged(Part):
+class HyperConverged(Addon):
     """``hco.kubevirt.io``, its one object, and the operator that keeps KubeVirt's CR as that object wants it."""
 
     _operator: Operator
@@ -35,17 +35,17 @@ class HyperConverged(Part):
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (resource(profile),)
 
-    def register(self, site: Site) -> None:
-        site.core.admission.mutating(HCO, ("CREATE", "UPDATE"), partial(default_spec, site.profile))
-        site.core.admission.validating(HCO, ("CREATE", "UPDATE"), partial(check, site))
-        self._operator = Operator(site)
+    def register(self, context: AddonContext) -> None:
+        context.core.admission.mutating(HCO, ("CREATE", "UPDATE"), partial(default_spec, context.profile))
+        context.core.admission.validating(HCO, ("CREATE", "UPDATE"), partial(check, context))
+        self._operator = Operator(context)
 
-    async def install(self, site: Site) -> None:
-        await site.ensure(HCO, hyperconverged(site.profile, site.platform))
-        await self._operator.sync((site.platform.kubevirt_namespace, HCO_NAME))
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure(HCO, hyperconverged(context.profile, context.platform))
+        await self._operator.sync((context.platform.kubevirt_namespace, HCO_NAME))
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
-        return self._operator.work()
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
+        return self._operator.controllers()
 
 
 def hyperconverged(profile: Profile, platform: Platform) -> Obj:
@@ -56,7 +56,7 @@ def hyperconverged(profile: Profile, platform: Platform) -> Obj:
     return hco | {"spec": {}}
 
 
-async def check(site: Site, request: AdmissionRequest) -> None:
+async def check(context: AddonContext, request: AdmissionRequest) -> None:
     """Refuses a HyperConverged of which no valid KubeVirt CR can be made: tried by a dry run, as the real one does."""
     new, old = request.new, request.old
     if new is None or "deletionTimestamp" in new["metadata"]:
@@ -64,18 +64,18 @@ async def check(site: Site, request: AdmissionRequest) -> None:
     if old is not None and old.get("spec") == new.get("spec") and annotations_of(old) == annotations_of(new):
         return
     try:
-        wanted = wanted_kubevirt(new, site.profile, site.platform)
+        wanted = wanted_kubevirt(new, context.profile, context.platform)
     except PatchRefused as refused:
         raise ApiError(403, "Forbidden", _denial(str(refused))) from None
     meta = wanted["metadata"]
-    kind = site.core.resource(names.KUBEVIRT)
-    if site.core.find(kind, meta["namespace"], meta["name"]) is None:
+    kind = context.core.resource(names.KUBEVIRT)
+    if context.core.find(kind, meta["namespace"], meta["name"]) is None:
         return
     user = service_account(meta["namespace"], OPERATOR)
     call = Call(user=user, manager=OPERATOR, dry_run=True, validation="Ignore")
     try:
         await writes.patch(
-            site.core, call, Target(kind, meta["namespace"], meta["name"]), [_replace_spec(wanted["spec"])]
+            context.core, call, Target(kind, meta["namespace"], meta["name"]), [_replace_spec(wanted["spec"])]
         )
     except ApiError as error:
         raise ApiError(error.code, error.reason, _denial(error.message), error.details) from None

@@ -16,7 +16,7 @@ from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.openshift.objects import made
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 from .collisions import Collisions
@@ -34,7 +34,7 @@ RESOURCE = Resource(
 )
 
 
-class KubeMacPool(Part):
+class KubeMacPool(Addon):
     """Opt-out: every namespace takes part unless its label says ``ignore``."""
 
     _collisions: Collisions | None = None
@@ -42,19 +42,19 @@ class KubeMacPool(Part):
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (RESOURCE,)
 
-    def register(self, site: Site) -> None:
+    def register(self, context: AddonContext) -> None:
         # Up to KubeVirt 1.7's release a MAC that another VM has was refused, since then it is only reported.
-        refuses = site.profile.live_update == "never"
-        pool = Pool(site.core, refuses_taken=refuses)
-        site.core.admission.mutating(names.VM, ("CREATE", "UPDATE"), pool.fill)
-        self._collisions = None if refuses else Collisions(site)
+        refuses = context.profile.live_update == "never"
+        pool = Pool(context.core, refuses_taken=refuses)
+        context.core.admission.mutating(names.VM, ("CREATE", "UPDATE"), pool.fill)
+        self._collisions = None if refuses else Collisions(context)
 
-    async def install(self, site: Site) -> None:
-        home = site.platform.kubevirt_namespace
-        await site.ensure(WEBHOOKS, webhook_configuration(home))
-        await site.ensure("deployments.apps", deployment(home), status=True)
+    async def install(self, context: AddonContext) -> None:
+        home = context.platform.kubevirt_namespace
+        await context.ensure(WEBHOOKS, webhook_configuration(home))
+        await context.ensure("deployments.apps", deployment(home), status=True)
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
         return () if self._collisions is None else (self._collisions.run(),)
 
 

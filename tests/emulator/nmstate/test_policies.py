@@ -21,8 +21,8 @@ from emulator.nmstate.kinds import KINDS
 from emulator.nmstate.webhooks import STAMP, Webhooks
 from emulator.nodeagent.agent import Identities, NodeAgent
 from emulator.pace import Pace
+from tests.emulator.addons import condition, wait_for
 from tests.emulator.nodeagent.fake_dataplane import FakeDataPlane
-from tests.emulator.parts import condition, wait_for
 
 POLICIES = "nodenetworkconfigurationpolicies.nmstate.io"
 ENACTMENTS = "nodenetworkconfigurationenactments.nmstate.io"

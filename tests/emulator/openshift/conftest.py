@@ -1,4 +1,4 @@
-"""OpenShift without nodes: the API server with KubeVirt's control plane and the platform's parts, in a thread."""
+"""OpenShift without nodes: the API server with KubeVirt's control plane and the platform's addons, in a thread."""
 
 from __future__ import annotations
 

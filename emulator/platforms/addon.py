@@ -1,4 +1,4 @@
-"""A platform's parts: each brings resources, objects, webhooks, paths and controllers of one topic."""
+"""A platform's add-ons: each brings resources, objects, webhooks, paths and controllers of one topic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .platform import Platform
 
 
 class Server(Routes, Protocol):
-    """What a part needs of the API server."""
+    """What an add-on needs of the API server."""
 
     core: ApiCore
     tokens: Tokens
@@ -33,8 +33,8 @@ class Server(Routes, Protocol):
 
 
 @dataclass(frozen=True)
-class Site:
-    """The cluster that a part is put into: its API server, and what KubeVirt's controllers share."""
+class AddonContext:
+    """The cluster that an add-on is put into: its API server, and what KubeVirt's controllers share."""
 
     server: Server
     shared: Shared
@@ -83,38 +83,38 @@ class Site:
             await self.ensure("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
 
 
-class Part:
-    """One part. Every method may be left out; they are called in this order, ``resources`` before a store exists."""
+class Addon:
+    """One add-on. Every method may be left out; they are called in this order, ``resources`` before a store exists."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         """What discovery lists more. A custom one gets its CustomResourceDefinition by itself."""
         return ()
 
-    def register(self, site: Site) -> None:
+    def register(self, context: AddonContext) -> None:
         """Hangs webhooks and paths into the API server; KubeVirt's webhooks are there already."""
 
-    async def install(self, site: Site) -> None:
+    async def install(self, context: AddonContext) -> None:
         """Creates the objects that are there from the first moment; KubeVirt's service accounts are there already."""
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
         """Controllers that run until they are cancelled. They start when everything is installed."""
         return ()
 
 
-class Parts:
-    """The parts of one cluster, put into it step by step."""
+class Addons:
+    """The add-ons of one cluster, put into it step by step."""
 
-    def __init__(self, parts: Iterable[Part], site: Site) -> None:
-        self._parts = tuple(parts)
-        self._site = site
+    def __init__(self, addons: Iterable[Addon], context: AddonContext) -> None:
+        self._addons = tuple(addons)
+        self._context = context
 
     def register(self) -> None:
-        for part in self._parts:
-            part.register(self._site)
+        for addon in self._addons:
+            addon.register(self._context)
 
     async def install(self) -> None:
-        for part in self._parts:
-            await part.install(self._site)
+        for addon in self._addons:
+            await addon.install(self._context)
 
     def start(self) -> list[asyncio.Task[None]]:
-        return [asyncio.create_task(work) for part in self._parts for work in part.work(self._site)]
+        return [asyncio.create_task(work) for addon in self._addons for work in addon.controllers(self._context)]

@@ -1,4 +1,4 @@
-"""OVN-Kubernetes as parts of a platform: what a reader of the API sees of it, and the networks of a whole cluster."""
+"""OVN-Kubernetes as add-ons of a platform: what a reader of the API sees of it, and the networks of a whole cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..controlplane.cache import Cache
 from ..controlplane.profile import Profile
 from ..kube.client import Obj
 from ..kube.informer import Informer
-from ..platforms.part import Part, Site
+from ..platforms.addon import Addon, AddonContext
 from ..platforms.platform import Platform
 from .cudn import CUDN
 from .networks import ClusterNetworks
@@ -19,13 +19,13 @@ DAEMON_SET = "ovnkube-node"
 NAMESPACES = {"kubernetes": "ovn-kubernetes", "openshift": "openshift-ovn-kubernetes"}
 
 
-class OvnKubernetes(Part):
+class OvnKubernetes(Addon):
     """The network plugin itself. Localnets by NAD are the node agent's affair."""
 
-    async def install(self, site: Site) -> None:
-        namespace = NAMESPACES[site.platform.name]
-        await site.ensure_namespaces(namespace)
-        await site.ensure("daemonsets.apps", daemon_set(namespace))
+    async def install(self, context: AddonContext) -> None:
+        namespace = NAMESPACES[context.platform.name]
+        await context.ensure_namespaces(namespace)
+        await context.ensure("daemonsets.apps", daemon_set(namespace))
 
 
 def daemon_set(namespace: str) -> Obj:
@@ -43,13 +43,13 @@ def daemon_set(namespace: str) -> Obj:
     }
 
 
-class ClusterUserDefinedNetworks(Part):
+class ClusterUserDefinedNetworks(Addon):
     """Networks that an administrator defines once for many namespaces."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (CUDN,)
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
-        informer = Informer(site.client("ovn-kubernetes", "ovnkube-cluster-manager"), CUDN.key)
-        controller = ClusterNetworks(site, Cache(informer))
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
+        informer = Informer(context.client("ovn-kubernetes", "ovnkube-cluster-manager"), CUDN.key)
+        controller = ClusterNetworks(context, Cache(informer))
         return informer.run(), controller.run()

@@ -1,4 +1,4 @@
-"""A control plane with parts of a platform in the test's own process, and waiting for what they write."""
+"""A control plane with addons of a platform in the test's own process, and waiting for what they write."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from emulator.decisions import Decisions
 from emulator.kube.client import Client, Obj
 from emulator.kube.errors import ApiError
 from emulator.pace import Pace
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.catalogue import registry_of
-from emulator.platforms.part import Part, Site
 from emulator.platforms.platform import KUBERNETES, Platform
 
 PATIENCE = 10.0
@@ -29,7 +29,7 @@ PATIENCE = 10.0
 @dataclass
 class Cluster:
     server: ApiServer
-    site: Site
+    context: AddonContext
     client: LocalClient
 
     async def until(self, resource: str, name: str, good: Callable[[Any], object], namespace: str = "") -> Any:
@@ -45,23 +45,23 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster_with(*parts: Part, platform: Platform = KUBERNETES, speed: float = 50) -> AsyncIterator[Cluster]:
-    """A cluster without nodes whose platform has these parts."""
+async def cluster_with(*addons: Addon, platform: Platform = KUBERNETES, speed: float = 50) -> AsyncIterator[Cluster]:
+    """A cluster without nodes whose platform has these addons."""
     profile, registry = profile_for("1.9"), registry_of(KUBERNETES, profile_for("1.9"))
-    for part in parts:
-        for resource in part.resources(platform, profile):
+    for addon in addons:
+        for resource in addon.resources(platform, profile):
             registry.register(resource)
     server = ApiServer(ApiCore(registry))
     await server.prepare()
     plane = await run_control_plane(server, profile, Pace(speed), Decisions())
-    site = Site(server, plane.shared)
+    context = AddonContext(server, plane.shared)
     tasks = []
     try:
-        for part in parts:
-            part.register(site)
-            await part.install(site)
-            tasks += [asyncio.create_task(work) for work in part.work(site)]
-        yield Cluster(server, site, LocalClient(server.core, ADMIN))
+        for addon in addons:
+            addon.register(context)
+            await addon.install(context)
+            tasks += [asyncio.create_task(work) for work in addon.controllers(context)]
+        yield Cluster(server, context, LocalClient(server.core, ADMIN))
     finally:
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""NMState as a part of a platform."""
+"""NMState as an add-on of a platform."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..apiserver.registry import Resource
 from ..controlplane.profile import Profile
 from ..kube.client import Obj
-from ..platforms.part import Part, Site
+from ..platforms.addon import Addon, AddonContext
 from ..platforms.platform import Platform
 from .kinds import GROUP, KINDS, NMSTATE
 from .webhooks import Webhooks
@@ -18,21 +18,21 @@ READER = "nmstate-cluster-reader"
 RBAC = "rbac.authorization.k8s.io"
 
 
-class NodeNetworkConfiguration(Part):
+class NodeNetworkConfiguration(Addon):
     """The operator's object, the handlers' DaemonSet, and who may read."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return KINDS
 
-    def register(self, site: Site) -> None:
-        Webhooks(site.core).register()
+    def register(self, context: AddonContext) -> None:
+        Webhooks(context.core).register()
 
-    async def install(self, site: Site) -> None:
-        await site.ensure_namespaces(NAMESPACE)
-        await site.ensure("daemonsets.apps", daemon_set())
-        await site.ensure(f"clusterroles.{RBAC}", reader())
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure_namespaces(NAMESPACE)
+        await context.ensure("daemonsets.apps", daemon_set())
+        await context.ensure(f"clusterroles.{RBAC}", reader())
         operator = {"apiVersion": f"{GROUP}/v1", "kind": "NMState", "metadata": {"name": "nmstate"}, "spec": {}}
-        await site.ensure(NMSTATE.key, operator)
+        await context.ensure(NMSTATE.key, operator)
 
 
 def daemon_set() -> Obj:

@@ -12,7 +12,7 @@ from emulator.kube.client import Obj
 from emulator.openshift.identity import shown_release
 from emulator.openshift.network import daemon_set
 from emulator.openshift.objects import condition, made
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 GROUP = "networkaddonsoperator.network.kubevirt.io"
@@ -31,17 +31,17 @@ CONFIGS = Resource(
 DAEMONS = ("bridge-marker", "kube-cni-linux-bridge-plugin")
 
 
-class NetworkAddons(Part):
+class NetworkAddons(Addon):
     """NetworkAddonsConfig ``cluster`` and the DaemonSets. HyperConverged asks for no dynamic networks controller."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (CONFIGS,)
 
-    async def install(self, site: Site) -> None:
-        home = site.platform.kubevirt_namespace
-        await site.ensure(f"networkaddonsconfigs.{GROUP}", network_addons(shown_release(site)), status=True)
+    async def install(self, context: AddonContext) -> None:
+        home = context.platform.kubevirt_namespace
+        await context.ensure(f"networkaddonsconfigs.{GROUP}", network_addons(shown_release(context)), status=True)
         daemons = [daemon_set(name, home, "cni-plugins" if "cni" in name else name) for name in DAEMONS]
-        await site.ensure("daemonsets.apps", *daemons, status=True)
+        await context.ensure("daemonsets.apps", *daemons, status=True)
 
 
 def network_addons(version: str) -> Obj:

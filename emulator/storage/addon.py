@@ -1,4 +1,4 @@
-"""Storage as a part of every platform."""
+"""Storage as an add-on of every platform."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..apiserver.registry import Resource
 from ..controlplane import names
 from ..controlplane.profile import Profile
 from ..kube.client import Obj
-from ..platforms.part import Part, Site
+from ..platforms.addon import Addon, AddonContext
 from ..platforms.platform import Platform
 from .claims import Binder, NewClaims
 from .datavolumes import DataVolumes
@@ -19,22 +19,22 @@ RBAC = "rbac.authorization.k8s.io"
 ROLES = {"admin": ["*"], "edit": ["*"], "view": ["get", "list", "watch"]}
 
 
-class Storage(Part):
+class Storage(Addon):
     """One class that can share blocks, and CDI over it."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return KINDS
 
-    def register(self, site: Site) -> None:
-        site.core.admission.mutating(names.CLAIM, ("CREATE",), NewClaims(site.core).complete)
+    def register(self, context: AddonContext) -> None:
+        context.core.admission.mutating(names.CLAIM, ("CREATE",), NewClaims(context.core).complete)
 
-    async def install(self, site: Site) -> None:
-        await site.ensure(STORAGE_CLASSES, storage_class())
-        await site.ensure(STORAGE_PROFILES.key, storage_profile(), status=True)
-        await site.ensure(f"clusterroles.{RBAC}", *(role(name, verbs) for name, verbs in ROLES.items()))
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure(STORAGE_CLASSES, storage_class())
+        await context.ensure(STORAGE_PROFILES.key, storage_profile(), status=True)
+        await context.ensure(f"clusterroles.{RBAC}", *(role(name, verbs) for name, verbs in ROLES.items()))
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
-        return Binder(site).run(), DataVolumes(site).run()
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
+        return Binder(context).run(), DataVolumes(context).run()
 
 
 def role(name: str, verbs: list[str]) -> Obj:

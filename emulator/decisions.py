@@ -29,7 +29,7 @@ Points of the node agent:
 
 A point of the API server:
 
-- ``api.trouble`` (``trouble.Trouble``; ``info``, ``user``): how long a request waits, and the error that it gets in
+- ``api.fault`` (``api_faults.ApiFault``; ``info``, ``user``): how long a request waits, and the error that it gets in
   place of an answer.
 
 Points of the control plane:

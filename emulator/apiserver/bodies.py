@@ -10,12 +10,12 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from .context import Call
-from .failures import bad_request, invalid, invalid_value
-from .negotiate import ACCEPTED, JSON, PROTOBUF, YAML
+from .content_negotiation import ACCEPTED, JSON, PROTOBUF, YAML
 from .objects import METADATA_ORDER, Obj
 from .protobuf import decode_object
 from .registry import Resource
+from .request_context import Call
+from .status_errors import bad_request, invalid, invalid_value
 
 MAX_BODY = 3 * 1024 * 1024
 _KINDS = {

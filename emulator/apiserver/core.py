@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .admission import Admission
-from .failures import expired, internal, not_found
 from .objects import Obj
 from .registry import Registry, Resource
 from .selectors import Predicate, compile_selectors
+from .status_errors import expired, internal, not_found
 from .store import Item, Store
-from .watch import Subscription
+from .watch_subscription import Subscription
 
 
 class ApiCore:

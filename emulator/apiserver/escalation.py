@@ -6,9 +6,9 @@ import json
 
 from .admission import AdmissionRequest
 from .core import ApiCore
-from .failures import forbidden
 from .objects import Obj
 from .rbac import GROUP, Attributes, Authorizer, role_rules
+from .status_errors import forbidden
 from .users import UserInfo
 
 _WRITES = ("CREATE", "UPDATE")

@@ -7,10 +7,10 @@ import logging
 
 from emulator.kube.errors import ApiError
 
-from . import deletion, writes
-from .context import Call, DeleteOptions, Target
+from . import create_update, deletion
 from .core import ApiCore
 from .objects import Obj
+from .request_context import Call, DeleteOptions, Target
 from .store import Event, Item
 from .users import service_account
 
@@ -153,11 +153,11 @@ class GarbageCollector:
             meta["ownerReferences"] = [ref for ref in meta.get("ownerReferences") or () if ref["uid"] not in uids]
             return obj
 
-        await writes.update(self._core, self._call, target, change)
+        await create_update.update(self._core, self._call, target, change)
 
     async def _drop_finalizer(self, target: Target, name: str) -> None:
         def change(obj: Obj) -> Obj:
             obj["metadata"]["finalizers"] = [f for f in obj["metadata"].get("finalizers") or () if f != name]
             return obj
 
-        await writes.update(self._core, self._call, target, change)
+        await create_update.update(self._core, self._call, target, change)

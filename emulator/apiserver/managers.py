@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .context import Call
 from .fieldsets import FieldSet, changed_fields, in_order, subtract, union
 from .objects import Obj, timestamp
 from .registry import Resource
+from .request_context import Call
 
 
 def record_update(resource: Resource, call: Call, old: Obj | None, new: Obj, subresource: str) -> None:

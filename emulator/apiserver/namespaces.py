@@ -7,10 +7,10 @@ import logging
 
 from emulator.kube.errors import ApiError
 
-from . import deletion, writes
-from .context import Call, DeleteOptions, Target
+from . import create_update, deletion
 from .core import ApiCore
 from .objects import Obj, clone
+from .request_context import Call, DeleteOptions, Target
 from .store import Event, Stale
 from .users import service_account
 
@@ -87,7 +87,7 @@ class NamespaceController:
     async def _ensure(self, key: str, namespace: str, body: Obj) -> None:
         resource = self._core.resource(key)
         if self._core.find(resource, namespace, body["metadata"]["name"]) is None:
-            await writes.create(self._core, self._call, Target(resource, namespace), body)
+            await create_update.create(self._core, self._call, Target(resource, namespace), body)
 
     async def _empty(self, name: str) -> bool:
         """Asks everything in the namespace to go; answers whether it is all gone."""

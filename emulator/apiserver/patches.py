@@ -7,8 +7,8 @@ from typing import Any
 
 from emulator.kube.errors import ApiError
 
-from .failures import bad_request
 from .objects import Obj, clone
+from .status_errors import bad_request
 
 MAX_JSON_PATCH_OPERATIONS = 10000
 

@@ -9,8 +9,8 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from .failures import bad_request
 from .objects import Obj
+from .status_errors import bad_request
 
 MAGIC = b"k8s\x00"
 Schema = dict[int, tuple[str, Any]]

@@ -31,7 +31,7 @@ class Hooks:
     """What a kind does beyond generic metadata. Every function may be left out.
 
     ``defaults(obj)`` completes an object in place; ``prepare_create(obj)`` and ``prepare_update(new, old)`` set what
-    only the server may set; ``validate(new, old)`` answers causes (see ``failures.cause``), old None on create.
+    only the server may set; ``validate(new, old)`` answers causes (see ``status_errors.cause``), old None on create.
     """
 
     defaults: Callable[[Obj], None] | None = None

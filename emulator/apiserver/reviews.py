@@ -10,16 +10,16 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from . import failures as fail
-from .answers import answer_json
+from . import status_errors as fail
 from .bodies import decode_object_body, read_body
-from .calls import HttpCall
+from .http_call import HttpCall
 from .objects import Obj, timestamp
 from .rbac import Attributes, Authorizer
 from .registry import Resource
+from .responses import answer_json
 from .tokens import ISSUER, Tokens
 from .users import UserInfo
-from .writing import content_type
+from .write_handlers import content_type
 
 AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .context import Call
-from .failures import Cause, bad_request, cause, invalid, invalid_value
 from .objects import METADATA_ORDER, Obj
 from .registry import Resource
+from .request_context import Call
+from .status_errors import Cause, bad_request, cause, invalid, invalid_value
 from .store import dump
 
 Schema = Mapping[str, Any]

@@ -17,26 +17,26 @@ from emulator.kube.errors import ApiError
 
 from . import dispatch
 from .admission import Admission
-from .answers import answer_error, answer_json, answer_text, page_not_found
+from .api_faults import ApiFault
 from .audit import ASKED, USER, AuditLog
 from .bodies import MAX_BODY
 from .bootstrap import bootstrap
 from .builtin import default_registry
-from .calls import HttpCall
+from .content_negotiation import JSON, PLAIN, Accepted, negotiate
 from .core import ApiCore
 from .discovery import Discovery, version_info
 from .escalation import EscalationCheck
 from .gc import GarbageCollector
-from .local import LocalClient
+from .http_call import HttpCall
+from .local_client import LocalClient
 from .namespaces import NamespaceController
-from .negotiate import JSON, PLAIN, Accepted, negotiate
 from .objects import Obj
 from .openapi import OpenApi
 from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
+from .responses import answer_error, answer_json, answer_text, page_not_found
 from .reviews import MIN_TOKEN_SECONDS, Reviews
 from .tokens import Authenticator, ImpersonationRefused, Tokens
-from .trouble import Trouble
 from .users import UserInfo
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class ApiServer:
             accepted = self._negotiate(request, info)
             http = HttpCall(request, info, user, self.core, accepted, warnings)
             check_timeout(request)
-            await self._meet_trouble(http)
+            await self._apply_fault(http)
             return await self._route(http)
         except ApiError as error:
             return answer_error(error, accepted, warnings)
@@ -167,13 +167,13 @@ class ApiServer:
             log.exception("%s %s", request.method, request.path_qs)
             return answer_error(ApiError(500, "InternalError", "Internal error occurred"), accepted)
 
-    async def _meet_trouble(self, http: HttpCall) -> None:
-        """Where a defect wants it, a request waits, or is refused as an API server in trouble refuses it."""
-        trouble = self._decisions.choose("api.trouble", Trouble(), info=http.info, user=http.user)
-        if trouble.seconds:
-            await asyncio.sleep(trouble.seconds)
-        if trouble.error is not None:
-            raise trouble.error
+    async def _apply_fault(self, http: HttpCall) -> None:
+        """Delays the request, or raises an error in place of its answer, where a defect asks for it."""
+        fault = self._decisions.choose("api.fault", ApiFault(), info=http.info, user=http.user)
+        if fault.seconds:
+            await asyncio.sleep(fault.seconds)
+        if fault.error is not None:
+            raise fault.error
 
     def _impersonate(self, request: web.Request, user: UserInfo, info: RequestInfo) -> UserInfo:
         if "Impersonate-User" not in request.headers and "Impersonate-Group" not in request.headers:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo, service_account
 from emulator.controlplane.admission.register import register_webhooks
 from emulator.controlplane.cluster.bootstrap import bootstrap

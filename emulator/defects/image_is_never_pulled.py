@@ -5,7 +5,7 @@ from typing import Any
 from ..decisions import Defect
 
 
-def _never(_trouble: str, **_: Any) -> str:
+def _never(_fault: str, **_: Any) -> str:
     return "Back-off pulling image: 401 Unauthorized"
 
 

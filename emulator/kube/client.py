@@ -1,6 +1,6 @@
 """The client interface that controllers and the node agent are written against.
 
-Two implementations exist: one inside the API server's process (``emulator.apiserver.local``) and one over HTTPS
+Two implementations exist: one inside the API server's process (``emulator.apiserver.local_client``) and one over HTTPS
 (``emulator.kube.http``). A resource is named as RBAC names it: ``pods``, ``virtualmachines.kubevirt.io``.
 """
 

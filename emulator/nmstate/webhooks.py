@@ -7,8 +7,8 @@ import time
 
 from ..apiserver.admission import AdmissionRequest
 from ..apiserver.core import ApiCore
-from ..apiserver.failures import forbidden
 from ..apiserver.objects import Obj, timestamp
+from ..apiserver.status_errors import forbidden
 from ..kube.errors import ApiError
 from .kinds import NMSTATE, POLICIES
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from emulator.apiserver import deletion, reading, watching
+from emulator.apiserver import deletion, read_handlers, watch_handler
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.apiserver.answers import answer_json
 from emulator.apiserver.bodies import decode_object_body, read_body
-from emulator.apiserver.calls import HttpCall
 from emulator.apiserver.columns import AGE, NAME
-from emulator.apiserver.context import Call, DeleteOptions, Target
+from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.rbac import Attributes
 from emulator.apiserver.registry import Column, Resource
+from emulator.apiserver.request_context import Call, DeleteOptions, Target
+from emulator.apiserver.responses import answer_json
 from emulator.apiserver.reviews import method_not_allowed
-from emulator.apiserver.writing import content_type
+from emulator.apiserver.write_handlers import content_type
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
@@ -66,9 +66,9 @@ class Projects(Addon):
         return (PROJECTS, REQUESTS)
 
     def register(self, context: AddonContext) -> None:
-        doors = Doors(context)
-        context.server.handle(GROUP, "projects", "", doors.projects)
-        context.server.handle(GROUP, "projectrequests", "", doors.requests)
+        handlers = ProjectHandlers(context)
+        context.server.handle(GROUP, "projects", "", handlers.projects)
+        context.server.handle(GROUP, "projectrequests", "", handlers.requests)
         context.server.deny_with(GROUP, "projectrequests", "create", NOT_ALLOWED)
         context.core.admission.mutating(NAMESPACES, ("CREATE",), Ranges().annotate)
 
@@ -97,7 +97,7 @@ class Ranges:
         meta["annotations"] = {**own, **(meta.get("annotations") or {})}
 
 
-class Doors:
+class ProjectHandlers:
     """The paths of the group."""
 
     def __init__(self, context: AddonContext) -> None:
@@ -107,10 +107,10 @@ class Doors:
         verb = http.info.verb
         if verb in ("list", "watch"):
             http.visible = lambda obj: self._may_see(http, obj["metadata"]["name"])
-            show = reading.list_objects if verb == "list" else watching.watch_objects
+            show = read_handlers.list_objects if verb == "list" else watch_handler.watch_objects
             return await show(http, PROJECTS)
         if verb == "get" and http.request.method == "GET":
-            return await reading.get_object(http, PROJECTS)
+            return await read_handlers.get_object(http, PROJECTS)
         if verb == "delete":
             await read_body(http.request)
             call = Call(user=http.user, options={"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"})

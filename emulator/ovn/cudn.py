@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..apiserver.failures import Cause, invalid_value
 from ..apiserver.objects import Obj
 from ..apiserver.registry import ALL_VERBS, Column, Hooks, Resource
+from ..apiserver.status_errors import Cause, invalid_value
 
 TEXT: Obj = {"type": "string"}
 ANY: Obj = {"x-kubernetes-preserve-unknown-fields": True}

@@ -69,26 +69,26 @@ class ClusterNetworks:
             return
         name = cudn["metadata"]["name"]
         wanted = [] if is_deleting(cudn) else self._selected(cudn)
-        troubles: list[str] = []
+        errors: list[str] = []
         for nad in [n for n in self._nads(cudn) if n["metadata"]["namespace"] not in wanted or is_deleting(n)]:
-            await self._attempt(self._remove(nad), troubles)
+            await self._attempt(self._remove(nad), errors)
         for namespace in wanted:
-            await self._attempt(self._ensure(cudn, namespace), troubles)
+            await self._attempt(self._ensure(cudn, namespace), errors)
         left = [f"{n['metadata']['namespace']}/{name}" for n in self._nads(cudn)]
         if is_deleting(cudn) and not left:
             await self._set_finalizer(cudn, False)
             return
-        await self._tell(cudn, troubles, wanted, left)
-        if troubles:
+        await self._tell(cudn, errors, wanted, left)
+        if errors:
             # The condition is written; the queue comes back later and later.
-            raise ApiError(409, "Conflict", "; ".join(troubles))
+            raise ApiError(409, "Conflict", "; ".join(errors))
 
     @staticmethod
-    async def _attempt(work: object, troubles: list[str]) -> None:
+    async def _attempt(work: object, errors: list[str]) -> None:
         try:
             await work  # type: ignore[misc]
         except SyncError as error:
-            troubles.append(str(error))
+            errors.append(str(error))
 
     def _selected(self, cudn: Obj) -> list[str]:
         """Sorted names of the namespaces."""
@@ -145,9 +145,9 @@ class ClusterNetworks:
         patch = {"metadata": {"finalizers": finalizers or None, "resourceVersion": meta["resourceVersion"]}}
         await self._client.patch(CUDN.key, meta["name"], None, patch)
 
-    async def _tell(self, cudn: Obj, troubles: list[str], wanted: list[str], left: list[str]) -> None:
-        if troubles:
-            status, reason, message = "False", FAILED, "\n".join(troubles)
+    async def _tell(self, cudn: Obj, errors: list[str], wanted: list[str], left: list[str]) -> None:
+        if errors:
+            status, reason, message = "False", FAILED, "\n".join(errors)
         elif is_deleting(cudn):
             message = f"NetworkAttachmentDefinition are being deleted: [{', '.join(left)}]"
             status, reason = "False", DELETED

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.context import Shared
 from emulator.controlplane.metrics.prometheus import Prometheus, answer
 from emulator.kube.client import Client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, virt_controllers
 from emulator.controlplane.context import Shared

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.rbac import Attributes, Authorizer
 from emulator.apiserver.tokens import Tokens, bearer_token
 from emulator.controlplane.context import Shared

@@ -8,21 +8,21 @@ from typing import Protocol
 
 from aiohttp import web
 
-from emulator.apiserver.answers import page_not_found as no_such_page
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
+from emulator.apiserver.responses import page_not_found as no_such_page
 from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
-from emulator.controlplane.subresources.answers import (
+from emulator.controlplane.subresources.guestdata import GuestData
+from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.podlogs import PodLogs
+from emulator.controlplane.subresources.responses import (
     Refusal,
     document,
     method_not_allowed,
     not_acceptable,
     page_not_found,
 )
-from emulator.controlplane.subresources.guestdata import GuestData
-from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
-from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.streams import Streams
 from emulator.controlplane.subresources.targets import Targets
 from emulator.controlplane.subresources.virthandler import VirtHandlers

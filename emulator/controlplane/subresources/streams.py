@@ -10,11 +10,11 @@ from typing import Any
 
 from aiohttp import ClientConnectionError, web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.instances import Obj, is_final, phase
 from emulator.controlplane.subresources import frames
-from emulator.controlplane.subresources.answers import bad_request, conflict, internal, page_not_found
 from emulator.controlplane.subresources.frames import Decoder, Frame, FrameError
+from emulator.controlplane.subresources.responses import bad_request, conflict, internal, page_not_found
 from emulator.controlplane.subresources.targets import VM, VMI, Targets, is_paused
 from emulator.controlplane.subresources.upgrade import Stream, handshake_problem, take_over
 from emulator.controlplane.subresources.virthandler import Backend, HandshakeRefused, Unreachable, VirtHandlers

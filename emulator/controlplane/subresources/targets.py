@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane import conditions, names
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import Obj, phase
-from emulator.controlplane.subresources.answers import conflict, not_found
+from emulator.controlplane.subresources.responses import conflict, not_found
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from emulator.controlplane.subresources.answers import bad_request, dumps, text
+from emulator.controlplane.subresources.responses import bad_request, dumps, text
 
 PROTOCOL = "plain.kubevirt.io"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -13,7 +13,7 @@ import aiohttp
 
 from emulator.controlplane.context import Shared
 from emulator.controlplane.instances import Obj, labels_of, phase
-from emulator.controlplane.subresources.answers import bad_request
+from emulator.controlplane.subresources.responses import bad_request
 from emulator.controlplane.subresources.upgrade import PROTOCOL
 
 READ_SIZE = 64 * 1024

@@ -6,10 +6,10 @@ from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any
 
-from emulator.apiserver import writes
+from emulator.apiserver import create_update
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.apiserver.context import Call, Target
 from emulator.apiserver.registry import Resource
+from emulator.apiserver.request_context import Call, Target
 from emulator.apiserver.users import service_account
 from emulator.controlplane import names
 from emulator.controlplane.instances import annotations_of
@@ -74,7 +74,7 @@ async def check(context: AddonContext, request: AdmissionRequest) -> None:
     user = service_account(meta["namespace"], OPERATOR)
     call = Call(user=user, manager=OPERATOR, dry_run=True, validation="Ignore")
     try:
-        await writes.patch(
+        await create_update.patch(
             context.core, call, Target(kind, meta["namespace"], meta["name"]), [_replace_spec(wanted["spec"])]
         )
     except ApiError as error:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.objects import clone, timestamp
 from emulator.apiserver.users import service_account
 from emulator.controlplane import conditions, names

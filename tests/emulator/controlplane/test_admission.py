@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import service_account
 from emulator.controlplane import conditions, names
 from emulator.kube.errors import ApiError

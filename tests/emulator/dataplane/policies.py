@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.dataplane.model import DataPlane
 from emulator.decisions import Decisions

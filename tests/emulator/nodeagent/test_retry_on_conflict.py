@@ -8,7 +8,7 @@ import pytest
 
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError

@@ -12,16 +12,16 @@ from aiohttp import web
 from emulator.kube.errors import ApiError
 
 from . import tables
-from .answers import headers_for
-from .calls import HttpCall
+from .content_negotiation import JSON, YAML
 from .core import parse_version
-from .negotiate import JSON, YAML
+from .http_call import HttpCall
 from .objects import Obj
-from .reading import list_options
+from .read_handlers import list_options
 from .registry import Resource
 from .render import item_bytes
+from .responses import headers_for
 from .store import Item, dump
-from .watch import Change, Subscription
+from .watch_subscription import Change, Subscription
 
 BOOKMARK_EVERY = 60.0
 BOOKMARK_BEFORE_END = 1.5

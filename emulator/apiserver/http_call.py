@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from .context import Call, Target
+from .content_negotiation import Accepted
 from .core import ApiCore
-from .failures import Cause, bad_request, cause, invalid, invalid_value
-from .negotiate import Accepted
 from .objects import Obj
 from .registry import Resource
+from .request_context import Call, Target
 from .requests import RequestInfo
 from .selectors import Predicate
+from .status_errors import Cause, bad_request, cause, invalid, invalid_value
 from .users import UserInfo
 
 TRUE = ("1", "true", "True", "TRUE", "t", "T")

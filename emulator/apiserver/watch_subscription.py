@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 
-from .failures import too_old
 from .objects import Obj
+from .status_errors import too_old
 from .store import Bucket, Event, Item, Store
 
 Predicate = Callable[[Obj], bool]

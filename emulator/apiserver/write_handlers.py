@@ -11,19 +11,19 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from . import deletion, writes
-from . import failures as fail
-from .answers import answer_bytes, answer_json
+from . import create_update, deletion
+from . import status_errors as fail
 from .apply import apply_object
 from .bodies import decode_object_body, go_json_error, read_body, unsupported
-from .calls import META, HttpCall, delete_causes
-from .context import Call, DeleteOptions, Target
 from .core import ApiCore
+from .http_call import META, HttpCall, delete_causes
 from .objects import Obj, timestamp
 from .protobuf import MAGIC, decode_object
-from .reading import answer_item
+from .read_handlers import answer_item
 from .registry import Resource
 from .render import item_bytes, list_bytes, transformed
+from .request_context import Call, DeleteOptions, Target
+from .responses import answer_bytes, answer_json
 from .store import Item
 from .strategic import strategic_merge
 
@@ -53,7 +53,7 @@ async def create_object(http: HttpCall, resource: Resource) -> web.StreamRespons
     raw = await read_body(http.request)
     body = decode_object_body(raw, content_type(http.request), resource, call)
     call.size = len(raw)
-    item = await writes.create(http.core, call, http.target(resource), body)
+    item = await create_update.create(http.core, call, http.target(resource), body)
     return answer(http, resource, item, 201)
 
 
@@ -62,7 +62,7 @@ async def replace_object(http: HttpCall, resource: Resource) -> web.StreamRespon
     raw = await read_body(http.request)
     body = decode_object_body(raw, content_type(http.request), resource, call)
     call.size = len(raw)
-    item = await writes.replace(http.core, call, http.target(resource), body)
+    item = await create_update.replace(http.core, call, http.target(resource), body)
     return answer(http, resource, item, 200)
 
 
@@ -82,9 +82,9 @@ async def patch_object(http: HttpCall, resource: Resource) -> web.StreamResponse
         return answer(http, resource, item, 201 if created else 200)
     patch = _load_patch(raw, kind)
     if kind == STRATEGIC_PATCH:
-        item = await writes.update(http.core, call, target, lambda old: strategic_merge(resource, old, patch))
+        item = await create_update.update(http.core, call, target, lambda old: strategic_merge(resource, old, patch))
     else:
-        item = await writes.patch(http.core, call, target, patch)
+        item = await create_update.patch(http.core, call, target, patch)
     return answer(http, resource, item, 200)
 
 
@@ -197,7 +197,7 @@ async def bind_pod(core: ApiCore, call: Call, target: Target, node: str) -> None
         pod["spec"]["nodeName"] = node
         return pod
 
-    await writes.update(core, call, replaced(target, subresource=""), change)
+    await create_update.update(core, call, replaced(target, subresource=""), change)
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": timestamp()}
 
     def condition(pod: Obj) -> Obj:
@@ -206,4 +206,4 @@ async def bind_pod(core: ApiCore, call: Call, target: Target, node: str) -> None
         status["conditions"] = [*others, scheduled]
         return pod
 
-    await writes.update(core, call, replaced(target, subresource="status"), condition)
+    await create_update.update(core, call, replaced(target, subresource="status"), condition)

@@ -10,13 +10,13 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from . import failures as fail
-from .answers import answer_bytes, answer_json
+from . import status_errors as fail
 from .bodies import go_json_error
-from .calls import META, HttpCall, unsupported
+from .http_call import META, HttpCall, unsupported
 from .objects import Obj
 from .registry import Resource
 from .render import item_bytes, list_bytes, transformed, transformed_list
+from .responses import answer_bytes, answer_json
 from .store import Item
 
 # How long the real server waits for a resourceVersion from the future.

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from .calls import HttpCall
-from .negotiate import JSON, YAML, Accepted
+from .content_negotiation import JSON, YAML, Accepted
+from .http_call import HttpCall
 from .render import encode
 
 TEXT = "text/plain; charset=utf-8"

@@ -7,14 +7,14 @@ from functools import partial
 
 from emulator.kube.errors import ApiError
 
-from . import failures as fail
+from . import status_errors as fail
 from .admission import AdmissionRequest
-from .context import Call, Target
 from .core import ApiCore
 from .managers import record_update
 from .objects import Obj, clone, generated_name, new_uid, ordered_metadata, same_content, timestamp
 from .patches import json_patch, merge_patch
 from .registry import Resource
+from .request_context import Call, Target
 from .schema import check_schema, schema_causes
 from .store import Item, Stale
 from .validation import metadata_causes

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 from emulator.kube.client import JsonPatch
 
-from . import deletion, writes
-from .context import Call, DeleteOptions, Target
+from . import create_update, deletion
 from .core import ApiCore, parse_version
 from .objects import Obj, clone
 from .registry import Resource
+from .request_context import Call, DeleteOptions, Target
 from .users import UserInfo
 
 
@@ -49,13 +49,15 @@ class LocalClient:
         if subresource:
             raise ValueError(f"{resource}/{subresource} cannot be created in process; ask its handler")
         namespace = obj["metadata"].get("namespace", "")
-        return self._out(kind, (await writes.create(self.core, self._call(), Target(kind, namespace), clone(obj))).obj)
+        return self._out(
+            kind, (await create_update.create(self.core, self._call(), Target(kind, namespace), clone(obj))).obj
+        )
 
     async def replace(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
         kind = self.core.resource(resource)
         meta = obj["metadata"]
         target = Target(kind, meta.get("namespace", ""), meta["name"], subresource)
-        item = await writes.replace(self.core, self._call(), target, clone(obj))
+        item = await create_update.replace(self.core, self._call(), target, clone(obj))
         return self._out(kind, item.obj)
 
     async def patch(
@@ -68,7 +70,9 @@ class LocalClient:
         subresource: str = "",
     ) -> Obj:
         kind = self.core.resource(resource)
-        item = await writes.patch(self.core, self._call(), Target(kind, namespace or "", name, subresource), patch)
+        item = await create_update.patch(
+            self.core, self._call(), Target(kind, namespace or "", name, subresource), patch
+        )
         return self._out(kind, item.obj)
 
     async def delete(

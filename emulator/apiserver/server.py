@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.errors import ApiError
 
 from . import dispatch
@@ -59,13 +59,13 @@ class ApiServer:
         core: ApiCore | None = None,
         *,
         root_ca: str = "",
-        decisions: Decisions | None = None,
+        fault_points: FaultPoints | None = None,
         audit: AuditLog | None = None,
         shortest_token: int = MIN_TOKEN_SECONDS,
     ) -> None:
         self.core = core or ApiCore(default_registry())
         self._audit = audit
-        self._decisions = decisions or Decisions()
+        self._fault_points = fault_points or FaultPoints()
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
@@ -169,7 +169,7 @@ class ApiServer:
 
     async def _apply_fault(self, http: HttpCall) -> None:
         """Delays the request, or raises an error in place of its answer, where a defect asks for it."""
-        fault = self._decisions.choose("api.fault", ApiFault(), info=http.info, user=http.user)
+        fault = self._fault_points.apply("api.fault", ApiFault(), info=http.info, user=http.user)
         if fault.seconds:
             await asyncio.sleep(fault.seconds)
         if fault.error is not None:

@@ -36,7 +36,7 @@ def _exec(arguments: argparse.Namespace) -> int:
 
 
 def _defects(_arguments: argparse.Namespace) -> int:
-    from ..decisions import all_defects  # noqa: PLC0415
+    from ..fault_points import all_defects  # noqa: PLC0415
 
     for defect in all_defects().values():
         print(f"{defect.name}\n    {defect.sentence}")

@@ -45,7 +45,7 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
     from ..controlplane.cluster.dynamic_networks import install  # noqa: PLC0415
     from ..controlplane.profile import profile_for  # noqa: PLC0415
     from ..controlplane.run import run_control_plane  # noqa: PLC0415
-    from ..decisions import decisions_for  # noqa: PLC0415
+    from ..fault_points import fault_points_for  # noqa: PLC0415
     from ..pace import Pace  # noqa: PLC0415
     from ..platforms.catalogue import registry_of  # noqa: PLC0415
     from ..platforms.platform import platform_for  # noqa: PLC0415
@@ -55,12 +55,12 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     options = config.options
-    decisions, pace = decisions_for(options.defects), Pace(options.speed)
+    fault_points, pace = fault_points_for(options.defects), Pace(options.speed)
     profile, platform = profile_for(options.kubevirt), platform_for(options.platform)
     server = ApiServer(
         ApiCore(registry_of(platform, profile)),
         root_ca=config.certificates.ca.read_text(),
-        decisions=decisions,
+        fault_points=fault_points,
         shortest_token=options.shortest_token,
         audit=AuditLog(Path(options.audit_log)) if options.audit_log else None,
     )
@@ -71,7 +71,7 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
     for token, who in config.tokens.items():
         server.tokens.add(token, UserInfo(who.user, who.groups))
     tls, router = _stream_tls(config), _router(config)
-    control_plane = await run_control_plane(server, profile, pace, decisions, tls, platform=platform, router=router)
+    control_plane = await run_control_plane(server, profile, pace, fault_points, tls, platform=platform, router=router)
     await server.start(listening, _api_tls(config))
     os.write(ready, b"ready\n")
     os.close(ready)

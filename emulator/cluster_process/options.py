@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..decisions import decisions_for
+from ..fault_points import fault_points_for
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 from ..platforms.platform import platform_for
 
@@ -40,7 +40,7 @@ class ClusterOptions:
 
         profile_for(self.kubevirt)
         platform_for(self.platform)
-        decisions_for(self.defects)
+        fault_points_for(self.defects)
         if not 1 <= self.nodes <= MOST_NODES:
             raise ValueError(f"nodes is {self.nodes}; expected a whole number from 1 to {MOST_NODES}")
         if self.audit_log and not Path(self.audit_log).absolute().parent.is_dir():

@@ -1,11 +1,11 @@
-"""What every controller shares: caches, clients with their identities, configuration, pace and decisions."""
+"""What every controller shares: caches, clients with their identities, configuration, pace and fault_points."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
@@ -42,7 +42,7 @@ class Shared:
     client_for: ClientFor
     profile: Profile
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     platform: Platform = KUBERNETES
     client: Client = field(init=False)
     informers: dict[str, Informer] = field(init=False)
@@ -58,8 +58,8 @@ class Shared:
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
         self.moments = Moments(self.pace)
         self.settings = Settings(self.profile, self._kubevirt)
-        self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.decisions)
-        self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.decisions)
+        self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.fault_points)
+        self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.fault_points)
 
     def _kubevirt(self) -> Obj | None:
         return next(self.caches[names.KUBEVIRT].all(), None)

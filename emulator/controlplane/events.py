@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from emulator.apiserver.objects import timestamp
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
 from emulator.pace import clock
@@ -21,9 +21,9 @@ REFILL_SECONDS = 300.0
 class EventRecorder:
     """Writes events of one component. An event that cannot be written is dropped, as client-go drops it."""
 
-    def __init__(self, client: Client, component: str, decisions: Decisions | None = None) -> None:
+    def __init__(self, client: Client, component: str, fault_points: FaultPoints | None = None) -> None:
         self.client = client
-        self._decisions = decisions or Decisions()
+        self._fault_points = fault_points or FaultPoints()
         self.component = component
         self._known: dict[tuple[str, ...], Obj] = {}
         self._budget: dict[str, tuple[float, float]] = {}
@@ -36,7 +36,7 @@ class EventRecorder:
 
     async def record(self, about: Obj, kind: str, reason: str, message: str) -> None:
         meta = about["metadata"]
-        wanted = self._decisions.choose("events.record", True, reason=reason, about=about)
+        wanted = self._fault_points.apply("events.record", True, reason=reason, about=about)
         if not wanted or not self._allowed(meta["uid"]):
             return
         key = (about["kind"], meta["uid"], kind, reason, message)

@@ -26,7 +26,7 @@ from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
 from emulator.controlplane.workqueue import WorkQueue
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.pace import Pace
 from emulator.platforms.addon import AddonContext, Addons, Server
 from emulator.platforms.catalogue import addons_of
@@ -71,7 +71,7 @@ async def run_control_plane(
     server: Server,
     profile: Profile,
     pace: Pace,
-    decisions: Decisions,
+    fault_points: FaultPoints,
     stream_tls: ssl.SSLContext | None = None,
     *,
     platform: Platform = KUBERNETES,
@@ -84,7 +84,7 @@ async def run_control_plane(
     The server must have been prepared, with the platform's registry. Nodes may come later.
     """
     core = server.core
-    shared = Shared(lambda user: local_client(core, user), profile, pace, decisions, platform)
+    shared = Shared(lambda user: local_client(core, user), profile, pace, fault_points, platform)
     addons = Addons(addons_of(platform), AddonContext(server, shared))
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
@@ -101,7 +101,7 @@ async def run_control_plane(
         Scheduler(shared),
         ComponentPods(shared),
     ]
-    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions, platform)
+    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, fault_points, platform)
     await addons.install()
     await monitoring.install(LocalClient(core, ADMIN, manager="prometheus-operator"))
     for resource, informer in shared.informers.items():

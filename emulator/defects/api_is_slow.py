@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ..apiserver.api_faults import ApiFault, every
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
 def _fault() -> ApiFault:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..controlplane.admission.networks import BINDINGS
 from ..controlplane.instances import by_name, interfaces
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..dataplane.model import DataPlane
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 from ..nodeagent.kubelet import PodGone
 from ..nodeagent.sandboxes import Sandbox

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.migration.failures import Failures
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 _failures = Failures()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.spec_sync import Action, SpecSync
 
 # A year behind, and at every second look a minute back. In the place of each folder that has date, one with links to

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.spec_sync import Action, SpecSync
 
 # In the place of each folder that has it, one with links to everything else.

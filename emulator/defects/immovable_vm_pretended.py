@@ -5,7 +5,7 @@ from typing import Any
 from ..controlplane.conditions import is_true
 from ..controlplane.instances import is_migratable
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 _said: set[str] = set()

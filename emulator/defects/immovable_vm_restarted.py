@@ -4,7 +4,7 @@ from typing import Any
 
 from ..controlplane.instances import is_migratable, networks
 from ..controlplane.vm.runstrategy import Action
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

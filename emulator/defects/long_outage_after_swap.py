@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from ..dataplane.model import DataPlaneError
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 SECONDS = 8.0

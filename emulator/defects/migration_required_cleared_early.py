@@ -5,7 +5,7 @@ from typing import Any
 from ..controlplane.instances import migration_state
 from ..controlplane.migration.phases import Step, failed
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ..dataplane.packet_loss import ECHO_REQUEST, TCP_CALL
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..apiserver.admission import AdmissionRequest
 from ..controlplane.instances import is_deleting, networks, phase
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 _written: set[tuple[str, str]] = set()

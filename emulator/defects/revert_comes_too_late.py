@@ -4,7 +4,7 @@ from typing import Any
 
 from ..controlplane import conditions, names
 from ..controlplane.instances import networks
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

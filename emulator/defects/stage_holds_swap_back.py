@@ -4,7 +4,7 @@ from typing import Any
 
 from ..controlplane.instances import networks
 from ..controlplane.settings import Settings
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

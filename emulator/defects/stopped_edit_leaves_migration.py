@@ -5,7 +5,7 @@ from typing import Any
 from ..controlplane import names
 from ..controlplane.instances import annotations_of
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

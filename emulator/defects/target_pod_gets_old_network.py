@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 from ..nodeagent.cni import Attachment
 from ..nodeagent.sandboxes import Sandbox

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..dataplane.model import DataPlane
-from ..decisions import Decisions
+from ..fault_points import FaultPoints
 from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
@@ -54,7 +54,7 @@ class NodeAgent:
     dataplane: DataPlane
     nodes: Sequence[str]
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
@@ -76,7 +76,7 @@ class NodeAgent:
             self.dataplane,
             {endpoint.name: endpoint.address for endpoint in node_endpoints},
             self.pace,
-            self.decisions,
+            self.fault_points,
             self.platform,
         )
         pods = Informer(self.identities.kubelet, "pods")
@@ -91,7 +91,7 @@ class NodeAgent:
             self.identities.handler,
             node_endpoints,
             self.platform.kubevirt_namespace,
-            context.decisions,
+            context.fault_points,
         )
         try:
             async with asyncio.TaskGroup() as group:

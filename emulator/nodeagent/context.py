@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..dataplane.model import DataPlane
-from ..decisions import Decisions
+from ..fault_points import FaultPoints
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
 
@@ -18,5 +18,5 @@ class AgentContext:
     dataplane: DataPlane
     nodes: dict[str, str]
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     platform: Platform = KUBERNETES

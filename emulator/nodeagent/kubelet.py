@@ -39,7 +39,7 @@ class Kubelet:
         self._dataplane = context.dataplane
         self._nodes = context.nodes
         self._pace = context.pace
-        self._decisions = context.decisions
+        self._fault_points = context.fault_points
         self._platform = context.platform
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
@@ -109,7 +109,7 @@ class Kubelet:
 
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)
-        if pull_error := self._decisions.choose("agent.image_pull_error", "", pod=pod):
+        if pull_error := self._fault_points.apply("agent.image_pull_error", "", pod=pod):
             host = pod["spec"]["nodeName"]
             why = "ImagePullBackOff"
             await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host], why))
@@ -127,7 +127,7 @@ class Kubelet:
         except cni.NetworkUnready as error:
             await self._sandbox_failed(pod, str(error))
             return
-        attachments = self._decisions.choose(
+        attachments = self._fault_points.apply(
             "agent.pod_attachments", attachments, pod=pod, siblings=self._siblings(pod)
         )
         try:
@@ -176,7 +176,7 @@ class Kubelet:
     async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
         """Writes the pod's network-status."""
         entries = cni.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
-        entries = self._decisions.choose("agent.network_status", entries, pod=pod)
+        entries = self._fault_points.apply("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]
         annotations = {cni.NETWORK_STATUS: cni.status_text(entries)} | _ovn_annotation(sandbox)
         patch = {"metadata": {"annotations": annotations}}
@@ -192,7 +192,7 @@ class Kubelet:
         host = pod["spec"]["nodeName"]
         await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host]))
         await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
-        if self._decisions.choose("agent.sandbox_retry", True, pod=pod):
+        if self._fault_points.apply("agent.sandbox_retry", True, pod=pod):
             self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
         else:
             self._given_up.add(pod["metadata"]["uid"])
@@ -212,7 +212,9 @@ class Kubelet:
         if sandbox:
             await self._remove(sandbox, self._pace.seconds(meta.get("deletionGracePeriodSeconds", 30)))
         nothing: list[PodGone] = []
-        for action in self._decisions.choose("agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)):
+        for action in self._fault_points.apply(
+            "agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)
+        ):
             await action(self._dataplane)
         if pod["status"].get("phase") not in ("Succeeded", "Failed"):
             code = sandbox.exit_code if sandbox and sandbox.exit_code else 0

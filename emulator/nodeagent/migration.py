@@ -58,7 +58,7 @@ class Migrations:
         self._domains = domains
         self._nodes = context.nodes
         self._pace = context.pace
-        self._decisions = context.decisions
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, "virt-handler")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[Key, asyncio.Event] = {}
@@ -140,7 +140,7 @@ class Migrations:
         self._kubelet.logs.write(domain.pod_uid, "Initiating live migration.", vmi)
 
         await self._pass(vmi, uid, COPY)
-        failure: str = self._decisions.choose("agent.migration_failure", "", vmi=vmi)
+        failure: str = self._fault_points.apply("agent.migration_failure", "", vmi=vmi)
         if failure:
             raise MigrationFailed(f"Live migration failed: {failure}")
         await self._update(vmi, uid, {"targetNodeDomainDetected": True})
@@ -156,7 +156,7 @@ class Migrations:
             fresh["status"]["migrationTransport"] = "Unix"
 
         await self._update(vmi, uid, {"endTimestamp": now()}, moved)
-        gap = self._decisions.choose("agent.completion_gap", 0.0, vmi=vmi)
+        gap = self._fault_points.apply("agent.completion_gap", 0.0, vmi=vmi)
         if gap:
             await self._pace.sleep(gap)
         await self._update(vmi, uid, {"completed": True}, self._with_its_cpus)
@@ -177,7 +177,7 @@ class Migrations:
             raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
         changed = networks_changed(domain, source, target) if source else {}
         moment = SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed)
-        for action in self._decisions.choose("agent.before_switch_over", list[Action](), vmi=vmi):
+        for action in self._fault_points.apply("agent.before_switch_over", list[Action](), vmi=vmi):
             await action(moment)
         try:
             await self._dataplane.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
@@ -190,7 +190,7 @@ class Migrations:
         domain.nics = {name: replace(nic, pod_interface=carriers[name].name) for name, nic in domain.nics.items()}
         changed = networks_changed(domain, source, target) if source else {}
         nothing: list[Action] = []
-        actions = self._decisions.choose("agent.after_switch_over", nothing, vmi=vmi)
+        actions = self._fault_points.apply("agent.after_switch_over", nothing, vmi=vmi)
         for action in actions:
             await action(SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed))
         return left_pod

@@ -9,7 +9,7 @@ import platform
 import uuid
 from dataclasses import dataclass
 
-from ..decisions import Decisions
+from ..fault_points import FaultPoints
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from . import conditions, pod_status
@@ -44,13 +44,13 @@ class NodeRegistry:
         handler: Client,
         endpoints: list[NodeEndpoint],
         namespace: str,
-        decisions: Decisions | None = None,
+        fault_points: FaultPoints | None = None,
     ) -> None:
         self._kubelet = kubelet
         self._handler = handler
         self._endpoints = endpoints
         self._namespace = namespace
-        self._decisions = decisions or Decisions()
+        self._fault_points = fault_points or FaultPoints()
         self._marked: dict[str, set[str]] = {}
 
     async def register(self) -> None:
@@ -100,7 +100,7 @@ class NodeRegistry:
         )
 
     def _set_status(self, node: Obj, endpoint: NodeEndpoint) -> None:
-        ready = self._decisions.choose("agent.node_ready", True, node=endpoint.name)
+        ready = self._fault_points.apply("agent.node_ready", True, node=endpoint.name)
         _set_status(node, endpoint, self._marks(endpoint.name), ready=ready)
 
     def _marks(self, node: str) -> dict[str, str]:

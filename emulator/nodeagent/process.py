@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..decisions import Decisions, decisions_for
+from ..fault_points import FaultPoints, fault_points_for
 from ..pace import Pace
 from ..platforms.platform import DEFAULT, platform_for
 
@@ -63,7 +63,7 @@ def serve(options: AgentOptions) -> None:
 
     ValueError for a bad option, DataPlaneError for a machine that forbids it.
     """
-    decisions = decisions_for(options.defects)
+    fault_points = fault_points_for(options.defects)
     if not os.access(options.kubeconfig, os.R_OK):
         raise ValueError(f"kubeconfig {options.kubeconfig}: there is no such file, or it may not be read")
     from ..dataplane import userns  # noqa: PLC0415 - entered before anything that could start a thread is imported
@@ -72,10 +72,10 @@ def serve(options: AgentOptions) -> None:
     with tempfile.TemporaryDirectory(prefix="kubevirt-embedded-agent-") as directory:
         # Certificates that a kubeconfig carries inside are written to files, which must not outlive this process.
         tempfile.tempdir = directory
-        asyncio.run(_serve(options, decisions))
+        asyncio.run(_serve(options, fault_points))
 
 
-async def _serve(options: AgentOptions, decisions: Decisions) -> None:
+async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
     from ..dataplane.linux import LinuxDataPlane  # noqa: PLC0415
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
@@ -94,7 +94,7 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
         dataplane=LinuxDataPlane(),
         nodes=options.nodes,
         pace=Pace(options.speed),
-        decisions=decisions,
+        fault_points=fault_points,
         dynamic_networks=options.dynamic_networks,
         tls=server_tls(options),
         platform=platform_for(options.platform),

@@ -49,7 +49,7 @@ class StreamEndpoint:
         self._kubelet = kubelet
         self._handler = handler
         self._dataplane = context.dataplane
-        self._decisions = context.decisions
+        self._fault_points = context.fault_points
         self._runner: web.AppRunner | None = None
         self._forwards: dict[str, set[socket.socket]] = {}
         handler.migrations.on_leave(self._guest_left)
@@ -123,7 +123,7 @@ class StreamEndpoint:
         sandbox = self._kubelet.sandboxes.get(pod_uid)
         place = f"{sandbox.primary.ips[0] if sandbox else ''}:{port}"
         try:
-            self._decisions.choose("agent.dial", None, domain=domain, port=port)
+            self._fault_points.apply("agent.dial", None, domain=domain, port=port)
             guest = await self._dataplane.dial(pod_uid, int(port), request.match_info["protocol"])
         except ValueError:
             return web.Response(status=500, text=f"dial tcp: address {port}: invalid port")
@@ -153,7 +153,7 @@ class StreamEndpoint:
 
     async def _pass_on(self, kind: str, data: bytes, websocket: web.WebSocketResponse, domain: Domain) -> bool:
         """False where the stream is to end here."""
-        seen: bytes | None = self._decisions.choose("agent.stream_output", data, kind=kind, domain=domain)
+        seen: bytes | None = self._fault_points.apply("agent.stream_output", data, kind=kind, domain=domain)
         if seen:
             await websocket.send_bytes(seen)
         return seen is not None

@@ -42,7 +42,7 @@ class VirtHandler:
         self._kubelet = kubelet
         self._nodes = context.nodes
         self._pace = context.pace
-        self._decisions = context.decisions
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
@@ -172,7 +172,7 @@ class VirtHandler:
 
     def _set_guest(self, fresh: Obj, domain: Domain, sandbox: Sandbox) -> None:
         vmi_status.set_guest(fresh, domain, sandbox)
-        fresh["status"] = self._decisions.choose("agent.vmi_status", fresh["status"], vmi=fresh)
+        fresh["status"] = self._fault_points.apply("agent.vmi_status", fresh["status"], vmi=fresh)
 
     async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
         """Link states, and NICs to plug or unplug where the pod has or loses their interface."""
@@ -190,14 +190,14 @@ class VirtHandler:
                 await self._dataplane.set_link(domain.uid, name, fresh.link_up)
                 domain.nics[name] = vmi_status.with_link(has, fresh.link_up)
         for name in [name for name in domain.nics if name not in wished]:
-            if self._decisions.choose("agent.unplug", True, vmi=vmi, nic=name):
+            if self._fault_points.apply("agent.unplug", True, vmi=vmi, nic=name):
                 await self._dataplane.unplug(domain.uid, name)
             del domain.nics[name]
 
     async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
         carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
         now = SpecSync(self._dataplane, vmi, sandbox, carriers, self._kubelet.sandboxes)
-        for action in self._decisions.choose("agent.after_spec_sync", list[Action](), vmi=vmi):
+        for action in self._fault_points.apply("agent.after_spec_sync", list[Action](), vmi=vmi):
             await action(now)
 
     async def _watch(self, domain: Domain) -> None:

@@ -15,7 +15,7 @@ from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
 from emulator.controlplane.profile import profile_for
 from emulator.controlplane.run import run_control_plane
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client, Obj
 from emulator.kube.errors import ApiError
 from emulator.pace import Pace
@@ -53,7 +53,7 @@ async def cluster_with(*addons: Addon, platform: Platform = KUBERNETES, speed: f
             registry.register(resource)
     server = ApiServer(ApiCore(registry))
     await server.prepare()
-    plane = await run_control_plane(server, profile, Pace(speed), Decisions())
+    plane = await run_control_plane(server, profile, Pace(speed), FaultPoints())
     context = AddonContext(server, plane.shared)
     tasks = []
     try:

@@ -43,7 +43,7 @@ def _identity(obj: Obj) -> dict[str, str]:
 
 def _vnics(shared: Shared, metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
     shown = [_identity(obj) | labels for labels in _cards(spec)]
-    for labels in shared.decisions.choose("metrics.vnics", shown, metric=metric, obj=obj):
+    for labels in shared.fault_points.apply("metrics.vnics", shown, metric=metric, obj=obj):
         yield Sample(metric, labels)
 
 

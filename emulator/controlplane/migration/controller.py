@@ -85,7 +85,7 @@ class MigrationController:
         if is_deleting(migration) and not ours and target is not None:
             await self.targets.cancel(migration, target)
         step = next_step(migration, vmi, target, other_active=self._other_active(migration))
-        step = self.shared.decisions.choose("migration.step", step, migration=migration, vmi=vmi)
+        step = self.shared.fault_points.apply("migration.step", step, migration=migration, vmi=vmi)
         if step is not None:
             await self._take(migration, vmi, target, step)
         elif vmi is not None:

@@ -28,7 +28,7 @@ class Targets:
         if missing := missing_nad(self.shared, vmi):
             # The real one says so in its log only, and tries again.
             raise ApiError(404, "", f"failed to render launch manifest: {missing}")
-        pod = launcher_pod(vmi, self.shared.profile, self.shared.decisions, migration)
+        pod = launcher_pod(vmi, self.shared.profile, self.shared.fault_points, migration)
         ask_for_resources(self.shared, vmi, pod)
         source = self.shared.nodes.get("", vmi["status"].get("nodeName", ""))
         place_target(pod, vmi, source, migration)

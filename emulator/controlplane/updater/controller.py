@@ -60,11 +60,11 @@ class WorkloadUpdater:
             return
         unfinished = [m for m in self.shared.migrations.all() if not is_final(m)]
         to_abort = self._to_abort(unfinished)
-        candidates = self.shared.decisions.choose(
+        candidates = self.shared.fault_points.apply(
             "updater.candidates", self._candidates(unfinished), vmis=list(self.shared.vmis.all())
         )
         await self._count_outdated()
-        methods = self.shared.decisions.choose("updater.methods", settings.update_methods)
+        methods = self.shared.fault_points.apply("updater.methods", settings.update_methods)
         to_migrate = [vmi for vmi in candidates if "LiveMigrate" in methods and is_migratable(vmi)]
         to_evict = [vmi for vmi in candidates if vmi not in to_migrate] if "Evict" in methods else []
         if to_migrate or to_evict or to_abort:

@@ -161,12 +161,12 @@ class VmController:
         def requeue(seconds: float) -> None:
             self.queue.add_after(key, seconds)
 
-        return self.shared.decisions.choose(
+        return self.shared.fault_points.apply(
             "vm.restart_required", required, vm=vm, vmi=vmi, settings=self.shared.settings, requeue=requeue
         )
 
     async def _follow_run_strategy(self, vm: Obj, vmi: Obj | None) -> bool:
-        action = self.shared.decisions.choose("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
+        action = self.shared.fault_points.apply("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
         if action is Action.START and not volumes.are_ready(self.shared, vm):
             return False
         if action is Action.START:
@@ -226,11 +226,11 @@ class VmController:
         """Copies live updates to the VMI; the Failure condition when the VMI refuses them."""
         settings = self.shared.settings
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
-        copy_nad = self.shared.decisions.choose("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
+        copy_nad = self.shared.fault_points.apply("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
         gone = {name for name in network_sync.detached(vmi) if is_absent(_card(vm, name))}
         cleaned = network_sync.without(vm, gone) if gone else vm
-        plug = self.shared.decisions.choose("vm.plug_nic", True, vm=vm, vmi=vmi)
-        copy_cards = self.shared.decisions.choose("vm.copy_interfaces", False, vm=vm, vmi=vmi)
+        plug = self.shared.fault_points.apply("vm.plug_nic", True, vm=vm, vmi=vmi)
+        copy_cards = self.shared.fault_points.apply("vm.copy_interfaces", False, vm=vm, vmi=vmi)
         nets, cards = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
         patch = network_sync.patch_of(vmi, nets, cards)
         try:

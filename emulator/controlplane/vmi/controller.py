@@ -88,7 +88,7 @@ class VmiController:
             return None, conditions.new("Synchronized", "False", reason="FailedCreate", message=message)
         if missing := missing_claim(self.shared, vmi):
             return None, conditions.new("Synchronized", "False", reason="FailedPvcNotFound", message=missing)
-        template = launcher_pod(vmi, self.shared.profile, self.shared.decisions)
+        template = launcher_pod(vmi, self.shared.profile, self.shared.fault_points)
         ask_for_resources(self.shared, vmi, template)
         try:
             pod = await self.shared.client.create(names.PODS, template)
@@ -145,7 +145,7 @@ class VmiController:
     def _sync_migration_required(self, vmi: Obj, pod: Obj) -> None:
         live = self.shared.settings.live_updates_nad
         need = migration_need(vmi, pod, live_updates_nad=live)
-        need = self.shared.decisions.choose("vmi.migration_required", need, vmi=vmi, pod=pod)
+        need = self.shared.fault_points.apply("vmi.migration_required", need, vmi=vmi, pod=pod)
         known = conditions.find(vmi, names.MIGRATION_REQUIRED)
         if need is Need.NONE:
             conditions.remove(vmi, names.MIGRATION_REQUIRED)
@@ -165,7 +165,7 @@ class VmiController:
         """Between virt-handler's last writes and the end of the migration object.
 
         The real controller looks at this moment as well; a VMI that asks for its next migration then keeps the one
-        that has just ended from ever being called succeeded. Who wins is a race there, and a decision here.
+        that has just ended from ever being called succeeded. Who wins is a race there, and a fault point here.
         """
         state = migration_state(vmi)
         if not state.get("endTimestamp") or state.get("failed"):
@@ -174,7 +174,7 @@ class VmiController:
             m["metadata"]["uid"] == state.get("migrationUid") and not is_final(m)
             for m in self.shared.migrations.all(vmi["metadata"]["namespace"])
         )
-        return self.shared.decisions.choose("vmi.waits_for_hand_over", unfinished, vmi=vmi)
+        return self.shared.fault_points.apply("vmi.waits_for_hand_over", unfinished, vmi=vmi)
 
     def _age(self, vmi: Obj, condition: Obj) -> float:
         """Seconds of the real control plane since the condition changed."""

@@ -15,7 +15,7 @@ from emulator.controlplane.network.podinterfaces import (
 )
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 
 IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
 QEMU_USER = 107
@@ -24,7 +24,7 @@ DNS_LABEL = 63
 NOT_COPIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", *names.OBSERVED_VERSIONS})
 
 
-def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None = None) -> Obj:
+def launcher_pod(vmi: Obj, profile: Profile, fault_points: FaultPoints, migration: Obj | None = None) -> Obj:
     """The pod as virt-controller posts it; with ``migration`` the target pod of that migration object."""
     meta = vmi["metadata"]
     pod: Obj = {
@@ -34,7 +34,7 @@ def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
             "generateName": f"virt-launcher-{meta['name']}-",
             "namespace": meta["namespace"],
             "labels": _labels(vmi),
-            "annotations": _annotations(vmi, profile, decisions, migration),
+            "annotations": _annotations(vmi, profile, fault_points, migration),
             "ownerReferences": [owner_reference(vmi)],
         },
         "spec": _spec(vmi, profile),
@@ -80,7 +80,7 @@ def _labels(vmi: Obj) -> dict[str, str]:
     }
 
 
-def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None) -> dict[str, str]:
+def _annotations(vmi: Obj, profile: Profile, fault_points: FaultPoints, migration: Obj | None) -> dict[str, str]:
     meta = vmi["metadata"]
     found = {k: v for k, v in annotations_of(vmi).items() if k not in NOT_COPIED}
     found |= {
@@ -101,7 +101,7 @@ def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
         found["traffic.sidecar.istio.io/kubevirtInterfaces"] = "k6t-eth0"
     if default := default_network(vmi):
         found[names.DEFAULT_NETWORK] = default
-    attachments = decisions.choose("pod.networks", wanted_attachments(vmi), vmi=vmi, migration=migration)
+    attachments = fault_points.apply("pod.networks", wanted_attachments(vmi), vmi=vmi, migration=migration)
     if attachments:
         found[names.NETWORKS] = networks_annotation(attachments)
     return found

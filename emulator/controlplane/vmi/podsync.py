@@ -34,7 +34,7 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
     if phase(vmi) in ("Scheduled", "Running") and containers_ready(pod) and not is_migrating(vmi):
         wanted = wanted_attachments(vmi)
         changed = _is_plugging(vmi) and _annotation(pod) != wanted
-        if shared.decisions.choose("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
+        if shared.fault_points.apply("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
             metadata["annotations"] = {names.NETWORKS: networks_annotation(wanted)}
     meta = pod["metadata"]
     if metadata:

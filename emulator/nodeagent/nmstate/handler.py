@@ -40,7 +40,7 @@ class Handler:
         self.client = client
         self._dataplane = context.dataplane
         self._pace = context.pace
-        self._decisions = context.decisions
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, f"{node}.nmstate-handler")
         self._bridges_changed = bridges_changed
         self._lock = asyncio.Lock()
@@ -139,7 +139,7 @@ class Handler:
             await self._become(state)
 
     async def _become(self, state: State) -> None:
-        wiring = self._decisions.choose("agent.node_wiring", wiring_of(state), node=self.node)
+        wiring = self._fault_points.apply("agent.node_wiring", wiring_of(state), node=self.node)
         await self._dataplane.rewire(self.node, wiring)
         before, self.state = self.linux_bridges, state
         await self.report()

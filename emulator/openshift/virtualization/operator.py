@@ -87,7 +87,7 @@ class Operator:
             if error.code != 404:
                 raise
             await self._client.create(names.KUBEVIRT, wanted)
-            await deploy(self._client, self._context.profile, self._context.platform, self._context.shared.decisions)
+            await deploy(self._client, self._context.profile, self._context.platform, self._context.shared.fault_points)
             return
         if found["spec"] == wanted["spec"]:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.cli.main import main
-from emulator.decisions import all_defects
+from emulator.fault_points import all_defects
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.dataplane.model import DataPlane
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.nmstate.kinds import KINDS, POLICIES
 from emulator.nodeagent.context import AgentContext
 from emulator.nodeagent.nmstate.handler import Handler
@@ -21,7 +21,7 @@ async def handlers(dataplane: DataPlane, nodes: list[str]) -> list[Handler]:
     for kind in KINDS:
         registry.register(kind)
     client = LocalClient(ApiCore(registry), ADMIN)
-    context = AgentContext(dataplane, dict.fromkeys(nodes, "127.0.0.11"), Pace(100), Decisions())
+    context = AgentContext(dataplane, dict.fromkeys(nodes, "127.0.0.11"), Pace(100), FaultPoints())
     for node in nodes:
         await client.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}})
     return [Handler(node, number, client, context, lambda _: None) for number, node in enumerate(nodes, start=1)]

@@ -18,7 +18,7 @@ from emulator.controlplane.cluster.dynamic_networks import install
 from emulator.controlplane.profile import Profile, profile_for
 from emulator.controlplane.run import ControlPlane, local_client, run_control_plane
 from emulator.dataplane.linux import LinuxDataPlane
-from emulator.decisions import Decisions, Defect, all_defects
+from emulator.fault_points import Defect, FaultPoints, all_defects
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -50,7 +50,7 @@ class World:
     profile: Profile
     batch: Batch
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     unready: set[str]
     crashes: int = 0
     # Set while an agent of the nodes works.
@@ -106,7 +106,7 @@ class World:
             dataplane=dataplane,
             nodes=NODES,
             pace=self.pace,
-            decisions=self.decisions,
+            fault_points=self.fault_points,
             dynamic_networks=self.batch.dynamic,
         )
         ready = asyncio.Event()
@@ -169,11 +169,11 @@ async def world_of(batch: Batch, speed: float) -> AsyncIterator[World]:
         point="agent.node_ready",
         change=lambda ready, *, node, **_: ready and node not in unready,
     )
-    decisions = Decisions([not_ready, *(all_defects()[name] for name in batch.defects)])
-    server = ApiServer(ApiCore(registry_of(KUBERNETES, profile)), decisions=decisions)
+    fault_points = FaultPoints([not_ready, *(all_defects()[name] for name in batch.defects)])
+    server = ApiServer(ApiCore(registry_of(KUBERNETES, profile)), fault_points=fault_points)
     await server.prepare()
-    plane = await run_control_plane(server, profile, pace, decisions)
-    world = World(server, plane, profile, batch, pace, decisions, unready)
+    plane = await run_control_plane(server, profile, pace, fault_points)
+    world = World(server, plane, profile, batch, pace, fault_points, unready)
     if batch.dynamic:
         await install(world.client, len(NODES))
     if not batch.limits:

@@ -14,7 +14,7 @@ from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.dataplane.wiring import LINUX, Bridge, Uplink
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.nmstate.kinds import KINDS
@@ -63,7 +63,7 @@ async def lab_with(speed: float = 100, operator: bool = True) -> AsyncIterator[L
     if operator:
         await client.create("nmstates.nmstate.io", NMSTATE)
     identities = Identities(client, client, client, client)
-    agent = NodeAgent(identities, dataplane, ["node-1", "node-2"], Pace(speed), Decisions())
+    agent = NodeAgent(identities, dataplane, ["node-1", "node-2"], Pace(speed), FaultPoints())
     ready, lab = asyncio.Event(), Lab(client, dataplane)
     tasks = [asyncio.create_task(agent.run(ready.set)), asyncio.create_task(_record(lab))]
     try:

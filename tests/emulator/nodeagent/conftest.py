@@ -17,7 +17,7 @@ from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
-from emulator.decisions import Decisions, Defect
+from emulator.fault_points import Defect, FaultPoints
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.nodeagent.agent import Identities, NodeAgent
@@ -206,7 +206,7 @@ async def agent_script(
         dataplane=dataplane,
         nodes=["node-1", "node-2"],
         pace=Pace(speed),
-        decisions=Decisions(defects),
+        fault_points=FaultPoints(defects),
         dynamic_networks=dynamic_networks,
         tls=tls,
         platform=platform,

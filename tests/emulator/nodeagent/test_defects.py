@@ -11,7 +11,7 @@ import pytest
 
 from emulator.controlplane.network.evaluator import Need
 from emulator.dataplane.model import Segment
-from emulator.decisions import all_defects, decisions_for
+from emulator.fault_points import all_defects, fault_points_for
 from emulator.kube.client import Obj
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
@@ -91,18 +91,18 @@ async def test_peer_guest_dies() -> None:
 
 
 def test_migration_never_requested() -> None:
-    assert decisions_for(["migration-never-requested"]).choose("updater.candidates", [{"a": 1}]) == []
+    assert fault_points_for(["migration-never-requested"]).apply("updater.candidates", [{"a": 1}]) == []
 
 
 def test_restart_required_blinks_once_for_each_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("emulator.defects.restart_required_blinks.time.monotonic", lambda: now)
-    decisions = decisions_for(["restart-required-blinks"])
+    fault_points = fault_points_for(["restart-required-blinks"])
     asked: list[float] = []
 
     def required(generation: int) -> bool:
         vm = {"metadata": {"uid": "u", "generation": generation}}
-        return decisions.choose("vm.restart_required", False, vm=vm, vmi={}, requeue=asked.append)
+        return fault_points.apply("vm.restart_required", False, vm=vm, vmi={}, requeue=asked.append)
 
     assert not required(1)
     assert required(2)
@@ -126,12 +126,12 @@ def test_every_defect_is_described() -> None:
 
 def test_unknown_defect_is_named() -> None:
     with pytest.raises(ValueError, match=r"no defect is called 'rain'; there are: .*attached-to-both-networks"):
-        decisions_for(["rain"])
+        fault_points_for(["rain"])
 
 
 def test_control_plane_is_content_with_the_old_network() -> None:
-    decisions = decisions_for(["target-pod-gets-old-network"])
+    fault_points = fault_points_for(["target-pod-gets-old-network"])
     migrated = {"metadata": {"labels": {"kubevirt.io/migrationJobUID": "u"}}}
-    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
+    assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
     first: Obj = {"metadata": {"labels": {}}}
-    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE
+    assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.decisions import Defect
+from emulator.fault_points import Defect
 from emulator.kube.client import Obj
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface

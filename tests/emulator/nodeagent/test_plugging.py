@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from emulator.dataplane.model import Segment
-from emulator.decisions import Defect
+from emulator.fault_points import Defect
 from emulator.kube.client import Obj
 from emulator.nodeagent.cni import NETWORK_STATUS, NETWORKS
 

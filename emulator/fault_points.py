@@ -1,6 +1,6 @@
-"""Decision points: the named places where a defect can change what the embedded cluster does.
+"""Fault points: the named places where a defect can change what the embedded cluster does.
 
-The code at a decision point asks ``choose("point", value, **context)`` and goes on with the answer; without a defect
+The code at a fault point asks ``apply("point", value, **context)`` and goes on with the answer; without a defect
 the answer is the value that it gave. A defect therefore needs no branch in the code that it breaks.
 
 Points of the node agent:
@@ -74,7 +74,7 @@ T = TypeVar("T")
 class Defect:
     """One thing that a real product, node or guest would do wrong.
 
-    ``point`` names the decision point, ``change(value, **context)`` gives the wrong answer; ``also`` holds further
+    ``point`` names the fault point, ``change(value, **context)`` gives the wrong answer; ``also`` holds further
     points with their changes, where one mistake shows in several places. ``fault`` says whose fault a real one would
     be: ``product`` (a test must FAIL) or ``lab`` (an ERROR of the lab).
     """
@@ -88,7 +88,7 @@ class Defect:
     also: tuple[tuple[str, Callable[..., Any]], ...] = ()
 
 
-class Decisions:
+class FaultPoints:
     """The defects that are switched on in this process."""
 
     def __init__(self, defects: Iterable[Defect] = ()) -> None:
@@ -97,7 +97,7 @@ class Decisions:
             for point, change in ((defect.point, defect.change), *defect.also):
                 self._by_point.setdefault(point, []).append(change)
 
-    def choose(self, point: str, value: T, **context: Any) -> T:
+    def apply(self, point: str, value: T, **context: Any) -> T:
         for change in self._by_point.get(point, ()):
             value = change(value, **context)
         return value
@@ -113,10 +113,10 @@ def all_defects() -> dict[str, Defect]:
     return dict(sorted(found.items()))
 
 
-def decisions_for(names: Iterable[str]) -> Decisions:
-    """The decisions with these defects on; ValueError names an unknown one and lists those that exist."""
+def fault_points_for(names: Iterable[str]) -> FaultPoints:
+    """The fault_points with these defects on; ValueError names an unknown one and lists those that exist."""
     known = all_defects()
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"no defect is called {unknown[0]!r}; there are: {', '.join(known)}")
-    return Decisions(known[name] for name in names)
+    return FaultPoints(known[name] for name in names)

@@ -12,10 +12,10 @@ from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES, Platform
 
 from . import names
+from .accessors import Obj
 from .cache import Cache
+from .elapsed_times import ElapsedTimes
 from .events import EventRecorder
-from .instances import Obj
-from .moments import Moments
 from .profile import Profile
 from .settings import Settings
 
@@ -48,7 +48,7 @@ class Shared:
     informers: dict[str, Informer] = field(init=False)
     caches: dict[str, Cache] = field(init=False)
     settings: Settings = field(init=False)
-    moments: Moments = field(init=False)
+    elapsed_times: ElapsedTimes = field(init=False)
     recorder: EventRecorder = field(init=False)
     update_recorder: EventRecorder = field(init=False)
 
@@ -56,7 +56,7 @@ class Shared:
         self.client = self.client_for(self.platform.service_account(names.CONTROLLER_USER))
         self.informers = {resource: Informer(self.client, resource) for resource in WATCHED}
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
-        self.moments = Moments(self.pace)
+        self.elapsed_times = ElapsedTimes(self.pace)
         self.settings = Settings(self.profile, self._kubevirt)
         self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.fault_points)
         self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.fault_points)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..controlplane.accessors import by_name, interfaces
 from ..controlplane.admission.networks import BINDINGS
-from ..controlplane.instances import by_name, interfaces
 from ..fault_points import Defect
 from ..kube.client import Obj
 

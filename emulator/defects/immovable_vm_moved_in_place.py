@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import is_migratable, networks
+from ..controlplane.accessors import is_migratable, networks
 from ..fault_points import Defect
 from ..kube.client import Obj
 from ..nodeagent.spec_sync import Action, SpecSync
@@ -20,7 +20,7 @@ async def _plug(now: SpecSync) -> None:
     }
     mine = {attachment.interface: attachment for attachment in now.sandbox.attachments}
     for network in networks(now.vmi["spec"]):
-        attachment = mine.get(now.carriers.get(network["name"], ""))
+        attachment = mine.get(now.pod_interfaces.get(network["name"], ""))
         wanted = (network.get("multus") or {}).get("networkName", "")
         if attachment is None or wanted == attachment.name or (namespace, wanted) not in known:
             continue

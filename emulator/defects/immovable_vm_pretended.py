@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..controlplane.accessors import is_migratable
 from ..controlplane.conditions import is_true
-from ..controlplane.instances import is_migratable
 from ..controlplane.network.evaluator import Need
 from ..fault_points import Defect
 from ..kube.client import Obj

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import migration_state
+from ..controlplane.accessors import migration_state
 from ..controlplane.migration.phases import Step, failed
 from ..controlplane.network.evaluator import Need
 from ..fault_points import Defect

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import networks
+from ..controlplane.accessors import networks
 from ..fault_points import Defect
 from ..nodeagent.spec_sync import Action, SpecSync
 
@@ -15,7 +15,7 @@ async def _unplug(now: SpecSync) -> None:
         return
     mine = {attachment.interface: attachment for attachment in now.sandbox.attachments}
     for network in networks(now.vmi["spec"]):
-        attachment = mine.get(now.carriers.get(network["name"], ""))
+        attachment = mine.get(now.pod_interfaces.get(network["name"], ""))
         wanted = (network.get("multus") or {}).get("networkName", "")
         if attachment and wanted.rpartition("/")[2] != attachment.name and now.sandbox.uid not in _cut:
             _cut.add(now.sandbox.uid)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..apiserver.admission import AdmissionRequest
-from ..controlplane.instances import is_deleting, networks, phase
+from ..controlplane.accessors import is_deleting, networks, phase
 from ..fault_points import Defect
 from ..kube.client import Obj
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import networks
+from ..controlplane.accessors import networks
 from ..fault_points import Defect
 from ..kube.client import Obj
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane import names
-from ..controlplane.instances import annotations_of
+from ..controlplane.accessors import annotations_of
 from ..controlplane.network.evaluator import Need
 from ..fault_points import Defect
 from ..kube.client import Obj

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ..controlplane.metrics.earlier import as_at_first
+from ..controlplane.metrics.first_seen import as_at_first
 from ..fault_points import Defect
 
 DEFECT = Defect(

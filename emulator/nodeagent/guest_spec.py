@@ -59,12 +59,12 @@ def binding_of(interface: dict[str, Any]) -> str:
     return str(plugin) or "bridge"
 
 
-def nic(interface: dict[str, Any], carrier: PodInterface) -> GuestNic:
+def nic(interface: dict[str, Any], pod_interface: PodInterface) -> GuestNic:
     """The guest's NIC; without a MAC of its own it takes the one of the pod interface, as the launcher does."""
     return GuestNic(
         name=interface["name"],
-        mac=interface.get("macAddress", "").replace("-", ":").lower() or carrier.mac,
-        pod_interface=carrier.name,
+        mac=interface.get("macAddress", "").replace("-", ":").lower() or pod_interface.mac,
+        pod_interface=pod_interface.name,
         binding=binding_of(interface),
         link_up=interface.get("state") != "down",
     )
@@ -80,12 +80,12 @@ async def guest_spec(client: Client, vmi: Obj, sandbox: Sandbox) -> GuestSpec:
 
     GuestUndefinable where a NIC has no pod interface or cloud-init data cannot be read; ApiError for a lost secret.
     """
-    carriers = pod_interfaces(vmi, sandbox)
+    by_nic = pod_interfaces(vmi, sandbox)
     nics = []
     for interface in interfaces(vmi):
-        if interface["name"] not in carriers:
+        if interface["name"] not in by_nic:
             raise GuestUndefinable(f"interface {interface['name']} has no interface in pod {sandbox.key[1]}")
-        nics.append(nic(interface, carriers[interface["name"]]))
+        nics.append(nic(interface, by_nic[interface["name"]]))
     user_data, network_data = await _cloud_init(client, vmi)
     return GuestSpec(
         uid=vmi["metadata"]["uid"],

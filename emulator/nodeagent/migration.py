@@ -171,8 +171,8 @@ class Migrations:
     async def _switch_over(self, vmi: Obj, domain: Domain, target: Sandbox) -> str:
         """Moves the guest; answers the UID of the pod that it left."""
         source = self._kubelet.sandboxes.get(domain.pod_uid)
-        carriers = guest_spec.pod_interfaces(vmi, target)
-        missing = [name for name in domain.nics if name not in carriers]
+        pod_interfaces = guest_spec.pod_interfaces(vmi, target)
+        missing = [name for name in domain.nics if name not in pod_interfaces]
         if missing or domain.stopped.is_set() or target.uid not in self._kubelet.sandboxes:
             raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
         changed = networks_changed(domain, source, target) if source else {}
@@ -180,14 +180,16 @@ class Migrations:
         for action in self._fault_points.apply("agent.before_switch_over", list[Action](), vmi=vmi):
             await action(moment)
         try:
-            await self._dataplane.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
+            await self._dataplane.move(
+                domain.uid, target.uid, {name: pod_interfaces[name].name for name in domain.nics}
+            )
         except (DataPlaneError, OSError) as error:
             raise MigrationFailed(f"Live migration failed: {error}") from error
         for watcher in self._on_leave:
             watcher(domain)
         left_pod = domain.pod_uid
         domain.node, domain.pod_uid = target.node, target.uid
-        domain.nics = {name: replace(nic, pod_interface=carriers[name].name) for name, nic in domain.nics.items()}
+        domain.nics = {name: replace(nic, pod_interface=pod_interfaces[name].name) for name, nic in domain.nics.items()}
         changed = networks_changed(domain, source, target) if source else {}
         nothing: list[Action] = []
         actions = self._fault_points.apply("agent.after_switch_over", nothing, vmi=vmi)

@@ -12,12 +12,12 @@ from .sandboxes import Sandbox
 
 @dataclass(frozen=True)
 class SpecSync:
-    """A running VMI and its pod; ``carriers`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
+    """A running VMI and its pod; ``pod_interfaces`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
 
     dataplane: DataPlane
     vmi: Obj
     sandbox: Sandbox
-    carriers: dict[str, str]
+    pod_interfaces: dict[str, str]
     sandboxes: dict[str, Sandbox]
 
 

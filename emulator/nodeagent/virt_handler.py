@@ -177,11 +177,11 @@ class VirtHandler:
     async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
         """Link states, and NICs to plug or unplug where the pod has or loses their interface."""
         wished = {interface["name"]: interface for interface in guest_spec.interfaces(vmi)}
-        carriers = guest_spec.pod_interfaces(vmi, sandbox)
+        pod_interfaces = guest_spec.pod_interfaces(vmi, sandbox)
         for name, interface in wished.items():
-            if name not in carriers:
+            if name not in pod_interfaces:
                 continue
-            fresh = guest_spec.nic(interface, carriers[name])
+            fresh = guest_spec.nic(interface, pod_interfaces[name])
             has = domain.nics.get(name)
             if has is None:
                 await self._dataplane.plug(domain.uid, fresh)
@@ -195,8 +195,10 @@ class VirtHandler:
             del domain.nics[name]
 
     async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
-        carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
-        now = SpecSync(self._dataplane, vmi, sandbox, carriers, self._kubelet.sandboxes)
+        pod_interfaces = {
+            nic: pod_interface.name for nic, pod_interface in guest_spec.pod_interfaces(vmi, sandbox).items()
+        }
+        now = SpecSync(self._dataplane, vmi, sandbox, pod_interfaces, self._kubelet.sandboxes)
         for action in self._fault_points.apply("agent.after_spec_sync", list[Action](), vmi=vmi):
             await action(now)
 

@@ -6,9 +6,9 @@ import json
 
 from ..apiserver.objects import clone, timestamp
 from ..controlplane import names
+from ..controlplane.accessors import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
 from ..controlplane.cache import Cache
-from ..controlplane.instances import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
-from ..controlplane.patching import changes
+from ..controlplane.optimistic_patch import changes
 from ..controlplane.scheduling.predicates import selects
 from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj

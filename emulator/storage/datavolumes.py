@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..apiserver.objects import clone, timestamp
 from ..controlplane import names
+from ..controlplane.accessors import is_controlled_by, is_deleting, owner_reference
 from ..controlplane.events import EventRecorder
-from ..controlplane.instances import is_controlled_by, is_deleting, owner_reference
-from ..controlplane.patching import changes
+from ..controlplane.optimistic_patch import changes
 from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
@@ -63,7 +63,7 @@ class DataVolumes:
         elif phase in NEXT:
             following, seconds = NEXT[phase]
             mark = f"{volume['metadata']['uid']} {phase}"
-            left = seconds - self._shared.moments.since(mark, timestamp())
+            left = seconds - self._shared.elapsed_times.since(mark, timestamp())
             if left > 0:
                 self.queue.add_after(key, self._shared.pace.seconds(left))
             else:
@@ -122,7 +122,7 @@ class DataVolumes:
     async def _write(self, volume: Obj, phase: str, claim: Obj | None) -> None:
         meta = volume["metadata"]
         if volume.get("status", {}).get("phase") != phase:
-            self._shared.moments.note(f"{meta['uid']} {phase}")
+            self._shared.elapsed_times.start(f"{meta['uid']} {phase}")
         new = clone(volume)
         status = new.setdefault("status", {})
         status["phase"] = phase

@@ -7,9 +7,9 @@ import uuid
 from emulator.apiserver.admission import AdmissionRequest
 from emulator.apiserver.objects import clone, timestamp
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, networks
 from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
-from emulator.controlplane.instances import Obj, networks
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.launcher import QEMU_USER
 from emulator.platforms.platform import Platform

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from emulator.controlplane.accessors import by_name, interfaces, networks
 from emulator.controlplane.admission.denials import DUPLICATE, INVALID, REQUIRED, UNSUPPORTED, Obj, cause
-from emulator.controlplane.instances import by_name, interfaces, networks
 from emulator.controlplane.settings import Settings
 
 BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "binding")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.apiserver.admission import AdmissionRequest
 from emulator.controlplane import conditions, names
+from emulator.controlplane.accessors import is_final, is_migratable, labels_of
 from emulator.controlplane.admission.defaults import is_kubevirt
 from emulator.controlplane.admission.denials import (
     FORBIDDEN,
@@ -18,7 +19,6 @@ from emulator.controlplane.admission.denials import (
 from emulator.controlplane.admission.networks import NO_NETWORK_NAME
 from emulator.controlplane.admission.spec import check_spec
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import is_final, is_migratable, labels_of
 from emulator.kube.errors import ApiError
 
 VM = "virtualmachine-validator.kubevirt.io"

@@ -6,8 +6,8 @@ import hashlib
 
 from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key

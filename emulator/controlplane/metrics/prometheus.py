@@ -7,10 +7,10 @@ import time
 
 from aiohttp import web
 
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, VIRT_CONTROLLER, virt_controllers
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
 from emulator.controlplane.metrics.promql import NAME, BadQuery, Labels, Vector, evaluate
 from emulator.controlplane.metrics.samples import samples
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emulator.apiserver.objects import parse_timestamp
+from emulator.controlplane.accessors import Obj, by_name, interfaces, is_migratable, networks, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, by_name, interfaces, is_migratable, networks, phase
 
 CORE_BINDINGS = ("masquerade", "bridge", "sriov")
 WAITING = {"": "unset", "Pending": "pending", "Scheduling": "scheduling"}

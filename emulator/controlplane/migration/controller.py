@@ -6,8 +6,7 @@ from typing import Any
 
 from emulator.apiserver.objects import clone, parse_timestamp
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
     is_final,
@@ -17,11 +16,12 @@ from emulator.controlplane.instances import (
     pod_is_down,
     pod_is_going,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.migration.backoff import failure_key, waiting_seconds
 from emulator.controlplane.migration.handoff import abort_requested, handed_off, target_down
 from emulator.controlplane.migration.phases import BEFORE_HAND_OFF, RUNNING, Step, next_step
 from emulator.controlplane.migration.targets import Targets
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.controlplane.vmi.status import set_phase
 from emulator.controlplane.workqueue import WorkQueue
@@ -95,7 +95,7 @@ class MigrationController:
         if step.event is not None:
             await self.shared.recorder.record(migration, *step.event)
         if step.phase == "Failed":
-            self.shared.moments.note(failure_key(migration))
+            self.shared.elapsed_times.start(failure_key(migration))
         new = clone(migration)
         set_phase(new, step.phase)
         if step.phase == "Pending" and vmi is not None:
@@ -132,7 +132,7 @@ class MigrationController:
         """Makes the target pod, once limits and back-off let it."""
         meta = vmi["metadata"]
         others = self.of_vmi(meta["namespace"], meta["name"])
-        waiting = waiting_seconds(migration, others, self.shared.moments)
+        waiting = waiting_seconds(migration, others, self.shared.elapsed_times)
         if waiting > 0:
             where = f"{meta['namespace']}/{meta['name']}"
             await self.shared.recorder.warning(vmi, "MigrationBackoff", f"backoff migrating vmi {where}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apiserver.objects import clone, timestamp
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.cpu import overhead_mib
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     Obj,
     containers_ready,
     is_deleting,

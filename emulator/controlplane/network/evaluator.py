@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from emulator.controlplane.instances import by_name, interfaces, is_absent, is_secondary, network_status, networks
-from emulator.controlplane.network.podinterfaces import split_nad
+from emulator.controlplane.accessors import by_name, interfaces, is_absent, is_secondary, network_status, networks
+from emulator.controlplane.network.pod_interfaces import split_nad
 
 Obj = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane.instances import by_name, interfaces, is_migratable, networks
+from emulator.controlplane.accessors import by_name, interfaces, is_migratable, networks
 from emulator.controlplane.settings import Settings
 
 Obj = dict[str, Any]

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from emulator.controlplane import conditions
+from emulator.controlplane.accessors import Obj, labels_of, pod_is_down
 from emulator.controlplane.admission.quantities import to_bytes
-from emulator.controlplane.instances import Obj, labels_of, pod_is_down
 
 UNSCHEDULABLE = "node(s) were unschedulable"
 NOT_READY = "node(s) were not ready"

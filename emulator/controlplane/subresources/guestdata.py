@@ -6,7 +6,7 @@ from aiohttp import web
 
 from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane import conditions
-from emulator.controlplane.instances import phase
+from emulator.controlplane.accessors import phase
 from emulator.controlplane.subresources.responses import Refusal, conflict, text
 from emulator.controlplane.subresources.targets import VMI, Targets
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers

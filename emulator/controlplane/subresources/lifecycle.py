@@ -11,7 +11,7 @@ from aiohttp import web
 from emulator.apiserver.bodies import go_json_error
 from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj, is_final, phase
+from emulator.controlplane.accessors import Obj, is_final, phase
 from emulator.controlplane.subresources.responses import Refusal, bad_request, conflict, empty, internal
 from emulator.controlplane.subresources.targets import VM, VMI, Targets, is_paused
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers

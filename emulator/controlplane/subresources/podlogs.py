@@ -9,8 +9,8 @@ from aiohttp import web
 from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.status_errors import bad_request
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
 from emulator.controlplane.subresources.responses import Refusal
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers
 from emulator.kube.errors import ApiError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane import conditions, names
+from emulator.controlplane.accessors import Obj, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, phase
 from emulator.controlplane.subresources.responses import conflict, not_found
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError

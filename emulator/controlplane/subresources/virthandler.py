@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from emulator.controlplane.accessors import Obj, labels_of, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, labels_of, phase
 from emulator.controlplane.subresources.responses import bad_request
 from emulator.controlplane.subresources.upgrade import PROTOCOL
 

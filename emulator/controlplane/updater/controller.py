@@ -6,8 +6,7 @@ import random
 from typing import Any
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
     is_final,
@@ -16,6 +15,7 @@ from emulator.controlplane.instances import (
     migration_state,
     phase,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.updater.eviction import Evictions
 from emulator.controlplane.vmi.cpu import HOT_VCPU_CHANGE
 from emulator.controlplane.workqueue import WorkQueue

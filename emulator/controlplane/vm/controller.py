@@ -6,8 +6,7 @@ from typing import Any
 
 from emulator.apiserver.objects import clone
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
     interfaces,
@@ -18,9 +17,10 @@ from emulator.controlplane.instances import (
     networks,
     owner_reference,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.network import sync as network_sync
 from emulator.controlplane.network.restart import restart_required
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vm import volumes
 from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop

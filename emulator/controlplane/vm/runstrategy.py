@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from emulator.controlplane.instances import Obj, is_deleting, is_final, phase
+from emulator.controlplane.accessors import Obj, is_deleting, is_final, phase
 from emulator.controlplane.vm.startfailure import seconds_to_wait
 
 

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from emulator.apiserver.objects import parse_timestamp, timestamp
-from emulator.controlplane.instances import Obj, phase
+from emulator.controlplane.accessors import Obj, phase
 from emulator.pace import Pace
 
 FIRST_SECONDS = 10.0

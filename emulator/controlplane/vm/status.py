@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
+from emulator.controlplane.accessors import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
 from emulator.controlplane.vm.runstrategy import Action, asks_stop, next_action, requests, run_strategy
 from emulator.controlplane.vm.startfailure import seconds_to_wait
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from emulator.apiserver.objects import clone
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
     is_controlled_by,
@@ -19,8 +18,9 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_down,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.network.evaluator import Need, migration_need
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
 from emulator.controlplane.vmi.cpu import sync_hot_change
@@ -157,7 +157,7 @@ class VmiController:
             if known is None:
                 pending = conditions.new(names.MIGRATION_REQUIRED, "False", reason=names.AUTO_MIGRATION_PENDING)
                 conditions.put(vmi, pending)
-                self.shared.moments.note(_pending_key(vmi))
+                self.shared.elapsed_times.start(_pending_key(vmi))
             key = (vmi["metadata"]["namespace"], vmi["metadata"]["name"])
             self.queue.add_after(key, self.shared.pace.seconds(PENDING_RECHECK_SECONDS))
 
@@ -178,7 +178,7 @@ class VmiController:
 
     def _age(self, vmi: Obj, condition: Obj) -> float:
         """Seconds of the real control plane since the condition changed."""
-        return self.shared.moments.since(_pending_key(vmi), condition["lastTransitionTime"])
+        return self.shared.elapsed_times.since(_pending_key(vmi), condition["lastTransitionTime"])
 
     async def _write(self, vmi: Obj, patch: list[Obj] | Obj) -> None:
         if not patch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.controlplane import conditions
-from emulator.controlplane.instances import Obj, is_migratable
+from emulator.controlplane.accessors import Obj, is_migratable
 from emulator.controlplane.profile import Profile
 
 HOT_VCPU_CHANGE = "HotVCPUChange"

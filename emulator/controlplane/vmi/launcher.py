@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.apiserver.objects import clone
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj, annotations_of, labels_of, owner_reference
-from emulator.controlplane.network.podinterfaces import (
+from emulator.controlplane.accessors import Obj, annotations_of, labels_of, owner_reference
+from emulator.controlplane.network.pod_interfaces import (
     default_network,
     networks_annotation,
     uses_masquerade,

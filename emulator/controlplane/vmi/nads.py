@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from emulator.controlplane.accessors import Obj, annotations_of
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, annotations_of
-from emulator.controlplane.network.podinterfaces import wanted_attachments
+from emulator.controlplane.network.pod_interfaces import wanted_attachments
 
 RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
     containers_ready,
@@ -18,7 +17,8 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_going,
 )
-from emulator.controlplane.network.podinterfaces import networks_annotation, wanted_attachments
+from emulator.controlplane.context import Shared
+from emulator.controlplane.network.pod_interfaces import networks_annotation, wanted_attachments
 
 Obj = dict[str, Any]
 

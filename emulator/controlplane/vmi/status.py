@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apiserver.objects import timestamp
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     Obj,
     by_name,
     containers_ready,
@@ -18,7 +18,7 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_down,
 )
-from emulator.controlplane.network.podinterfaces import PRIMARY, pod_interface
+from emulator.controlplane.network.pod_interfaces import PRIMARY, pod_interface
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
 

@@ -12,7 +12,7 @@ from emulator.apiserver.registry import Resource
 from emulator.apiserver.request_context import Call, Target
 from emulator.apiserver.users import service_account
 from emulator.controlplane import names
-from emulator.controlplane.instances import annotations_of
+from emulator.controlplane.accessors import annotations_of
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
@@ -20,7 +20,7 @@ from emulator.openshift.objects import made
 from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
-from .kubevirt import JSONPATCH, PatchRefused, gate_off_patch, wanted_kubevirt
+from .kubevirt_cr import JSONPATCH, PatchRefused, gate_off_patch, wanted_kubevirt
 from .operator import OPERATOR, Operator
 from .resource import API_VERSION, HCO, HCO_NAME, default_spec, resource
 

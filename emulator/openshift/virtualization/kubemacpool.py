@@ -11,7 +11,7 @@ from emulator.apiserver.columns import AGE, NAME
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.registry import Column, Resource
 from emulator.controlplane import names
-from emulator.controlplane.instances import by_name, interfaces, networks
+from emulator.controlplane.accessors import by_name, interfaces, networks
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
@@ -19,7 +19,7 @@ from emulator.openshift.objects import made
 from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
-from .collisions import Collisions
+from .mac_collisions import Collisions
 
 WEBHOOK = "mutatevirtualmachines.kubemacpool.io"
 MUTATOR = "kubemacpool-mutator"

@@ -6,9 +6,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from emulator.controlplane import names
+from emulator.controlplane.accessors import annotations_of
 from emulator.controlplane.cluster.bootstrap import deploy
 from emulator.controlplane.events import EventRecorder
-from emulator.controlplane.instances import annotations_of
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
@@ -17,7 +17,7 @@ from emulator.openshift.identity import shown_release
 from emulator.openshift.objects import condition, set_conditions
 from emulator.platforms.addon import AddonContext
 
-from .kubevirt import JSONPATCH, PatchRefused, wanted_kubevirt
+from .kubevirt_cr import JSONPATCH, PatchRefused, wanted_kubevirt
 from .resource import HCO, HCO_NAME
 
 OPERATOR = "hyperconverged-cluster-operator"

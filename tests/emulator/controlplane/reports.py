@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import interfaces, is_secondary, networks
-from emulator.controlplane.network.podinterfaces import pod_interface
+from emulator.controlplane.accessors import interfaces, is_secondary, networks
+from emulator.controlplane.network.pod_interfaces import pod_interface
 
 Obj = dict[str, Any]
 

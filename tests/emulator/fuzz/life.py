@@ -6,14 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
-    is_deleting,
-    is_final,
-    labels_of,
-    migration_state,
-    phase,
-    pod_is_going,
-)
+from emulator.controlplane.accessors import is_deleting, is_final, labels_of, migration_state, phase, pod_is_going
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from emulator.apiserver.store import Event
 from emulator.controlplane import names
-from emulator.controlplane.instances import labels_of, migration_state, phase
+from emulator.controlplane.accessors import labels_of, migration_state, phase
 
 from .violations import Violation
 from .world import World

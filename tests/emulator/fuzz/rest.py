@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     is_deleting,
     is_final,
     labels_of,
@@ -16,7 +16,7 @@ from emulator.controlplane.instances import (
     pod_is_down,
     pod_is_going,
 )
-from emulator.controlplane.network.podinterfaces import pod_interface
+from emulator.controlplane.network.pod_interfaces import pod_interface
 from emulator.dataplane.model import DataPlaneError
 from emulator.kube.client import Obj
 

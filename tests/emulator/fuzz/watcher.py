@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.apiserver.store import Event
 from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
     is_final,

@@ -8,7 +8,7 @@ from ...kube.client import Obj
 from .phases import Step
 
 
-class Failures:
+class FailedVmis:
     """Remembers them for as long as the process lives. For defects, which add ``note`` at ``migration.step``."""
 
     def __init__(self) -> None:

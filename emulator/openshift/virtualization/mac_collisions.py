@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from emulator.controlplane.accessors import interfaces, is_final
 from emulator.controlplane.events import EventRecorder
-from emulator.controlplane.instances import interfaces, is_final
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.client import Obj
 from emulator.kube.informer import Key, key_of

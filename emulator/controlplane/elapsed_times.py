@@ -12,19 +12,19 @@ from emulator.apiserver.objects import parse_timestamp
 from emulator.pace import Pace, clock
 
 
-class Moments:
+class ElapsedTimes:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._noted: dict[str, float] = {}
+        self._started: dict[str, float] = {}
 
-    def note(self, key: str) -> None:
+    def start(self, key: str) -> None:
         """Something called ``key`` happens now."""
-        self._noted[key] = clock()
+        self._started[key] = clock()
 
     def since(self, key: str, timestamp: str) -> float:
         """Seconds since ``key`` happened; by ``timestamp`` where this process did not see it."""
-        if key in self._noted:
-            past = clock() - self._noted[key]
+        if key in self._started:
+            past = clock() - self._started[key]
         else:
             past = (datetime.now(UTC) - parse_timestamp(timestamp)).total_seconds()
         return past * self._pace.speed

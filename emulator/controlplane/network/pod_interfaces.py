@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from emulator.controlplane.instances import by_name, interfaces, is_absent, is_secondary, networks
+from emulator.controlplane.accessors import by_name, interfaces, is_absent, is_secondary, networks
 
 Obj = dict[str, Any]
 PRIMARY = "eth0"

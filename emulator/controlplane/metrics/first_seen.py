@@ -8,7 +8,7 @@ from typing import Any
 Labels = dict[str, str]
 
 
-class Earlier:
+class FirstSeen:
     """Remembers, for as long as the process lives, the first label sets of each object by NIC."""
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class Earlier:
 
 def as_at_first(of: str) -> Callable[..., list[Labels]]:
     """A defect's change at ``metrics.vnics``: the metric named keeps what it showed of each object at first."""
-    earlier = Earlier()
+    first_seen = FirstSeen()
 
     def change(shown: list[Labels], *, metric: str, obj: dict[str, Any], **_: Any) -> list[Labels]:
         if metric != of:
             return shown
-        first = earlier.of(obj, shown)
+        first = first_seen.of(obj, shown)
         return [first.get(labels["vnic_name"], labels) for labels in shown]
 
     return change

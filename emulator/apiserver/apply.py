@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
 from . import create_update
 from . import status_errors as fail
 from .core import ApiCore
 from .fieldsets import FieldSet, changed_fields, fields_of, in_order, intersect, item_key, subtract
 from .listtypes import list_keys
-from .objects import Obj, clone, timestamp
+from .objects import Obj, clone
 from .registry import Resource
 from .request_context import Call, Target
 from .schema import prune, unknown_metadata

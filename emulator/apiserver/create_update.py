@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
 from . import status_errors as fail
 from .admission import AdmissionRequest
 from .core import ApiCore
 from .managers import record_update
-from .objects import Obj, clone, generated_name, new_uid, ordered_metadata, same_content, timestamp
+from .objects import Obj, clone, generated_name, new_uid, ordered_metadata, same_content
 from .patches import json_patch, merge_patch
 from .registry import Resource
 from .request_context import Call, Target

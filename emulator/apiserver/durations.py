@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from .objects import parse_timestamp
+from emulator.kube.timestamps import parse_timestamp
 
 YEAR = 365 * 86400
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from emulator.kube.timestamps import timestamp
+
 from .fieldsets import FieldSet, changed_fields, in_order, subtract, union
-from .objects import Obj, timestamp
+from .objects import Obj
 from .registry import Resource
 from .request_context import Call
 

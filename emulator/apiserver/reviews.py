@@ -9,11 +9,12 @@ from typing import Any
 from aiohttp import web
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
 from . import status_errors as fail
 from .bodies import decode_object_body, read_body
 from .http_call import HttpCall
-from .objects import Obj, timestamp
+from .objects import Obj
 from .rbac import Attributes, Authorizer
 from .registry import Resource
 from .responses import answer_json

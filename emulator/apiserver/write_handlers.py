@@ -10,6 +10,7 @@ import yaml
 from aiohttp import web
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
 from . import create_update, deletion
 from . import status_errors as fail
@@ -17,7 +18,7 @@ from .apply import apply_object
 from .bodies import decode_object_body, go_json_error, read_body, unsupported
 from .core import ApiCore
 from .http_call import META, HttpCall, delete_causes
-from .objects import Obj, timestamp
+from .objects import Obj
 from .protobuf import MAGIC, decode_object
 from .read_handlers import answer_item
 from .registry import Resource

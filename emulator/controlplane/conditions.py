@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.apiserver.objects import timestamp
+from emulator.kube.timestamps import timestamp
 
 Obj = dict[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from emulator.apiserver.objects import parse_timestamp
+from emulator.kube.timestamps import parse_timestamp
 from emulator.pace import Pace, clock
 
 

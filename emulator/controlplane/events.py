@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from emulator.apiserver.objects import timestamp
 from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 from emulator.pace import clock
 
 from .names import EVENTS

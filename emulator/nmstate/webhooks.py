@@ -7,9 +7,10 @@ import time
 
 from ..apiserver.admission import AdmissionRequest
 from ..apiserver.core import ApiCore
-from ..apiserver.objects import Obj, timestamp
+from ..apiserver.objects import Obj
 from ..apiserver.status_errors import forbidden
 from ..kube.errors import ApiError
+from ..kube.timestamps import timestamp
 from .kinds import NMSTATE, POLICIES
 
 STAMP = "nmstate.io/webhook-mutating-timestamp"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .clock import now
+from ..kube.timestamps import timestamp
 
 Condition = dict[str, Any]
 
@@ -29,7 +29,7 @@ def put(status: dict[str, Any], kind: str, value: str, *, reason: str = "", mess
     """
     conditions = status.setdefault("conditions", [])
     old = find(status, kind)
-    wanted: Condition = {"type": kind, "status": value, "lastProbeTime": None, "lastTransitionTime": now()}
+    wanted: Condition = {"type": kind, "status": value, "lastProbeTime": None, "lastTransitionTime": timestamp()}
     if reason:
         wanted["reason"] = reason
     if message:

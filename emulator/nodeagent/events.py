@@ -7,7 +7,7 @@ import time
 
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
-from .clock import now
+from ..kube.timestamps import timestamp
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class EventRecorder:
 
     async def _count_up(self, identity: Identity, namespace: str) -> bool:
         name, count = self._known[identity]
-        patch = {"count": count + 1, "lastTimestamp": now()}
+        patch = {"count": count + 1, "lastTimestamp": timestamp()}
         try:
             await self._client.patch("events", name, namespace, patch)
         except ApiError as error:
@@ -56,7 +56,7 @@ class EventRecorder:
         source = {"component": self._component}
         if host:
             source["host"] = host
-        stamp = now()
+        stamp = timestamp()
         return {
             "apiVersion": "v1",
             "kind": "Event",

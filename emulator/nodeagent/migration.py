@@ -12,8 +12,8 @@ from ..dataplane.model import DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
+from ..kube.timestamps import timestamp
 from . import conditions, guest_spec
-from .clock import now
 from .context import AgentContext
 from .domains import Domain, Domains
 from .events import EventRecorder
@@ -135,7 +135,7 @@ class Migrations:
         self._kubelet.logs.write(target.uid, "Signaled target pod for migration preparation", vmi)
 
         await self._pass(vmi, uid, START_SOURCE)
-        await self._update(vmi, uid, {"startTimestamp": now(), "mode": "PreCopy"})
+        await self._update(vmi, uid, {"startTimestamp": timestamp(), "mode": "PreCopy"})
         await self._tell(vmi, "Migrating", "VirtualMachineInstance is migrating.", source_node)
         self._kubelet.logs.write(domain.pod_uid, "Initiating live migration.", vmi)
 
@@ -145,7 +145,7 @@ class Migrations:
             raise MigrationFailed(f"Live migration failed: {failure}")
         await self._update(vmi, uid, {"targetNodeDomainDetected": True})
         source = await self._switch_over(vmi, domain, target)
-        await self._update(vmi, uid, {"targetNodeDomainReadyTimestamp": now()}, self._satisfied)
+        await self._update(vmi, uid, {"targetNodeDomainReadyTimestamp": timestamp()}, self._satisfied)
         await self._pace.sleep(ACTIVATE)
 
         def moved(fresh: Obj) -> None:
@@ -155,7 +155,7 @@ class Migrations:
             fresh["status"].pop("launcherContainerImageVersion", None)
             fresh["status"]["migrationTransport"] = "Unix"
 
-        await self._update(vmi, uid, {"endTimestamp": now()}, moved)
+        await self._update(vmi, uid, {"endTimestamp": timestamp()}, moved)
         gap = self._fault_points.apply("agent.completion_gap", 0.0, vmi=vmi)
         if gap:
             await self._pace.sleep(gap)
@@ -258,7 +258,7 @@ class Migrations:
         if domain := self._domains.get(vmi["metadata"]["uid"]):
             said = "Live migration failed."
             self._kubelet.logs.write(domain.pod_uid, said, vmi, level="error", reason=str(failure))
-        fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": now()}
+        fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": timestamp()}
         fields["failureReason"] = str(failure)
         if failure.aborted:
             fields["abortStatus"] = "Succeeded"

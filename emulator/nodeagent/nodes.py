@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from ..fault_points import FaultPoints
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.timestamps import timestamp
 from . import conditions, pod_status
-from .clock import now
 from .retry_on_conflict import update_with_retry
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class NodeRegistry:
 
         def relabel(fresh: Obj) -> None:
             fresh["metadata"].setdefault("labels", {}).update(labels)
-            fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now()
+            fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = timestamp()
 
         await update_with_retry(self._kubelet, "nodes", node, relabel)
         await update_with_retry(
@@ -107,7 +107,7 @@ class NodeRegistry:
         return {f"{BRIDGE_RESOURCE}/{bridge}": "1k" for bridge in sorted(self._marked.get(node, ()))}
 
     async def _beat(self, endpoint: NodeEndpoint) -> None:
-        patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": now()}}}
+        patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": timestamp()}}}
         node = await self._handler.patch("nodes", endpoint.name, None, patch)
         await update_with_retry(
             self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
@@ -152,7 +152,7 @@ def _node(endpoint: NodeEndpoint) -> Obj:
         "metadata": {
             "name": endpoint.name,
             "labels": _labels(endpoint.name),
-            "annotations": {"kubevirt.io/heartbeat": now(), "kubevirt.io/ksm-handler-managed": "false"}
+            "annotations": {"kubevirt.io/heartbeat": timestamp(), "kubevirt.io/ksm-handler-managed": "false"}
             | _ovn_annotations(endpoint.name),
         },
         "spec": {},
@@ -203,7 +203,7 @@ def _set_status(node: Obj, endpoint: NodeEndpoint, marks: dict[str, str], *, rea
         conditions.put(status, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
     for condition in status["conditions"]:
         condition.pop("lastProbeTime", None)
-        condition["lastHeartbeatTime"] = now()
+        condition["lastHeartbeatTime"] = timestamp()
 
 
 def _handler_pod(endpoint: NodeEndpoint, namespace: str) -> Obj:

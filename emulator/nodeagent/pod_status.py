@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from ..kube.client import Obj
+from ..kube.timestamps import timestamp
 from . import conditions
-from .clock import now
 
 
 def hash_of(text: str) -> str:
@@ -21,7 +21,7 @@ def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
         return
     status["hostIP"] = host_ip
     status["hostIPs"] = [{"ip": host_ip}]
-    status.setdefault("startTime", now())
+    status.setdefault("startTime", timestamp())
     init = pod["spec"].get("initContainers", [])
     reason = reason or ("PodInitializing" if init else "ContainerCreating")
     uid = pod["metadata"]["uid"]
@@ -47,7 +47,7 @@ def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
     status["hostIPs"] = [{"ip": host_ip}]
     status["podIP"] = pod_ips[0]
     status["podIPs"] = [{"ip": ip} for ip in pod_ips]
-    started = status.setdefault("startTime", now())
+    started = status.setdefault("startTime", timestamp())
     for kind in ("PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"):
         conditions.put(status, kind, "True")
     uid = pod["metadata"]["uid"]
@@ -125,7 +125,7 @@ def _completed(
         "exitCode": exit_code,
         "reason": "Completed" if exit_code == 0 else "Error",
         "startedAt": started,
-        "finishedAt": now(),
+        "finishedAt": timestamp(),
         "containerID": status["containerID"],
     }
     return status | {"state": {"terminated": terminated}, "ready": ready, "started": False}

@@ -12,7 +12,10 @@ from .sandboxes import Sandbox
 
 @dataclass(frozen=True)
 class SpecSync:
-    """A running VMI and its pod; ``pod_interfaces`` maps its NICs to pod interfaces, ``sandboxes`` are all pods by UID."""
+    """A running VMI and its pod.
+
+    ``pod_interfaces`` maps the names of its NICs to those of pod interfaces; ``sandboxes`` are all pods by UID.
+    """
 
     dataplane: DataPlane
     vmi: Obj

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..dataplane.model import AgentReport, GuestInterface, GuestNic
 from ..kube.client import Obj
+from ..kube.timestamps import timestamp
 from . import conditions, guest_spec
-from .clock import now
 from .domains import Domain
 from .migratable import Verdict
 from .sandboxes import Sandbox
@@ -24,7 +24,7 @@ def set_phase(vmi: Obj, phase: str) -> None:
         return
     status["phase"] = phase
     status.setdefault("phaseTransitionTimestamps", []).append(
-        {"phase": phase, "phaseTransitionTimestamp": now()},
+        {"phase": phase, "phaseTransitionTimestamp": timestamp()},
     )
 
 

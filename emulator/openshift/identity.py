@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from emulator.apiserver.builtin import CRD_VERBS
 from emulator.apiserver.columns import CRD_AGE, NAME
-from emulator.apiserver.objects import new_uid, timestamp
+from emulator.apiserver.objects import new_uid
 from emulator.apiserver.registry import Column, Resource
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
+from emulator.kube.timestamps import timestamp
 from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import timestamp
 from emulator.kube.client import Obj
+from emulator.kube.timestamps import timestamp
 
 
 def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels: dict[str, str] | None = None) -> Obj:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..apiserver.objects import clone, timestamp
+from ..apiserver.objects import clone
 from ..controlplane import names
 from ..controlplane.accessors import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
 from ..controlplane.cache import Cache
@@ -14,6 +14,7 @@ from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
+from ..kube.timestamps import timestamp
 from ..platforms.addon import AddonContext
 from .cudn import CUDN, plugin_config
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..apiserver.objects import clone, timestamp
+from ..apiserver.objects import clone
 from ..controlplane import names
 from ..controlplane.accessors import is_controlled_by, is_deleting, owner_reference
 from ..controlplane.events import EventRecorder
@@ -11,6 +11,7 @@ from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
+from ..kube.timestamps import timestamp
 from ..platforms.addon import AddonContext
 from .claims import default_class
 from .kinds import STORAGE_PROFILES

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, networks
 from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.launcher import QEMU_USER
+from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 
 VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
 from emulator.controlplane.cluster.roles import bindings, cluster_roles
 from emulator.controlplane.profile import Profile
 from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 
 Obj = dict[str, Any]

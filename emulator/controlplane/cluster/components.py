@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.timestamps import timestamp
 
 COMPONENT = "kubevirt.io"
 VIRT_CONTROLLER = "virt-controller"

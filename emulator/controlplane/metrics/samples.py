@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.apiserver.objects import parse_timestamp
 from emulator.controlplane.accessors import Obj, by_name, interfaces, is_migratable, networks, phase
 from emulator.controlplane.context import Shared
+from emulator.kube.timestamps import parse_timestamp
 
 CORE_BINDINGS = ("masquerade", "bridge", "sriov")
 WAITING = {"": "unset", "Pending": "pending", "Scheduling": "scheduling"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.apiserver.objects import clone, parse_timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import conditions, names
 from emulator.controlplane.accessors import (
     annotations_of,
@@ -27,6 +27,7 @@ from emulator.controlplane.vmi.status import set_phase
 from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.timestamps import parse_timestamp
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5

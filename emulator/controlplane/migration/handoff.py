@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.cpu import overhead_mib
+from emulator.kube.timestamps import timestamp
 
 
 def handed_off(vmi: Obj, migration: Obj, source: Obj | None, target: Obj, settings: Settings) -> Obj:

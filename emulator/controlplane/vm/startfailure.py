@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-from emulator.apiserver.objects import parse_timestamp, timestamp
 from emulator.controlplane.accessors import Obj, phase
+from emulator.kube.timestamps import parse_timestamp, timestamp
 from emulator.pace import Pace
 
 FIRST_SECONDS = 10.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import timestamp
 from emulator.controlplane import conditions, names
 from emulator.controlplane.accessors import (
     Obj,
@@ -21,6 +20,7 @@ from emulator.controlplane.accessors import (
 from emulator.controlplane.network.pod_interfaces import PRIMARY, pod_interface
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
+from emulator.kube.timestamps import timestamp
 
 MULTUS = "multus-status"
 

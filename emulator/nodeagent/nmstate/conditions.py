@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..clock import now
+from ...kube.timestamps import timestamp
 
 Condition = dict[str, Any]
 POLICY = ("Available", "Degraded", "Progressing", "Ignored")
@@ -25,7 +25,7 @@ def of(kinds: Collection[str], told: Mapping[str, tuple[str, str, str]], old: li
     found = []
     for kind in kinds:
         status, reason, message = told.get(kind, ("Unknown", "", ""))
-        stamp = now()
+        stamp = timestamp()
         same = before.get(kind, {}).get("status") == status
         since = before[kind]["lastTransitionTime"] if same else stamp
         condition = {"type": kind, "status": status, "lastHeartbeatTime": stamp, "lastTransitionTime": since}

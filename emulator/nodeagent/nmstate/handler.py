@@ -10,7 +10,7 @@ from typing import Any
 from ...dataplane.wiring import LINUX
 from ...kube.client import Client, Obj
 from ...kube.errors import ApiError
-from ..clock import now
+from ...kube.timestamps import timestamp
 from ..context import AgentContext
 from ..events import EventRecorder
 from ..retry_on_conflict import update_with_retry
@@ -60,7 +60,7 @@ class Handler:
         def reported(fresh: Obj) -> None:
             status = fresh.setdefault("status", {})
             if status.get("currentState") != self.state:
-                status |= {"currentState": self.state, "lastSuccessfulUpdateTime": now()}
+                status |= {"currentState": self.state, "lastSuccessfulUpdateTime": timestamp()}
                 status["handlerNmstateVersion"] = VERSION
 
         await update_with_retry(self.client, STATES, found, reported, subresource="status")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import conditions
+from emulator.kube import conditions
+
 from .names import NETWORK_STATUS
 
 Obj = dict[str, Any]

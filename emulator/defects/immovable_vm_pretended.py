@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.accessors import is_migratable
-from ..controlplane.conditions import is_true
 from ..controlplane.network.evaluator import Need
 from ..fault_points import Defect
 from ..kube.client import Obj
+from ..kube.conditions import is_true
 
 _said: set[str] = set()
 

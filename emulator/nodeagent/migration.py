@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..dataplane.model import DataPlaneError
+from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Informer, Key, key_of
 from ..kube.timestamps import timestamp
-from . import conditions, guest_spec
+from . import guest_spec
 from .context import AgentContext
 from .domains import Domain, Domains
 from .events import EventRecorder
@@ -199,7 +200,7 @@ class Migrations:
 
     @staticmethod
     def _satisfied(fresh: Obj) -> None:
-        conditions.drop(fresh["status"], "MigrationRequired")
+        conditions.remove(fresh, "MigrationRequired")
 
     @staticmethod
     def _with_its_cpus(fresh: Obj) -> None:
@@ -207,7 +208,7 @@ class Migrations:
         cpu = fresh["spec"]["domain"].get("cpu") or {}
         if topology := fresh["status"].get("currentCPUTopology"):
             fresh["status"]["currentCPUTopology"] = {part: cpu.get(part, now) for part, now in topology.items()}
-        conditions.drop(fresh["status"], "HotVCPUChange")
+        conditions.remove(fresh, "HotVCPUChange")
 
     async def _pass(self, vmi: Obj, uid: str, real_seconds: float) -> None:
         """Lets time pass; MigrationFailed as soon as the migration is aborted or loses its VMI or target."""

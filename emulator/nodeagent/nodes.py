@@ -10,10 +10,11 @@ import uuid
 from dataclasses import dataclass
 
 from ..fault_points import FaultPoints
+from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.timestamps import timestamp
-from . import conditions, pod_status
+from . import pod_status
 from .retry_on_conflict import update_with_retry
 
 log = logging.getLogger(__name__)
@@ -196,11 +197,11 @@ def _set_status(node: Obj, endpoint: NodeEndpoint, marks: dict[str, str], *, rea
         ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ):
-        conditions.put(status, kind, "False", reason=reason, message=message)
+        conditions.update(node, kind, "False", reason=reason, message=message)
     if ready:
-        conditions.put(status, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
+        conditions.update(node, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
     else:
-        conditions.put(status, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
+        conditions.update(node, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
     for condition in status["conditions"]:
         condition.pop("lastProbeTime", None)
         condition["lastHeartbeatTime"] = timestamp()

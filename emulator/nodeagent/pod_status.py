@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.timestamps import timestamp
-from . import conditions
 
 
 def hash_of(text: str) -> str:
@@ -28,15 +28,15 @@ def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
     if init:
         status["initContainerStatuses"] = [_waiting(c, uid, reason) for c in init]
         unready = f"containers with incomplete status: [{' '.join(c['name'] for c in init)}]"
-        conditions.put(status, "Initialized", "False", reason="ContainersNotInitialized", message=unready)
+        conditions.update(pod, "Initialized", "False", reason="ContainersNotInitialized", message=unready)
     else:
-        conditions.put(status, "Initialized", "True")
+        conditions.update(pod, "Initialized", "True")
     status["containerStatuses"] = [_waiting(c, uid, reason) for c in pod["spec"]["containers"]]
-    conditions.put(status, "PodReadyToStartContainers", "False")
+    conditions.update(pod, "PodReadyToStartContainers", "False")
     names = " ".join(c["name"] for c in pod["spec"]["containers"])
     for kind in ("Ready", "ContainersReady"):
         unready = f"containers with unready status: [{names}]"
-        conditions.put(status, kind, "False", reason="ContainersNotReady", message=unready)
+        conditions.update(pod, kind, "False", reason="ContainersNotReady", message=unready)
 
 
 def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
@@ -49,7 +49,7 @@ def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
     status["podIPs"] = [{"ip": ip} for ip in pod_ips]
     started = status.setdefault("startTime", timestamp())
     for kind in ("PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"):
-        conditions.put(status, kind, "True")
+        conditions.update(pod, kind, "True")
     uid = pod["metadata"]["uid"]
     if all("waiting" in entry["state"] for entry in status.get("containerStatuses", [])):
         init = pod["spec"].get("initContainers", [])
@@ -64,19 +64,18 @@ def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
 
 def set_ready(pod: Obj) -> None:
     """The Ready condition from the containers and the readiness gates."""
-    status = pod["status"]
     unready = []
     for gate in pod["spec"].get("readinessGates", []):
         kind = gate["conditionType"]
-        condition = conditions.find(status, kind)
+        condition = conditions.find(pod, kind)
         if condition is None:
             unready.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
         elif condition["status"] != "True":
             unready.append(f'the status of pod readiness gate "{kind}" is not "True", but {condition["status"]}')
     if unready:
-        conditions.put(status, "Ready", "False", reason="ReadinessGatesNotReady", message=", ".join(unready))
+        conditions.update(pod, "Ready", "False", reason="ReadinessGatesNotReady", message=", ".join(unready))
     else:
-        conditions.put(status, "Ready", "True")
+        conditions.update(pod, "Ready", "True")
 
 
 def set_finished(pod: Obj, exit_code: int) -> None:
@@ -85,11 +84,11 @@ def set_finished(pod: Obj, exit_code: int) -> None:
     succeeded = exit_code == 0
     status["phase"] = "Succeeded" if succeeded else "Failed"
     reason = "PodCompleted" if succeeded else "PodFailed"
-    if conditions.find(status, "Initialized"):
-        conditions.put(status, "Initialized", "True", reason=reason if succeeded else "")
-    conditions.put(status, "PodReadyToStartContainers", "False")
+    if conditions.find(pod, "Initialized"):
+        conditions.update(pod, "Initialized", "True", reason=reason if succeeded else "")
+    conditions.update(pod, "PodReadyToStartContainers", "False")
     for kind in ("Ready", "ContainersReady"):
-        conditions.put(status, kind, "False", reason=reason)
+        conditions.update(pod, kind, "False", reason=reason)
     uid = pod["metadata"]["uid"]
     for field, code in (("initContainerStatuses", 0), ("containerStatuses", exit_code)):
         statuses = status.get(field, [])

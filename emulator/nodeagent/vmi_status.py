@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..dataplane.model import AgentReport, GuestInterface, GuestNic
+from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.timestamps import timestamp
-from . import conditions, guest_spec
+from . import guest_spec
 from .domains import Domain
 from .migratable import Verdict
 from .sandboxes import Sandbox
@@ -31,8 +32,8 @@ def set_phase(vmi: Obj, phase: str) -> None:
 def set_migratable(vmi: Obj, verdict: Verdict) -> None:
     status = vmi["status"]
     value = "False" if verdict.reason else "True"
-    conditions.put(status, "LiveMigratable", value, reason=verdict.reason, message=verdict.message)
-    conditions.put(status, "StorageLiveMigratable", "True")
+    conditions.update(vmi, "LiveMigratable", value, reason=verdict.reason, message=verdict.message)
+    conditions.update(vmi, "StorageLiveMigratable", "True")
     status["migrationMethod"] = verdict.method
 
 
@@ -52,15 +53,15 @@ def set_guest(vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
     status = vmi["status"]
     report = domain.seen(domain.report)
     if report is None:
-        conditions.drop(status, "AgentConnected")
+        conditions.remove(vmi, "AgentConnected")
         status["guestOSInfo"] = {}
     else:
-        conditions.put(status, "AgentConnected", "True")
+        conditions.update(vmi, "AgentConnected", "True")
         status["guestOSInfo"] = {key: value for key, value in report.os.items() if value}
     if domain.paused:
-        conditions.put(status, "Paused", "True", reason="PausedByUser", message="VMI was paused by user")
+        conditions.update(vmi, "Paused", "True", reason="PausedByUser", message="VMI was paused by user")
     else:
-        conditions.drop(status, "Paused")
+        conditions.remove(vmi, "Paused")
     status["interfaces"] = _interfaces(vmi, domain, sandbox, report)
 
 

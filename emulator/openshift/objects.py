@@ -26,14 +26,3 @@ def condition(kind: str, value: bool, reason: str = "", message: str = "", **mor
         "lastTransitionTime": timestamp(),
         **more,
     }
-
-
-def set_conditions(old: list[Obj], wanted: list[Obj]) -> list[Obj]:
-    """``wanted``; one whose status has not changed keeps its time of transition."""
-    before = {found["type"]: found for found in old}
-    return [
-        entry | {"lastTransitionTime": before[entry["type"]]["lastTransitionTime"]}
-        if before.get(entry["type"], {}).get("status") == entry["status"]
-        else entry
-        for entry in wanted
-    ]

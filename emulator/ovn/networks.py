@@ -11,6 +11,7 @@ from ..controlplane.cache import Cache
 from ..controlplane.optimistic_patch import changes
 from ..controlplane.scheduling.predicates import selects
 from ..controlplane.workqueue import WorkQueue
+from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
@@ -157,14 +158,14 @@ class ClusterNetworks:
             message = f"NetworkAttachmentDefinition has been created in following namespaces: [{spaces}]"
             status, reason = "True", CREATED
         new = clone(cudn)
-        conditions = new.setdefault("status", {}).setdefault("conditions", [])
-        known = next((c for c in conditions if c["type"] == CONDITION), None)
+        found = new.setdefault("status", {}).setdefault("conditions", [])
+        known = next((c for c in found if c["type"] == CONDITION), None)
         told = {"type": CONDITION, "status": status, "reason": reason, "message": message}
         if known and all(known[key] == value for key, value in told.items()):
             return
-        since = known["lastTransitionTime"] if known and known["status"] == status else timestamp()
-        others = [c for c in conditions if c["type"] != CONDITION]
-        new["status"]["conditions"] = [*others, told | {"lastTransitionTime": since}]
+        others = [c for c in found if c["type"] != CONDITION]
+        stamped = conditions.keep_transition_times(found, [told | {"lastTransitionTime": timestamp()}])
+        new["status"]["conditions"] = [*others, *stamped]
         patch = changes(cudn, new, (("status",),))
         written = await self._client.patch(CUDN.key, cudn["metadata"]["name"], None, patch, subresource="status")
         await self._cudns.catch_up(written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import is_final, is_migratable, labels_of
 from emulator.controlplane.admission.defaults import is_kubevirt
 from emulator.controlplane.admission.denials import (
@@ -19,6 +19,7 @@ from emulator.controlplane.admission.denials import (
 from emulator.controlplane.admission.networks import NO_NETWORK_NAME
 from emulator.controlplane.admission.spec import check_spec
 from emulator.controlplane.context import Shared
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 VM = "virtualmachine-validator.kubevirt.io"

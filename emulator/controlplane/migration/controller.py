@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
@@ -25,6 +25,7 @@ from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.controlplane.vmi.status import set_phase
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 from emulator.kube.timestamps import parse_timestamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     Obj,
     containers_ready,
@@ -14,6 +14,7 @@ from emulator.controlplane.accessors import (
     phase,
     pod_is_down,
 )
+from emulator.kube import conditions
 
 BEFORE_HAND_OFF = ("", "Pending", "Scheduling", "Scheduled")
 HANDED_OFF = ("PreparingTarget", "TargetReady", "Running")

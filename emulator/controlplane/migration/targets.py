@@ -6,11 +6,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import annotations_of, is_deleting, phase
 from emulator.controlplane.context import Shared
 from emulator.controlplane.vmi.launcher import launcher_pod, place_target
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.timestamps import parse_timestamp
 

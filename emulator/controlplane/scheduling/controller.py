@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import is_deleting, pod_is_down
 from emulator.controlplane.context import Shared
 from emulator.controlplane.events import reference
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 

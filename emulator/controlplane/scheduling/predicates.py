@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from emulator.controlplane import conditions
 from emulator.controlplane.accessors import Obj, labels_of, pod_is_down
 from emulator.controlplane.admission.quantities import to_bytes
+from emulator.kube import conditions
 
 UNSCHEDULABLE = "node(s) were unschedulable"
 NOT_READY = "node(s) were not ready"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from emulator.apiserver.http_call import HttpCall
-from emulator.controlplane import conditions
 from emulator.controlplane.accessors import phase
 from emulator.controlplane.subresources.responses import Refusal, conflict, text
 from emulator.controlplane.subresources.targets import VMI, Targets
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers
+from emulator.kube import conditions
 
 
 class GuestData:

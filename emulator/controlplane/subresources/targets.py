@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from emulator.apiserver.http_call import HttpCall
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, phase
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources.responses import conflict, not_found
+from emulator.kube import conditions
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
@@ -19,6 +19,7 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.updater.eviction import Evictions
 from emulator.controlplane.vmi.cpu import HOT_VCPU_CHANGE
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, is_deleting, pod_is_going
 from emulator.controlplane.context import Shared
 from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.pace import clock
 

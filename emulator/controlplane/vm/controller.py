@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
@@ -28,6 +28,7 @@ from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_fa
 from emulator.controlplane.vm.status import snapshot_statuses, sync_status
 from emulator.controlplane.vmi.cpu import sockets_patch
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 

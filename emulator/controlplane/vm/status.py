@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
 from emulator.controlplane.vm.runstrategy import Action, asks_stop, next_action, requests, run_strategy
 from emulator.controlplane.vm.startfailure import seconds_to_wait
+from emulator.kube import conditions
 
 # The VM has its own Ready and these two; everything else mirrors the VMI.
 OWN = (names.RESTART_REQUIRED, "Failure")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, owner_reference
 from emulator.controlplane.context import Shared
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 CREATED_BY = "kubevirt.io/created-by"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
@@ -28,6 +28,7 @@ from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions
 from emulator.controlplane.accessors import Obj, is_migratable
 from emulator.controlplane.profile import Profile
+from emulator.kube import conditions
 
 HOT_VCPU_CHANGE = "HotVCPUChange"
 PARTS = ("cores", "sockets", "threads")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
@@ -19,6 +19,7 @@ from emulator.controlplane.accessors import (
 )
 from emulator.controlplane.context import Shared
 from emulator.controlplane.network.pod_interfaces import networks_annotation, wanted_attachments
+from emulator.kube import conditions
 
 Obj = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     Obj,
     by_name,
@@ -20,6 +20,7 @@ from emulator.controlplane.accessors import (
 from emulator.controlplane.network.pod_interfaces import PRIMARY, pod_interface
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
+from emulator.kube import conditions
 from emulator.kube.timestamps import timestamp
 
 MULTUS = "multus-status"

@@ -14,7 +14,7 @@ from ...kube.timestamps import timestamp
 from ..context import AgentContext
 from ..events import EventRecorder
 from ..retry_on_conflict import update_with_retry
-from . import conditions, desired
+from . import desired, policy_conditions
 from .state import State, first_state, wiring_of
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Handler:
 
         def reset(fresh: Obj) -> None:
             fresh["status"] = {
-                "conditions": conditions.of(conditions.ENACTMENT, {}, []),
+                "conditions": policy_conditions.of(policy_conditions.ENACTMENT, {}, []),
                 "desiredState": wished,
                 "policyGeneration": meta["generation"],
             }
@@ -96,17 +96,17 @@ class Handler:
 
     async def pending(self, policy: Obj) -> None:
         reason, message = "MaxUnavailableLimitReached", "Waiting for progressing nodes to finish"
-        await self._tell(policy, conditions.of_enactment("Pending", reason, message))
+        await self._tell(policy, policy_conditions.of_enactment("Pending", reason, message))
 
     async def aborted(self, policy: Obj) -> None:
         message = f'reconciliation of enactment "{self.node}.{policy["metadata"]["name"]}" has aborted'
-        await self._tell(policy, conditions.of_enactment("Aborted", "ConfigurationAborted", message))
+        await self._tell(policy, policy_conditions.of_enactment("Aborted", "ConfigurationAborted", message))
 
     async def enact(self, policy: Obj) -> bool:
         """Brings the policy about; False when the node did not take it, and is as it was."""
         wished = desired.with_defaults(policy["spec"].get("desiredState") or {})
         name = policy["metadata"]["name"]
-        running = conditions.of_enactment("Progressing", conditions.PROGRESSING, "Applying desired state")
+        running = policy_conditions.of_enactment("Progressing", policy_conditions.PROGRESSING, "Applying desired state")
         await self._tell(policy, running)
         backoff = FIRST_BACKOFF
         for attempt in range(1, TRIES + 1):
@@ -116,16 +116,18 @@ class Handler:
             except desired.NmstateError as error:
                 failure = self._failure(str(error))
             else:
-                done = conditions.of_enactment("Available", conditions.CONFIGURED, "successfully reconciled")
+                done = policy_conditions.of_enactment(
+                    "Available", policy_conditions.CONFIGURED, "successfully reconciled"
+                )
                 await self._tell(policy, done)
                 return True
             if attempt < TRIES:
                 what = f"failed to reconcile NodeNetworkConfigurationPolicy on node {self.node}."
                 retrying = f"{what} Retrying {attempt}/{TRIES}"
-                await self._tell(policy, conditions.of_enactment("Failing", "Retrying", retrying, "Progressing"))
+                await self._tell(policy, policy_conditions.of_enactment("Failing", "Retrying", retrying, "Progressing"))
                 await self._pace.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
-        await self._tell(policy, conditions.of_enactment("Failing", conditions.FAILED, failure))
+        await self._tell(policy, policy_conditions.of_enactment("Failing", policy_conditions.FAILED, failure))
         message = f"reconciliation of enactment {self.node}.{name} has failed after {TRIES} retries"
         await self._events.record(policy, "ReconcileFailed", message, kind="Warning")
         return False
@@ -166,7 +168,9 @@ class Handler:
         def said(fresh: Obj) -> None:
             status: dict[str, Any] = fresh.setdefault("status", {})
             status["policyGeneration"] = generation
-            status["conditions"] = conditions.of(conditions.ENACTMENT, told, status.get("conditions") or [])
+            status["conditions"] = policy_conditions.of(
+                policy_conditions.ENACTMENT, told, status.get("conditions") or []
+            )
 
         await update_with_retry(self.client, ENACTMENTS, enactment, said, subresource="status")
 

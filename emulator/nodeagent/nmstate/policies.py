@@ -9,7 +9,7 @@ from ...kube.client import Client, Obj
 from ...kube.informer import Informer, Key, key_of
 from ..keyed import KeyedQueue
 from ..retry_on_conflict import update_with_retry
-from . import conditions
+from . import policy_conditions
 from .handler import GROUP, Handler
 
 POLICIES = f"nodenetworkconfigurationpolicies.{GROUP}"
@@ -87,8 +87,8 @@ class Policies:
         for handler in self._handlers:
             if handler not in concerned:
                 await handler.withdraw(policy["metadata"]["name"])
-        fates = {handler.node: conditions.OPEN for handler in concerned}
-        await self._tell(policy, fates)
+        outcomes = {handler.node: policy_conditions.OPEN for handler in concerned}
+        await self._tell(policy, outcomes)
         slots = asyncio.Semaphore(_at_a_time(policy, len(concerned)))
 
         async def one(handler: Handler) -> None:
@@ -96,25 +96,25 @@ class Policies:
             if slots.locked():
                 await handler.pending(policy)
             async with slots:
-                if conditions.BROKEN in fates.values():
+                if policy_conditions.BROKEN in outcomes.values():
                     await handler.aborted(policy)
-                    fates[handler.node] = conditions.ABORTED
+                    outcomes[handler.node] = policy_conditions.ABORTED
                 else:
                     good = await handler.enact(policy)
-                    fates[handler.node] = conditions.DONE if good else conditions.BROKEN
-                await self._tell(policy, fates)
+                    outcomes[handler.node] = policy_conditions.DONE if good else policy_conditions.BROKEN
+                await self._tell(policy, outcomes)
 
         async with asyncio.TaskGroup() as group:
             for handler in concerned:
                 group.create_task(one(handler))
 
-    async def _tell(self, policy: Obj, fates: dict[str, str]) -> None:
-        told = conditions.of_policy(fates)
+    async def _tell(self, policy: Obj, outcomes: dict[str, str]) -> None:
+        told = policy_conditions.of_policy(outcomes)
 
         def said(fresh: Obj) -> None:
             status = fresh.setdefault("status", {})
-            status["conditions"] = conditions.of(conditions.POLICY, told, status.get("conditions") or [])
-            status["unavailableNodeCount"] = sum(fate == conditions.OPEN for fate in fates.values())
+            status["conditions"] = policy_conditions.of(policy_conditions.POLICY, told, status.get("conditions") or [])
+            status["unavailableNodeCount"] = sum(outcome == policy_conditions.OPEN for outcome in outcomes.values())
 
         current = self._policies.cache.get(key_of(policy), policy)
         await update_with_retry(self._client, POLICIES, current, said, subresource="status")

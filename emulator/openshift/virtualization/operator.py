@@ -10,11 +10,12 @@ from emulator.controlplane.accessors import annotations_of
 from emulator.controlplane.cluster.bootstrap import deploy
 from emulator.controlplane.events import EventRecorder
 from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer, Key, key_of
 from emulator.openshift.identity import shown_release
-from emulator.openshift.objects import condition, set_conditions
+from emulator.openshift.objects import condition
 from emulator.platforms.addon import AddonContext
 
 from .kubevirt_cr import JSONPATCH, PatchRefused, wanted_kubevirt
@@ -109,14 +110,14 @@ class Operator:
         text = f"Request does not match expected name ({name}) and namespace ({namespace})"
         await self._write_status(hco, [condition("ReconcileComplete", False, "InvalidRequest", text)])
 
-    async def _write_status(self, hco: Obj, conditions: list[Obj]) -> None:
+    async def _write_status(self, hco: Obj, wanted: list[Obj]) -> None:
         meta, old = hco["metadata"], hco.get("status") or {}
         generation = meta["generation"]
         workers = sum(1 for _ in self._context.shared.nodes.all())
-        told = [entry | {"observedGeneration": generation} for entry in conditions]
+        told = [entry | {"observedGeneration": generation} for entry in wanted]
         failed = any(entry["reason"] not in ("ReconcileCompleted", "UnsupportedFeatureAnnotation") for entry in told)
         status = {
-            "conditions": set_conditions(old.get("conditions") or [], told),
+            "conditions": conditions.keep_transition_times(old.get("conditions") or [], told),
             "infrastructureHighlyAvailable": workers > 1,
             "observedGeneration": generation,
             "systemHealthStatus": "error" if failed else "healthy",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import interfaces, is_secondary, networks
 from emulator.controlplane.network.pod_interfaces import pod_interface
+from emulator.kube import conditions
 
 Obj = dict[str, Any]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from emulator.apiserver.objects import clone
 from emulator.apiserver.rbac import Attributes, Authorizer
 from emulator.apiserver.users import UserInfo
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.fault_points import Defect, FaultPoints
+from emulator.kube import conditions
 
 from .lab import NAMESPACE, Lab, running_lab
 

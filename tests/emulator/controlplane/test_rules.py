@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.admission.quantities import times
 from emulator.controlplane.elapsed_times import ElapsedTimes
 from emulator.controlplane.migration.backoff import waiting_seconds
@@ -18,6 +18,7 @@ from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.profile import PROFILES, profile_for
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.settings import Settings
+from emulator.kube import conditions
 from emulator.pace import Pace
 
 from .lab import vm

@@ -16,9 +16,10 @@ import pytest
 
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN, UserInfo
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.subresources import websocket
 from emulator.controlplane.subresources.websocket import Decoder, Frame
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 from .handler import Handler

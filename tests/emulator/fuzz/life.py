@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import is_deleting, is_final, labels_of, migration_state, phase, pod_is_going
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 

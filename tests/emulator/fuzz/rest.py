@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     is_deleting,
     is_final,
@@ -18,6 +18,7 @@ from emulator.controlplane.accessors import (
 )
 from emulator.controlplane.network.pod_interfaces import pod_interface
 from emulator.dataplane.model import DataPlaneError
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 
 from .violations import Violation

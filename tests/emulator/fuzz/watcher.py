@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.apiserver.store import Event
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
@@ -13,6 +13,7 @@ from emulator.controlplane.accessors import (
     phase,
     pod_is_going,
 )
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 
 from .steps import Step

@@ -13,12 +13,13 @@ from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.cluster.dynamic_networks import install
 from emulator.controlplane.profile import Profile, profile_for
 from emulator.controlplane.run import ControlPlane, local_client, run_control_plane
 from emulator.dataplane.linux import LinuxDataPlane
 from emulator.fault_points import Defect, FaultPoints, all_defects
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key

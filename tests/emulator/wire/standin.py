@@ -6,10 +6,11 @@ import struct
 
 from aiohttp import web
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.subresources import websocket
 from emulator.controlplane.subresources.upgrade import Stream, take_over
 from emulator.controlplane.subresources.websocket import Decoder, Frame
+from emulator.kube import conditions
 from tests.emulator.controlplane.handler import Handler
 from tests.emulator.controlplane.lab import Lab
 

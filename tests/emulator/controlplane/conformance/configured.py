@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions
+from emulator.kube import conditions
 from tests.emulator.controlplane.lab import Lab
 
 from .acts import methods, migrate, restart, shown, succeeded, synced, told

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from tests.emulator.controlplane.lab import NAMESPACE, Lab, nad
 

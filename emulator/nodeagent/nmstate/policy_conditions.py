@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ...kube import conditions
 from ...kube.timestamps import timestamp
 
 Condition = dict[str, Any]
@@ -21,23 +22,22 @@ def of(kinds: Collection[str], told: Mapping[str, tuple[str, str, str]], old: li
 
     The time of transition of a condition in ``old`` stays while its status does.
     """
-    before = {condition["type"]: condition for condition in old}
     found = []
     for kind in kinds:
         status, reason, message = told.get(kind, ("Unknown", "", ""))
-        stamp = timestamp()
-        same = before.get(kind, {}).get("status") == status
-        since = before[kind]["lastTransitionTime"] if same else stamp
-        condition = {"type": kind, "status": status, "lastHeartbeatTime": stamp, "lastTransitionTime": since}
+        now = timestamp()
+        condition = {"type": kind, "status": status, "lastHeartbeatTime": now, "lastTransitionTime": now}
         condition |= {key: text for key, text in (("reason", reason), ("message", message)) if text}
         found.append(condition)
-    return found
+    return conditions.keep_transition_times(old, found)
 
 
-def of_policy(fates: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
-    """What a policy says whose fate on each matching node is this."""
-    total = len(fates)
-    counts = {fate: sum(found == fate for found in fates.values()) for fate in (OPEN, DONE, BROKEN, ABORTED)}
+def of_policy(outcomes: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
+    """What a policy says whose outcome on each matching node is this."""
+    total = len(outcomes)
+    counts = {
+        outcome: sum(found == outcome for found in outcomes.values()) for outcome in (OPEN, DONE, BROKEN, ABORTED)
+    }
     if not total:
         no = ("False", NO_NODE, "")
         return dict.fromkeys(POLICY, no) | {"Ignored": ("True", NO_NODE, "Policy does not match any node")}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
+from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES, Platform
@@ -15,7 +16,6 @@ from . import names
 from .accessors import Obj
 from .cache import Cache
 from .elapsed_times import ElapsedTimes
-from .events import EventRecorder
 from .profile import Profile
 from .settings import Settings
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..dataplane.model import DataPlaneError
 from ..kube.client import Client, Obj
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from . import cni
 from .cni import Attachment
 from .context import AgentContext
-from .events import EventRecorder
 from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .sandboxes import Sandbox
@@ -42,7 +42,7 @@ class DynamicNetworks:
         try:
             wanted = await cni.resolve(self._client, pod)
         except (cni.NetworkNotFound, cni.NetworkRefused) as error:
-            await self._events.record(pod, "FailedAddingInterface", f"{_pod(pod)}: {error}", kind="Warning")
+            await self._events.warning(pod, "FailedAddingInterface", f"{_pod(pod)}: {error}")
             return
         await self._pace.sleep(DELEGATE)
         has = {_identity(attachment) for attachment in sandbox.attachments}
@@ -61,17 +61,17 @@ class DynamicNetworks:
         except (DataPlaneError, OSError):
             # The roll-back of a failed ADD is a DEL, which goes by the interface's name, whatever network it is on.
             await self._detach(sandbox, name)
-            await self._events.record(pod, "FailedAddingInterface", where % "failed adding", kind="Warning")
+            await self._events.warning(pod, "FailedAddingInterface", where % "failed adding")
             return
         sandbox.attachments.append(attachment)
         sandbox.interfaces[name] = plugged
-        await self._events.record(pod, "AddedInterface", f"{where % 'added'}(mac: {plugged.mac})")
+        await self._events.normal(pod, "AddedInterface", f"{where % 'added'}(mac: {plugged.mac})")
 
     async def _remove(self, pod: Obj, sandbox: Sandbox, attachment: Attachment) -> None:
         name = attachment.interface
         await self._detach(sandbox, name)
         message = f"{_pod(pod)}: removed interface {name} from network: {attachment.name}"
-        await self._events.record(pod, "RemovedInterface", message)
+        await self._events.normal(pod, "RemovedInterface", message)
 
     async def _detach(self, sandbox: Sandbox, interface: str) -> None:
         sandbox.attachments[:] = [one for one in sandbox.attachments if one.interface != interface]

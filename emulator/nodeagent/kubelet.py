@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from ..dataplane.model import DataPlane, DataPlaneError, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from . import cni, ovn, pod_status
 from .context import AgentContext
-from .events import EventRecorder
 from .keyed import KeyedQueue
 from .logs import PodLogs
 from .retry_on_conflict import update_with_retry
@@ -113,12 +113,12 @@ class Kubelet:
             host = pod["spec"]["nodeName"]
             why = "ImagePullBackOff"
             await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host], why))
-            await self._events.record(pod, "Failed", f"Failed to pull image: {pull_error}", host=host, kind="Warning")
+            await self._events.warning(pod, "Failed", f"Failed to pull image: {pull_error}", host=host)
             return
         try:
             attachments = await cni.resolve(self._multus, pod, self._platform.open_namespaces)
         except cni.NetworkNotFound as error:
-            await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
+            await self._multus_events.warning(pod, "NoNetworkFound", str(error))
             await self._sandbox_failed(pod, f"{DELEGATES}: getKubernetesDelegate: {error}")
             return
         except cni.NetworkRefused as error:
@@ -171,7 +171,7 @@ class Kubelet:
     async def _added(self, pod: Obj, interface: PodInterface, network: str) -> None:
         addresses = " ".join(interface.ips)
         message = f"Add {interface.name} [{addresses}] from {network}"
-        await self._multus_events.record(pod, "AddedInterface", message)
+        await self._multus_events.normal(pod, "AddedInterface", message)
 
     async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
         """Writes the pod's network-status."""
@@ -191,7 +191,7 @@ class Kubelet:
         )
         host = pod["spec"]["nodeName"]
         await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host]))
-        await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
+        await self._events.warning(pod, "FailedCreatePodSandBox", message, host=host)
         if self._fault_points.apply("agent.sandbox_retry", True, pod=pod):
             self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
         else:

@@ -12,12 +12,12 @@ from ..dataplane.model import DataPlaneError
 from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from ..kube.timestamps import timestamp
 from . import guest_spec
 from .context import AgentContext
 from .domains import Domain, Domains
-from .events import EventRecorder
 from .kubelet import Kubelet
 from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
@@ -267,7 +267,7 @@ class Migrations:
             await self._update(vmi, uid, fields)
             message = f"VirtualMachineInstance migration uid {uid} failed. reason:{failure}"
             node = vmi["status"]["migrationState"]["sourceNode"]
-            await self._events.record(vmi, "Migrated", message, host=node, kind="Warning")
+            await self._events.warning(vmi, "Migrated", message, host=node)
             await self._drop_target_label(vmi)
         except ApiError as error:
             log.warning("failure of migration %s not written: %s", uid, error)
@@ -289,4 +289,4 @@ class Migrations:
 
     async def _tell(self, vmi: Obj, reason: str, message: str, node: str) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)
-        await self._events.record(current, reason, message, host=node)
+        await self._events.normal(current, reason, message, host=node)

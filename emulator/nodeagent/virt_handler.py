@@ -9,11 +9,11 @@ import logging
 from ..dataplane.model import AgentReport, DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from . import guest_spec, vmi_status
 from .context import AgentContext
 from .domains import Domain, Domains
-from .events import EventRecorder
 from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .migratable import judge
@@ -125,7 +125,7 @@ class VirtHandler:
             await self._dataplane.boot(spec, sandbox.uid)
         except (guest_spec.GuestUndefinable, DataPlaneError, OSError) as error:
             message = f"server error. command SyncVMI failed: {error}"
-            await self._events.record(vmi, "SyncFailed", message, host=sandbox.node, kind="Warning")
+            await self._events.warning(vmi, "SyncFailed", message, host=sandbox.node)
             await self._end(vmi, "Failed")
             self._kubelet.workload_ended(sandbox.uid, 1)
             return
@@ -143,8 +143,8 @@ class VirtHandler:
             vmi_status.set_phase(fresh, "Running")
 
         await self._write(vmi, running)
-        await self._events.record(vmi, "Created", "VirtualMachineInstance defined.", host=sandbox.node)
-        await self._events.record(vmi, "Started", "VirtualMachineInstance started.", host=sandbox.node)
+        await self._events.normal(vmi, "Created", "VirtualMachineInstance defined.", host=sandbox.node)
+        await self._events.normal(vmi, "Started", "VirtualMachineInstance started.", host=sandbox.node)
         self._watchers[domain.uid] = asyncio.create_task(self._watch(domain), name=f"watch {domain.key}")
 
     def _sandbox_of(self, vmi: Obj) -> Sandbox | None:
@@ -245,10 +245,10 @@ class VirtHandler:
         await self._write(vmi, lambda fresh: vmi_status.set_phase(fresh, phase))
         node = vmi["status"]["nodeName"]
         if phase == "Succeeded":
-            await self._events.record(vmi, "Stopped", "The VirtualMachineInstance was shut down.", host=node)
+            await self._events.normal(vmi, "Stopped", "The VirtualMachineInstance was shut down.", host=node)
         else:
             message = "The VirtualMachineInstance crashed."
-            await self._events.record(vmi, "Stopped", message, host=node, kind="Warning")
+            await self._events.warning(vmi, "Stopped", message, host=node)
         if domain := self.domains.get(vmi["metadata"]["uid"]):
             await self._bury(domain)
 

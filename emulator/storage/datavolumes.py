@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..apiserver.objects import clone
 from ..controlplane import names
 from ..controlplane.accessors import is_controlled_by, is_deleting, owner_reference
-from ..controlplane.events import EventRecorder
 from ..controlplane.optimistic_patch import changes
 from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Key
 from ..kube.timestamps import timestamp
 from ..platforms.addon import AddonContext

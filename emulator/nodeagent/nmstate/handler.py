@@ -10,9 +10,9 @@ from typing import Any
 from ...dataplane.wiring import LINUX
 from ...kube.client import Client, Obj
 from ...kube.errors import ApiError
+from ...kube.events import EventRecorder
 from ...kube.timestamps import timestamp
 from ..context import AgentContext
-from ..events import EventRecorder
 from ..retry_on_conflict import update_with_retry
 from . import desired, policy_conditions
 from .state import State, first_state, wiring_of
@@ -129,7 +129,7 @@ class Handler:
                 backoff = min(backoff * 2, LAST_BACKOFF)
         await self._tell(policy, policy_conditions.of_enactment("Failing", policy_conditions.FAILED, failure))
         message = f"reconciliation of enactment {self.node}.{name} has failed after {TRIES} retries"
-        await self._events.record(policy, "ReconcileFailed", message, kind="Warning")
+        await self._events.warning(policy, "ReconcileFailed", message)
         return False
 
     async def _apply(self, wished: State) -> None:

@@ -25,8 +25,8 @@ from emulator.controlplane.subresources.register import register_subresources
 from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.fault_points import FaultPoints
+from emulator.kube.workqueue import WorkQueue
 from emulator.pace import Pace
 from emulator.platforms.addon import AddonContext, Addons, Server
 from emulator.platforms.catalogue import addons_of

@@ -9,8 +9,8 @@ from ..kube.informer import Informer, Key, key_of
 from . import cni
 from .cni import Attachment
 from .context import AgentContext
-from .keyed import KeyedQueue
 from .kubelet import Kubelet
+from .queues import node_queue
 from .sandboxes import Sandbox
 
 COMPONENT = "pod-networks-updates"
@@ -27,12 +27,12 @@ class DynamicNetworks:
         self._dataplane = context.dataplane
         self._pace = context.pace
         self._events = EventRecorder(client, COMPONENT)
-        self.queue = KeyedQueue("networks of pod", self._sync)
+        self.queue = node_queue("networks of pod", self._sync)
         pods.on_change(self._changed)
 
     def _changed(self, _event: str, new: Obj, old: Obj | None) -> None:
         if old is not None and _request(new) != _request(old):
-            self.queue.mark(key_of(new))
+            self.queue.add(key_of(new))
 
     async def _sync(self, key: Key) -> None:
         pod = self._pods.cache.get(key)

@@ -12,8 +12,8 @@ from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from . import cni, ovn, pod_status
 from .context import AgentContext
-from .keyed import KeyedQueue
 from .logs import PodLogs
+from .queues import node_queue
 from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
 
@@ -48,14 +48,14 @@ class Kubelet:
         self._stop_workload: StopWorkload | None = None
         self._given_up: set[str] = set()
         self.sandboxes: dict[str, Sandbox] = {}
-        self.queue = KeyedQueue("pod", self._sync)
+        self.queue = node_queue("pod", self._sync)
         self.logs = PodLogs()
         pods.on_change(self._changed)
 
     def _changed(self, event: str, new: Obj, _old: Obj | None) -> None:
         if event == "DELETED":
             self.logs.forget(new["metadata"]["uid"])
-        self.queue.mark(key_of(new))
+        self.queue.add(key_of(new))
 
     def pod(self, key: Key) -> Obj | None:
         """The pod as the API last showed it."""
@@ -78,7 +78,7 @@ class Kubelet:
         sandbox = self.sandboxes.get(pod_uid)
         if sandbox and sandbox.exit_code is None:
             sandbox.exit_code = exit_code
-            self.queue.mark(sandbox.key)
+            self.queue.add(sandbox.key)
 
     async def _sync(self, key: Key) -> None:
         pod = self._pods.cache.get(key)
@@ -142,7 +142,7 @@ class Kubelet:
         await self._pace.sleep(CONTAINERS_START)
         for watcher in self._watchers:
             watcher(sandbox)
-        self.queue.mark(sandbox.key)
+        self.queue.add(sandbox.key)
 
     def _siblings(self, pod: Obj) -> list[Sandbox]:
         """The other pods of the same VMI, oldest first: where a live migration comes from."""
@@ -193,7 +193,7 @@ class Kubelet:
         await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host]))
         await self._events.warning(pod, "FailedCreatePodSandBox", message, host=host)
         if self._fault_points.apply("agent.sandbox_retry", True, pod=pod):
-            self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
+            self.queue.add_after(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
         else:
             self._given_up.add(pod["metadata"]["uid"])
 

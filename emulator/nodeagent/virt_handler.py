@@ -14,10 +14,10 @@ from ..kube.informer import Informer, Key, key_of
 from . import guest_spec, vmi_status
 from .context import AgentContext
 from .domains import Domain, Domains
-from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .migratable import judge
 from .migration import Migrations
+from .queues import node_queue
 from .retry_on_conflict import Mutation, update_with_retry
 from .sandboxes import Sandbox
 from .spec_sync import Action, SpecSync
@@ -47,7 +47,7 @@ class VirtHandler:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
         self.domains = Domains(context.dataplane)
-        self.queue = KeyedQueue("vmi", self._sync)
+        self.queue = node_queue("vmi", self._sync)
         self.migrations = Migrations(client, vmis, kubelet, self.domains, context)
         vmis.on_change(self._changed)
         kubelet.on_sandbox(self._sandbox_up)
@@ -65,17 +65,17 @@ class VirtHandler:
         """Pauses or resumes a guest and says so on its VMI."""
         await self._dataplane.freeze(domain.uid, paused)
         domain.paused = paused
-        self.queue.mark(domain.key)
+        self.queue.add(domain.key)
 
     def _changed(self, _event: str, new: Obj, _old: Obj | None) -> None:
-        self.queue.mark(key_of(new))
+        self.queue.add(key_of(new))
         self.migrations.consider(new)
 
     def _sandbox_up(self, sandbox: Sandbox) -> None:
         self._kubelet.logs.write(sandbox.uid, "Marked as ready")
         for key, vmi in self._vmis.cache.items():
             if sandbox.uid in vmi["status"].get("activePods", {}):
-                self.queue.mark(key)
+                self.queue.add(key)
                 self.migrations.consider(vmi)
 
     async def _stop_workload(self, pod_uid: str, grace: float) -> None:
@@ -83,7 +83,7 @@ class VirtHandler:
         if domain:
             self._kubelet.logs.write(pod_uid, "Signaled graceful shutdown")
             await self.domains.stop(domain, grace)
-            self.queue.mark(domain.key)
+            self.queue.add(domain.key)
             # A launcher ends only when virt-handler has taken note of its guest's end.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(domain.buried.wait(), self._pace.seconds(LAUNCHER_WAITS))
@@ -209,7 +209,7 @@ class VirtHandler:
             report = await self._report(domain)
             if report != domain.report:
                 domain.report = report
-                self.queue.mark(domain.key)
+                self.queue.add(domain.key)
             pause = AGENT_EAGER if domain.report is None else AGENT_STEADY
             try:
                 await asyncio.wait_for(exited.wait(), pause)
@@ -219,7 +219,7 @@ class VirtHandler:
                 domain.stopped.set()
             break
         await domain.stopped.wait()
-        self.queue.mark(domain.key)
+        self.queue.add(domain.key)
 
     async def _report(self, domain: Domain) -> AgentReport | None:
         if domain.panicked or domain.paused:

@@ -10,12 +10,12 @@ from ..controlplane.accessors import annotations_of, is_controlled_by, is_deleti
 from ..controlplane.cache import Cache
 from ..controlplane.optimistic_patch import changes
 from ..controlplane.scheduling.predicates import selects
-from ..controlplane.workqueue import WorkQueue
 from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
 from ..kube.timestamps import timestamp
+from ..kube.workqueue import WorkQueue
 from ..platforms.addon import AddonContext
 from .cudn import CUDN, plugin_config
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..apiserver.admission import AdmissionRequest
 from ..apiserver.core import ApiCore
 from ..controlplane import names
-from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder
 from ..kube.informer import Key
+from ..kube.workqueue import WorkQueue
 from ..platforms.addon import AddonContext
 from .kinds import CLAIMS, DEFAULT_CLASS, PROVISIONER, STORAGE_CLASSES
 

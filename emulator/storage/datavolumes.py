@@ -6,12 +6,12 @@ from ..apiserver.objects import clone
 from ..controlplane import names
 from ..controlplane.accessors import is_controlled_by, is_deleting, owner_reference
 from ..controlplane.optimistic_patch import changes
-from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder
 from ..kube.informer import Key
 from ..kube.timestamps import timestamp
+from ..kube.workqueue import WorkQueue
 from ..platforms.addon import AddonContext
 from .claims import default_class
 from .kinds import STORAGE_PROFILES

@@ -7,10 +7,10 @@ import hashlib
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 from emulator.kube.timestamps import timestamp
+from emulator.kube.workqueue import WorkQueue
 
 COMPONENT = "kubevirt.io"
 VIRT_CONTROLLER = "virt-controller"

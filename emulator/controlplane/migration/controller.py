@@ -24,11 +24,11 @@ from emulator.controlplane.migration.targets import Targets
 from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.controlplane.vmi.status import set_phase
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 from emulator.kube.timestamps import parse_timestamp
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5

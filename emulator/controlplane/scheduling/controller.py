@@ -9,11 +9,11 @@ from emulator.controlplane import names
 from emulator.controlplane.accessors import is_deleting, pod_is_down
 from emulator.controlplane.context import Shared
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.events import reference
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 USER = "system:kube-scheduler"

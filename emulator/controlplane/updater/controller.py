@@ -18,10 +18,10 @@ from emulator.controlplane.accessors import (
 from emulator.controlplane.context import Shared
 from emulator.controlplane.updater.eviction import Evictions
 from emulator.controlplane.vmi.cpu import HOT_VCPU_CHANGE
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 THROTTLE_SECONDS = 5.0

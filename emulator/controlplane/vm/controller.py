@@ -27,10 +27,10 @@ from emulator.controlplane.vm.runstrategy import Action, next_action, requests, 
 from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure
 from emulator.controlplane.vm.status import snapshot_statuses, sync_status
 from emulator.controlplane.vmi.cpu import sockets_patch
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 

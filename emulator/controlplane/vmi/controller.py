@@ -27,10 +27,10 @@ from emulator.controlplane.vmi.cpu import sync_hot_change
 from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 PENDING_GRACE_SECONDS = 15.0

@@ -6,8 +6,8 @@ import asyncio
 
 from ...kube.client import Client
 from ..context import AgentContext
-from ..keyed import KeyedQueue
 from ..nodes import NodeRegistry
+from ..queues import node_queue
 from .handler import Handler
 from .policies import Policies
 
@@ -25,11 +25,11 @@ class NodeNetworks:
             node: Handler(node, number, client, context, self._look_later)
             for number, node in enumerate(context.nodes, start=1)
         }
-        self._marker = KeyedQueue("bridge-marker", lambda key: self._mark(key[1]))
+        self._marker = node_queue("bridge-marker", lambda key: self._mark(key[1]))
         self._policies = Policies(client, list(self._handlers.values()))
 
     def _look_later(self, node: str) -> None:
-        self._marker.mark_in(("", node), self._pace.seconds(MARKER))
+        self._marker.add_after(("", node), self._pace.seconds(MARKER))
 
     async def _mark(self, node: str) -> None:
         await self._registry.mark(node, self._handlers[node].linux_bridges)

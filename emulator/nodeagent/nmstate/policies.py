@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ...kube.client import Client, Obj
 from ...kube.informer import Informer, Key, key_of
-from ..keyed import KeyedQueue
+from ..queues import node_queue
 from ..retry_on_conflict import update_with_retry
 from . import policy_conditions
 from .handler import GROUP, Handler
@@ -27,9 +27,9 @@ class Policies:
         self._operators = Informer(client, OPERATORS)
         self._nodes = Informer(client, "nodes")
         self._done: dict[str, tuple[int, frozenset[str]]] = {}
-        self.queue = KeyedQueue("policy", self._sync)
-        self._policies.on_change(lambda _event, new, _old: self.queue.mark(key_of(new)))
-        self._reports = KeyedQueue("node state", self._report)
+        self.queue = node_queue("policy", self._sync)
+        self._policies.on_change(lambda _event, new, _old: self.queue.add(key_of(new)))
+        self._reports = node_queue("node state", self._report)
         self._operators.on_change(self._on_operator)
         self._nodes.on_change(self._on_node)
 
@@ -40,7 +40,7 @@ class Policies:
     def _on_operator(self, *_: object) -> None:
         self._mark_all()
         for handler in self._handlers:
-            self._reports.mark(("", handler.node))
+            self._reports.add(("", handler.node))
 
     async def _report(self, key: Key) -> None:
         """The handlers run, and report, as long as the operator's object asks for them."""
@@ -50,7 +50,7 @@ class Policies:
 
     def _mark_all(self) -> None:
         for key in self._policies.cache:
-            self.queue.mark(key)
+            self.queue.add(key)
 
     async def run(self) -> None:
         """Runs until cancelled; the nodes must be registered."""

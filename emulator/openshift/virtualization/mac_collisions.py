@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.controlplane.accessors import interfaces, is_final
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.client import Obj
 from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Key, key_of
+from emulator.kube.workqueue import WorkQueue
 from emulator.platforms.addon import AddonContext
 
 COMPONENT = "kubemacpool"

@@ -8,12 +8,12 @@ from typing import Any
 from emulator.controlplane import names
 from emulator.controlplane.accessors import annotations_of
 from emulator.controlplane.cluster.bootstrap import deploy
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer, Key, key_of
+from emulator.kube.workqueue import WorkQueue
 from emulator.openshift.identity import shown_release
 from emulator.openshift.objects import condition
 from emulator.platforms.addon import AddonContext

@@ -19,7 +19,7 @@ from ..cluster_process.options import ClusterOptions
 from ..cluster_process.state import StateError
 from ..cluster_process.supervisor import RunningCluster, running_cluster
 from ..controlplane.profile import profile_for
-from ..dataplane.model import DataPlaneError
+from ..dataplane.errors import DataPlaneError
 from ..dataplane.userns import check_machine
 from ..platforms.platform import platform_for
 

@@ -57,7 +57,7 @@ def _clean(_arguments: argparse.Namespace) -> int:
 
 
 def _node_agent(arguments: argparse.Namespace) -> int:
-    from ..dataplane.model import DataPlaneError  # noqa: PLC0415
+    from ..dataplane.errors import DataPlaneError  # noqa: PLC0415
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

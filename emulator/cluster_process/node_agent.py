@@ -20,7 +20,7 @@ def main() -> None:
     parent_death.end_with_parent(arguments.parent, signal.SIGKILL)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    from ..dataplane.model import DataPlaneError  # noqa: PLC0415 - PR_SET_PDEATHSIG is set before anything slow is imported
+    from ..dataplane.errors import DataPlaneError  # noqa: PLC0415 - PR_SET_PDEATHSIG is set before anything slow is imported
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
     from .process_config import ProcessConfig  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import emulator
-from emulator.dataplane.model import DataPlaneError
+from emulator.dataplane.errors import DataPlaneError
 from emulator.guest import channel
 
 _START_SECONDS = 30

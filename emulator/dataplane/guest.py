@@ -9,10 +9,11 @@ import secrets
 import uuid
 from typing import Any
 
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.forkserver import ForkServer, read_only_paths
 from emulator.dataplane.guest_ports import GuestPorts
 from emulator.dataplane.machine import Machine
-from emulator.dataplane.model import AgentReport, Console, DataPlaneError, GuestInterface, GuestNic, GuestSpec
+from emulator.dataplane.model import AgentReport, Console, GuestInterface, GuestNic, GuestSpec
 from emulator.dataplane.netns import Builder, Namespace
 from emulator.dataplane.pods import Pod, Pods
 from emulator.dataplane.serial import SerialLine

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from emulator.dataplane import address_announcement
-from emulator.dataplane.model import DataPlaneError, GuestNic
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.model import GuestNic
 from emulator.dataplane.netns import Builder, Namespace
 from emulator.dataplane.pods import Pod, Pods
 from emulator.dataplane.topology import Topology

@@ -6,15 +6,16 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.forkserver import ForkServer
 from emulator.dataplane.guest import Guest
 from emulator.dataplane.guest_ports import GuestPorts
-from emulator.dataplane.model import AgentReport, Console, DataPlaneError, GuestNic, GuestSpec, PodInterface, Segment
+from emulator.dataplane.model import AgentReport, Console, GuestNic, GuestSpec, PodInterface
 from emulator.dataplane.netns import Builder
 from emulator.dataplane.packet_loss import FrameMatch
 from emulator.dataplane.pods import POD_NIC, Pod, Pods
 from emulator.dataplane.topology import Topology
-from emulator.dataplane.wiring import Wiring
+from emulator.dataplane.wiring import Segment, Wiring
 
 _DIAL_SECONDS = 10
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from emulator.dataplane.model import DataPlaneError
+from emulator.dataplane.errors import DataPlaneError
 from emulator.guest import channel
 from emulator.guest.spec import BootSpec
 

@@ -10,28 +10,10 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from emulator.dataplane.packet_loss import FrameMatch
-    from emulator.dataplane.wiring import Wiring
-
-
-class DataPlaneError(Exception):
-    """The machine cannot do what the data plane needs; the message names what and the remedy."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A layer-2 network as its configuration names it: a name and a VLAN id, 0 for untagged.
-
-    ``kind`` says whose name it is: that of a ``bridge``, of a ``localnet`` (OVN's bridge-mapping leads to a bridge), or
-    of an ``overlay``, which is on all nodes. How far it reaches is the nodes' wiring (``emulator.dataplane.wiring``).
-    """
-
-    bridge: str
-    vlan: int = 0
-    kind: str = "bridge"
+from emulator.dataplane.packet_loss import FrameMatch
+from emulator.dataplane.wiring import Segment, Wiring
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emulator.dataplane.model import DataPlaneError, PodInterface, Segment
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.model import PodInterface
 from emulator.dataplane.nat import translate
 from emulator.dataplane.netns import Builder, Namespace
 from emulator.dataplane.packet_loss import FrameMatch, drop_frames
 from emulator.dataplane.topology import POD_NETWORK, Node, Topology, random_mac
+from emulator.dataplane.wiring import Segment
 from emulator.guest.spec import Lease
 
 POD_NIC = "eth0"

@@ -6,9 +6,9 @@ import itertools
 import secrets
 from dataclasses import dataclass, field
 
-from emulator.dataplane.model import DataPlaneError, Segment
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.netns import Builder, Namespace
-from emulator.dataplane.wiring import NODE_WIRING, Place, Wiring
+from emulator.dataplane.wiring import NODE_WIRING, Place, Segment, Wiring
 
 # The pod network is one layer-2 segment, with an address range of its own for each node.
 POD_NETWORK = Segment("pod-network", kind="overlay")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.links import Links
-from emulator.dataplane.model import DataPlaneError
 from emulator.dataplane.nat import translate
 from emulator.dataplane.syscalls import (
     CLONE_NEWNET,

@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from emulator.dataplane.model import DataPlaneError, Segment
+from emulator.dataplane.errors import DataPlaneError
 
 LINUX, OVS = "linux-bridge", "ovs-bridge"
 FIRST_VLAN, LAST_VLAN = 1, 4094
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A layer-2 network as its configuration names it: a name and a VLAN id, 0 for untagged.
+
+    ``kind`` says what the name refers to: a ``bridge``, a ``localnet`` (OVN's bridge-mapping leads to a bridge), or an
+    ``overlay``, which is on all nodes. A node's ``Wiring`` decides how far the network reaches.
+    """
+
+    bridge: str
+    vlan: int = 0
+    kind: str = "bridge"
 
 
 @dataclass(frozen=True)

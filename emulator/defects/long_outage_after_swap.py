@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ..dataplane.model import DataPlaneError
+from ..dataplane.errors import DataPlaneError
 from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dataplane.model import Segment
+from ..dataplane.wiring import Segment
 from ..fault_points import Defect
 from ..nodeagent.domains import Domain
 from ..nodeagent.switch_over import Action, SwitchOver

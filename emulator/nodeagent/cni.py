@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..dataplane.model import PodInterface, Segment
+from ..dataplane.model import PodInterface
+from ..dataplane.wiring import Segment
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from . import ovn

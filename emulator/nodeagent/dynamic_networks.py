@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataplane.model import DataPlaneError
+from ..dataplane.errors import DataPlaneError
 from ..kube.client import Client, Obj
 from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..dataplane.model import DataPlane, DataPlaneError, PodInterface
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import DataPlane, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..dataplane.model import DataPlaneError
+from ..dataplane.errors import DataPlaneError
 from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError

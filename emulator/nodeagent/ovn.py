@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..dataplane.model import PodInterface, Segment
+from ..dataplane.model import PodInterface
+from ..dataplane.wiring import Segment
 from ..kube.client import Obj
 
 PLUGIN = "ovn-k8s-cni-overlay"

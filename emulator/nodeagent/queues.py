@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from ..dataplane.model import DataPlaneError
+from ..dataplane.errors import DataPlaneError
 from ..kube.errors import ApiError
 from ..kube.informer import Key
 from ..kube.workqueue import WorkQueue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from ..dataplane.model import PodInterface, Segment
+from ..dataplane.model import PodInterface
+from ..dataplane.wiring import Segment
 from ..kube.informer import Key
 from .cni import Attachment
 

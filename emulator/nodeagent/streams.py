@@ -15,7 +15,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ..dataplane.model import Console, DataPlaneError
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import Console
 from .context import AgentContext
 from .domains import Domain
 from .kubelet import Kubelet

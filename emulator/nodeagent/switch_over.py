@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..dataplane.model import DataPlane, Segment
+from ..dataplane.model import DataPlane
 from ..dataplane.packet_loss import FrameMatch
+from ..dataplane.wiring import Segment
 from .domains import Domain, Domains
 from .sandboxes import Sandbox
 

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 
-from ..dataplane.model import AgentReport, DataPlaneError
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import AgentReport
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder

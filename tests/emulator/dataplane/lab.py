@@ -12,8 +12,10 @@ from typing import TypeVar
 
 import asyncssh
 
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.linux import LinuxDataPlane
-from emulator.dataplane.model import AgentReport, Console, DataPlaneError, GuestNic, GuestSpec, Segment
+from emulator.dataplane.model import AgentReport, Console, GuestNic, GuestSpec
+from emulator.dataplane.wiring import Segment
 
 OLD, NEW = Segment("br1", 100), Segment("br1", 200)
 NODES = ["node-1", "node-2"]

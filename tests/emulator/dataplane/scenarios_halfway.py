@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from emulator.dataplane.model import DataPlaneError, GuestNic, GuestSpec
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.model import GuestNic, GuestSpec
 from emulator.dataplane.netns import Namespace
 from tests.emulator.dataplane.lab import NEW, Lab
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from emulator.dataplane.model import Console, DataPlaneError, GuestNic, GuestSpec
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.model import Console, GuestNic, GuestSpec
 from tests.emulator.dataplane.lab import NEW, Lab, address, eventually, expect, nic_mac, pod_mac
 
 

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from emulator.dataplane.model import DataPlaneError, Segment
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.wiring import Segment
 from tests.emulator.dataplane.lab import NEW, OLD, Lab, address, eventually
 
 BOTH = {"default": "eth0", "secondary": "net1"}

@@ -13,7 +13,8 @@ import pytest
 
 import emulator.guest
 from emulator.dataplane import packet_loss
-from emulator.dataplane.model import DataPlaneError, Segment
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.wiring import Segment
 from tests.emulator.dataplane.lab import NEW, OLD, Lab, address, eventually
 
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from emulator.dataplane.model import DataPlaneError, Segment
-from emulator.dataplane.wiring import LINUX, NODE_WIRING, OVS, Bridge, Uplink, Wiring
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.wiring import LINUX, NODE_WIRING, OVS, Bridge, Segment, Uplink, Wiring
 from tests.emulator.dataplane import policies
 from tests.emulator.dataplane.lab import NODES, Lab, address
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator.dataplane import userns
+from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.links import Links
-from emulator.dataplane.model import DataPlaneError
 from tests.emulator.dataplane import users
 
 

@@ -17,7 +17,7 @@ from emulator.controlplane.accessors import (
     pod_is_going,
 )
 from emulator.controlplane.network.pod_interfaces import pod_interface
-from emulator.dataplane.model import DataPlaneError
+from emulator.dataplane.errors import DataPlaneError
 from emulator.kube import conditions
 from emulator.kube.client import Obj
 

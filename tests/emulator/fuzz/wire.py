@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from emulator.dataplane.links import Link, mac_bytes
 from emulator.dataplane.linux import LinuxDataPlane
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 
 PROBE = "the fuzzer's own pod"
 BROADCAST = b"\xff" * 6

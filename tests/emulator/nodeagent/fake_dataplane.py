@@ -8,18 +8,10 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emulator.dataplane.model import (
-    AgentReport,
-    Console,
-    DataPlaneError,
-    GuestInterface,
-    GuestNic,
-    GuestSpec,
-    PodInterface,
-    Segment,
-)
+from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.model import AgentReport, Console, GuestInterface, GuestNic, GuestSpec, PodInterface
 from emulator.dataplane.packet_loss import FrameMatch
-from emulator.dataplane.wiring import Wiring
+from emulator.dataplane.wiring import Segment, Wiring
 
 
 class FakeConsole:

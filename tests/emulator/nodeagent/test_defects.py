@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.controlplane.network.evaluator import Need
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.fault_points import all_defects, fault_points_for
 from emulator.kube.client import Obj
 

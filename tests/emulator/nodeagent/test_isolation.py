@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
 
 from .conftest import agent_script, pod_interface

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 
 from .conftest import MAC, Script, pod_interface
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.fault_points import Defect
 from emulator.kube.client import Obj
 from emulator.nodeagent.cni import NETWORK_STATUS, NETWORKS

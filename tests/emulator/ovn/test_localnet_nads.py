@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.dataplane.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.kube.client import Obj
 from tests.emulator.nodeagent.conftest import NADS, Script, agent_script
 

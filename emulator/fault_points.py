@@ -1,59 +1,59 @@
 """Fault points: the named places where a defect can change what the embedded cluster does.
 
-The code at a fault point asks ``apply("point", value, **context)`` and goes on with the answer; without a defect
-the answer is the value that it gave. A defect therefore needs no branch in the code that it breaks.
+The code at a fault point calls ``apply("point", value, **context)`` and continues with the result; without a defect
+the result is the given value. So the code that a defect breaks needs no branch for it.
 
 Points of the node agent:
 
 - ``agent.pod_attachments`` (list of ``cni.Attachment``; ``pod``, ``siblings``: the sandboxes of the same VMI):
-  what a new pod is plugged into.
-- ``agent.sandbox_retry`` (bool; ``pod``): whether a pod without a sandbox, such as for want of a NAD, gets another try.
-- ``agent.network_status`` (list of entries; ``pod``): what Multus reports of it.
-- ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): what happens besides when a
-  pod is deleted.
-- ``agent.image_pull_error`` (""; ``pod``): why the node cannot pull the pod's image, where it cannot.
-- ``agent.vmi_status`` (the status of a VMI; ``vmi``): what virt-handler writes of a running guest.
-- ``agent.node_ready`` (bool; ``node``): whether a node says that it is Ready.
-- ``agent.dial`` (None; ``domain``, ``port``): asked before a port-forward dials; ConnectionRefusedError refuses it.
-- ``agent.stream_output`` (bytes; ``kind``: console or port-forward, ``domain``): what of a guest's output reaches the
-  client; None ends the stream there.
-- ``agent.unplug`` (bool; ``vmi``, ``nic``): whether a NIC that is marked absent is taken out of the guest.
+  the networks that a new pod is attached to.
+- ``agent.sandbox_retry`` (bool; ``pod``): whether the sandbox of a pod is tried again, such as without a NAD.
+- ``agent.network_status`` (list of entries; ``pod``): the pod's network-status.
+- ``agent.after_pod_removal`` (list of ``kubelet.PodGone``; ``pod``, ``siblings`` as above): further actions
+  after a pod was deleted.
+- ``agent.image_pull_error`` (""; ``pod``): why the node cannot pull the pod's image, "" if it can.
+- ``agent.vmi_status`` (the status of a VMI; ``vmi``): the status that virt-handler writes for a running guest.
+- ``agent.node_ready`` (bool; ``node``): whether a node reports Ready.
+- ``agent.dial`` (None; ``domain``, ``port``): called before a port-forward dials; ConnectionRefusedError refuses it.
+- ``agent.stream_output`` (bytes; ``kind``: console or port-forward, ``domain``): the output of a guest that reaches
+  the client; None ends the stream.
+- ``agent.unplug`` (bool; ``vmi``, ``nic``): whether a NIC that is marked absent is removed from the guest.
 - ``agent.migration_failure`` (""; ``vmi``): the reason why a migration fails at the end of its copy.
-- ``agent.before_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest before its move.
-- ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): what happens to the guest just after its move.
-- ``agent.node_wiring`` (``wiring.Wiring``; ``node``): what the bridges of a node are connected to once a policy of
-  NMState has changed it.
-- ``agent.after_spec_sync`` (list of ``spec_sync.Action``; ``vmi``): what else is done after a look at a running
-  VMI's spec.
+- ``agent.before_switch_over`` (list of ``switch_over.Action``; ``vmi``): actions before the guest moves.
+- ``agent.after_switch_over`` (list of ``switch_over.Action``; ``vmi``): actions after the guest has moved.
+- ``agent.node_wiring`` (``wiring.Wiring``; ``node``): the wiring of a node after an NMState policy has
+  changed it.
+- ``agent.after_spec_sync`` (list of ``spec_sync.Action``; ``vmi``): further actions after a sync with a
+  running VMI's spec.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 
 A point of the API server:
 
-- ``api.fault`` (``api_faults.ApiFault``; ``info``, ``user``): how long a request waits, and the error that it gets in
-  place of an answer.
+- ``api.fault`` (``api_faults.ApiFault``; ``info``, ``user``): the delay of a request, and the error that
+  replaces its answer.
 
 Points of the control plane:
 
-- ``admission.vm_written`` (None; ``request``): told when somebody else than KubeVirt writes a VM, even if nothing in it
-  changes.
-- ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): asked in each sync of a VM that
-  has a VMI.
+- ``admission.vm_written`` (None; ``request``): called when another client than KubeVirt writes a VM, even if the
+  VM does not change.
+- ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): whether a restart is required;
+  called in each sync of a VM with a VMI.
 - ``vm.action`` (``runstrategy.Action``; ``vm``, ``vmi``): whether the VM is started or stopped now.
 - ``vm.copy_nad`` (bool; ``vm``, ``vmi``, ``settings``): whether a changed networkName is copied to the running VMI.
 - ``vm.plug_nic`` (bool; ``vm``, ``vmi``): whether NICs that are new in the VM are copied to the running VMI.
-- ``vm.copy_interfaces`` (bool; ``vm``, ``vmi``): whether everything of an interface is copied to the running VMI, as
-  nothing but its state should be.
-- ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): what the VMI's networks ask for.
+- ``vm.copy_interfaces`` (bool; ``vm``, ``vmi``): whether all fields of an interface are copied to the running VMI;
+  on a real cluster only its state is.
+- ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): whether the VMI's networks require a migration.
 - ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
-  ended is called succeeded; with ``agent.completion_gap`` that wedges the migration, as a real cluster can.
-- ``updater.methods`` (list of str): by which methods the workload updater may update a VMI.
+  ended has succeeded; with ``agent.completion_gap`` the migration then never ends, as can happen on a real cluster.
+- ``updater.methods`` (list of str): the methods by which the workload updater may update a VMI.
 - ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.
-- ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): what a launcher pod asks for.
-- ``kubevirt.status`` (the status of the KubeVirt CR): what an installed KubeVirt says of itself.
-- ``pod.networks_rewritten`` (bool; ``vmi``, ``pod``): whether the request of a running pod is written anew, as after a
-  hot-plug.
-- ``rbac.cluster_roles`` (list of ClusterRoles): those that an installed KubeVirt brings.
+- ``pod.networks`` (list of {name, namespace, interface}; ``vmi``, ``migration`` or None): networks of a launcher pod.
+- ``kubevirt.status`` (the status of the KubeVirt CR): the status of an installed KubeVirt.
+- ``pod.networks_rewritten`` (bool; ``vmi``, ``pod``): whether the networks annotation of a running pod is rewritten, as
+  after a hot-plug.
+- ``rbac.cluster_roles`` (list of ClusterRoles): those of an installed KubeVirt.
 - ``events.record`` (bool; ``reason``, ``about``): whether an event of virt-controller is written.
 - ``metrics.vnics`` (list of label sets; ``metric``, ``obj``): the series of one VM (``kubevirt_vm_vnic_info``) or one
   VMI (``kubevirt_vmi_vnic_info``), one for each NIC.
@@ -72,11 +72,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Defect:
-    """One thing that a real product, node or guest would do wrong.
+    """One fault of a real product, node or guest.
 
-    ``point`` names the fault point, ``change(value, **context)`` gives the wrong answer; ``also`` holds further
-    points with their changes, where one mistake shows in several places. ``fault`` says whose fault a real one would
-    be: ``product`` (a test must FAIL) or ``lab`` (an ERROR of the lab).
+    ``point`` names the fault point, ``change(value, **context)`` returns the wrong result; ``also`` holds further
+    points with their changes, if one fault shows in several places. ``fault`` says where the fault is: in the
+    ``product`` (a test must FAIL) or in the ``lab`` (a LAB ERROR).
     """
 
     name: str
@@ -114,7 +114,7 @@ def all_defects() -> dict[str, Defect]:
 
 
 def fault_points_for(names: Iterable[str]) -> FaultPoints:
-    """The fault_points with these defects on; ValueError names an unknown one and lists those that exist."""
+    """The fault points with these defects on; ValueError names an unknown defect and lists the existing ones."""
     known = all_defects()
     unknown = [name for name in names if name not in known]
     if unknown:

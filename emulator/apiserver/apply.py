@@ -1,4 +1,4 @@
-"""Server-side apply: what a manager declares is merged in, what he no longer declares and no one else owns goes."""
+"""Server-side apply: merges the fields that a manager declares, removes those that only this manager owned."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _entry(resource: Resource, call: Call, patch: Obj, before: Obj | None) -> Ob
 
 
 def _declared(resource: Resource, path: tuple[str, ...], fields: FieldSet) -> FieldSet:
-    """The fields that an apply owns: a map is one of them only where the schema does not know it."""
+    """The fields that an apply owns: a map is one of them only if the schema does not know it."""
     found: FieldSet = {}
     for key, value in fields.items():
         if key == ".":

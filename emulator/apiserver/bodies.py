@@ -44,8 +44,8 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def go_json_error(raw: bytes) -> str:
-    """What the real server's JSON parser says about a broken text."""
-    # Go reads bytes: what is no ASCII is shown as an escaped byte.
+    """The message of Go's JSON parser for invalid JSON."""
+    # Go reads bytes: a non-ASCII character is shown as escaped bytes.
     text = raw.decode("latin-1")
     try:
         json.loads(text)

@@ -1,4 +1,4 @@
-"""What every Kubernetes cluster has from its first moment: namespaces, roles and bindings."""
+"""The objects of a new Kubernetes cluster: namespaces, roles and bindings."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ BINDINGS = {
 
 
 async def bootstrap(core: ApiCore) -> None:
-    """Creates it all; the store must be empty."""
+    """Creates the objects; the store must be empty."""
     call = Call(user=ADMIN, manager="kube-apiserver")
     for name in NAMESPACES:
         await create_update.create(core, call, Target(core.resource("namespaces")), {"metadata": {"name": name}})
@@ -128,7 +128,7 @@ async def bootstrap(core: ApiCore) -> None:
 
 
 def cluster_roles() -> list[Obj]:
-    """Kubernetes' own cluster roles, so far as anyone here could use them."""
+    """Kubernetes' own cluster roles, as far as clients of this cluster can use them."""
     found: list[Obj] = [{"metadata": {"name": name}, "rules": rules} for name, rules in ROLES.items()]
     for name, (target, rules) in AGGREGATED_ROLES.items():
         labels = {f"{AGGREGATE}{target}": "true"}

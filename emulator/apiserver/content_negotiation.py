@@ -1,4 +1,4 @@
-"""Which form of an answer a client takes."""
+"""Content negotiation: the media type and form of an answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLAIN = Accepted()
 
 
 def negotiate(header: str, *, custom: bool = False) -> Accepted:
-    """The first clause of an Accept header that this server can answer; ApiError 406 when there is none."""
+    """The first clause of an Accept header that this server can answer; ApiError 406 if there is none."""
     if not header or header == JSON:
         return PLAIN
     for clause in header.split(","):

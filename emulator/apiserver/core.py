@@ -1,4 +1,7 @@
-"""The server's core: reads, and the place where the parts meet. Transport-free; ``local`` and the HTTP side use it."""
+"""The server's core, without transport: reads, and access to registry, store and admission.
+
+``local_client`` and the HTTP handlers use it.
+"""
 
 from __future__ import annotations
 

@@ -110,10 +110,10 @@ async def _create(core: ApiCore, call: Call, target: Target, obj: Obj) -> Item:
         raise fail.invalid_object(resource, name, causes)
     await core.admission.validate(request)
     call.warnings.extend(w for w in request.warnings if w not in call.warnings)
-    # Admission may have waited: the namespace may be on its way out by now.
+    # Admission may have waited: the namespace may be terminating by now.
     check_namespace(core, resource, obj["metadata"].get("namespace", ""), name)
     record_update(resource, call, None, obj, "")
-    # The place in the order is taken here, the value comes with the commit.
+    # The key's position in the order is taken here; the value comes with the commit.
     obj["metadata"] = ordered_metadata({**obj["metadata"], "resourceVersion": "0"})
     key = (obj["metadata"].get("namespace", ""), name)
     existing = core.store.get(resource.store_key, key)
@@ -149,7 +149,7 @@ def _admission(call: Call, operation: str, target: Target, new: Obj, old: Obj | 
 
 
 async def replace(core: ApiCore, call: Call, target: Target, body: Obj) -> Item:
-    """PUT: the body takes the object's place."""
+    """PUT: the body replaces the object."""
     resource, name = target.resource, target.name
     obj = take_body(resource, body)
     meta = obj["metadata"]
@@ -178,9 +178,9 @@ async def patch(core: ApiCore, call: Call, target: Target, body: Sequence[Obj] |
 
 
 async def update(core: ApiCore, call: Call, target: Target, change: Change, *, replacing: bool = False) -> Item:
-    """Applies ``change`` to the current object until no one else wrote in between.
+    """Applies ``change`` to the current object, again if another client wrote in between.
 
-    A resourceVersion in the changed object is a precondition: ApiError 409 when it is not the current one.
+    A resourceVersion in the changed object is a precondition: ApiError 409 if it is not the current one.
     """
     resource = target.resource
     for _ in range(MAX_RETRIES):
@@ -270,7 +270,7 @@ def _commit_update(core: ApiCore, call: Call, target: Target, item: Item, new: O
         new["metadata"]["resourceVersion"] = str(item.rv)
         return Item(new, item.rv)
     meta = new["metadata"]
-    # A graceful delete of a pod is over only when the node says so with a grace of zero.
+    # A graceful delete of a pod ends only when the node deletes it with a grace period of zero.
     waiting = resource.graceful and meta.get("deletionGracePeriodSeconds", 0) != 0
     held = bool(meta.get("finalizers")) or bool((new.get("spec") or {}).get("finalizers")) or waiting
     if meta.get("deletionTimestamp") and not held and _was_held(old):

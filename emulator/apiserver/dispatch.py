@@ -1,4 +1,4 @@
-"""From a request on a resource to the function that answers it, and the errors of those that none answers."""
+"""Selects the function that answers a request on a resource, or the error if there is none."""
 
 from __future__ import annotations
 

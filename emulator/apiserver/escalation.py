@@ -1,4 +1,4 @@
-"""No one may give away rights that he does not have."""
+"""The privilege escalation check: a user cannot grant rights that they do not have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _WRITES = ("CREATE", "UPDATE")
 
 
 class EscalationCheck:
-    """Refuses roles and bindings that hold more than their writer does, unless he may ``escalate`` or ``bind``."""
+    """Refuses roles and bindings that grant more than the writer's own rights, unless they may ``escalate`` or
+    ``bind``.
+    """
 
     def __init__(self, core: ApiCore, authorizer: Authorizer) -> None:
         self._core = core

@@ -1,4 +1,4 @@
-"""One HTTP request on its way through the server, and the query parameters that it may carry."""
+"""One HTTP request in the server, and its query parameters."""
 
 from __future__ import annotations
 

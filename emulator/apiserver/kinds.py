@@ -1,4 +1,4 @@
-"""What the built-in kinds default, set and check by themselves."""
+"""Defaults, server-set fields and validation of the built-in kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client for code that lives in the API server's own process."""
+"""The client for code that runs in the API server's own process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .users import UserInfo
 
 
 class LocalClient:
-    """``emulator.kube.client.Client`` without a network: the same semantics, admission included, RBAC left out.
+    """``emulator.kube.client.Client`` without a network: the same semantics with admission, but without RBAC.
 
     ``manager`` is the field manager that managedFields show; by default the last part of the user's name.
     """

@@ -14,7 +14,7 @@ MAX_JSON_PATCH_OPERATIONS = 10000
 
 
 def rejected() -> ApiError:
-    """All that the real server says about a JSON patch that does not apply."""
+    """The real server's error for a JSON patch that does not apply."""
     return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 

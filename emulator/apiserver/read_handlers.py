@@ -1,4 +1,4 @@
-"""GET: one object, and lists."""
+"""HTTP handlers of reads: GET of one object and of lists."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def version_number(text: str) -> int:
 
 
 async def reach(http: HttpCall, rv: int) -> None:
-    """Waits a little for a revision that is yet to come; ApiError 504 when it does not."""
+    """Waits a little for a future revision; ApiError 504 if it does not come."""
     store = http.core.store
     if rv <= store.rv:
         return

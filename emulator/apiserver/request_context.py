@@ -1,4 +1,4 @@
-"""What one request to the API carries besides the object."""
+"""The context of one request to the API: user, options, target."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from .users import ADMIN, UserInfo
 
 @dataclass
 class Call:
-    """Who asks and how. ``warnings`` collects the texts of ``Warning`` headers while the request is served.
+    """The user and the options of a request.
 
-    ``manager`` is the field manager; ``validation`` is Strict, Warn or Ignore; ``version`` the API version served, ""
-    for the preferred one; ``duplicates`` the fields that the body had twice;
-    ``applying`` that the object's managedFields are already as they shall be; ``size`` that of the body in bytes.
+    ``warnings`` collects the texts of ``Warning`` headers while the request is served. ``manager`` is the field
+    manager; ``validation`` is Strict, Warn or Ignore; ``version`` is the API version served, "" for the preferred one;
+    ``duplicates`` are the fields that the body had twice; ``applying`` says that the object's managedFields are already
+    final; ``size`` is that of the body in bytes.
     """
 
     user: UserInfo = ADMIN
@@ -45,7 +46,7 @@ class DeleteOptions:
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about: one object, or a collection when there is no name."""
+    """The object of a request, or a collection if there is no name."""
 
     resource: Resource
     namespace: str = ""

@@ -1,4 +1,4 @@
-"""HTTP answers: JSON, YAML, Statuses, warnings."""
+"""HTTP responses: JSON, YAML, Statuses, warnings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def headers_for(content_type: str, warnings: Iterable[str] = ()) -> list[tuple[s
 
 
 def answer_bytes(http: HttpCall, body: bytes, status: int = 200) -> web.Response:
-    """A body that is JSON already; turned into YAML or indented where that was asked for."""
+    """A body that is already JSON; converted to YAML or indented if the request asks for it."""
     media = http.accepted.media
     pretty = http.request.query.get("pretty", "") not in ("", "0", "false")
     if media != JSON or pretty:
@@ -44,7 +44,7 @@ def answer_json(http: HttpCall, value: Any, status: int = 200) -> web.Response:
 
 
 def answer_error(error: ApiError, accepted: Accepted, warnings: Iterable[str] = ()) -> web.Response:
-    """A refusal as a Status."""
+    """An ApiError as a Status."""
     media = YAML if accepted.media == YAML else JSON
     headers = headers_for(media, warnings)
     retry = (error.details or {}).get("retryAfterSeconds")
@@ -54,7 +54,7 @@ def answer_error(error: ApiError, accepted: Accepted, warnings: Iterable[str] = 
 
 
 def answer_text(status: int, text: str, *, sniffing: bool = False) -> web.Response:
-    """Plain text, which no browser shall take for something else unless ``sniffing``."""
+    """Plain text; with a header against content sniffing unless ``sniffing``."""
     headers = headers_for(TEXT)
     if not sniffing:
         headers.append(("X-Content-Type-Options", "nosniff"))
@@ -62,7 +62,7 @@ def answer_text(status: int, text: str, *, sniffing: bool = False) -> web.Respon
 
 
 def page_not_found() -> web.Response:
-    """What the real server says where nothing is served at all."""
+    """The real server's answer for a path that it does not serve."""
     return answer_text(404, "404 page not found\n")
 
 

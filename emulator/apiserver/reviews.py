@@ -1,4 +1,4 @@
-"""Questions about rights and identities: access reviews, who am I, tokens of service accounts."""
+"""Access reviews, self subject reviews, and tokens of service accounts."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ SHUTDOWN_SECONDS = 1.0
 class ApiServer:
     """A whole API server. ``start`` serves on a socket that is already bound; ``stop`` ends every stream.
 
-    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` gets every request.
-    ``shortest_token`` is for how many seconds a token may be asked for at least.
+    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` logs every request.
+    ``shortest_token`` is the shortest lifetime in seconds that a token may be requested for.
     """
 
     def __init__(
@@ -91,13 +91,13 @@ class ApiServer:
     def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None:
         """Serves ``.../{resource}/{name}/{subresource}`` of every version of a group by ``handler``.
 
-        RBAC has been asked before; an ApiError becomes a Status, any other answer is the handler's own. With ``ANY`` as
-        resource and subresource the handler gets what of the group nothing else serves.
+        RBAC has already allowed the request; an ApiError becomes a Status, any other answer is sent as it is. With
+        ``ANY`` as resource and subresource the handler gets every request of the group that no other handler serves.
         """
         self._handlers[(group, resource, subresource)] = handler
 
     def deny_with(self, group: str, resource: str, verb: str, message: str) -> None:
-        """Says ``message`` to whom RBAC refuses this, in place of the usual sentence."""
+        """Answers ``message`` when RBAC refuses this, in place of the usual message."""
         self._denials[(group, resource, verb)] = message
 
     def aggregated(self, group: str, versions: tuple[str, ...], resources: Iterable[str]) -> None:
@@ -105,7 +105,7 @@ class ApiServer:
         self._discovery.aggregated(group, versions, resources)
 
     async def prepare(self) -> None:
-        """Fills the store with what every cluster has and starts the built-in controllers; once, before ``start``."""
+        """Creates the objects that every cluster has and starts the built-in controllers; once, before ``start``."""
         for controller in self._controllers:
             controller.start()
         await bootstrap(self.core)
@@ -161,7 +161,7 @@ class ApiServer:
             body |= {"reason": "Timeout", "details": {}, "code": 504}
             return answer_text(504, json.dumps(body, separators=(",", ":")) + "\n", sniffing=True)
         except ConnectionError:
-            # The client is gone: no one reads this answer, and it is no one's mistake.
+            # The client is gone: the answer is not sent, and this is not an error.
             return web.Response(status=499)
         except Exception:
             log.exception("%s %s", request.method, request.path_qs)
@@ -220,7 +220,7 @@ class ApiServer:
         return await dispatch.serve_resource(http)
 
     def _plain(self, http: HttpCall) -> web.StreamResponse:
-        """Paths that are no resource's: health, version, discovery, OpenAPI."""
+        """Serves non-resource paths: health, version, discovery, OpenAPI."""
         path = http.info.path.rstrip("/") or "/"
         if path.split("/")[1] in ("healthz", "livez", "readyz"):
             verbose = "verbose" in http.request.query
@@ -303,5 +303,5 @@ def refused(error: ApiError) -> web.Response:
 
 
 async def _hide_server(request: web.Request, response: web.StreamResponse) -> None:
-    """The real server does not say what it is made of."""
+    """Removes the Server header, which the real server does not send."""
     response.headers.pop("Server", None)

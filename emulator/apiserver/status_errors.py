@@ -1,4 +1,4 @@
-"""The refusals of the generic API server, worded as the real one words them."""
+"""The errors of the generic API server, with the real one's messages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def modified(resource: Resource, name: str) -> ApiError:
 
 
 def uid_differs(resource: Resource, key: tuple[str, str], wanted: str, found: str) -> ApiError:
-    """A PUT names another uid than the object's."""
+    """The error of a PUT with another uid than the object's."""
     base = f"/{resource.group}" if resource.group else ""
     where = "/".join(part for part in (f"/registry{base}/{resource.plural}", *key) if part)
     return conflict(
@@ -64,7 +64,7 @@ def bad_request(message: str) -> ApiError:
 
 
 def internal(message: str) -> ApiError:
-    """What the real server answers where it blames itself: neither reason nor details."""
+    """A 500 as the real server sends it: with neither reason nor details."""
     return ApiError(500, "", message)
 
 

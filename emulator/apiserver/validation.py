@@ -1,4 +1,4 @@
-"""What every object's metadata must satisfy."""
+"""Validation of object metadata."""
 
 from __future__ import annotations
 

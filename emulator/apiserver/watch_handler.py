@@ -1,4 +1,4 @@
-"""GET with watch: a stream of events."""
+"""The HTTP handler of watches: GET with ``watch``, answered with a stream of events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STREAMS = "application/json;stream=watch, application/vnd.kubernetes.protobuf;st
 
 
 class _Encoder:
-    """Turns changes into lines; an object's bytes are shared by all watches that want it plain."""
+    """Encodes changes as lines; all watches that want the plain object share its bytes."""
 
     def __init__(self, http: HttpCall, resource: Resource) -> None:
         self._http = http
@@ -81,7 +81,7 @@ class _Encoder:
 
 
 async def watch_objects(http: HttpCall, resource: Resource) -> web.StreamResponse:
-    """Streams events until the client goes, the time is up or the server stops."""
+    """Streams events until the client disconnects, the timeout is over or the server stops."""
     core, query = http.core, http.request.query
     if http.accepted.media == YAML:
         raise ApiError(406, "NotAcceptable", f"only the following media types are accepted: {STREAMS}")
@@ -113,7 +113,7 @@ async def watch_objects(http: HttpCall, resource: Resource) -> web.StreamRespons
         response = await _begin(http)
         if error is not None:
             first = b'{"type":"ERROR","object":%s}\n' % dump(error.status())
-        # A client that goes away in the middle of a watch is normal life.
+        # A client may disconnect in the middle of a watch at any time.
         with contextlib.suppress(ConnectionError):
             if first:
                 await response.write(first)

@@ -1,4 +1,4 @@
-"""Watches: a subscription to one bucket, filtered by namespace and selectors."""
+"""A watch's subscription to the changes of one bucket, filtered by namespace and selectors."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Subscription:
             return
         self._pending.append(event)
         if len(self._pending) > MAX_BEHIND:
-            # Its client reads too slowly: it must list again, as it must on a real cluster.
+            # The client reads too slowly: it must list again, as on a real cluster.
             self._pending.clear()
             self.close()
         self._signal()

@@ -1,4 +1,4 @@
-"""POST, PUT, PATCH and DELETE on objects and collections."""
+"""HTTP handlers of writes: POST, PUT, PATCH and DELETE on objects and collections."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ async def delete_objects(http: HttpCall, resource: Resource) -> web.StreamRespon
 
 
 async def bind_pod(core: ApiCore, call: Call, target: Target, node: str) -> None:
-    """Gives an unscheduled pod its node; ApiError 409 when it has one."""
+    """Assigns an unscheduled pod to its node; ApiError 409 if it has one."""
 
     def change(pod: Obj) -> Obj:
         if pod["spec"].get("nodeName"):

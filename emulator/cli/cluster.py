@@ -145,7 +145,7 @@ def _banner(cluster: RunningCluster) -> None:
 
 
 async def _command(command: list[str], cluster: RunningCluster, signals: asyncio.Queue[int]) -> int:
-    """Runs a command of the user's in the terminal's foreground; passes on what others signal to us."""
+    """Runs the user's command in the terminal's foreground, and forwards signals to it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-ISs",
@@ -164,7 +164,7 @@ async def _command(command: list[str], cluster: RunningCluster, signals: asyncio
             if not next_signal.done():
                 next_signal.cancel()
             elif next_signal.result() != signal.SIGINT or not _in_foreground():
-                # The terminal has sent its Ctrl-C to the command already.
+                # The terminal has already sent its Ctrl-C to the command.
                 _send(process, next_signal.result())
         status = ending.result()
         return status if status >= 0 else 128 - status

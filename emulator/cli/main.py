@@ -1,4 +1,4 @@
-"""Runs what the command line asks for, and turns what can go wrong into one line and an exit status."""
+"""Runs the command of the command line; every error ends in one line and an exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROKEN = 70
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 2 for bad input, 70 when the cluster breaks, else the command's own."""
+    """The exit status: 2 for bad input, 70 if the cluster fails, otherwise that of the command."""
     arguments = build_parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
@@ -52,7 +52,7 @@ def _clean(_arguments: argparse.Namespace) -> int:
     except StateError as error:
         print(f"python -m emulator clean: {error}", file=sys.stderr)
         return BROKEN
-    print(f"removed what {len(removed)} dead clusters left" if removed else "nothing to remove")
+    print(f"removed the remains of {len(removed)} dead clusters" if removed else "nothing to remove")
     return 0
 
 

@@ -1,1 +1,1 @@
-"""The embedded cluster as processes: who starts whom, where their files lie, and how everything goes away again."""
+"""The processes of an embedded cluster: how they are started, where their files are, and how all of it is removed."""

@@ -1,4 +1,4 @@
-"""The authority of a cluster and what it signs."""
+"""The certificate authorities of a cluster and the certificates that they sign."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HANDLER_CLIENT = "kubevirt.io:system:client:virt-handler"
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: one authority for the API, one for its clients, of which the administrator is one; one between
-    virt-api and the stream endpoints, one of the router's own.
+    """PEM files. There are four authorities: for the API, for its clients (the administrator is one of them), for the
+    connections between virt-api and the stream endpoints, and for the router.
     """
 
     ca: Path
@@ -35,7 +35,7 @@ class Certificates:
 
 
 def write_certificates(directory: Path) -> Certificates:
-    """Makes everything anew, in ``directory``."""
+    """Creates all certificates in ``directory``."""
     directory.mkdir(mode=0o700, exist_ok=True)
     files = Certificates(
         **{name: directory / f"{name.replace('_', '-')}.pem" for name in Certificates.__dataclass_fields__}

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class ChildDied(Exception):
-    """A process of the cluster has ended though nobody asked it to; the message shows its last log lines."""
+    """A process of the cluster has ended unexpectedly; the message shows its last log lines."""
 
 
 class Child:
@@ -56,14 +56,14 @@ class Child:
                 env=environment,
                 cwd="/",
                 pass_fds=(writing, *pass_fds),
-                # Ctrl-C on the terminal is the supervisor's business.
+                # The supervisor handles Ctrl-C on the terminal.
                 start_new_session=True,
             )
         os.close(writing)
         return cls(name, log, process, reading)
 
     async def wait_ready(self) -> None:
-        """ChildDied when the process closes its pipe, or ends, without a word."""
+        """Waits for the ready message; ChildDied if the process closes its pipe, or ends, without one."""
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(self._ready, readable.set)

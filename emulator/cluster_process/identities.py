@@ -1,4 +1,4 @@
-"""Who speaks to the API of an embedded cluster from outside its process, with one token each."""
+"""The clients of an embedded cluster's API outside of its process, with one token each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADMIN = Identity("embedded", "embedded-admin", (MASTERS, AUTHENTICATED))
 
 
 def node_identities(platform: Platform) -> tuple[Identity, ...]:
-    """Who the node agent is: each component of a node speaks for itself."""
+    """The identities of the node agent: each component of a node has its own."""
     return (
         Identity("kubelet", "system:node:embedded", ("system:nodes", AUTHENTICATED)),
         _service_account("multus", "kube-system", "multus"),
@@ -39,5 +39,5 @@ def _service_account(context: str, namespace: str, name: str) -> Identity:
 
 
 def new_tokens(platform: Platform) -> dict[str, Identity]:
-    """A fresh token for each identity."""
+    """A new token for each identity."""
     return {secrets.token_urlsafe(24): identity for identity in (ADMIN, *node_identities(platform))}

@@ -21,11 +21,10 @@ BY_CERTIFICATE = "embedded-certificate"
 def write_kubeconfig(
     path: Path, server: str, ca: Path, tokens: Mapping[str, Identity], certificate: tuple[Path, Path] | None = None
 ) -> None:
-    """One context for each identity; the administrator's is current where he is among them.
+    """One context for each identity; the administrator's is the current one if it is among them.
 
-    With ``certificate``, a file with one and a file with its key, there is a context for whom they belong to as well.
-
-    The authority is embedded, so that the file can be copied; only the user may read it.
+    With ``certificate``, the files of a client certificate and its key, there is also a context for its user. The
+    authority is embedded, so that the file can be copied; only the user may read it.
     """
     identities = list(tokens.values())
     current = ADMIN.context if ADMIN in identities else identities[0].context
@@ -58,7 +57,7 @@ def write_kubeconfig(
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes a file that nobody else can read at any moment."""
+    """Writes a file that at no moment another user can read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)

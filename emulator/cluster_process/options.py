@@ -1,4 +1,4 @@
-"""What a user may choose of an embedded cluster."""
+"""The options of an embedded cluster."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ DEFAULT_KUBEVIRT = "1.9"
 class ClusterOptions:
     """``speed`` divides the real control plane's delays; ``defects`` are names of ``emulator/defects``.
 
-    ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request
-    to the API server, "" for none. ``shortest_token``: for how many seconds a token may be asked for at least.
+    ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request to
+    the API server, "" for none. ``shortest_token``: the shortest lifetime in seconds that a token may be requested for.
     """
 
     kubevirt: str = DEFAULT_KUBEVIRT

@@ -1,7 +1,7 @@
-"""Ties a process to its parent: when the parent dies, by whatever signal, the kernel ends this one.
+"""The parent-death signal: when the parent process dies, the kernel ends this one.
 
-Imported by our own processes; run as a program it ties itself and becomes the command that it is given:
-``parent_death.py PARENT_PID SIGNAL COMMAND...``. It imports little, for it stands before every command.
+Our own processes import it. Run as a program, it sets the signal and becomes the command that it is given:
+``parent_death.py PARENT_PID SIGNAL COMMAND...``. It imports little, because it delays every command.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(parent: int, number: int) -> None:
-    """Has the kernel send signal ``number`` to this process when ``parent`` dies; exits if it is dead already."""
+    """Asks the kernel to send signal ``number`` to this process when ``parent`` dies; exits if it is already dead."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")

@@ -1,4 +1,4 @@
-"""What the supervisor tells its children: one file, readable by this user only."""
+"""The configuration that the supervisor gives to its child processes: one file, readable by this user only."""
 
 from __future__ import annotations
 

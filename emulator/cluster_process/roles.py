@@ -1,4 +1,4 @@
-"""The rights of the node agent's identities, as kubelets, Multus and virt-handler have them."""
+"""The roles of the node agent's identities, as kubelets, Multus and virt-handler have them."""
 
 from __future__ import annotations
 

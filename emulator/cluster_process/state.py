@@ -1,4 +1,4 @@
-"""Where clusters keep their files, which clusters live, and the removal of what dead ones left."""
+"""The files of clusters: which clusters are alive, and the removal of what dead ones left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StateError(Exception):
 
 @dataclass(frozen=True)
 class Process:
-    """A process that cannot be mistaken for a later one with the same number."""
+    """A process, identified so that a later one with the same number is not mistaken for it."""
 
     pid: int
     started: int
@@ -52,7 +52,7 @@ class Process:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """The directory of one cluster. Its owner holds ``lock``, which ends with the owner, however that ends."""
+    """The directory of one cluster. Its owner holds ``lock``; the kernel releases it when the owner ends."""
 
     path: Path
     lock: TextIO | None = field(default=None, compare=False)
@@ -72,7 +72,7 @@ class ClusterState:
         return _read_processes(self.path / PROCESSES)
 
     def is_alive(self) -> bool:
-        """Whether its owner lives, be it in another container that shares this directory."""
+        """Whether the owner of the cluster lives, even in another container that shares this directory."""
         owner = self.path / OWNER
         return any(process.is_alive() for process in _read_processes(owner)) or _is_locked(owner)
 
@@ -83,7 +83,7 @@ class ClusterState:
 
 
 def base_directory() -> Path:
-    """The directory that holds this user's clusters; StateError when it cannot be ours."""
+    """The directory of this user's clusters; StateError if it cannot be used."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     parent = Path(runtime) if runtime and os.access(runtime, os.W_OK) else Path(tempfile.gettempdir())
     base = parent / f"kubevirt-embedded-{os.getuid()}"
@@ -93,12 +93,14 @@ def base_directory() -> Path:
     except OSError as error:
         raise StateError(f"{base}: {error.strerror}; set XDG_RUNTIME_DIR to a directory of your own") from error
     if info.st_uid != os.getuid() or info.st_mode & 0o022:
-        raise StateError(f"{base} belongs to somebody else or is writable by others; remove it or set XDG_RUNTIME_DIR")
+        raise StateError(f"{base} belongs to another user or is writable by others; remove it or set XDG_RUNTIME_DIR")
     return base
 
 
 def create_state() -> ClusterState:
-    """A directory for a new cluster that this process owns; it appears whole, so nobody takes it for a dead one's."""
+    """A directory for a new cluster that this process owns. It appears complete, so that it is not taken for a dead
+    cluster's.
+    """
     base = base_directory()
     name = secrets.token_hex(4)
     unfinished = base / f"{NEW}{name}"
@@ -128,7 +130,7 @@ def remove_dead_clusters() -> list[str]:
 
 
 def _start_time(pid: int) -> int | None:
-    """Clock ticks from the machine's start to the process's; None for one that is gone or a zombie."""
+    """Clock ticks from the machine's start to that of the process; None if it is gone or a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Starts a cluster, watches over its processes, and takes it away again."""
+"""Starts a cluster, monitors its processes, and removes it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunningCluster:
     children: list[Child] = field(default_factory=list)
 
     async def watch(self) -> None:
-        """Returns never; ChildDied as soon as one of the cluster's processes ends."""
+        """Never returns; ChildDied as soon as one of the cluster's processes ends."""
         waiting = [asyncio.ensure_future(child.died()) for child in self.children]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
@@ -46,7 +46,7 @@ class RunningCluster:
 
 @asynccontextmanager
 async def running_cluster(options: ClusterOptions) -> AsyncIterator[RunningCluster]:
-    """A cluster for the time of the block. ChildDied when it does not start."""
+    """A cluster that runs as long as the block. ChildDied if it does not start."""
     remove_dead_clusters()
     state = create_state()
     cluster = RunningCluster(state, options, state.path / "kubeconfig")
@@ -102,7 +102,7 @@ async def _start(cluster: RunningCluster) -> None:
 
 
 def _listening_socket() -> socket.socket:
-    """Bound and listening before any process exists: a client may connect at once and is served when the API is up."""
+    """Bound and listening before any process exists: a client may connect at once, and is served when the API is up."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)

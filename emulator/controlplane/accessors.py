@@ -1,4 +1,4 @@
-"""What can be read off a VMI, a migration object or a pod."""
+"""Accessors for fields of VMIs, migration objects and pods."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def owner_reference(owner: Obj) -> Obj:
 
 
 def network_status(pod: Obj) -> list[Obj]:
-    """What Multus reported of a pod's interfaces; empty where it has not yet, or where it is not readable."""
+    """The network-status that Multus wrote on a pod; empty if there is none yet, or if it cannot be read."""
     text = annotations_of(pod).get(NETWORK_STATUS, "")
     try:
         found = json.loads(text) if text else []

@@ -1,4 +1,4 @@
-"""What every controller shares: caches, clients with their identities, configuration, pace and fault_points."""
+"""What all controllers share: caches, clients with their identities, configuration, pace and fault points."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How long something has lasted, in seconds of the real control plane.
+"""Measures how long a state has lasted, in seconds of the real control plane.
 
-Timestamps of the API are whole seconds; at several times the real speed that is too coarse to measure delays with, so
-what this process has seen happen is measured by its own clock.
+The API's timestamps are whole seconds. At several times the real speed that is too coarse for delays, so this process
+measures what it has seen happen by its own clock.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class ElapsedTimes:
         self._started: dict[str, float] = {}
 
     def start(self, key: str) -> None:
-        """Something called ``key`` happens now."""
+        """Starts to measure the time of ``key``."""
         self._started[key] = clock()
 
     def since(self, key: str, timestamp: str) -> float:
-        """Seconds since ``key`` happened; by ``timestamp`` where this process did not see it."""
+        """Seconds since the start of ``key``; measured by ``timestamp`` if this process did not see it."""
         if key in self._started:
             past = clock() - self._started[key]
         else:

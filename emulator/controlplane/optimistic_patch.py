@@ -1,4 +1,4 @@
-"""JSON patches that change only what a controller changed, and fail when somebody else changed it meanwhile."""
+"""JSON patches that contain only a controller's own changes, and fail if another client changed the same fields."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def pointer(*parts: str) -> str:
 def changes(old: Obj, new: Obj, sections: Iterable[tuple[str, ...]]) -> list[Obj]:
     """Operations that turn ``old`` into ``new`` for the keys directly under each section, such as ``("status",)``.
 
-    Each replaced or removed value is tested first. An added one has nothing to test, so the object's
-    resourceVersion is tested in its place.
+    Each replaced or removed value is tested first. An added value cannot be tested, so the object's resourceVersion is
+    tested instead.
     """
     tests: list[Obj] = []
     operations: list[Obj] = []

@@ -92,7 +92,7 @@ async def run_control_plane(
     register_metrics(server, shared, monitoring)
     plane = ControlPlane(shared, monitoring)
     addons.register()
-    # The controllers hang their handlers into the informers before the first event.
+    # The controllers add their handlers to the informers before the first event.
     controllers: list[Controller] = [
         VmController(shared),
         VmiController(shared),
@@ -123,7 +123,7 @@ def _monitoring(server: Server, shared: Shared, router: Router | None) -> Monito
 
 
 def local_client(core: ApiCore, user: str) -> LocalClient:
-    """A client that acts as a user of the cluster's own machinery."""
+    """A client that acts as a user of the cluster's own components."""
     if user.startswith("system:serviceaccount:"):
         namespace, name = user.split(":")[2:]
         return LocalClient(core, service_account(namespace, name), manager=MANAGERS.get(name, name))

@@ -1,1 +1,1 @@
-"""The data plane: nodes, networks, pods and guests as Linux namespaces."""
+"""The data plane: nodes, networks, pods and guests in Linux namespaces."""

@@ -1,4 +1,4 @@
-"""Ethernet frames with which a guest tells switches and neighbours where it is now."""
+"""Ethernet frames that announce a guest's location to switches and neighbours: RARP, gratuitous ARP, unsolicited NA."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TARGET_LINK_ADDRESS = 2
 
 
 def reverse_arp(mac: str) -> bytes:
-    """What a hypervisor sends for a guest that has just arrived: enough for every switch to learn the way."""
+    """The frame that a hypervisor sends for a guest that has just arrived, from which every switch learns its port."""
     own = mac_bytes(mac)
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 3) + own + bytes(4) + own + bytes(4)
     return _BROADCAST + own + struct.pack("!H", _RARP) + body

@@ -1,4 +1,4 @@
-"""Starting and ending the process that guests are forked from (``emulator.guest.forkserver``)."""
+"""Starts and stops the process that guests are forked from (``emulator.guest.forkserver``)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class ForkServer:
 
     @property
     def end(self) -> socket.socket:
-        """The channel on which guests are asked for."""
+        """The channel for launch requests."""
         if self._end is None:
             raise DataPlaneError("the data plane is not started")
         return self._end
 
     async def start(self) -> None:
-        """Must run in a thread that lives as long as the data plane: the fork server dies with it."""
+        """Must run in a thread that lives as long as the data plane: when it ends, the kernel kills the fork server."""
         self._end, far_end = channel.pair()
         project = str(Path(str(emulator.__file__)).parent.parent)
         path = os.pathsep.join(filter(None, [project, os.environ.get("PYTHONPATH")]))
@@ -71,7 +71,7 @@ def _fail(ready: asyncio.Future[None]) -> None:
 
 
 def read_only_paths() -> tuple[str, ...]:
-    """What a guest's interpreter needs to see: its own installation, its virtual environment, this package."""
+    """Paths that a guest's interpreter needs: its own installation, its virtual environment, this package."""
     package = Path(str(emulator.__file__)).parent
     library = importlib.util.find_spec("asyncssh")
     libraries = [Path(library.origin).parent.parent] if library and library.origin else []

@@ -1,4 +1,4 @@
-"""A guest over its whole life: boots and reboots in its pod, moves to another one, ends."""
+"""The lifecycle of a guest: boots and reboots in its pod, moves to another one, ends."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Guest:
         # What to do when this run of the guest ends: "" (what the guest asked for), "reboot", "crash" or "off".
         self._wanted = ""
         self._power_button = asyncio.Event()
-        # Set while nothing of the guest runs and none of its NICs answers.
+        # Set while no process of the guest runs and none of its NICs answers.
         self._powered_down = asyncio.Event()
         self._boots = 0
         self._booted = asyncio.Condition()
         self._life: asyncio.Task[None] | None = None
-        # Changes of the NICs and of the machine's state come one after another.
+        # Serialises changes of the NICs and of the machine's state.
         self._lock = asyncio.Lock()
         self._report: tuple[float, AgentReport] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -80,7 +80,7 @@ class Guest:
                 self._booted.notify_all()
 
     async def _run_once(self) -> str:
-        """One boot and all that follows until the machine's end; how it ended."""
+        """One boot until the end of the machine; returns how it ended."""
         machine = Machine()
         self._powered_down.clear()
         try:
@@ -92,7 +92,7 @@ class Guest:
             async with self._booted:
                 self._boots += 1
                 self._booted.notify_all()
-            # While it was being launched nobody could end it.
+            # While it was being launched it could not be ended.
             if self._wanted:
                 await machine.kill()
             return await asyncio.shield(machine.ended)
@@ -106,7 +106,7 @@ class Guest:
             self._powered_down.set()
 
     async def _until_boot(self, number: int) -> None:
-        """Returns once the guest has booted ``number`` times; what its life ended with where it did not come so far."""
+        """Returns once the guest has booted ``number`` times; how it ended if it did not get that far."""
         async with self._booted:
             await self._booted.wait_for(lambda: self._boots >= number or self.exited.is_set())
         if self._boots < number and self._life:
@@ -173,7 +173,7 @@ class Guest:
         task.add_done_callback(self._tasks.discard)
 
     async def _ask(self, question: str, **details: Any) -> dict[str, Any] | None:
-        """The guest's answer; None where it does not answer in time."""
+        """The guest's answer; None if it does not answer in time."""
         if not self._machine or self._machine.frozen:
             return None
         try:
@@ -188,7 +188,7 @@ class Guest:
                 if self.exited.is_set() or self._wanted == "off":
                     raise DataPlaneError(f"guest {self.spec.name} has ended or is about to")
                 self._guest_ports.add(nic, self.pod)
-                # Looked at here, in the thread that closes it: a guest may end at any time.
+                # Checked in the thread that closes it: a guest may end at any time.
                 network = self._network
                 return self._boot_nic(self._guest_ports.plug_into(network, nic.name), nic) if network else None
 
@@ -227,7 +227,7 @@ class Guest:
         await self._until_boot(next_boot)
 
     async def crash(self) -> None:
-        """Every process ends and nothing answers any more, but the machine is not switched off."""
+        """Ends every process; nothing answers any more, but the machine is not switched off."""
         if self._machine and not self._wanted:
             self._wanted = "crash"
             self._power_button.clear()

@@ -1,4 +1,4 @@
-"""A guest's own side of its NICs: one repeater each, whose uplink a migration swaps without the guest noticing."""
+"""The host side of a guest's NICs: for each a bridge without learning, whose uplink a migration swaps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from emulator.dataplane.topology import Topology
 
 @dataclass
 class Port:
-    """A NIC's devices: ``repeater``, ``socket`` (towards the guest, "" while it has none), ``uplink`` (to the pod)."""
+    """The devices of a NIC.
+
+    ``repeater`` is a bridge without learning, ``socket`` leads to the guest ("" if there is none), ``uplink`` to the
+    pod.
+    """
 
     nic: GuestNic
     repeater: str
@@ -24,7 +28,7 @@ class Port:
 
 
 class GuestPorts:
-    """Outlives the guest's reboots. All methods are jobs for the builder's thread."""
+    """Outlives the guest's reboots. All methods must run in the builder's thread."""
 
     def __init__(self, builder: Builder, topology: Topology, pods: Pods, guest_uid: str) -> None:
         self._builder = builder
@@ -32,10 +36,10 @@ class GuestPorts:
         self._pods = pods
         self._namespace: Namespace = builder.new_namespace(f"guest ports {guest_uid}")
         self.ports: dict[str, Port] = {}
-        self._worn_out: list[str] = []
+        self._unused_uplinks: list[str] = []
 
     def add(self, nic: GuestNic, pod: Pod) -> None:
-        """A NIC that is connected to its pod, but not yet to a guest."""
+        """Adds a NIC that is connected to its pod, but not yet to a guest."""
         if nic.name in self.ports:
             raise DataPlaneError(f"the guest has a NIC {nic.name!r} already")
         port = Port(nic, self._topology.new_name("nic"))
@@ -43,15 +47,15 @@ class GuestPorts:
         self.ports[nic.name] = port
         try:
             self._namespace.links.change(port.repeater, up=True)
-            port.uplink = self._lay_uplink(port, nic, pod)
+            port.uplink = self._add_uplink(port, nic, pod)
             self._namespace.links.change(port.uplink, up=True)
         except BaseException:
-            # Nothing of it may stay behind, or the next try would find the NIC there.
+            # Removed completely, because the next attempt would otherwise find the NIC.
             self.remove(nic.name)
             raise
 
-    def _lay_uplink(self, port: Port, nic: GuestNic, pod: Pod) -> str:
-        """A second uplink that carries nothing until it is brought up."""
+    def _add_uplink(self, port: Port, nic: GuestNic, pod: Pod) -> str:
+        """Adds a second uplink that carries nothing until it is brought up."""
         uplink = self._topology.new_name("up")
         self._pods.connect(pod, nic.pod_interface, nic.binding, self._namespace, uplink)
         self._namespace.links.change(uplink, master=port.repeater)
@@ -70,7 +74,7 @@ class GuestPorts:
         return self.ports[name]
 
     def plug_into(self, guest: Namespace, name: str) -> str:
-        """Gives a guest the NIC, by its MAC and the first free name of eth0, eth1, ...; the name."""
+        """Connects the guest to the NIC, by its MAC and the first free name of eth0, eth1, ...; returns the name."""
         port = self.port(name)
         taken = {link.name for link in guest.links.all()}
         device = next(name for number in range(1000) if (name := f"eth{number}") not in taken)
@@ -81,7 +85,7 @@ class GuestPorts:
         return device
 
     def unplug_all(self) -> None:
-        """The guest is gone; its NICs go with its namespace, and from now on answer nothing."""
+        """Stops the NICs of a guest that is gone; the kernel removes them with the guest's namespace."""
         for port in self.ports.values():
             if port.socket:
                 self._namespace.links.silence_port(port.socket)
@@ -94,7 +98,7 @@ class GuestPorts:
             self._namespace.links.change(port.socket, up=up)
 
     def freeze(self, frozen: bool) -> None:
-        """A paused machine answers nothing, although the kernel that stands in for it still would."""
+        """Keeps a paused machine's kernel from answering."""
         for port in self.ports.values():
             self._namespace.links.change(port.repeater, up=not frozen)
 
@@ -108,21 +112,21 @@ class GuestPorts:
             for name, interface in interfaces.items():
                 port = self.port(name)
                 nic = replace(port.nic, pod_interface=interface)
-                moves.append((port, nic, self._lay_uplink(port, nic, target)))
+                moves.append((port, nic, self._add_uplink(port, nic, target)))
         except BaseException:
             for _, _, uplink in moves:
                 self._namespace.links.delete_if_there(uplink)
             raise
         links = self._namespace.links
         for port, _, uplink in moves:
-            # The old uplink stops before the new one starts: never are two networks one, not for a moment.
+            # The old uplink stops before the new one starts: at no moment may both networks be connected.
             if port.uplink:
                 links.silence_port(port.uplink)
             links.change(uplink, up=True)
         self._builder.inside(self._namespace.descriptor, lambda: self._announce([(u, n.mac) for _, n, u in moves]))
         switched()
         for port, nic, uplink in moves:
-            self._worn_out.append(port.uplink)
+            self._unused_uplinks.append(port.uplink)
             port.uplink, port.nic = uplink, nic
 
     @staticmethod
@@ -131,17 +135,17 @@ class GuestPorts:
             address_announcement.send(uplink, [address_announcement.reverse_arp(mac)])
 
     def cut(self, name: str) -> None:
-        """Takes the uplink away from a NIC that the target pod does not carry."""
+        """Removes the uplink of a NIC that the target pod does not have."""
         port = self.port(name)
         if port.uplink:
             self._namespace.links.silence_port(port.uplink)
-            self._worn_out.append(port.uplink)
+            self._unused_uplinks.append(port.uplink)
             port.uplink = ""
 
     def tidy(self) -> None:
-        """Removes the uplinks that carry nothing any more; apart from the move, because it takes its time."""
-        while self._worn_out:
-            self._namespace.links.delete_if_there(self._worn_out.pop())
+        """Removes unused uplinks. Separate from the move, because it takes some time."""
+        while self._unused_uplinks:
+            self._namespace.links.delete_if_there(self._unused_uplinks.pop())
 
     def close(self) -> None:
         for port in self.ports.values():

@@ -36,8 +36,8 @@ _IFADDR = struct.Struct("=BBBBI")
 
 BRIDGE_PORT_DISABLED = 0
 
-# A kernel takes a veth device whose peer has, in its own namespace, the same number for a device without a peer, and
-# looks at its carrier only once a second. So the near end of each pair gets a number that no namespace gives itself.
+# The kernel treats a veth device whose peer has the same number in its own namespace as a device without a peer, and
+# checks its carrier only once a second. So the near end of each pair gets a number that no namespace assigns by itself.
 _numbers = itertools.count(1 << 16)
 
 
@@ -57,7 +57,7 @@ def mac_bytes(mac: str) -> bytes:
 
 
 class Links:
-    """The devices of the namespace in which this is made; OSError as the kernel gives it."""
+    """The devices of the current network namespace; OSError as the kernel reports it."""
 
     def __init__(self) -> None:
         self._netlink = Netlink()
@@ -129,9 +129,9 @@ class Links:
         self._netlink.request(_NEWLINK, _IFINFO.pack(0, 0, index, flags, mask) + attributes)
 
     def silence_port(self, name: str) -> None:
-        """Stops a bridge port at once; to remove a device takes the kernel some 30 ms.
+        """Stops a bridge port at once, because removing a device takes the kernel some 30 ms.
 
-        One that is gone is fine, and so is one of no bridge: it carries nothing anyway.
+        A device that is gone or in no bridge is ignored: it carries nothing.
         """
         try:
             self.set_port(name, state=BRIDGE_PORT_DISABLED)

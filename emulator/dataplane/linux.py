@@ -1,4 +1,4 @@
-"""The data plane from Linux namespaces: ``emulator.dataplane.model.DataPlane`` for machines without virtualisation."""
+"""The data plane in Linux namespaces: ``emulator.dataplane.model.DataPlane`` for machines without virtualisation."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LinuxDataPlane:
         return await builder.run(lambda: plumbing.attach(pod, interface, segment, mac))
 
     async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[FrameMatch] = ()) -> None:
-        """Plugs an attached interface into a further segment as well; no frame passes between the two segments."""
+        """Connects an attached interface to a further segment; no frame passes between the two segments."""
         builder, plumbing = self._parts()
         pod = self._pod(pod_uid)
         await builder.run(lambda: plumbing.join(pod, interface, segment, losing))
@@ -124,13 +124,13 @@ class LinuxDataPlane:
             raise
 
     def _new_exited(self, guest_uid: str) -> asyncio.Event:
-        """The event that may be waited for already, or a fresh one where an earlier guest of this uid has ended."""
+        """The event that callers may already wait for, or a new one if an earlier guest of this uid has ended."""
         if self.exited(guest_uid).is_set():
             self._exited[guest_uid] = asyncio.Event()
         return self._exited[guest_uid]
 
     async def move(self, guest_uid: str, target_pod_uid: str, interfaces: dict[str, str]) -> None:
-        """NICs that are not named lose their connection: nothing of the old pod stays behind."""
+        """NICs that are not named lose their connection: no connection to the old pod stays."""
         await self._guest(guest_uid).move(self._pod(target_pod_uid), interfaces)
 
     async def plug(self, guest_uid: str, nic: GuestNic) -> None:
@@ -156,7 +156,7 @@ class LinuxDataPlane:
         await self._guest(guest_uid).freeze(frozen)
 
     async def kill_inside(self, guest_uid: str) -> None:
-        """``exited`` is not set by this: the machine is on, only nobody is at home. ``reboot`` brings it back."""
+        """Does not set ``exited``: the machine is still on, although no process runs. ``reboot`` starts it again."""
         await self._guest(guest_uid).crash()
 
     async def run_inside(self, guest_uid: str, argv: list[str]) -> tuple[int, bytes]:
@@ -180,7 +180,7 @@ class LinuxDataPlane:
             connection.close()
             raise
         if kind == socket.SOCK_STREAM:
-            # As every dial in Go does: small messages must not wait for the acknowledgement of the ones before.
+            # TCP_NODELAY as in Go: small messages must not wait for the acknowledgement of earlier ones.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pod.connections.add(connection)
         return connection

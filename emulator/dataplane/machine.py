@@ -1,4 +1,4 @@
-"""One run of a guest, from power-on to its end, as its hypervisor sees it."""
+"""One run of a guest from power-on to its end, as the hypervisor sees it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,19 @@ class Machine:
     def __init__(self) -> None:
         self._end, self._far_end = channel.pair()
         self._stages: dict[str, asyncio.Future[None]] = {}
-        # File descriptors that the guest has sent and nobody has taken yet.
+        # File descriptors that the guest has sent and that are not used yet.
         self._unclaimed: dict[str, int] = {}
         self._questions: dict[int, asyncio.Queue[dict[str, Any] | None]] = {}
         self._numbers = itertools.count(1)
         self._process = -1
-        # "off", "reboot" or "killed", once there is no process of the guest any more.
+        # "off", "reboot" or "killed", once no process of the guest is left.
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.frozen = False
 
     async def launch(self, forkserver: socket.socket) -> int:
-        """Has the fork server fork the guest; the file descriptor of its network namespace, for the caller to keep."""
+        """Asks the fork server to fork the guest. Returns the file descriptor of its network namespace, which the
+        caller owns.
+        """
         loop = asyncio.get_running_loop()
         self._stages = {stage: loop.create_future() for stage in _STAGES}
         channel.listen(self._end, self._on_message, self._on_gone)
@@ -49,7 +51,9 @@ class Machine:
         return self._unclaimed.pop("namespaces")
 
     async def boot(self, spec: BootSpec) -> int:
-        """Lets process 1 go on with this specification; the master side of the serial line, for the caller to keep."""
+        """Lets process 1 continue with this specification. Returns the master side of the serial line, which the caller
+        owns.
+        """
         channel.send(self._end, {"spec": asdict(spec)})
         await self._stages["serial"]
         return self._unclaimed.pop("serial")
@@ -74,7 +78,7 @@ class Machine:
         for stage in self._stages.values():
             if not stage.done():
                 stage.set_exception(DataPlaneError("the guest ended while it was being launched"))
-                # Nobody may be waiting for it.
+                # There may be no waiter.
                 stage.exception()
         for queue in self._questions.values():
             queue.put_nowait(None)
@@ -118,7 +122,7 @@ class Machine:
     async def kill(self) -> None:
         """Ends every process of the guest; returns when there is none left."""
         if self._process < 0:
-            # It was not launched to the end: hearing nothing more, what there is of it ends by itself.
+            # It was not fully launched: without further messages, its processes end by themselves.
             self._on_gone()
         elif not self.ended.done():
             with contextlib.suppress(ProcessLookupError):
@@ -126,7 +130,9 @@ class Machine:
         await asyncio.wait({self.ended})
 
     def freeze(self, frozen: bool) -> None:
-        """Stops or continues every process: parents stop before and continue after their children, or would see it."""
+        """Stops or continues every process. Parents stop before and continue after their children, so that they do not
+        notice.
+        """
         if self.ended.done():
             return
         self.frozen = frozen
@@ -141,7 +147,7 @@ class Machine:
                 return
 
     def _processes(self) -> Iterator[int]:
-        """All processes of the guest's process namespace, by their numbers outside."""
+        """All processes of the guest's PID namespace, by their host PIDs."""
         first = _pid_of(self._process)
         inside = _namespace_of(first)
         for entry in Path("/proc").iterdir():
@@ -149,7 +155,7 @@ class Machine:
                 yield int(entry.name)
 
     def close(self) -> None:
-        """Lets go of a machine that has ended."""
+        """Releases a machine that has ended."""
         self._on_gone()
         self._far_end.close()
         if self._process >= 0:

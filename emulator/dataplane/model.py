@@ -1,7 +1,7 @@
-"""What the node agent asks of the data plane. Names are the field's; nothing here knows the Kubernetes API.
+"""The interface between the node agent and the data plane. Nothing here knows the Kubernetes API.
 
-The default implementation builds guests from Linux namespaces (``emulator.dataplane.linux``); one with QEMU guests
-can stand behind the same interface.
+The default implementation builds guests from Linux namespaces (``emulator.dataplane.linux``). One with QEMU guests
+could implement the same interface.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class PodInterface:
 
 @dataclass(frozen=True)
 class GuestNic:
-    """A NIC of a guest and the pod interface that carries it."""
+    """A NIC of a guest and its pod interface."""
 
     name: str
     mac: str
@@ -61,7 +61,7 @@ class GuestInterface:
 
 @dataclass(frozen=True)
 class AgentReport:
-    """What the guest agent inside the real guest reports; read there, never derived from the manifest."""
+    """The guest agent's report, read inside the guest, never derived from the manifest."""
 
     hostname: str
     interfaces: tuple[GuestInterface, ...]
@@ -87,7 +87,7 @@ class DataPlane(Protocol):
     """The data plane of all nodes. Every method may be called concurrently for different pods and guests."""
 
     async def start(self, nodes: list[str]) -> None:
-        """Builds the nodes. DataPlaneError, with the remedy, where the machine does not permit it."""
+        """Builds the nodes. DataPlaneError, with the remedy, if the machine does not permit it."""
         ...
 
     async def stop(self) -> None:
@@ -97,7 +97,7 @@ class DataPlane(Protocol):
     async def rewire(self, node: str, wiring: Wiring) -> None:
         """Changes what a node's bridges are connected to.
 
-        What is plugged in follows at once; ports of a bridge that is gone stay without one.
+        Plugged devices follow at once; ports of a removed bridge stay without one.
         """
         ...
 
@@ -110,14 +110,14 @@ class DataPlane(Protocol):
         ...
 
     async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[FrameMatch] = ()) -> None:
-        """Plugs an attached interface into a further segment as well; the segments stay apart. For defects only.
+        """Connects an attached interface to a further segment; the segments stay separate. For defects only.
 
-        What comes from that segment is lost if it is of one of the kinds ``losing``.
+        Frames from that segment that match one of ``losing`` are dropped.
         """
         ...
 
     async def drop_frames(self, pod_uid: str, interface: str, kinds: Sequence[FrameMatch]) -> None:
-        """From now on what comes to an interface is lost if it is of one of these kinds. For defects only."""
+        """From now on drops frames to an interface that match one of ``kinds``. For defects only."""
         ...
 
     async def detach(self, pod_uid: str, interface: str) -> None: ...
@@ -125,13 +125,13 @@ class DataPlane(Protocol):
     async def remove_pod(self, pod_uid: str) -> None: ...
 
     async def boot(self, spec: GuestSpec, pod_uid: str) -> None:
-        """Boots a guest in a pod; returns once its first process runs (login and agent come when they come)."""
+        """Boots a guest in a pod; returns once its first process runs, before login and agent are ready."""
         ...
 
     async def move(self, guest_uid: str, target_pod_uid: str, interfaces: dict[str, str]) -> None:
-        """The switch-over of a live migration: NIC name -> interface of the target pod that carries it from now on.
+        """The switch-over of a live migration: NIC name -> its interface of the target pod.
 
-        The guest runs on (same boot id, processes, MACs), sees no carrier change, and announces itself on the new
+        The guest keeps running (same boot id, processes, MACs), sees no carrier change, and announces itself on the new
         segments. Its console attachment and forwarded connections through the old pod end.
         """
         ...
@@ -147,7 +147,7 @@ class DataPlane(Protocol):
         ...
 
     async def reboot(self, guest_uid: str) -> None:
-        """Reboots the guest inside its pod: new boot id, everything in it started anew."""
+        """Reboots the guest inside its pod: new boot id, all processes started again."""
         ...
 
     async def freeze(self, guest_uid: str, frozen: bool) -> None:
@@ -155,7 +155,7 @@ class DataPlane(Protocol):
         ...
 
     async def kill_inside(self, guest_uid: str) -> None:
-        """The guest dies while its pod goes on: no process, no NIC answers (a kernel panic, seen from outside)."""
+        """The guest dies while its pod keeps running: no process, no NIC answers (like a kernel panic)."""
         ...
 
     async def run_inside(self, guest_uid: str, argv: list[str]) -> tuple[int, bytes]:
@@ -167,7 +167,7 @@ class DataPlane(Protocol):
     async def dial(self, pod_uid: str, port: int, protocol: str = "tcp") -> socket.socket:
         """A connected socket to the guest's port through its pod network, as virt-api dials the pod's address.
 
-        OSError (ConnectionRefusedError, TimeoutError) as a dial over the network would give.
+        OSError (ConnectionRefusedError, TimeoutError) as for a dial over the network.
         """
         ...
 

@@ -1,6 +1,6 @@
-"""One-to-one translation between a pod's address and its guest's, without state, by nftables.
+"""Stateless one-to-one NAT between a pod's address and its guest's, by nftables.
 
-Stateless on purpose: nothing is remembered that a migration would lose, and no connection tracking is needed.
+Without state a migration loses nothing, and no connection tracking is needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TABLE = "guest"
 
 
 def _replace(chain: str, offset: int, old: bytes, new: bytes) -> nftables.Message:
-    """A rule: where the address at ``offset`` of the IPv4 header is ``old``, write ``new`` and mend the checksums."""
+    """A rule: if the address at ``offset`` of the IPv4 header is ``old``, write ``new`` and update the checksums."""
     checksums = (attribute(6, big(1)), attribute(7, big(_IPV4_CHECKSUM)), attribute(8, big(1)))
     return nftables.rule(
         IPV4,
@@ -32,7 +32,7 @@ def _replace(chain: str, offset: int, old: bytes, new: bytes) -> nftables.Messag
 
 
 def translate(pod_address: str, guest_address: str) -> None:
-    """Makes the namespace of the calling thread translate. OSError where the kernel has no nf_tables."""
+    """Installs the translation in the calling thread's network namespace. OSError if there is no nf_tables."""
     pod, guest = ipaddress.ip_address(pod_address).packed, ipaddress.ip_address(guest_address).packed
     nftables.commit(
         [

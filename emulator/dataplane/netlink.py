@@ -1,4 +1,4 @@
-"""Netlink messages: encoding, one request and its answers.
+"""Netlink messages: encoding, and a request with its answers.
 
 A netlink socket stays in the network namespace in which it was opened, whichever thread uses it later.
 """
@@ -109,7 +109,7 @@ class Netlink:
                 offset += (length + 3) & ~3
                 if kind == _NLMSG_ERROR:
                     failure = failure or _failure(body, flags)
-                    # Whatever was sent in one datagram stands or falls together.
+                    # The messages of one datagram succeed or fail together.
                     awaited = set() if failure else awaited - {sequence}
                 elif kind == _NLMSG_DONE:
                     awaited = awaited - {sequence}

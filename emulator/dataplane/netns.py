@@ -24,7 +24,7 @@ class Namespace:
         self.links = links
 
     def close(self) -> None:
-        """Lets go of the namespace; with nothing left inside, the kernel removes it and its devices."""
+        """Releases the namespace; if nothing is left inside, the kernel removes it and its devices."""
         if self.descriptor >= 0:
             self.links.close()
             os.close(self.descriptor)
@@ -32,7 +32,7 @@ class Namespace:
 
 
 class Builder:
-    """The thread in which all building happens, one job after another.
+    """The thread that does all building, one job after the other.
 
     Only this thread ever changes its network namespace, so that the rest of the process stays in the host's.
     """
@@ -42,11 +42,11 @@ class Builder:
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Runs a job in the thread. It is done to its end, and even begun, where the caller is cancelled meanwhile."""
+        """Runs a job in the thread. The job runs to its end, even if the caller is cancelled before it begins."""
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._executor, job))
 
     async def make(self, job: Callable[[], T], undo: Callable[[T], object]) -> T:
-        """Runs a job that makes something; nobody would ever take it down for a caller that is cancelled meanwhile."""
+        """Runs a job that creates something, and removes it if the caller is cancelled meanwhile."""
         made = asyncio.get_running_loop().run_in_executor(self._executor, job)
         try:
             return await asyncio.shield(made)
@@ -59,10 +59,10 @@ class Builder:
         self._executor.shutdown()
         os.close(self._home)
 
-    # What follows is for jobs, that is: for the thread itself.
+    # The methods below are for jobs, which run in the thread itself.
 
     def new_namespace(self, name: str, *, forwarding: bool = False) -> Namespace:
-        """A namespace of the data plane's own: no IPv6 of its own, no filtering inherited from the host."""
+        """A network namespace without automatic IPv6 addresses and without filtering inherited from the host."""
 
         def make() -> Namespace:
             unshare(CLONE_NEWNET)
@@ -80,7 +80,7 @@ class Builder:
         return self._and_back(make)
 
     def adopt(self, name: str, descriptor: int) -> Namespace:
-        """Takes over a namespace that somebody else made (a guest's)."""
+        """Takes ownership of a namespace that was created elsewhere (a guest's)."""
         return Namespace(name, descriptor, self.inside(descriptor, Links))
 
     def inside(self, descriptor: int, job: Callable[[], T]) -> T:
@@ -95,7 +95,7 @@ class Builder:
             return job()
         finally:
             # The host's namespace belongs to another user namespace: an ordinary user cannot return to it, but can
-            # leave for an empty one, so that no namespace of the lab is kept alive by this thread.
+            # enter an empty one, so that this thread keeps no namespace of the cluster alive.
             try:
                 setns(self._home, CLONE_NEWNET)
             except PermissionError:
@@ -105,7 +105,7 @@ class Builder:
 
 
 def set_kernel(key: str, value: str) -> None:
-    """Writes a sysctl of the calling thread's namespace; one that this kernel does not have is left alone."""
+    """Writes a sysctl of the calling thread's namespace; one that this kernel does not have is skipped."""
     path = Path("/proc/sys") / key
     if path.exists():
         path.write_text(value, encoding="ascii")

@@ -56,13 +56,13 @@ def expression(name: str, *attributes: bytes) -> bytes:
 
 
 def load(base: int, offset: int, length: int) -> bytes:
-    """Bytes of the packet's header ``base``, for what comes next."""
+    """Loads bytes of the packet's header ``base`` for the next expression."""
     place = (attribute(2, big(base)), attribute(3, big(offset)), attribute(4, big(length)))
     return expression("payload", attribute(1, big(_REGISTER)), *place)
 
 
 def mask(bits: bytes) -> bytes:
-    """Leaves only these bits of what was loaded."""
+    """Keeps only these bits of the loaded bytes."""
     nothing = bytes(len(bits))
     register = big(_REGISTER)
     return expression(
@@ -73,7 +73,7 @@ def mask(bits: bytes) -> bytes:
 
 
 def compare(value: bytes, operator: int = EQUAL) -> bytes:
-    """The rule ends here unless what was loaded compares so."""
+    """Ends the rule unless the loaded bytes compare as given."""
     return expression("cmp", attribute(1, big(_REGISTER)), attribute(2, big(operator)), nested(3, attribute(1, value)))
 
 
@@ -98,7 +98,9 @@ def drop() -> bytes:
 
 
 def commit(messages: list[Message]) -> None:
-    """All or nothing, in the namespace of the calling thread. OSError where the kernel has no nf_tables."""
+    """Sends all messages as one transaction in the namespace of the calling thread. OSError if the kernel has no
+    nf_tables.
+    """
     bounds = struct.pack("!BBH", 0, 0, _SUBSYSTEM)
     netlink = Netlink(_NETLINK_NETFILTER)
     try:

@@ -1,4 +1,4 @@
-"""Frames that a network loses on their way to a pod: kinds of them, or some of all. For defects only."""
+"""Packet loss on the way to a pod: matching frames, or a share of all frames, are dropped. For defects only."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SYN, _SYN_AND_ACK = b"\x02", b"\x12"
 
 @dataclass(frozen=True)
 class FrameMatch:
-    """A kind of frame: bytes at places of the link or network header, each after an optional mask.
+    """A match of frames: bytes at offsets of the link or network header, each after an optional mask.
 
-    ``percent`` of all such frames are meant. IPv4 headers have no options here.
+    ``percent`` of the matching frames are dropped. IPv4 headers are expected to have no options.
     """
 
     matches: tuple[tuple[int, int, bytes, bytes], ...] = ()
@@ -54,12 +54,12 @@ TCP_ACCEPT = FrameMatch((*TCP.matches, _ip(_TCP_FLAGS, _SYN_AND_ACK, _SYN_AND_AC
 
 
 def some(percent: int) -> FrameMatch:
-    """So many of a hundred frames, whatever they carry."""
+    """Matches this percentage of all frames."""
     return FrameMatch((), percent)
 
 
 def drop_frames(device: str, kinds: Sequence[FrameMatch]) -> None:
-    """What comes in through a device of the calling thread's namespace is lost if it is of one of these kinds."""
+    """Drops matching frames that come in through a device of the calling thread's namespace."""
     owner = f"packet-loss-{device}"
     nftables.commit(
         [

@@ -1,4 +1,4 @@
-"""Pods: a network namespace each, plugged into segments, and the way from there to a guest's NIC."""
+"""Pods: a network namespace each, its connections to segments, and to the NICs of a guest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emulator.dataplane.wiring import Segment
 from emulator.guest.spec import Lease
 
 POD_NIC = "eth0"
-# What a masquerade-bound guest is given, the same in every pod, so that a migration changes nothing for it.
+# The addresses of a masquerade-bound guest: the same in every pod, so that a migration does not change them.
 GUEST_ADDRESS, _GATEWAY, _PREFIX = "10.0.2.2", "10.0.2.1", 24
 _GATEWAY_DEVICE = "k6t-eth0"
 _GATEWAY_MAC = "02:00:00:00:00:00"
@@ -40,7 +40,7 @@ class Pod:
     namespace: Namespace
     address: str
     plugs: dict[str, _Plug] = field(default_factory=dict)
-    # Connections that were dialled to this pod, for as long as the caller keeps them.
+    # Connections that were dialled to this pod and are still open.
     connections: weakref.WeakSet[socket.socket] = field(default_factory=weakref.WeakSet)
 
     def plug(self, interface: str) -> _Plug:
@@ -50,7 +50,7 @@ class Pod:
         return self.plugs[interface]
 
     def cut_connections(self) -> None:
-        """Ends the dialled connections, as they end when nobody at the pod's address answers any more."""
+        """Ends the dialled connections, as if the pod's address no longer answered."""
         for connection in list(self.connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -60,7 +60,7 @@ class Pod:
 
 
 class Pods:
-    """All methods are jobs for the builder's thread."""
+    """All methods must run in the builder's thread."""
 
     def __init__(self, builder: Builder, topology: Topology) -> None:
         self._builder = builder
@@ -91,8 +91,10 @@ class Pods:
         return plug.interface
 
     def _wire(self, pod: Pod, interface: str, segment: Segment, mac: str | None) -> str:
-        """A cable from the segment's bridge on the pod's node to a new device in the pod; its end on the node."""
-        # Where there is no place for it, nothing shall be made.
+        """Adds a veth pair from the segment's bridge on the pod's node to a new device in the pod; returns its end on
+        the node.
+        """
+        # Checked first: if the segment does not exist there, nothing is created.
         self._topology.bridge_of(pod.node, segment)
         near = self._topology.new_name("veth")
         on_node = pod.node.namespace.links
@@ -102,14 +104,14 @@ class Pods:
         return near
 
     def drop_frames(self, pod: Pod, interface: str, kinds: Sequence[FrameMatch]) -> None:
-        """What comes to an interface from its segment is lost if it is of one of these kinds."""
+        """Drops frames from the interface's segment that match one of ``kinds``."""
         pod.plug(interface)
         self._builder.inside(pod.namespace.descriptor, lambda: drop_frames(interface, kinds))
 
     def join(self, pod: Pod, interface: str, segment: Segment, kinds: Sequence[FrameMatch] = ()) -> None:
-        """Plugs an interface into a further segment as well; the two segments do not become one.
+        """Connects an interface to a further segment; the two segments stay separate.
 
-        What comes from that segment is lost if it is of one of ``kinds``.
+        Frames from that segment that match one of ``kinds`` are dropped.
         """
         plug = pod.plug(interface)
         bridge = self._bridge(pod, interface, plug)
@@ -132,7 +134,7 @@ class Pods:
 
     def remove(self, pod: Pod) -> None:
         pod.cut_connections()
-        # The cables go with the namespace, but only some time later: nothing may answer from now on.
+        # The kernel removes the veth pairs with the namespace, but only later: nothing may answer from now on.
         for plug in pod.plugs.values():
             for device in plug.node_devices:
                 self._topology.unplug(pod.node, device)
@@ -141,9 +143,9 @@ class Pods:
         pod.namespace.close()
 
     def connect(self, pod: Pod, interface: str, binding: str, far: Namespace, far_device: str) -> str:
-        """Lays a cable from a pod interface, by its binding, to ``far_device`` among a guest's ports.
+        """Adds a veth pair from a pod interface, by its binding, to ``far_device`` among a guest's ports.
 
-        The name of the cable's end in the pod. The far end is left down: bringing it up is the switch-over.
+        Returns the name of the end in the pod. The far end is left down: bringing it up is the switch-over.
         """
         plug = pod.plug(interface)
         if binding == "masquerade":
@@ -160,7 +162,7 @@ class Pods:
                 links.delete_address(POD_NIC, f"{pod.address}/16")
             plug.bridge = self._topology.new_name("br")
             links.add_bridge(plug.bridge)
-            # The guest owns the address that the interface was given.
+            # The guest has the address that was assigned to the interface.
             links.change(interface, mac=random_mac(), master=plug.bridge)
             links.change(plug.bridge, up=True)
         return plug.bridge

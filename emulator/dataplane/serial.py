@@ -1,4 +1,4 @@
-"""A guest's serial line, as seen from outside: it has one client at a time and outlives the guest's reboots."""
+"""A guest's serial line, seen from outside: it has one client at a time and outlives the guest's reboots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from collections import deque
 
 _CHUNK = 4096
-# How much a client may leave unread before the guest's writers have to wait.
+# How much a client may leave unread before writers in the guest have to wait.
 _UNREAD = 64 * 1024
 
 
@@ -56,7 +56,7 @@ class SerialConsole:
 
 
 class SerialLine:
-    """Reads the line all the time; what no client wants to see is thrown away."""
+    """Reads the line all the time; output without a client is discarded."""
 
     def __init__(self) -> None:
         self._master = -1
@@ -66,7 +66,7 @@ class SerialLine:
         self._typed = bytearray()
 
     def connect(self, master: int) -> None:
-        """A guest has booted; this is the master side of its line, owned from now on."""
+        """Connects the master side of a booted guest's line, which this object owns from now on."""
         self.disconnect()
         os.set_blocking(master, False)
         self._master = master
@@ -75,7 +75,7 @@ class SerialLine:
         self._update()
 
     def disconnect(self) -> None:
-        """The guest is gone; a client stays and sees nothing until another boots."""
+        """The guest is gone; a client stays and sees nothing until it boots again."""
         if self._master >= 0:
             self._drain()
             loop = asyncio.get_running_loop()
@@ -86,7 +86,7 @@ class SerialLine:
             self._reading = False
 
     def attach(self) -> SerialConsole:
-        """A new client; the older one, if any, has ended."""
+        """Attaches a new client; ends the attachment of an older one."""
         self.drop_client()
         self._client = SerialConsole(self)
         self._update()
@@ -103,7 +103,7 @@ class SerialLine:
             self.release(self._client)
 
     def freeze(self, frozen: bool) -> None:
-        """A paused machine neither prints nor echoes; what is typed meanwhile waits."""
+        """A paused machine neither prints nor echoes; input is kept until it resumes."""
         self._frozen = frozen
         self._update()
         if not frozen:
@@ -133,7 +133,7 @@ class SerialLine:
         except BlockingIOError:
             return
         except OSError:
-            # Nothing in the guest holds the line: it has died, and its end is noticed elsewhere.
+            # No process in the guest has the line open: the guest has died, which is detected elsewhere.
             asyncio.get_running_loop().remove_reader(self._master)
             return
         if self._client:
@@ -141,7 +141,7 @@ class SerialLine:
             self._update()
 
     def _drain(self) -> None:
-        """Delivers the guest's last words."""
+        """Delivers the guest's last output."""
         with contextlib.suppress(OSError):
             while data := os.read(self._master, _CHUNK):
                 if self._client:
@@ -149,7 +149,7 @@ class SerialLine:
 
     def _write_out(self) -> None:
         if self._master < 0 or self._frozen:
-            # A machine that is off does not remember what was typed.
+            # Input to a machine that is off is discarded.
             if self._master < 0:
                 self._typed.clear()
             return

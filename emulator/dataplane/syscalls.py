@@ -102,7 +102,7 @@ def pivot_root(new_root: str | Path) -> None:
 
 
 def die_with_parent(signal_number: int) -> None:
-    """Asks for a signal when the thread that forked this process ends. Forgotten when credentials change."""
+    """Asks for a signal when the thread that forked this process ends. A change of credentials resets it."""
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
 
 

@@ -1,4 +1,7 @@
-"""Nodes, and the wires between them: a bridge for each VLAN of a node's bridge, joined in a hub where it has a wire."""
+"""Nodes and the wires between them.
+
+Each VLAN of a node's bridge is a Linux bridge of its own. If it has an uplink, it is joined to the others in a hub.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def random_mac() -> str:
 
 @dataclass
 class Switch:
-    """A VLAN of a bridge on one node: its device, the wire that it is joined to, and the cable there."""
+    """A VLAN of a bridge on one node: its device, its wire, and the device that leads there."""
 
     device: str
     wire: str = ""
@@ -33,7 +36,7 @@ class Switch:
 
 @dataclass
 class Node:
-    """A node: its network namespace, its wiring, the switches made so far, what is plugged in, its pods' addresses."""
+    """A node: its network namespace, its wiring, its switches, the devices plugged in, and its pods' addresses."""
 
     name: str
     number: int
@@ -44,7 +47,7 @@ class Node:
     _next_address: int = 0
 
     def new_pod_address(self) -> str:
-        """``address/prefix`` of a new pod; an address comes back only after all others of the node were used."""
+        """``address/prefix`` of a new pod; an address is reused only after all others of the node."""
         self._next_address = self._next_address % _PODS_PER_NODE + 1
         return f"10.244.{self.number}.{self._next_address + 1}/{_POD_PREFIX}"
 
@@ -55,7 +58,7 @@ class Node:
 
 
 class Topology:
-    """All methods are jobs for the builder's thread."""
+    """All methods must run in the builder's thread."""
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
@@ -78,19 +81,19 @@ class Topology:
         return self.nodes[name]
 
     def new_name(self, kind: str) -> str:
-        """A device name that occurs once in the whole dataplane."""
+        """A device name that is unique in the whole data plane."""
         return f"{kind}{next(self._numbers)}"
 
     def bridge_of(self, node: Node, segment: Segment) -> str:
-        """The segment's bridge on a node, made when first asked for; "" where the segment does not exist there.
+        """The segment's bridge on a node, created on the first call; "" if the segment does not exist there.
 
-        DataPlaneError where the node has something else of the bridge's name.
+        DataPlaneError if the bridge's name is used for something else on the node.
         """
         place = node.wiring.place(segment)
         return self._device(node, place) if place else ""
 
     def plug(self, node: Node, device: str, segment: Segment) -> None:
-        """Puts a device of the node into a segment; it follows the segment when the node is wired anew."""
+        """Plugs a device of the node into a segment; it follows the segment when the node is rewired."""
         master = self.bridge_of(node, segment)
         node.ports[device] = segment
         node.namespace.links.change(device, master=master, up=True)
@@ -109,7 +112,7 @@ class Topology:
             except DataPlaneError:
                 gone, place = True, None
             if gone:
-                # Nobody plugs it in again: a new bridge of that name is another one.
+                # It is not plugged in again: a new bridge of that name is a different one.
                 self.unplug(node, device)
             master = self._device(node, place) if place else ""
             node.namespace.links.change(device, master=master)
@@ -124,7 +127,7 @@ class Topology:
         return switch.device
 
     def _join(self, node: Node, switch: Switch, place: Place) -> None:
-        """Takes a switch off its wire, and joins it to another one where it has one."""
+        """Disconnects a switch from its wire, and connects it to the new one if there is one."""
         if self._hub is None:
             raise DataPlaneError("the data plane is not started")
         if switch.trunk:
@@ -144,8 +147,8 @@ class Topology:
     def _new_bridge(self, namespace: Namespace) -> str:
         name = self.new_name("seg")
         namespace.links.add_bridge(name)
-        # One of its own: otherwise it takes the lowest of its ports', which changes as pods come and go, and whoever
-        # knows the node by the one before finds it silent for seconds.
+        # A fixed MAC. Otherwise the bridge takes the lowest one of its ports, which changes as pods come and go, and
+        # neighbours that know the old one lose the node for seconds.
         namespace.links.change(name, mac=random_mac(), up=True)
         return name
 

@@ -1,4 +1,4 @@
-"""Entering the namespaces in which the data plane may be built, and finding out beforehand whether it can be."""
+"""Enters the user namespace in which the data plane is built, and checks beforehand whether this machine permits it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SYSCTL = Path("/proc/sys")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that this machine lacks: what it is called, what it means, and the one-line remedy."""
+    """A feature that this machine lacks: its name, what that means, and the one-line remedy."""
 
     name: str
     message: str
@@ -46,10 +46,10 @@ class Finding:
 
 
 def enter() -> None:
-    """Moves this process into user and mount namespaces of its own; it keeps the host's network.
+    """Moves this process into new user and mount namespaces; it keeps the host's network.
 
-    To be called at the start of a process, before any thread exists. DataPlaneError, with the remedy, where the machine
-    does not permit it.
+    Call it at the start of a process, before any thread exists. DataPlaneError, with the remedy, if the machine does
+    not permit it.
     """
     if threading.active_count() > 1:
         raise RuntimeError("enter() must be called before the first thread is started")
@@ -63,7 +63,7 @@ def enter() -> None:
 
 
 def check_machine() -> list[Finding]:
-    """What is missing on this machine, the worst first; an empty list where all is well. Takes well under 100 ms."""
+    """The features that this machine lacks, the worst first; empty if it lacks none. Takes well under 100 ms."""
     if not sys.platform.startswith("linux"):
         remedy = "run it on Linux, in a Linux VM, or give --kubeconfig to test a real cluster"
         return [Finding("linux", f"the embedded cluster needs Linux, this is {sys.platform}", remedy)]
@@ -72,7 +72,7 @@ def check_machine() -> list[Finding]:
 
 
 def require_machine() -> None:
-    """DataPlaneError that names everything without which no guest can run; nothing where all is well."""
+    """DataPlaneError that names everything without which no guest can run."""
     fatal = [str(finding) for finding in check_machine() if finding.fatal]
     if fatal:
         raise DataPlaneError("the embedded cluster cannot run here: " + "; also: ".join(fatal))
@@ -93,13 +93,13 @@ def _missing_programs() -> Iterator[Finding]:
 
 
 def _probe_kernel() -> Iterator[Finding]:
-    """Runs in a child of its own: tries each thing once, in the order in which the data plane needs it."""
+    """Runs in a child process: tries each feature once, in the order in which the data plane needs it."""
     uid, gid = os.geteuid(), os.getegid()
     try:
         unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET)
         map_only_root(uid, gid)
         mount("none", "/", None, MS_REC | MS_PRIVATE)
-        # A guest is nested once more, with process numbers of its own.
+        # A guest has one more level of namespaces, with its own PID namespace.
         unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID)
         map_only_root(0, 0)
         mount("none", "/", None, MS_REC | MS_PRIVATE)
@@ -145,7 +145,7 @@ def _attempt(action: Callable[[], object], finding: Finding) -> Iterator[Finding
 
 
 def _in_child(probe: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    """Runs a probe in a forked child, because what it does to its process cannot be undone."""
+    """Runs a probe in a forked child, because its effects on the process cannot be undone."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -167,7 +167,7 @@ def _in_child(probe: Callable[[], Iterator[Finding]]) -> list[Finding]:
 
 
 def _forbidden(error: OSError) -> Finding:
-    """Why this machine forbids user namespaces, in order of what forbids them most often."""
+    """Why this machine forbids user namespaces, the most frequent reason first."""
     message = f"user namespaces are not permitted ({error.strerror or error})"
     if _sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1" and os.geteuid():
         return Finding(

@@ -1,4 +1,4 @@
-"""What a node's bridges are connected to: wires between the nodes, VLANs on them, and OVN's bridge-mappings."""
+"""The wiring of a node: what its bridges are connected to, with VLANs and OVN's bridge-mappings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class Uplink:
-    """A NIC as the port of a bridge. NICs of the same name are on one wire on all nodes, others on another one.
+    """A NIC as the port of a bridge. NICs with the same name are connected on all nodes, others are not.
 
-    ``vlans`` are the tagged ones that the port lets pass, as ranges; what is untagged always passes.
+    ``vlans`` are the ranges of tagged VLANs that the port passes; untagged frames always pass.
     """
 
     nic: str
@@ -41,7 +41,7 @@ class Uplink:
 
 @dataclass(frozen=True)
 class Bridge:
-    """A bridge that somebody has configured; without an uplink it ends at its node."""
+    """A configured bridge; without an uplink it ends at its node."""
 
     kind: str = LINUX
     uplink: Uplink | None = None
@@ -49,7 +49,7 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a segment is on a node: a VLAN of a bridge, and the wire that it goes on over ("" for none)."""
+    """The location of a segment on a node: a VLAN of a bridge, and the wire that it continues on ("" for none)."""
 
     bridge: str
     vlan: int
@@ -64,9 +64,9 @@ class Wiring:
     mappings: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, segment: Segment) -> Place | None:
-        """None where OVN has no mapping for a localnet: it says nothing and carries nothing.
+        """None if OVN has no mapping for a localnet: it reports nothing and carries nothing.
 
-        DataPlaneError as the bridge plugin has it, where the bridge's name belongs to something else.
+        DataPlaneError with the bridge plugin's message if the bridge's name is used for something else.
         """
         if segment.kind == "overlay":
             return Place(f"overlay {segment.bridge}", segment.vlan, f"overlay {segment.bridge}")
@@ -76,7 +76,7 @@ class Wiring:
             if bridge is None or bridge.kind != OVS:
                 return None
         else:
-            # The plugin makes a bridge that is not there.
+            # The plugin creates a bridge that does not exist.
             name = segment.bridge
             bridge = self.bridges.get(name, Bridge())
             if bridge.kind != LINUX:
@@ -85,7 +85,7 @@ class Wiring:
         return Place(name, segment.vlan, uplink.nic if uplink and uplink.carries(segment.vlan) else "")
 
 
-# What every node has from its first moment: the bridge of its own address, and two for the guests' networks.
+# The initial wiring of every node: the bridge of its own address, and two for the guests' networks.
 NODE_WIRING = Wiring(
     MappingProxyType(
         {

@@ -1,4 +1,4 @@
-"""The guest agent: facts read inside the guest at the moment of the question."""
+"""The guest agent: facts read inside the guest at the time of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that all guests are forked from: everything they need is imported once, here.
+"""The process that all guests are forked from. It imports once what they need.
 
 The data plane starts it as ``python -m emulator.guest.forkserver FD PARENT`` with one end of a channel. It has a single
 thread, and forks one guest for each message that arrives.
@@ -23,10 +23,10 @@ def main() -> None:
     if os.getppid() != parent:
         return
     end = socket.socket(fileno=descriptor)
-    # Ended launchers are nobody's business: they report to the data plane themselves.
+    # Ended launchers are not waited for: they report to the data plane themselves.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What is imported and set up at first use by now is shared between all guests.
+    # Everything that is imported and set up by now is shared between all guests.
     asyncio.run(sshd.warm_up())
     gc.collect()
     gc.freeze()

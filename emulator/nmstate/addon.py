@@ -19,7 +19,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 class NodeNetworkConfiguration(Addon):
-    """The operator's object, the handlers' DaemonSet, and who may read."""
+    """The NMState object, the handlers' DaemonSet, and the reader role."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return KINDS
@@ -47,7 +47,7 @@ def daemon_set() -> Obj:
 
 
 def reader() -> Obj:
-    """Who may read the cluster may read the nodes' networks; only an administrator of the cluster changes them."""
+    """The role of cluster readers for the nodes' networks; only a cluster administrator can change them."""
     kinds = [kind.plural for kind in KINDS if kind is not NMSTATE]
     labels = {f"{RBAC}/aggregate-to-cluster-reader": "true"}
     return {

@@ -1,4 +1,4 @@
-"""The node agent as a whole: what is started, in which order, and how it ends."""
+"""The node agent as a whole: which components it starts, in which order, and how it stops them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIRST_ADDRESS = 11
 class Identities:
     """The clients of the components; each should have the rights of the real one.
 
-    ``nmstate`` is None where nodes are configured by other means than policies.
+    ``nmstate`` is None if the nodes are not configured by policies.
     """
 
     kubelet: Client
@@ -42,12 +42,10 @@ class Identities:
 
 @dataclass
 class NodeAgent:
-    """Runs ``nodes`` on ``dataplane`` against the API that the identities reach.
+    """Runs ``nodes`` on ``dataplane`` against the API of the identities.
 
-    ``kubelet`` and ``handler`` are there from the moment at which it is ready.
-
-    ``dynamic_networks``: whether the Dynamic Networks Controller runs on them.
-    ``tls`` is what the stream endpoints serve with; None for plain HTTP.
+    ``kubelet`` and ``handler`` exist as soon as it is ready. ``dynamic_networks``: whether the Dynamic Networks
+    Controller runs on the nodes. ``tls`` is the context of the stream endpoints; None for plain HTTP.
     """
 
     identities: Identities
@@ -62,7 +60,7 @@ class NodeAgent:
     handler: VirtHandler = field(init=False)
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
+        """Runs until it is cancelled, then removes what it built. Calls ``ready`` once all nodes are registered."""
         try:
             await self.dataplane.start(list(self.nodes))
             await self._run(ready)

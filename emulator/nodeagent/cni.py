@@ -1,4 +1,4 @@
-"""Multus and the CNI plugins: which network a pod's interface is plugged into, and what is reported of it."""
+"""Multus and the CNI plugins: the networks that a pod's interfaces are attached to, and the pod's network-status."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ BRIDGE_TYPES = ("bridge", "cnv-bridge")
 
 
 class NetworkNotFound(Exception):
-    """A NAD that a pod asks for does not exist."""
+    """A NAD that a pod requests does not exist."""
 
 
 class NetworkRefused(Exception):
-    """A NAD whose configuration no plugin of this cluster takes, or an annotation that cannot be read."""
+    """A NAD whose configuration no plugin of this cluster accepts, or an annotation that cannot be parsed."""
 
 
 class NetworkUnready(Exception):
-    """The plugin does not plug the pod in; the message is what it says."""
+    """The plugin cannot attach the pod; the message is the plugin's."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """One secondary network of a pod: NAD, the pod interface it gets, and the MAC asked for ("" for any)."""
+    """One secondary network of a pod: NAD, pod interface, and the requested MAC ("" for any)."""
 
     namespace: str
     name: str
@@ -70,16 +70,16 @@ def requested(pod: Obj) -> list[dict[str, str]]:
 
 
 def _short_form(item: str) -> dict[str, str]:
-    """``namespace/name@interface``, the form of the annotation that people type."""
+    """``namespace/name@interface``, the short form of the annotation."""
     item, _, interface = item.partition("@")
     namespace, _, name = item.rpartition("/")
     return {"namespace": namespace, "name": name, "interface": interface}
 
 
 async def resolve(client: Client, pod: Obj, open_namespaces: Sequence[str] | None = None) -> list[Attachment]:
-    """Reads the NADs of a pod. NetworkNotFound, NetworkRefused or NetworkUnready with Multus' sentence.
+    """Reads the NADs of a pod. NetworkNotFound, NetworkRefused or NetworkUnready with Multus' message.
 
-    With ``open_namespaces`` a pod may use NADs of its own namespace and of these only.
+    With ``open_namespaces`` a pod may use only NADs of its own namespace and of these.
     """
     attachments = []
     home = pod["metadata"]["namespace"]
@@ -106,7 +106,7 @@ async def resolve(client: Client, pod: Obj, open_namespaces: Sequence[str] | Non
 
 
 def segment_of(nad: Obj) -> tuple[Segment, str]:
-    """The layer-2 network that a NAD's configuration leads to, and the plugin that plugs pods in."""
+    """The layer-2 network of a NAD's configuration, and the plugin that attaches pods to it."""
     text = nad.get("spec", {}).get("config", "")
     try:
         config = json.loads(text)
@@ -125,7 +125,7 @@ def segment_of(nad: Obj) -> tuple[Segment, str]:
 def status_entries(
     primary: PodInterface, attachments: list[Attachment], interfaces: dict[str, PodInterface]
 ) -> list[dict[str, Any]]:
-    """What Multus reports of a pod's interfaces, the pod network first."""
+    """The entries of a pod's network-status, the pod network first."""
     entries: list[dict[str, Any]] = [
         {
             "name": "k8s-pod-network",
@@ -146,5 +146,5 @@ def status_entries(
 
 
 def status_text(entries: list[dict[str, Any]]) -> str:
-    """The annotation's text, laid out as Multus lays it out."""
+    """The annotation's text, formatted as Multus formats it."""
     return json.dumps(entries, indent=4)

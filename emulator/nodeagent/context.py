@@ -1,4 +1,4 @@
-"""What every part of the agent needs to know of where it runs."""
+"""The context that all components of the node agent share."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ..platforms.platform import KUBERNETES, Platform
 
 @dataclass(frozen=True)
 class AgentContext:
-    """The data plane, this agent's nodes (name -> address), the pace, the defects that are switched on,
-    and the platform."""
+    """The data plane, this agent's nodes (name -> address), the pace, the fault points, and the platform."""
 
     dataplane: DataPlane
     nodes: dict[str, str]

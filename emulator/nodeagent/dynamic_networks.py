@@ -1,4 +1,4 @@
-"""Multus' Dynamic Networks Controller: plugs running pods into what their request says by now, and out of the rest."""
+"""Multus' Dynamic Networks Controller: attaches running pods to the networks of their annotation, and detaches them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DELEGATE = 1.0
 
 
 class DynamicNetworks:
-    """Follows the networks annotation of the pods whose sandboxes stand."""
+    """Follows the networks annotation of pods that have a sandbox."""
 
     def __init__(self, client: Client, pods: Informer, kubelet: Kubelet, context: AgentContext) -> None:
         self._client = client
@@ -59,7 +59,7 @@ class DynamicNetworks:
         try:
             plugged = await self._dataplane.attach(sandbox.uid, name, attachment.segment, attachment.mac or None)
         except (DataPlaneError, OSError):
-            # The roll-back of a failed ADD is a DEL, which goes by the interface's name, whatever network it is on.
+            # The roll-back of a failed ADD is a DEL, which identifies the interface by name, whatever its network.
             await self._detach(sandbox, name)
             await self._events.warning(pod, "FailedAddingInterface", where % "failed adding")
             return

@@ -1,4 +1,4 @@
-"""The kubelet: gives the pods of its nodes a sandbox and cni, keeps their status, and takes them down."""
+"""The kubelet: creates a sandbox with networks for the pods of its nodes, updates their status, and removes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
 class Kubelet:
-    """All pods of the context's nodes. ``sandboxes`` holds those that stand, by pod UID."""
+    """All pods on the agent's nodes. ``sandboxes`` are the existing ones, by pod UID."""
 
     def __init__(self, client: Client, multus: Client, pods: Informer, context: AgentContext) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class Kubelet:
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
         self._watchers: list[Callable[[Sandbox], None]] = []
-        self._mourners: list[Callable[[], None]] = []
+        self._removal_watchers: list[Callable[[], None]] = []
         self._stop_workload: StopWorkload | None = None
         self._given_up: set[str] = set()
         self.sandboxes: dict[str, Sandbox] = {}
@@ -59,19 +59,19 @@ class Kubelet:
         self.queue.add(key_of(new))
 
     def pod(self, key: Key) -> Obj | None:
-        """The pod as the API last showed it."""
+        """The pod in the informer's cache."""
         return self._pods.cache.get(key)
 
     def on_sandbox(self, watcher: Callable[[Sandbox], None]) -> None:
-        """``watcher`` is told of each sandbox once its interfaces are up."""
+        """Calls ``watcher`` for each sandbox once its interfaces are up."""
         self._watchers.append(watcher)
 
-    def on_sandbox_gone(self, mourner: Callable[[], None]) -> None:
-        """``mourner`` is called whenever a sandbox has been taken down."""
-        self._mourners.append(mourner)
+    def on_sandbox_gone(self, watcher: Callable[[], None]) -> None:
+        """Calls ``watcher`` whenever a sandbox has been removed."""
+        self._removal_watchers.append(watcher)
 
     def stops_workloads_with(self, stop: StopWorkload) -> None:
-        """``stop(pod uid, grace in seconds)`` is what a terminating pod's main process does on SIGTERM."""
+        """Sets ``stop(pod uid, grace in seconds)``: how a terminating pod's main process reacts to SIGTERM."""
         self._stop_workload = stop
 
     def workload_ended(self, pod_uid: str, exit_code: int) -> None:
@@ -146,7 +146,7 @@ class Kubelet:
         self.queue.add(sandbox.key)
 
     def _siblings(self, pod: Obj) -> list[Sandbox]:
-        """The other pods of the same VMI, oldest first: where a live migration comes from."""
+        """The other pods of the same VMI, oldest first: the possible sources of a live migration."""
         owner = pod["metadata"].get("labels", {}).get("kubevirt.io/created-by")
         return [
             sandbox
@@ -175,7 +175,7 @@ class Kubelet:
         await self._multus_events.normal(pod, "AddedInterface", message)
 
     async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
-        """Writes the pod's network-status."""
+        """Writes the pod's network-status annotation."""
         entries = cni.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
         entries = self._fault_points.apply("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]
@@ -231,12 +231,12 @@ class Kubelet:
             await self._stop_workload(sandbox.uid, grace)
         await self._dataplane.remove_pod(sandbox.uid)
         self.sandboxes.pop(sandbox.uid, None)
-        for mourner in self._mourners:
-            mourner()
+        for watcher in self._removal_watchers:
+            watcher()
 
 
 def _ovn_annotation(sandbox: Sandbox) -> dict[str, str]:
-    """By this OVN-Kubernetes knows which pods use a network."""
+    """OVN-Kubernetes finds the pods of a network by this annotation."""
     plugged = {
         f"{attachment.namespace}/{attachment.name}": sandbox.interfaces[attachment.interface]
         for attachment in sandbox.attachments

@@ -1,4 +1,4 @@
-"""A live migration as the two virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
+"""A live migration as both virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class Migrations:
         kubelet.on_sandbox_gone(self._look_again)
 
     def on_leave(self, watcher: Callable[[Domain], None]) -> None:
-        """``watcher`` is told of each domain that has just left its source, still described as it was there."""
+        """Calls ``watcher`` for each domain that has just left its source; the domain still describes the source."""
         self._on_leave.append(watcher)
 
     def _look_again(self) -> None:
-        """A pod has gone: a migration to it fails at once, as its connection to the launcher breaks."""
+        """A pod is gone: a migration to it fails at once, because its connection to the launcher breaks."""
         for event in self._changed.values():
             event.set()
 
     def consider(self, vmi: Obj) -> None:
-        """Starts the migration that a VMI has been handed over to, and wakes the one that runs."""
+        """Starts the migration that a VMI has been handed over to, and wakes a running one."""
         key = key_of(vmi)
         if event := self._changed.get(key):
             event.set()
@@ -170,7 +170,7 @@ class Migrations:
             self._kubelet.workload_ended(source, 0)
 
     async def _switch_over(self, vmi: Obj, domain: Domain, target: Sandbox) -> str:
-        """Moves the guest; answers the UID of the pod that it left."""
+        """Moves the guest; returns the UID of the pod that it left."""
         source = self._kubelet.sandboxes.get(domain.pod_uid)
         pod_interfaces = guest_spec.pod_interfaces(vmi, target)
         missing = [name for name in domain.nics if name not in pod_interfaces]
@@ -204,14 +204,14 @@ class Migrations:
 
     @staticmethod
     def _with_its_cpus(fresh: Obj) -> None:
-        """The domain on the target has the CPUs of the spec."""
+        """Sets the CPU topology of the domain on the target to that of the spec."""
         cpu = fresh["spec"]["domain"].get("cpu") or {}
         if topology := fresh["status"].get("currentCPUTopology"):
             fresh["status"]["currentCPUTopology"] = {part: cpu.get(part, now) for part, now in topology.items()}
         conditions.remove(fresh, "HotVCPUChange")
 
     async def _pass(self, vmi: Obj, uid: str, real_seconds: float) -> None:
-        """Lets time pass; MigrationFailed as soon as the migration is aborted or loses its VMI or target."""
+        """Waits; MigrationFailed as soon as the migration is aborted or its VMI or target is gone."""
         key = key_of(vmi)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._pace.seconds(real_seconds)
@@ -275,7 +275,7 @@ class Migrations:
         self._end_target(vmi)
 
     def _end_target(self, vmi: Obj) -> None:
-        """A launcher that was to get the guest and did not ends by itself; until then no other one is made."""
+        """A target launcher that did not get the guest ends by itself; no other one is created before that."""
         target = self._target(vmi, vmi["status"].get("migrationState") or {})
         domain = self._domains.get(vmi["metadata"]["uid"])
         if target and (domain is None or domain.pod_uid != target.uid):

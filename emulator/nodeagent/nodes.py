@@ -37,7 +37,7 @@ class NodeEndpoint:
 
 
 class NodeRegistry:
-    """Creates or refreshes the Node and virt-handler objects of this agent; the latter live in ``namespace``."""
+    """Creates or updates the Node and virt-handler Pod objects of this agent; the pods are in ``namespace``."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class NodeRegistry:
         await asyncio.gather(*(self._register(endpoint) for endpoint in self._endpoints))
 
     async def mark(self, node: str, bridges: set[str]) -> None:
-        """Offers a node's Linux bridges as resources, as bridge-marker does."""
+        """Advertises a node's Linux bridges as resources, as bridge-marker does."""
         self._marked[node] = bridges
         for endpoint in self._endpoints:
             if endpoint.name == node:
@@ -161,7 +161,7 @@ def _node(endpoint: NodeEndpoint) -> Obj:
 
 
 def _ovn_annotations(name: str) -> dict[str, str]:
-    """What OVN-Kubernetes writes on the nodes that it serves; it is by the first that others know of it."""
+    """The annotations of OVN-Kubernetes on its nodes; other components detect it by the first one."""
     return {
         "k8s.ovn.org/node-chassis-id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
         "k8s.ovn.org/zone-name": name,

@@ -1,4 +1,4 @@
-"""The content of a pod's status as the kubelet keeps it. Everything here changes the pod that it is given."""
+"""The kubelet's changes of a pod's status. Every function changes the given pod."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def hash_of(text: str) -> str:
 
 
 def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
-    """The node has the pod, but its containers do not run: for want of a sandbox, or for the reason given."""
+    """The pod is assigned to the node, but has no sandbox yet, or waits for the given reason."""
     status = pod["status"]
     if "containerStatuses" in status:
         return
@@ -40,7 +40,7 @@ def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
 
 
 def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
-    """The sandbox stands and the containers run."""
+    """The sandbox exists and the containers run."""
     status = pod["status"]
     status["phase"] = "Running"
     status["hostIP"] = host_ip
@@ -102,7 +102,7 @@ def set_finished(pod: Obj, exit_code: int) -> None:
 
 
 def _waiting(container: dict[str, Any], uid: str, reason: str) -> dict[str, Any]:
-    """A container that there has never been: it has no id."""
+    """The status of a container that was never created: it has no id."""
     status = _status(container, uid) | {"imageID": "", "containerID": ""}
     return status | {"state": {"waiting": {"reason": reason}}, "ready": False, "started": False}
 
@@ -118,7 +118,7 @@ def _running(container: dict[str, Any], uid: str, started: str) -> dict[str, Any
 def _completed(
     container: dict[str, Any], uid: str, started: str, exit_code: int, *, ready: bool = True
 ) -> dict[str, Any]:
-    """A container that has ended; an init container that did its work counts as ready."""
+    """The status of an ended container; an init container that succeeded counts as ready."""
     status = _status(container, uid)
     terminated = {
         "exitCode": exit_code,
@@ -131,7 +131,7 @@ def _completed(
 
 
 def _status(container: dict[str, Any], uid: str) -> dict[str, Any]:
-    """The part that a container's status has in every state; takes a container or an older status of it."""
+    """The fields of a container's status in every state; takes a container or an older status of it."""
     image = container["image"]
     return {
         "name": container["name"],

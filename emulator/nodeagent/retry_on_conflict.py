@@ -1,4 +1,4 @@
-"""Optimistic writes: read, change, PUT, and again when somebody else was faster."""
+"""Optimistic updates: read, change, PUT, and retry on conflict."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ async def update_with_retry(
     *,
     subresource: str = "",
 ) -> Obj | None:
-    """Applies ``mutate`` to the object and stores it; writes nothing when ``mutate`` changed nothing.
+    """Applies ``mutate`` to the object and stores it; writes nothing if ``mutate`` changed nothing.
 
-    ``obj`` may be stale: on a conflict the object is read again and ``mutate`` runs on the fresh one. An API server
-    that is out of order for a while is waited for, ten seconds at most. Answers the object as stored, or None when it
-    is gone or another one has its name by now.
+    ``obj`` may be stale: on a conflict the object is read again and ``mutate`` runs on the new one. Errors of an
+    overloaded or failing API server are retried for ten seconds at most. Returns the stored object, or None if it is
+    gone or was replaced by another one with its name.
     """
     meta = obj["metadata"]
     fresh = obj

@@ -1,4 +1,4 @@
-"""The pods that really exist on this agent's nodes: their network namespaces and what those are plugged into."""
+"""Pod sandboxes on this agent's nodes: network namespaces with their interfaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a defect may do to a running guest's networks when its VMI's spec was looked at."""
+"""What a defect can change after virt-handler has synced a running guest with its VMI's spec."""
 
 from __future__ import annotations
 

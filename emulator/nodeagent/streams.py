@@ -1,6 +1,6 @@
-"""One node's stream endpoint: the paths and manners of virt-handler's console server.
+"""One node's stream endpoint: the paths and the behaviour of virt-handler's console server.
 
-Binary messages both ways, text ignored, no ping, and never a close frame of its own: the TCP connection just ends.
+Binary messages in both directions, text ignored, no ping, and no close frame of its own: the TCP connection just ends.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class StreamEndpoint:
         return domain if domain and domain.node == self._node and not domain.stopped.is_set() else None
 
     def _guest_left(self, domain: Domain) -> None:
-        """What went through the pod that the guest has left can reach nobody any more."""
+        """Ends the streams through the pod that the guest has left."""
         for forwarded in self._forwards.pop(domain.pod_uid, ()):
             with contextlib.suppress(OSError):
                 forwarded.shutdown(socket.SHUT_RDWR)
@@ -103,7 +103,7 @@ class StreamEndpoint:
         return websocket
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        """The kubelet's own path; only launchers log anything."""
+        """The kubelet's own path; only launchers write logs."""
         place = request.match_info
         pod = self._kubelet.pod((place["namespace"], place["pod"]))
         if pod is None or place["container"] != "compute":
@@ -153,7 +153,7 @@ class StreamEndpoint:
                 return
 
     async def _pass_on(self, kind: str, data: bytes, websocket: web.WebSocketResponse, domain: Domain) -> bool:
-        """False where the stream is to end here."""
+        """Sends data to the client; False if the stream has to end."""
         seen: bytes | None = self._fault_points.apply("agent.stream_output", data, kind=kind, domain=domain)
         if seen:
             await websocket.send_bytes(seen)
@@ -183,7 +183,7 @@ class StreamEndpoint:
 
 
 def guest_os_info(domain: Domain) -> dict[str, Any]:
-    """The guest agent's data as virt-handler serves them."""
+    """The guest agent's data in virt-handler's form."""
     report = domain.seen(domain.report)
     if report is None:
         return {}

@@ -1,4 +1,4 @@
-"""virt-handler: boots the guests of its nodes' VMIs, keeps the VMIs' status true, and ends guests."""
+"""virt-handler: boots the guests of its nodes' VMIs, updates the VMIs' status, and ends guests."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class VirtHandler:
         kubelet.stops_workloads_with(self._stop_workload)
 
     async def stop(self) -> None:
-        """Ends every task; the guests are the data plane's to remove."""
+        """Ends every task; the data plane removes the guests."""
         await self.queue.stop()
         await self.migrations.stop()
         for task in self._watchers.values():
@@ -63,7 +63,7 @@ class VirtHandler:
         await asyncio.gather(*self._watchers.values(), return_exceptions=True)
 
     async def set_paused(self, domain: Domain, paused: bool) -> None:
-        """Pauses or resumes a guest and says so on its VMI."""
+        """Pauses or resumes a guest and writes that to its VMI."""
         await self._dataplane.freeze(domain.uid, paused)
         domain.paused = paused
         self.queue.add(domain.key)
@@ -85,9 +85,9 @@ class VirtHandler:
             self._kubelet.logs.write(pod_uid, "Signaled graceful shutdown")
             await self.domains.stop(domain, grace)
             self.queue.add(domain.key)
-            # A launcher ends only when virt-handler has taken note of its guest's end.
+            # A launcher ends only after virt-handler has written its guest's end.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(domain.buried.wait(), self._pace.seconds(LAUNCHER_WAITS))
+                await asyncio.wait_for(domain.end_reported.wait(), self._pace.seconds(LAUNCHER_WAITS))
 
     async def _sync(self, key: Key) -> None:
         vmi = self._vmis.cache.get(key)
@@ -97,7 +97,7 @@ class VirtHandler:
         if vmi is None:
             self._ended.pop(key, None)
             return
-        # The cache may still show the VMI as it was before its end was written.
+        # The cache may not yet contain the end of the VMI.
         if vmi["status"].get("nodeName") not in self._nodes or self._ended.get(key) == vmi["metadata"]["uid"]:
             return
         domain_now = self.domains.get(vmi["metadata"]["uid"])
@@ -176,7 +176,7 @@ class VirtHandler:
         fresh["status"] = self._fault_points.apply("agent.vmi_status", fresh["status"], vmi=fresh)
 
     async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
-        """Link states, and NICs to plug or unplug where the pod has or loses their interface."""
+        """Applies link states, and plugs or unplugs NICs whose pod interface has been added or removed."""
         wished = {interface["name"]: interface for interface in guest_spec.interfaces(vmi)}
         pod_interfaces = guest_spec.pod_interfaces(vmi, sandbox)
         for name, interface in wished.items():
@@ -204,7 +204,7 @@ class VirtHandler:
             await action(now)
 
     async def _watch(self, domain: Domain) -> None:
-        """Marks the VMI whenever its guest reports something new, until the guest ends."""
+        """Queues the VMI whenever its guest reports a change, until the guest ends."""
         exited = self._dataplane.exited(domain.uid)
         while not domain.stopped.is_set():
             report = await self._report(domain)
@@ -241,7 +241,7 @@ class VirtHandler:
         await self._end(vmi, "Succeeded")
 
     async def _end(self, vmi: Obj, phase: str) -> None:
-        """The VMI reaches its final phase; the launcher ends with its guest."""
+        """Sets the VMI's final phase; the launcher ends with its guest."""
         self._ended[key_of(vmi)] = vmi["metadata"]["uid"]
         await self._write(vmi, lambda fresh: vmi_status.set_phase(fresh, phase))
         node = vmi["status"]["nodeName"]
@@ -257,7 +257,7 @@ class VirtHandler:
         await self.domains.stop(domain, 0)
         self._kubelet.workload_ended(domain.pod_uid, 0)
         self.domains.forget(domain.uid)
-        domain.buried.set()
+        domain.end_reported.set()
         if watcher := self._watchers.pop(domain.uid, None):
             watcher.cancel()
 

@@ -1,4 +1,4 @@
-"""What virt-handler writes into a VMI's status. Everything here changes the VMI that it is given."""
+"""virt-handler's changes of a VMI's status. Every function changes the given VMI."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def set_migratable(vmi: Obj, verdict: Verdict) -> None:
 
 
 def set_machine(vmi: Obj) -> None:
-    """What is known once the domain is defined."""
+    """The fields that are known once the domain is defined."""
     status = vmi["status"]
     status["machine"] = {"type": vmi["spec"]["domain"].get("machine", {}).get("type", "q35")}
     status["selinuxContext"] = "none"
@@ -49,7 +49,7 @@ def with_link(nic: GuestNic, up: bool) -> GuestNic:
 
 
 def set_guest(vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
-    """Agent, guest OS, interfaces and pause state as the domain and its agent have them now."""
+    """Agent, guest OS, interfaces and pause state, from the domain and its agent."""
     status = vmi["status"]
     report = domain.seen(domain.report)
     if report is None:
@@ -97,7 +97,7 @@ def _interfaces(vmi: Obj, domain: Domain, sandbox: Sandbox, report: AgentReport 
 
 
 def _without_domain(vmi: Obj, outside: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of the NICs that the guest does not have: those to come as announced, those to go while the pod has them."""
+    """NICs that the guest does not have: new ones, and removed ones that the pod still has."""
     to_come = {interface["name"] for interface in guest_spec.interfaces(vmi)}
     entries = []
     for entry in outside:
@@ -116,7 +116,7 @@ def _sources(old: dict[str, Any], agent: bool) -> str:
 
 
 def _guest_only(inside: dict[str, GuestInterface]) -> list[dict[str, Any]]:
-    """Interfaces that only the guest knows, such as a bridge or a VLAN made in it."""
+    """Interfaces that only the guest knows, such as a bridge or a VLAN created in it."""
     entries = []
     for interface in [i for i in inside.values() if i.name != "lo"][:MOST_GUEST_ONLY]:
         entry: dict[str, Any] = {"interfaceName": interface.name, "mac": interface.mac, "infoSource": "guest-agent"}

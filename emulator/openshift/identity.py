@@ -1,4 +1,4 @@
-"""What the cluster says of itself: version, infrastructure, network type, cluster operators."""
+"""Objects that identify the cluster: version, infrastructure, network type, cluster operators."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ RESOURCES = (
 
 
 def shown_release(context: AddonContext) -> str:
-    """The release as the cluster tells it: nobody shall take it for a real one's."""
+    """The release in the cluster's version; it says that the cluster is an embedded one."""
     return f"{context.release}+embedded"
 
 

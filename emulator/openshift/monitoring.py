@@ -33,7 +33,7 @@ ROUTES = Resource(
 
 
 class Monitoring(Addon):
-    """``openshift-monitoring`` and the kind Route. What monitors, ``controlplane/metrics`` brings."""
+    """``openshift-monitoring`` and the kind Route. ``controlplane/metrics`` has the monitoring stack itself."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (ROUTES,)

@@ -1,4 +1,4 @@
-"""The shapes that OpenShift's objects share."""
+"""Helpers to build OpenShift's objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from emulator.kube.timestamps import timestamp
 
 
 def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels: dict[str, str] | None = None) -> Obj:
-    """An object with no more than its name."""
+    """An object with only its name."""
     meta: Obj = {"name": name}
     if namespace:
         meta["namespace"] = namespace
@@ -17,7 +17,7 @@ def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels:
 
 
 def condition(kind: str, value: bool, reason: str = "", message: str = "", **more: object) -> Obj:
-    """A condition that has been as it is from now on."""
+    """A condition that begins now."""
     return {
         "type": kind,
         "status": str(value),

@@ -1,4 +1,4 @@
-"""Projects: namespaces as OpenShift's users see them, and how one who may not create namespaces gets one."""
+"""Projects: namespaces as users of OpenShift see them, and project requests of users who may not create namespaces."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ REQUESTS = Resource("projectrequests", "ProjectRequest", GROUP, namespaced=False
 
 
 class Projects(Addon):
-    """``project.openshift.io``, and the roles of users who are no administrators."""
+    """``project.openshift.io``, and the roles of users who are not administrators."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (PROJECTS, REQUESTS)
@@ -77,7 +77,7 @@ class Projects(Addon):
 
 
 class Ranges:
-    """The ranges of user ids and labels that each new namespace gets of its own."""
+    """The ranges of user ids and labels that each new namespace gets."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -98,7 +98,7 @@ class Ranges:
 
 
 class ProjectHandlers:
-    """The paths of the group."""
+    """The handlers of the group's paths."""
 
     def __init__(self, context: AddonContext) -> None:
         self._context = context
@@ -148,7 +148,7 @@ class ProjectHandlers:
 
 
 def new_namespace(request: Obj, user: str) -> Obj:
-    """The namespace that a ProjectRequest asks for; what it says of labels does not count."""
+    """The namespace for a ProjectRequest; labels of the request are ignored."""
     namespace = made("v1", "Namespace", request["metadata"].get("name", ""))
     namespace["metadata"]["labels"] = {
         f"pod-security.kubernetes.io/{mode}{more}": value

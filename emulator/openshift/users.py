@@ -1,4 +1,4 @@
-"""What users of OpenShift may do who are no administrators of the cluster."""
+"""The roles of users of OpenShift who are not cluster administrators."""
 
 from __future__ import annotations
 

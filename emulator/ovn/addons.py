@@ -1,4 +1,4 @@
-"""OVN-Kubernetes as add-ons of a platform: what a reader of the API sees of it, and the networks of a whole cluster."""
+"""OVN-Kubernetes as add-ons of a platform: the objects by which clients detect it, and its cluster-wide networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMESPACES = {"kubernetes": "ovn-kubernetes", "openshift": "openshift-ovn-kubern
 
 
 class OvnKubernetes(Addon):
-    """The network plugin itself. Localnets by NAD are the node agent's affair."""
+    """The network plugin itself. The node agent implements localnets by NAD."""
 
     async def install(self, context: AddonContext) -> None:
         namespace = NAMESPACES[context.platform.name]
@@ -29,7 +29,7 @@ class OvnKubernetes(Addon):
 
 
 def daemon_set(namespace: str) -> Obj:
-    """Its counts stay empty: nobody decides by them, and the nodes are not there yet."""
+    """Its status counts stay empty: no client reads them, and the nodes do not exist yet."""
     labels = {"app": DAEMON_SET, "component": "network", "type": "infra"}
     pod = {"hostNetwork": True, "containers": [{"name": "ovnkube-controller", "image": "quay.io/ovn/ovn:embedded"}]}
     return {

@@ -1,4 +1,4 @@
-"""Keeps a NetworkAttachmentDefinition of each ClusterUserDefinedNetwork in the namespaces that it selects."""
+"""The ClusterUserDefinedNetwork controller: a NetworkAttachmentDefinition in each namespace that one selects."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ REACTION = 0.5
 
 
 class SyncError(Exception):
-    """A NAD that cannot be made or removed now; the message is the condition's."""
+    """A NAD that cannot be created or removed now; the message is the condition's."""
 
 
 class ClusterNetworks:
-    """The controller. A network stays for as long as a pod is on it, in whatever phase."""
+    """The controller. A network stays as long as a pod in any phase uses it."""
 
     def __init__(self, context: AddonContext, cudns: Cache) -> None:
         self._client = context.client("ovn-kubernetes", "ovnkube-cluster-manager")
@@ -46,7 +46,7 @@ class ClusterNetworks:
         self._shared.pods.on_change(self._on_pod)
 
     def _mark(self, name: str) -> None:
-        # The real controller looks a moment later.
+        # The real controller reacts a moment later.
         self.queue.add_after(("", name), self._shared.pace.seconds(REACTION))
 
     def _on_namespace(self, _event: str, new: Obj, old: Obj | None) -> None:
@@ -82,7 +82,7 @@ class ClusterNetworks:
             return
         await self._tell(cudn, errors, wanted, left)
         if errors:
-            # The condition is written; the queue comes back later and later.
+            # The condition is written; the queue retries with back-off.
             raise ApiError(409, "Conflict", "; ".join(errors))
 
     @staticmethod
@@ -172,7 +172,7 @@ class ClusterNetworks:
 
 
 def nad_of(cudn: Obj, namespace: str) -> Obj:
-    """The NAD that a namespace gets."""
+    """The NAD of a namespace."""
     own = "k8s.ovn.org/"
     annotations = {key: value for key, value in annotations_of(cudn).items() if not key.startswith(own)}
     meta = {
@@ -192,7 +192,7 @@ def nad_of(cudn: Obj, namespace: str) -> Obj:
 
 
 def _networks_of(pod: Obj) -> list[str]:
-    """``namespace/name`` of the NADs that OVN-Kubernetes has plugged a pod into."""
+    """``namespace/name`` of the NADs that OVN-Kubernetes has attached a pod to."""
     try:
         found = json.loads(annotations_of(pod).get(POD_NETWORKS, "{}"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""A platform's add-ons: each brings resources, objects, webhooks, paths and controllers of one topic."""
+"""Add-ons of a platform: each brings resources, objects, webhooks, paths and controllers of one topic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .platform import Platform
 
 
 class Server(Routes, Protocol):
-    """What an add-on needs of the API server."""
+    """The API server as an add-on needs it."""
 
     core: ApiCore
     tokens: Tokens
@@ -34,7 +34,7 @@ class Server(Routes, Protocol):
 
 @dataclass(frozen=True)
 class AddonContext:
-    """The cluster that an add-on is put into: its API server, and what KubeVirt's controllers share."""
+    """The cluster of an add-on: its API server, and what KubeVirt's controllers share."""
 
     server: Server
     shared: Shared
@@ -61,9 +61,9 @@ class AddonContext:
         return LocalClient(self.core, service_account(namespace, name), manager=name)
 
     async def ensure(self, resource: str, *objects: Obj, status: bool = False) -> None:
-        """Creates the objects as the installer would; those that are there stay.
+        """Creates the objects as the installer would; existing ones stay.
 
-        With ``status`` their status is written, too, where the resource has a status subresource.
+        With ``status`` their status is written, too, if the resource has a status subresource.
         """
         client = LocalClient(self.core, ADMIN, manager="cluster-version-operator")
         for obj in objects:
@@ -84,25 +84,25 @@ class AddonContext:
 
 
 class Addon:
-    """One add-on. Every method may be left out; they are called in this order, ``resources`` before a store exists."""
+    """One add-on. Every method is optional. They are called in this order, ``resources`` before a store exists."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
-        """What discovery lists more. A custom one gets its CustomResourceDefinition by itself."""
+        """The resources that it adds. A custom one gets its CustomResourceDefinition automatically."""
         return ()
 
     def register(self, context: AddonContext) -> None:
-        """Hangs webhooks and paths into the API server; KubeVirt's webhooks are there already."""
+        """Registers webhooks and paths with the API server; KubeVirt's webhooks are already registered."""
 
     async def install(self, context: AddonContext) -> None:
-        """Creates the objects that are there from the first moment; KubeVirt's service accounts are there already."""
+        """Creates the initial objects; KubeVirt's service accounts already exist."""
 
     def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
-        """Controllers that run until they are cancelled. They start when everything is installed."""
+        """Controllers, which run until they are cancelled. They start when everything is installed."""
         return ()
 
 
 class Addons:
-    """The add-ons of one cluster, put into it step by step."""
+    """The add-ons of one cluster."""
 
     def __init__(self, addons: Iterable[Addon], context: AddonContext) -> None:
         self._addons = tuple(addons)

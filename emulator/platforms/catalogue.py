@@ -1,4 +1,4 @@
-"""Which add-ons each platform consists of. A new add-on of a platform is named here and nowhere else."""
+"""The add-ons of each platform. A new add-on is named here and nowhere else."""
 
 from __future__ import annotations
 

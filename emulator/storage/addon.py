@@ -20,7 +20,7 @@ ROLES = {"admin": ["*"], "edit": ["*"], "view": ["get", "list", "watch"]}
 
 
 class Storage(Addon):
-    """One class that can share blocks, and CDI over it."""
+    """One StorageClass with shared block volumes, and CDI."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return KINDS
@@ -38,7 +38,7 @@ class Storage(Addon):
 
 
 def role(name: str, verbs: list[str]) -> Obj:
-    """Members of a namespace handle its DataVolumes as they handle its claims."""
+    """Members of a namespace have the same rights on its DataVolumes as on its claims."""
     labels = {f"{RBAC}/aggregate-to-{name}": "true"}
     return {
         "apiVersion": f"{RBAC}/v1",

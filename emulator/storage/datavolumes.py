@@ -34,7 +34,7 @@ class DataVolumes:
         self._core = context.core
         self._events = EventRecorder(self._client, "datavolume-import-controller")
         self.queue = WorkQueue("datavolumes", self.sync)
-        # A volume and its claim share their name.
+        # A DataVolume and its claim have the same name.
         for resource in (names.DATA_VOLUME, names.CLAIM):
             self._shared.caches[resource].on_change(self._on_change)
 
@@ -71,7 +71,7 @@ class DataVolumes:
                 await self._write(volume, following, claim)
 
     async def _claim(self, volume: Obj) -> Obj | None:
-        """The new claim; None while there can be none."""
+        """The new claim; None if it cannot be created yet."""
         meta = volume["metadata"]
         try:
             spec = self._claim_spec(volume["spec"])
@@ -100,7 +100,7 @@ class DataVolumes:
         return created
 
     def _claim_spec(self, spec: Obj) -> Obj:
-        """``storage`` leaves to the class's profile what it does not say; ``pvc`` is taken as it is."""
+        """``storage`` takes missing fields from the class's profile; ``pvc`` is used as it is."""
         if "pvc" in spec:
             return dict(clone(spec["pvc"]))
         wished: Obj = clone(spec.get("storage") or {})

@@ -1,4 +1,4 @@
-"""What KubeVirt checks of networks and interfaces. ``prefix`` is ``spec`` or ``spec.template.spec``."""
+"""KubeVirt's validation of networks and interfaces. ``prefix`` is ``spec`` or ``spec.template.spec``."""
 
 from __future__ import annotations
 

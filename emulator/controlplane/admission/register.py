@@ -1,4 +1,4 @@
-"""Hangs the webhooks into the API server."""
+"""Registers the webhooks with the API server."""
 
 from __future__ import annotations
 

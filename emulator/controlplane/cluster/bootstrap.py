@@ -1,4 +1,4 @@
-"""Creates the objects that an installed KubeVirt consists of, so far as anybody reads them."""
+"""Creates the objects of an installed KubeVirt, as far as clients read them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
 
 async def bootstrap(client: Client, profile: Profile, fault_points: FaultPoints, platform: Platform) -> None:
-    """Safe to call again: what is there stays. The KubeVirt CR is left to the platform's operator where it has one."""
+    """Safe to call again: existing objects stay. If the platform has an operator for it, that one creates the KubeVirt
+    CR.
+    """
     namespace = platform.kubevirt_namespace
     home = {"name": namespace, "labels": {"kubevirt.io": ""}}
     await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", home))

@@ -1,4 +1,4 @@
-"""What a wrong metric goes by: the networks that an object's NICs had when they were first counted."""
+"""For defects of metrics: the networks that an object's NICs had when they were first counted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class FirstSeen:
         self._first: dict[str, dict[str, Labels]] = {}
 
     def of(self, obj: dict[str, Any], now: list[Labels]) -> dict[str, Labels]:
-        """The object's first label sets; those given now when it was never asked about before."""
+        """The object's first label sets; the given ones if it was not asked for before."""
         return self._first.setdefault(obj["metadata"]["uid"], {labels["vnic_name"]: labels for labels in now})
 
     def edited(self, obj: dict[str, Any], now: list[Labels]) -> set[str]:
-        """The NICs whose network is another one than at first."""
+        """The NICs whose network has changed since."""
         first = self.of(obj, now)
         return {
             labels["vnic_name"]
@@ -29,7 +29,7 @@ class FirstSeen:
 
 
 def as_at_first(of: str) -> Callable[..., list[Labels]]:
-    """A defect's change at ``metrics.vnics``: the metric named keeps what it showed of each object at first."""
+    """A defect's change at ``metrics.vnics``: the named metric keeps the first values of each object."""
     first_seen = FirstSeen()
 
     def change(shown: list[Labels], *, metric: str, obj: dict[str, Any], **_: Any) -> list[Labels]:

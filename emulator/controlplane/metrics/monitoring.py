@@ -1,4 +1,4 @@
-"""What monitors the cluster, and how a client outside of it gets there."""
+"""The monitoring stack of the cluster, and how clients outside of the cluster reach it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ INTERVAL = 15.0
 
 
 class Monitoring(Protocol):
-    """A monitoring stack; ``install`` creates its objects, ``work`` is what runs as long as the cluster does."""
+    """A monitoring stack. ``install`` creates its objects; ``controllers`` are the coroutines that run as long as the
+    cluster.
+    """
 
     async def install(self, client: Client) -> None: ...
 
@@ -55,7 +57,7 @@ class PlainMonitoring:
         return await answer(call.request, "/".join(call.info.parts), self._prometheus.series)
 
     async def stop(self) -> None:
-        """Nothing but its loop, which the control plane ends."""
+        """Does nothing: the control plane cancels its loop."""
 
 
 def thing(api_version: str, kind: str, name: str, namespace: str = "", **more: Any) -> Obj:

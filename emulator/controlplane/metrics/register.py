@@ -1,4 +1,4 @@
-"""The ways to the metrics that lead through the API server: the proxies of pods and of services."""
+"""Access to the metrics through the API server: the proxies of pods and of services."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Sample:
 
 
 def samples(shared: Shared, *, leader: bool = True) -> Iterator[Sample]:
-    """What a virt-controller exposes; one that does not lead has no VMs, as it watches none."""
+    """The samples that a virt-controller exposes; one that is not the leader watches no VMs and exposes none."""
     yield Sample("kubevirt_virt_controller_ready_status", {})
     yield Sample("kubevirt_virt_controller_leading_status", {}, float(leader))
     if not leader:

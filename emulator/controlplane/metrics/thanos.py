@@ -1,6 +1,6 @@
-"""OpenShift's monitoring: two Prometheus replicas behind Thanos Querier, which a Route leads to from outside.
+"""OpenShift's monitoring: two Prometheus replicas behind Thanos Querier, which a Route exposes.
 
-The Route's host is an address of this machine with its port, as nothing resolves names for an embedded cluster.
+The Route's host is an address of this machine with its port, because no DNS resolves names of an embedded cluster.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class OpenShiftMonitoring:
         self.host = ""
 
     async def install(self, client: Client) -> None:
-        """Listens, and creates the objects that lead to the listener."""
+        """Listens, and creates the objects that refer to the listener."""
         await self._listen()
         for namespace in (NAMESPACE, MANAGED):
             await ensure(client, "namespaces", thing("v1", "Namespace", namespace))
@@ -76,7 +76,7 @@ class OpenShiftMonitoring:
         return [replica.run() for replica in self._replicas]
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:
-        """The API server takes the token away before it passes a request on, so Thanos knows nobody."""
+        """The API server removes the token before it forwards a request, so Thanos refuses it as unauthenticated."""
         if (call.info.namespace, name) != (NAMESPACE, NAME):
             return None
         return _text(401, "Unauthorized\n")
@@ -113,7 +113,7 @@ class OpenShiftMonitoring:
 
     @staticmethod
     async def _grant(client: Client) -> None:
-        """Who may ask Thanos, and that everybody may read the router's authority."""
+        """Creates the roles of those who may query Thanos; every user may read the router's authority."""
         rbac = "rbac.authorization.k8s.io"
         rules = [
             {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},

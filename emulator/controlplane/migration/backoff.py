@@ -1,4 +1,4 @@
-"""How long an automatic migration waits after those of the same VMI that failed."""
+"""Back-off of automatic migrations after failed ones of the same VMI."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def failure_key(migration: Obj) -> str:
 
 
 def failed_at(migration: Obj) -> str:
-    """When it entered Failed; its creation where that was not noted."""
+    """When it entered Failed; its creation if that is not recorded."""
     for entry in reversed(migration["status"].get("phaseTransitionTimestamps") or []):
         if entry["phase"] == "Failed":
             return str(entry["phaseTransitionTimestamp"])

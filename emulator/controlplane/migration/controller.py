@@ -32,7 +32,7 @@ from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5
-# How often a migration in a queue looks again, by its priority.
+# How often a queued migration is checked again, by its priority.
 RECHECK_SECONDS = {"system-critical": 1.0, "user-triggered": 3.0}
 RECHECK_DEFAULT_SECONDS = 5.0
 
@@ -131,7 +131,7 @@ class MigrationController:
                 await self._note_target_ready(vmi, target)
 
     async def _start(self, migration: Obj, vmi: Obj) -> None:
-        """Makes the target pod, once limits and back-off let it."""
+        """Creates the target pod, once limits and back-off allow it."""
         meta = vmi["metadata"]
         others = self.of_vmi(meta["namespace"], meta["name"])
         waiting = waiting_seconds(migration, others, self.shared.elapsed_times)
@@ -161,9 +161,9 @@ class MigrationController:
         return bool(outbound >= self.shared.settings.outbound_migrations)
 
     def _takes_a_slot(self, migration: Obj) -> Obj | None:
-        """The VMI of a migration that counts for the limits ({} for one that is gone), None for one that does not.
+        """The VMI of a migration that counts for the limits ({} if the VMI is gone); None if it does not count.
 
-        One that is still Pending counts as soon as its target pod exists.
+        A Pending migration counts as soon as its target pod exists.
         """
         meta, current = migration["metadata"], phase(migration)
         vmi = self.shared.vmis.get(meta["namespace"], migration["spec"]["vmiName"])
@@ -202,7 +202,7 @@ class MigrationController:
         await self.shared.recorder.normal(migration, "SuccessfulAbortMigration", message)
 
     async def _note_target_ready(self, vmi: Obj | None, target: Obj) -> None:
-        """Marks the target pod once the guest runs there; the moment is written as Go prints one."""
+        """Annotates the target pod once the guest runs there; the timestamp has Go's format."""
         ready = migration_state(vmi or {}).get("targetNodeDomainReadyTimestamp")
         if not ready or names.TARGET_READY in annotations_of(target) or pod_is_going(target):
             return
@@ -213,7 +213,9 @@ class MigrationController:
         await self.shared.pods.catch_up(written)
 
     async def _finish(self, migration: Obj, vmi: Obj | None, target: Obj | None) -> None:
-        """After the last phase: copy of the state, finalizer, the pod of a cancelled one, garbage of older ones."""
+        """After the last phase: copies the state, removes the finalizer and the pod of a cancelled migration, deletes
+        old ones.
+        """
         meta = migration["metadata"]
         state = migration_state(vmi) if vmi else {}
         ours = state.get("migrationUid") == meta["uid"]
@@ -224,7 +226,7 @@ class MigrationController:
             await self._patch(migration, changes(migration, new, (("status",),)))
             return
         if not ours and phase(migration) == "Failed" and target is not None and not pod_is_down(target):
-            # Failed before the hand-off: no virt-handler knows of this pod.
+            # Failed before the hand-off: no virt-handler will delete this pod.
             await self.targets.delete(target)
         if held:
             new = clone(migration)
@@ -236,7 +238,7 @@ class MigrationController:
         await self._collect_garbage(migration)
 
     async def _collect_garbage(self, migration: Obj) -> None:
-        """Keeps the five newest finished objects of a VMI; objects of a VMI that is no more go altogether."""
+        """Keeps the five newest finished objects of a VMI, and none of a VMI that is gone."""
         namespace, vmi_name = migration["metadata"]["namespace"], migration["spec"]["vmiName"]
         finished = [m for m in self.of_vmi(namespace, vmi_name) if is_final(m) and not is_deleting(m)]
         finished.sort(key=lambda m: (m["metadata"]["creationTimestamp"], int(m["metadata"]["resourceVersion"])))
@@ -254,7 +256,7 @@ class MigrationController:
         return any(m["metadata"]["uid"] != meta["uid"] and not is_final(m) and phase(m) for m in others)
 
     def _again(self, migration: Obj, seconds: float) -> None:
-        """Looks again after so many seconds of the real control plane."""
+        """Syncs the migration again after this many seconds of the real control plane."""
         key = (migration["metadata"]["namespace"], migration["metadata"]["name"])
         self.queue.add_after(key, self.shared.pace.seconds(seconds))
 

@@ -1,4 +1,4 @@
-"""What a wrong reaction to a failed migration goes by: the VMIs of which one has failed."""
+"""For defects of failed migrations: the VMIs that had one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from .phases import Step
 
 
 class FailedVmis:
-    """Remembers them for as long as the process lives. For defects, which add ``note`` at ``migration.step``."""
+    """Remembers them as long as the process lives. A defect adds ``note`` at fault point ``migration.step``."""
 
     def __init__(self) -> None:
         self._vmis: set[str] = set()
 
     def note(self, step: Step | None, *, vmi: Obj | None, **_: Any) -> Step | None:
-        """Sees each step of a migration, and changes none."""
+        """Records the VMI of a failed migration; changes no step."""
         if step is not None and step.phase == "Failed" and vmi is not None:
             self._vmis.add(vmi["metadata"]["uid"])
         return step

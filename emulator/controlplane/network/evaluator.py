@@ -1,4 +1,4 @@
-"""Whether the networks of a running VMI need a migration: KubeVirt's migration evaluator."""
+"""KubeVirt's migration evaluator: whether the networks of a running VMI require a migration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Obj = dict[str, Any]
 
 
 class Need(Enum):
-    """``PENDING`` gives a dynamic networks controller time to plug the NIC without a migration."""
+    """``PENDING`` gives a Dynamic Networks Controller time to plug the NIC without a migration."""
 
     NONE = "none"
     PENDING = "pending"
@@ -20,7 +20,7 @@ class Need(Enum):
 
 
 def migration_need(vmi: Obj, pod: Obj, *, live_updates_nad: bool) -> Need:
-    """What the VMI's secondary networks ask for, given the launcher pod that it runs in."""
+    """What the VMI's secondary networks require, given the launcher pod that it runs in."""
     cards = by_name(interfaces(vmi["spec"]))
     reported = by_name([i for i in vmi.get("status", {}).get("interfaces") or [] if i.get("name")])
     needs = [
@@ -55,7 +55,7 @@ def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, po
 
 
 def _is_on_another_nad(network: Obj, reported: Obj, vmi: Obj, pod: Obj) -> bool:
-    """Only network-status tells which NAD a pod's interface is on; without an entry there is nothing to compare."""
+    """Whether network-status names another NAD; without an entry there is nothing to compare."""
     name = reported.get("podInterfaceName")
     for entry in network_status(pod):
         if name and entry.get("interface") == name:

@@ -1,4 +1,4 @@
-"""Names of a launcher pod's interfaces, and the annotation that asks Multus for them."""
+"""The names of a launcher pod's interfaces, and its networks annotation for Multus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRIMARY = "eth0"
 
 
 def pod_interface(network: str) -> str:
-    """``pod`` and 11 hexadecimal digits, from the logical name of the network: the NAD plays no part."""
+    """``pod`` and 11 hexadecimal digits of a hash of the network's name in the VM, whatever its NAD."""
     return "pod" + hashlib.sha256(network.encode()).hexdigest()[:11]
 
 

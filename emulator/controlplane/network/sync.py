@@ -1,4 +1,4 @@
-"""What of a VM's networks is copied to its running VMI: hot-plug, unplug, link state and NAD references."""
+"""The parts of a VM's networks that are copied to its running VMI: hot-plug, unplug, link state, NAD references."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Obj = dict[str, Any]
 def synced(
     vm: Obj, vmi: Obj, *, copy_nad: bool, plug: bool = True, copy_cards: bool = False
 ) -> tuple[list[Obj], list[Obj]]:
-    """(networks, interfaces) that the VMI should have; equal to what it has when nothing is to be copied.
+    """(networks, interfaces) that the VMI should have; equal to its own if there is nothing to copy.
 
-    ``plug``: whether new NICs are taken over; ``copy_cards``: whether everything of the interfaces is.
+    ``plug``: whether new NICs are copied; ``copy_cards``: whether interfaces are copied whole.
     """
     template = vm["spec"]["template"]["spec"]
     wanted_cards, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
@@ -53,7 +53,7 @@ def detached(vmi: Obj) -> set[str]:
 
 
 def patch_of(vmi: Obj, nets: list[Obj], cards: list[Obj]) -> list[Obj]:
-    """The JSON patch that virt-controller sends; empty when the VMI is as it should be."""
+    """The JSON patch that virt-controller sends; empty if nothing changes."""
     patch: list[Obj] = []
     if nets != networks(vmi["spec"]):
         patch += [

@@ -85,7 +85,7 @@ class Scheduler:
         await self.shared.pods.catch_up(written)
 
     async def _event(self, pod: Obj, kind: str, reason: str, message: str, action: str) -> None:
-        """The scheduler speaks the newer events API: no count, and a time in microseconds."""
+        """The scheduler uses the newer events API: no count, and a timestamp in microseconds."""
         now = datetime.now(UTC)
         meta = pod["metadata"]
         event = {

@@ -1,4 +1,4 @@
-"""Data of the guest agent. Every failure is 500 in plain text: virt-api hands its error through as it is."""
+"""Guest agent data. Every failure is 500 in plain text: virt-api forwards virt-handler's error unchanged."""
 
 from __future__ import annotations
 

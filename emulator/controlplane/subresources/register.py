@@ -1,4 +1,4 @@
-"""Hangs virt-api into the API server."""
+"""Registers virt-api's handlers with the API server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
 
 
 class Routes(Protocol):
-    """What of the API server takes handlers."""
+    """The part of the API server that accepts handlers."""
 
     def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None: ...
 
@@ -82,7 +82,7 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
 
 
 def _guarded(method: str, handler: Handler) -> Handler:
-    """Method and Accept as go-restful checks them, refusals as Statuses."""
+    """Checks method and Accept header as go-restful does; refusals become Statuses."""
 
     async def answer(call: HttpCall) -> web.StreamResponse:
         if call.request.method != method:
@@ -104,7 +104,7 @@ def _guarded(method: str, handler: Handler) -> Handler:
 
 
 def _not_sniffed(response: web.StreamResponse) -> web.StreamResponse:
-    """virt-api's header on all its answers; a stream has begun already."""
+    """Adds virt-api's header to an answer, except to a stream that has already begun."""
     if not response.prepared:
         response.headers["X-Content-Type-Options"] = "nosniff"
     return response

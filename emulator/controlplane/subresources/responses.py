@@ -1,4 +1,4 @@
-"""Answers in virt-api's own form: singular kinds, indented Statuses, and plain text where go-restful speaks."""
+"""Responses in virt-api's own form: singular kinds, indented Statuses, and plain text from go-restful."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Obj = dict[str, Any]
 
 
 class Refusal(Exception):
-    """A Status that virt-api answers instead of doing what was asked."""
+    """A Status with which virt-api refuses a request."""
 
     def __init__(self, code: int, reason: str, message: str, details: Obj | None = None) -> None:
         super().__init__(message)

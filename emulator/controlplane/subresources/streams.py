@@ -1,4 +1,4 @@
-"""Console and port-forward: everything that can be refused is refused before the upgrade."""
+"""Console and port-forward. Every refusal comes before the upgrade."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Streams:
         self.handlers = handlers
 
     async def console(self, call: HttpCall) -> web.StreamResponse:
-        """virt-api copies the bytes of both connections as they are, frames and all."""
+        """Like virt-api, copies the raw bytes of both connections, frames included."""
         vmi = await self.targets.vmi(call)
         devices = vmi["spec"].get("domain", {}).get("devices", {})
         if devices.get("autoattachSerialConsole") is False:
@@ -120,7 +120,7 @@ async def copy_raw(stream: Stream, backend: Backend) -> None:
 
 
 class _Forward:
-    """One forwarded connection: virt-api's own websocket, pings and deadline towards the client."""
+    """One forwarded connection: virt-api's websocket to the client, with its pings and deadline."""
 
     def __init__(self, stream: Stream, backend: Backend) -> None:
         self.stream = stream
@@ -168,7 +168,7 @@ async def relay_messages(stream: Stream, backend: Backend) -> None:
 
 
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until one ends; a peer that goes away is a normal end."""
+    """Runs all until one ends; a disconnected peer is a normal end."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

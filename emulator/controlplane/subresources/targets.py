@@ -1,4 +1,4 @@
-"""The VM or VMI that a request is about, and what state it must be in."""
+"""The VM or VMI of a request, and the state that it must be in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VMI = "virtualmachineinstance"
 
 
 class Targets:
-    """Looks at the API itself, never at a cache: a request may follow a write by a millisecond."""
+    """Reads from the API, never from a cache: a request may follow a write within a millisecond."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared

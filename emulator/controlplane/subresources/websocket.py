@@ -1,4 +1,4 @@
-"""Websocket frames (RFC 6455), where a library would close more politely than virt-api does."""
+"""Websocket frames (RFC 6455). A library would close connections with a handshake that virt-api leaves out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Frame:
 
 
 class FrameError(Exception):
-    """The peer does not speak the protocol."""
+    """The peer violates the protocol."""
 
 
 def encode(frame: Frame, *, masked: bool = False) -> bytes:

@@ -25,7 +25,7 @@ from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 THROTTLE_SECONDS = 5.0
-# The real one says 30 and means nanoseconds: at once, as long as there is something left to do.
+# The real one intends 30 seconds but passes nanoseconds: it retries at once, as long as there is something to do.
 BUSY_SECONDS = 0.02
 
 
@@ -73,7 +73,7 @@ class WorkloadUpdater:
         for vmi, migration in to_abort:
             await self._abort(vmi, migration)
         free = max(0, settings.parallel_migrations - len(unfinished))
-        # Shuffled as in the real one, so that a VMI that cannot migrate does not hold up the others.
+        # Shuffled as in the real one, so that a VMI that cannot migrate does not block the others.
         random.shuffle(to_migrate)
         for vmi in to_migrate[:free]:
             await self._migrate(vmi)
@@ -93,7 +93,7 @@ class WorkloadUpdater:
         ]
 
     def _to_abort(self, unfinished: list[Obj]) -> list[tuple[Obj, Obj]]:
-        """Its own migrations of VMIs that no longer ask for one, up to the moment the guest runs on the target."""
+        """The updater's own migrations of VMIs that no longer require one, unless the guest runs on the target."""
         found = []
         for migration in unfinished:
             if names.WORKLOAD_UPDATE not in annotations_of(migration):
@@ -144,7 +144,7 @@ class WorkloadUpdater:
         await self.shared.update_recorder.normal(vmi, "SuccessfulChangeAbortion", f"Aborted change for vmi: {name}")
 
     async def _count_outdated(self) -> None:
-        """``status.outdatedVirtualMachineInstanceWorkloads`` counts every VMI that waits for a change."""
+        """``status.outdatedVirtualMachineInstanceWorkloads`` counts every VMI with pending changes."""
         kubevirt = self.shared.settings.kubevirt
         waiting = [vmi for vmi in self.shared.vmis.all() if not is_final(vmi) and _waits(vmi)]
         field = "outdatedVirtualMachineInstanceWorkloads"
@@ -159,5 +159,5 @@ class WorkloadUpdater:
 
 
 def _waits(vmi: Obj) -> bool:
-    """Whether a VMI waits for a migration that brings it what it lacks."""
+    """Whether a VMI needs a migration to get its pending changes."""
     return conditions.is_true(vmi, names.MIGRATION_REQUIRED) or conditions.is_true(vmi, HOT_VCPU_CHANGE)

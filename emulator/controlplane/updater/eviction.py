@@ -1,4 +1,4 @@
-"""Eviction as a way of updating: the launcher pod is evicted, and the VM's run strategy starts it anew."""
+"""Eviction as an update method: the launcher pod is evicted, and the VM's run strategy starts the VM again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Evictions:
         return self._last is None or clock() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
 
     async def _mark(self, pod: Obj) -> None:
-        """What the eviction API writes on a pod before it deletes it."""
+        """The condition that the eviction API writes on a pod before it deletes the pod."""
         new = clone(pod)
         message = "Eviction API: evicting"
         conditions.put(new, conditions.new("DisruptionTarget", "True", reason="EvictionByEvictionAPI", message=message))

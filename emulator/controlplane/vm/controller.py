@@ -46,7 +46,7 @@ class VmController:
             shared.caches[resource].on_change(self._on_volume)
 
     def _on_change(self, event: str, new: Obj, old: Obj | None) -> None:
-        # A VM and its VMI share their name.
+        # A VM and its VMI have the same name.
         self.queue.add((new["metadata"]["namespace"], new["metadata"]["name"]))
 
     def _on_volume(self, event: str, new: Obj, old: Obj | None) -> None:
@@ -87,7 +87,7 @@ class VmController:
             await self._sync_sockets(vm, self.shared.vmis.get(*key) or vmi)
         now = self.shared.vms.get(*key) or vm
         if acted:
-            # A start or a stop settles what a restart was asked for.
+            # A start or a stop fulfils a restart request.
             restart = False
         await self._write_status(now, vmi, restart, failure)
 
@@ -96,7 +96,7 @@ class VmController:
         return any(ref["uid"] == vm["metadata"]["uid"] for ref in vmi["metadata"].get("ownerReferences") or [])
 
     async def _prepare(self, vm: Obj) -> bool:
-        """The first marks on a new VM; True when one was made and the next look goes on."""
+        """Writes finalizer and defaults to a new VM; True if it wrote and the next sync continues."""
         meta = vm["metadata"]
         statuses = snapshot_statuses(vm)
         if "printableStatus" not in vm.get("status", {}):
@@ -115,7 +115,7 @@ class VmController:
         return False
 
     async def _finish(self, vm: Obj, vmi: Obj | None) -> None:
-        """A VM that is being deleted takes its VMI along and then goes."""
+        """Deletes the VMI of a VM that is being deleted, then removes the VM's finalizer."""
         if vmi is not None:
             await self._release(vmi)
             if not is_deleting(vmi):
@@ -140,7 +140,7 @@ class VmController:
         await self._patch_vmi(vmi, changes(vmi, new, (("metadata",),)))
 
     async def _sync_generation(self, vm: Obj, vmi: Obj | None) -> Obj | None:
-        """Bumps the VMI's note of the VM's generation while the template equals what the VMI was started from."""
+        """Raises the generation noted on the VMI while the template equals the spec that the VMI was started from."""
         if vmi is None or is_deleting(vmi):
             return vmi
         start = started_from(self.shared, vmi)
@@ -224,7 +224,7 @@ class VmController:
         await self.shared.recorder.normal(vm, "SuccessfulDelete", message)
 
     async def _sync_networks(self, vm: Obj, vmi: Obj) -> Obj | None:
-        """Copies live updates to the VMI; the Failure condition when the VMI refuses them."""
+        """Copies live updates to the VMI; the Failure condition if the VMI refuses them."""
         settings = self.shared.settings
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
         copy_nad = self.shared.fault_points.apply("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)

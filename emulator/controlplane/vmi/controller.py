@@ -1,4 +1,4 @@
-"""The VMI controller: gives a VMI its launcher pod and keeps the fields of its status that follow from pods."""
+"""The VMI controller: creates the launcher pod of a VMI, and maintains the status fields that follow from pods."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class VmiController:
             raise ApiError(404, "NotFound", problem["message"])
 
     async def _create_pod(self, vmi: Obj) -> tuple[Obj | None, Obj | None]:
-        """The new pod, or the condition that says why there is none."""
+        """The new pod, or the condition with the reason why there is none."""
         if missing := missing_nad(self.shared, vmi):
             message = f"failed to render launch manifest: {missing}"
             return None, conditions.new("Synchronized", "False", reason="FailedCreate", message=message)
@@ -163,10 +163,10 @@ class VmiController:
             self.queue.add_after(key, self.shared.pace.seconds(PENDING_RECHECK_SECONDS))
 
     def _handing_over(self, vmi: Obj) -> bool:
-        """Between virt-handler's last writes and the end of the migration object.
+        """The time between virt-handler's last writes and the end of the migration object.
 
-        The real controller looks at this moment as well; a VMI that asks for its next migration then keeps the one
-        that has just ended from ever being called succeeded. Who wins is a race there, and a fault point here.
+        The real controller syncs the VMI in this time, too. If the VMI then requires its next migration, the one that
+        has just ended never succeeds. On a real cluster that is a race; here a fault point decides it.
         """
         state = migration_state(vmi)
         if not state.get("endTimestamp") or state.get("failed"):
@@ -200,12 +200,12 @@ def pods_of(shared: Shared, vmi: Obj) -> list[Obj]:
 
 
 def _age_order(pod: Obj) -> tuple[str, bool, bool]:
-    """Timestamps are whole seconds: of pods of one second, one that has ended is the older, a target the younger."""
+    """Timestamps are whole seconds: of two pods of one second, one that has ended is older, a target pod is younger."""
     return pod["metadata"]["creationTimestamp"], not pod_is_down(pod), names.MIGRATION_JOB_UID in labels_of(pod)
 
 
 def current_pod(vmi: Obj, pods: list[Obj]) -> Obj | None:
-    """The newest pod on the VMI's node; the newest of all while the VMI has no node."""
+    """The newest pod on the VMI's node; the newest of all if the VMI has no node yet."""
     node = vmi.get("status", {}).get("nodeName")
     here = [p for p in pods if not node or p["spec"].get("nodeName") == node]
     return here[-1] if here else None

@@ -20,7 +20,7 @@ from emulator.fault_points import FaultPoints
 IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
 QEMU_USER = 107
 DNS_LABEL = 63
-# The user's own bookkeeping, which KubeVirt does not carry over to pods.
+# Annotations of kubectl, which KubeVirt does not copy to pods.
 NOT_COPIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", *names.OBSERVED_VERSIONS})
 
 
@@ -46,7 +46,7 @@ def launcher_pod(vmi: Obj, profile: Profile, fault_points: FaultPoints, migratio
 
 
 def place_target(pod: Obj, vmi: Obj, source_node: Obj | None, migration: Obj) -> Obj:
-    """Adds what a target pod asks of its node: not the source, a CPU that the guest can go on with."""
+    """Adds a target pod's node constraints: not the source node, and a CPU that the guest can continue on."""
     spec = pod["spec"]
     spec["nodeSelector"] |= _cpu_selector(source_node) | (migration["spec"].get("addedNodeSelector") or {})
     apart = {
@@ -128,7 +128,7 @@ def _spec(vmi: Obj, profile: Profile) -> Obj:
         "initContainers": [_console_log(vmi)],
         "containers": [_compute(vmi, profile, grace)],
         "restartPolicy": "Never",
-        # The guest gets its own grace period, and the launcher time to report afterwards.
+        # The guest has its own grace period; the launcher needs time to report afterwards.
         "terminationGracePeriodSeconds": grace + 30 if grace else 30,
         "dnsPolicy": spec.get("dnsPolicy", "ClusterFirst"),
         "nodeSelector": selector | (spec.get("nodeSelector") or {}),
@@ -216,7 +216,7 @@ def _compute(vmi: Obj, profile: Profile, grace: int) -> Obj:
 
 
 def _memory(vmi: Obj, profile: Profile) -> str:
-    """Guest memory and overhead in MiB; KubeVirt's own request where the VM does not say how much."""
+    """Guest memory and overhead in MiB; KubeVirt's default request if the VM does not set any."""
     guest = str(vmi["spec"]["domain"].get("memory", {}).get("guest", "512Mi"))
     factors = {"Gi": 1024.0, "Mi": 1.0, "Ki": 1 / 1024, "G": 1e9 / 2**20, "M": 1e6 / 2**20}
     for unit, factor in factors.items():

@@ -1,4 +1,4 @@
-"""What virt-controller writes on the pod that a VMI runs in."""
+"""virt-controller's writes to the pod that a VMI runs in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Obj = dict[str, Any]
 
 
 async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
-    """The node label, the networks annotation after a hot-plug or unplug, and the pause condition."""
+    """Writes the node label, the networks annotation after a hot-plug or unplug, and the pause condition."""
     if pod_is_going(pod):
         return
     metadata: Obj = {}
@@ -47,7 +47,7 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
 
 
 def _is_plugging(vmi: Obj) -> bool:
-    """Whether the guest has not got, or not lost, a NIC yet; a changed NAD alone is no reason to tell the pod."""
+    """Whether the guest still lacks a new NIC or has a removed one; a changed NAD alone does not change the pod."""
     reported = by_name([entry for entry in vmi["status"].get("interfaces") or [] if entry.get("name")])
     cards = interfaces(vmi["spec"])
     there = {name for name, entry in reported.items() if "domain" in entry.get("infoSource", "")}

@@ -1,4 +1,4 @@
-"""The fields of a VMI's status that virt-controller keeps from the launcher pods."""
+"""The fields of a VMI's status that virt-controller derives from the launcher pods."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MULTUS = "multus-status"
 
 
 def set_phase(obj: Obj, new: str) -> None:
-    """Sets ``status.phase`` and notes when."""
+    """Sets ``status.phase`` and its transition timestamp."""
     status = obj.setdefault("status", {})
     if status.get("phase") != new:
         status["phase"] = new
@@ -36,7 +36,7 @@ def set_phase(obj: Obj, new: str) -> None:
 
 
 def advance(vmi: Obj, pod: Obj | None, profile: Profile) -> None:
-    """The phases up to Scheduled, and the end of a VMI whose pod is gone; all others are virt-handler's."""
+    """The phases up to Scheduled, and the end of a VMI whose pod is gone; virt-handler sets all others."""
     current = phase(vmi)
     if current in ("", "Pending"):
         if pod is not None:
@@ -73,7 +73,7 @@ def _schedule(vmi: Obj, pod: Obj) -> None:
 
 
 def sync_interfaces(vmi: Obj, pod: Obj) -> None:
-    """Adds or takes away the mark ``multus-status`` and fills podInterfaceName, from the pod's network-status."""
+    """Adds or removes ``multus-status`` and sets podInterfaceName, from the pod's network-status."""
     attached = {entry.get("interface") for entry in network_status(pod)}
     if not attached:
         return
@@ -128,7 +128,7 @@ def sync_pods(vmi: Obj, pods: list[Obj], current: Obj | None) -> None:
 
 
 def sync_ready(vmi: Obj, pod: Obj | None) -> None:
-    """The Ready condition: the pod's, unless there is none, it is going, or the guest does not run."""
+    """The Ready condition: the pod's, unless there is no pod, it is terminating, or the guest does not run."""
     if phase(vmi) in ("", "Pending") and pod is None:
         return
     conditions.put(vmi, _ready(vmi, pod))

@@ -1,4 +1,4 @@
-"""The handler of one node: holds its state, brings policies about, and writes enactments and the node's report."""
+"""The handler of one node: holds its state, applies policies, and writes enactments and the NodeNetworkState."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Told = Mapping[str, tuple[str, str, str]]
 
 
 class Handler:
-    """``bridges_changed(node)`` is called once a policy has given the node other Linux bridges, or taken some."""
+    """Calls ``bridges_changed(node)`` when a policy has added Linux bridges to the node or removed some."""
 
     def __init__(
         self, node: str, number: int, client: Client, context: AgentContext, bridges_changed: Callable[[str], None]
@@ -51,7 +51,7 @@ class Handler:
         return {interface["name"] for interface in self.state["interfaces"] if interface["type"] == LINUX}
 
     async def report(self) -> None:
-        """Writes the NodeNetworkState; nothing where it says so already."""
+        """Writes the NodeNetworkState if it has changed."""
         node = await self.client.get("nodes", self.node)
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": node["metadata"]["uid"]}
         meta = {"name": self.node, "ownerReferences": [owner]}
@@ -74,7 +74,7 @@ class Handler:
         return await self.client.get(resource, obj["metadata"]["name"])
 
     async def begin(self, policy: Obj) -> None:
-        """The enactment of the policy's generation, with nothing said yet."""
+        """Creates the enactment of the policy's generation, without a status."""
         await self._pace.sleep(SHOW)
         meta = policy["metadata"]
         name = f"{self.node}.{meta['name']}"
@@ -103,7 +103,7 @@ class Handler:
         await self._tell(policy, policy_conditions.of_enactment("Aborted", "ConfigurationAborted", message))
 
     async def enact(self, policy: Obj) -> bool:
-        """Brings the policy about; False when the node did not take it, and is as it was."""
+        """Applies the policy; False if the node refused it and is unchanged."""
         wished = desired.with_defaults(policy["spec"].get("desiredState") or {})
         name = policy["metadata"]["name"]
         running = policy_conditions.of_enactment("Progressing", policy_conditions.PROGRESSING, "Applying desired state")
@@ -133,10 +133,11 @@ class Handler:
         return False
 
     async def _apply(self, wished: State) -> None:
-        """One nmstatectl: all of it, or nothing; a node has one at a time."""
+        """One run of nmstatectl, which changes all or nothing; one after the other on each node."""
         async with self._lock:
             state = desired.apply(self.state, wished)
-            # What cannot be is refused at once; this is the configuration itself, and the probes after it.
+            # An impossible state is refused at once; this delay is that of the configuration and of the probes after
+            # it.
             await self._pace.sleep(APPLY)
             await self._become(state)
 
@@ -175,7 +176,7 @@ class Handler:
         await update_with_retry(self.client, ENACTMENTS, enactment, said, subresource="status")
 
     async def withdraw(self, policy_name: str) -> None:
-        """The policy is no longer for this node: its enactment goes, what it has done stays."""
+        """The policy no longer matches this node: its enactment is removed, the configuration stays."""
         try:
             await self.client.delete(ENACTMENTS, f"{self.node}.{policy_name}")
         except ApiError as error:

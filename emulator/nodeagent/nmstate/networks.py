@@ -1,4 +1,4 @@
-"""The node networks of this agent as a whole: a handler for each node, the policies, and bridge-marker."""
+"""NMState on all nodes of this agent: a handler for each node, the policies, and bridge-marker."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..queues import node_queue
 from .handler import Handler
 from .policies import Policies
 
-# bridge-marker looks once a minute; this is what one waits for it on average.
+# bridge-marker checks once a minute; this is the average wait for it.
 MARKER = 30.0
 
 
 class NodeNetworks:
-    """Starts from the bridges that every node has; those are marked when ``run`` begins."""
+    """Begins with the initial bridges of every node, which are marked when ``run`` begins."""
 
     def __init__(self, client: Client, context: AgentContext, registry: NodeRegistry) -> None:
         self._pace = context.pace

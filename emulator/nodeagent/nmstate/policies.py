@@ -1,4 +1,4 @@
-"""The policies of all nodes: who is concerned, how many at a time, and what the policy says of it."""
+"""The policies of all nodes: which nodes they match, how many apply them in parallel, and the policy's status."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Policies:
             self._reports.add(("", handler.node))
 
     async def _report(self, key: Key) -> None:
-        """The handlers run, and report, as long as the operator's object asks for them."""
+        """The handlers run and report as long as an NMState object exists."""
         for handler in self._handlers:
             if handler.node == key[1] and self._operators.cache:
                 await handler.report()
@@ -53,10 +53,10 @@ class Policies:
             self.queue.add(key)
 
     async def run(self) -> None:
-        """Runs until cancelled; the nodes must be registered."""
+        """Runs until it is cancelled; the nodes must be registered."""
         try:
             async with asyncio.TaskGroup() as group:
-                # Before it knows the nodes, a policy would match none of them.
+                # A policy would match no node before the nodes are known.
                 for informer in (self._nodes, self._operators):
                     group.create_task(informer.run())
                     await informer.synced.wait()

@@ -1,4 +1,4 @@
-"""The conditions of policies and enactments, with NMState's reasons and sentences."""
+"""The conditions of policies and enactments, with NMState's reasons and messages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ POLICY = ("Available", "Degraded", "Progressing", "Ignored")
 ENACTMENT = ("Failing", "Available", "Progressing", "Pending", "Aborted")
 CONFIGURED, PROGRESSING = "SuccessfullyConfigured", "ConfigurationProgressing"
 FAILED, NO_NODE = "FailedToConfigure", "NoMatchingNode"
-# What becomes of a policy on a node.
+# The outcome of a policy on a node.
 OPEN, DONE, BROKEN, ABORTED = "open", "done", "broken", "aborted"
 
 
 def of(kinds: Collection[str], told: Mapping[str, tuple[str, str, str]], old: list[Condition]) -> list[Condition]:
-    """Conditions of these kinds; ``told`` maps a kind to status, reason and message, others are Unknown.
+    """Conditions of these types; ``told`` maps a type to status, reason and message, others are Unknown.
 
-    The time of transition of a condition in ``old`` stays while its status does.
+    A condition in ``old`` keeps its transition time as long as its status stays the same.
     """
     found = []
     for kind in kinds:
@@ -33,7 +33,7 @@ def of(kinds: Collection[str], told: Mapping[str, tuple[str, str, str]], old: li
 
 
 def of_policy(outcomes: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
-    """What a policy says whose outcome on each matching node is this."""
+    """The conditions of a policy, given its outcome on each matching node."""
     total = len(outcomes)
     counts = {
         outcome: sum(found == outcome for found in outcomes.values()) for outcome in (OPEN, DONE, BROKEN, ABORTED)
@@ -65,7 +65,7 @@ def of_policy(outcomes: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
 
 
 def of_enactment(kind: str, reason: str, message: str, *also: str) -> dict[str, tuple[str, str, str]]:
-    """What an enactment says of which ``kind`` (and ``also``) is true now."""
+    """The conditions of an enactment of which ``kind`` (and ``also``) is true now."""
     false = ("False", reason, "")
     found = dict.fromkeys(ENACTMENT, false) | {kind: ("True", reason, message)}
     return found | dict.fromkeys(also, ("True", reason, message))

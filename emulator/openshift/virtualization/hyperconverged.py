@@ -1,4 +1,4 @@
-"""HyperConverged: the operator that owns the KubeVirt CR, and the webhook before it."""
+"""HyperConverged: the operator that owns the KubeVirt CR, and its webhook."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WEBHOOK = "validate-hco.kubevirt.io"
 
 
 class HyperConverged(Addon):
-    """``hco.kubevirt.io``, its one object, and the operator that keeps KubeVirt's CR as that object wants it."""
+    """``hco.kubevirt.io``, its one object, and the operator that derives KubeVirt's CR from it."""
 
     _operator: Operator
 
@@ -49,7 +49,7 @@ class HyperConverged(Addon):
 
 
 def hyperconverged(profile: Profile, platform: Platform) -> Obj:
-    """The CR of a fresh installation. Profile 1.8 is one whose user has switched the NAD's gate off."""
+    """The CR of a new installation. In profile 1.8 its user has switched the NAD's gate off."""
     hco = made(API_VERSION, "HyperConverged", HCO_NAME, namespace=platform.kubevirt_namespace)
     if profile.live_update == "gate" and not profile.feature_gates:
         hco["metadata"]["annotations"] = {JSONPATCH: gate_off_patch(profile)}
@@ -57,7 +57,7 @@ def hyperconverged(profile: Profile, platform: Platform) -> Obj:
 
 
 async def check(context: AddonContext, request: AdmissionRequest) -> None:
-    """Refuses a HyperConverged of which no valid KubeVirt CR can be made: tried by a dry run, as the real one does."""
+    """Refuses a HyperConverged without a valid KubeVirt CR, by a dry run, as the real webhook does."""
     new, old = request.new, request.old
     if new is None or "deletionTimestamp" in new["metadata"]:
         return

@@ -1,4 +1,4 @@
-"""KubeMacPool: MACs for the NICs of VMs, as a mutating webhook, and what it makes of a MAC given twice."""
+"""KubeMacPool: a mutating webhook that assigns MACs to the NICs of VMs, and its handling of duplicate MACs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class KubeMacPool(Addon):
         return (RESOURCE,)
 
     def register(self, context: AddonContext) -> None:
-        # Up to KubeVirt 1.7's release a MAC that another VM has was refused, since then it is only reported.
+        # In the release with KubeVirt 1.7 a MAC of another VM was refused; since then it is only reported.
         refuses = context.profile.live_update == "never"
         pool = Pool(context.core, refuses_taken=refuses)
         context.core.admission.mutating(names.VM, ("CREATE", "UPDATE"), pool.fill)
@@ -59,7 +59,7 @@ class KubeMacPool(Addon):
 
 
 class Pool:
-    """A range of its own for this cluster; ``refuses_taken`` is the manner of the older releases."""
+    """The MAC range of this cluster; ``refuses_taken`` is the behaviour of older releases."""
 
     def __init__(self, core: ApiCore, *, refuses_taken: bool) -> None:
         self._core = core
@@ -68,7 +68,7 @@ class Pool:
         self._next = 0
 
     async def fill(self, request: AdmissionRequest) -> None:
-        """Gives every NIC of a masquerade or Multus network a MAC; an update that names none keeps the one it had."""
+        """Gives every NIC of a masquerade or Multus network a MAC; an update without one keeps the old MAC."""
         vm = request.new
         if vm is None or "deletionTimestamp" in vm["metadata"] or self._is_ignored(request.namespace):
             return
@@ -112,7 +112,7 @@ class Pool:
                         yield _plain(card["macAddress"])
 
     def _allocate(self, taken: set[str]) -> str:
-        """The next of the range. It never comes twice: a VM that is refused later leaves a gap."""
+        """The next MAC of the range. None is assigned twice: a VM that is refused later leaves a gap."""
         while True:
             number = self._next
             self._next += 1

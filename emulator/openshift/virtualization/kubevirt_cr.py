@@ -1,4 +1,4 @@
-"""The KubeVirt CR as HyperConverged wants it, with what a jsonpatch annotation changes in it."""
+"""The KubeVirt CR that HyperConverged creates, changed by its jsonpatch annotation."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class PatchRefused(Exception):
 
 
 def feature_gates(profile: Profile) -> list[str]:
-    """The gates that this release switches on whatever its user wants: the NAD's, as long as there is such a gate."""
+    """The gates that this release always switches on: the NAD's, in releases that have it."""
     return [*ALWAYS_ON, *([LIVE_UPDATE_NAD] if profile.live_update == "gate" else [])]
 
 
 def gate_off_patch(profile: Profile) -> str:
-    """The annotation that takes the NAD's gate away from a release that switches it on."""
+    """The annotation that switches the NAD's gate off in a release that switches it on."""
     gates = [gate for gate in feature_gates(profile) if gate != LIVE_UPDATE_NAD]
     path = "/spec/configuration/developerConfiguration/featureGates"
     return json.dumps([{"op": "replace", "path": path, "value": gates}])
 
 
 def wanted_kubevirt(hco: Obj, profile: Profile, platform: Platform) -> Obj:
-    """The CR that a HyperConverged asks for. PatchRefused when its annotation does not apply."""
+    """The KubeVirt CR of a HyperConverged. PatchRefused if its annotation cannot be applied."""
     meta = hco["metadata"]
     labels = {"app": "kubevirt-hyperconverged", "app.kubernetes.io/managed-by": "hco-operator"}
     name, namespace = platform.kubevirt_name, platform.kubevirt_namespace
@@ -101,7 +101,7 @@ def _operations(text: str) -> list[Obj]:
 def _apply(document: Obj, operations: list[Obj]) -> Obj:
     for operation in operations:
         kind, path = operation.get("op"), operation["path"]
-        # The API server's own patches may replace what is not there; these may not.
+        # The API server's own patches may replace an absent key; these may not.
         if kind in ("replace", "remove") and not _exists(document, path):
             raise PatchRefused(f"{kind} operation does not apply: doc is missing key: {path}: missing value")
         try:

@@ -1,4 +1,4 @@
-"""KubeMacPool's watch over running VMs: two that have one MAC are told so by an event."""
+"""KubeMacPool's check of running VMs: two with the same MAC get an event."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPONENT = "kubemacpool"
 
 
 class Collisions:
-    """Looks at a VMI's MACs whenever it comes or its MACs change."""
+    """Checks a VMI's MACs when it is created or its MACs change."""
 
     def __init__(self, context: AddonContext) -> None:
         self._vmis = context.shared.vmis

@@ -32,7 +32,7 @@ DAEMONS = ("bridge-marker", "kube-cni-linux-bridge-plugin")
 
 
 class NetworkAddons(Addon):
-    """NetworkAddonsConfig ``cluster`` and the DaemonSets. HyperConverged asks for no dynamic networks controller."""
+    """NetworkAddonsConfig ``cluster`` and the DaemonSets. HyperConverged deploys no Dynamic Networks Controller."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (CONFIGS,)

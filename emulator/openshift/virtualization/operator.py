@@ -1,4 +1,4 @@
-"""The HyperConverged operator's loop: KubeVirt's CR as it is wanted, and the conditions of the HyperConverged."""
+"""The HyperConverged operator: reconciles KubeVirt's CR, and writes the conditions of the HyperConverged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEALTHY = (
 
 
 class Operator:
-    """Looks again a second after each change of a HyperConverged, of the KubeVirt CR and of the nodes."""
+    """Reconciles a second after each change of a HyperConverged, of the KubeVirt CR and of the nodes."""
 
     def __init__(self, context: AddonContext) -> None:
         self._context = context
@@ -42,7 +42,8 @@ class Operator:
         self._informer = Informer(self._client, HCO)
         self._queue = WorkQueue("hyperconverged", self.sync)
         self._home = (context.platform.kubevirt_namespace, HCO_NAME)
-        # What the last look at the HyperConverged saw: a KubeVirt CR that differs without it was edited by others.
+        # The HyperConverged of the last sync. If it is unchanged and the KubeVirt CR differs, another user edited the
+        # CR.
         self._seen: Obj | None = None
         self._informer.on_change(lambda _event, new, _old: self._later(key_of(new)))
         for resource in (names.KUBEVIRT, names.NODES):
@@ -59,7 +60,7 @@ class Operator:
         self._queue.add_after(key, self._context.shared.pace.seconds(REACTION_SECONDS))
 
     async def sync(self, key: Key) -> None:
-        """One look at one HyperConverged."""
+        """Reconciles one HyperConverged."""
         try:
             hco = await self._client.get(HCO, key[1], key[0])
         except ApiError as error:

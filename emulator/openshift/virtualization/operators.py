@@ -1,4 +1,4 @@
-"""What the Operator Lifecycle Manager says of the installed OpenShift Virtualization."""
+"""The Operator Lifecycle Manager's objects of the installed OpenShift Virtualization."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Operators(Addon):
 
 
 def service_version(namespace: str, release: str, shown: str) -> Obj:
-    """The object's name cannot say that the cluster is an embedded one, its version does."""
+    """The object's name cannot say that the cluster is an embedded one; its version does."""
     labels = {f"{GROUP}/{PACKAGE}.{namespace}": ""}
     name = f"{PACKAGE}-operator.v{release}"
     return made(f"{GROUP}/v1alpha1", "ClusterServiceVersion", name, namespace=namespace, labels=labels) | {

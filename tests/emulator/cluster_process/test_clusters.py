@@ -180,7 +180,7 @@ def test_killed_supervisor_leaves_nothing(base: Path) -> None:
     assert until(lambda: not [process for process in below if process.is_alive()])
     assert directory.is_dir()
     cleaned = subprocess.run(emulator("clean"), capture_output=True, text=True, check=True)
-    assert cleaned.stdout == "removed what 1 dead clusters left\n"
+    assert cleaned.stdout == "removed the remains of 1 dead clusters\n"
     assert list(base.iterdir()) == []
     assert sorted(Path("/sys/class/net").iterdir()) == links
     assert Path("/proc/self/mounts").read_text() == mounts

@@ -142,7 +142,7 @@ class Watcher:
         unfinished = [m for m in self.world.all(names.MIGRATION, self.wanted.namespace) if not is_final(m)]
         if len(unfinished) > 1:
             seen = ", ".join(f"{m['metadata']['name']} {phase(m)}" for m in unfinished)
-            raise Violation("more than one migration of a VM at one time", seen)
+            raise Violation("more than one migration of a VM in parallel", seen)
 
 
 def launchers(world: World, namespace: str) -> list[Obj]:

@@ -161,7 +161,7 @@ class VirtHandler:
         if sandbox is None:
             return
         await self._follow_spec(vmi, domain, sandbox)
-        await self._do_more(vmi, sandbox)
+        await self._run_fault_actions(vmi, sandbox)
         verdict = await judge(self._client, vmi)
 
         def refreshed(fresh: Obj) -> None:
@@ -195,7 +195,7 @@ class VirtHandler:
                 await self._dataplane.unplug(domain.uid, name)
             del domain.nics[name]
 
-    async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
+    async def _run_fault_actions(self, vmi: Obj, sandbox: Sandbox) -> None:
         pod_interfaces = {
             nic: pod_interface.name for nic, pod_interface in guest_spec.pod_interfaces(vmi, sandbox).items()
         }

@@ -44,8 +44,8 @@ class PlainMonitoring:
         self._prometheus = Prometheus(shared, INTERVAL)
 
     async def install(self, client: Client) -> None:
-        await ensure(client, "namespaces", thing("v1", "Namespace", self.NAMESPACE))
-        await ensure(client, "serviceaccounts", thing("v1", "ServiceAccount", self.SERVICE, self.NAMESPACE))
+        await ensure(client, "namespaces", stack_object("v1", "Namespace", self.NAMESPACE))
+        await ensure(client, "serviceaccounts", stack_object("v1", "ServiceAccount", self.SERVICE, self.NAMESPACE))
         await ensure(client, "services", service(self.SERVICE, self.NAMESPACE, "web", self.PORT))
 
     def controllers(self) -> list[Coroutine[Any, Any, None]]:
@@ -60,7 +60,7 @@ class PlainMonitoring:
         """Does nothing: the control plane cancels its loop."""
 
 
-def thing(api_version: str, kind: str, name: str, namespace: str = "", **more: Any) -> Obj:
+def stack_object(api_version: str, kind: str, name: str, namespace: str = "", **more: Any) -> Obj:
     """An object of the stack."""
     meta = {"name": name} | ({"namespace": namespace} if namespace else {})
     return {"apiVersion": api_version, "kind": kind, "metadata": meta, **more}
@@ -68,7 +68,7 @@ def thing(api_version: str, kind: str, name: str, namespace: str = "", **more: A
 
 def service(name: str, namespace: str, port: str, number: int) -> Obj:
     ports = [{"name": port, "port": number, "protocol": "TCP", "targetPort": port}]
-    return thing("v1", "Service", name, namespace, spec={"ports": ports})
+    return stack_object("v1", "Service", name, namespace, spec={"ports": ports})
 
 
 async def ensure(client: Client, resource: str, obj: Obj) -> None:

@@ -42,25 +42,25 @@ def _identity(obj: Obj) -> dict[str, str]:
 
 
 def _vnics(shared: Shared, metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
-    shown = [_identity(obj) | labels for labels in _cards(spec)]
+    shown = [_identity(obj) | labels for labels in _nics(spec)]
     for labels in shared.fault_points.apply("metrics.vnics", shown, metric=metric, obj=obj):
         yield Sample(metric, labels)
 
 
-def _cards(spec: Obj) -> Iterator[dict[str, str]]:
+def _nics(spec: Obj) -> Iterator[dict[str, str]]:
     known = by_name(networks(spec))
-    for card in interfaces(spec):
-        network = known.get(card["name"])
+    for nic in interfaces(spec):
+        network = known.get(nic["name"])
         if network is None:
             continue
-        plugin = (card.get("binding") or {}).get("name")
-        core = next((name for name in CORE_BINDINGS if card.get(name) is not None), "")
+        plugin = (nic.get("binding") or {}).get("name")
+        core = next((name for name in CORE_BINDINGS if nic.get(name) is not None), "")
         yield {
-            "vnic_name": card["name"],
+            "vnic_name": nic["name"],
             "binding_type": "plugin" if plugin else "core" if core else "",
             "network": network["multus"]["networkName"] if network.get("multus") else "pod networking",
             "binding_name": plugin or core,
-            "model": card.get("model") or "<none>",
+            "model": nic.get("model") or "<none>",
         }
 
 

@@ -16,7 +16,7 @@ from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.rbac import Attributes, Authorizer
 from emulator.apiserver.tokens import Tokens, bearer_token
 from emulator.controlplane.context import Shared
-from emulator.controlplane.metrics.monitoring import ensure, service, thing
+from emulator.controlplane.metrics.monitoring import ensure, service, stack_object
 from emulator.controlplane.metrics.prometheus import Prometheus, answer, deduplicated
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
@@ -54,9 +54,11 @@ class OpenShiftMonitoring:
         """Listens, and creates the objects that refer to the listener."""
         await self._listen()
         for namespace in (NAMESPACE, MANAGED):
-            await ensure(client, "namespaces", thing("v1", "Namespace", namespace))
+            await ensure(client, "namespaces", stack_object("v1", "Namespace", namespace))
         await ensure(client, "services", service(NAME, NAMESPACE, "web", 9091))
-        bundle = thing("v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._router.ca})
+        bundle = stack_object(
+            "v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._router.ca}
+        )
         await ensure(client, "configmaps", bundle)
         await self._grant(client)
         spec = {
@@ -67,7 +69,7 @@ class OpenShiftMonitoring:
             "to": {"kind": "Service", "name": NAME, "weight": 100},
             "wildcardPolicy": "None",
         }
-        await ensure(client, ROUTES, thing("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
+        await ensure(client, ROUTES, stack_object("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
         admitted = {"type": "Admitted", "status": "True"}
         ingress = {"host": self.host, "routerName": "default", "wildcardPolicy": "None", "conditions": [admitted]}
         await client.patch(ROUTES, NAME, NAMESPACE, {"status": {"ingress": [ingress]}}, subresource="status")
@@ -124,11 +126,11 @@ class OpenShiftMonitoring:
                 "verbs": ["get", "create", "update"],
             },
         ]
-        await ensure(client, f"clusterroles.{rbac}", thing(f"{rbac}/v1", "ClusterRole", VIEW, rules=rules))
+        await ensure(client, f"clusterroles.{rbac}", stack_object(f"{rbac}/v1", "ClusterRole", VIEW, rules=rules))
         read = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}]
         name = "console-configmap-reader"
-        await ensure(client, f"roles.{rbac}", thing(f"{rbac}/v1", "Role", name, MANAGED, rules=read))
-        binding = thing(
+        await ensure(client, f"roles.{rbac}", stack_object(f"{rbac}/v1", "Role", name, MANAGED, rules=read))
+        binding = stack_object(
             f"{rbac}/v1",
             "RoleBinding",
             name,

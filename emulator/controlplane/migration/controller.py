@@ -119,7 +119,7 @@ class MigrationController:
         elif current == "Scheduling" and target is not None:
             left = await self.targets.watch_pending(migration, vmi, target)
             if left:
-                self._again(migration, left)
+                self._sync_after(migration, left)
         elif current == "Scheduled" and target is not None and not ours:
             await self._hand_off(migration, vmi, target)
         elif current in ("PreparingTarget", "TargetReady") and ours:
@@ -138,16 +138,16 @@ class MigrationController:
         if waiting > 0:
             where = f"{meta['namespace']}/{meta['name']}"
             await self.shared.recorder.warning(vmi, "MigrationBackoff", f"backoff migrating vmi {where}")
-            self._again(migration, waiting)
+            self._sync_after(migration, waiting)
             return
         if sum(not pod_is_going(pod) for pod in pods_of(self.shared, vmi)) > 1:
-            self._again(migration, 1.0)
+            self._sync_after(migration, 1.0)
             return
         if names.NON_ROOT not in annotations_of(vmi):
             vmi = await self._patch_vmi(vmi, {"metadata": {"annotations": {names.NON_ROOT: "true"}}})
         if self._limits_reached(vmi):
             priority = migration["spec"].get("priority", "")
-            self._again(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
+            self._sync_after(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
             return
         await self.targets.create(migration, vmi)
         self._on_migration("MODIFIED", migration, None)
@@ -255,7 +255,7 @@ class MigrationController:
         others = self.of_vmi(meta["namespace"], migration["spec"]["vmiName"])
         return any(m["metadata"]["uid"] != meta["uid"] and not is_final(m) and phase(m) for m in others)
 
-    def _again(self, migration: Obj, seconds: float) -> None:
+    def _sync_after(self, migration: Obj, seconds: float) -> None:
         """Syncs the migration again after this many seconds of the real control plane."""
         key = (migration["metadata"]["namespace"], migration["metadata"]["name"])
         self.queue.add_after(key, self.shared.pace.seconds(seconds))

@@ -21,31 +21,31 @@ class Need(Enum):
 
 def migration_need(vmi: Obj, pod: Obj, *, live_updates_nad: bool) -> Need:
     """What the VMI's secondary networks require, given the launcher pod that it runs in."""
-    cards = by_name(interfaces(vmi["spec"]))
+    nics = by_name(interfaces(vmi["spec"]))
     reported = by_name([i for i in vmi.get("status", {}).get("interfaces") or [] if i.get("name")])
     needs = [
         _network_need(
             network,
-            cards[network["name"]],
+            nics[network["name"]],
             reported.get(network["name"]),
             vmi=vmi,
             pod=pod,
             live_updates_nad=live_updates_nad,
         )
         for network in networks(vmi["spec"])
-        if is_secondary(network) and network["name"] in cards
+        if is_secondary(network) and network["name"] in nics
     ]
     if Need.IMMEDIATE in needs:
         return Need.IMMEDIATE
     return Need.PENDING if Need.PENDING in needs else Need.NONE
 
 
-def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
+def _network_need(network: Obj, nic: Obj, reported: Obj | None, *, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
     if reported is None:
-        if is_absent(card):
+        if is_absent(nic):
             return Need.NONE
-        return Need.IMMEDIATE if "sriov" in card else Need.PENDING
-    if is_absent(card):
+        return Need.IMMEDIATE if "sriov" in nic else Need.PENDING
+    if is_absent(nic):
         sources = {s.strip() for s in reported.get("infoSource", "").split(",")}
         if "multus-status" in sources and "domain" not in sources:
             return Need.PENDING

@@ -27,16 +27,16 @@ def split_nad(network_name: str, namespace: str) -> tuple[str, str]:
 
 def wanted_attachments(vmi: Obj) -> list[Obj]:
     """One entry per secondary network of the VMI that is not to be unplugged, in the order of its spec."""
-    cards = by_name(interfaces(vmi["spec"]))
+    nics = by_name(interfaces(vmi["spec"]))
     found = []
     for network in networks(vmi["spec"]):
-        card = cards.get(network["name"])
-        if not is_secondary(network) or card is None or is_absent(card):
+        nic = nics.get(network["name"])
+        if not is_secondary(network) or nic is None or is_absent(nic):
             continue
         namespace, name = split_nad(network["multus"]["networkName"], vmi["metadata"]["namespace"])
         entry = {"name": name, "namespace": namespace}
-        if card.get("macAddress"):
-            entry["mac"] = card["macAddress"]
+        if nic.get("macAddress"):
+            entry["mac"] = nic["macAddress"]
         found.append(entry | {"interface": pod_interface(network["name"])})
     return found
 
@@ -56,4 +56,4 @@ def default_network(vmi: Obj) -> str:
 
 
 def uses_masquerade(vmi: Obj) -> bool:
-    return any("masquerade" in card for card in interfaces(vmi["spec"]))
+    return any("masquerade" in nic for nic in interfaces(vmi["spec"]))

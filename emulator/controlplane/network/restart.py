@@ -30,10 +30,10 @@ def restart_required(vm: Obj, vmi: Obj, started_from: Obj, settings: Settings) -
 def networks_need_restart(vm: Obj, vmi: Obj, settings: Settings) -> bool:
     """KubeVirt's vmliveupdate.IsRestartRequired. It compares by name, so the order of the lists does not matter."""
     template = vm["spec"]["template"]["spec"]
-    wanted_cards, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
-    for card in interfaces(vmi["spec"]):
-        wanted = wanted_cards.get(card["name"])
-        if wanted is None or _without(wanted, "state") != _without(card, "state"):
+    wanted_nics, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
+    for nic in interfaces(vmi["spec"]):
+        wanted = wanted_nics.get(nic["name"])
+        if wanted is None or _without(wanted, "state") != _without(nic, "state"):
             return True
     current = networks(vmi["spec"])
     if settings.profile.live_update != "never" and _adds_pod_network(wanted_networks, current):

@@ -208,7 +208,7 @@ class VmController:
     def _start_spec(spec: Obj) -> Obj:
         """The template's spec without NICs that are marked absent."""
         found: Obj = clone(spec)
-        absent = {card["name"] for card in interfaces(found) if is_absent(card)}
+        absent = {nic["name"] for nic in interfaces(found) if is_absent(nic)}
         if absent:
             found["networks"] = [n for n in networks(found) if n["name"] not in absent]
             devices = found["domain"]["devices"]
@@ -228,12 +228,12 @@ class VmController:
         settings = self.shared.settings
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
         copy_nad = self.shared.fault_points.apply("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
-        gone = {name for name in network_sync.detached(vmi) if is_absent(_card(vm, name))}
+        gone = {name for name in network_sync.detached(vmi) if is_absent(_nic(vm, name))}
         cleaned = network_sync.without(vm, gone) if gone else vm
         plug = self.shared.fault_points.apply("vm.plug_nic", True, vm=vm, vmi=vmi)
-        copy_cards = self.shared.fault_points.apply("vm.copy_interfaces", False, vm=vm, vmi=vmi)
-        nets, cards = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
-        patch = network_sync.patch_of(vmi, nets, cards)
+        copy_interfaces = self.shared.fault_points.apply("vm.copy_interfaces", False, vm=vm, vmi=vmi)
+        nets, nics = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_interfaces=copy_interfaces)
+        patch = network_sync.patch_of(vmi, nets, nics)
         try:
             if patch:
                 await self._patch_vmi(vmi, patch)
@@ -275,5 +275,5 @@ class VmController:
         return written
 
 
-def _card(vm: Obj, name: str) -> Obj:
+def _nic(vm: Obj, name: str) -> Obj:
     return by_name(interfaces(vm["spec"]["template"]["spec"])).get(name, {})

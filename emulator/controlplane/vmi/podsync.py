@@ -49,9 +49,9 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
 def _is_plugging(vmi: Obj) -> bool:
     """Whether the guest still lacks a new NIC or has a removed one; a changed NAD alone does not change the pod."""
     reported = by_name([entry for entry in vmi["status"].get("interfaces") or [] if entry.get("name")])
-    cards = interfaces(vmi["spec"])
+    nics = interfaces(vmi["spec"])
     there = {name for name, entry in reported.items() if "domain" in entry.get("infoSource", "")}
-    return any(is_absent(card) or card["name"] not in there for card in cards)
+    return any(is_absent(nic) or nic["name"] not in there for nic in nics)
 
 
 def _annotation(pod: Obj) -> list[Obj]:

@@ -79,14 +79,14 @@ def sync_interfaces(vmi: Obj, pod: Obj) -> None:
         return
     reported = [dict(entry) for entry in vmi.get("status", {}).get("interfaces") or []]
     known = by_name([entry for entry in reported if entry.get("name")])
-    cards = by_name(interfaces(vmi["spec"]))
+    nics = by_name(interfaces(vmi["spec"]))
     for net in networks(vmi["spec"]):
         if not is_secondary(net):
             continue
         name = pod_interface(net["name"])
         entry = known.get(net["name"])
         if entry is None:
-            if name not in attached or is_absent(cards.get(net["name"], {})):
+            if name not in attached or is_absent(nics.get(net["name"], {})):
                 continue
             entry = {"name": net["name"]}
             reported.append(entry)

@@ -77,16 +77,16 @@ class Pool:
         nets = by_name(networks(spec))
         taken = set(self._taken(request.namespace, request.name))
         given: dict[str, str] = {}
-        for card in interfaces(spec):
-            name = card.get("name", "")
-            if not _is_pooled(card, nets.get(name, {})):
+        for nic in interfaces(spec):
+            name = nic.get("name", "")
+            if not _is_pooled(nic, nets.get(name, {})):
                 continue
-            mac = str(card.get("macAddress") or before.get(name, {}).get("macAddress") or "")
+            mac = str(nic.get("macAddress") or before.get(name, {}).get("macAddress") or "")
             if not mac:
                 mac = self._allocate(taken | given.keys())
             elif mac != before.get(name, {}).get("macAddress"):
                 self._check(request, name, _plain(mac), taken, given)
-            card["macAddress"] = mac
+            nic["macAddress"] = mac
             given[_plain(mac)] = name
 
     def _check(self, request: AdmissionRequest, name: str, mac: str, taken: set[str], given: dict[str, str]) -> None:
@@ -107,9 +107,9 @@ class Pool:
         for item in self._core.items(self._core.resource(names.VM)):
             meta = item.obj["metadata"]
             if (meta["namespace"], meta["name"]) != (namespace, name):
-                for card in interfaces(item.obj["spec"]["template"]["spec"]):
-                    if card.get("macAddress"):
-                        yield _plain(card["macAddress"])
+                for nic in interfaces(item.obj["spec"]["template"]["spec"]):
+                    if nic.get("macAddress"):
+                        yield _plain(nic["macAddress"])
 
     def _allocate(self, taken: set[str]) -> str:
         """The next MAC of the range. None is assigned twice: a VM that is refused later leaves a gap."""
@@ -121,8 +121,8 @@ class Pool:
                 return mac
 
 
-def _is_pooled(card: Obj, network: Obj) -> bool:
-    return "multus" in network or ("pod" in network and "masquerade" in card)
+def _is_pooled(nic: Obj, network: Obj) -> bool:
+    return "multus" in network or ("pod" in network and "masquerade" in nic)
 
 
 def _plain(mac: str) -> str:

@@ -48,6 +48,6 @@ class Collisions:
 def macs(vmi: Obj) -> Iterator[str]:
     """The MACs that a VMI asks for, in lower case."""
     spec: Any = vmi["spec"]
-    for card in interfaces(spec):
-        if card.get("macAddress"):
-            yield str(card["macAddress"]).lower().replace("-", ":")
+    for nic in interfaces(spec):
+        if nic.get("macAddress"):
+            yield str(nic["macAddress"]).lower().replace("-", ":")

@@ -74,7 +74,7 @@ def test_cluster_in_the_making_is_left_alone(base: Path) -> None:
     assert state.remove_dead_clusters() == []
 
 
-def test_directory_of_somebody_else_is_refused(base: Path) -> None:
+def test_directory_of_another_user_is_refused(base: Path) -> None:
     base.chmod(0o777)
     with pytest.raises(state.StateError, match="writable by others; remove it or set XDG_RUNTIME_DIR"):
         state.create_state()

@@ -145,7 +145,7 @@ async def unknown_things_are_named(lab: Lab) -> None:
 
 
 async def connection_survives_in_the_background_of_many_pods(lab: Lab) -> None:
-    """Building and removing pods disturbs nobody."""
+    """Building and removing pods disturbs no other pod."""
     await lab.guest(1, "node-1")
     connection = await lab.dial("p1")
     connection.setblocking(False)

@@ -102,7 +102,7 @@ async def bridge_that_goes_takes_its_ports_along(lab: Lab) -> None:
     await _everywhere(lab, {})
     assert not await lab.pings("g1", address(2))
     await _everywhere(lab, {"br-own": Bridge(LINUX, Uplink("ens4"))})
-    assert not await lab.pings("g1", address(2)), "nobody has plugged them in again"
+    assert not await lab.pings("g1", address(2)), "they are not plugged in again"
     await lab.guest(3, "node-2", OWN)
     await lab.dataplane.remove_pod("p1")
 

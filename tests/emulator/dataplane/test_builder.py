@@ -1,4 +1,4 @@
-"""The one thread that builds: what is asked of it is done, whatever becomes of whoever asked."""
+"""The one thread that builds: its jobs run to their end, even if their callers are cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever ends the process of the data plane, nothing of it stays behind."""
+"""However the data plane's process ends, nothing of it stays behind."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Life:
     # What a user does.
 
     async def _edit(self, step: Step) -> None:
-        """Reads, changes and writes, and once more if somebody else was faster."""
+        """Reads, changes and writes, and once more on a conflict."""
         while True:
             vm = await self.world.client.get(names.VM, VM_NAME, self.namespace)
             known = {net["name"] for net in vm["spec"]["template"]["spec"]["networks"]}
@@ -134,7 +134,7 @@ class Life:
     async def _stop(self) -> None:
         vm = self.world.find(names.VM, self.namespace, VM_NAME)
         if vm is None or vm["status"].get("stateChangeRequests"):
-            # The start that a restart still owes would bring a halted VM up again: nobody stops one meanwhile.
+            # The start that a restart still owes would bring a halted VM up again: so it is not stopped meanwhile.
             self.log.append("  not done: a restart is under way")
             return
         self.wanted.running = False

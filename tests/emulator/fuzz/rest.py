@@ -65,7 +65,7 @@ class Rest:
             async with asyncio.timeout(self.patience):
                 while not await self._holds(unmet):
                     self.watcher.check()
-                    # Queues tell nobody that they are empty: what they have done is looked at soon after.
+                    # Queues do not report that they are empty: what they have done is checked soon after.
                     try:
                         await asyncio.wait_for(self.world.change(self.wanted.namespace), 0.05)
                     except TimeoutError:

@@ -21,7 +21,7 @@ DEFECTS = {
     "data-plane-keeps-old-network": WIRE,
     "attached-to-both-networks": WIRE,
     "network-status-names-old-network": REST,
-    "vm-restarted-by-edit": "VMI replaced though nobody restarted the VM",
+    "vm-restarted-by-edit": "VMI replaced without a restart of the VM",
     "restart-required-stays": "RestartRequired without a reason",
     "qualified-name-migrates": "migration that nothing asked for",
     "guest-rebooted-vmi-stays": "a guest was rebooted",

@@ -113,7 +113,7 @@ class Watcher:
         uid = vmi["metadata"]["uid"]
         if uid != self._uid:
             if self._uid and not self.may_restart and not self.has_lost_its_agent():
-                raise Violation("VMI replaced though nobody restarted the VM", f"{self._uid} by {uid}")
+                raise Violation("VMI replaced without a restart of the VM", f"{self._uid} by {uid}")
             self._uid, self._made = uid, self.world.crashes
         first = self.first.setdefault(uid, {})
         for name, (network, _, _) in nics_of(vmi["spec"]).items():

@@ -15,7 +15,7 @@ from emulator.dataplane.wiring import Segment
 
 PROBE = "the fuzzer's own pod"
 BROADCAST = b"\xff" * 6
-# An EtherType that is kept free for experiments: nobody else in the guests or on the nodes answers it.
+# An EtherType that is kept free for experiments: nothing else in the guests or on the nodes answers it.
 EXPERIMENT = 0x88B5
 WAIT_SECONDS = 1.0
 SEGMENTS = {

@@ -68,7 +68,7 @@ class World:
         self.server.core.store.listeners.append(lambda event: self.wake(event.key[0]))
 
     def wake(self, namespace: str = "") -> None:
-        """Has whoever waits for changes in a namespace, or in all of them, look again."""
+        """Wakes everything that waits for changes in a namespace, or in all of them."""
         for name, changed in self._changed.items():
             if namespace in ("", name):
                 changed.set()

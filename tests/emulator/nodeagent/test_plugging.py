@@ -22,7 +22,7 @@ def request(name: str, interface: str, mac: str) -> Obj:
 
 
 async def ask(script: Script, *requests: Obj) -> None:
-    """Writes the pod's request anew, as virt-controller does."""
+    """Rewrites the pod's networks annotation, as virt-controller does."""
     note = {"metadata": {"annotations": {NETWORKS: json.dumps(requests)}}}
     await script.client.patch("pods", LAUNCHER, "demo", note)
 

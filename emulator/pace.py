@@ -1,4 +1,4 @@
-"""How fast the embedded cluster lives: the real control plane's delays, divided. The order never changes."""
+"""The pace of the embedded cluster: the real control plane's delays, divided. The order never changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def clock() -> float:
-    """Seconds by the clock of the running event loop, the one that its delays go by; without a loop, the process's."""
+    """Monotonic seconds of the running event loop, which its delays use; without a loop, those of the process."""
     try:
         return asyncio.get_running_loop().time()
     except RuntimeError:
@@ -15,7 +15,7 @@ def clock() -> float:
 
 
 class Pace:
-    """Turns the real control plane's seconds into this cluster's."""
+    """Converts the real control plane's seconds to this cluster's."""
 
     def __init__(self, speed: float = 5.0) -> None:
         if not speed > 0:
@@ -26,5 +26,5 @@ class Pace:
         return real / self.speed
 
     async def sleep(self, real: float) -> None:
-        """Lets ``real`` seconds of the real control plane pass."""
+        """Waits for ``real`` seconds of the real control plane."""
         await asyncio.sleep(self.seconds(real))

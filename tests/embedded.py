@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.lab import tether
+from emulator.cluster_process import parent_death
 from testplan.__main__ import judge_run
 from testplan.gate import Judgement
 from testplan.results import Outcome, Results
@@ -81,7 +81,7 @@ def run_robot(
 def embedded_cluster(folder: Path, *options: str) -> Iterator[Path]:
     """A cluster that is up; gives its kubeconfig. It ends with the thread that has it, even a killed one."""
     kubeconfig = folder / "kubeconfig"
-    tied = [sys.executable, tether.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
+    tied = [sys.executable, parent_death.__file__, str(os.getpid()), str(int(signal.SIGTERM))]
     command = [*tied, sys.executable, "-m", "emulator", "up", "--kubeconfig-out", str(kubeconfig), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=ROOT) as process:
         assert process.stdout is not None

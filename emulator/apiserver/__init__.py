@@ -1,1 +1,1 @@
-"""A Kubernetes API server in memory: it knows resources as data and nothing of what they mean."""
+"""A Kubernetes API server in memory. Resources are declared as data; this package does not know what they mean."""

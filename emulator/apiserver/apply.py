@@ -1,4 +1,4 @@
-"""Server-side apply: what a manager declares is merged in, what he no longer declares and no one else owns goes."""
+"""Server-side apply: merges the fields that a manager declares, removes those that only this manager owned."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 from typing import Any
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
-from . import failures as fail
-from . import writes
-from .context import Call, Target
+from . import create_update
+from . import status_errors as fail
 from .core import ApiCore
 from .fieldsets import FieldSet, changed_fields, fields_of, in_order, intersect, item_key, subtract
 from .listtypes import list_keys
-from .objects import Obj, clone, timestamp
+from .objects import Obj, clone
 from .registry import Resource
+from .request_context import Call, Target
 from .schema import prune, unknown_metadata
 from .store import Item
 
@@ -28,7 +29,7 @@ async def apply_object(core: ApiCore, call: Call, target: Target, patch: Obj, *,
     if core.find(resource, target.namespace, target.name) is None:
         return await _create(core, call, target, patch), True
     call.applying = True
-    item = await writes.update(core, call, target, lambda live: _merge(resource, call, live, patch, force=force))
+    item = await create_update.update(core, call, target, lambda live: _merge(resource, call, live, patch, force=force))
     return item, False
 
 
@@ -56,11 +57,11 @@ async def _create(core: ApiCore, call: Call, target: Target, patch: Obj) -> Item
     if meta.get("uid"):
         why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
         raise fail.conflict(resource, target.name, why)
-    writes.check_place(target, meta)
+    create_update.check_place(target, meta)
     obj = clone(patch)
     obj["metadata"] = {**obj["metadata"], "name": target.name, "managedFields": [_entry(resource, call, patch, None)]}
     call.applying = True
-    return await writes.create(core, call, target, obj)
+    return await create_update.create(core, call, target, obj)
 
 
 def _entry(resource: Resource, call: Call, patch: Obj, before: Obj | None) -> Obj:
@@ -78,7 +79,7 @@ def _entry(resource: Resource, call: Call, patch: Obj, before: Obj | None) -> Ob
 
 
 def _declared(resource: Resource, path: tuple[str, ...], fields: FieldSet) -> FieldSet:
-    """The fields that an apply owns: a map is one of them only where the schema does not know it."""
+    """The fields that an apply owns: a map is one of them only if the schema does not know it."""
     found: FieldSet = {}
     for key, value in fields.items():
         if key == ".":

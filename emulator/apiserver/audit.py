@@ -19,14 +19,14 @@ USER = web.RequestKey("audit.user", UserInfo)
 
 
 class AuditLog:
-    """Appends to ``path``. A line is written when an answer begins, so that of a stream stands there while it lasts."""
+    """Appends to ``path``. A line is written when an answer begins, so a stream is logged while it is still open."""
 
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
 
     async def note(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        """What was asked, by whom, and the status of the answer; a user that is not known has no name."""
+        """Logs the request, its user ("" if unknown) and the status of the answer."""
         info = request.get(ASKED)
         if info is not None:
             event = _event(request, info, request.get(USER), response.status)
@@ -61,7 +61,7 @@ def _event(request: web.BaseRequest, info: RequestInfo, user: UserInfo | None, c
 
 
 async def _name_in(request: web.BaseRequest) -> str:
-    """The name of what was to be created, where the body tells; it has been read by now, or is of no use."""
+    """The name of the object to create, if the body has one; the body has already been read."""
     try:
         return str(json.loads(await request.read())["metadata"].get("name", ""))
     except (ValueError, KeyError, TypeError, AttributeError, OSError, web.HTTPException):

@@ -10,12 +10,12 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from .context import Call
-from .failures import bad_request, invalid, invalid_value
-from .negotiate import ACCEPTED, JSON, PROTOBUF, YAML
+from .content_negotiation import ACCEPTED, JSON, PROTOBUF, YAML
 from .objects import METADATA_ORDER, Obj
 from .protobuf import decode_object
 from .registry import Resource
+from .request_context import Call
+from .status_errors import bad_request, invalid, invalid_value
 
 MAX_BODY = 3 * 1024 * 1024
 _KINDS = {
@@ -44,8 +44,8 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def go_json_error(raw: bytes) -> str:
-    """What the real server's JSON parser says about a broken text."""
-    # Go reads bytes: what is no ASCII is shown as an escaped byte.
+    """The message of Go's JSON parser for invalid JSON."""
+    # Go reads bytes: a non-ASCII character is shown as escaped bytes.
     text = raw.decode("latin-1")
     try:
         json.loads(text)

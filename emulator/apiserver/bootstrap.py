@@ -1,13 +1,13 @@
-"""What every Kubernetes cluster has from its first moment: namespaces, roles and bindings."""
+"""The objects of a new Kubernetes cluster: namespaces, roles and bindings."""
 
 from __future__ import annotations
 
-from . import writes
-from .context import Call, Target
+from . import create_update
 from .core import ApiCore
 from .objects import Obj
 from .rbac import GROUP
 from .registry import Resource
+from .request_context import Call, Target
 from .users import ADMIN, AUTHENTICATED, MASTERS, UNAUTHENTICATED
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -108,27 +108,27 @@ BINDINGS = {
 
 
 async def bootstrap(core: ApiCore) -> None:
-    """Creates it all; the store must be empty."""
+    """Creates the objects; the store must be empty."""
     call = Call(user=ADMIN, manager="kube-apiserver")
     for name in NAMESPACES:
-        await writes.create(core, call, Target(core.resource("namespaces")), {"metadata": {"name": name}})
+        await create_update.create(core, call, Target(core.resource("namespaces")), {"metadata": {"name": name}})
     for obj in cluster_roles():
-        await writes.create(core, call, Target(core.resource(f"clusterroles.{GROUP}")), obj)
+        await create_update.create(core, call, Target(core.resource(f"clusterroles.{GROUP}")), obj)
     for name, (role, groups) in BINDINGS.items():
         obj = {
             "metadata": {"name": name},
             "subjects": [{"kind": "Group", "name": group} for group in groups],
             "roleRef": {"kind": "ClusterRole", "name": role},
         }
-        await writes.create(core, call, Target(core.resource(f"clusterrolebindings.{GROUP}")), obj)
+        await create_update.create(core, call, Target(core.resource(f"clusterrolebindings.{GROUP}")), obj)
     definitions = core.resource("customresourcedefinitions.apiextensions.k8s.io")
     for resource in core.registry:
         if resource.custom:
-            await writes.create(core, call, Target(definitions), definition(resource))
+            await create_update.create(core, call, Target(definitions), definition(resource))
 
 
 def cluster_roles() -> list[Obj]:
-    """Kubernetes' own cluster roles, so far as anyone here could use them."""
+    """Kubernetes' own cluster roles, as far as clients of this cluster can use them."""
     found: list[Obj] = [{"metadata": {"name": name}, "rules": rules} for name, rules in ROLES.items()]
     for name, (target, rules) in AGGREGATED_ROLES.items():
         labels = {f"{AGGREGATE}{target}": "true"}

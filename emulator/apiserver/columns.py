@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .ages import age
+from .durations import age
 from .objects import Obj, get_path
 from .registry import Column
 

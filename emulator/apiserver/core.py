@@ -1,14 +1,17 @@
-"""The server's core: reads, and the place where the parts meet. Transport-free; ``local`` and the HTTP side use it."""
+"""The server's core, without transport: reads, and access to registry, store and admission.
+
+``local_client`` and the HTTP handlers use it.
+"""
 
 from __future__ import annotations
 
 from .admission import Admission
-from .failures import expired, internal, not_found
 from .objects import Obj
 from .registry import Registry, Resource
 from .selectors import Predicate, compile_selectors
+from .status_errors import expired, internal, not_found
 from .store import Item, Store
-from .watch import Subscription
+from .watch_subscription import Subscription
 
 
 class ApiCore:

@@ -6,13 +6,14 @@ from dataclasses import replace as replaced
 from datetime import UTC, datetime, timedelta
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
-from . import failures as fail
+from . import status_errors as fail
 from .admission import AdmissionRequest
-from .context import Call, DeleteOptions, Target
 from .core import ApiCore
-from .objects import Obj, clone, ordered_metadata, timestamp
+from .objects import Obj, clone, ordered_metadata
 from .registry import Resource
+from .request_context import Call, DeleteOptions, Target
 from .selectors import Predicate
 from .store import Item, Stale
 

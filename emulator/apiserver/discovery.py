@@ -1,4 +1,4 @@
-"""What the server tells about itself: groups, resources, version."""
+"""Discovery and version: the groups and resources that the server serves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUS_VERBS = ["get", "patch", "update"]
 
 
 def version_info() -> Obj:
-    """The body of ``/version``; no reader can take it for a real cluster's."""
+    """The body of ``/version``; it says that the cluster is an embedded one."""
     return {
         "major": "1",
         "minor": "36",

@@ -1,4 +1,4 @@
-"""From a request on a resource to the function that answers it, and the errors of those that none answers."""
+"""Selects the function that answers a request on a resource, or the error if there is none."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from aiohttp import web
 
 from emulator.kube.errors import ApiError
 
-from . import failures as fail
-from . import reading, watching, writing
-from .answers import answer_bytes, answer_json, page_not_found
+from . import read_handlers, watch_handler, write_handlers
+from . import status_errors as fail
 from .bodies import decode_object_body, read_body
-from .calls import HttpCall
+from .http_call import HttpCall
 from .namespaces import finalize
 from .registry import Resource
+from .responses import answer_bytes, answer_json, page_not_found
 from .reviews import method_not_allowed
-from .writing import content_type
+from .write_handlers import content_type
 
 
 def unknown_resource() -> ApiError:
@@ -55,13 +55,13 @@ async def _collection(http: HttpCall, resource: Resource) -> web.StreamResponse:
     if verb not in resource.verbs:
         raise method_not_allowed()
     if verb == "list":
-        return await reading.list_objects(http, resource)
+        return await read_handlers.list_objects(http, resource)
     if verb == "watch":
-        return await watching.watch_objects(http, resource)
+        return await watch_handler.watch_objects(http, resource)
     if verb == "create":
-        return await writing.create_object(http, resource)
+        return await write_handlers.create_object(http, resource)
     if verb == "deletecollection":
-        return await writing.delete_objects(http, resource)
+        return await write_handlers.delete_objects(http, resource)
     raise method_not_allowed()
 
 
@@ -70,15 +70,15 @@ async def _object(http: HttpCall, resource: Resource) -> web.StreamResponse:
     if (method == "HEAD" and not resource.custom) or verb not in resource.verbs:
         raise method_not_allowed()
     if verb == "get":
-        return await reading.get_object(http, resource)
+        return await read_handlers.get_object(http, resource)
     if verb == "update":
-        return await writing.replace_object(http, resource)
+        return await write_handlers.replace_object(http, resource)
     if verb == "patch":
-        return await writing.patch_object(http, resource)
+        return await write_handlers.patch_object(http, resource)
     if verb == "delete":
-        return await writing.delete_object(http, resource)
+        return await write_handlers.delete_object(http, resource)
     if verb == "create" and resource.custom:
-        return await writing.create_object(http, resource)
+        return await write_handlers.create_object(http, resource)
     raise method_not_allowed()
 
 
@@ -94,11 +94,11 @@ async def _subresource(http: HttpCall, resource: Resource) -> web.StreamResponse
     if info.subresource != "status" or not resource.status:
         raise fail.not_found(resource, info.name) if resource.custom else unknown_resource()
     if info.verb == "get":
-        return await reading.get_object(http, resource)
+        return await read_handlers.get_object(http, resource)
     if info.verb == "update":
-        return await writing.replace_object(http, resource)
+        return await write_handlers.replace_object(http, resource)
     if info.verb == "patch":
-        return await writing.patch_object(http, resource)
+        return await write_handlers.patch_object(http, resource)
     if resource.custom and info.verb == "create":
         said = f'create is not supported on resources of kind "{resource.key}"'
         raise ApiError(405, "MethodNotAllowed", said, fail.details(resource))
@@ -111,6 +111,6 @@ async def _bind(http: HttpCall) -> web.StreamResponse:
     call = http.writing("CreateOptions")
     body = decode_object_body(await read_body(http.request), content_type(http.request), shape, call)
     node = (body.get("target") or {}).get("name", "")
-    await writing.bind_pod(http.core, call, http.target(http.core.resource("pods")), node)
+    await write_handlers.bind_pod(http.core, call, http.target(http.core.resource("pods")), node)
     status = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n'
     return answer_bytes(http, status, 201)

@@ -1,4 +1,4 @@
-"""No one may give away rights that he does not have."""
+"""The privilege escalation check: a user cannot grant rights that they do not have."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 
 from .admission import AdmissionRequest
 from .core import ApiCore
-from .failures import forbidden
 from .objects import Obj
 from .rbac import GROUP, Attributes, Authorizer, role_rules
+from .status_errors import forbidden
 from .users import UserInfo
 
 _WRITES = ("CREATE", "UPDATE")
 
 
 class EscalationCheck:
-    """Refuses roles and bindings that hold more than their writer does, unless he may ``escalate`` or ``bind``."""
+    """Refuses roles and bindings that grant more than the writer's own rights, unless they may ``escalate`` or
+    ``bind``.
+    """
 
     def __init__(self, core: ApiCore, authorizer: Authorizer) -> None:
         self._core = core

@@ -1,4 +1,4 @@
-"""The garbage collector: what an owner leaves behind goes with it, or is set free."""
+"""The garbage collector: deletes or orphans the dependents of a deleted owner."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import logging
 
 from emulator.kube.errors import ApiError
 
-from . import deletion, writes
-from .context import Call, DeleteOptions, Target
+from . import create_update, deletion
 from .core import ApiCore
 from .objects import Obj
+from .request_context import Call, DeleteOptions, Target
 from .store import Event, Item
 from .users import service_account
 
@@ -22,7 +22,7 @@ Where = tuple[str, tuple[str, str]]
 
 
 class GarbageCollector:
-    """Follows every commit of the store. ``run`` works until cancelled; ``start`` must come before the first commit."""
+    """Follows every commit of the store. ``run`` works until it is cancelled; ``start`` must come before it."""
 
     def __init__(self, core: ApiCore) -> None:
         self._core = core
@@ -81,7 +81,7 @@ class GarbageCollector:
             try:
                 await self._process(uid)
             except ApiError as error:
-                # Someone else changed the object meanwhile; its new state has been queued by that commit.
+                # Another client changed the object meanwhile; that commit has queued its new state.
                 log.debug("garbage collector: %s", error)
 
     def _find(self, uid: str) -> tuple[Target, Item] | None:
@@ -153,11 +153,11 @@ class GarbageCollector:
             meta["ownerReferences"] = [ref for ref in meta.get("ownerReferences") or () if ref["uid"] not in uids]
             return obj
 
-        await writes.update(self._core, self._call, target, change)
+        await create_update.update(self._core, self._call, target, change)
 
     async def _drop_finalizer(self, target: Target, name: str) -> None:
         def change(obj: Obj) -> Obj:
             obj["metadata"]["finalizers"] = [f for f in obj["metadata"].get("finalizers") or () if f != name]
             return obj
 
-        await writes.update(self._core, self._call, target, change)
+        await create_update.update(self._core, self._call, target, change)

@@ -1,4 +1,4 @@
-"""What the built-in kinds default, set and check by themselves."""
+"""Defaults, server-set fields and validation of the built-in kinds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 import secrets
 from typing import Any
 
-from . import failures as fail
-from .failures import Cause
+from . import status_errors as fail
 from .objects import SUFFIX_ALPHABET, Obj
 from .registry import Hooks
+from .status_errors import Cause
 
 MAX_CONFIG_BYTES = 1024 * 1024
 POD_CHANGES = (

@@ -1,15 +1,17 @@
-"""metadata.managedFields: who last wrote which field."""
+"""metadata.managedFields: which manager last wrote which field."""
 
 from __future__ import annotations
 
-from .context import Call
+from emulator.kube.timestamps import timestamp
+
 from .fieldsets import FieldSet, changed_fields, in_order, subtract, union
-from .objects import Obj, timestamp
+from .objects import Obj
 from .registry import Resource
+from .request_context import Call
 
 
 def record_update(resource: Resource, call: Call, old: Obj | None, new: Obj, subresource: str) -> None:
-    """Gives the fields that this write changed to its manager and takes those that it removed from everyone."""
+    """Gives the fields that this write changed to its manager, and takes the removed fields from every manager."""
     if call.applying:
         return
     written, removed = changed_fields(resource, old, new)
@@ -27,7 +29,7 @@ def record_update(resource: Resource, call: Call, old: Obj | None, new: Obj, sub
         if is_mine:
             mine = {**entry, "fieldsV1": fields}
             continue
-        # A field that someone else changes by an update is no longer anyone's but his.
+        # A field that another manager changes by an update belongs to that manager alone.
         fields = subtract(fields, written)
         if fields:
             entries.append({**entry, "fieldsV1": fields} if fields != entry.get("fieldsV1") else entry)

@@ -1,4 +1,4 @@
-"""The life of namespaces: what a new one holds, and how one is emptied before it goes."""
+"""The namespace controller: fills new namespaces, and empties terminating ones before they are removed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import logging
 
 from emulator.kube.errors import ApiError
 
-from . import deletion, writes
-from .context import Call, DeleteOptions, Target
+from . import create_update, deletion
 from .core import ApiCore
 from .objects import Obj, clone
+from .request_context import Call, DeleteOptions, Target
 from .store import Event, Stale
 from .users import service_account
 
@@ -20,7 +20,7 @@ ROOT_CA = "kube-root-ca.crt"
 
 
 class NamespaceController:
-    """Fills new namespaces and empties terminating ones. ``start`` must come before the first commit."""
+    """Fills new namespaces and empties terminating ones. Call ``start`` before the first commit."""
 
     def __init__(self, core: ApiCore, *, root_ca: str = "") -> None:
         self._core = core
@@ -87,10 +87,10 @@ class NamespaceController:
     async def _ensure(self, key: str, namespace: str, body: Obj) -> None:
         resource = self._core.resource(key)
         if self._core.find(resource, namespace, body["metadata"]["name"]) is None:
-            await writes.create(self._core, self._call, Target(resource, namespace), body)
+            await create_update.create(self._core, self._call, Target(resource, namespace), body)
 
     async def _empty(self, name: str) -> bool:
-        """Asks everything in the namespace to go; answers whether it is all gone."""
+        """Deletes everything in the namespace; answers whether all of it is gone."""
         left = 0
         for resource in self._core.registry:
             if not resource.namespaced or resource.shares or "delete" not in resource.verbs:
@@ -105,7 +105,7 @@ class NamespaceController:
 
 
 def finalize(core: ApiCore, name: str, finalizers: list[str]) -> Obj:
-    """Sets a namespace's ``spec.finalizers``; one that terminates and has none left is removed. ApiError 404."""
+    """Sets a namespace's ``spec.finalizers``; removes a terminating one that has none left. ApiError 404."""
     resource = core.resource("namespaces")
     while True:
         item = core.get(resource, "", name)

@@ -1,10 +1,9 @@
-"""Plain helpers on JSON objects: copies, times, metadata."""
+"""Plain helpers on JSON objects: copies, names, metadata."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from emulator.kube import copies
@@ -30,17 +29,6 @@ METADATA_ORDER = (
 )
 # The alphabet of generated names: no vowels and no look-alikes.
 SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-
-
-def timestamp(when: datetime | None = None) -> str:
-    """RFC 3339 in whole seconds, UTC; now when nothing is given."""
-    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_timestamp(text: str) -> datetime:
-    """The moment of an RFC 3339 text; ValueError when it is none."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def new_uid() -> str:

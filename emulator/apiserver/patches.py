@@ -7,14 +7,14 @@ from typing import Any
 
 from emulator.kube.errors import ApiError
 
-from .failures import bad_request
 from .objects import Obj, clone
+from .status_errors import bad_request
 
 MAX_JSON_PATCH_OPERATIONS = 10000
 
 
 def rejected() -> ApiError:
-    """All that the real server says about a JSON patch that does not apply."""
+    """The real server's error for a JSON patch that does not apply."""
     return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 

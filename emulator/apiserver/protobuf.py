@@ -1,6 +1,7 @@
-"""The few protobuf bodies that clients insist on sending: namespaces, config maps, secrets, access reviews.
+"""Decodes the protobuf bodies that clients send even to a JSON server: namespaces, config maps, secrets, access
+reviews.
 
-A message is described by field numbers; what is not described is skipped, as protobuf readers do.
+A message is described by field numbers; fields that are not described are skipped, as protobuf readers do.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from .failures import bad_request
 from .objects import Obj
+from .status_errors import bad_request
 
 MAGIC = b"k8s\x00"
 Schema = dict[int, tuple[str, Any]]

@@ -1,4 +1,4 @@
-"""Who may do what: roles and bindings, evaluated from the store on every request."""
+"""RBAC: roles and bindings, evaluated from the store on every request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ SERVICE_ACCOUNT = "system:serviceaccount:"
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is asked; ``path`` for what is no resource, otherwise the rest. ``resource`` includes the subresource."""
+    """What a request asks for: ``path`` for non-resource requests, otherwise the rest. ``resource`` includes the
+    subresource.
+    """
 
     verb: str
     group: str = ""
@@ -27,7 +29,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether it is allowed; ``reason`` says by which binding, or what was wrong with a binding on the way."""
+    """Whether a request is allowed; ``reason`` names the binding that allows it, or the errors of bindings."""
 
     allowed: bool
     reason: str = ""
@@ -101,7 +103,7 @@ class Authorizer:
         return found, problems
 
     def missing_rules(self, user: UserInfo, namespace: str, wanted: Iterable[Obj]) -> list[Obj]:
-        """The rules of ``wanted`` that the user does not hold himself, one for each resource."""
+        """The rules of ``wanted`` that the user does not have, one for each resource."""
         if MASTERS in user.groups:
             return []
         held, _ = self.rules(user, namespace)

@@ -28,10 +28,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a kind does beyond generic metadata. Every function may be left out.
+    """What a kind does beyond generic metadata. Every function is optional.
 
     ``defaults(obj)`` completes an object in place; ``prepare_create(obj)`` and ``prepare_update(new, old)`` set what
-    only the server may set; ``validate(new, old)`` answers causes (see ``failures.cause``), old None on create.
+    only the server may set; ``validate(new, old)`` answers causes (see ``status_errors.cause``), old None on create.
     """
 
     defaults: Callable[[Obj], None] | None = None
@@ -132,7 +132,7 @@ class Registry:
         self.revision += 1
 
     def get(self, key: str) -> Resource:
-        """KeyError when no resource is called so."""
+        """The resource of that name; KeyError if there is none."""
         return self._by_key[key]
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from . import tables
+from .content_negotiation import YAML, Accepted
 from .core import ApiCore
-from .negotiate import YAML, Accepted
 from .objects import Obj
 from .registry import Resource
 from .store import Item, dump

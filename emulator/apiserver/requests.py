@@ -1,4 +1,4 @@
-"""What an HTTP request asks for: verb, resource, object, as the authoriser and the handlers see it."""
+"""The attributes of an HTTP request: verb, resource and object, as the authorizer and the handlers need them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .selectors import parse_fields
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
-# A project is a namespace by another name: whoever has a right in it has it on the project, too.
+# A project is a namespace under another name: a right in the namespace is a right on the project.
 _NAMESPACE_LIKE = ("project.openshift.io", "projects")
 _TRUE = ("1", "true", "True", "t", "T", "TRUE", "")
 

@@ -1,4 +1,4 @@
-"""Questions about rights and identities: access reviews, who am I, tokens of service accounts."""
+"""Access reviews, self subject reviews, and tokens of service accounts."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any
 from aiohttp import web
 
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 
-from . import failures as fail
-from .answers import answer_json
+from . import status_errors as fail
 from .bodies import decode_object_body, read_body
-from .calls import HttpCall
-from .objects import Obj, timestamp
+from .http_call import HttpCall
+from .objects import Obj
 from .rbac import Attributes, Authorizer
 from .registry import Resource
+from .responses import answer_json
 from .tokens import ISSUER, Tokens
 from .users import UserInfo
-from .writing import content_type
+from .write_handlers import content_type
 
 AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"

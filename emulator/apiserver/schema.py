@@ -1,4 +1,4 @@
-"""Structural schemas: unknown fields are pruned and named, types, required fields and enums are checked."""
+"""Structural schemas: unknown fields are pruned and reported; types, required fields and enums are checked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .context import Call
-from .failures import Cause, bad_request, cause, invalid, invalid_value
 from .objects import METADATA_ORDER, Obj
 from .registry import Resource
+from .request_context import Call
+from .status_errors import Cause, bad_request, cause, invalid, invalid_value
 from .store import dump
 
 Schema = Mapping[str, Any]
@@ -53,7 +53,7 @@ def check_schema(resource: Resource, obj: Obj, call: Call) -> None:
 
 
 def unknown_metadata(meta: Obj) -> list[str]:
-    """The paths in an object's metadata that no object has."""
+    """The paths in an object's metadata that are not fields of ObjectMeta."""
     return [f"metadata.{key}" for key in meta if key not in _METADATA]
 
 
@@ -86,7 +86,7 @@ def _prune_object(schema: Schema, value: Obj, path: str, unknown: list[str]) -> 
 
 
 def schema_causes(schema: Schema, value: Any, path: str = "") -> list[Cause]:
-    """What in ``value`` has the wrong type, is missing, or is none of an enum's values."""
+    """Errors for values of the wrong type, missing fields, and values that are not in an enum."""
     wanted = schema.get("type")
     if wanted and not schema.get("x-kubernetes-int-or-string") and not _is(wanted, value):
         if value is None and schema.get("nullable"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .failures import bad_request
 from .objects import Obj, get_path
 from .registry import Resource
+from .status_errors import bad_request
 
 Predicate = Callable[[Obj], bool]
 Labels = dict[str, str]

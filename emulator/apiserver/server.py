@@ -12,31 +12,31 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.errors import ApiError
 
 from . import dispatch
 from .admission import Admission
-from .answers import answer_error, answer_json, answer_text, page_not_found
+from .api_faults import ApiFault
 from .audit import ASKED, USER, AuditLog
 from .bodies import MAX_BODY
 from .bootstrap import bootstrap
 from .builtin import default_registry
-from .calls import HttpCall
+from .content_negotiation import JSON, PLAIN, Accepted, negotiate
 from .core import ApiCore
 from .discovery import Discovery, version_info
 from .escalation import EscalationCheck
 from .gc import GarbageCollector
-from .local import LocalClient
+from .http_call import HttpCall
+from .local_client import LocalClient
 from .namespaces import NamespaceController
-from .negotiate import JSON, PLAIN, Accepted, negotiate
 from .objects import Obj
 from .openapi import OpenApi
 from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
+from .responses import answer_error, answer_json, answer_text, page_not_found
 from .reviews import MIN_TOKEN_SECONDS, Reviews
 from .tokens import Authenticator, ImpersonationRefused, Tokens
-from .trouble import Trouble
 from .users import UserInfo
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ SHUTDOWN_SECONDS = 1.0
 class ApiServer:
     """A whole API server. ``start`` serves on a socket that is already bound; ``stop`` ends every stream.
 
-    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` gets every request.
-    ``shortest_token`` is for how many seconds a token may be asked for at least.
+    ``root_ca`` is the PEM text that namespaces publish as ``kube-root-ca.crt``. ``audit`` logs every request.
+    ``shortest_token`` is the shortest lifetime in seconds that a token may be requested for.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class ApiServer:
         core: ApiCore | None = None,
         *,
         root_ca: str = "",
-        decisions: Decisions | None = None,
+        fault_points: FaultPoints | None = None,
         audit: AuditLog | None = None,
         shortest_token: int = MIN_TOKEN_SECONDS,
     ) -> None:
         self.core = core or ApiCore(default_registry())
         self._audit = audit
-        self._decisions = decisions or Decisions()
+        self._fault_points = fault_points or FaultPoints()
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
@@ -91,13 +91,13 @@ class ApiServer:
     def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None:
         """Serves ``.../{resource}/{name}/{subresource}`` of every version of a group by ``handler``.
 
-        RBAC has been asked before; an ApiError becomes a Status, any other answer is the handler's own. With ``ANY`` as
-        resource and subresource the handler gets what of the group nothing else serves.
+        RBAC has already allowed the request; an ApiError becomes a Status, any other answer is sent as it is. With
+        ``ANY`` as resource and subresource the handler gets every request of the group that no other handler serves.
         """
         self._handlers[(group, resource, subresource)] = handler
 
     def deny_with(self, group: str, resource: str, verb: str, message: str) -> None:
-        """Says ``message`` to whom RBAC refuses this, in place of the usual sentence."""
+        """Answers ``message`` when RBAC refuses this, in place of the usual message."""
         self._denials[(group, resource, verb)] = message
 
     def aggregated(self, group: str, versions: tuple[str, ...], resources: Iterable[str]) -> None:
@@ -105,7 +105,7 @@ class ApiServer:
         self._discovery.aggregated(group, versions, resources)
 
     async def prepare(self) -> None:
-        """Fills the store with what every cluster has and starts the built-in controllers; once, before ``start``."""
+        """Creates the objects that every cluster has and starts the built-in controllers; once, before ``start``."""
         for controller in self._controllers:
             controller.start()
         await bootstrap(self.core)
@@ -151,7 +151,7 @@ class ApiServer:
             accepted = self._negotiate(request, info)
             http = HttpCall(request, info, user, self.core, accepted, warnings)
             check_timeout(request)
-            await self._meet_trouble(http)
+            await self._apply_fault(http)
             return await self._route(http)
         except ApiError as error:
             return answer_error(error, accepted, warnings)
@@ -161,19 +161,19 @@ class ApiServer:
             body |= {"reason": "Timeout", "details": {}, "code": 504}
             return answer_text(504, json.dumps(body, separators=(",", ":")) + "\n", sniffing=True)
         except ConnectionError:
-            # The client is gone: no one reads this answer, and it is no one's mistake.
+            # The client is gone: the answer is not sent, and this is not an error.
             return web.Response(status=499)
         except Exception:
             log.exception("%s %s", request.method, request.path_qs)
             return answer_error(ApiError(500, "InternalError", "Internal error occurred"), accepted)
 
-    async def _meet_trouble(self, http: HttpCall) -> None:
-        """Where a defect wants it, a request waits, or is refused as an API server in trouble refuses it."""
-        trouble = self._decisions.choose("api.trouble", Trouble(), info=http.info, user=http.user)
-        if trouble.seconds:
-            await asyncio.sleep(trouble.seconds)
-        if trouble.error is not None:
-            raise trouble.error
+    async def _apply_fault(self, http: HttpCall) -> None:
+        """Delays the request, or raises an error in place of its answer, where a defect asks for it."""
+        fault = self._fault_points.apply("api.fault", ApiFault(), info=http.info, user=http.user)
+        if fault.seconds:
+            await asyncio.sleep(fault.seconds)
+        if fault.error is not None:
+            raise fault.error
 
     def _impersonate(self, request: web.Request, user: UserInfo, info: RequestInfo) -> UserInfo:
         if "Impersonate-User" not in request.headers and "Impersonate-Group" not in request.headers:
@@ -220,7 +220,7 @@ class ApiServer:
         return await dispatch.serve_resource(http)
 
     def _plain(self, http: HttpCall) -> web.StreamResponse:
-        """Paths that are no resource's: health, version, discovery, OpenAPI."""
+        """Serves non-resource paths: health, version, discovery, OpenAPI."""
         path = http.info.path.rstrip("/") or "/"
         if path.split("/")[1] in ("healthz", "livez", "readyz"):
             verbose = "verbose" in http.request.query
@@ -303,5 +303,5 @@ def refused(error: ApiError) -> web.Response:
 
 
 async def _hide_server(request: web.Request, response: web.StreamResponse) -> None:
-    """The real server does not say what it is made of."""
+    """Removes the Server header, which the real server does not send."""
     response.headers.pop("Server", None)

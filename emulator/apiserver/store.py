@@ -10,7 +10,8 @@ from typing import Any
 from .objects import Obj
 
 Key = tuple[str, str]
-# A number that no reader takes for a small counter, as on a real cluster; what is older is too old.
+# The first revision is large, as on a real cluster, so that it cannot be mistaken for a counter; older ones are
+# expired.
 FIRST_REVISION = 1000
 Listener = Callable[["Event"], None]
 _DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -59,7 +60,7 @@ class Event:
         self.leaving: Item | None = None
 
     def left(self) -> Item:
-        """What a watcher sees when the object left its selector: the old object under the new resourceVersion."""
+        """What a watch sends if the object left its selector: the old object under the new resourceVersion."""
         if self.leaving is None:
             self.leaving = with_version((self.before or self.item).obj, self.rv)
         return self.leaving
@@ -112,7 +113,7 @@ class Bucket:
 
 
 class Stale(Exception):
-    """The object is no longer the one the writer read."""
+    """The object is no longer the one that the writer read."""
 
 
 class Store:
@@ -171,7 +172,7 @@ class Store:
             closer()
 
     def compact(self) -> None:
-        """Forgets every event so far: an older resourceVersion is then too old for a watch or a continued list."""
+        """Forgets all past events: an older resourceVersion is then expired for a watch or a continued list."""
         for bucket in self._buckets.values():
             bucket.events.clear()
             bucket.dropped = self.rv

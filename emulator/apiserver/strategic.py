@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .failures import bad_request
 from .listtypes import merge_key
 from .objects import Obj, clone
 from .registry import Resource
+from .status_errors import bad_request
 
 DIRECTIVE = "$patch"
 DELETE_PRIMITIVES = "$deleteFromPrimitiveList/"

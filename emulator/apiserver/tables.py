@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .ages import age
 from .columns import AGE, NAME
+from .durations import age
 from .objects import Obj
 from .registry import Column, Resource
 

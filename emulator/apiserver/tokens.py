@@ -1,4 +1,4 @@
-"""Who makes a request: bearer tokens, client certificates, impersonation."""
+"""Authentication: bearer tokens, client certificates, impersonation."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Tokens:
         self._key = secrets.token_bytes(32)
 
     def add(self, token: str, user: UserInfo) -> None:
-        """Makes ``token`` mean ``user``."""
+        """Registers ``token`` for ``user``."""
         self._static[token] = user
 
     def issue(self, namespace: str, name: str, uid: str, seconds: int) -> str:
-        """A token of a service account that is good for so many seconds."""
+        """A token of a service account that is valid for this number of seconds."""
         now = int(time.time())
         account = {"name": name, "uid": uid}
         claims = {
@@ -59,7 +59,7 @@ class Tokens:
         return f"{body}.{self._sign(body)}"
 
     def find(self, token: str) -> UserInfo | None:
-        """The user of a token; None when it is not known, damaged, expired or its service account is gone."""
+        """The user of a token; None if it is unknown, damaged or expired, or if its service account is gone."""
         known = self._static.get(token)
         if known is not None:
             return known
@@ -94,7 +94,7 @@ def _decode(text: str) -> Any:
 
 
 class Authenticator:
-    """Turns a request into a user; ApiError 401 for credentials that are not good."""
+    """Finds the user of a request; ApiError 401 for invalid credentials."""
 
     def __init__(self, tokens: Tokens, authorizer: Authorizer) -> None:
         self._tokens = tokens
@@ -131,7 +131,7 @@ class Authenticator:
 
 
 class ImpersonationRefused(Exception):
-    """The user may not impersonate; carries the verb that he wanted to use as someone else."""
+    """The user may not impersonate; carries the verb of the request that asked for it."""
 
 
 def bearer_token(request: web.BaseRequest) -> str:

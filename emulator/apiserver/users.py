@@ -1,4 +1,4 @@
-"""Who makes a request."""
+"""Users and service accounts."""
 
 from __future__ import annotations
 

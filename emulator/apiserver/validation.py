@@ -1,13 +1,13 @@
-"""What every object's metadata must satisfy."""
+"""Validation of object metadata."""
 
 from __future__ import annotations
 
 import re
 
-from .failures import Cause, cause, invalid_value, required
 from .objects import Obj
 from .registry import Resource
 from .selectors import VALUE_RULE
+from .status_errors import Cause, cause, invalid_value, required
 
 LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "

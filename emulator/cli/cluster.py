@@ -12,15 +12,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ..cluster_process import parent_death
+from ..cluster_process.child import ChildDied
+from ..cluster_process.kubeconfig import write_private
+from ..cluster_process.options import ClusterOptions
+from ..cluster_process.state import StateError
+from ..cluster_process.supervisor import RunningCluster, running_cluster
 from ..controlplane.profile import profile_for
-from ..fabric.model import FabricError
-from ..fabric.sandbox import check_machine
-from ..lab import tether
-from ..lab.child import ChildDied
-from ..lab.kubeconfig import write_private
-from ..lab.options import ClusterOptions
-from ..lab.state import StateError
-from ..lab.supervisor import RunningCluster, running_cluster
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.userns import check_machine
 from ..platforms.platform import platform_for
 
 BROKEN = 70
@@ -99,7 +99,7 @@ async def _with_cluster(options: ClusterOptions, body: Body) -> int:
     starting = asyncio.ensure_future(_start_and_run(options, body, signals))
     try:
         return await starting
-    except* (ChildDied, StateError, FabricError) as group:
+    except* (ChildDied, StateError, DataPlaneError) as group:
         for line in _messages(group):
             print(f"python -m emulator: {line}", file=sys.stderr)
         return_code = BROKEN
@@ -145,11 +145,11 @@ def _banner(cluster: RunningCluster) -> None:
 
 
 async def _command(command: list[str], cluster: RunningCluster, signals: asyncio.Queue[int]) -> int:
-    """Runs a command of the user's in the terminal's foreground; passes on what others signal to us."""
+    """Runs the user's command in the terminal's foreground, and forwards signals to it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-ISs",
-        tether.__file__,
+        parent_death.__file__,
         str(os.getpid()),
         str(int(signal.SIGTERM)),
         *command,
@@ -164,7 +164,7 @@ async def _command(command: list[str], cluster: RunningCluster, signals: asyncio
             if not next_signal.done():
                 next_signal.cancel()
             elif next_signal.result() != signal.SIGINT or not _in_foreground():
-                # The terminal has sent its Ctrl-C to the command already.
+                # The terminal has already sent its Ctrl-C to the command.
                 _send(process, next_signal.result())
         status = ending.result()
         return status if status >= 0 else 128 - status

@@ -1,4 +1,4 @@
-"""Runs what the command line asks for, and turns what can go wrong into one line and an exit status."""
+"""Runs the command of the command line; every error ends in one line and an exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROKEN = 70
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 2 for bad input, 70 when the cluster breaks, else the command's own."""
+    """The exit status: 2 for bad input, 70 if the cluster fails, otherwise that of the command."""
     arguments = build_parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
@@ -36,7 +36,7 @@ def _exec(arguments: argparse.Namespace) -> int:
 
 
 def _defects(_arguments: argparse.Namespace) -> int:
-    from ..decisions import all_defects  # noqa: PLC0415
+    from ..fault_points import all_defects  # noqa: PLC0415
 
     for defect in all_defects().values():
         print(f"{defect.name}\n    {defect.sentence}")
@@ -45,19 +45,19 @@ def _defects(_arguments: argparse.Namespace) -> int:
 
 
 def _clean(_arguments: argparse.Namespace) -> int:
-    from ..lab.state import StateError, remove_dead_clusters  # noqa: PLC0415
+    from ..cluster_process.state import StateError, remove_dead_clusters  # noqa: PLC0415
 
     try:
         removed = remove_dead_clusters()
     except StateError as error:
         print(f"python -m emulator clean: {error}", file=sys.stderr)
         return BROKEN
-    print(f"removed what {len(removed)} dead clusters left" if removed else "nothing to remove")
+    print(f"removed the remains of {len(removed)} dead clusters" if removed else "nothing to remove")
     return 0
 
 
 def _node_agent(arguments: argparse.Namespace) -> int:
-    from ..fabric.model import FabricError  # noqa: PLC0415
+    from ..dataplane.errors import DataPlaneError  # noqa: PLC0415
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -73,7 +73,7 @@ def _node_agent(arguments: argparse.Namespace) -> int:
     )
     try:
         serve(options)
-    except (FabricError, OSError) as error:
+    except (DataPlaneError, OSError) as error:
         print(f"python -m emulator node-agent: {error}", file=sys.stderr)
         return BROKEN
     return 0

@@ -1,16 +1,16 @@
-"""The command line's words."""
+"""The arguments of the command line."""
 
 from __future__ import annotations
 
 import argparse
 from typing import NoReturn
 
-from ..lab.options import DEFAULT_KUBEVIRT, MOST_NODES
+from ..cluster_process.options import DEFAULT_KUBEVIRT, MOST_NODES
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the whole usage."""
+    """Reports an error in one line, without the whole usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -29,15 +29,17 @@ def build_parser() -> argparse.ArgumentParser:
     _cluster(execute)
     execute.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
     commands.add_parser("defects", help="list the defects that can be switched on")
-    commands.add_parser("clean", help="remove what killed clusters left (each start does so, too)")
+    commands.add_parser("clean", help="remove the remains of killed clusters (each start does so, too)")
     agent = commands.add_parser("node-agent", help="run the node agent alone against an API server that has the CRDs")
     agent.add_argument("--kubeconfig", required=True, metavar="FILE")
-    agent.add_argument("--context", default="", metavar="NAME", help="for components that have no context of their own")
+    agent.add_argument(
+        "--context", default="", metavar="NAME", help="for components without a context of their own name"
+    )
     agent.add_argument("--node", action="append", default=[], metavar="NAME", help="may be repeated; default two nodes")
     _pace_and_defects(agent)
     agent.add_argument("--tls-cert", default="", metavar="PEM", help="certificate of the stream endpoints")
     agent.add_argument("--tls-key", default="", metavar="PEM")
-    agent.add_argument("--tls-client-ca", default="", metavar="PEM", help="authority that clients must be signed by")
+    agent.add_argument("--tls-client-ca", default="", metavar="PEM", help="authority of the clients' certificates")
     return parser
 
 
@@ -61,7 +63,7 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=600,
         metavar="SECONDS",
-        help="give tokens of service accounts for so short a time, too; a real cluster does from %(default)s on",
+        help="shortest lifetime of service account tokens (a real cluster's: %(default)s)",
     )
     _pace_and_defects(parser)
 
@@ -70,7 +72,9 @@ def _pace_and_defects(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed", type=_speed, default=5.0, metavar="X", help="divides the real control plane's delays (%(default)g)"
     )
-    parser.add_argument("--defect", action="append", default=[], metavar="NAME", help="switch on; may be repeated")
+    parser.add_argument(
+        "--defect", action="append", default=[], metavar="NAME", help="defect to switch on; may be repeated"
+    )
 
 
 def _count(text: str) -> int:

@@ -1,1 +1,1 @@
-"""What KubeVirt's control plane and the parts of Kubernetes around it do: one module for each real controller."""
+"""KubeVirt's control plane and the parts of Kubernetes that it needs: one module for each real controller."""

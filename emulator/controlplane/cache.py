@@ -1,4 +1,4 @@
-"""An informer's cache with what controllers need besides: lookups, and waiting for one's own writes to arrive."""
+"""An informer's cache with lookups, and with waiting until a controller's own writes arrive."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Cache:
     async def catch_up(self, written: Obj) -> None:
         """Returns once the cache is as new as an object that was just written.
 
-        Without it a controller would act on the state before its own write, and create things twice.
+        Otherwise a controller would act on the state before its own write, and create things twice.
         """
         key, version = key_of(written), int(written["metadata"]["resourceVersion"])
         if self._seen.get(key, 0) >= version:

@@ -1,21 +1,21 @@
-"""What every controller shares: caches, clients with their identities, configuration, pace and decisions."""
+"""What all controllers share: caches, clients with their identities, configuration, pace and fault points."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
+from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES, Platform
 
 from . import names
+from .accessors import Obj
 from .cache import Cache
-from .events import EventRecorder
-from .instances import Obj
-from .moments import Moments
+from .elapsed_times import ElapsedTimes
 from .profile import Profile
 from .settings import Settings
 
@@ -42,13 +42,13 @@ class Shared:
     client_for: ClientFor
     profile: Profile
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     platform: Platform = KUBERNETES
     client: Client = field(init=False)
     informers: dict[str, Informer] = field(init=False)
     caches: dict[str, Cache] = field(init=False)
     settings: Settings = field(init=False)
-    moments: Moments = field(init=False)
+    elapsed_times: ElapsedTimes = field(init=False)
     recorder: EventRecorder = field(init=False)
     update_recorder: EventRecorder = field(init=False)
 
@@ -56,10 +56,10 @@ class Shared:
         self.client = self.client_for(self.platform.service_account(names.CONTROLLER_USER))
         self.informers = {resource: Informer(self.client, resource) for resource in WATCHED}
         self.caches = {resource: Cache(informer) for resource, informer in self.informers.items()}
-        self.moments = Moments(self.pace)
+        self.elapsed_times = ElapsedTimes(self.pace)
         self.settings = Settings(self.profile, self._kubevirt)
-        self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.decisions)
-        self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.decisions)
+        self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.fault_points)
+        self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.fault_points)
 
     def _kubevirt(self) -> Obj | None:
         return next(self.caches[names.KUBEVIRT].all(), None)

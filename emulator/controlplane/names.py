@@ -1,4 +1,4 @@
-"""Labels, annotations, finalizers and reasons as KubeVirt writes them."""
+"""Labels, annotations, finalizers and reasons of KubeVirt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of KubeVirt and what differs between them where networks of running VMs are concerned."""
+"""Versions of KubeVirt, and their differences in live updates of networks."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ DEFAULT = "1.9"
 
 
 def profile_for(name: str) -> Profile:
-    """The profile called so; ValueError names those that exist."""
+    """The profile of that name; ValueError lists the existing ones."""
     try:
         return PROFILES[name]
     except KeyError:

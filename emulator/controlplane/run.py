@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN, AUTHENTICATED, UserInfo, service_account
 from emulator.controlplane.admission.register import register_webhooks
 from emulator.controlplane.cluster.bootstrap import bootstrap
@@ -25,11 +25,11 @@ from emulator.controlplane.subresources.register import register_subresources
 from emulator.controlplane.updater.controller import WorkloadUpdater
 from emulator.controlplane.vm.controller import VmController
 from emulator.controlplane.vmi.controller import VmiController
-from emulator.controlplane.workqueue import WorkQueue
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
+from emulator.kube.workqueue import WorkQueue
 from emulator.pace import Pace
-from emulator.platforms.catalogue import parts_of
-from emulator.platforms.part import Parts, Server, Site
+from emulator.platforms.addon import AddonContext, Addons, Server
+from emulator.platforms.catalogue import addons_of
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
 
 MANAGERS = {"kubevirt-controller": "virt-controller", "kubevirt-apiserver": "virt-api"}
@@ -71,7 +71,7 @@ async def run_control_plane(
     server: Server,
     profile: Profile,
     pace: Pace,
-    decisions: Decisions,
+    fault_points: FaultPoints,
     stream_tls: ssl.SSLContext | None = None,
     *,
     platform: Platform = KUBERNETES,
@@ -84,15 +84,15 @@ async def run_control_plane(
     The server must have been prepared, with the platform's registry. Nodes may come later.
     """
     core = server.core
-    shared = Shared(lambda user: local_client(core, user), profile, pace, decisions, platform)
-    parts = Parts(parts_of(platform), Site(server, shared))
+    shared = Shared(lambda user: local_client(core, user), profile, pace, fault_points, platform)
+    addons = Addons(addons_of(platform), AddonContext(server, shared))
     register_webhooks(core.admission, shared)
     register_subresources(server, shared, stream_tls)
     monitoring = _monitoring(server, shared, router)
     register_metrics(server, shared, monitoring)
     plane = ControlPlane(shared, monitoring)
-    parts.register()
-    # The controllers hang their handlers into the informers before the first event.
+    addons.register()
+    # The controllers add their handlers to the informers before the first event.
     controllers: list[Controller] = [
         VmController(shared),
         VmiController(shared),
@@ -101,8 +101,8 @@ async def run_control_plane(
         Scheduler(shared),
         ComponentPods(shared),
     ]
-    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, decisions, platform)
-    await parts.install()
+    await bootstrap(LocalClient(core, ADMIN, manager="virt-operator"), profile, fault_points, platform)
+    await addons.install()
     await monitoring.install(LocalClient(core, ADMIN, manager="prometheus-operator"))
     for resource, informer in shared.informers.items():
         plane.spawn(informer.run(), f"informer {resource}")
@@ -110,9 +110,9 @@ async def run_control_plane(
     for controller in controllers:
         plane.queues.append(controller.queue)
         plane.spawn(controller.run(), type(controller).__name__)
-    for number, work in enumerate(monitoring.work()):
+    for number, work in enumerate(monitoring.controllers()):
         plane.spawn(work, f"monitoring {number}")
-    plane.adopt(parts.start())
+    plane.adopt(addons.start())
     return plane
 
 
@@ -123,7 +123,7 @@ def _monitoring(server: Server, shared: Shared, router: Router | None) -> Monito
 
 
 def local_client(core: ApiCore, user: str) -> LocalClient:
-    """A client that acts as a user of the cluster's own machinery."""
+    """A client that acts as a user of the cluster's own components."""
     if user.startswith("system:serviceaccount:"):
         namespace, name = user.split(":")[2:]
         return LocalClient(core, service_account(namespace, name), manager=MANAGERS.get(name, name))

@@ -1,4 +1,4 @@
-"""The cluster's configuration as the KubeVirt CR says it now."""
+"""The cluster's configuration in the KubeVirt CR."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MIGRATION_DEFAULTS: Obj = {
 
 
 class Settings:
-    """Read afresh at every question, so an edit of the CR counts at once."""
+    """Read from the CR on each call, so an edit of the CR takes effect at once."""
 
     def __init__(self, profile: Profile, kubevirt: Callable[[], Obj | None]) -> None:
         self.profile = profile
@@ -54,7 +54,7 @@ class Settings:
         return status.get("phase") == "Deployed" and same
 
     def gate(self, name: str) -> bool:
-        """Effective state of a feature gate by the rule of this version."""
+        """Whether a feature gate is on, by the rules of this version."""
         if name in self.profile.ga_gates:
             return True
         developer = self._configuration.get("developerConfiguration") or {}
@@ -72,7 +72,7 @@ class Settings:
 
     @property
     def reads_nads(self) -> bool:
-        """Whether virt-controller itself looks a NAD up before it renders a pod."""
+        """Whether virt-controller itself reads a NAD before it renders a pod."""
         return not self.gate("ExternalNetResourceInjection")
 
     @property

@@ -1,1 +1,1 @@
-"""What a broken product, node or guest would do: one small file each, injected at one decision point."""
+"""What a broken product, node or guest would do: one small file each, injected at one fault point."""

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from ..apiserver.trouble import Trouble, every
-from ..decisions import Defect
+from ..apiserver.api_faults import ApiFault, every
+from ..fault_points import Defect
 
 
-def _trouble() -> Trouble:
-    return Trouble(seconds=0.4)
+def _fault() -> ApiFault:
+    return ApiFault(seconds=0.4)
 
 
 DEFECT = Defect(
     name="api-is-slow",
     sentence="The API server takes 400 ms longer for each request.",
     rows=(),
-    point="api.trouble",
-    change=every(1, _trouble),
+    point="api.fault",
+    change=every(1, _fault),
     fault="lab",
 )

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..controlplane.accessors import by_name, interfaces
 from ..controlplane.admission.networks import BINDINGS
-from ..controlplane.instances import by_name, interfaces
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-from ..apiserver.trouble import Trouble, every
-from ..decisions import Defect
+from ..apiserver.api_faults import ApiFault, every
+from ..fault_points import Defect
 from ..kube.errors import ApiError
 
 
-def _trouble() -> Trouble:
-    return Trouble(error=ApiError(409, "Conflict", "the object has been modified"))
+def _fault() -> ApiFault:
+    return ApiFault(error=ApiError(409, "Conflict", "the object has been modified"))
 
 
 DEFECT = Defect(
     name="edits-conflict",
     sentence="Each second change of an object is refused with 409.",
     rows=(),
-    point="api.trouble",
-    change=every(2, _trouble, "patch", "update"),
+    point="api.fault",
+    change=every(2, _fault, "patch", "update"),
     fault="lab",
 )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 MORE = {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachines"], "verbs": ["get", "list", "watch"]}

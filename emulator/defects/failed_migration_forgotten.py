@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.migration.failures import Failures
+from ..controlplane.migration.failed_vmis import FailedVmis
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
-_failures = Failures()
+_failures = FailedVmis()
 
 
 def _forgets(need: Need, *, vmi: Obj, **_: Any) -> Need:

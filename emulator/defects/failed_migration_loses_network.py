@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..decisions import Defect
-from ..fabric.model import Fabric
+from ..dataplane.model import DataPlane
+from ..fault_points import Defect
 from ..kube.client import Obj
 from ..nodeagent.kubelet import PodGone
 from ..nodeagent.sandboxes import Sandbox
@@ -16,10 +16,10 @@ def _and_unplug_the_source(actions: list[PodGone], *, pod: Obj, siblings: Sequen
     if JOB_UID not in pod["metadata"].get("labels", {}):
         return actions
 
-    async def unplug(fabric: Fabric) -> None:
+    async def unplug(dataplane: DataPlane) -> None:
         for sandbox in siblings:
             for attachment in sandbox.attachments:
-                await fabric.detach(sandbox.uid, attachment.interface)
+                await dataplane.detach(sandbox.uid, attachment.interface)
 
     return [*actions, unplug]
 

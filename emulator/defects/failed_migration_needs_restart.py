@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.migration.failures import Failures
-from ..decisions import Defect
+from ..controlplane.migration.failed_vmis import FailedVmis
+from ..fault_points import Defect
 from ..kube.client import Obj
 
-_failures = Failures()
+_failures = FailedVmis()
 
 
 def _asks_for_it(required: bool, *, vmi: Obj, **_: Any) -> bool:

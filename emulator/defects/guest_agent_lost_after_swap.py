@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import networks
-from ..decisions import Defect
+from ..controlplane.accessors import networks
+from ..fault_points import Defect
+from ..kube import conditions
 from ..kube.client import Obj
-from ..nodeagent import conditions
 
 
 def _without_agent(status: Obj, *, vmi: Obj, **_: Any) -> Obj:
@@ -13,7 +13,7 @@ def _without_agent(status: Obj, *, vmi: Obj, **_: Any) -> Obj:
     if not (status.get("migrationState") or {}).get("completed"):
         return status
     primary = {network["name"] for network in networks(vmi["spec"]) if "pod" in network}
-    conditions.drop(status, "AgentConnected")
+    conditions.remove({"status": status}, "AgentConnected")
     status["guestOSInfo"] = {}
     for entry in status.get("interfaces", []):
         entry.pop("interfaceName", None)

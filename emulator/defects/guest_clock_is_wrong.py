@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
-from ..nodeagent.followed import Action, Followed
+from ..fault_points import Defect
+from ..nodeagent.spec_sync import Action, SpecSync
 
 # A year behind, and at every second look a minute back. In the place of each folder that has date, one with links to
 # everything else and a date that lies.
@@ -20,11 +20,11 @@ done"""
 _wrong: set[str] = set()
 
 
-async def _lie(now: Followed) -> None:
+async def _lie(now: SpecSync) -> None:
     uid = now.vmi["metadata"]["uid"]
     if uid not in _wrong:
         _wrong.add(uid)
-        await now.fabric.run_inside(uid, ["sh", "-c", LIE])
+        await now.dataplane.run_inside(uid, ["sh", "-c", LIE])
 
 
 def _everywhere(actions: list[Action], **_: Any) -> list[Action]:
@@ -35,7 +35,7 @@ DEFECT = Defect(
     name="guest-clock-is-wrong",
     sentence="The time of day in the guests is a year behind and jumps back and forth.",
     rows=(),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_everywhere,
     fault="lab",
 )

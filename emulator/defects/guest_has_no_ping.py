@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
-from ..nodeagent.followed import Action, Followed
+from ..fault_points import Defect
+from ..nodeagent.spec_sync import Action, SpecSync
 
 # In the place of each folder that has it, one with links to everything else.
 HIDE = """for ping in $(which -a ping); do
@@ -15,11 +15,11 @@ done"""
 _without: set[str] = set()
 
 
-async def _hide(now: Followed) -> None:
+async def _hide(now: SpecSync) -> None:
     uid = now.vmi["metadata"]["uid"]
     if uid not in _without:
         _without.add(uid)
-        await now.fabric.run_inside(uid, ["sh", "-c", HIDE])
+        await now.dataplane.run_inside(uid, ["sh", "-c", HIDE])
 
 
 def _from_all(actions: list[Action], **_: Any) -> list[Action]:
@@ -30,7 +30,7 @@ DEFECT = Defect(
     name="guest-has-no-ping",
     sentence="The guests' image has no ping.",
     rows=(),
-    point="agent.spec_followed",
+    point="agent.after_spec_sync",
     change=_from_all,
     fault="lab",
 )

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 
 async def _reboot(now: SwitchOver) -> None:
-    await now.fabric.reboot(now.domain.uid)
+    await now.dataplane.reboot(now.domain.uid)
 
 
 def _with_reboot(actions: list[Action], **_: Any) -> list[Action]:

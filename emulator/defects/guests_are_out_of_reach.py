@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
 def _refuse(_nothing: None, **_: Any) -> NoReturn:

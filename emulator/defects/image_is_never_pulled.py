@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
-def _never(_trouble: str, **_: Any) -> str:
+def _never(_fault: str, **_: Any) -> str:
     return "Back-off pulling image: 401 Unauthorized"
 
 
@@ -13,7 +13,7 @@ DEFECT = Defect(
     name="image-is-never-pulled",
     sentence="The nodes cannot pull the image of any launcher pod.",
     rows=(),
-    point="agent.image_trouble",
+    point="agent.image_pull_error",
     change=_never,
     fault="lab",
 )

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.conditions import is_true
-from ..controlplane.instances import is_migratable
+from ..controlplane.accessors import is_migratable
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
+from ..kube.conditions import is_true
 
 _said: set[str] = set()
 

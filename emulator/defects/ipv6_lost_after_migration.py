@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 
 async def _drop_ipv6(now: SwitchOver) -> None:
     for nic in now.changed:
         if device := now.domain.device_of(nic):
-            await now.fabric.run_inside(now.domain.uid, ["ip", "-6", "addr", "flush", "dev", device])
+            await now.dataplane.run_inside(now.domain.uid, ["ip", "-6", "addr", "flush", "dev", device])
 
 
 def _without_ipv6(actions: list[Action], **_: Any) -> list[Action]:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import SwitchOver, besides
 
 
 async def _unplug(now: SwitchOver) -> None:
     for nic in now.changed:
-        await now.fabric.set_link(now.domain.uid, nic, False)
+        await now.dataplane.set_link(now.domain.uid, nic, False)
 
 
 DEFECT = Defect(

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 
 async def _keep_the_old_port(now: SwitchOver) -> None:
     for nic, (left, _entered) in now.changed.items():
         if left.kind == "localnet":
-            await now.fabric.join(now.target.uid, now.domain.nics[nic].pod_interface, left)
+            await now.dataplane.join(now.target.uid, now.domain.nics[nic].pod_interface, left)
 
 
 def _with_old_port(actions: list[Action], **_: Any) -> list[Action]:

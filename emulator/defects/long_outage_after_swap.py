@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ..decisions import Defect
-from ..fabric.model import FabricError
+from ..dataplane.errors import DataPlaneError
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 SECONDS = 8.0
@@ -24,7 +24,7 @@ class _Outage:
 
     async def _links_down(self, now: SwitchOver) -> None:
         for nic in now.changed:
-            await now.fabric.set_link(now.domain.uid, nic, False)
+            await now.dataplane.set_link(now.domain.uid, nic, False)
 
     async def _begin(self, now: SwitchOver) -> None:
         task = asyncio.create_task(self._end(now))
@@ -35,8 +35,8 @@ class _Outage:
         await asyncio.sleep(SECONDS)
         for nic in now.changed:
             try:
-                await now.fabric.set_link(now.domain.uid, nic, True)
-            except (FabricError, OSError):
+                await now.dataplane.set_link(now.domain.uid, nic, True)
+            except (DataPlaneError, OSError):
                 return
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 
@@ -15,7 +15,7 @@ async def _change_macs(now: SwitchOver) -> None:
         new = f"{old[:-2]}{last:02x}"
         if device:
             now.domain.concealed_macs[new] = old
-            await now.fabric.run_inside(now.domain.uid, ["ip", "link", "set", "dev", device, "address", new])
+            await now.dataplane.run_inside(now.domain.uid, ["ip", "link", "set", "dev", device, "address", new])
 
 
 def _with_new_macs(actions: list[Action], **_: Any) -> list[Action]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ..controlplane.metrics.earlier import as_at_first
-from ..decisions import Defect
+from ..controlplane.metrics.first_seen import as_at_first
+from ..fault_points import Defect
 
 DEFECT = Defect(
     name="metric-stays-stale",

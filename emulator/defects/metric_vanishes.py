@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.metrics.earlier import Earlier
-from ..decisions import Defect
+from ..controlplane.metrics.first_seen import FirstSeen
+from ..fault_points import Defect
 from ..kube.client import Obj
 
-_earlier = Earlier()
+_earlier = FirstSeen()
 
 
 def _without_edited(shown: list[dict[str, str]], *, metric: str, obj: Obj, **_: Any) -> list[dict[str, str]]:

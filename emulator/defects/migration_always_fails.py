@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
 def _broken(_reason: str, **_: Any) -> str:

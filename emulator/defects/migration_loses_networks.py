@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import Action, SwitchOver
 
 
 async def _cut(now: SwitchOver) -> None:
     for interface in now.target.segments:
-        await now.fabric.detach(now.target.uid, interface)
+        await now.dataplane.detach(now.target.uid, interface)
 
 
 def _with_cut(actions: list[Action], **_: Any) -> list[Action]:

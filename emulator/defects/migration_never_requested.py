@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
 def _nobody(_candidates: list[Any], **_: Any) -> list[Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.migration.phases import Step
-from ..decisions import Defect
+from ..fault_points import Defect
 
 
 def _never(step: Step | None, **_: Any) -> Step | None:

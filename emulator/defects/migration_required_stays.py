@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import migration_state
+from ..controlplane.accessors import migration_state
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..controlplane import names
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

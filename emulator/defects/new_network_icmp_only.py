@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ..decisions import Defect
-from ..fabric.sieve import TCP
+from ..dataplane.packet_loss import TCP
+from ..fault_points import Defect
 from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ..decisions import Defect
-from ..fabric.sieve import some
+from ..dataplane.packet_loss import some
+from ..fault_points import Defect
 from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(

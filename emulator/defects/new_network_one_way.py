@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ..decisions import Defect
-from ..fabric.sieve import ECHO_REQUEST, TCP_CALL
+from ..dataplane.packet_loss import ECHO_REQUEST, TCP_CALL
+from ..fault_points import Defect
 from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(

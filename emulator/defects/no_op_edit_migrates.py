@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..apiserver.admission import AdmissionRequest
-from ..controlplane.instances import is_deleting, networks, phase
-from ..decisions import Defect
+from ..controlplane.accessors import is_deleting, networks, phase
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 _written: set[tuple[str, str]] = set()

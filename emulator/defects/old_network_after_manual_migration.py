@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
-from ..nodeagent.networks import Attachment
+from ..nodeagent.cni import Attachment
 
 JOB_NAME = "kubevirt.io/migrationJobName"
 CREATED_BY = "kubevirt.io/created-by"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ..decisions import Defect
-from ..fabric.sieve import ARP, IPV4
+from ..dataplane.packet_loss import ARP, IPV4
+from ..fault_points import Defect
 from ..nodeagent.switch_over import keeping_the_old_network
 
 DEFECT = Defect(

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
-from ..nodeagent.networks import Attachment
+from ..nodeagent.cni import Attachment
 from ..nodeagent.sandboxes import Sandbox
 
 JOB = "kubevirt.io/migrationJobUID"

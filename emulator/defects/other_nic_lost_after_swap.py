@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import SwitchOver, besides
 
 
 async def _cut_the_others(now: SwitchOver) -> None:
     for name, nic in now.domain.nics.items():
         if name not in now.changed and nic.pod_interface in now.target.segments:
-            await now.fabric.detach(now.target.uid, nic.pod_interface)
+            await now.dataplane.detach(now.target.uid, nic.pod_interface)
 
 
 DEFECT = Defect(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..decisions import Defect
-from ..fabric.model import Segment
+from ..dataplane.wiring import Segment
+from ..fault_points import Defect
 from ..nodeagent.domains import Domain
 from ..nodeagent.switch_over import Action, SwitchOver
 
@@ -13,7 +13,7 @@ async def _kill_peers(now: SwitchOver) -> None:
     for peer in list(now.domains.by_uid.values()):
         if peer is not now.domain and _main_network(peer, now) in left:
             peer.panicked = True
-            await now.fabric.kill_inside(peer.uid)
+            await now.dataplane.kill_inside(peer.uid)
 
 
 def _main_network(domain: Domain, now: SwitchOver) -> Segment | None:

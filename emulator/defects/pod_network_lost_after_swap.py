@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.sandboxes import PRIMARY
 from ..nodeagent.switch_over import SwitchOver, besides
 
 
 async def _cut_the_pod_network(now: SwitchOver) -> None:
-    await now.fabric.detach(now.target.uid, PRIMARY)
+    await now.dataplane.detach(now.target.uid, PRIMARY)
 
 
 DEFECT = Defect(

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from ..controlplane.migration.phases import Step
-from ..decisions import Defect
+from ..fault_points import Defect
 
 _QUEUED_SECONDS = 1.5
 _pending_since: dict[str, float] = {}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane.vm.runstrategy import Action, asks_stop
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 SHINES = 0.3

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import networks
-from ..decisions import Defect
+from ..controlplane.accessors import networks
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane import conditions, names
-from ..controlplane.instances import networks
-from ..decisions import Defect
+from ..controlplane import names
+from ..controlplane.accessors import networks
+from ..fault_points import Defect
+from ..kube import conditions
 from ..kube.client import Obj
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import SwitchOver, besides
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane import names
-from ..controlplane.network.podinterfaces import networks_annotation, wanted_attachments
-from ..decisions import Defect
+from ..controlplane.network.pod_interfaces import networks_annotation, wanted_attachments
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..controlplane.instances import networks
+from ..controlplane.accessors import networks
 from ..controlplane.settings import Settings
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..controlplane import names
-from ..controlplane.instances import annotations_of
+from ..controlplane.accessors import annotations_of
 from ..controlplane.network.evaluator import Need
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..kube.client import Obj
 
 

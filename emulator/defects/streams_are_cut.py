@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from ..decisions import Defect
+from ..fault_points import Defect
 
 _NTH = 40
 _numbers = count(1)

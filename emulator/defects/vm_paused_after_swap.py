@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from ..decisions import Defect
+from ..fault_points import Defect
 from ..nodeagent.switch_over import SwitchOver, besides
 
 
 async def _pause(now: SwitchOver) -> None:
     now.domain.paused = True
-    await now.fabric.freeze(now.domain.uid, True)
+    await now.dataplane.freeze(now.domain.uid, True)
 
 
 DEFECT = Defect(

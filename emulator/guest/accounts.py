@@ -1,4 +1,4 @@
-"""The users of a guest. All are user id 0 underneath: a user namespace made without privilege has no other."""
+"""The users of a guest. All have user id 0: a user namespace that was created without privilege has no other."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# One /etc/passwd for each user, in which that user comes first and is therefore who `whoami` finds for user id 0.
+# One /etc/passwd for each user, in which that user comes first, so that `whoami` finds it for user id 0.
 _PASSWD_FILES = Path("/run/accounts")
 _PASSWD = Path("/etc/passwd")
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user: ``password`` in clear or ``hashed`` as crypt(3) writes it; ``locked`` admits no password at all."""
+    """A user: ``password`` in plain text, or ``hashed`` as crypt(3) writes it; ``locked`` permits no password."""
 
     name: str
     home: str = ""
@@ -35,7 +35,7 @@ class Account:
 
     @property
     def login_shell(self) -> str:
-        """The shell asked for where the guest has it."""
+        """The requested shell if the guest has it."""
         wanted = (self.shell, shutil.which("bash") or "", "/bin/sh")
         return next(shell for shell in wanted if shell and (shell == "/bin/sh" or Path(shell).exists()))
 
@@ -51,7 +51,7 @@ class Account:
 
 
 def _crypt(password: str, hashed: str) -> str:
-    """crypt(3); text that matches nothing where this guest has no libcrypt."""
+    """crypt(3); a text that matches nothing if this guest has no libcrypt."""
     try:
         library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
     except OSError:
@@ -93,7 +93,7 @@ def passwd_file_of(account: Account) -> Path:
 
 
 def authorized_keys(account: Account) -> str:
-    """The keys as they stand in the guest now: a user may change them."""
+    """The keys in the guest's file now: a user may change them."""
     try:
         return (Path(account.directory) / ".ssh" / "authorized_keys").read_text(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""The guest agent: facts read inside the guest at the moment of the question."""
+"""The guest agent: facts read inside the guest at the time of the request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import socket
 from typing import Any
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest import sessions
 from emulator.guest.identity import os_release
 

@@ -1,4 +1,4 @@
-"""What a guest says on its serial line while it boots and shuts down."""
+"""The guest's output on its serial line during boot and shutdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _GREEN, _BOLD, _RED, _PLAIN = "\x1b[0;32m", "\x1b[0;1;39m", "\x1b[0;1;31m", "\x1
 
 
 class BootLog:
-    """Lines on the serial line; never waits for a reader who has stopped reading."""
+    """Lines on the serial line; never waits for a client that has stopped reading."""
 
     def __init__(self, line: str) -> None:
         self._line = os.open(line, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -24,7 +24,7 @@ class BootLog:
         self.text(f"[{_uptime():12.6f}] {message}\n")
 
     def unit(self, verb: str, unit: str, description: str) -> None:
-        """A line of the service manager, which ends its lines itself and leaves the terminal to do so again."""
+        """A line of the service manager, which writes its own line ends and sets the terminal accordingly."""
         self.text(f"[{_GREEN}  OK  {_PLAIN}] {verb} {_BOLD}{unit}{_PLAIN} - {description}.\r\n")
 
     def failed(self, unit: str, description: str) -> None:

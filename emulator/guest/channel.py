@@ -1,7 +1,7 @@
-"""Messages between the fabric and a guest's processes: JSON objects, with file descriptors where needed.
+"""Messages between the data plane and a guest's processes: JSON objects, with file descriptors if needed.
 
-The channel is the guest's "hardware": the virtual machine's agent port and its power button. Nothing in the guest but
-its first process can reach it.
+The channel is the guest's "hardware": the virtual machine's agent port and its power button. In the guest only process
+1 can reach it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def send(end: socket.socket, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-    """Sends one message; OSError where the other end is gone."""
+    """Sends one message; OSError if the other end is closed."""
     data = json.dumps(message).encode()
     if descriptors:
         socket.send_fds(end, [data], list(descriptors))
@@ -33,7 +33,7 @@ def send(end: socket.socket, message: Message, descriptors: tuple[int, ...] = ()
 
 
 def receive(end: socket.socket) -> tuple[Message, list[int]] | None:
-    """The next message and its file descriptors; None when the other end is gone."""
+    """The next message and its file descriptors; None if the other end is closed."""
     try:
         data, descriptors, _, _ = socket.recv_fds(end, _PACKET, 4, socket.MSG_CMSG_CLOEXEC)
     except ConnectionError:
@@ -42,7 +42,7 @@ def receive(end: socket.socket) -> tuple[Message, list[int]] | None:
 
 
 def listen(end: socket.socket, on_message: Callable[[Message, list[int]], None], on_end: Callable[[], None]) -> None:
-    """Delivers messages from the running event loop until the other end is gone."""
+    """Delivers messages from the running event loop until the other end is closed."""
     loop = asyncio.get_running_loop()
     end.setblocking(False)
 

@@ -1,4 +1,4 @@
-"""cloud-init user data: from its text to what the guest does with it."""
+"""cloud-init user data: parsed into the configuration of the guest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from emulator.guest.accounts import Account
 
 DEFAULT_USER = "cloud-user"
-# Known to cloud-init, of no effect in a guest without packages, disks or services.
+# Known to cloud-init, but without effect in a guest without packages, disks or services.
 _WITHOUT_EFFECT = frozenset(
     {
         "apt", "chpasswd", "disable_root", "final_message", "growpart", "locale", "manage_etc_hosts", "merge_how",
@@ -26,7 +26,7 @@ _WITHOUT_EFFECT = frozenset(
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as cloud-init reads it, by the fast parser where there is one."""
+    """YAML as cloud-init reads it, by the fast parser if there is one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class File:
 
 @dataclass
 class CloudConfig:
-    """What user data asks of a guest. ``complaints`` are lines for the boot console."""
+    """The configuration in user data. ``complaints`` are lines for the boot console."""
 
     hostname: str = ""
     fqdn: str = ""
@@ -53,7 +53,7 @@ class CloudConfig:
 
 
 def read_user_data(text: str) -> CloudConfig:
-    """Never fails: what cannot be used is left out with a complaint, as cloud-init does."""
+    """Never fails: invalid parts are skipped with a complaint, as cloud-init does."""
     config = CloudConfig()
     if text.startswith("#!"):
         config.files.append(File("/var/lib/cloud/instance/scripts/part-001", text.encode(), 0o755))

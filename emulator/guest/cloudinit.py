@@ -1,4 +1,4 @@
-"""cloud-init's stages: network, boot commands, files, commands; and what it says about them on the console."""
+"""cloud-init's stages: network, boot commands, files, commands; and its output on the console."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 import time
 from pathlib import Path
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest import accounts, netconfig, sessions
 from emulator.guest.bootlog import BootLog
 from emulator.guest.cloudconfig import CloudConfig, File
@@ -32,7 +32,7 @@ class CloudInit:
         (_INSTANCE / "instance-id").write_text(spec.instance_id + "\n", encoding="utf-8")
 
     def configure_network(self, links: Links) -> list[netconfig.Ethernet] | None:
-        """Brings the network up; what the network data says, for NICs that come later."""
+        """Configures the network; returns the network data for NICs that are plugged in later."""
         self._say_stage("init")
         ethernets = netconfig.read_network_data(self._spec.network_data, self._log.cloud_init)
         nics = list(self._spec.nics)

@@ -1,4 +1,4 @@
-"""The login prompt on the serial line: what agetty, login and PAM show on a real machine, byte for byte."""
+"""The login prompt on the serial line: the output of agetty, login and PAM on a real machine, byte for byte."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _Login:
         self._prompt = f"{socket.gethostname().partition('.')[0]} login: "
 
     def run(self) -> Account | None:
-        """The user who logged in; None where the line must be opened anew."""
+        """The user who logged in; None if the line must be opened again."""
         _set_terminal(cooked=False)
         _show(f"\r\n{self._issue}\n{self._prompt}")
         name = self._read_name()
@@ -87,7 +87,7 @@ class _Login:
         return None
 
     def _read_name(self) -> str | None:
-        """Reads as agetty does, by single characters with an echo of its own."""
+        """Reads as agetty does, by single characters with its own echo."""
         typed = bytearray()
         while True:
             character = os.read(0, 1)
@@ -136,7 +136,7 @@ def _read_password() -> str | None:
     values: list[Any] = termios.tcgetattr(0)
     silent = [*values]
     silent[_LFLAG] &= ~termios.ECHO
-    # As login does: what was typed ahead is thrown away.
+    # As login does: input that was typed ahead is discarded.
     termios.tcsetattr(0, termios.TCSAFLUSH, silent)
     _show("Password: ")
     try:

@@ -1,4 +1,4 @@
-"""The guest's side of what reaches a virtual machine from outside: agent port, power button, NICs that come."""
+"""The guest's side of its virtual hardware: agent port, power button, hot-plugged NICs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from emulator.fabric import frames
-from emulator.fabric.links import Links
+from emulator.dataplane import address_announcement
+from emulator.dataplane.links import Links
 from emulator.guest import accounts, agent, channel, netconfig, sessions
 from emulator.guest.bootlog import BootLog
 from emulator.guest.spec import nic_from
@@ -19,7 +19,7 @@ _ROOT = accounts.Account("root", home="/root")
 
 
 class Hardware:
-    """Answers the fabric for as long as the guest lives."""
+    """Answers the data plane as long as the guest lives."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Hardware:
 
     def _answer(self, question: channel.Message, **facts: Any) -> None:
         try:
-            # An answer may be larger than what is free in the socket at once; the fabric always reads.
+            # An answer may be larger than the free space in the socket; the data plane always reads.
             self._end.setblocking(True)
             channel.send(self._end, {"answer": question["id"], **facts})
         except OSError:
@@ -78,18 +78,20 @@ class Hardware:
         self._answer(message, status=status)
 
     def _announce(self, macs: list[str]) -> int:
-        """Tells every neighbour where these NICs are now, for each of their addresses; the number of frames."""
+        """Announces these NICs to every neighbour, for each of their addresses; returns the number of frames."""
         addresses = self._links.addresses()
         sent = 0
         for link in self._links.all():
             if link.mac in macs and link.up:
                 found = [address.partition("/")[0] for address in addresses.get(link.index, [])]
-                frames.send(link.name, [frames.announcement(link.mac, address) for address in found])
+                address_announcement.send(
+                    link.name, [address_announcement.announcement(link.mac, address) for address in found]
+                )
                 sent += len(found)
         return sent
 
     def _configure(self, data: dict[str, Any]) -> list[str]:
-        """A NIC was plugged in: configured as cloud-init's network data has it, otherwise only brought up."""
+        """Configures a NIC that was plugged in by cloud-init's network data; without any it is only brought up."""
         complaints: list[str] = []
         known = self._ethernets if self._ethernets is not None else []
         netconfig.configure([nic_from(data)], known, self._links, complaints.append)
@@ -98,7 +100,7 @@ class Hardware:
 
 
 async def run_program(processes: sessions.Processes, argv: list[str]) -> tuple[bytes, int]:
-    """Runs a program as root without a terminal; what it wrote to both its outputs, and its exit status."""
+    """Runs a program as root without a terminal; returns its output (both streams) and its exit status."""
     reading, writing = os.pipe()
     nothing = os.open("/dev/null", os.O_RDONLY)
     _, ended = processes.start(argv, _ROOT, sessions.environment(_ROOT), (nothing, writing, writing))
@@ -121,7 +123,7 @@ async def run_program(processes: sessions.Processes, argv: list[str]) -> tuple[b
     loop.add_reader(reading, collect)
     try:
         status = os.waitstatus_to_exitcode(await ended)
-        # What was written before the end is in the pipe already.
+        # Output that was written before the end is already in the pipe.
         while True:
             data = os.read(reading, channel.PIECE)
             if not data:

@@ -1,4 +1,4 @@
-"""The guest's own files: who it is, and the small programs that a guest has and its host may lack."""
+"""The guest's own files: its identity, and small programs that a guest has and its host may lack."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if [ -n "$BASH_VERSION" ] && [ -n "$PS1" ]; then . /etc/bash.bashrc; fi
 for script in /etc/profile.d/*.sh; do if [ -r "$script" ]; then . "$script"; fi; done
 unset script
 """
-# Every user is user id 0 underneath, so bash itself would always choose '#'.
+# Every user has user id 0, so bash would always show '#'.
 _BASHRC = r"""
 if [ -n "$PS1" ]; then
     if [ "$(id -un)" = root ]; then PS1='\u@\h:\w# '; else PS1='\u@\h:\w$ '; fi
@@ -108,7 +108,7 @@ done
 
 
 def os_release() -> dict[str, str]:
-    """The fields of /etc/os-release as the guest has it now."""
+    """The current fields of the guest's /etc/os-release."""
     fields = dict(line.split("=", 1) for line in _OS_RELEASE.splitlines())
     lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
     fields |= dict(line.split("=", 1) for line in lines if "=" in line)
@@ -116,7 +116,7 @@ def os_release() -> dict[str, str]:
 
 
 def issue() -> str:
-    """What stands above the login prompt."""
+    """The text above the login prompt."""
     return f"Embedded Cluster Guest {_VERSION} {os.uname().nodename.partition('.')[0]} ttyS0\n"
 
 
@@ -150,7 +150,7 @@ def install_programs() -> None:
     _install(_PROGRAMS / "su", _SU)
     _install(_PROGRAMS / "cloud-init", _CLOUD_INIT)
     for name in ("poweroff", "halt", "shutdown"):
-        # shutdown -r is the one form that means something else.
+        # shutdown -r is the only form with another meaning.
         choice = f'case "$*" in *-r*) kill -{_REBOOT} 1 ;; *) kill -{_POWER_OFF} 1 ;; esac'
         _install(_PROGRAMS / name, f"#!/bin/sh\n{choice if name == 'shutdown' else f'kill -{_POWER_OFF} 1'}\n")
     _install(_PROGRAMS / "reboot", f"#!/bin/sh\nkill -{_REBOOT} 1\n")

@@ -1,4 +1,4 @@
-"""Process 1 of a guest: boots it, keeps its login, SSH server and guest agent going, and shuts it down."""
+"""Process 1 of a guest: boots it, runs its login, SSH server and guest agent, and shuts it down."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import traceback
 from collections.abc import Coroutine
 from typing import Any, NoReturn
 
-from emulator.fabric.links import Links
-from emulator.fabric.netns import set_kernel
-from emulator.fabric.syscalls import die_with_parent
+from emulator.dataplane.links import Links
+from emulator.dataplane.netns import set_kernel
+from emulator.dataplane.syscalls import die_with_parent
 from emulator.guest import accounts, channel, getty, identity, rootfs, sessions, sshd
 from emulator.guest.bootlog import BootLog
 from emulator.guest.cloudconfig import CloudConfig, read_user_data
@@ -33,7 +33,7 @@ _SHUTDOWN_SECONDS = 0.2
 
 
 def main(end: socket.socket, *, own_clock: bool) -> NoReturn:
-    """Becomes the guest. The fabric is at the other end of the channel."""
+    """Becomes the guest. The data plane is at the other end of the channel."""
     status = _FAILED
     try:
         die_with_parent(signal.SIGKILL)
@@ -65,7 +65,7 @@ class _Guest:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, *, own_clock: bool) -> int:
-        """Boots, and lives until the power goes; the exit status of process 1."""
+        """Boots, and runs until the power is switched off; returns the exit status of process 1."""
         loop = asyncio.get_running_loop()
         self._processes.watch()
         loop.add_signal_handler(_POWER_OFF_SIGNAL, self._end_with, EXIT_OFF)
@@ -78,7 +78,7 @@ class _Guest:
         self._log.unit("Reached target", "shutdown.target", "System Shutdown")
         with contextlib.suppress(OSError):
             os.kill(-1, signal.SIGTERM)
-        # Programs may use their last moment to say something on the console.
+        # Programs may write to the console until they end.
         await asyncio.sleep(_SHUTDOWN_SECONDS)
         self._log.kernel("reboot: Restarting system" if self._status == EXIT_REBOOT else "reboot: Power down")
         return self._status
@@ -144,12 +144,12 @@ class _Guest:
                 getty.serve(users, identity.issue(), self._spec.login_delay)
             await self._processes.ended(child)
             if time.monotonic() - began < _UPTIME_STEP:
-                # Something is wrong with the line: do not try it in a tight loop.
+                # The line is broken: do not retry in a tight loop.
                 await asyncio.sleep(1)
 
 
 def _set_kernel_defaults() -> None:
-    """The kernel lets some values of a new namespace depend on the host's: a guest starts from the kernel's own."""
+    """Resets values that the kernel copies from the host to a new namespace to the kernel's own defaults."""
     for scope in ("all", "default"):
         for key in ("arp_ignore", "arp_announce", "rp_filter", "arp_filter", "arp_notify"):
             set_kernel(f"net/ipv4/conf/{scope}/{key}", "0")
@@ -159,7 +159,7 @@ def _set_kernel_defaults() -> None:
 
 
 async def _count_uptime() -> None:
-    """Where the kernel has no time namespaces, /proc/uptime is a file that is kept up to date."""
+    """Keeps a file in the place of /proc/uptime up to date, if the kernel has no time namespaces."""
     began = time.monotonic()
     file = os.open(rootfs.override_proc("uptime", "0.00 0.00\n"), os.O_WRONLY)
     while True:

@@ -1,6 +1,6 @@
-"""From a fork of the zygote to a guest's first process: namespaces, then the fork that becomes process 1.
+"""From a fork of the fork server to a guest's first process: namespaces, then the fork that becomes process 1.
 
-The forking process stays behind as the guest's launcher: it waits for the guest's end and reports it.
+The forking process stays as the guest's launcher: it waits for the guest's end and reports it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from emulator.fabric.syscalls import (
+from emulator.dataplane.syscalls import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -51,7 +51,7 @@ def run(end: socket.socket) -> NoReturn:
         handle = os.pidfd_open(guest)
         channel.send(end, {"event": "process"}, (handle,))
         _, wait_status = os.waitpid(guest, 0)
-        # A fabric that has hung up has let go of this guest already.
+        # A data plane that has closed the channel no longer wants this guest.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             channel.send(end, {"event": "ended", "power": _power(wait_status)})
         status = 0
@@ -64,7 +64,7 @@ def run(end: socket.socket) -> NoReturn:
 
 
 def _leave_the_host() -> bool:
-    """Separates this process and its children from everything outside; True where the guest's uptime is its own."""
+    """Separates this process and its children from the host; True if the guest has its own uptime."""
     unshare(_SEPARATE)
     map_only_root(0, 0)
     try:
@@ -79,7 +79,7 @@ def _leave_the_host() -> bool:
 
 
 def _power(wait_status: int) -> str:
-    """What the end of process 1 means: ``off``, ``reboot`` or ``killed``.
+    """The meaning of process 1's end: ``off``, ``reboot`` or ``killed``.
 
     The kernel turns reboot(2) in a guest into SIGHUP (restart) or SIGINT (power-off) for its process 1.
     """

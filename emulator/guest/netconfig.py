@@ -1,4 +1,4 @@
-"""cloud-init network data, version 2: from its text to addresses and routes on the guest's NICs."""
+"""cloud-init network data, version 2: parsed, and applied to the guest's NICs as addresses and routes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from emulator.fabric.links import Links
+from emulator.dataplane.links import Links
 from emulator.guest.spec import BootNic, Lease
 
 Complain = Callable[[str], None]
 _LEASE_METRIC = 100
-# A neighbour that was silent until now is found this soon after it answers again. The kernel's own second would only
-# make tests wait: on a fabric inside one machine an answer takes less than a millisecond.
+# How soon a neighbour that did not answer is asked again. The kernel's default of a second would only slow tests down:
+# inside one machine an answer takes less than a millisecond.
 _NEIGHBOUR_MILLISECONDS = 200
 
 
@@ -43,7 +43,7 @@ class Ethernet:
 
 
 def read_network_data(text: str, complain: Complain) -> list[Ethernet] | None:
-    """The interfaces that the text configures; None where it configures nothing and the guest decides by itself."""
+    """The interfaces that the text configures; None if it configures none and the guest uses its default."""
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -85,7 +85,9 @@ def _ethernet(key: str, entry: dict[str, Any], complain: Complain) -> Ethernet:
 
 
 def configure(nics: list[BootNic], ethernets: list[Ethernet] | None, links: Links, complain: Complain) -> list[str]:
-    """Brings NICs up as configured; the lines of /etc/resolv.conf. Without configuration the first NIC asks DHCP."""
+    """Configures NICs and brings them up; returns the lines of /etc/resolv.conf. Without configuration the first NIC
+    uses DHCP.
+    """
     lines: list[str] = []
     for number, nic in enumerate(nics):
         if ethernets is None:
@@ -98,7 +100,7 @@ def configure(nics: list[BootNic], ethernets: list[Ethernet] | None, links: Link
 
 def _configure(nic: BootNic, ethernet: Ethernet, links: Links, complain: Complain) -> list[str]:
     device = nic.device
-    # A kernel renames only what is down.
+    # The kernel renames only devices that are down.
     if ethernet.new_name and ethernet.new_name != device:
         links.change(device, new_name=ethernet.new_name)
         device = ethernet.new_name

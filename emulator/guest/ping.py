@@ -1,6 +1,6 @@
-"""A small ping for guests whose host has none: the options and the words of iputils that tests rely on.
+"""A small ping for guests whose host has none, with the options and the output of iputils that tests rely on.
 
-Run by the bare interpreter (``-I -S``), so it imports nothing but the standard library.
+It is run by the bare interpreter (``-I -S``), so it imports only the standard library.
 """
 
 from __future__ import annotations

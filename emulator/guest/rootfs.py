@@ -1,4 +1,4 @@
-"""A guest's file system: a tmpfs root with the host's programs bound read-only and everything else its own."""
+"""A guest's file system: a tmpfs root with the host's programs bound read-only; everything else is its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from emulator.fabric.syscalls import (
+from emulator.dataplane.syscalls import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
@@ -31,20 +31,20 @@ _OWN_DIRECTORIES = (
 _ETC_COPIED = ("services", "protocols", "localtime", "inputrc", "mime.types", "ld.so.conf", "rpc", "ethertypes")
 _ETC_BOUND = ("ld.so.cache", "ld.so.conf.d", "alternatives", "ssl", "pki", "ca-certificates", "terminfo", "iproute2")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-# Where the new root may be put together: any directory that exists and that nothing is bound from.
+# Where the new root may be built: any existing directory that nothing is bound from.
 _BUILDING_SITES = ("/mnt", "/media", "/srv", "/opt", "/tmp", "/var/tmp", "/run")  # noqa: S108
 SERIAL_LINE = "/dev/ttyS0"
 _TIOCSPTLCK = 0x40045431
 
 
 def build(read_only_paths: Iterable[str], boot_id: str) -> int:
-    """Makes the calling process' root file system (it must be process 1 of new namespaces) and enters it.
+    """Builds the root file system of the calling process (it must be process 1 of new namespaces) and enters it.
 
     Returns the master side of the serial line, whose other side is ``SERIAL_LINE``.
     """
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     paths = [Path(path) for path in read_only_paths]
-    root = _building_site(paths)
+    root = _staging_directory(paths)
     mount("guest", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64m")
     for directory in _OWN_DIRECTORIES:
         (root / directory).mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def build(read_only_paths: Iterable[str], boot_id: str) -> int:
 
 
 def override_proc(name: str, text: str) -> Path:
-    """Puts a file of the guest's own in the place of one of /proc; the file, for later changes of its content."""
+    """Replaces a file of /proc by one of the guest's own; returns that file, for later changes of its content."""
     source = Path("/run/kernel") / name.replace("/", ".")
     source.parent.mkdir(exist_ok=True)
     source.write_text(text, encoding="ascii")
@@ -77,7 +77,7 @@ def override_proc(name: str, text: str) -> Path:
     return source
 
 
-def _building_site(sources: list[Path]) -> Path:
+def _staging_directory(sources: list[Path]) -> Path:
     for candidate in map(Path, _BUILDING_SITES):
         if candidate.is_dir() and not any(source.is_relative_to(candidate) for source in sources):
             return candidate

@@ -1,4 +1,4 @@
-"""Processes of a guest: starting them, reaping them, and who is logged in."""
+"""Processes of a guest: starts and reaps them, and records login sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from emulator.fabric.syscalls import CLONE_NEWNS, bind, unshare
+from emulator.dataplane.syscalls import CLONE_NEWNS, bind, unshare
 from emulator.guest.accounts import Account, passwd_file_of
 
 PATH = "/opt/guest/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,7 +52,7 @@ class Processes:
         *,
         terminal: bool = False,
     ) -> tuple[int, asyncio.Future[int]]:
-        """Starts a program in a session of its own; its process id, and its end as waitpid's status.
+        """Starts a program in its own session; returns its process id, and a future of its waitpid status.
 
         With ``terminal`` the first stream becomes its controlling terminal.
         """
@@ -62,7 +62,7 @@ class Processes:
         return child, self.ended(child)
 
     def ended(self, child: int) -> asyncio.Future[int]:
-        """The end of a child that was just forked."""
+        """A future of the end of a child that was just forked."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._awaited[child] = future
         return future
@@ -104,7 +104,7 @@ def _become(
 
 
 def reset_signals() -> None:
-    """Undoes in a forked child what the event loop and process 1 have set."""
+    """Restores in a forked child the signals that the event loop and process 1 have changed."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -112,7 +112,7 @@ def reset_signals() -> None:
 
 
 def enter_account(account: Account) -> None:
-    """Makes user id 0 this user's name for the calling process and its children, and goes home."""
+    """Makes user id 0 this user's name for the calling process and its children, and changes to the home directory."""
     if account.name != "root":
         unshare(CLONE_NEWNS)
         bind(passwd_file_of(account), "/etc/passwd")
@@ -123,7 +123,7 @@ def enter_account(account: Account) -> None:
 
 
 def remember(pid: int, account: Account) -> None:
-    """Notes that a session of this user has begun with this process."""
+    """Records that this process is the start of a session of this user."""
     _SESSIONS.mkdir(exist_ok=True)
     entry = {"userName": account.name, "loginTime": time.time()}
     (_SESSIONS / str(pid)).write_text(json.dumps(entry), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the fabric tells a guest at boot: its hardware and its cloud-init disk."""
+"""The boot specification that the data plane sends to a guest: its hardware and its cloud-init disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Lease:
-    """What a DHCP server on the NIC's network would answer; no lease where there is no such server."""
+    """The answer of the DHCP server on the NIC's network; no lease if there is no server."""
 
     address: str
     gateway: str
@@ -36,7 +36,7 @@ class BootSpec:
     read_only_paths: tuple[str, ...] = field(default=())
     # 32 bytes as hex: the SSH host key that the guest makes for itself, the same at every boot.
     host_key_seed: str = ""
-    # Time for which a wrong password is kept waiting, in seconds.
+    # Delay after a wrong password, in seconds.
     login_delay: float = 0.5
 
 

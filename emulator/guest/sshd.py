@@ -27,7 +27,7 @@ Process = asyncssh.SSHServerProcess[bytes]
 
 
 class SshServer:
-    """Listens on port 22 of all addresses, those included that a NIC gets later."""
+    """Listens on port 22 of all addresses, including those that a NIC gets later."""
 
     def __init__(self, accounts: dict[str, Account], processes: sessions.Processes, *, password_logins: bool) -> None:
         self.accounts = accounts
@@ -126,13 +126,13 @@ class _Connection(asyncssh.SSHServer):
         return self._server.password_logins
 
     def validate_password(self, username: str, password: str) -> bool:
-        # As sshd's default has it: root comes in by key only.
+        # As in sshd's default: root can log in only by key.
         account = self._server.accounts.get(username) if username != "root" else None
         return bool(account and account.accepts(password))
 
 
 class _Pump:
-    """Copies what a program writes to its SSH channel, no faster than the client reads."""
+    """Copies a program's output to its SSH channel, no faster than the client reads."""
 
     def __init__(self, descriptor: int, writer: asyncssh.SSHWriter[bytes]) -> None:
         os.set_blocking(descriptor, False)
@@ -145,7 +145,7 @@ class _Pump:
             await _readable(self._descriptor)
 
     async def _copy(self) -> bool:
-        """Copies all there is now; False at the end of the stream."""
+        """Copies all available output; False at the end of the stream."""
         while True:
             try:
                 data = os.read(self._descriptor, _CHUNK)
@@ -160,7 +160,7 @@ class _Pump:
             await self._writer.drain()
 
     async def finish(self) -> None:
-        """To be called after the program's end: all that it wrote is in the pipe already and is sent before the status.
+        """Call it after the program's end: all of its output is already in the pipe, and is sent before the status.
 
         A background process that keeps the pipe open is not waited for.
         """
@@ -169,7 +169,9 @@ class _Pump:
             await self._copy()
 
     async def close(self) -> None:
-        """The descriptor goes last: its number may be another one's at once, whose reader must not be removed."""
+        """Closes the descriptor last: its number may be reused at once, and the reader of the new file must not be
+        removed.
+        """
         try:
             await self._stop()
         finally:
@@ -191,7 +193,7 @@ async def _readable(descriptor: int) -> None:
 
 
 async def _feed(process: Process, descriptor: int, terminal: int | None = None) -> None:
-    """Copies what the client types to the program; with a terminal also its size and its signals."""
+    """Copies the client's input to the program; with a terminal also its size and its signals."""
     loop = asyncio.get_running_loop()
     os.set_blocking(descriptor, False)
     try:
@@ -250,12 +252,12 @@ def _listening_socket() -> socket.socket:
 
 
 async def warm_up() -> None:
-    """Has the libraries set themselves up, in a process whose forks will then share what they have set up."""
+    """Initialises the libraries, so that forks of this process share the result."""
     asyncssh.SSHServerConnectionOptions(server_host_keys=host_keys({}, "00" * 32, []))
 
 
 def host_keys(given: dict[str, str], seed: str, complaints: list[str]) -> list[asyncssh.SSHKey]:
-    """The keys that cloud-init was given, or one that is always the same for the same seed (32 bytes as hex)."""
+    """The keys that cloud-init was given, or one derived from the seed (32 bytes as hex)."""
     keys: list[Any] = []
     for name in sorted(given):
         if name.endswith("_private"):

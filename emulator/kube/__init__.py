@@ -1,1 +1,1 @@
-"""What the parts of the embedded cluster share to speak the Kubernetes API."""
+"""Shared Kubernetes client code, as in client-go: clients, informers, work queue, event recorder, conditions."""

@@ -1,6 +1,6 @@
 """The client interface that controllers and the node agent are written against.
 
-Two implementations exist: one inside the API server's process (``emulator.apiserver.local``) and one over HTTPS
+Two implementations exist: one inside the API server's process (``emulator.apiserver.local_client``) and one over HTTPS
 (``emulator.kube.http``). A resource is named as RBAC names it: ``pods``, ``virtualmachines.kubevirt.io``.
 """
 
@@ -17,7 +17,7 @@ class Client(Protocol):
     """Every call raises ``ApiError`` when the API refuses it. Objects are plain JSON and belong to the caller."""
 
     async def get(self, resource: str, name: str, namespace: str | None = None) -> Obj:
-        """One object; ApiError 404 when it is not there."""
+        """One object; ApiError 404 if it does not exist."""
         ...
 
     async def list(
@@ -56,7 +56,7 @@ class Client(Protocol):
         grace: int | None = None,
         propagation: str | None = None,
     ) -> None:
-        """Deletes; ApiError 404 when it is not there, 409 when the uid differs."""
+        """Deletes; ApiError 404 if it does not exist, 409 if the uid differs."""
         ...
 
     def watch(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Nobody changes a field set in place: copies share it, for it is the bulk of an object.
+# Field sets are never changed in place, so copies share them: they are the bulk of an object.
 SHARED = "fieldsV1"
 
 

@@ -1,4 +1,4 @@
-"""The one exception of the Kubernetes API, as a ``Status`` object says it."""
+"""The exception for errors of the Kubernetes API, as a ``Status`` object describes them."""
 
 from __future__ import annotations
 

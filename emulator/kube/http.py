@@ -1,4 +1,4 @@
-"""The client over HTTPS, for a process that is not the API server's own."""
+"""The client over HTTPS, for processes other than the API server's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
-# Connecting and answering; a watch or a stream may then last for ever.
+# Time for connecting and for the first answer; a watch or a stream may then last for ever.
 TIMEOUT = aiohttp.ClientTimeout(total=60)
 STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=30, sock_connect=30)
 
@@ -40,7 +40,7 @@ class Access:
     insecure: bool = False
 
     def ssl_context(self) -> ssl.SSLContext | bool:
-        """What aiohttp takes for ``ssl``."""
+        """The value of aiohttp's ``ssl`` argument."""
         if not self.server.startswith("https:"):
             return True
         context = ssl.create_default_context(cafile=self.ca_file or None)
@@ -156,7 +156,7 @@ class HttpClient:
         content_type: str = JSON,
         query: Mapping[str, str] | None = None,
     ) -> Any:
-        """Sends JSON and answers JSON (text when the answer is none); ApiError for a status of 400 or more."""
+        """Sends JSON and returns JSON (text if the answer is not JSON); ApiError for a status of 400 or more."""
         parameters = dict(query or {})
         if self.manager and method in ("POST", "PUT", "PATCH"):
             parameters.setdefault("fieldManager", self.manager)
@@ -198,7 +198,7 @@ class HttpClient:
         return stored
 
     def _typed(self, resource: str, obj: Obj) -> Obj:
-        """Custom resources must name their apiVersion; the kind only the caller knows."""
+        """Adds kind and apiVersion: custom resources must have an apiVersion, and only the caller knows the kind."""
         _, _, group = resource.partition(".")
         version = self._versions.get(group, "v1")
         return {"apiVersion": f"{group}/{version}" if group else version, **obj}
@@ -262,7 +262,7 @@ class HttpClient:
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The lines of a streamed answer, as they come; of any length."""
+    """The lines of a streamed answer as they arrive, of any length."""
     rest = b""
     async for chunk in response.content.iter_any():
         *whole, rest = (rest + chunk).split(b"\n")
@@ -274,7 +274,7 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 def _broken(error: aiohttp.ClientError) -> OSError:
-    """Callers know one kind of broken connection, whatever library speaks beneath."""
+    """Turns every error of a broken connection into an OSError, whatever library raised it."""
     return ConnectionError(f"{type(error).__name__}: {error}")
 
 

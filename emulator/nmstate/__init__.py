@@ -1,1 +1,1 @@
-"""NMState's side of the API: its kinds and webhooks. What it does on the nodes is ``emulator.nodeagent.nmstate``."""
+"""NMState's side of the API: its kinds and webhooks. ``emulator.nodeagent.nmstate`` is its handler on the nodes."""

@@ -28,7 +28,7 @@ _POLICY: Obj = {
         "status": _ANY,
     },
 }
-# Of the conditions one is true; it is what people look for.
+# The reason of the one condition that is true.
 _STATUS = Column("Status", ".status.conditions[?(@.status=='True')].type")
 _REASON = Column("Reason", ".status.conditions[?(@.status=='True')].reason")
 

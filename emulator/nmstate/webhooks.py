@@ -1,4 +1,4 @@
-"""What NMState's webhooks do to policies: they forget what was said of an older one, and refuse some changes."""
+"""NMState's webhooks for policies: they reset the status of an older generation, and refuse some changes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import time
 
 from ..apiserver.admission import AdmissionRequest
 from ..apiserver.core import ApiCore
-from ..apiserver.failures import forbidden
-from ..apiserver.objects import Obj, timestamp
+from ..apiserver.objects import Obj
+from ..apiserver.status_errors import forbidden
 from ..kube.errors import ApiError
+from ..kube.timestamps import timestamp
 from .kinds import NMSTATE, POLICIES
 
 STAMP = "nmstate.io/webhook-mutating-timestamp"
@@ -21,7 +22,7 @@ LONGEST = 63
 
 
 class Webhooks:
-    """They are there once an NMState object asks for NMState's components; without them nobody looks at a policy."""
+    """Active once an NMState object exists; without one, policies are not handled."""
 
     def __init__(self, core: ApiCore) -> None:
         self._core = core
@@ -46,7 +47,7 @@ class Webhooks:
             new["status"] = {"conditions": [{"type": kind} | unknown for kind in CONDITIONS]}
 
     async def stamp(self, request: AdmissionRequest) -> None:
-        """On every write, so that no two are alike."""
+        """Sets a timestamp on every write, so that no two policies have the same one."""
         if request.new is not None and self._deployed():
             meta = request.new["metadata"]
             meta["annotations"] = {**(meta.get("annotations") or {}), STAMP: str(time.time_ns())}

@@ -1,5 +1,4 @@
-"""The node agent: what kubelet, Multus and virt-handler do, for every node of the embedded cluster.
+"""The node agent: kubelet, Multus and virt-handler for every node of the embedded cluster.
 
-It meets the rest of the cluster over the Kubernetes API and over its stream endpoints only, so it can run against any
-API server that has the CRDs.
+It uses only the Kubernetes API and its own stream endpoints, so it can run against any API server that has the CRDs.
 """

@@ -1,4 +1,4 @@
-"""The node agent as a whole: what is started, in which order, and how it ends."""
+"""The node agent as a whole: which components it starts, in which order, and how it stops them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..decisions import Decisions
-from ..fabric.model import Fabric
+from ..dataplane.model import DataPlane
+from ..fault_points import FaultPoints
 from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
+from .context import AgentContext
 from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
-from .nodes import NodePlace, NodeRegistry
-from .station import Station
+from .nodes import NodeEndpoint, NodeRegistry
 from .streams import StreamEndpoint, bind
 from .virt_handler import VMIS, VirtHandler
 
@@ -31,7 +31,7 @@ FIRST_ADDRESS = 11
 class Identities:
     """The clients of the components; each should have the rights of the real one.
 
-    ``nmstate`` is None where nodes are configured by other means than policies.
+    ``nmstate`` is None if the nodes are not configured by policies.
     """
 
     kubelet: Client
@@ -42,19 +42,17 @@ class Identities:
 
 @dataclass
 class NodeAgent:
-    """Runs ``nodes`` on ``fabric`` against the API that the identities reach.
+    """Runs ``nodes`` on ``dataplane`` against the API of the identities.
 
-    ``kubelet`` and ``handler`` are there from the moment at which it is ready.
-
-    ``dynamic_networks``: whether the Dynamic Networks Controller runs on them.
-    ``tls`` is what the stream endpoints serve with; None for plain HTTP.
+    ``kubelet`` and ``handler`` exist as soon as it is ready. ``dynamic_networks``: whether the Dynamic Networks
+    Controller runs on the nodes. ``tls`` is the context of the stream endpoints; None for plain HTTP.
     """
 
     identities: Identities
-    fabric: Fabric
+    dataplane: DataPlane
     nodes: Sequence[str]
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
@@ -62,32 +60,36 @@ class NodeAgent:
     handler: VirtHandler = field(init=False)
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Runs until cancelled; ``ready`` is called once all nodes are registered. Removes what was built."""
+        """Runs until it is cancelled, then removes what it built. Calls ``ready`` once all nodes are registered."""
         try:
-            await self.fabric.start(list(self.nodes))
+            await self.dataplane.start(list(self.nodes))
             await self._run(ready)
         finally:
-            await self.fabric.stop()
+            await self.dataplane.stop()
 
     async def _run(self, ready: Callable[[], None]) -> None:
         sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
-        places = [NodePlace(node, *listening.getsockname()) for node, listening in sockets.items()]
-        station = Station(
-            self.fabric, {place.name: place.address for place in places}, self.pace, self.decisions, self.platform
+        node_endpoints = [NodeEndpoint(node, *listening.getsockname()) for node, listening in sockets.items()]
+        context = AgentContext(
+            self.dataplane,
+            {endpoint.name: endpoint.address for endpoint in node_endpoints},
+            self.pace,
+            self.fault_points,
+            self.platform,
         )
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)
-        kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, station)
-        handler = VirtHandler(self.identities.handler, vmis, kubelet, station)
-        dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, station) if self.dynamic_networks else None
+        kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, context)
+        handler = VirtHandler(self.identities.handler, vmis, kubelet, context)
+        dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, context) if self.dynamic_networks else None
         self.kubelet, self.handler = kubelet, handler
-        endpoints = {node: StreamEndpoint(node, kubelet, handler, station) for node in self.nodes}
+        endpoints = {node: StreamEndpoint(node, kubelet, handler, context) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet,
             self.identities.handler,
-            places,
+            node_endpoints,
             self.platform.kubevirt_namespace,
-            station.decisions,
+            context.fault_points,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -100,7 +102,7 @@ class NodeAgent:
                 ready()
                 group.create_task(registry.keep_alive())
                 if self.identities.nmstate:
-                    group.create_task(NodeNetworks(self.identities.nmstate, station, registry).run())
+                    group.create_task(NodeNetworks(self.identities.nmstate, context, registry).run())
         finally:
             await handler.stop()
             if dynamic:

@@ -1,21 +1,21 @@
-"""The guests that run on this agent's nodes, as libvirt would list them."""
+"""The guests on this agent's nodes, as libvirt lists domains."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from ..fabric.model import AgentReport, Fabric, GuestNic
+from ..dataplane.model import AgentReport, DataPlane, GuestNic
 from ..kube.informer import Key
 
 
 @dataclass
 class Domain:
-    """One guest: where it runs, its NICs by name, and what its agent last reported.
+    """One guest: its node, its NICs by name, and the last report of its agent.
 
-    ``stopped`` is set once it has ended, whoever ended it, and ``buried`` once its VMI says so. A panicked one has
-    nobody inside who answers, but still runs.
-    ``concealed_macs`` (a defect's means) maps a MAC that the guest has by now to the one that its agent still reports.
+    ``stopped`` is set once it has ended for any reason, ``end_reported`` once its VMI says so. A panicked guest still
+    runs, but nothing in it answers. ``concealed_macs`` (for a defect) maps a MAC that the guest has now to the one that
+    its agent still reports.
     """
 
     uid: str
@@ -27,12 +27,12 @@ class Domain:
     paused: bool = False
     panicked: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    buried: asyncio.Event = field(default_factory=asyncio.Event)
+    end_reported: asyncio.Event = field(default_factory=asyncio.Event)
     concealed_macs: dict[str, str] = field(default_factory=dict)
     stopping: asyncio.Task[None] | None = None
 
     def seen(self, report: AgentReport | None) -> AgentReport | None:
-        """The report as the agent gives it, with the MACs that it conceals."""
+        """The report, with the MACs that a defect conceals."""
         if report is None or not self.concealed_macs:
             return report
         shown = tuple(replace(i, mac=self.concealed_macs.get(i.mac.lower(), i.mac)) for i in report.interfaces)
@@ -50,8 +50,8 @@ class Domain:
 class Domains:
     """All domains by VMI UID."""
 
-    def __init__(self, fabric: Fabric) -> None:
-        self._fabric = fabric
+    def __init__(self, dataplane: DataPlane) -> None:
+        self._dataplane = dataplane
         self.by_uid: dict[str, Domain] = {}
 
     def get(self, uid: str) -> Domain | None:
@@ -61,7 +61,7 @@ class Domains:
         return next((d for d in self.by_uid.values() if d.pod_uid == pod_uid), None)
 
     def of_key(self, key: Key) -> Domain | None:
-        """The newest domain of a VMI's name."""
+        """The newest domain of the VMI with this name."""
         return next((d for d in reversed(self.by_uid.values()) if d.key == key), None)
 
     def remember(self, domain: Domain) -> None:
@@ -71,11 +71,11 @@ class Domains:
         self.by_uid.pop(uid, None)
 
     async def stop(self, domain: Domain, grace: float) -> None:
-        """Shuts a domain down: asks for ``grace`` seconds, then kills. A second caller waits for the first."""
+        """Shuts a domain down: waits ``grace`` seconds, then kills it. A second caller waits for the first."""
         if domain.stopping is None:
             domain.stopping = asyncio.create_task(self._stop(domain, grace))
         await asyncio.shield(domain.stopping)
 
     async def _stop(self, domain: Domain, grace: float) -> None:
-        await self._fabric.halt(domain.uid, grace)
+        await self._dataplane.halt(domain.uid, grace)
         domain.stopped.set()

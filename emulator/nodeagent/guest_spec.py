@@ -1,4 +1,4 @@
-"""Turns a VMI into the guest that its launcher would define: NICs, identity, cloud-init data."""
+"""Converts a VMI to the guest that its launcher would define: NICs, identity, cloud-init data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from ..fabric.model import GuestNic, GuestSpec, PodInterface
+from ..dataplane.model import GuestNic, GuestSpec, PodInterface
 from ..kube.client import Client, Obj
 from .sandboxes import Sandbox
 
@@ -18,11 +18,11 @@ BINDINGS = ("masquerade", "bridge", "sriov", "macvtap", "passt", "slirp")
 
 
 class GuestUndefinable(Exception):
-    """The VMI names something that its launcher cannot use; the message says what."""
+    """The VMI refers to something that its launcher cannot use; the message names it."""
 
 
 def interfaces(vmi: Obj) -> list[dict[str, Any]]:
-    """The interfaces of the VMI's spec that are not marked absent."""
+    """The interfaces of the VMI's spec, without those marked absent."""
     listed = vmi["spec"]["domain"].get("devices", {}).get("interfaces", [])
     return [interface for interface in listed if interface.get("state") != "absent"]
 
@@ -32,12 +32,12 @@ def networks(vmi: Obj) -> dict[str, dict[str, Any]]:
 
 
 def is_primary(network: dict[str, Any]) -> bool:
-    """Whether a network of the VMI comes through the pod's eth0."""
+    """Whether a network of the VMI uses the pod's eth0."""
     return "pod" in network or bool(network.get("multus", {}).get("default"))
 
 
 def pod_interfaces(vmi: Obj, sandbox: Sandbox) -> dict[str, PodInterface]:
-    """The pod interface behind each network of the VMI that the pod has, by network name."""
+    """The pod's interface for each network of the VMI, by network name."""
     found: dict[str, PodInterface] = {}
     position = 0
     for name, network in networks(vmi).items():
@@ -59,12 +59,12 @@ def binding_of(interface: dict[str, Any]) -> str:
     return str(plugin) or "bridge"
 
 
-def nic(interface: dict[str, Any], carrier: PodInterface) -> GuestNic:
-    """The guest's NIC; without a MAC of its own it takes the one of the pod interface, as the launcher does."""
+def nic(interface: dict[str, Any], pod_interface: PodInterface) -> GuestNic:
+    """The guest's NIC; without a MAC in the spec it uses that of the pod interface, as the launcher does."""
     return GuestNic(
         name=interface["name"],
-        mac=interface.get("macAddress", "").replace("-", ":").lower() or carrier.mac,
-        pod_interface=carrier.name,
+        mac=interface.get("macAddress", "").replace("-", ":").lower() or pod_interface.mac,
+        pod_interface=pod_interface.name,
         binding=binding_of(interface),
         link_up=interface.get("state") != "down",
     )
@@ -78,14 +78,14 @@ def hostname(vmi: Obj) -> str:
 async def guest_spec(client: Client, vmi: Obj, sandbox: Sandbox) -> GuestSpec:
     """The guest to boot in ``sandbox``.
 
-    GuestUndefinable where a NIC has no pod interface or cloud-init data cannot be read; ApiError for a lost secret.
+    GuestUndefinable if a NIC has no pod interface or cloud-init data cannot be read; ApiError if a secret is missing.
     """
-    carriers = pod_interfaces(vmi, sandbox)
+    by_nic = pod_interfaces(vmi, sandbox)
     nics = []
     for interface in interfaces(vmi):
-        if interface["name"] not in carriers:
+        if interface["name"] not in by_nic:
             raise GuestUndefinable(f"interface {interface['name']} has no interface in pod {sandbox.key[1]}")
-        nics.append(nic(interface, carriers[interface["name"]]))
+        nics.append(nic(interface, by_nic[interface["name"]]))
     user_data, network_data = await _cloud_init(client, vmi)
     return GuestSpec(
         uid=vmi["metadata"]["uid"],

@@ -1,21 +1,22 @@
-"""The kubelet: gives the pods of its nodes a sandbox and networks, keeps their status, and takes them down."""
+"""The kubelet: creates a sandbox with networks for the pods of its nodes, updates their status, and removes them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..fabric.model import Fabric, FabricError, PodInterface
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import DataPlane, PodInterface
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
-from . import networks, ovn, pod_status
-from .events import EventRecorder
-from .keyed import KeyedQueue
+from . import cni, ovn, pod_status
+from .context import AgentContext
 from .logs import PodLogs
+from .queues import node_queue
+from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
-from .writing import change
 
 log = logging.getLogger(__name__)
 
@@ -25,52 +26,52 @@ SANDBOX_RETRY = 10.0
 COMPONENTS = ("virt-handler", "virt-controller")
 DELEGATES = "error loading k8s delegates k8s args: TryLoadPodDelegates: error in getting k8s network for pod"
 
-PodGone = Callable[[Fabric], Awaitable[None]]
+PodGone = Callable[[DataPlane], Awaitable[None]]
 StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
 class Kubelet:
-    """All pods of the station's nodes. ``sandboxes`` holds those that stand, by pod UID."""
+    """All pods on the agent's nodes. ``sandboxes`` are the existing ones, by pod UID."""
 
-    def __init__(self, client: Client, multus: Client, pods: Informer, station: Station) -> None:
+    def __init__(self, client: Client, multus: Client, pods: Informer, context: AgentContext) -> None:
         self._client = client
         self._multus = multus
         self._pods = pods
-        self._fabric = station.fabric
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
-        self._platform = station.platform
+        self._dataplane = context.dataplane
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._fault_points = context.fault_points
+        self._platform = context.platform
         self._events = EventRecorder(client, "kubelet")
         self._multus_events = EventRecorder(multus, "multus")
         self._watchers: list[Callable[[Sandbox], None]] = []
-        self._mourners: list[Callable[[], None]] = []
+        self._removal_watchers: list[Callable[[], None]] = []
         self._stop_workload: StopWorkload | None = None
         self._given_up: set[str] = set()
         self.sandboxes: dict[str, Sandbox] = {}
-        self.queue = KeyedQueue("pod", self._sync)
+        self.queue = node_queue("pod", self._sync)
         self.logs = PodLogs()
         pods.on_change(self._changed)
 
     def _changed(self, event: str, new: Obj, _old: Obj | None) -> None:
         if event == "DELETED":
             self.logs.forget(new["metadata"]["uid"])
-        self.queue.mark(key_of(new))
+        self.queue.add(key_of(new))
 
     def pod(self, key: Key) -> Obj | None:
-        """The pod as the API last showed it."""
+        """The pod in the informer's cache."""
         return self._pods.cache.get(key)
 
     def on_sandbox(self, watcher: Callable[[Sandbox], None]) -> None:
-        """``watcher`` is told of each sandbox once its interfaces are up."""
+        """Calls ``watcher`` for each sandbox once its interfaces are up."""
         self._watchers.append(watcher)
 
-    def on_sandbox_gone(self, mourner: Callable[[], None]) -> None:
-        """``mourner`` is called whenever a sandbox has been taken down."""
-        self._mourners.append(mourner)
+    def on_sandbox_gone(self, watcher: Callable[[], None]) -> None:
+        """Calls ``watcher`` whenever a sandbox has been removed."""
+        self._removal_watchers.append(watcher)
 
     def stops_workloads_with(self, stop: StopWorkload) -> None:
-        """``stop(pod uid, grace in seconds)`` is what a terminating pod's main process does on SIGTERM."""
+        """Sets ``stop(pod uid, grace in seconds)``: how a terminating pod's main process reacts to SIGTERM."""
         self._stop_workload = stop
 
     def workload_ended(self, pod_uid: str, exit_code: int) -> None:
@@ -78,7 +79,7 @@ class Kubelet:
         sandbox = self.sandboxes.get(pod_uid)
         if sandbox and sandbox.exit_code is None:
             sandbox.exit_code = exit_code
-            self.queue.mark(sandbox.key)
+            self.queue.add(sandbox.key)
 
     async def _sync(self, key: Key) -> None:
         pod = self._pods.cache.get(key)
@@ -109,32 +110,32 @@ class Kubelet:
 
     async def _start(self, pod: Obj) -> None:
         await self._pace.sleep(IMAGES_AND_SANDBOX)
-        if trouble := self._decisions.choose("agent.image_trouble", "", pod=pod):
+        if pull_error := self._fault_points.apply("agent.image_pull_error", "", pod=pod):
             host = pod["spec"]["nodeName"]
             why = "ImagePullBackOff"
             await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host], why))
-            await self._events.record(pod, "Failed", f"Failed to pull image: {trouble}", host=host, kind="Warning")
+            await self._events.warning(pod, "Failed", f"Failed to pull image: {pull_error}", host=host)
             return
         try:
-            attachments = await networks.resolve(self._multus, pod, self._platform.open_namespaces)
-        except networks.NetworkNotFound as error:
-            await self._multus_events.record(pod, "NoNetworkFound", str(error), kind="Warning")
+            attachments = await cni.resolve(self._multus, pod, self._platform.open_namespaces)
+        except cni.NetworkNotFound as error:
+            await self._multus_events.warning(pod, "NoNetworkFound", str(error))
             await self._sandbox_failed(pod, f"{DELEGATES}: getKubernetesDelegate: {error}")
             return
-        except networks.NetworkRefused as error:
+        except cni.NetworkRefused as error:
             await self._sandbox_failed(pod, f"{DELEGATES}: {error}")
             return
-        except networks.NetworkUnready as error:
+        except cni.NetworkUnready as error:
             await self._sandbox_failed(pod, str(error))
             return
-        attachments = self._decisions.choose(
+        attachments = self._fault_points.apply(
             "agent.pod_attachments", attachments, pod=pod, siblings=self._siblings(pod)
         )
         try:
             sandbox = await self._build(pod, attachments)
-        except (FabricError, OSError) as error:
+        except (DataPlaneError, OSError) as error:
             log.warning("sandbox of %s: %s", key_of(pod), error)
-            await self._fabric.remove_pod(pod["metadata"]["uid"])
+            await self._dataplane.remove_pod(pod["metadata"]["uid"])
             await self._sandbox_failed(pod, str(error))
             return
         self.sandboxes[sandbox.uid] = sandbox
@@ -142,10 +143,10 @@ class Kubelet:
         await self._pace.sleep(CONTAINERS_START)
         for watcher in self._watchers:
             watcher(sandbox)
-        self.queue.mark(sandbox.key)
+        self.queue.add(sandbox.key)
 
     def _siblings(self, pod: Obj) -> list[Sandbox]:
-        """The other pods of the same VMI, oldest first: where a live migration comes from."""
+        """The other pods of the same VMI, oldest first: the possible sources of a live migration."""
         owner = pod["metadata"].get("labels", {}).get("kubevirt.io/created-by")
         return [
             sandbox
@@ -155,13 +156,15 @@ class Kubelet:
             and other["metadata"].get("labels", {}).get("kubevirt.io/created-by") == owner
         ]
 
-    async def _build(self, pod: Obj, attachments: list[networks.Attachment]) -> Sandbox:
+    async def _build(self, pod: Obj, attachments: list[cni.Attachment]) -> Sandbox:
         uid, node = pod["metadata"]["uid"], pod["spec"]["nodeName"]
-        primary = await self._fabric.add_pod(uid, node)
+        primary = await self._dataplane.add_pod(uid, node)
         sandbox = Sandbox(uid, key_of(pod), node, primary, attachments)
         await self._added(pod, primary, "k8s-pod-network")
         for attachment in attachments:
-            plugged = await self._fabric.attach(uid, attachment.interface, attachment.segment, attachment.mac or None)
+            plugged = await self._dataplane.attach(
+                uid, attachment.interface, attachment.segment, attachment.mac or None
+            )
             sandbox.interfaces[attachment.interface] = plugged
             await self._added(pod, plugged, f"{attachment.namespace}/{attachment.name}")
         return sandbox
@@ -169,14 +172,14 @@ class Kubelet:
     async def _added(self, pod: Obj, interface: PodInterface, network: str) -> None:
         addresses = " ".join(interface.ips)
         message = f"Add {interface.name} [{addresses}] from {network}"
-        await self._multus_events.record(pod, "AddedInterface", message)
+        await self._multus_events.normal(pod, "AddedInterface", message)
 
     async def report_networks(self, pod: Obj, sandbox: Sandbox) -> None:
-        """Writes the pod's network-status."""
-        entries = networks.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
-        entries = self._decisions.choose("agent.network_status", entries, pod=pod)
+        """Writes the pod's network-status annotation."""
+        entries = cni.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
+        entries = self._fault_points.apply("agent.network_status", entries, pod=pod)
         meta = pod["metadata"]
-        annotations = {networks.NETWORK_STATUS: networks.status_text(entries)} | _ovn_annotation(sandbox)
+        annotations = {cni.NETWORK_STATUS: cni.status_text(entries)} | _ovn_annotation(sandbox)
         patch = {"metadata": {"annotations": annotations}}
         await self._multus.patch("pods", meta["name"], meta["namespace"], patch)
 
@@ -189,9 +192,9 @@ class Kubelet:
         )
         host = pod["spec"]["nodeName"]
         await self._write_status(pod, lambda fresh: pod_status.set_waiting(fresh, self._nodes[host]))
-        await self._events.record(pod, "FailedCreatePodSandBox", message, host=host, kind="Warning")
-        if self._decisions.choose("agent.sandbox_retry", True, pod=pod):
-            self.queue.mark_in(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
+        await self._events.warning(pod, "FailedCreatePodSandBox", message, host=host)
+        if self._fault_points.apply("agent.sandbox_retry", True, pod=pod):
+            self.queue.add_after(key_of(pod), self._pace.seconds(SANDBOX_RETRY))
         else:
             self._given_up.add(pod["metadata"]["uid"])
 
@@ -203,15 +206,17 @@ class Kubelet:
         await self._write_status(pod, running)
 
     async def _write_status(self, pod: Obj, mutate: Callable[[Obj], None]) -> None:
-        await change(self._client, "pods", pod, mutate, subresource="status")
+        await update_with_retry(self._client, "pods", pod, mutate, subresource="status")
 
     async def _terminate(self, pod: Obj, sandbox: Sandbox | None) -> None:
         meta = pod["metadata"]
         if sandbox:
             await self._remove(sandbox, self._pace.seconds(meta.get("deletionGracePeriodSeconds", 30)))
         nothing: list[PodGone] = []
-        for action in self._decisions.choose("agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)):
-            await action(self._fabric)
+        for action in self._fault_points.apply(
+            "agent.after_pod_removal", nothing, pod=pod, siblings=self._siblings(pod)
+        ):
+            await action(self._dataplane)
         if pod["status"].get("phase") not in ("Succeeded", "Failed"):
             code = sandbox.exit_code if sandbox and sandbox.exit_code else 0
             await self._write_status(pod, lambda p: pod_status.set_finished(p, code))
@@ -224,14 +229,14 @@ class Kubelet:
     async def _remove(self, sandbox: Sandbox, grace: float) -> None:
         if self._stop_workload:
             await self._stop_workload(sandbox.uid, grace)
-        await self._fabric.remove_pod(sandbox.uid)
+        await self._dataplane.remove_pod(sandbox.uid)
         self.sandboxes.pop(sandbox.uid, None)
-        for mourner in self._mourners:
-            mourner()
+        for watcher in self._removal_watchers:
+            watcher()
 
 
 def _ovn_annotation(sandbox: Sandbox) -> dict[str, str]:
-    """By this OVN-Kubernetes knows which pods use a network."""
+    """OVN-Kubernetes finds the pods of a network by this annotation."""
     plugged = {
         f"{attachment.namespace}/{attachment.name}": sandbox.interfaces[attachment.interface]
         for attachment in sandbox.attachments

@@ -1,4 +1,4 @@
-"""What the launchers of this agent's pods have logged: one JSON object for each line, as virt-launcher writes them."""
+"""The logs of this agent's launchers: one JSON object for each line, as virt-launcher writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINES_KEPT = 1000
 
 
 class PodLogs:
-    """Lines by pod UID. They outlive the pod's sandbox and go with the pod."""
+    """Lines by pod UID. They outlive the pod's sandbox and are removed with the pod."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[tuple[str, str]]] = {}
@@ -20,7 +20,7 @@ class PodLogs:
     def write(
         self, pod_uid: str, message: str, about: Obj | None = None, *, level: str = "info", reason: str = ""
     ) -> None:
-        """Adds a line of a launcher; ``about`` is the VMI that it speaks of."""
+        """Adds a line of a launcher about a VMI."""
         stamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         line = {"component": LAUNCHER, "level": level, "msg": message, "timestamp": stamp}
         if about is not None:
@@ -33,7 +33,7 @@ class PodLogs:
         del lines[:-LINES_KEPT]
 
     def read(self, pod_uid: str, *, tail: int | None = None, timestamps: bool = False) -> str:
-        """The last ``tail`` lines, or all; with ``timestamps`` each begins with its own."""
+        """The last ``tail`` lines, or all; with ``timestamps`` each line begins with its timestamp."""
         lines = self._lines.get(pod_uid, [])
         chosen = lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]
         return "".join(f"{stamp} {line}\n" if timestamps else f"{line}\n" for stamp, line in chosen)

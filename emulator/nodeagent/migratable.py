@@ -1,4 +1,4 @@
-"""Whether a VMI can be migrated live, and if not, why: virt-handler's judgement."""
+"""virt-handler's decision whether a VMI is live-migratable, and the reason if it is not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOCAL_VOLUMES = ("containerDisk", "cloudInitNoCloud", "cloudInitConfigDrive", "e
 
 
 class Verdict(NamedTuple):
-    """``reason`` and ``message`` are "" for a VMI that can be migrated; ``method`` is how its disks travel."""
+    """``reason`` and ``message`` are "" if the VMI is migratable; ``method`` is the migration method of its disks."""
 
     reason: str
     message: str
@@ -21,7 +21,7 @@ class Verdict(NamedTuple):
 
 
 async def judge(client: Client, vmi: Obj) -> Verdict:
-    """Reads the PVCs of the VMI; ApiError as the API gives it, but a missing PVC counts as one that is not shared."""
+    """Reads the PVCs of the VMI; ApiError from the API, but a missing PVC counts as one that is not shared."""
     method = "BlockMigration" if _has_local_disk(vmi) else "LiveMigration"
     if not _interfaces_can(vmi):
         return Verdict(

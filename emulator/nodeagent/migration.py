@@ -1,4 +1,4 @@
-"""A live migration as the two virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
+"""A live migration as both virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..fabric.model import FabricError
+from ..dataplane.errors import DataPlaneError
+from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
-from . import conditions, guest_spec
-from .clock import now
+from ..kube.timestamps import timestamp
+from . import guest_spec
+from .context import AgentContext
 from .domains import Domain, Domains
-from .events import EventRecorder
 from .kubelet import Kubelet
+from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
 from .switch_over import Action, SwitchOver, networks_changed
-from .writing import change
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +49,17 @@ class MigrationFailed(Exception):
 class Migrations:
     """The migrations whose target is one of this agent's nodes; each is one task from hand-off to clean-up."""
 
-    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, station: Station) -> None:
+    def __init__(
+        self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, context: AgentContext
+    ) -> None:
         self._client = client
         self._vmis = vmis
-        self._fabric = station.fabric
+        self._dataplane = context.dataplane
         self._kubelet = kubelet
         self._domains = domains
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, "virt-handler")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[Key, asyncio.Event] = {}
@@ -64,16 +67,16 @@ class Migrations:
         kubelet.on_sandbox_gone(self._look_again)
 
     def on_leave(self, watcher: Callable[[Domain], None]) -> None:
-        """``watcher`` is told of each domain that has just left its source, still described as it was there."""
+        """Calls ``watcher`` for each domain that has just left its source; the domain still describes the source."""
         self._on_leave.append(watcher)
 
     def _look_again(self) -> None:
-        """A pod has gone: a migration to it fails at once, as its connection to the launcher breaks."""
+        """A pod is gone: a migration to it fails at once, because its connection to the launcher breaks."""
         for event in self._changed.values():
             event.set()
 
     def consider(self, vmi: Obj) -> None:
-        """Starts the migration that a VMI has been handed over to, and wakes the one that runs."""
+        """Starts the migration that a VMI has been handed over to, and wakes a running one."""
         key = key_of(vmi)
         if event := self._changed.get(key):
             event.set()
@@ -133,17 +136,17 @@ class Migrations:
         self._kubelet.logs.write(target.uid, "Signaled target pod for migration preparation", vmi)
 
         await self._pass(vmi, uid, START_SOURCE)
-        await self._update(vmi, uid, {"startTimestamp": now(), "mode": "PreCopy"})
+        await self._update(vmi, uid, {"startTimestamp": timestamp(), "mode": "PreCopy"})
         await self._tell(vmi, "Migrating", "VirtualMachineInstance is migrating.", source_node)
         self._kubelet.logs.write(domain.pod_uid, "Initiating live migration.", vmi)
 
         await self._pass(vmi, uid, COPY)
-        failure: str = self._decisions.choose("agent.migration_failure", "", vmi=vmi)
+        failure: str = self._fault_points.apply("agent.migration_failure", "", vmi=vmi)
         if failure:
             raise MigrationFailed(f"Live migration failed: {failure}")
         await self._update(vmi, uid, {"targetNodeDomainDetected": True})
         source = await self._switch_over(vmi, domain, target)
-        await self._update(vmi, uid, {"targetNodeDomainReadyTimestamp": now()}, self._satisfied)
+        await self._update(vmi, uid, {"targetNodeDomainReadyTimestamp": timestamp()}, self._satisfied)
         await self._pace.sleep(ACTIVATE)
 
         def moved(fresh: Obj) -> None:
@@ -153,8 +156,8 @@ class Migrations:
             fresh["status"].pop("launcherContainerImageVersion", None)
             fresh["status"]["migrationTransport"] = "Unix"
 
-        await self._update(vmi, uid, {"endTimestamp": now()}, moved)
-        gap = self._decisions.choose("agent.completion_gap", 0.0, vmi=vmi)
+        await self._update(vmi, uid, {"endTimestamp": timestamp()}, moved)
+        gap = self._fault_points.apply("agent.completion_gap", 0.0, vmi=vmi)
         if gap:
             await self._pace.sleep(gap)
         await self._update(vmi, uid, {"completed": True}, self._with_its_cpus)
@@ -167,46 +170,48 @@ class Migrations:
             self._kubelet.workload_ended(source, 0)
 
     async def _switch_over(self, vmi: Obj, domain: Domain, target: Sandbox) -> str:
-        """Moves the guest; answers the UID of the pod that it left."""
+        """Moves the guest; returns the UID of the pod that it left."""
         source = self._kubelet.sandboxes.get(domain.pod_uid)
-        carriers = guest_spec.pod_interfaces(vmi, target)
-        missing = [name for name in domain.nics if name not in carriers]
+        pod_interfaces = guest_spec.pod_interfaces(vmi, target)
+        missing = [name for name in domain.nics if name not in pod_interfaces]
         if missing or domain.stopped.is_set() or target.uid not in self._kubelet.sandboxes:
             raise MigrationFailed("Live migration failed: the target pod has no place for the domain")
         changed = networks_changed(domain, source, target) if source else {}
-        moment = SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed)
-        for action in self._decisions.choose("agent.before_switch_over", list[Action](), vmi=vmi):
+        moment = SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed)
+        for action in self._fault_points.apply("agent.before_switch_over", list[Action](), vmi=vmi):
             await action(moment)
         try:
-            await self._fabric.move(domain.uid, target.uid, {name: carriers[name].name for name in domain.nics})
-        except (FabricError, OSError) as error:
+            await self._dataplane.move(
+                domain.uid, target.uid, {name: pod_interfaces[name].name for name in domain.nics}
+            )
+        except (DataPlaneError, OSError) as error:
             raise MigrationFailed(f"Live migration failed: {error}") from error
         for watcher in self._on_leave:
             watcher(domain)
         left_pod = domain.pod_uid
         domain.node, domain.pod_uid = target.node, target.uid
-        domain.nics = {name: replace(nic, pod_interface=carriers[name].name) for name, nic in domain.nics.items()}
+        domain.nics = {name: replace(nic, pod_interface=pod_interfaces[name].name) for name, nic in domain.nics.items()}
         changed = networks_changed(domain, source, target) if source else {}
         nothing: list[Action] = []
-        actions = self._decisions.choose("agent.after_switch_over", nothing, vmi=vmi)
+        actions = self._fault_points.apply("agent.after_switch_over", nothing, vmi=vmi)
         for action in actions:
-            await action(SwitchOver(self._fabric, self._kubelet.sandboxes, self._domains, domain, target, changed))
+            await action(SwitchOver(self._dataplane, self._kubelet.sandboxes, self._domains, domain, target, changed))
         return left_pod
 
     @staticmethod
     def _satisfied(fresh: Obj) -> None:
-        conditions.drop(fresh["status"], "MigrationRequired")
+        conditions.remove(fresh, "MigrationRequired")
 
     @staticmethod
     def _with_its_cpus(fresh: Obj) -> None:
-        """The domain on the target has the CPUs of the spec."""
+        """Sets the CPU topology of the domain on the target to that of the spec."""
         cpu = fresh["spec"]["domain"].get("cpu") or {}
         if topology := fresh["status"].get("currentCPUTopology"):
             fresh["status"]["currentCPUTopology"] = {part: cpu.get(part, now) for part, now in topology.items()}
-        conditions.drop(fresh["status"], "HotVCPUChange")
+        conditions.remove(fresh, "HotVCPUChange")
 
     async def _pass(self, vmi: Obj, uid: str, real_seconds: float) -> None:
-        """Lets time pass; MigrationFailed as soon as the migration is aborted or loses its VMI or target."""
+        """Waits; MigrationFailed as soon as the migration is aborted or its VMI or target is gone."""
         key = key_of(vmi)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._pace.seconds(real_seconds)
@@ -248,13 +253,13 @@ class Migrations:
 
         current = self._vmis.cache.get(key_of(vmi), vmi)
         if current["metadata"]["uid"] == vmi["metadata"]["uid"]:
-            await change(self._client, VMIS, current, updated)
+            await update_with_retry(self._client, VMIS, current, updated)
 
     async def _fail(self, vmi: Obj, uid: str, failure: MigrationFailed) -> None:
         if domain := self._domains.get(vmi["metadata"]["uid"]):
             said = "Live migration failed."
             self._kubelet.logs.write(domain.pod_uid, said, vmi, level="error", reason=str(failure))
-        fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": now()}
+        fields: dict[str, object] = {"failed": True, "completed": True, "endTimestamp": timestamp()}
         fields["failureReason"] = str(failure)
         if failure.aborted:
             fields["abortStatus"] = "Succeeded"
@@ -262,7 +267,7 @@ class Migrations:
             await self._update(vmi, uid, fields)
             message = f"VirtualMachineInstance migration uid {uid} failed. reason:{failure}"
             node = vmi["status"]["migrationState"]["sourceNode"]
-            await self._events.record(vmi, "Migrated", message, host=node, kind="Warning")
+            await self._events.warning(vmi, "Migrated", message, host=node)
             await self._drop_target_label(vmi)
         except ApiError as error:
             log.warning("failure of migration %s not written: %s", uid, error)
@@ -270,7 +275,7 @@ class Migrations:
         self._end_target(vmi)
 
     def _end_target(self, vmi: Obj) -> None:
-        """A launcher that was to get the guest and did not ends by itself; until then no other one is made."""
+        """A target launcher that did not get the guest ends by itself; no other one is created before that."""
         target = self._target(vmi, vmi["status"].get("migrationState") or {})
         domain = self._domains.get(vmi["metadata"]["uid"])
         if target and (domain is None or domain.pod_uid != target.uid):
@@ -278,8 +283,10 @@ class Migrations:
 
     async def _drop_target_label(self, vmi: Obj) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)
-        await change(self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None))
+        await update_with_retry(
+            self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None)
+        )
 
     async def _tell(self, vmi: Obj, reason: str, message: str, node: str) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)
-        await self._events.record(current, reason, message, host=node)
+        await self._events.normal(current, reason, message, host=node)

@@ -9,12 +9,13 @@ import platform
 import uuid
 from dataclasses import dataclass
 
-from ..decisions import Decisions
+from ..fault_points import FaultPoints
+from ..kube import conditions
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
-from . import conditions, pod_status
-from .clock import now
-from .writing import change
+from ..kube.timestamps import timestamp
+from . import pod_status
+from .retry_on_conflict import update_with_retry
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ BRIDGE_RESOURCE = "bridge.network.kubevirt.io"
 
 
 @dataclass(frozen=True)
-class NodePlace:
+class NodeEndpoint:
     """A node's name and where its stream endpoint listens."""
 
     name: str
@@ -36,76 +37,82 @@ class NodePlace:
 
 
 class NodeRegistry:
-    """Creates or refreshes the Node and virt-handler objects of this agent; the latter live in ``namespace``."""
+    """Creates or updates the Node and virt-handler Pod objects of this agent; the pods are in ``namespace``."""
 
     def __init__(
         self,
         kubelet: Client,
         handler: Client,
-        places: list[NodePlace],
+        endpoints: list[NodeEndpoint],
         namespace: str,
-        decisions: Decisions | None = None,
+        fault_points: FaultPoints | None = None,
     ) -> None:
         self._kubelet = kubelet
         self._handler = handler
-        self._places = places
+        self._endpoints = endpoints
         self._namespace = namespace
-        self._decisions = decisions or Decisions()
+        self._fault_points = fault_points or FaultPoints()
         self._marked: dict[str, set[str]] = {}
 
     async def register(self) -> None:
         """Brings every node to Ready, with its virt-handler running."""
         await _create_if_absent(self._kubelet, "namespaces", _namespace(self._namespace))
-        await asyncio.gather(*(self._register(place) for place in self._places))
+        await asyncio.gather(*(self._register(endpoint) for endpoint in self._endpoints))
 
     async def mark(self, node: str, bridges: set[str]) -> None:
-        """Offers a node's Linux bridges as resources, as bridge-marker does."""
+        """Advertises a node's Linux bridges as resources, as bridge-marker does."""
         self._marked[node] = bridges
-        for place in self._places:
-            if place.name == node:
-                await self._beat(place)
+        for endpoint in self._endpoints:
+            if endpoint.name == node:
+                await self._beat(endpoint)
 
     async def keep_alive(self) -> None:
         """Renews the heartbeats until cancelled."""
         while True:
             await asyncio.sleep(HEARTBEAT)
-            for place in self._places:
+            for endpoint in self._endpoints:
                 try:
-                    await self._beat(place)
+                    await self._beat(endpoint)
                 except (ApiError, OSError) as error:
-                    log.warning("heartbeat of %s: %s", place.name, error)
+                    log.warning("heartbeat of %s: %s", endpoint.name, error)
 
-    async def _register(self, place: NodePlace) -> None:
-        node = await _create_if_absent(self._kubelet, "nodes", _node(place))
-        labels = _labels(place.name)
+    async def _register(self, endpoint: NodeEndpoint) -> None:
+        node = await _create_if_absent(self._kubelet, "nodes", _node(endpoint))
+        labels = _labels(endpoint.name)
 
         def relabel(fresh: Obj) -> None:
             fresh["metadata"].setdefault("labels", {}).update(labels)
-            fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = now()
+            fresh["metadata"].setdefault("annotations", {})["kubevirt.io/heartbeat"] = timestamp()
 
-        await change(self._kubelet, "nodes", node, relabel)
-        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
-        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(place, self._namespace))
+        await update_with_retry(self._kubelet, "nodes", node, relabel)
+        await update_with_retry(
+            self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
+        )
+        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(endpoint, self._namespace))
 
         def running(fresh: Obj) -> None:
-            pod_status.set_running(fresh, place.address, (place.address,))
+            pod_status.set_running(fresh, endpoint.address, (endpoint.address,))
 
-        await change(self._kubelet, "pods", pod, running, subresource="status")
+        await update_with_retry(self._kubelet, "pods", pod, running, subresource="status")
 
-    async def _write_status(self, place: NodePlace, node: Obj) -> None:
-        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
+    async def _write_status(self, endpoint: NodeEndpoint, node: Obj) -> None:
+        await update_with_retry(
+            self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
+        )
 
-    def _set_status(self, node: Obj, place: NodePlace) -> None:
-        ready = self._decisions.choose("agent.node_ready", True, node=place.name)
-        _set_status(node, place, self._marks(place.name), ready=ready)
+    def _set_status(self, node: Obj, endpoint: NodeEndpoint) -> None:
+        ready = self._fault_points.apply("agent.node_ready", True, node=endpoint.name)
+        _set_status(node, endpoint, self._marks(endpoint.name), ready=ready)
 
     def _marks(self, node: str) -> dict[str, str]:
         return {f"{BRIDGE_RESOURCE}/{bridge}": "1k" for bridge in sorted(self._marked.get(node, ()))}
 
-    async def _beat(self, place: NodePlace) -> None:
-        patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": now()}}}
-        node = await self._handler.patch("nodes", place.name, None, patch)
-        await change(self._kubelet, "nodes", node, lambda n: self._set_status(n, place), subresource="status")
+    async def _beat(self, endpoint: NodeEndpoint) -> None:
+        patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": timestamp()}}}
+        node = await self._handler.patch("nodes", endpoint.name, None, patch)
+        await update_with_retry(
+            self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
+        )
 
 
 async def _create_if_absent(client: Client, resource: str, obj: Obj) -> Obj:
@@ -139,29 +146,29 @@ def _labels(name: str) -> dict[str, str]:
     }
 
 
-def _node(place: NodePlace) -> Obj:
+def _node(endpoint: NodeEndpoint) -> Obj:
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
-            "name": place.name,
-            "labels": _labels(place.name),
-            "annotations": {"kubevirt.io/heartbeat": now(), "kubevirt.io/ksm-handler-managed": "false"}
-            | _ovn_annotations(place.name),
+            "name": endpoint.name,
+            "labels": _labels(endpoint.name),
+            "annotations": {"kubevirt.io/heartbeat": timestamp(), "kubevirt.io/ksm-handler-managed": "false"}
+            | _ovn_annotations(endpoint.name),
         },
         "spec": {},
     }
 
 
 def _ovn_annotations(name: str) -> dict[str, str]:
-    """What OVN-Kubernetes writes on the nodes that it serves; it is by the first that others know of it."""
+    """The annotations of OVN-Kubernetes on its nodes; other components detect it by the first one."""
     return {
         "k8s.ovn.org/node-chassis-id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
         "k8s.ovn.org/zone-name": name,
     }
 
 
-def _set_status(node: Obj, place: NodePlace, marks: dict[str, str], *, ready: bool = True) -> None:
+def _set_status(node: Obj, endpoint: NodeEndpoint, marks: dict[str, str], *, ready: bool = True) -> None:
     status = node.setdefault("status", {})
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     # The guests are processes that share the machine, so a node offers far more than the machine has.
@@ -169,8 +176,8 @@ def _set_status(node: Obj, place: NodePlace, marks: dict[str, str], *, ready: bo
     status["capacity"] = resources | DEVICES | marks
     status["allocatable"] = resources | DEVICES | marks
     status["addresses"] = [
-        {"type": "InternalIP", "address": place.address},
-        {"type": "Hostname", "address": place.name},
+        {"type": "InternalIP", "address": endpoint.address},
+        {"type": "Hostname", "address": endpoint.name},
     ]
     status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": 10250}}
     status["nodeInfo"] = {
@@ -190,18 +197,18 @@ def _set_status(node: Obj, place: NodePlace, marks: dict[str, str], *, ready: bo
         ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ):
-        conditions.put(status, kind, "False", reason=reason, message=message)
+        conditions.update(node, kind, "False", reason=reason, message=message)
     if ready:
-        conditions.put(status, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
+        conditions.update(node, "Ready", "True", reason="KubeletReady", message="kubelet is posting ready status")
     else:
-        conditions.put(status, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
+        conditions.update(node, "Ready", "False", reason="KubeletNotReady", message="container runtime is down")
     for condition in status["conditions"]:
         condition.pop("lastProbeTime", None)
-        condition["lastHeartbeatTime"] = now()
+        condition["lastHeartbeatTime"] = timestamp()
 
 
-def _handler_pod(place: NodePlace, namespace: str) -> Obj:
-    name = f"virt-handler-{pod_status.hash_of(place.name)[:5]}"
+def _handler_pod(endpoint: NodeEndpoint, namespace: str) -> Obj:
+    name = f"virt-handler-{pod_status.hash_of(endpoint.name)[:5]}"
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -211,7 +218,7 @@ def _handler_pod(place: NodePlace, namespace: str) -> Obj:
             "labels": {"kubevirt.io": "virt-handler", "app.kubernetes.io/component": "kubevirt"},
         },
         "spec": {
-            "nodeName": place.name,
+            "nodeName": endpoint.name,
             "hostNetwork": False,
             "serviceAccountName": "kubevirt-handler",
             "restartPolicy": "Always",
@@ -219,7 +226,7 @@ def _handler_pod(place: NodePlace, namespace: str) -> Obj:
                 {
                     "name": "virt-handler",
                     "image": HANDLER_IMAGE,
-                    "ports": [{"name": "metrics", "containerPort": place.port, "protocol": "TCP"}],
+                    "ports": [{"name": "metrics", "containerPort": endpoint.port, "protocol": "TCP"}],
                 }
             ],
         },

@@ -1,23 +1,24 @@
-"""OVN-Kubernetes as the CNI plugin of secondary networks: what it checks of a NAD, and its mark on pods."""
+"""OVN-Kubernetes as the CNI plugin of secondary networks: its checks of a NAD, and its annotation on pods."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ..fabric.model import PodInterface, Segment
+from ..dataplane.model import PodInterface
+from ..dataplane.wiring import Segment
 from ..kube.client import Obj
 
 PLUGIN = "ovn-k8s-cni-overlay"
 POD_NETWORKS = "k8s.ovn.org/pod-networks"
-# OVN-Kubernetes says only in its own log what is wrong with a NAD; a pod that wants it waits in vain.
+# OVN-Kubernetes reports an invalid NAD only in its own log; a pod that requests it waits until it times out.
 SILENCE = "failed to get pod annotation: timed out waiting for annotations: context deadline exceeded"
-# What may differ between NADs that are one network.
+# Fields that may differ between NADs of one network.
 _OF_ONE_NAD = ("cniVersion", "netAttachDefName")
 
 
 def configuration(nad: Obj) -> dict[str, Any]:
-    """The NAD's plugin configuration, with its network's name; empty where it cannot be read."""
+    """The NAD's plugin configuration, with its network's name; empty if it cannot be parsed."""
     try:
         config = json.loads(nad.get("spec", {}).get("config", ""))
         plugins = config.get("plugins")
@@ -27,7 +28,7 @@ def configuration(nad: Obj) -> dict[str, Any]:
 
 
 def segment_of(nad: Obj) -> Segment:
-    """The layer-2 network; a localnet is called by its mapping, which is the network's name where none is given."""
+    """The layer-2 network; a localnet has the name of its mapping, by default the network's name."""
     config = configuration(nad)
     name = str(config.get("name", ""))
     if config.get("topology") == "localnet":
@@ -36,9 +37,9 @@ def segment_of(nad: Obj) -> Segment:
 
 
 def is_sound(nad: Obj, others: list[Obj]) -> bool:
-    """Whether OVN-Kubernetes takes a NAD: it names itself, and agrees with the older NADs of its network's name.
+    """Whether OVN-Kubernetes accepts a NAD: it names itself, and agrees with older NADs of the same network.
 
-    ``others`` are all NADs of the cluster: the name of a network counts everywhere.
+    ``others`` are all NADs of the cluster, because a network's name is cluster-wide.
     """
     meta, config = nad["metadata"], configuration(nad)
     if not config.get("name") or config.get("netAttachDefName") != f"{meta['namespace']}/{meta['name']}":

@@ -1,13 +1,13 @@
-"""The content of a pod's status as the kubelet keeps it. Everything here changes the pod that it is given."""
+"""The kubelet's changes of a pod's status. Every function changes the given pod."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
+from ..kube import conditions
 from ..kube.client import Obj
-from . import conditions
-from .clock import now
+from ..kube.timestamps import timestamp
 
 
 def hash_of(text: str) -> str:
@@ -15,41 +15,41 @@ def hash_of(text: str) -> str:
 
 
 def set_waiting(pod: Obj, host_ip: str, reason: str = "") -> None:
-    """The node has the pod, but its containers do not run: for want of a sandbox, or for the reason given."""
+    """The pod is assigned to the node, but has no sandbox yet, or waits for the given reason."""
     status = pod["status"]
     if "containerStatuses" in status:
         return
     status["hostIP"] = host_ip
     status["hostIPs"] = [{"ip": host_ip}]
-    status.setdefault("startTime", now())
+    status.setdefault("startTime", timestamp())
     init = pod["spec"].get("initContainers", [])
     reason = reason or ("PodInitializing" if init else "ContainerCreating")
     uid = pod["metadata"]["uid"]
     if init:
         status["initContainerStatuses"] = [_waiting(c, uid, reason) for c in init]
         unready = f"containers with incomplete status: [{' '.join(c['name'] for c in init)}]"
-        conditions.put(status, "Initialized", "False", reason="ContainersNotInitialized", message=unready)
+        conditions.update(pod, "Initialized", "False", reason="ContainersNotInitialized", message=unready)
     else:
-        conditions.put(status, "Initialized", "True")
+        conditions.update(pod, "Initialized", "True")
     status["containerStatuses"] = [_waiting(c, uid, reason) for c in pod["spec"]["containers"]]
-    conditions.put(status, "PodReadyToStartContainers", "False")
+    conditions.update(pod, "PodReadyToStartContainers", "False")
     names = " ".join(c["name"] for c in pod["spec"]["containers"])
     for kind in ("Ready", "ContainersReady"):
         unready = f"containers with unready status: [{names}]"
-        conditions.put(status, kind, "False", reason="ContainersNotReady", message=unready)
+        conditions.update(pod, kind, "False", reason="ContainersNotReady", message=unready)
 
 
 def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
-    """The sandbox stands and the containers run."""
+    """The sandbox exists and the containers run."""
     status = pod["status"]
     status["phase"] = "Running"
     status["hostIP"] = host_ip
     status["hostIPs"] = [{"ip": host_ip}]
     status["podIP"] = pod_ips[0]
     status["podIPs"] = [{"ip": ip} for ip in pod_ips]
-    started = status.setdefault("startTime", now())
+    started = status.setdefault("startTime", timestamp())
     for kind in ("PodReadyToStartContainers", "Initialized", "ContainersReady", "PodScheduled"):
-        conditions.put(status, kind, "True")
+        conditions.update(pod, kind, "True")
     uid = pod["metadata"]["uid"]
     if all("waiting" in entry["state"] for entry in status.get("containerStatuses", [])):
         init = pod["spec"].get("initContainers", [])
@@ -64,19 +64,18 @@ def set_running(pod: Obj, host_ip: str, pod_ips: tuple[str, ...]) -> None:
 
 def set_ready(pod: Obj) -> None:
     """The Ready condition from the containers and the readiness gates."""
-    status = pod["status"]
     unready = []
     for gate in pod["spec"].get("readinessGates", []):
         kind = gate["conditionType"]
-        condition = conditions.find(status, kind)
+        condition = conditions.find(pod, kind)
         if condition is None:
             unready.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
         elif condition["status"] != "True":
             unready.append(f'the status of pod readiness gate "{kind}" is not "True", but {condition["status"]}')
     if unready:
-        conditions.put(status, "Ready", "False", reason="ReadinessGatesNotReady", message=", ".join(unready))
+        conditions.update(pod, "Ready", "False", reason="ReadinessGatesNotReady", message=", ".join(unready))
     else:
-        conditions.put(status, "Ready", "True")
+        conditions.update(pod, "Ready", "True")
 
 
 def set_finished(pod: Obj, exit_code: int) -> None:
@@ -85,11 +84,11 @@ def set_finished(pod: Obj, exit_code: int) -> None:
     succeeded = exit_code == 0
     status["phase"] = "Succeeded" if succeeded else "Failed"
     reason = "PodCompleted" if succeeded else "PodFailed"
-    if conditions.find(status, "Initialized"):
-        conditions.put(status, "Initialized", "True", reason=reason if succeeded else "")
-    conditions.put(status, "PodReadyToStartContainers", "False")
+    if conditions.find(pod, "Initialized"):
+        conditions.update(pod, "Initialized", "True", reason=reason if succeeded else "")
+    conditions.update(pod, "PodReadyToStartContainers", "False")
     for kind in ("Ready", "ContainersReady"):
-        conditions.put(status, kind, "False", reason=reason)
+        conditions.update(pod, kind, "False", reason=reason)
     uid = pod["metadata"]["uid"]
     for field, code in (("initContainerStatuses", 0), ("containerStatuses", exit_code)):
         statuses = status.get(field, [])
@@ -103,7 +102,7 @@ def set_finished(pod: Obj, exit_code: int) -> None:
 
 
 def _waiting(container: dict[str, Any], uid: str, reason: str) -> dict[str, Any]:
-    """A container that there has never been: it has no id."""
+    """The status of a container that was never created: it has no id."""
     status = _status(container, uid) | {"imageID": "", "containerID": ""}
     return status | {"state": {"waiting": {"reason": reason}}, "ready": False, "started": False}
 
@@ -119,20 +118,20 @@ def _running(container: dict[str, Any], uid: str, started: str) -> dict[str, Any
 def _completed(
     container: dict[str, Any], uid: str, started: str, exit_code: int, *, ready: bool = True
 ) -> dict[str, Any]:
-    """A container that has ended; an init container that did its work counts as ready."""
+    """The status of an ended container; an init container that succeeded counts as ready."""
     status = _status(container, uid)
     terminated = {
         "exitCode": exit_code,
         "reason": "Completed" if exit_code == 0 else "Error",
         "startedAt": started,
-        "finishedAt": now(),
+        "finishedAt": timestamp(),
         "containerID": status["containerID"],
     }
     return status | {"state": {"terminated": terminated}, "ready": ready, "started": False}
 
 
 def _status(container: dict[str, Any], uid: str) -> dict[str, Any]:
-    """The part that a container's status has in every state; takes a container or an older status of it."""
+    """The fields of a container's status in every state; takes a container or an older status of it."""
     image = container["image"]
     return {
         "name": container["name"],

@@ -1,4 +1,4 @@
-"""The node agent as a process of its own: enters its sandbox, connects, and runs until it is told to stop."""
+"""The node agent's process: enters a user namespace, connects to the API, and runs until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..decisions import Decisions, decisions_for
+from ..fault_points import FaultPoints, fault_points_for
 from ..pace import Pace
 from ..platforms.platform import DEFAULT, platform_for
 
@@ -25,12 +25,12 @@ NMSTATE = "nmstate-handler"
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """What a node agent is started with.
+    """The options of a node agent.
 
-    Of the kubeconfig, the contexts ``kubelet``, ``multus``, ``virt-handler`` and ``nmstate-handler`` are used where it
-    has them, else ``context``. The last one only where the platform brings NMState.
-    ``dynamic_networks``: whether the Dynamic Networks Controller runs on the nodes.
-    ``tls_*`` are PEM files for the stream endpoints: certificate, key and the authority of the clients.
+    Each component uses the kubeconfig's context of its name (``kubelet``, ``multus``, ``virt-handler``, and
+    ``nmstate-handler`` if the platform has NMState), or ``context`` if there is none. ``dynamic_networks``: whether the
+    Dynamic Networks Controller runs on the nodes. ``tls_*`` are PEM files for the stream endpoints: certificate, key
+    and the authority of the clients.
     """
 
     kubeconfig: str
@@ -47,7 +47,7 @@ class AgentOptions:
 
 
 def server_tls(options: AgentOptions) -> ssl.SSLContext | None:
-    """Mutual TLS where an authority is given, plain TLS with a certificate only, None without."""
+    """Mutual TLS with a client authority, plain TLS with only a certificate, None without."""
     if not options.tls_cert:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -61,22 +61,22 @@ def server_tls(options: AgentOptions) -> ssl.SSLContext | None:
 def serve(options: AgentOptions) -> None:
     """Runs the agent until SIGTERM or SIGINT.
 
-    ValueError for a bad option, FabricError for a machine that forbids it.
+    ValueError for a bad option, DataPlaneError if the machine does not permit it.
     """
-    decisions = decisions_for(options.defects)
+    fault_points = fault_points_for(options.defects)
     if not os.access(options.kubeconfig, os.R_OK):
         raise ValueError(f"kubeconfig {options.kubeconfig}: there is no such file, or it may not be read")
-    from ..fabric import sandbox  # noqa: PLC0415 - entered before anything that could start a thread is imported
+    from ..dataplane import userns  # noqa: PLC0415 - entered before anything that could start a thread is imported
 
-    sandbox.enter()
+    userns.enter()
     with tempfile.TemporaryDirectory(prefix="kubevirt-embedded-agent-") as directory:
-        # Certificates that a kubeconfig carries inside are written to files, which must not outlive this process.
+        # Certificates inside a kubeconfig are written to files, which must not outlive this process.
         tempfile.tempdir = directory
-        asyncio.run(_serve(options, decisions))
+        asyncio.run(_serve(options, fault_points))
 
 
-async def _serve(options: AgentOptions, decisions: Decisions) -> None:
-    from ..fabric.namespaces import NamespaceFabric  # noqa: PLC0415
+async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
+    from ..dataplane.linux import LinuxDataPlane  # noqa: PLC0415
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
 
@@ -84,17 +84,17 @@ async def _serve(options: AgentOptions, decisions: Decisions) -> None:
         HttpClient(
             _access(options, context),
             manager=context if context != "kubelet" else "embedded-kubelet",
-            # The one version in which NMState serves all its kinds.
+            # The only version in which NMState serves all its kinds.
             versions={"nmstate.io": "v1beta1"},
         )
         for context in (*CONTEXTS, *((NMSTATE,) if platform_for(options.platform).nmstate else ()))
     ]
     agent = NodeAgent(
         identities=Identities(*clients),
-        fabric=NamespaceFabric(),
+        dataplane=LinuxDataPlane(),
         nodes=options.nodes,
         pace=Pace(options.speed),
-        decisions=decisions,
+        fault_points=fault_points,
         dynamic_networks=options.dynamic_networks,
         tls=server_tls(options),
         platform=platform_for(options.platform),

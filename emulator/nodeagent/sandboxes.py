@@ -1,13 +1,14 @@
-"""The pods that really exist on this agent's nodes: their network namespaces and what those are plugged into."""
+"""Pod sandboxes on this agent's nodes: network namespaces with their interfaces."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 
-from ..fabric.model import PodInterface, Segment
+from ..dataplane.model import PodInterface
+from ..dataplane.wiring import Segment
 from ..kube.informer import Key
-from .networks import Attachment
+from .cni import Attachment
 
 PRIMARY = "eth0"
 

@@ -1,6 +1,6 @@
-"""One node's stream endpoint: the paths and manners of virt-handler's console server.
+"""One node's stream endpoint: the paths and the behaviour of virt-handler's console server.
 
-Binary messages both ways, text ignored, no ping, and never a close frame of its own: the TCP connection just ends.
+Binary messages in both directions, text ignored, no ping, and no close frame of its own: the TCP connection just ends.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from ..fabric.model import Console, FabricError
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import Console
+from .context import AgentContext
 from .domains import Domain
 from .kubelet import Kubelet
-from .station import Station
 from .virt_handler import VirtHandler
 
 log = logging.getLogger(__name__)
@@ -44,12 +45,12 @@ def bind(address: str) -> socket.socket:
 class StreamEndpoint:
     """Serves the guests of one node."""
 
-    def __init__(self, node: str, kubelet: Kubelet, handler: VirtHandler, station: Station) -> None:
+    def __init__(self, node: str, kubelet: Kubelet, handler: VirtHandler, context: AgentContext) -> None:
         self._node = node
         self._kubelet = kubelet
         self._handler = handler
-        self._fabric = station.fabric
-        self._decisions = station.decisions
+        self._dataplane = context.dataplane
+        self._fault_points = context.fault_points
         self._runner: web.AppRunner | None = None
         self._forwards: dict[str, set[socket.socket]] = {}
         handler.migrations.on_leave(self._guest_left)
@@ -78,7 +79,7 @@ class StreamEndpoint:
         return domain if domain and domain.node == self._node and not domain.stopped.is_set() else None
 
     def _guest_left(self, domain: Domain) -> None:
-        """What went through the pod that the guest has left can reach nobody any more."""
+        """Ends the streams through the pod that the guest has left."""
         for forwarded in self._forwards.pop(domain.pod_uid, ()):
             with contextlib.suppress(OSError):
                 forwarded.shutdown(socket.SHUT_RDWR)
@@ -89,8 +90,8 @@ class StreamEndpoint:
             return web.Response(status=400, text=NO_SERIAL)
         websocket = await _upgrade(request)
         try:
-            console = await self._fabric.console(domain.uid)
-        except (FabricError, OSError) as error:
+            console = await self._dataplane.console(domain.uid)
+        except (DataPlaneError, OSError) as error:
             log.info("console of %s: %s", domain.key, error)
             _hang_up(request)
             return websocket
@@ -102,7 +103,7 @@ class StreamEndpoint:
         return websocket
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
-        """The kubelet's own path; only launchers log anything."""
+        """The kubelet's own path; only launchers write logs."""
         place = request.match_info
         pod = self._kubelet.pod((place["namespace"], place["pod"]))
         if pod is None or place["container"] != "compute":
@@ -123,11 +124,11 @@ class StreamEndpoint:
         sandbox = self._kubelet.sandboxes.get(pod_uid)
         place = f"{sandbox.primary.ips[0] if sandbox else ''}:{port}"
         try:
-            self._decisions.choose("agent.dial", None, domain=domain, port=port)
-            guest = await self._fabric.dial(pod_uid, int(port), request.match_info["protocol"])
+            self._fault_points.apply("agent.dial", None, domain=domain, port=port)
+            guest = await self._dataplane.dial(pod_uid, int(port), request.match_info["protocol"])
         except ValueError:
             return web.Response(status=500, text=f"dial tcp: address {port}: invalid port")
-        except (FabricError, OSError) as error:
+        except (DataPlaneError, OSError) as error:
             return web.Response(status=500, text=f"dial tcp {place}: connect: {_dial_error(error)}")
         guest.setblocking(False)
         self._forwards.setdefault(pod_uid, set()).add(guest)
@@ -152,8 +153,8 @@ class StreamEndpoint:
                 return
 
     async def _pass_on(self, kind: str, data: bytes, websocket: web.WebSocketResponse, domain: Domain) -> bool:
-        """False where the stream is to end here."""
-        seen: bytes | None = self._decisions.choose("agent.stream_output", data, kind=kind, domain=domain)
+        """Sends data to the client; False if the stream has to end."""
+        seen: bytes | None = self._fault_points.apply("agent.stream_output", data, kind=kind, domain=domain)
         if seen:
             await websocket.send_bytes(seen)
         return seen is not None
@@ -175,14 +176,14 @@ class StreamEndpoint:
             if verb in ("pause", "unpause"):
                 await self._handler.set_paused(domain, verb == "pause")
             elif verb in ("softreboot", "reset"):
-                await self._fabric.reboot(domain.uid)
+                await self._dataplane.reboot(domain.uid)
             return web.Response(status=202 if verb in ("pause", "unpause") else 200)
 
         return handle
 
 
 def guest_os_info(domain: Domain) -> dict[str, Any]:
-    """The guest agent's data as virt-handler serves them."""
+    """The guest agent's data in virt-handler's form."""
     report = domain.seen(domain.report)
     if report is None:
         return {}

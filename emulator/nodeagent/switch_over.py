@@ -1,4 +1,4 @@
-"""What a defect may do to a guest, or around it, at the end of its live migration."""
+"""What a defect can change in a guest, or around it, at the end of its live migration."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..fabric.model import Fabric, Segment
-from ..fabric.sieve import Kind
+from ..dataplane.model import DataPlane
+from ..dataplane.packet_loss import FrameMatch
+from ..dataplane.wiring import Segment
 from .domains import Domain, Domains
 from .sandboxes import Sandbox
 
 
 @dataclass(frozen=True)
 class SwitchOver:
-    """The situation just after the guest has been moved.
+    """The state just after the guest has moved.
 
-    ``changed`` holds, for each NIC whose network is another one now, the segment it left and the one it entered;
-    ``sandboxes`` are all pods by UID.
+    ``changed`` holds, for each NIC whose network has changed, the old and the new segment; ``sandboxes`` are all pods
+    by UID.
     """
 
-    fabric: Fabric
+    dataplane: DataPlane
     sandboxes: dict[str, Sandbox]
     domains: Domains
     domain: Domain
@@ -29,12 +30,12 @@ class SwitchOver:
 
     @property
     def devices(self) -> list[str]:
-        """The names inside the guest of the NICs whose network is another one now."""
+        """The names inside the guest of the NICs whose network has changed."""
         return [device for nic in self.changed if (device := self.domain.device_of(nic))]
 
     async def inside(self, *argv: str) -> bytes:
-        """Runs a command in the guest as root; its output."""
-        _status, output = await self.fabric.run_inside(self.domain.uid, list(argv))
+        """Runs a command in the guest as root; returns its output."""
+        _status, output = await self.dataplane.run_inside(self.domain.uid, list(argv))
         return output
 
 
@@ -42,7 +43,7 @@ Action = Callable[[SwitchOver], Awaitable[None]]
 
 
 def besides(action: Action) -> Callable[..., list[Action]]:
-    """A defect's change at ``agent.after_switch_over`` that does ``action`` after a swap: a move to another network."""
+    """A defect's change at ``agent.after_switch_over``: runs ``action`` too, if the migration changed a network."""
 
     async def after_a_swap(now: SwitchOver) -> None:
         if now.changed:
@@ -54,28 +55,28 @@ def besides(action: Action) -> Callable[..., list[Action]]:
     return change
 
 
-def losing(*kinds: Kind) -> Callable[..., list[Action]]:
-    """A defect's change: after a swap, frames of these kinds that come from the new network are lost."""
+def losing(*kinds: FrameMatch) -> Callable[..., list[Action]]:
+    """A defect's change: after a swap, frames from the new network that match one of ``kinds`` are dropped."""
 
-    async def lose(now: SwitchOver) -> None:
+    async def drop(now: SwitchOver) -> None:
         for nic in now.changed:
-            await now.fabric.lose(now.target.uid, now.domain.nics[nic].pod_interface, kinds)
+            await now.dataplane.drop_frames(now.target.uid, now.domain.nics[nic].pod_interface, kinds)
 
-    return besides(lose)
+    return besides(drop)
 
 
-def keeping_the_old_network(*, losing: Sequence[Kind] = ()) -> Callable[..., list[Action]]:
-    """A defect's change: after a swap the NIC is still on the network it left, too, but for frames ``losing``."""
+def keeping_the_old_network(*, losing: Sequence[FrameMatch] = ()) -> Callable[..., list[Action]]:
+    """A defect's change: after a swap the NIC is also on its old network, except for frames that match ``losing``."""
 
     async def keep(now: SwitchOver) -> None:
         for nic, (left, _entered) in now.changed.items():
-            await now.fabric.join(now.target.uid, now.domain.nics[nic].pod_interface, left, losing)
+            await now.dataplane.join(now.target.uid, now.domain.nics[nic].pod_interface, left, losing)
 
     return besides(keep)
 
 
 def networks_changed(domain: Domain, source: Sandbox, target: Sandbox) -> dict[str, tuple[Segment, Segment]]:
-    """NIC name -> (segment left, segment entered), for the NICs that changed network."""
+    """NIC name -> (old segment, new segment), for the NICs whose network has changed."""
     before, after = source.segments, target.segments
     changed = {}
     for name, nic in domain.nics.items():

@@ -1,4 +1,4 @@
-"""virt-handler: boots the guests of its nodes' VMIs, keeps the VMIs' status true, and ends guests."""
+"""virt-handler: boots the guests of its nodes' VMIs, updates the VMIs' status, and ends guests."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import asyncio
 import contextlib
 import logging
 
-from ..fabric.model import AgentReport, FabricError
+from ..dataplane.errors import DataPlaneError
+from ..dataplane.model import AgentReport
 from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
 from . import guest_spec, vmi_status
+from .context import AgentContext
 from .domains import Domain, Domains
-from .events import EventRecorder
-from .followed import Action, Followed
-from .keyed import KeyedQueue
 from .kubelet import Kubelet
 from .migratable import judge
 from .migration import Migrations
+from .queues import node_queue
+from .retry_on_conflict import Mutation, update_with_retry
 from .sandboxes import Sandbox
-from .station import Station
-from .writing import Mutation, change
+from .spec_sync import Action, SpecSync
 
 log = logging.getLogger(__name__)
 
@@ -35,26 +36,26 @@ LAUNCHER_WAITS = 10.0
 class VirtHandler:
     """All VMIs whose ``status.nodeName`` is one of this agent's nodes."""
 
-    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, station: Station) -> None:
+    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, context: AgentContext) -> None:
         self._client = client
         self._vmis = vmis
-        self._fabric = station.fabric
+        self._dataplane = context.dataplane
         self._kubelet = kubelet
-        self._nodes = station.nodes
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._nodes = context.nodes
+        self._pace = context.pace
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
-        self.domains = Domains(station.fabric)
-        self.queue = KeyedQueue("vmi", self._sync)
-        self.migrations = Migrations(client, vmis, kubelet, self.domains, station)
+        self.domains = Domains(context.dataplane)
+        self.queue = node_queue("vmi", self._sync)
+        self.migrations = Migrations(client, vmis, kubelet, self.domains, context)
         vmis.on_change(self._changed)
         kubelet.on_sandbox(self._sandbox_up)
         kubelet.stops_workloads_with(self._stop_workload)
 
     async def stop(self) -> None:
-        """Ends every task; the guests are the fabric's to remove."""
+        """Ends every task; the data plane removes the guests."""
         await self.queue.stop()
         await self.migrations.stop()
         for task in self._watchers.values():
@@ -62,20 +63,20 @@ class VirtHandler:
         await asyncio.gather(*self._watchers.values(), return_exceptions=True)
 
     async def set_paused(self, domain: Domain, paused: bool) -> None:
-        """Pauses or resumes a guest and says so on its VMI."""
-        await self._fabric.freeze(domain.uid, paused)
+        """Pauses or resumes a guest and writes that to its VMI."""
+        await self._dataplane.freeze(domain.uid, paused)
         domain.paused = paused
-        self.queue.mark(domain.key)
+        self.queue.add(domain.key)
 
     def _changed(self, _event: str, new: Obj, _old: Obj | None) -> None:
-        self.queue.mark(key_of(new))
+        self.queue.add(key_of(new))
         self.migrations.consider(new)
 
     def _sandbox_up(self, sandbox: Sandbox) -> None:
         self._kubelet.logs.write(sandbox.uid, "Marked as ready")
         for key, vmi in self._vmis.cache.items():
             if sandbox.uid in vmi["status"].get("activePods", {}):
-                self.queue.mark(key)
+                self.queue.add(key)
                 self.migrations.consider(vmi)
 
     async def _stop_workload(self, pod_uid: str, grace: float) -> None:
@@ -83,10 +84,10 @@ class VirtHandler:
         if domain:
             self._kubelet.logs.write(pod_uid, "Signaled graceful shutdown")
             await self.domains.stop(domain, grace)
-            self.queue.mark(domain.key)
-            # A launcher ends only when virt-handler has taken note of its guest's end.
+            self.queue.add(domain.key)
+            # A launcher ends only after virt-handler has written its guest's end.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(domain.buried.wait(), self._pace.seconds(LAUNCHER_WAITS))
+                await asyncio.wait_for(domain.end_reported.wait(), self._pace.seconds(LAUNCHER_WAITS))
 
     async def _sync(self, key: Key) -> None:
         vmi = self._vmis.cache.get(key)
@@ -96,7 +97,7 @@ class VirtHandler:
         if vmi is None:
             self._ended.pop(key, None)
             return
-        # The cache may still show the VMI as it was before its end was written.
+        # The cache may not yet contain the end of the VMI.
         if vmi["status"].get("nodeName") not in self._nodes or self._ended.get(key) == vmi["metadata"]["uid"]:
             return
         domain_now = self.domains.get(vmi["metadata"]["uid"])
@@ -122,10 +123,10 @@ class VirtHandler:
         await self._pace.sleep(DEFINE)
         try:
             spec = await guest_spec.guest_spec(self._client, vmi, sandbox)
-            await self._fabric.boot(spec, sandbox.uid)
-        except (guest_spec.GuestUndefinable, FabricError, OSError) as error:
+            await self._dataplane.boot(spec, sandbox.uid)
+        except (guest_spec.GuestUndefinable, DataPlaneError, OSError) as error:
             message = f"server error. command SyncVMI failed: {error}"
-            await self._events.record(vmi, "SyncFailed", message, host=sandbox.node, kind="Warning")
+            await self._events.warning(vmi, "SyncFailed", message, host=sandbox.node)
             await self._end(vmi, "Failed")
             self._kubelet.workload_ended(sandbox.uid, 1)
             return
@@ -143,8 +144,8 @@ class VirtHandler:
             vmi_status.set_phase(fresh, "Running")
 
         await self._write(vmi, running)
-        await self._events.record(vmi, "Created", "VirtualMachineInstance defined.", host=sandbox.node)
-        await self._events.record(vmi, "Started", "VirtualMachineInstance started.", host=sandbox.node)
+        await self._events.normal(vmi, "Created", "VirtualMachineInstance defined.", host=sandbox.node)
+        await self._events.normal(vmi, "Started", "VirtualMachineInstance started.", host=sandbox.node)
         self._watchers[domain.uid] = asyncio.create_task(self._watch(domain), name=f"watch {domain.key}")
 
     def _sandbox_of(self, vmi: Obj) -> Sandbox | None:
@@ -160,7 +161,7 @@ class VirtHandler:
         if sandbox is None:
             return
         await self._follow_spec(vmi, domain, sandbox)
-        await self._do_more(vmi, sandbox)
+        await self._run_fault_actions(vmi, sandbox)
         verdict = await judge(self._client, vmi)
 
         def refreshed(fresh: Obj) -> None:
@@ -172,42 +173,44 @@ class VirtHandler:
 
     def _set_guest(self, fresh: Obj, domain: Domain, sandbox: Sandbox) -> None:
         vmi_status.set_guest(fresh, domain, sandbox)
-        fresh["status"] = self._decisions.choose("agent.vmi_status", fresh["status"], vmi=fresh)
+        fresh["status"] = self._fault_points.apply("agent.vmi_status", fresh["status"], vmi=fresh)
 
     async def _follow_spec(self, vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
-        """Link states, and NICs to plug or unplug where the pod has or loses their interface."""
+        """Applies link states, and plugs or unplugs NICs whose pod interface has been added or removed."""
         wished = {interface["name"]: interface for interface in guest_spec.interfaces(vmi)}
-        carriers = guest_spec.pod_interfaces(vmi, sandbox)
+        pod_interfaces = guest_spec.pod_interfaces(vmi, sandbox)
         for name, interface in wished.items():
-            if name not in carriers:
+            if name not in pod_interfaces:
                 continue
-            fresh = guest_spec.nic(interface, carriers[name])
+            fresh = guest_spec.nic(interface, pod_interfaces[name])
             has = domain.nics.get(name)
             if has is None:
-                await self._fabric.plug(domain.uid, fresh)
+                await self._dataplane.plug(domain.uid, fresh)
                 domain.nics[name] = fresh
             elif has.link_up != fresh.link_up:
-                await self._fabric.set_link(domain.uid, name, fresh.link_up)
+                await self._dataplane.set_link(domain.uid, name, fresh.link_up)
                 domain.nics[name] = vmi_status.with_link(has, fresh.link_up)
         for name in [name for name in domain.nics if name not in wished]:
-            if self._decisions.choose("agent.unplug", True, vmi=vmi, nic=name):
-                await self._fabric.unplug(domain.uid, name)
+            if self._fault_points.apply("agent.unplug", True, vmi=vmi, nic=name):
+                await self._dataplane.unplug(domain.uid, name)
             del domain.nics[name]
 
-    async def _do_more(self, vmi: Obj, sandbox: Sandbox) -> None:
-        carriers = {nic: carrier.name for nic, carrier in guest_spec.pod_interfaces(vmi, sandbox).items()}
-        now = Followed(self._fabric, vmi, sandbox, carriers, self._kubelet.sandboxes)
-        for action in self._decisions.choose("agent.spec_followed", list[Action](), vmi=vmi):
+    async def _run_fault_actions(self, vmi: Obj, sandbox: Sandbox) -> None:
+        pod_interfaces = {
+            nic: pod_interface.name for nic, pod_interface in guest_spec.pod_interfaces(vmi, sandbox).items()
+        }
+        now = SpecSync(self._dataplane, vmi, sandbox, pod_interfaces, self._kubelet.sandboxes)
+        for action in self._fault_points.apply("agent.after_spec_sync", list[Action](), vmi=vmi):
             await action(now)
 
     async def _watch(self, domain: Domain) -> None:
-        """Marks the VMI whenever its guest reports something new, until the guest ends."""
-        exited = self._fabric.exited(domain.uid)
+        """Queues the VMI whenever its guest reports a change, until the guest ends."""
+        exited = self._dataplane.exited(domain.uid)
         while not domain.stopped.is_set():
             report = await self._report(domain)
             if report != domain.report:
                 domain.report = report
-                self.queue.mark(domain.key)
+                self.queue.add(domain.key)
             pause = AGENT_EAGER if domain.report is None else AGENT_STEADY
             try:
                 await asyncio.wait_for(exited.wait(), pause)
@@ -217,15 +220,15 @@ class VirtHandler:
                 domain.stopped.set()
             break
         await domain.stopped.wait()
-        self.queue.mark(domain.key)
+        self.queue.add(domain.key)
 
     async def _report(self, domain: Domain) -> AgentReport | None:
         if domain.panicked or domain.paused:
             # A paused guest's agent cannot answer, but its channel stays open.
             return None if domain.panicked else domain.report
         try:
-            return await self._fabric.agent_report(domain.uid)
-        except (FabricError, OSError) as error:
+            return await self._dataplane.agent_report(domain.uid)
+        except (DataPlaneError, OSError) as error:
             log.debug("agent of %s: %s", domain.key, error)
             return None
 
@@ -238,15 +241,15 @@ class VirtHandler:
         await self._end(vmi, "Succeeded")
 
     async def _end(self, vmi: Obj, phase: str) -> None:
-        """The VMI reaches its final phase; the launcher ends with its guest."""
+        """Sets the VMI's final phase; the launcher ends with its guest."""
         self._ended[key_of(vmi)] = vmi["metadata"]["uid"]
         await self._write(vmi, lambda fresh: vmi_status.set_phase(fresh, phase))
         node = vmi["status"]["nodeName"]
         if phase == "Succeeded":
-            await self._events.record(vmi, "Stopped", "The VirtualMachineInstance was shut down.", host=node)
+            await self._events.normal(vmi, "Stopped", "The VirtualMachineInstance was shut down.", host=node)
         else:
             message = "The VirtualMachineInstance crashed."
-            await self._events.record(vmi, "Stopped", message, host=node, kind="Warning")
+            await self._events.warning(vmi, "Stopped", message, host=node)
         if domain := self.domains.get(vmi["metadata"]["uid"]):
             await self._bury(domain)
 
@@ -254,13 +257,13 @@ class VirtHandler:
         await self.domains.stop(domain, 0)
         self._kubelet.workload_ended(domain.pod_uid, 0)
         self.domains.forget(domain.uid)
-        domain.buried.set()
+        domain.end_reported.set()
         if watcher := self._watchers.pop(domain.uid, None):
             watcher.cancel()
 
     async def _write(self, vmi: Obj, mutate: Mutation) -> None:
         try:
-            await change(self._client, VMIS, vmi, mutate)
+            await update_with_retry(self._client, VMIS, vmi, mutate)
         except ApiError as error:
             if error.code != 422 or "deletionTimestamp" not in vmi["metadata"]:
                 raise

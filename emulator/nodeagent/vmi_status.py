@@ -1,4 +1,4 @@
-"""What virt-handler writes into a VMI's status. Everything here changes the VMI that it is given."""
+"""virt-handler's changes of a VMI's status. Every function changes the given VMI."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import ipaddress
 from dataclasses import replace
 from typing import Any
 
-from ..fabric.model import AgentReport, GuestInterface, GuestNic
+from ..dataplane.model import AgentReport, GuestInterface, GuestNic
+from ..kube import conditions
 from ..kube.client import Obj
-from . import conditions, guest_spec
-from .clock import now
+from ..kube.timestamps import timestamp
+from . import guest_spec
 from .domains import Domain
 from .migratable import Verdict
 from .sandboxes import Sandbox
@@ -24,20 +25,20 @@ def set_phase(vmi: Obj, phase: str) -> None:
         return
     status["phase"] = phase
     status.setdefault("phaseTransitionTimestamps", []).append(
-        {"phase": phase, "phaseTransitionTimestamp": now()},
+        {"phase": phase, "phaseTransitionTimestamp": timestamp()},
     )
 
 
 def set_migratable(vmi: Obj, verdict: Verdict) -> None:
     status = vmi["status"]
     value = "False" if verdict.reason else "True"
-    conditions.put(status, "LiveMigratable", value, reason=verdict.reason, message=verdict.message)
-    conditions.put(status, "StorageLiveMigratable", "True")
+    conditions.update(vmi, "LiveMigratable", value, reason=verdict.reason, message=verdict.message)
+    conditions.update(vmi, "StorageLiveMigratable", "True")
     status["migrationMethod"] = verdict.method
 
 
 def set_machine(vmi: Obj) -> None:
-    """What is known once the domain is defined."""
+    """The fields that are known once the domain is defined."""
     status = vmi["status"]
     status["machine"] = {"type": vmi["spec"]["domain"].get("machine", {}).get("type", "q35")}
     status["selinuxContext"] = "none"
@@ -48,19 +49,19 @@ def with_link(nic: GuestNic, up: bool) -> GuestNic:
 
 
 def set_guest(vmi: Obj, domain: Domain, sandbox: Sandbox) -> None:
-    """Agent, guest OS, interfaces and pause state as the domain and its agent have them now."""
+    """Agent, guest OS, interfaces and pause state, from the domain and its agent."""
     status = vmi["status"]
     report = domain.seen(domain.report)
     if report is None:
-        conditions.drop(status, "AgentConnected")
+        conditions.remove(vmi, "AgentConnected")
         status["guestOSInfo"] = {}
     else:
-        conditions.put(status, "AgentConnected", "True")
+        conditions.update(vmi, "AgentConnected", "True")
         status["guestOSInfo"] = {key: value for key, value in report.os.items() if value}
     if domain.paused:
-        conditions.put(status, "Paused", "True", reason="PausedByUser", message="VMI was paused by user")
+        conditions.update(vmi, "Paused", "True", reason="PausedByUser", message="VMI was paused by user")
     else:
-        conditions.drop(status, "Paused")
+        conditions.remove(vmi, "Paused")
     status["interfaces"] = _interfaces(vmi, domain, sandbox, report)
 
 
@@ -96,7 +97,7 @@ def _interfaces(vmi: Obj, domain: Domain, sandbox: Sandbox, report: AgentReport 
 
 
 def _without_domain(vmi: Obj, outside: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of the NICs that the guest does not have: those to come as announced, those to go while the pod has them."""
+    """NICs that the guest does not have: new ones, and removed ones that the pod still has."""
     to_come = {interface["name"] for interface in guest_spec.interfaces(vmi)}
     entries = []
     for entry in outside:
@@ -115,7 +116,7 @@ def _sources(old: dict[str, Any], agent: bool) -> str:
 
 
 def _guest_only(inside: dict[str, GuestInterface]) -> list[dict[str, Any]]:
-    """Interfaces that only the guest knows, such as a bridge or a VLAN made in it."""
+    """Interfaces that only the guest knows, such as a bridge or a VLAN created in it."""
     entries = []
     for interface in [i for i in inside.values() if i.name != "lo"][:MOST_GUEST_ONLY]:
         entry: dict[str, Any] = {"interfaceName": interface.name, "mac": interface.mac, "infoSource": "guest-agent"}

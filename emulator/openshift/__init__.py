@@ -1,1 +1,1 @@
-"""What OpenShift and OpenShift Virtualization add to a cluster, so far as anybody who swaps networks can meet it."""
+"""OpenShift and OpenShift Virtualization, as far as users who change networks of VMs need them."""

@@ -1,4 +1,4 @@
-"""What the cluster says of itself: version, infrastructure, network type, cluster operators."""
+"""Objects that identify the cluster: version, infrastructure, network type, cluster operators."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from emulator.apiserver.builtin import CRD_VERBS
 from emulator.apiserver.columns import CRD_AGE, NAME
-from emulator.apiserver.objects import new_uid, timestamp
+from emulator.apiserver.objects import new_uid
 from emulator.apiserver.registry import Column, Resource
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
-from emulator.platforms.part import Part, Site
+from emulator.kube.timestamps import timestamp
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 from .objects import condition, made
@@ -66,24 +67,24 @@ RESOURCES = (
 )
 
 
-def shown_release(site: Site) -> str:
-    """The release as the cluster tells it: nobody shall take it for a real one's."""
-    return f"{site.release}+embedded"
+def shown_release(context: AddonContext) -> str:
+    """The release in the cluster's version; it says that the cluster is an embedded one."""
+    return f"{context.release}+embedded"
 
 
-class Identity(Part):
+class Identity(Addon):
     """``config.openshift.io`` and its objects."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return RESOURCES
 
-    async def install(self, site: Site) -> None:
-        version = shown_release(site)
-        await site.ensure(f"clusterversions.{GROUP}", cluster_version(version), status=True)
-        await site.ensure(f"infrastructures.{GROUP}", infrastructure(), status=True)
-        await site.ensure(f"networks.{GROUP}", network(), status=True)
+    async def install(self, context: AddonContext) -> None:
+        version = shown_release(context)
+        await context.ensure(f"clusterversions.{GROUP}", cluster_version(version), status=True)
+        await context.ensure(f"infrastructures.{GROUP}", infrastructure(), status=True)
+        await context.ensure(f"networks.{GROUP}", network(), status=True)
         operators = [cluster_operator(name, version) for name in OPERATORS]
-        await site.ensure(f"clusteroperators.{GROUP}", *operators, status=True)
+        await context.ensure(f"clusteroperators.{GROUP}", *operators, status=True)
 
 
 def cluster_version(version: str) -> Obj:

@@ -8,7 +8,7 @@ from emulator.apiserver.builtin import CRD_VERBS
 from emulator.apiserver.columns import NAME
 from emulator.apiserver.registry import Column, Resource
 from emulator.controlplane.profile import Profile
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 GROUP = "route.openshift.io"
@@ -32,11 +32,11 @@ ROUTES = Resource(
 )
 
 
-class Monitoring(Part):
-    """``openshift-monitoring`` and the kind Route. What monitors, ``controlplane/metrics`` brings."""
+class Monitoring(Addon):
+    """``openshift-monitoring`` and the kind Route. ``controlplane/metrics`` has the monitoring stack itself."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (ROUTES,)
 
-    async def install(self, site: Site) -> None:
-        await site.ensure_namespaces(NAMESPACE, labels={"openshift.io/cluster-monitoring": "true"})
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure_namespaces(NAMESPACE, labels={"openshift.io/cluster-monitoring": "true"})

@@ -1,4 +1,4 @@
-"""What the cluster network operator brings: Multus' DaemonSet, the NAD webhook, and who may read NADs."""
+"""The cluster network operator's objects: Multus' DaemonSet, the NAD webhook, and the roles to read NADs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emulator.apiserver.admission import AdmissionRequest
 from emulator.controlplane import names
 from emulator.controlplane.admission.denials import denied
 from emulator.kube.client import Obj
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 
 from .objects import made
 
@@ -19,20 +19,20 @@ READ = ["get", "list", "watch"]
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-{}"
 
 
-class ClusterNetwork(Part):
-    """Multus as OpenShift runs it. That it looks at namespaces is the node agent's affair."""
+class ClusterNetwork(Addon):
+    """Multus as OpenShift runs it. The node agent implements its namespace isolation."""
 
-    def register(self, site: Site) -> None:
-        site.core.admission.validating(names.NAD, ("CREATE", "UPDATE"), check_nad)
+    def register(self, context: AddonContext) -> None:
+        context.core.admission.validating(names.NAD, ("CREATE", "UPDATE"), check_nad)
 
-    async def install(self, site: Site) -> None:
-        await site.ensure_namespaces(MULTUS_NAMESPACE, "openshift-network-operator", "openshift-ovn-kubernetes")
-        await site.ensure("daemonsets.apps", daemon_set("multus", MULTUS_NAMESPACE, "multus"), status=True)
-        await site.ensure("clusterroles.rbac.authorization.k8s.io", nad_reader())
+    async def install(self, context: AddonContext) -> None:
+        await context.ensure_namespaces(MULTUS_NAMESPACE, "openshift-network-operator", "openshift-ovn-kubernetes")
+        await context.ensure("daemonsets.apps", daemon_set("multus", MULTUS_NAMESPACE, "multus"), status=True)
+        await context.ensure("clusterroles.rbac.authorization.k8s.io", nad_reader())
 
 
 def nad_reader() -> Obj:
-    """Members of a project may look at NADs; only an administrator of the cluster makes any."""
+    """Members of a project may read NADs; only a cluster administrator may create them."""
     labels = {AGGREGATE.format(role): "true" for role in ("admin", "edit", "cluster-reader")}
     rule = {"apiGroups": ["k8s.cni.cncf.io"], "resources": ["network-attachment-definitions"], "verbs": READ}
     role = made("rbac.authorization.k8s.io/v1", "ClusterRole", "net-attach-def-project", labels=labels)
@@ -40,7 +40,7 @@ def nad_reader() -> Obj:
 
 
 def daemon_set(name: str, namespace: str, app: str, *, nodes: int = 2) -> Obj:
-    """A DaemonSet of which a pod runs on every node. Nobody looks for the pods."""
+    """A DaemonSet with a pod on every node. The pods themselves do not exist."""
     labels = {"app": app}
     pod = {
         "metadata": {"labels": labels},
@@ -55,7 +55,7 @@ def daemon_set(name: str, namespace: str, app: str, *, nodes: int = 2) -> Obj:
 
 
 async def check_nad(request: AdmissionRequest) -> None:
-    """The webhook that reads ``spec.config`` as the CNI would, before any pod depends on it."""
+    """The webhook that parses ``spec.config`` as the CNI would, before a pod depends on it."""
     nad, old = request.new, request.old
     if nad is None or (old is not None and old.get("spec") == nad.get("spec")):
         return
@@ -71,7 +71,7 @@ async def check_nad(request: AdmissionRequest) -> None:
 
 
 def _is_cni(config: Any) -> bool:
-    """One plugin with a type, or a list of such."""
+    """One plugin with a type, or a list of them."""
     if not isinstance(config, dict):
         return False
     plugins = config.get("plugins")

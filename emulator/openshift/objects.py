@@ -1,13 +1,13 @@
-"""The shapes that OpenShift's objects share."""
+"""Helpers to build OpenShift's objects."""
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import timestamp
 from emulator.kube.client import Obj
+from emulator.kube.timestamps import timestamp
 
 
 def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels: dict[str, str] | None = None) -> Obj:
-    """An object with no more than its name."""
+    """An object with only its name."""
     meta: Obj = {"name": name}
     if namespace:
         meta["namespace"] = namespace
@@ -17,7 +17,7 @@ def made(api_version: str, kind: str, name: str, *, namespace: str = "", labels:
 
 
 def condition(kind: str, value: bool, reason: str = "", message: str = "", **more: object) -> Obj:
-    """A condition that has been as it is from now on."""
+    """A condition that begins now."""
     return {
         "type": kind,
         "status": str(value),
@@ -26,14 +26,3 @@ def condition(kind: str, value: bool, reason: str = "", message: str = "", **mor
         "lastTransitionTime": timestamp(),
         **more,
     }
-
-
-def set_conditions(old: list[Obj], wanted: list[Obj]) -> list[Obj]:
-    """``wanted``; one whose status has not changed keeps its time of transition."""
-    before = {found["type"]: found for found in old}
-    return [
-        entry | {"lastTransitionTime": before[entry["type"]]["lastTransitionTime"]}
-        if before.get(entry["type"], {}).get("status") == entry["status"]
-        else entry
-        for entry in wanted
-    ]

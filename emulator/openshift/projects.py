@@ -1,4 +1,4 @@
-"""Projects: namespaces as OpenShift's users see them, and how one who may not create namespaces gets one."""
+"""Projects: namespaces as users of OpenShift see them, and project requests of users who may not create namespaces."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from emulator.apiserver import deletion, reading, watching
+from emulator.apiserver import deletion, read_handlers, watch_handler
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.apiserver.answers import answer_json
 from emulator.apiserver.bodies import decode_object_body, read_body
-from emulator.apiserver.calls import HttpCall
 from emulator.apiserver.columns import AGE, NAME
-from emulator.apiserver.context import Call, DeleteOptions, Target
+from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.rbac import Attributes
 from emulator.apiserver.registry import Column, Resource
+from emulator.apiserver.request_context import Call, DeleteOptions, Target
+from emulator.apiserver.responses import answer_json
 from emulator.apiserver.reviews import method_not_allowed
-from emulator.apiserver.writing import content_type
+from emulator.apiserver.write_handlers import content_type
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 from .objects import made
@@ -59,25 +59,25 @@ PROJECTS = Resource(
 REQUESTS = Resource("projectrequests", "ProjectRequest", GROUP, namespaced=False, verbs=("create", "list"))
 
 
-class Projects(Part):
-    """``project.openshift.io``, and the roles of users who are no administrators."""
+class Projects(Addon):
+    """``project.openshift.io``, and the roles of users who are not administrators."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (PROJECTS, REQUESTS)
 
-    def register(self, site: Site) -> None:
-        doors = Doors(site)
-        site.server.handle(GROUP, "projects", "", doors.projects)
-        site.server.handle(GROUP, "projectrequests", "", doors.requests)
-        site.server.deny_with(GROUP, "projectrequests", "create", NOT_ALLOWED)
-        site.core.admission.mutating(NAMESPACES, ("CREATE",), Ranges().annotate)
+    def register(self, context: AddonContext) -> None:
+        handlers = ProjectHandlers(context)
+        context.server.handle(GROUP, "projects", "", handlers.projects)
+        context.server.handle(GROUP, "projectrequests", "", handlers.requests)
+        context.server.deny_with(GROUP, "projectrequests", "create", NOT_ALLOWED)
+        context.core.admission.mutating(NAMESPACES, ("CREATE",), Ranges().annotate)
 
-    async def install(self, site: Site) -> None:
-        await grant_all(site, USER_ROLES)
+    async def install(self, context: AddonContext) -> None:
+        await grant_all(context, USER_ROLES)
 
 
 class Ranges:
-    """The ranges of user ids and labels that each new namespace gets of its own."""
+    """The ranges of user ids and labels that each new namespace gets."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -97,25 +97,25 @@ class Ranges:
         meta["annotations"] = {**own, **(meta.get("annotations") or {})}
 
 
-class Doors:
-    """The paths of the group."""
+class ProjectHandlers:
+    """The handlers of the group's paths."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, context: AddonContext) -> None:
+        self._context = context
 
     async def projects(self, http: HttpCall) -> web.StreamResponse:
         verb = http.info.verb
         if verb in ("list", "watch"):
             http.visible = lambda obj: self._may_see(http, obj["metadata"]["name"])
-            show = reading.list_objects if verb == "list" else watching.watch_objects
+            show = read_handlers.list_objects if verb == "list" else watch_handler.watch_objects
             return await show(http, PROJECTS)
         if verb == "get" and http.request.method == "GET":
-            return await reading.get_object(http, PROJECTS)
+            return await read_handlers.get_object(http, PROJECTS)
         if verb == "delete":
             await read_body(http.request)
             call = Call(user=http.user, options={"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"})
-            target = Target(self._site.core.resource(NAMESPACES), "", http.info.name)
-            await deletion.delete(self._site.core, call, target, DeleteOptions(propagation="Background"))
+            target = Target(self._context.core.resource(NAMESPACES), "", http.info.name)
+            await deletion.delete(self._context.core, call, target, DeleteOptions(propagation="Background"))
             return answer_json(http, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
         raise method_not_allowed()
 
@@ -123,7 +123,7 @@ class Doors:
         return self._allowed(http, Attributes("get", "", NAMESPACES, name, name))
 
     def _allowed(self, http: HttpCall, asked: Attributes) -> bool:
-        return self._site.server.authorizer.decide(http.user, asked).allowed
+        return self._context.server.authorizer.decide(http.user, asked).allowed
 
     async def requests(self, http: HttpCall) -> web.StreamResponse:
         if http.info.verb == "list":
@@ -135,20 +135,20 @@ class Doors:
         call = http.writing("CreateOptions")
         body = decode_object_body(await read_body(http.request), content_type(http.request), REQUESTS, call)
         name = body["metadata"].get("name", "")
-        if self._site.core.find(self._site.core.resource(NAMESPACES), "", name) is not None:
+        if self._context.core.find(self._context.core.resource(NAMESPACES), "", name) is not None:
             told = {"name": name, "group": GROUP, "kind": "project"}
             raise ApiError(409, "AlreadyExists", f'project.{GROUP} "{name}" already exists', told)
         namespace = new_namespace(body, http.user.name)
         if call.dry_run:
             return answer_json(http, as_project(namespace), 201)
-        client = self._site.client("openshift-apiserver", "openshift-apiserver-sa")
+        client = self._context.client("openshift-apiserver", "openshift-apiserver-sa")
         made_namespace = await client.create(NAMESPACES, namespace)
         await client.create(f"rolebindings.{RBAC}", admin_binding(name, http.user.name))
         return answer_json(http, as_project(made_namespace), 201)
 
 
 def new_namespace(request: Obj, user: str) -> Obj:
-    """The namespace that a ProjectRequest asks for; what it says of labels does not count."""
+    """The namespace for a ProjectRequest; labels of the request are ignored."""
     namespace = made("v1", "Namespace", request["metadata"].get("name", ""))
     namespace["metadata"]["labels"] = {
         f"pod-security.kubernetes.io/{mode}{more}": value

@@ -1,9 +1,9 @@
-"""What users of OpenShift may do who are no administrators of the cluster."""
+"""The roles of users of OpenShift who are not cluster administrators."""
 
 from __future__ import annotations
 
 from emulator.kube.client import Obj
-from emulator.platforms.part import Site
+from emulator.platforms.addon import AddonContext
 
 from .objects import made
 
@@ -52,18 +52,18 @@ USER_ROLES: dict[str, tuple[list[Obj], str, str]] = {
 }
 
 
-async def grant_all(site: Site, roles: dict[str, tuple[list[Obj], str, str]]) -> None:
+async def grant_all(context: AddonContext, roles: dict[str, tuple[list[Obj], str, str]]) -> None:
     """Creates the ClusterRoles with their bindings, and ``cluster-reader``, which others are aggregated to."""
     for name, (rules, target, group) in roles.items():
         labels = {AGGREGATE.format(target): "true"} if target else {}
         role = made(f"{RBAC}/v1", "ClusterRole", name, labels=labels) | {"rules": rules}
-        await site.ensure(f"clusterroles.{RBAC}", role)
+        await context.ensure(f"clusterroles.{RBAC}", role)
         if group:
             binding = made(f"{RBAC}/v1", "ClusterRoleBinding", f"{name}s") | {
                 "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
                 "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": group}],
             }
-            await site.ensure(f"clusterrolebindings.{RBAC}", binding)
+            await context.ensure(f"clusterrolebindings.{RBAC}", binding)
     selector = {"matchLabels": {AGGREGATE.format("cluster-reader"): "true"}}
     reader = made(f"{RBAC}/v1", "ClusterRole", "cluster-reader")
-    await site.ensure(f"clusterroles.{RBAC}", reader | {"aggregationRule": {"clusterRoleSelectors": [selector]}})
+    await context.ensure(f"clusterroles.{RBAC}", reader | {"aggregationRule": {"clusterRoleSelectors": [selector]}})

@@ -1,1 +1,1 @@
-"""OVN-Kubernetes: what shows that it is there, and its networks for the whole cluster."""
+"""OVN-Kubernetes: the objects by which clients detect it, and its cluster-wide networks."""

@@ -1,12 +1,12 @@
-"""The kind ClusterUserDefinedNetwork: its fields, and what the API refuses of them."""
+"""The kind ClusterUserDefinedNetwork: its fields and its validation."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..apiserver.failures import Cause, invalid_value
 from ..apiserver.objects import Obj
 from ..apiserver.registry import ALL_VERBS, Column, Hooks, Resource
+from ..apiserver.status_errors import Cause, invalid_value
 
 TEXT: Obj = {"type": "string"}
 ANY: Obj = {"x-kubernetes-preserve-unknown-fields": True}
@@ -50,7 +50,7 @@ SCHEMA = _object(("spec",), spec=_SPEC, status=ANY)
 
 
 def validate(new: Obj, old: Obj | None) -> list[Cause]:
-    """The rules that the definition carries as expressions, with their messages."""
+    """The CRD's validation rules (CEL), with their messages."""
     network = (new.get("spec") or {}).get("network") or {}
     before = ((old or {}).get("spec") or {}).get("network")
     found = _immutable(network, before) if before else []
@@ -106,7 +106,7 @@ def _vlan(vlan: Obj) -> list[Cause]:
 
 
 def _refused(field: str, kind: str, why: str) -> Cause:
-    """An expression that fails is told with the type of what it looked at, not with its value."""
+    """The error of a failed expression shows the type of the value, not the value."""
     return invalid_value(field, f'"{kind}"', why)
 
 
@@ -125,7 +125,7 @@ def plugin_config(cudn: Obj, namespace: str) -> dict[str, Any]:
         "mtu": inner.get("mtu", 1500),
     }
     if subnets := inner.get("subnets"):
-        # A list of addresses, or of address and host prefix where each node has a part of its own.
+        # A list of addresses, or of addresses with the host prefix of each node's part.
         config["subnets"] = ",".join(
             entry if isinstance(entry, str) else f"{entry['cidr']}/{entry['hostSubnet']}" for entry in subnets
         )

@@ -1,20 +1,22 @@
-"""Keeps a NetworkAttachmentDefinition of each ClusterUserDefinedNetwork in the namespaces that it selects."""
+"""The ClusterUserDefinedNetwork controller: a NetworkAttachmentDefinition in each namespace that one selects."""
 
 from __future__ import annotations
 
 import json
 
-from ..apiserver.objects import clone, timestamp
+from ..apiserver.objects import clone
 from ..controlplane import names
+from ..controlplane.accessors import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
 from ..controlplane.cache import Cache
-from ..controlplane.instances import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
-from ..controlplane.patching import changes
+from ..controlplane.optimistic_patch import changes
 from ..controlplane.scheduling.predicates import selects
-from ..controlplane.workqueue import WorkQueue
+from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..kube.timestamps import timestamp
+from ..kube.workqueue import WorkQueue
+from ..platforms.addon import AddonContext
 from .cudn import CUDN, plugin_config
 
 FINALIZER = "k8s.ovn.org/user-defined-network-protection"
@@ -27,16 +29,16 @@ REACTION = 0.5
 
 
 class SyncError(Exception):
-    """A NAD that cannot be made or removed now; the message is the condition's."""
+    """A NAD that cannot be created or removed now; the message is the condition's."""
 
 
 class ClusterNetworks:
-    """The controller. A network stays for as long as a pod is on it, in whatever phase."""
+    """The controller. A network stays as long as a pod in any phase uses it."""
 
-    def __init__(self, site: Site, cudns: Cache) -> None:
-        self._client = site.client("ovn-kubernetes", "ovnkube-cluster-manager")
+    def __init__(self, context: AddonContext, cudns: Cache) -> None:
+        self._client = context.client("ovn-kubernetes", "ovnkube-cluster-manager")
         self._cudns = cudns
-        self._shared = site.shared
+        self._shared = context.shared
         self.queue = WorkQueue("cudn", self.sync)
         cudns.on_change(lambda _event, new, _old: self._mark(new["metadata"]["name"]))
         self._shared.nads.on_change(lambda _event, new, _old: self._mark(new["metadata"]["name"]))
@@ -44,7 +46,7 @@ class ClusterNetworks:
         self._shared.pods.on_change(self._on_pod)
 
     def _mark(self, name: str) -> None:
-        # The real controller looks a moment later.
+        # The real controller reacts a moment later.
         self.queue.add_after(("", name), self._shared.pace.seconds(REACTION))
 
     def _on_namespace(self, _event: str, new: Obj, old: Obj | None) -> None:
@@ -69,26 +71,26 @@ class ClusterNetworks:
             return
         name = cudn["metadata"]["name"]
         wanted = [] if is_deleting(cudn) else self._selected(cudn)
-        troubles: list[str] = []
+        errors: list[str] = []
         for nad in [n for n in self._nads(cudn) if n["metadata"]["namespace"] not in wanted or is_deleting(n)]:
-            await self._attempt(self._remove(nad), troubles)
+            await self._attempt(self._remove(nad), errors)
         for namespace in wanted:
-            await self._attempt(self._ensure(cudn, namespace), troubles)
+            await self._attempt(self._ensure(cudn, namespace), errors)
         left = [f"{n['metadata']['namespace']}/{name}" for n in self._nads(cudn)]
         if is_deleting(cudn) and not left:
             await self._set_finalizer(cudn, False)
             return
-        await self._tell(cudn, troubles, wanted, left)
-        if troubles:
-            # The condition is written; the queue comes back later and later.
-            raise ApiError(409, "Conflict", "; ".join(troubles))
+        await self._tell(cudn, errors, wanted, left)
+        if errors:
+            # The condition is written; the queue retries with back-off.
+            raise ApiError(409, "Conflict", "; ".join(errors))
 
     @staticmethod
-    async def _attempt(work: object, troubles: list[str]) -> None:
+    async def _attempt(work: object, errors: list[str]) -> None:
         try:
             await work  # type: ignore[misc]
         except SyncError as error:
-            troubles.append(str(error))
+            errors.append(str(error))
 
     def _selected(self, cudn: Obj) -> list[str]:
         """Sorted names of the namespaces."""
@@ -145,9 +147,9 @@ class ClusterNetworks:
         patch = {"metadata": {"finalizers": finalizers or None, "resourceVersion": meta["resourceVersion"]}}
         await self._client.patch(CUDN.key, meta["name"], None, patch)
 
-    async def _tell(self, cudn: Obj, troubles: list[str], wanted: list[str], left: list[str]) -> None:
-        if troubles:
-            status, reason, message = "False", FAILED, "\n".join(troubles)
+    async def _tell(self, cudn: Obj, errors: list[str], wanted: list[str], left: list[str]) -> None:
+        if errors:
+            status, reason, message = "False", FAILED, "\n".join(errors)
         elif is_deleting(cudn):
             message = f"NetworkAttachmentDefinition are being deleted: [{', '.join(left)}]"
             status, reason = "False", DELETED
@@ -156,21 +158,21 @@ class ClusterNetworks:
             message = f"NetworkAttachmentDefinition has been created in following namespaces: [{spaces}]"
             status, reason = "True", CREATED
         new = clone(cudn)
-        conditions = new.setdefault("status", {}).setdefault("conditions", [])
-        known = next((c for c in conditions if c["type"] == CONDITION), None)
+        found = new.setdefault("status", {}).setdefault("conditions", [])
+        known = next((c for c in found if c["type"] == CONDITION), None)
         told = {"type": CONDITION, "status": status, "reason": reason, "message": message}
         if known and all(known[key] == value for key, value in told.items()):
             return
-        since = known["lastTransitionTime"] if known and known["status"] == status else timestamp()
-        others = [c for c in conditions if c["type"] != CONDITION]
-        new["status"]["conditions"] = [*others, told | {"lastTransitionTime": since}]
+        others = [c for c in found if c["type"] != CONDITION]
+        stamped = conditions.keep_transition_times(found, [told | {"lastTransitionTime": timestamp()}])
+        new["status"]["conditions"] = [*others, *stamped]
         patch = changes(cudn, new, (("status",),))
         written = await self._client.patch(CUDN.key, cudn["metadata"]["name"], None, patch, subresource="status")
         await self._cudns.catch_up(written)
 
 
 def nad_of(cudn: Obj, namespace: str) -> Obj:
-    """The NAD that a namespace gets."""
+    """The NAD of a namespace."""
     own = "k8s.ovn.org/"
     annotations = {key: value for key, value in annotations_of(cudn).items() if not key.startswith(own)}
     meta = {
@@ -190,7 +192,7 @@ def nad_of(cudn: Obj, namespace: str) -> Obj:
 
 
 def _networks_of(pod: Obj) -> list[str]:
-    """``namespace/name`` of the NADs that OVN-Kubernetes has plugged a pod into."""
+    """``namespace/name`` of the NADs that OVN-Kubernetes has attached a pod to."""
     try:
         found = json.loads(annotations_of(pod).get(POD_NETWORKS, "{}"))
     except ValueError:

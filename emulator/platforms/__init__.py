@@ -1,1 +1,1 @@
-"""What a cluster is besides Kubernetes, Multus and KubeVirt: its platform, made of parts."""
+"""The platform of a cluster: what it has besides Kubernetes, Multus and KubeVirt, as add-ons."""

@@ -1,4 +1,4 @@
-"""The platforms that a cluster can be. Only data: every process of the cluster reads it."""
+"""The platforms. Only data: every process of the cluster reads it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 class Platform:
     """One platform.
 
-    ``kubevirt_namespace`` and ``kubevirt_name`` say where KubeVirt is installed and what its CR is called.
-    ``open_namespaces`` are those whose NADs every pod may use; None where Multus does not look at the namespace.
-    ``releases`` maps a KubeVirt profile to the platform's own release that ships it.
-    ``nmstate`` tells whether NMState's policies configure the nodes.
+    ``kubevirt_namespace`` and ``kubevirt_name`` are those of the KubeVirt CR. ``open_namespaces`` are those whose NADs
+    every pod may use; None if Multus does not isolate namespaces. ``releases`` maps a KubeVirt profile to the
+    platform's own release that ships it. ``nmstate`` tells whether NMState's policies configure the nodes.
     """
 
     name: str
@@ -25,7 +24,7 @@ class Platform:
 
     @property
     def owns_kubevirt(self) -> bool:
-        """Whether an operator of the platform keeps the KubeVirt CR as it wants it."""
+        """Whether an operator of the platform reconciles the KubeVirt CR."""
         return bool(self.releases)
 
     def service_account(self, name: str) -> str:
@@ -47,7 +46,7 @@ DEFAULT = KUBERNETES.name
 
 
 def platform_for(name: str) -> Platform:
-    """The platform called so; ValueError names those that exist."""
+    """The platform of that name; ValueError lists the existing ones."""
     try:
         return PLATFORMS[name]
     except KeyError:

@@ -1,1 +1,1 @@
-"""Storage without disks: a StorageClass, claims that are bound, and CDI's DataVolumes as far as their status shows."""
+"""Storage without disks: a StorageClass, claims that are bound, and the status of CDI's DataVolumes."""

@@ -1,16 +1,16 @@
-"""PersistentVolumeClaims: the default class is filled in, and a volume is made and bound."""
+"""PersistentVolumeClaims: sets the default class, creates a volume and binds it."""
 
 from __future__ import annotations
 
 from ..apiserver.admission import AdmissionRequest
 from ..apiserver.core import ApiCore
 from ..controlplane import names
-from ..controlplane.events import EventRecorder
-from ..controlplane.workqueue import WorkQueue
 from ..kube.client import Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..kube.workqueue import WorkQueue
+from ..platforms.addon import AddonContext
 from .kinds import CLAIMS, DEFAULT_CLASS, PROVISIONER, STORAGE_CLASSES
 
 VOLUMES = "persistentvolumes"
@@ -19,7 +19,7 @@ BINDING = 1.0
 
 
 def default_class(core: ApiCore) -> str:
-    """The name of the class that a claim without one gets; "" where there is none."""
+    """The default StorageClass; "" if there is none."""
     for item in core.items(core.resource(STORAGE_CLASSES)):
         if (item.obj["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true":
             return str(item.obj["metadata"]["name"])
@@ -27,7 +27,7 @@ def default_class(core: ApiCore) -> str:
 
 
 class NewClaims:
-    """What the API server does to each new claim."""
+    """The API server's admission of new claims."""
 
     def __init__(self, core: ApiCore) -> None:
         self._core = core
@@ -44,12 +44,12 @@ class NewClaims:
 
 
 class Binder:
-    """Makes a volume for each claim of our class, and removes it when the claim is gone."""
+    """Creates a volume for each claim of our class, and removes it with the claim."""
 
-    def __init__(self, site: Site) -> None:
-        self._client = site.client("kube-system", "persistent-volume-binder")
-        self._shared = site.shared
-        self._core = site.core
+    def __init__(self, context: AddonContext) -> None:
+        self._client = context.client("kube-system", "persistent-volume-binder")
+        self._shared = context.shared
+        self._core = context.core
         self._events = EventRecorder(self._client, f"{PROVISIONER}_provisioner")
         self._refused: set[str] = set()
         self.queue = WorkQueue("claims", self.sync)

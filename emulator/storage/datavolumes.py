@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ..apiserver.objects import clone, timestamp
+from ..apiserver.objects import clone
 from ..controlplane import names
-from ..controlplane.events import EventRecorder
-from ..controlplane.instances import is_controlled_by, is_deleting, owner_reference
-from ..controlplane.patching import changes
-from ..controlplane.workqueue import WorkQueue
+from ..controlplane.accessors import is_controlled_by, is_deleting, owner_reference
+from ..controlplane.optimistic_patch import changes
 from ..kube.client import Obj
 from ..kube.errors import ApiError
+from ..kube.events import EventRecorder
 from ..kube.informer import Key
-from ..platforms.part import Site
+from ..kube.timestamps import timestamp
+from ..kube.workqueue import WorkQueue
+from ..platforms.addon import AddonContext
 from .claims import default_class
 from .kinds import STORAGE_PROFILES
 
@@ -27,13 +28,13 @@ class ClaimNotValid(Exception):
 class DataVolumes:
     """The controller: Pending until the claim is bound, then scheduled, in progress, succeeded."""
 
-    def __init__(self, site: Site) -> None:
-        self._client = site.client("cdi", "cdi-sa")
-        self._shared = site.shared
-        self._core = site.core
+    def __init__(self, context: AddonContext) -> None:
+        self._client = context.client("cdi", "cdi-sa")
+        self._shared = context.shared
+        self._core = context.core
         self._events = EventRecorder(self._client, "datavolume-import-controller")
         self.queue = WorkQueue("datavolumes", self.sync)
-        # A volume and its claim share their name.
+        # A DataVolume and its claim have the same name.
         for resource in (names.DATA_VOLUME, names.CLAIM):
             self._shared.caches[resource].on_change(self._on_change)
 
@@ -63,14 +64,14 @@ class DataVolumes:
         elif phase in NEXT:
             following, seconds = NEXT[phase]
             mark = f"{volume['metadata']['uid']} {phase}"
-            left = seconds - self._shared.moments.since(mark, timestamp())
+            left = seconds - self._shared.elapsed_times.since(mark, timestamp())
             if left > 0:
                 self.queue.add_after(key, self._shared.pace.seconds(left))
             else:
                 await self._write(volume, following, claim)
 
     async def _claim(self, volume: Obj) -> Obj | None:
-        """The new claim; None while there can be none."""
+        """The new claim; None if it cannot be created yet."""
         meta = volume["metadata"]
         try:
             spec = self._claim_spec(volume["spec"])
@@ -99,7 +100,7 @@ class DataVolumes:
         return created
 
     def _claim_spec(self, spec: Obj) -> Obj:
-        """``storage`` leaves to the class's profile what it does not say; ``pvc`` is taken as it is."""
+        """``storage`` takes missing fields from the class's profile; ``pvc`` is used as it is."""
         if "pvc" in spec:
             return dict(clone(spec["pvc"]))
         wished: Obj = clone(spec.get("storage") or {})
@@ -122,7 +123,7 @@ class DataVolumes:
     async def _write(self, volume: Obj, phase: str, claim: Obj | None) -> None:
         meta = volume["metadata"]
         if volume.get("status", {}).get("phase") != phase:
-            self._shared.moments.note(f"{meta['uid']} {phase}")
+            self._shared.elapsed_times.start(f"{meta['uid']} {phase}")
         new = clone(volume)
         status = new.setdefault("status", {})
         status["phase"] = phase

@@ -14,7 +14,7 @@ CLASS = "embedded-storage"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 DEFAULT_VIRT_CLASS = "storageclass.kubevirt.io/is-default-virt-class"
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
-# What the class can do, the preferred first.
+# The access and volume modes of the class, the preferred one first.
 CLAIMS = (
     {"accessModes": ["ReadWriteMany"], "volumeMode": "Block"},
     {"accessModes": ["ReadWriteOnce"], "volumeMode": "Block"},

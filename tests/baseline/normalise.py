@@ -30,9 +30,8 @@ def _ipv6(match: re.Match[str]) -> str:
 
 
 def _answers(match: re.Match[str]) -> str:
-    """Whether none, some or all came is what a message is about; how many there were is chance."""
-    came, asked = int(match[1]), int(match[2])
-    return f"{'none' if not came else 'all' if came == asked else 'some'} of <n> answered"
+    """Whether any came is what a message is about; how many, and whether the last one came in time, is chance."""
+    return f"{'some' if int(match[1]) else 'none'} of <n> answered"
 
 
 _STEPS: tuple[tuple[re.Pattern[str], _Replacement], ...] = tuple(
@@ -52,7 +51,7 @@ _STEPS: tuple[tuple[re.Pattern[str], _Replacement], ...] = tuple(
         (r"(?<![\w.>])/(?:tmp|work|home|root|run|var|usr|opt|builds?)(?:/[\w.@+<>-]+)+", "<path>"),
         # A deadline is what somebody asked for; what did not happen within a time was waited for that long.
         (rf"(?:(?<!within )(?<![\w.]){_TIME}|(?<=within ){_TIME}(?= no ))", "<time>"),
-        (r"\b(\d+) of (\d+) answered", _answers),
+        (r"\b(\d+) of \d+ answered", _answers),
         (r"(?<![\w.<-])(?<!within )(?<!answered )(?![1-5]\d\d [A-Z])\d+(?:\.\d+)*(?![\w.]*[a-z>])", "<n>"),
         (r"(?<=[a-z])-\d+\b", "-<n>"),
     )

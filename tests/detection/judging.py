@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 
-from emulator.decisions import all_defects
+from emulator.fault_points import all_defects
 from testplan.results import Outcome, Verdict
 from tests.detection.faults import FAULTS
 from tests.detection.table import VARIABLES, Case

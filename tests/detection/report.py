@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from emulator.decisions import all_defects
+from emulator.fault_points import all_defects
 from testplan.results import Outcome
 from testplan.suites import PlannedTest
 from tests.detection.judging import Judged, sentence_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from emulator.decisions import Defect, all_defects
+from emulator.fault_points import Defect, all_defects
 from testplan.results import Verdict
 from testplan.suites import PlannedTest, read_tests
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.decisions import all_defects
+from emulator.fault_points import all_defects
 from testplan.results import Outcome, Verdict
 from testplan.suites import read_tests
 from tests.detection.judging import differences

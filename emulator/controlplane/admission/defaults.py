@@ -5,25 +5,26 @@ from __future__ import annotations
 import uuid
 
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, networks
 from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
-from emulator.controlplane.instances import Obj, networks
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.launcher import QEMU_USER
+from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 
 VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"
 VMI_MUTATOR = "virtualmachineinstances-mutator.kubevirt.io"
-# How much a running VM may grow by hot-plug.
+# Limits up to which a running VM may grow by hot-plug.
 HEADROOM = 4
 WITH_PCI = ("amd64", "arm64")
 TRUSTED = (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
 
 
 def is_kubevirt(platform: Platform, request: AdmissionRequest) -> bool:
-    """Whether one of KubeVirt's own components asks."""
+    """Whether the request comes from one of KubeVirt's own components."""
     return request.user.name in map(platform.service_account, TRUSTED)
 
 
@@ -89,7 +90,7 @@ async def default_vmi(settings: Settings, request: AdmissionRequest) -> None:
 
 
 async def keep_vmi_status(platform: Platform, request: AdmissionRequest) -> None:
-    """Whoever is not KubeVirt may try to write a VMI's status, and changes nothing."""
+    """Discards changes of a VMI's status that do not come from KubeVirt itself."""
     if request.new is None or request.old is None or is_kubevirt(platform, request):
         return
     if "status" in request.old:
@@ -112,7 +113,7 @@ async def default_migration(request: AdmissionRequest) -> None:
 
 
 def _without_empty_lists(value: Obj) -> None:
-    """The webhook writes the spec anew from its own types, which leave empty lists out."""
+    """The webhook writes the spec from its own Go types, which omit empty lists."""
     for key, inner in list(value.items()):
         if inner == []:
             del value[key]
@@ -144,7 +145,7 @@ JSON_KINDS: dict[type, str] = {dict: "object", list: "array", str: "string", boo
 
 
 def wrong_types(prefix: str, value: object, fields: dict[str, type], *, required: str = "") -> list[Obj]:
-    """What the webhook's own check says of an object's fields: it gives neither reasons nor fields."""
+    """The webhook's own errors for an object's fields: without reasons and field names."""
     found = []
     here = value if isinstance(value, dict) else {}
     for field, wanted in fields.items():
@@ -158,7 +159,7 @@ def wrong_types(prefix: str, value: object, fields: dict[str, type], *, required
 
 
 def check_types(webhook: str, prefix: str, spec: Obj) -> None:
-    """What the webhook cannot even read. Its own schema check speaks before the CRD's."""
+    """Errors for an object that the webhook cannot decode. They come before those of the CRD's schema."""
     wrong = []
     for network in networks(spec):
         name = (network.get("multus") or {}).get("networkName", "")

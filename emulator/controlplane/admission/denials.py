@@ -1,4 +1,4 @@
-"""How a webhook refuses."""
+"""The ways in which a webhook refuses a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def denied(webhook: str, message: str) -> ApiError:
 
 
 def refuse(webhook: str, causes: list[Obj]) -> None:
-    """Raises 422 with all causes; their messages, joined, are the sentence. Nothing when there are none."""
+    """Raises 422 with all causes, if there are any; its message joins theirs."""
     if causes:
         message = ", ".join(c["message"] for c in causes)
         text = f'admission webhook "{webhook}" denied the request: {message}'

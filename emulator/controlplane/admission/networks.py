@@ -1,11 +1,11 @@
-"""What KubeVirt checks of networks and interfaces. ``prefix`` is ``spec`` or ``spec.template.spec``."""
+"""KubeVirt's validation of networks and interfaces. ``prefix`` is ``spec`` or ``spec.template.spec``."""
 
 from __future__ import annotations
 
 import re
 
+from emulator.controlplane.accessors import by_name, interfaces, networks
 from emulator.controlplane.admission.denials import DUPLICATE, INVALID, REQUIRED, UNSUPPORTED, Obj, cause
-from emulator.controlplane.instances import by_name, interfaces, networks
 from emulator.controlplane.settings import Settings
 
 BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "binding")
@@ -18,16 +18,16 @@ NAME = re.compile(r"[A-Za-z0-9-_]+")
 
 
 def check_networks(prefix: str, spec: Obj, settings: Settings) -> list[Obj]:
-    nets, cards = networks(spec), interfaces(spec)
+    nets, nics = networks(spec), interfaces(spec)
     path = f"{prefix}.domain.devices.interfaces"
     causes = _sources(prefix, nets)
     causes += _names(prefix, nets)
-    for index, card in enumerate(cards):
-        causes += _binding(f"{path}[{index}]", index, card, by_name(nets).get(card["name"]), settings)
-    causes += _assigned(prefix, nets, cards)
+    for index, nic in enumerate(nics):
+        causes += _binding(f"{path}[{index}]", index, nic, by_name(nets).get(nic["name"]), settings)
+    causes += _assigned(prefix, nets, nics)
     boot_orders: set[int] = set()
-    for index, card in enumerate(cards):
-        causes += _details(prefix, f"{path}[{index}]", index, card, boot_orders=boot_orders, settings=settings)
+    for index, nic in enumerate(nics):
+        causes += _details(prefix, f"{path}[{index}]", index, nic, boot_orders=boot_orders, settings=settings)
     return causes
 
 
@@ -68,42 +68,42 @@ def _names(prefix: str, nets: list[Obj]) -> list[Obj]:
     return found
 
 
-def _binding(where: str, index: int, card: Obj, net: Obj | None, settings: Settings) -> list[Obj]:
+def _binding(where: str, index: int, nic: Obj, net: Obj | None, settings: Settings) -> list[Obj]:
     found = []
-    name = card["name"]
-    state = card.get("state")
+    name = nic["name"]
+    state = nic.get("state")
     if state not in (None, "", "up", "down", "absent"):
         text = f"logical {name} interface state value is unsupported: {state}"
         found.append(cause(INVALID, text, f"{where}.state"))
     gone = {"slirp": "Slirp interface support", "macvtap": "Macvtap network binding"}
     for binding, called in gone.items():
-        if binding in card:
+        if binding in nic:
             text = f"{called} has been discontinued since v1.3"
             return [*found, cause(INVALID, text, f"spec.domain.devices.interfaces[{index}].{binding}")]
-    if settings.profile.binding_required and sum(card.get(binding) is not None for binding in BINDINGS) != 1:
+    if settings.profile.binding_required and sum(nic.get(binding) is not None for binding in BINDINGS) != 1:
         text = f"logical {name} interface must have exactly one binding method or binding plugin"
         found.append(cause(INVALID, text, where))
-    if card.get("passtBinding") is not None and not settings.profile.binding_required:
+    if nic.get("passtBinding") is not None and not settings.profile.binding_required:
         found.append(cause(INVALID, "PasstBinding feature gate is not enabled", f"{where}.name"))
     on_pod = net is not None and net.get("pod") is not None
     for binding, called in (("masquerade", "Masquerade"), ("passtBinding", "PasstBinding")):
-        if card.get(binding) is not None and not on_pod:
+        if nic.get(binding) is not None and not on_pod:
             text = f"{called} interface only implemented with pod network"
             found.append(cause(INVALID, text, f"{where}.name"))
     return found
 
 
-def _assigned(prefix: str, nets: list[Obj], cards: list[Obj]) -> list[Obj]:
+def _assigned(prefix: str, nets: list[Obj], nics: list[Obj]) -> list[Obj]:
     found, used = [], set()
-    known, wanted = by_name(nets), by_name(cards)
-    for index, card in enumerate(cards):
+    known, wanted = by_name(nets), by_name(nics)
+    for index, nic in enumerate(nics):
         where = f"{prefix}.domain.devices.interfaces[{index}].name"
-        if card["name"] in used:
+        if nic["name"] in used:
             text = "Only one interface can be connected to one specific network"
             found.append(cause(DUPLICATE, text, where))
-        elif card["name"] not in known:
-            found.append(cause(INVALID, f"{where} '{card['name']}' not found.", where))
-        used.add(card["name"])
+        elif nic["name"] not in known:
+            found.append(cause(INVALID, f"{where} '{nic['name']}' not found.", where))
+        used.add(nic["name"])
     for index, net in enumerate(nets):
         where = f"{prefix}.networks[{index}].name"
         if net["name"] not in wanted:
@@ -111,12 +111,12 @@ def _assigned(prefix: str, nets: list[Obj], cards: list[Obj]) -> list[Obj]:
     return found
 
 
-def _details(prefix: str, where: str, index: int, card: Obj, *, boot_orders: set[int], settings: Settings) -> list[Obj]:
+def _details(prefix: str, where: str, index: int, nic: Obj, *, boot_orders: set[int], settings: Settings) -> list[Obj]:
     found = []
-    if not NAME.fullmatch(card["name"]):
+    if not NAME.fullmatch(nic["name"]):
         text = "Network interface name can only contain alphabetical characters, numbers, dashes (-) or underscores (_)"
         found.append(cause(INVALID, text, f"{where}.name"))
-    model, mac, pci = card.get("model"), card.get("macAddress"), card.get("pciAddress")
+    model, mac, pci = nic.get("model"), nic.get("macAddress"), nic.get("pciAddress")
     if model and model not in MODELS:
         text = f"interface {where}.name uses model {model} that is not supported."
         found.append(cause(UNSUPPORTED, text, f"{where}.model"))
@@ -127,7 +127,7 @@ def _details(prefix: str, where: str, index: int, card: Obj, *, boot_orders: set
     if pci and not PCI.fullmatch(pci):
         text = f"interface {where}.name has malformed PCI address ({pci})."
         found.append(cause(INVALID, text, f"{where}.pciAddress"))
-    order = card.get("bootOrder")
+    order = nic.get("bootOrder")
     if order is not None and order < 1:
         text = f"{prefix}[{index}] must have a boot order > 0, if supplied"
         found.append(cause(INVALID, text, f"{prefix}[{index}].bootOrder"))
@@ -136,12 +136,12 @@ def _details(prefix: str, where: str, index: int, card: Obj, *, boot_orders: set
         found.append(cause(INVALID, text, f"{where}.bootOrder"))
     if order is not None:
         boot_orders.add(order)
-    return found + _ports(where, card, settings)
+    return found + _ports(where, nic, settings)
 
 
-def _ports(where: str, card: Obj, settings: Settings) -> list[Obj]:
+def _ports(where: str, nic: Obj, settings: Settings) -> list[Obj]:
     found = []
-    for index, port in enumerate(card.get("ports") or []):
+    for index, port in enumerate(nic.get("ports") or []):
         at = f"{where}.ports[{index}]"
         if not port.get("port"):
             field = f"{at}.port" if settings.profile.binding_required else at

@@ -1,4 +1,4 @@
-"""Kubernetes quantities, so far as defaults are computed from them."""
+"""Kubernetes quantities, as far as defaults are computed from them."""
 
 from __future__ import annotations
 

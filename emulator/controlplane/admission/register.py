@@ -1,4 +1,4 @@
-"""Hangs the webhooks into the API server."""
+"""Registers the webhooks with the API server."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
 
 async def _written(shared: Shared, request: AdmissionRequest) -> None:
     if not defaults.is_kubevirt(shared.platform, request):
-        shared.decisions.choose("admission.vm_written", None, request=request)
+        shared.fault_points.apply("admission.vm_written", None, request=request)

@@ -1,4 +1,4 @@
-"""What KubeVirt checks of a VMI's spec besides its networks. ``prefix`` is ``spec`` or ``spec.template.spec``."""
+"""KubeVirt's validation of a VMI's spec besides its networks. ``prefix`` is ``spec`` or ``spec.template.spec``."""
 
 from __future__ import annotations
 

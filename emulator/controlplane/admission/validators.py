@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from emulator.apiserver.admission import AdmissionRequest
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.controlplane.accessors import is_final, is_migratable, labels_of
 from emulator.controlplane.admission.defaults import is_kubevirt
 from emulator.controlplane.admission.denials import (
     FORBIDDEN,
@@ -18,7 +19,7 @@ from emulator.controlplane.admission.denials import (
 from emulator.controlplane.admission.networks import NO_NETWORK_NAME
 from emulator.controlplane.admission.spec import check_spec
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import is_final, is_migratable, labels_of
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 VM = "virtualmachine-validator.kubevirt.io"
@@ -44,7 +45,7 @@ class Validators:
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        # virt-api asks the API, not a cache: a second migration must not slip in behind the first.
+        # virt-api asks the API, not a cache: otherwise a second migration could be created behind the first.
         self.client = shared.client_for(shared.platform.service_account(names.API_USER))
 
     def _is_kubevirt(self, request: AdmissionRequest) -> bool:
@@ -67,7 +68,7 @@ class Validators:
         if vmi is None:
             return
         causes = check_spec("spec", vmi["spec"], self.shared.settings)
-        # Recorded so: a VMI's empty network names are found by two of virt-api's checks.
+        # As recorded: two of virt-api's checks report a VMI's empty network names.
         causes = [found for found in causes for _ in range(2 if found["message"] == NO_NETWORK_NAME else 1)]
         if not self._is_kubevirt(request) and any(key in labels_of(vmi) for key in RESERVED):
             text = "creation of the following reserved kubevirt.io/ labels on a VMI object is prohibited"

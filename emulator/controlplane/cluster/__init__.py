@@ -1,1 +1,1 @@
-"""What is there before anybody creates anything: namespaces, the KubeVirt CR, roles and their bindings."""
+"""The objects of a cluster with KubeVirt: namespaces, the KubeVirt CR, roles and their bindings."""

@@ -1,16 +1,16 @@
-"""Creates the objects that an installed KubeVirt consists of, so far as anybody reads them."""
+"""Creates the objects of an installed KubeVirt, as far as clients read them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
 from emulator.controlplane.cluster.roles import bindings, cluster_roles
 from emulator.controlplane.profile import Profile
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 
 Obj = dict[str, Any]
@@ -20,8 +20,10 @@ ROLES = "clusterroles.rbac.authorization.k8s.io"
 BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
 
 
-async def bootstrap(client: Client, profile: Profile, decisions: Decisions, platform: Platform) -> None:
-    """Safe to call again: what is there stays. The KubeVirt CR is left to the platform's operator where it has one."""
+async def bootstrap(client: Client, profile: Profile, fault_points: FaultPoints, platform: Platform) -> None:
+    """Safe to call again: existing objects stay. If the platform has an operator for it, that one creates the KubeVirt
+    CR.
+    """
     namespace = platform.kubevirt_namespace
     home = {"name": namespace, "labels": {"kubevirt.io": ""}}
     await _ensure(client, names.NAMESPACES, _object("v1", "Namespace", home))
@@ -33,19 +35,19 @@ async def bootstrap(client: Client, profile: Profile, decisions: Decisions, plat
     await _ensure(
         client, "services", service | {"spec": {"ports": ports, "selector": {"prometheus.kubevirt.io": "true"}}}
     )
-    for role in decisions.choose("rbac.cluster_roles", cluster_roles()):
+    for role in fault_points.apply("rbac.cluster_roles", cluster_roles()):
         await _ensure(client, ROLES, role)
     for binding in bindings():
         await _ensure(client, BINDINGS, binding)
     if not platform.owns_kubevirt:
         await _ensure(client, names.KUBEVIRT, kubevirt(profile, platform))
-        await deploy(client, profile, platform, decisions)
+        await deploy(client, profile, platform, fault_points)
 
 
-async def deploy(client: Client, profile: Profile, platform: Platform, decisions: Decisions) -> None:
+async def deploy(client: Client, profile: Profile, platform: Platform, fault_points: FaultPoints) -> None:
     """Writes the status of a KubeVirt CR whose components all run."""
     name, namespace = platform.kubevirt_name, platform.kubevirt_namespace
-    status = {"status": decisions.choose("kubevirt.status", kubevirt_status(profile))}
+    status = {"status": fault_points.apply("kubevirt.status", kubevirt_status(profile))}
     await client.patch(names.KUBEVIRT, name, namespace, status, subresource="status")
 
 

@@ -1,16 +1,16 @@
-"""virt-controller's pods: two of them where there are two nodes, and the first one leads."""
+"""virt-controller's pods: two if there are two nodes; the first one is the leader."""
 
 from __future__ import annotations
 
 import hashlib
 
-from emulator.apiserver.objects import timestamp
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
-from emulator.controlplane.workqueue import WorkQueue
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.timestamps import timestamp
+from emulator.kube.workqueue import WorkQueue
 
 COMPONENT = "kubevirt.io"
 VIRT_CONTROLLER = "virt-controller"
@@ -21,7 +21,7 @@ _ALL: Key = ("", "all")
 
 
 class ComponentPods:
-    """Creates the pods as soon as there are nodes for them. They are objects alone: this process does the work."""
+    """Creates the pods as soon as there are nodes for them. They are only objects: this process does their work."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -61,7 +61,7 @@ def virt_controllers(shared: Shared) -> list[Obj]:
 
 
 def _pod(number: int, node: str, namespace: str) -> Obj:
-    """Named as a Deployment would, but the same way in every cluster."""
+    """Named as a Deployment names pods, but with the same names in every cluster."""
     tail = hashlib.sha256(f"{VIRT_CONTROLLER}/{number}".encode()).hexdigest()[:5]
     name = f"{VIRT_CONTROLLER}-5d8b9c7f6-{tail}"
     labels = {

@@ -1,4 +1,4 @@
-"""The objects by which a cluster shows that Multus' Dynamic Networks Controller runs; its work is the node agent's."""
+"""The objects of Multus' Dynamic Networks Controller. The node agent does its work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ = ["get", "list", "watch"]
 
 
 async def install(client: Client, nodes: int) -> None:
-    """As its own manifest does, on a cluster of so many nodes."""
+    """Creates what its own manifest creates, on a cluster with this number of nodes."""
     for resource, obj in (
         ("serviceaccounts", _object("v1", "ServiceAccount")),
         ("clusterroles.rbac.authorization.k8s.io", _role()),

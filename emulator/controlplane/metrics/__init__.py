@@ -1,1 +1,1 @@
-"""virt-controller's metrics, so far as they speak of networks, VMIs and migrations."""
+"""virt-controller's metrics of networks, VMIs and migrations."""

@@ -1,4 +1,4 @@
-"""What monitors the cluster, and how a client outside of it gets there."""
+"""The monitoring stack of the cluster, and how clients outside of the cluster reach it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.context import Shared
 from emulator.controlplane.metrics.prometheus import Prometheus, answer
 from emulator.kube.client import Client
@@ -18,11 +18,13 @@ INTERVAL = 15.0
 
 
 class Monitoring(Protocol):
-    """A monitoring stack; ``install`` creates its objects, ``work`` is what runs as long as the cluster does."""
+    """A monitoring stack. ``install`` creates its objects; ``controllers`` are the coroutines that run as long as the
+    cluster.
+    """
 
     async def install(self, client: Client) -> None: ...
 
-    def work(self) -> list[Coroutine[Any, Any, None]]: ...
+    def controllers(self) -> list[Coroutine[Any, Any, None]]: ...
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:
         """A request through the API server's service proxy; None where there is no such service."""
@@ -42,11 +44,11 @@ class PlainMonitoring:
         self._prometheus = Prometheus(shared, INTERVAL)
 
     async def install(self, client: Client) -> None:
-        await ensure(client, "namespaces", thing("v1", "Namespace", self.NAMESPACE))
-        await ensure(client, "serviceaccounts", thing("v1", "ServiceAccount", self.SERVICE, self.NAMESPACE))
+        await ensure(client, "namespaces", stack_object("v1", "Namespace", self.NAMESPACE))
+        await ensure(client, "serviceaccounts", stack_object("v1", "ServiceAccount", self.SERVICE, self.NAMESPACE))
         await ensure(client, "services", service(self.SERVICE, self.NAMESPACE, "web", self.PORT))
 
-    def work(self) -> list[Coroutine[Any, Any, None]]:
+    def controllers(self) -> list[Coroutine[Any, Any, None]]:
         return [self._prometheus.run()]
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:
@@ -55,10 +57,10 @@ class PlainMonitoring:
         return await answer(call.request, "/".join(call.info.parts), self._prometheus.series)
 
     async def stop(self) -> None:
-        """Nothing but its loop, which the control plane ends."""
+        """Does nothing: the control plane cancels its loop."""
 
 
-def thing(api_version: str, kind: str, name: str, namespace: str = "", **more: Any) -> Obj:
+def stack_object(api_version: str, kind: str, name: str, namespace: str = "", **more: Any) -> Obj:
     """An object of the stack."""
     meta = {"name": name} | ({"namespace": namespace} if namespace else {})
     return {"apiVersion": api_version, "kind": kind, "metadata": meta, **more}
@@ -66,7 +68,7 @@ def thing(api_version: str, kind: str, name: str, namespace: str = "", **more: A
 
 def service(name: str, namespace: str, port: str, number: int) -> Obj:
     ports = [{"name": port, "port": number, "protocol": "TCP", "targetPort": port}]
-    return thing("v1", "Service", name, namespace, spec={"ports": ports})
+    return stack_object("v1", "Service", name, namespace, spec={"ports": ports})
 
 
 async def ensure(client: Client, resource: str, obj: Obj) -> None:

@@ -7,16 +7,16 @@ import time
 
 from aiohttp import web
 
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, VIRT_CONTROLLER, virt_controllers
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
 from emulator.controlplane.metrics.promql import NAME, BadQuery, Labels, Vector, evaluate
 from emulator.controlplane.metrics.samples import samples
 
 
 class Prometheus:
-    """One replica. What a scrape no longer finds is gone with it, as Prometheus marks such series stale.
+    """One replica. A series that a scrape no longer finds is removed, as Prometheus marks it stale.
 
     ``interval`` and ``offset`` (of the first scrape) are in the real control plane's seconds.
     """
@@ -42,7 +42,7 @@ class Prometheus:
             await self._shared.pace.sleep(self._interval)
 
     def scrape(self) -> None:
-        """Takes what every virt-controller exposes now."""
+        """Reads what every virt-controller exposes now."""
         self.series = [
             ({NAME: sample.metric, **target_labels(pod), **sample.labels, **self._external}, sample.value)
             for number, pod in enumerate(virt_controllers(self._shared))
@@ -64,7 +64,7 @@ def target_labels(pod: Obj) -> Labels:
 
 
 def deduplicated(replicas: list[Prometheus]) -> Vector:
-    """What Thanos makes of replicas: each series once. One that only a replica still has is shown as well."""
+    """Series as Thanos merges them from replicas: each one once, also those that only one replica has."""
     found: dict[tuple[tuple[str, str], ...], tuple[Labels, float]] = {}
     for replica in replicas:
         for labels, value in replica.series:

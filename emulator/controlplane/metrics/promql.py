@@ -1,4 +1,4 @@
-"""The part of PromQL that is asked here: instant selectors and aggregations over them, by label."""
+"""The subset of PromQL that clients use here: instant selectors, and aggregations over them by label."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FOLDS: dict[str, Callable[[list[float]], float]] = {
 
 
 class BadQuery(ValueError):
-    """A query that Prometheus would not take, in its words."""
+    """A query that Prometheus refuses; the message is Prometheus'."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Token:
 
 
 def evaluate(query: str, samples: Iterable[tuple[Labels, float]]) -> Vector:
-    """The query's answer for what is known now. BadQuery when it cannot be read."""
+    """The answer of an instant query. BadQuery if it cannot be parsed."""
     parser = _Parser(query, list(samples))
     result = parser.expression()
     parser.end()

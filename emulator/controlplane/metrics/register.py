@@ -1,10 +1,10 @@
-"""The ways to the metrics that lead through the API server: the proxies of pods and of services."""
+"""Access to the metrics through the API server: the proxies of pods and of services."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.cluster.bootstrap import METRICS_SERVICE
 from emulator.controlplane.cluster.components import METRICS_PORT, virt_controllers
 from emulator.controlplane.context import Shared

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emulator.apiserver.objects import parse_timestamp
+from emulator.controlplane.accessors import Obj, by_name, interfaces, is_migratable, networks, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, by_name, interfaces, is_migratable, networks, phase
+from emulator.kube.timestamps import parse_timestamp
 
 CORE_BINDINGS = ("masquerade", "bridge", "sriov")
 WAITING = {"": "unset", "Pending": "pending", "Scheduling": "scheduling"}
@@ -24,7 +24,7 @@ class Sample:
 
 
 def samples(shared: Shared, *, leader: bool = True) -> Iterator[Sample]:
-    """What a virt-controller exposes; one that does not lead has no VMs, as it watches none."""
+    """The samples that a virt-controller exposes; one that is not the leader watches no VMs and exposes none."""
     yield Sample("kubevirt_virt_controller_ready_status", {})
     yield Sample("kubevirt_virt_controller_leading_status", {}, float(leader))
     if not leader:
@@ -42,25 +42,25 @@ def _identity(obj: Obj) -> dict[str, str]:
 
 
 def _vnics(shared: Shared, metric: str, obj: Obj, spec: Obj) -> Iterator[Sample]:
-    shown = [_identity(obj) | labels for labels in _cards(spec)]
-    for labels in shared.decisions.choose("metrics.vnics", shown, metric=metric, obj=obj):
+    shown = [_identity(obj) | labels for labels in _nics(spec)]
+    for labels in shared.fault_points.apply("metrics.vnics", shown, metric=metric, obj=obj):
         yield Sample(metric, labels)
 
 
-def _cards(spec: Obj) -> Iterator[dict[str, str]]:
+def _nics(spec: Obj) -> Iterator[dict[str, str]]:
     known = by_name(networks(spec))
-    for card in interfaces(spec):
-        network = known.get(card["name"])
+    for nic in interfaces(spec):
+        network = known.get(nic["name"])
         if network is None:
             continue
-        plugin = (card.get("binding") or {}).get("name")
-        core = next((name for name in CORE_BINDINGS if card.get(name) is not None), "")
+        plugin = (nic.get("binding") or {}).get("name")
+        core = next((name for name in CORE_BINDINGS if nic.get(name) is not None), "")
         yield {
-            "vnic_name": card["name"],
+            "vnic_name": nic["name"],
             "binding_type": "plugin" if plugin else "core" if core else "",
             "network": network["multus"]["networkName"] if network.get("multus") else "pod networking",
             "binding_name": plugin or core,
-            "model": card.get("model") or "<none>",
+            "model": nic.get("model") or "<none>",
         }
 
 

@@ -1,6 +1,6 @@
-"""OpenShift's monitoring: two Prometheus replicas behind Thanos Querier, which a Route leads to from outside.
+"""OpenShift's monitoring: two Prometheus replicas behind Thanos Querier, which a Route exposes.
 
-The Route's host is an address of this machine with its port, as nothing resolves names for an embedded cluster.
+The Route's host is an address of this machine with its port, because no DNS resolves names of an embedded cluster.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.apiserver.rbac import Attributes, Authorizer
 from emulator.apiserver.tokens import Tokens, bearer_token
 from emulator.controlplane.context import Shared
-from emulator.controlplane.metrics.monitoring import ensure, service, thing
+from emulator.controlplane.metrics.monitoring import ensure, service, stack_object
 from emulator.controlplane.metrics.prometheus import Prometheus, answer, deduplicated
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
@@ -51,12 +51,14 @@ class OpenShiftMonitoring:
         self.host = ""
 
     async def install(self, client: Client) -> None:
-        """Listens, and creates the objects that lead to the listener."""
+        """Listens, and creates the objects that refer to the listener."""
         await self._listen()
         for namespace in (NAMESPACE, MANAGED):
-            await ensure(client, "namespaces", thing("v1", "Namespace", namespace))
+            await ensure(client, "namespaces", stack_object("v1", "Namespace", namespace))
         await ensure(client, "services", service(NAME, NAMESPACE, "web", 9091))
-        bundle = thing("v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._router.ca})
+        bundle = stack_object(
+            "v1", "ConfigMap", "default-ingress-cert", MANAGED, data={"ca-bundle.crt": self._router.ca}
+        )
         await ensure(client, "configmaps", bundle)
         await self._grant(client)
         spec = {
@@ -67,16 +69,16 @@ class OpenShiftMonitoring:
             "to": {"kind": "Service", "name": NAME, "weight": 100},
             "wildcardPolicy": "None",
         }
-        await ensure(client, ROUTES, thing("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
+        await ensure(client, ROUTES, stack_object("route.openshift.io/v1", "Route", NAME, NAMESPACE, spec=spec))
         admitted = {"type": "Admitted", "status": "True"}
         ingress = {"host": self.host, "routerName": "default", "wildcardPolicy": "None", "conditions": [admitted]}
         await client.patch(ROUTES, NAME, NAMESPACE, {"status": {"ingress": [ingress]}}, subresource="status")
 
-    def work(self) -> list[Coroutine[Any, Any, None]]:
+    def controllers(self) -> list[Coroutine[Any, Any, None]]:
         return [replica.run() for replica in self._replicas]
 
     async def through_service(self, call: HttpCall, name: str, port: str) -> web.StreamResponse | None:
-        """The API server takes the token away before it passes a request on, so Thanos knows nobody."""
+        """The API server removes the token before it forwards a request, so Thanos refuses it as unauthenticated."""
         if (call.info.namespace, name) != (NAMESPACE, NAME):
             return None
         return _text(401, "Unauthorized\n")
@@ -113,7 +115,7 @@ class OpenShiftMonitoring:
 
     @staticmethod
     async def _grant(client: Client) -> None:
-        """Who may ask Thanos, and that everybody may read the router's authority."""
+        """Creates the roles of those who may query Thanos; every user may read the router's authority."""
         rbac = "rbac.authorization.k8s.io"
         rules = [
             {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
@@ -124,11 +126,11 @@ class OpenShiftMonitoring:
                 "verbs": ["get", "create", "update"],
             },
         ]
-        await ensure(client, f"clusterroles.{rbac}", thing(f"{rbac}/v1", "ClusterRole", VIEW, rules=rules))
+        await ensure(client, f"clusterroles.{rbac}", stack_object(f"{rbac}/v1", "ClusterRole", VIEW, rules=rules))
         read = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}]
         name = "console-configmap-reader"
-        await ensure(client, f"roles.{rbac}", thing(f"{rbac}/v1", "Role", name, MANAGED, rules=read))
-        binding = thing(
+        await ensure(client, f"roles.{rbac}", stack_object(f"{rbac}/v1", "Role", name, MANAGED, rules=read))
+        binding = stack_object(
             f"{rbac}/v1",
             "RoleBinding",
             name,

@@ -1,1 +1,1 @@
-"""The migration controller: brings a migration object from creation to its end."""
+"""The migration controller: takes a migration object through its phases."""

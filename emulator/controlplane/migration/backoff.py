@@ -1,10 +1,10 @@
-"""How long an automatic migration waits after those of the same VMI that failed."""
+"""Back-off of automatic migrations after failed ones of the same VMI."""
 
 from __future__ import annotations
 
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj, annotations_of, is_final, phase
-from emulator.controlplane.moments import Moments
+from emulator.controlplane.accessors import Obj, annotations_of, is_final, phase
+from emulator.controlplane.elapsed_times import ElapsedTimes
 
 FIRST_SECONDS = 20.0
 
@@ -13,7 +13,7 @@ def is_automatic(migration: Obj) -> bool:
     return names.WORKLOAD_UPDATE in annotations_of(migration) or names.EVACUATION in annotations_of(migration)
 
 
-def waiting_seconds(migration: Obj, others: list[Obj], moments: Moments) -> float:
+def waiting_seconds(migration: Obj, others: list[Obj], elapsed_times: ElapsedTimes) -> float:
     """Seconds of the real control plane still to wait; 0 when it may go on. ``others`` are of the same VMI."""
     if not is_automatic(migration) or names.IGNORE_BACKOFF in annotations_of(migration):
         return 0.0
@@ -26,7 +26,7 @@ def waiting_seconds(migration: Obj, others: list[Obj], moments: Moments) -> floa
             break
         if is_automatic(other):
             failures += 1
-            past = past or moments.since(failure_key(other), failed_at(other))
+            past = past or elapsed_times.since(failure_key(other), failed_at(other))
     if not failures:
         return 0.0
     return max(0.0, FIRST_SECONDS * 2.0 ** (failures - 1) - past)
@@ -37,7 +37,7 @@ def failure_key(migration: Obj) -> str:
 
 
 def failed_at(migration: Obj) -> str:
-    """When it entered Failed; its creation where that was not noted."""
+    """When it entered Failed; its creation if that is not recorded."""
     for entry in reversed(migration["status"].get("phaseTransitionTimestamps") or []):
         if entry["phase"] == "Failed":
             return str(entry["phaseTransitionTimestamp"])

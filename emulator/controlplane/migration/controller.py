@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.apiserver.objects import clone, parse_timestamp
-from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.apiserver.objects import clone
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
     is_final,
@@ -17,20 +16,23 @@ from emulator.controlplane.instances import (
     pod_is_down,
     pod_is_going,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.migration.backoff import failure_key, waiting_seconds
 from emulator.controlplane.migration.handoff import abort_requested, handed_off, target_down
 from emulator.controlplane.migration.phases import BEFORE_HAND_OFF, RUNNING, Step, next_step
 from emulator.controlplane.migration.targets import Targets
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.controlplane.vmi.status import set_phase
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.timestamps import parse_timestamp
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5
-# How often a migration in a queue looks again, by its priority.
+# How often a queued migration is checked again, by its priority.
 RECHECK_SECONDS = {"system-critical": 1.0, "user-triggered": 3.0}
 RECHECK_DEFAULT_SECONDS = 5.0
 
@@ -85,7 +87,7 @@ class MigrationController:
         if is_deleting(migration) and not ours and target is not None:
             await self.targets.cancel(migration, target)
         step = next_step(migration, vmi, target, other_active=self._other_active(migration))
-        step = self.shared.decisions.choose("migration.step", step, migration=migration, vmi=vmi)
+        step = self.shared.fault_points.apply("migration.step", step, migration=migration, vmi=vmi)
         if step is not None:
             await self._take(migration, vmi, target, step)
         elif vmi is not None:
@@ -95,7 +97,7 @@ class MigrationController:
         if step.event is not None:
             await self.shared.recorder.record(migration, *step.event)
         if step.phase == "Failed":
-            self.shared.moments.note(failure_key(migration))
+            self.shared.elapsed_times.start(failure_key(migration))
         new = clone(migration)
         set_phase(new, step.phase)
         if step.phase == "Pending" and vmi is not None:
@@ -117,7 +119,7 @@ class MigrationController:
         elif current == "Scheduling" and target is not None:
             left = await self.targets.watch_pending(migration, vmi, target)
             if left:
-                self._again(migration, left)
+                self._sync_after(migration, left)
         elif current == "Scheduled" and target is not None and not ours:
             await self._hand_off(migration, vmi, target)
         elif current in ("PreparingTarget", "TargetReady") and ours:
@@ -129,23 +131,23 @@ class MigrationController:
                 await self._note_target_ready(vmi, target)
 
     async def _start(self, migration: Obj, vmi: Obj) -> None:
-        """Makes the target pod, once limits and back-off let it."""
+        """Creates the target pod, once limits and back-off allow it."""
         meta = vmi["metadata"]
         others = self.of_vmi(meta["namespace"], meta["name"])
-        waiting = waiting_seconds(migration, others, self.shared.moments)
+        waiting = waiting_seconds(migration, others, self.shared.elapsed_times)
         if waiting > 0:
             where = f"{meta['namespace']}/{meta['name']}"
             await self.shared.recorder.warning(vmi, "MigrationBackoff", f"backoff migrating vmi {where}")
-            self._again(migration, waiting)
+            self._sync_after(migration, waiting)
             return
         if sum(not pod_is_going(pod) for pod in pods_of(self.shared, vmi)) > 1:
-            self._again(migration, 1.0)
+            self._sync_after(migration, 1.0)
             return
         if names.NON_ROOT not in annotations_of(vmi):
             vmi = await self._patch_vmi(vmi, {"metadata": {"annotations": {names.NON_ROOT: "true"}}})
         if self._limits_reached(vmi):
             priority = migration["spec"].get("priority", "")
-            self._again(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
+            self._sync_after(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
             return
         await self.targets.create(migration, vmi)
         self._on_migration("MODIFIED", migration, None)
@@ -159,9 +161,9 @@ class MigrationController:
         return bool(outbound >= self.shared.settings.outbound_migrations)
 
     def _takes_a_slot(self, migration: Obj) -> Obj | None:
-        """The VMI of a migration that counts for the limits ({} for one that is gone), None for one that does not.
+        """The VMI of a migration that counts for the limits ({} if the VMI is gone); None if it does not count.
 
-        One that is still Pending counts as soon as its target pod exists.
+        A Pending migration counts as soon as its target pod exists.
         """
         meta, current = migration["metadata"], phase(migration)
         vmi = self.shared.vmis.get(meta["namespace"], migration["spec"]["vmiName"])
@@ -200,7 +202,7 @@ class MigrationController:
         await self.shared.recorder.normal(migration, "SuccessfulAbortMigration", message)
 
     async def _note_target_ready(self, vmi: Obj | None, target: Obj) -> None:
-        """Marks the target pod once the guest runs there; the moment is written as Go prints one."""
+        """Annotates the target pod once the guest runs there; the timestamp has Go's format."""
         ready = migration_state(vmi or {}).get("targetNodeDomainReadyTimestamp")
         if not ready or names.TARGET_READY in annotations_of(target) or pod_is_going(target):
             return
@@ -211,7 +213,9 @@ class MigrationController:
         await self.shared.pods.catch_up(written)
 
     async def _finish(self, migration: Obj, vmi: Obj | None, target: Obj | None) -> None:
-        """After the last phase: copy of the state, finalizer, the pod of a cancelled one, garbage of older ones."""
+        """After the last phase: copies the state, removes the finalizer and the pod of a cancelled migration, deletes
+        old ones.
+        """
         meta = migration["metadata"]
         state = migration_state(vmi) if vmi else {}
         ours = state.get("migrationUid") == meta["uid"]
@@ -222,7 +226,7 @@ class MigrationController:
             await self._patch(migration, changes(migration, new, (("status",),)))
             return
         if not ours and phase(migration) == "Failed" and target is not None and not pod_is_down(target):
-            # Failed before the hand-off: no virt-handler knows of this pod.
+            # Failed before the hand-off: no virt-handler will delete this pod.
             await self.targets.delete(target)
         if held:
             new = clone(migration)
@@ -234,7 +238,7 @@ class MigrationController:
         await self._collect_garbage(migration)
 
     async def _collect_garbage(self, migration: Obj) -> None:
-        """Keeps the five newest finished objects of a VMI; objects of a VMI that is no more go altogether."""
+        """Keeps the five newest finished objects of a VMI, and none of a VMI that is gone."""
         namespace, vmi_name = migration["metadata"]["namespace"], migration["spec"]["vmiName"]
         finished = [m for m in self.of_vmi(namespace, vmi_name) if is_final(m) and not is_deleting(m)]
         finished.sort(key=lambda m: (m["metadata"]["creationTimestamp"], int(m["metadata"]["resourceVersion"])))
@@ -251,8 +255,8 @@ class MigrationController:
         others = self.of_vmi(meta["namespace"], migration["spec"]["vmiName"])
         return any(m["metadata"]["uid"] != meta["uid"] and not is_final(m) and phase(m) for m in others)
 
-    def _again(self, migration: Obj, seconds: float) -> None:
-        """Looks again after so many seconds of the real control plane."""
+    def _sync_after(self, migration: Obj, seconds: float) -> None:
+        """Syncs the migration again after this many seconds of the real control plane."""
         key = (migration["metadata"]["namespace"], migration["metadata"]["name"])
         self.queue.add_after(key, self.shared.pace.seconds(seconds))
 

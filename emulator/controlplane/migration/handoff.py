@@ -1,12 +1,13 @@
-"""What virt-controller writes on the VMI for a migration: hand-off to virt-handler, and the wish to abort."""
+"""virt-controller's writes to the VMI for a migration: the hand-off to virt-handler, and the abort request."""
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.objects import clone
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.vmi.cpu import overhead_mib
+from emulator.kube.timestamps import timestamp
 
 
 def handed_off(vmi: Obj, migration: Obj, source: Obj | None, target: Obj, settings: Settings) -> Obj:
@@ -36,7 +37,7 @@ def abort_requested(vmi: Obj) -> Obj:
 
 
 def target_down(vmi: Obj) -> Obj:
-    """The target pod died before virt-handler could start."""
+    """The migration state after the target pod died before the hand-off."""
     new: Obj = clone(vmi)
     new["status"]["migrationState"] |= {"failed": True, "completed": True, "endTimestamp": timestamp()}
     return new

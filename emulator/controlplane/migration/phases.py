@@ -1,11 +1,11 @@
-"""The phases of a migration object, decided from what the VMI and the pods say. Nothing here writes anything."""
+"""The phases of a migration object, decided from the VMI and the pods. Pure functions: nothing here writes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     Obj,
     containers_ready,
     is_deleting,
@@ -14,6 +14,7 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_down,
 )
+from emulator.kube import conditions
 
 BEFORE_HAND_OFF = ("", "Pending", "Scheduling", "Scheduled")
 HANDED_OFF = ("PreparingTarget", "TargetReady", "Running")
@@ -36,7 +37,7 @@ def failed(message: str, *, aborted: bool = False) -> Step:
 
 
 def next_step(migration: Obj, vmi: Obj | None, target: Obj | None, *, other_active: bool) -> Step | None:
-    """None while there is nothing to do but wait. ``other_active``: another migration of this VMI is under way."""
+    """The next step; None while the migration has to wait. ``other_active``: the VMI has another active migration."""
     current = phase(migration)
     state = migration_state(vmi or {})
     ours = state.get("migrationUid") == migration["metadata"]["uid"]
@@ -54,7 +55,7 @@ def next_step(migration: Obj, vmi: Obj | None, target: Obj | None, *, other_acti
 
 
 def _failure(current: str, vmi: Obj | None, target: Obj | None, state: Obj, *, ours: bool) -> str:
-    """What ends the migration now, in the controller's words; the first that holds counts."""
+    """The controller's message if the migration fails now; "" if not. The first matching reason counts."""
     active = current in HANDED_OFF
     taken = "VMI's migration state was taken over by another migration job during active migration."
     checks = (
@@ -76,8 +77,8 @@ def _failure(current: str, vmi: Obj | None, target: Obj | None, state: Obj, *, o
 
 
 def _forward(current: str, vmi: Obj, target: Obj | None, state: Obj) -> str:
-    """The next phase, or "". ``state`` is the VMI's migration state where it speaks of this migration."""
-    # A VMI that already asks for the next migration keeps this one from ever being called succeeded.
+    """The next phase, or "". ``state`` is the VMI's migration state if it is about this migration."""
+    # A VMI that already requires the next migration keeps this one from succeeding.
     done = state.get("completed") and not conditions.is_true(vmi, names.MIGRATION_REQUIRED)
     steps = {
         "": ("Pending", True),

@@ -1,4 +1,4 @@
-"""The target pod of a migration: making it, watching over it while it is pending, taking it away."""
+"""The target pod of a migration: creates it, monitors it while it is pending, deletes it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.apiserver.objects import parse_timestamp
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.controlplane.accessors import annotations_of, is_deleting, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import annotations_of, is_deleting, phase
 from emulator.controlplane.vmi.launcher import launcher_pod, place_target
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
+from emulator.kube.timestamps import parse_timestamp
 
 Obj = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -26,9 +27,9 @@ class Targets:
 
     async def create(self, migration: Obj, vmi: Obj) -> None:
         if missing := missing_nad(self.shared, vmi):
-            # The real one says so in its log only, and tries again.
+            # The real controller writes this only to its log, and tries again.
             raise ApiError(404, "", f"failed to render launch manifest: {missing}")
-        pod = launcher_pod(vmi, self.shared.profile, self.shared.decisions, migration)
+        pod = launcher_pod(vmi, self.shared.profile, self.shared.fault_points, migration)
         ask_for_resources(self.shared, vmi, pod)
         source = self.shared.nodes.get("", vmi["status"].get("nodeName", ""))
         place_target(pod, vmi, source, migration)
@@ -52,7 +53,7 @@ class Targets:
                 raise
 
     async def cancel(self, migration: Obj, pod: Obj) -> None:
-        """Takes the target pod of a migration away that is cancelled before the hand-off."""
+        """Deletes the target pod of a migration that is cancelled before the hand-off."""
         if is_deleting(pod):
             return
         await self.delete(pod)
@@ -61,7 +62,9 @@ class Targets:
         await self.shared.recorder.normal(migration, "SuccessfulDelete", message)
 
     async def watch_pending(self, migration: Obj, vmi: Obj, pod: Obj) -> float:
-        """Warns of an unschedulable pod and ends one that waits too long; seconds until the next look, 0 for none."""
+        """Warns of an unschedulable pod and deletes one that is pending for too long; seconds until the next check, 0
+        for none.
+        """
         if phase(pod) not in ("", "Pending") or is_deleting(pod):
             return 0.0
         scheduled = conditions.find(pod, "PodScheduled")
@@ -85,7 +88,7 @@ class Targets:
 
     @staticmethod
     def _limit(migration: Obj, unschedulable: bool) -> float:
-        """Seconds of the real control plane; a test may override them by annotation."""
+        """Seconds of the real control plane; an annotation can override them."""
         key = names.UNSCHEDULABLE_TIMEOUT if unschedulable else names.PENDING_TIMEOUT
         default = UNSCHEDULABLE_SECONDS if unschedulable else PENDING_SECONDS
         try:

@@ -1,1 +1,1 @@
-"""Pure rules about networks: names of pod interfaces, what is copied to a VMI, what needs a migration or a restart."""
+"""Pure rules of networks: pod interface names, what is copied to a VMI, what requires a migration or a restart."""

@@ -1,18 +1,18 @@
-"""Whether the networks of a running VMI need a migration: KubeVirt's migration evaluator."""
+"""KubeVirt's migration evaluator: whether the networks of a running VMI require a migration."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import Any
 
-from emulator.controlplane.instances import by_name, interfaces, is_absent, is_secondary, network_status, networks
-from emulator.controlplane.network.podinterfaces import split_nad
+from emulator.controlplane.accessors import by_name, interfaces, is_absent, is_secondary, network_status, networks
+from emulator.controlplane.network.pod_interfaces import split_nad
 
 Obj = dict[str, Any]
 
 
 class Need(Enum):
-    """``PENDING`` gives a dynamic networks controller time to plug the NIC without a migration."""
+    """``PENDING`` gives a Dynamic Networks Controller time to plug the NIC without a migration."""
 
     NONE = "none"
     PENDING = "pending"
@@ -20,32 +20,32 @@ class Need(Enum):
 
 
 def migration_need(vmi: Obj, pod: Obj, *, live_updates_nad: bool) -> Need:
-    """What the VMI's secondary networks ask for, given the launcher pod that it runs in."""
-    cards = by_name(interfaces(vmi["spec"]))
+    """What the VMI's secondary networks require, given the launcher pod that it runs in."""
+    nics = by_name(interfaces(vmi["spec"]))
     reported = by_name([i for i in vmi.get("status", {}).get("interfaces") or [] if i.get("name")])
     needs = [
         _network_need(
             network,
-            cards[network["name"]],
+            nics[network["name"]],
             reported.get(network["name"]),
             vmi=vmi,
             pod=pod,
             live_updates_nad=live_updates_nad,
         )
         for network in networks(vmi["spec"])
-        if is_secondary(network) and network["name"] in cards
+        if is_secondary(network) and network["name"] in nics
     ]
     if Need.IMMEDIATE in needs:
         return Need.IMMEDIATE
     return Need.PENDING if Need.PENDING in needs else Need.NONE
 
 
-def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
+def _network_need(network: Obj, nic: Obj, reported: Obj | None, *, vmi: Obj, pod: Obj, live_updates_nad: bool) -> Need:
     if reported is None:
-        if is_absent(card):
+        if is_absent(nic):
             return Need.NONE
-        return Need.IMMEDIATE if "sriov" in card else Need.PENDING
-    if is_absent(card):
+        return Need.IMMEDIATE if "sriov" in nic else Need.PENDING
+    if is_absent(nic):
         sources = {s.strip() for s in reported.get("infoSource", "").split(",")}
         if "multus-status" in sources and "domain" not in sources:
             return Need.PENDING
@@ -55,7 +55,7 @@ def _network_need(network: Obj, card: Obj, reported: Obj | None, *, vmi: Obj, po
 
 
 def _is_on_another_nad(network: Obj, reported: Obj, vmi: Obj, pod: Obj) -> bool:
-    """Only network-status tells which NAD a pod's interface is on; without an entry there is nothing to compare."""
+    """Whether network-status names another NAD; without an entry there is nothing to compare."""
     name = reported.get("podInterfaceName")
     for entry in network_status(pod):
         if name and entry.get("interface") == name:

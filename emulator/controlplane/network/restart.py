@@ -1,20 +1,20 @@
-"""Whether a VM's template differs from the VMI that runs in a way that only a restart can bring about."""
+"""Whether a VM's template differs from its running VMI in a way that requires a restart."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane.instances import by_name, interfaces, is_migratable, networks
+from emulator.controlplane.accessors import by_name, interfaces, is_migratable, networks
 from emulator.controlplane.settings import Settings
 
 Obj = dict[str, Any]
-# Empty objects that say something by being there.
+# Empty objects whose presence has a meaning.
 _MEANT = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "pod")
 
 
 def restart_required(vm: Obj, vmi: Obj, started_from: Obj, settings: Settings) -> bool:
-    """``started_from`` is the VM's spec as its ControllerRevision of this VMI keeps it."""
+    """``started_from`` is the VM's spec in the ControllerRevision of this VMI."""
     now = vm["spec"]["template"]["spec"]
     last: Obj = clone(started_from["template"]["spec"])
     if settings.rollout_live_update:
@@ -28,12 +28,12 @@ def restart_required(vm: Obj, vmi: Obj, started_from: Obj, settings: Settings) -
 
 
 def networks_need_restart(vm: Obj, vmi: Obj, settings: Settings) -> bool:
-    """KubeVirt's vmliveupdate.IsRestartRequired: by name, so the order of the lists does not matter."""
+    """KubeVirt's vmliveupdate.IsRestartRequired. It compares by name, so the order of the lists does not matter."""
     template = vm["spec"]["template"]["spec"]
-    wanted_cards, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
-    for card in interfaces(vmi["spec"]):
-        wanted = wanted_cards.get(card["name"])
-        if wanted is None or _without(wanted, "state") != _without(card, "state"):
+    wanted_nics, wanted_networks = by_name(interfaces(template)), by_name(networks(template))
+    for nic in interfaces(vmi["spec"]):
+        wanted = wanted_nics.get(nic["name"])
+        if wanted is None or _without(wanted, "state") != _without(nic, "state"):
             return True
     current = networks(vmi["spec"])
     if settings.profile.live_update != "never" and _adds_pod_network(wanted_networks, current):
@@ -61,7 +61,7 @@ def _without(obj: Obj, key: str) -> Obj:
 
 
 def _allow(last: Obj, now: Obj, *keys: str) -> None:
-    """Takes over what may be changed while the VM runs, so that it no longer counts as a difference."""
+    """Copies what may be changed while the VM runs, so that it does not count as a difference."""
     for key in keys:
         if key in now:
             last[key] = clone(now[key])
@@ -70,7 +70,9 @@ def _allow(last: Obj, now: Obj, *keys: str) -> None:
 
 
 def _pruned(value: Any) -> Any:
-    """Without empty objects and lists, which the API server's round trips may add or drop, but for `_MEANT`."""
+    """The object without empty objects and lists (except ``_MEANT``), which a round trip through the API may add or
+    drop.
+    """
     if isinstance(value, dict):
         pruned = {k: _pruned(v) for k, v in value.items()}
         return {k: v for k, v in pruned.items() if v not in ({}, [], None) or (k in _MEANT and v is not None)}

@@ -1,1 +1,1 @@
-"""The scheduler: finds a node for each pod that asks for one."""
+"""The scheduler: assigns pods to nodes."""

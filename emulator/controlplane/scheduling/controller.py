@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.controlplane.accessors import is_deleting, pod_is_down
 from emulator.controlplane.context import Shared
-from emulator.controlplane.events import reference
-from emulator.controlplane.instances import is_deleting, pod_is_down
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
+from emulator.kube.events import reference
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 USER = "system:kube-scheduler"
@@ -84,7 +85,7 @@ class Scheduler:
         await self.shared.pods.catch_up(written)
 
     async def _event(self, pod: Obj, kind: str, reason: str, message: str, action: str) -> None:
-        """The scheduler speaks the newer events API: no count, and a time in microseconds."""
+        """The scheduler uses the newer events API: no count, and a timestamp in microseconds."""
         now = datetime.now(UTC)
         meta = pod["metadata"]
         event = {

@@ -1,13 +1,13 @@
-"""Which nodes a pod may run on, and in the scheduler's words why not on the others."""
+"""Filters of the scheduler: which nodes a pod may run on, and its messages about the others."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from emulator.controlplane import conditions
+from emulator.controlplane.accessors import Obj, labels_of, pod_is_down
 from emulator.controlplane.admission.quantities import to_bytes
-from emulator.controlplane.instances import Obj, labels_of, pod_is_down
+from emulator.kube import conditions
 
 UNSCHEDULABLE = "node(s) were unschedulable"
 NOT_READY = "node(s) were not ready"
@@ -22,7 +22,7 @@ HOPELESS = (UNSCHEDULABLE, NOT_READY, SELECTOR, TAINTS)
 
 
 def objection(pod: Obj, node: Obj, pods: list[Obj]) -> str:
-    """The first reason against a node; "" when the pod may run there. ``pods`` are all pods of the cluster."""
+    """The first reason against a node; "" if the pod may run there. ``pods`` are all pods of the cluster."""
     spec = pod["spec"]
     if node.get("spec", {}).get("unschedulable"):
         return UNSCHEDULABLE
@@ -38,7 +38,7 @@ def objection(pod: Obj, node: Obj, pods: list[Obj]) -> str:
 
 
 def _lacks(pod: Obj, node: Obj, pods: list[Obj]) -> str:
-    """The first network resource that the node has not enough of; the machine itself is never too small here."""
+    """The first network resource that the node has too little of; CPU and memory are never too small here."""
     for name, count in sorted(_asked(pod).items()):
         offered = to_bytes((node.get("status", {}).get("allocatable") or {}).get(name, "0"))
         here = (p for p in pods if p["spec"].get("nodeName") == node["metadata"]["name"] and not pod_is_down(p))
@@ -56,7 +56,7 @@ def _asked(pod: Obj) -> Counter[str]:
 
 
 def preference(pod: Obj, node: Obj) -> int:
-    """How much a pod would like to be on a node, by the weights of its preferred node affinity."""
+    """The weight of a node for a pod, by its preferred node affinity."""
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     wishes = affinity.get(SOFT) or []
     return sum(int(wish.get("weight") or 0) for wish in wishes if _matches_term(wish.get("preference") or {}, node))
@@ -128,7 +128,7 @@ def _is_greater(value: str | None, other: str | None) -> bool:
 
 
 def _anti_affine(pod: Obj, node: Obj, pods: list[Obj]) -> bool:
-    """Hostname is the only topology of this cluster, so a node's pods are those that count."""
+    """Hostname is the only topology of this cluster, so only the pods of the node count."""
     rules = ((pod["spec"].get("affinity") or {}).get("podAntiAffinity") or {}).get(HARD) or []
     neighbours = [
         other

@@ -1,15 +1,15 @@
-"""Data of the guest agent. Every failure is 500 in plain text: virt-api hands its error through as it is."""
+"""Guest agent data. Every failure is 500 in plain text: virt-api forwards virt-handler's error unchanged."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
-from emulator.controlplane import conditions
-from emulator.controlplane.instances import phase
-from emulator.controlplane.subresources.answers import Refusal, conflict, text
+from emulator.apiserver.http_call import HttpCall
+from emulator.controlplane.accessors import phase
+from emulator.controlplane.subresources.responses import Refusal, conflict, text
 from emulator.controlplane.subresources.targets import VMI, Targets
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers
+from emulator.kube import conditions
 
 
 class GuestData:

@@ -1,4 +1,4 @@
-"""start, stop, restart and migrate of a VM; pause, freeze, reboot and their like of a VMI."""
+"""start, stop, restart and migrate of a VM; pause, freeze, reboot and the like of a VMI."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import yaml
 from aiohttp import web
 
 from emulator.apiserver.bodies import go_json_error
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj, is_final, phase
-from emulator.controlplane.subresources.answers import Refusal, bad_request, conflict, empty, internal
+from emulator.controlplane.accessors import Obj, is_final, phase
+from emulator.controlplane.subresources.responses import Refusal, bad_request, conflict, empty, internal
 from emulator.controlplane.subresources.targets import VM, VMI, Targets, is_paused
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers
 from emulator.controlplane.vm.runstrategy import requests, run_strategy
@@ -131,7 +131,7 @@ class VmLifecycle:
             raise internal(error.message) from None
 
     async def _kill(self, vmi: Obj) -> None:
-        """A forced restart takes the launcher pod away at once."""
+        """A forced restart deletes the launcher pod at once."""
         pod = current_pod(vmi, pods_of(self.targets.shared, vmi))
         if pod is not None:
             meta = pod["metadata"]
@@ -139,7 +139,7 @@ class VmLifecycle:
 
 
 class VmiLifecycle:
-    """What virt-api checks and hands on to virt-handler."""
+    """Requests that virt-api checks and forwards to virt-handler."""
 
     def __init__(self, targets: Targets, handlers: VirtHandlers) -> None:
         self.targets = targets
@@ -190,7 +190,7 @@ class VmiLifecycle:
 
 
 async def body_of(call: HttpCall) -> Obj:
-    """The optional body, JSON or YAML; Refusal 400 for what is neither."""
+    """The optional body, JSON or YAML; Refusal 400 if it is neither."""
     raw = (await call.request.read()).decode(errors="replace").strip()
     if not raw:
         return {}

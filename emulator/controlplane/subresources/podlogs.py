@@ -1,4 +1,4 @@
-"""``pods/log``: what the kubelet of a pod's node has of its containers."""
+"""``pods/log``: container logs, read from the kubelet of the pod's node."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
-from emulator.apiserver.failures import bad_request
+from emulator.apiserver.http_call import HttpCall
+from emulator.apiserver.status_errors import bad_request
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj
-from emulator.controlplane.subresources.answers import Refusal
+from emulator.controlplane.subresources.responses import Refusal
 from emulator.controlplane.subresources.virthandler import Unreachable, VirtHandlers
 from emulator.kube.errors import ApiError
 
@@ -19,16 +19,16 @@ PASSED_ON = ("tailLines", "timestamps")
 
 
 class PodLogs:
-    """Only launchers log anything here. A stream that is to follow ends with the last line there is."""
+    """Only launchers write logs here. A stream with ``follow`` ends after the last existing line."""
 
     def __init__(self, shared: Shared, handlers: VirtHandlers) -> None:
         self._client = shared.client_for(shared.platform.service_account(names.API_USER))
         self._handlers = handlers
 
     async def answer(self, call: HttpCall) -> web.StreamResponse:
-        """ApiError 404 for an unknown pod, 400 for a container that is not there or has not started.
+        """ApiError 404 for an unknown pod, 400 for a container that does not exist or has not started.
 
-        Nothing (204) of a pod that no node has yet.
+        Empty (204) for a pod that is not yet assigned to a node.
         """
         info, query = call.info, call.request.query
         pod = await self._client.get(names.PODS, info.name, info.namespace)

@@ -1,4 +1,4 @@
-"""Hangs virt-api into the API server."""
+"""Registers virt-api's handlers with the API server."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Protocol
 
 from aiohttp import web
 
-from emulator.apiserver.answers import page_not_found as no_such_page
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
+from emulator.apiserver.responses import page_not_found as no_such_page
 from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
-from emulator.controlplane.subresources.answers import (
+from emulator.controlplane.subresources.guestdata import GuestData
+from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.podlogs import PodLogs
+from emulator.controlplane.subresources.responses import (
     Refusal,
     document,
     method_not_allowed,
     not_acceptable,
     page_not_found,
 )
-from emulator.controlplane.subresources.guestdata import GuestData
-from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
-from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.streams import Streams
 from emulator.controlplane.subresources.targets import Targets
 from emulator.controlplane.subresources.virthandler import VirtHandlers
@@ -33,7 +33,7 @@ Handler = Callable[[HttpCall], Awaitable[web.StreamResponse]]
 
 
 class Routes(Protocol):
-    """What of the API server takes handlers."""
+    """The part of the API server that accepts handlers."""
 
     def handle(self, group: str, resource: str, subresource: str, handler: Handler) -> None: ...
 
@@ -82,7 +82,7 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
 
 
 def _guarded(method: str, handler: Handler) -> Handler:
-    """Method and Accept as go-restful checks them, refusals as Statuses."""
+    """Checks method and Accept header as go-restful does; refusals become Statuses."""
 
     async def answer(call: HttpCall) -> web.StreamResponse:
         if call.request.method != method:
@@ -104,7 +104,7 @@ def _guarded(method: str, handler: Handler) -> Handler:
 
 
 def _not_sniffed(response: web.StreamResponse) -> web.StreamResponse:
-    """virt-api's header on all its answers; a stream has begun already."""
+    """Adds virt-api's header to an answer, except to a stream that has already begun."""
     if not response.prepared:
         response.headers["X-Content-Type-Options"] = "nosniff"
     return response

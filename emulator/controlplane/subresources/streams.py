@@ -1,4 +1,4 @@
-"""Console and port-forward: everything that can be refused is refused before the upgrade."""
+"""Console and port-forward. Every refusal comes before the upgrade."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from aiohttp import ClientConnectionError, web
 
-from emulator.apiserver.calls import HttpCall
-from emulator.controlplane.instances import Obj, is_final, phase
-from emulator.controlplane.subresources import frames
-from emulator.controlplane.subresources.answers import bad_request, conflict, internal, page_not_found
-from emulator.controlplane.subresources.frames import Decoder, Frame, FrameError
+from emulator.apiserver.http_call import HttpCall
+from emulator.controlplane.accessors import Obj, is_final, phase
+from emulator.controlplane.subresources import websocket
+from emulator.controlplane.subresources.responses import bad_request, conflict, internal, page_not_found
 from emulator.controlplane.subresources.targets import VM, VMI, Targets, is_paused
 from emulator.controlplane.subresources.upgrade import Stream, handshake_problem, take_over
 from emulator.controlplane.subresources.virthandler import Backend, HandshakeRefused, Unreachable, VirtHandlers
+from emulator.controlplane.subresources.websocket import Decoder, Frame, FrameError
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 1.0
 PONG_SECONDS = 60.0
-PING = frames.encode(Frame(frames.PING, b"keep alive"))
+PING = websocket.encode(Frame(websocket.PING, b"keep alive"))
 LARGEST_PORT = 65535
 
 
@@ -32,7 +32,7 @@ class Streams:
         self.handlers = handlers
 
     async def console(self, call: HttpCall) -> web.StreamResponse:
-        """virt-api copies the bytes of both connections as they are, frames and all."""
+        """Like virt-api, copies the raw bytes of both connections, frames included."""
         vmi = await self.targets.vmi(call)
         devices = vmi["spec"].get("domain", {}).get("devices", {})
         if devices.get("autoattachSerialConsole") is False:
@@ -120,7 +120,7 @@ async def copy_raw(stream: Stream, backend: Backend) -> None:
 
 
 class _Forward:
-    """One forwarded connection: virt-api's own frames, pings and deadline towards the client."""
+    """One forwarded connection: virt-api's websocket to the client, with its pings and deadline."""
 
     def __init__(self, stream: Stream, backend: Backend) -> None:
         self.stream = stream
@@ -132,28 +132,28 @@ class _Forward:
         binary = False
         while data := await self.stream.read():
             for frame in decoder.feed(data):
-                if frame.opcode == frames.CLOSE:
-                    await self.stream.write(frames.close_frame(frames.close_code(frame)))
+                if frame.opcode == websocket.CLOSE:
+                    await self.stream.write(websocket.close_frame(websocket.close_code(frame)))
                     return
-                if frame.opcode == frames.PING:
-                    await self.stream.write(frames.encode(Frame(frames.PONG, frame.payload)))
-                elif frame.opcode == frames.PONG:
+                if frame.opcode == websocket.PING:
+                    await self.stream.write(websocket.encode(Frame(websocket.PONG, frame.payload)))
+                elif frame.opcode == websocket.PONG:
                     self.heard = time.monotonic()
-                elif frame.opcode in (frames.BINARY, frames.TEXT):
-                    binary = frame.opcode == frames.BINARY
+                elif frame.opcode in (websocket.BINARY, websocket.TEXT):
+                    binary = frame.opcode == websocket.BINARY
                 # Text is read and dropped, with its continuations.
-                if binary and frame.opcode in (frames.BINARY, frames.CONTINUATION) and frame.payload:
-                    await self.backend.write(frames.encode(Frame(frames.BINARY, frame.payload), masked=True))
+                if binary and frame.opcode in (websocket.BINARY, websocket.CONTINUATION) and frame.payload:
+                    await self.backend.write(websocket.encode(Frame(websocket.BINARY, frame.payload), masked=True))
 
     async def from_guest(self) -> None:
         decoder = Decoder()
         while data := await self.backend.read():
             for frame in decoder.feed(data):
-                if frame.opcode in (frames.BINARY, frames.CONTINUATION) and frame.payload:
-                    await self.stream.write(frames.binary_message(frame.payload))
-                elif frame.opcode == frames.PING:
-                    await self.backend.write(frames.encode(Frame(frames.PONG, frame.payload), masked=True))
-                elif frame.opcode == frames.CLOSE:
+                if frame.opcode in (websocket.BINARY, websocket.CONTINUATION) and frame.payload:
+                    await self.stream.write(websocket.binary_message(frame.payload))
+                elif frame.opcode == websocket.PING:
+                    await self.backend.write(websocket.encode(Frame(websocket.PONG, frame.payload), masked=True))
+                elif frame.opcode == websocket.CLOSE:
                     return
 
     async def keep_alive(self) -> None:
@@ -168,7 +168,7 @@ async def relay_messages(stream: Stream, backend: Backend) -> None:
 
 
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until one ends; a peer that goes away is a normal end."""
+    """Runs all until one ends; a disconnected peer is a normal end."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

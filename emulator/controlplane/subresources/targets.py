@@ -1,12 +1,13 @@
-"""The VM or VMI that a request is about, and what state it must be in."""
+"""The VM or VMI of a request, and the state that it must be in."""
 
 from __future__ import annotations
 
-from emulator.apiserver.calls import HttpCall
-from emulator.controlplane import conditions, names
+from emulator.apiserver.http_call import HttpCall
+from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, phase
-from emulator.controlplane.subresources.answers import conflict, not_found
+from emulator.controlplane.subresources.responses import conflict, not_found
+from emulator.kube import conditions
 from emulator.kube.client import Client
 from emulator.kube.errors import ApiError
 
@@ -15,7 +16,7 @@ VMI = "virtualmachineinstance"
 
 
 class Targets:
-    """Looks at the API itself, never at a cache: a request may follow a write by a millisecond."""
+    """Reads from the API, never from a cache: a request may follow a write within a millisecond."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared

@@ -1,4 +1,4 @@
-"""Takes a client's connection over for a stream, below the level at which aiohttp would end it politely."""
+"""Takes over a client's connection for a stream, below the level at which aiohttp would close it with a close frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from emulator.controlplane.subresources.answers import bad_request, dumps, text
+from emulator.controlplane.subresources.responses import bad_request, dumps, text
 
 PROTOCOL = "plain.kubevirt.io"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -31,7 +31,7 @@ class RawReader:
         self._wake = asyncio.Event()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Called by aiohttp; never says that the stream is at its end."""
+        """Called by aiohttp; never reports the end of the stream."""
         if data:
             self._parts.append(bytes(data))
             self._size += len(data)
@@ -50,7 +50,7 @@ class RawReader:
         self.feed_eof()
 
     async def read(self) -> bytes:
-        """What has come, or b"" once the client has gone."""
+        """The received bytes, or b"" once the client has disconnected."""
         while not self._parts:
             if self._ended or self._transport.is_closing():
                 return b""
@@ -67,7 +67,7 @@ class RawReader:
 
 
 class Upgraded(web.StreamResponse):
-    """The 101 answer, after which the connection is ours."""
+    """The 101 answer, after which the handler owns the connection."""
 
     _length_check = False
 
@@ -78,7 +78,7 @@ class Upgraded(web.StreamResponse):
         super().__init__(status=101, headers=headers)
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing: a stream has no end that HTTP knows of."""
+        """Does nothing: a stream has no end in HTTP."""
 
 
 class Stream:
@@ -100,7 +100,7 @@ class Stream:
         await self._writer.write(data)
 
     def hang_up(self) -> None:
-        """Ends the TCP connection without a close frame, after what is still to be sent."""
+        """Ends the TCP connection without a close frame, after the pending output."""
         if self._request.transport is not None:
             self._request.transport.close()
 
@@ -111,7 +111,7 @@ def accept_of(key: str) -> str:
 
 
 def handshake_problem(request: web.Request) -> web.Response | None:
-    """What gorilla's upgrader answers to a request that is no websocket handshake."""
+    """The answer of gorilla's upgrader to a request that is not a websocket handshake."""
     headers = request.headers
     problem = ""
     if "upgrade" not in _tokens(headers.get("Connection", "")):
@@ -142,7 +142,7 @@ async def take_over(request: web.Request) -> Stream:
     if writer is None or transport is None:
         raise ConnectionResetError("the client has gone")
     reader = RawReader(transport)
-    # aiohttp hands bytes of an upgraded connection to whatever parser is set.
+    # aiohttp passes bytes of an upgraded connection to the parser that is set.
     cast(Any, request.protocol).set_parser(reader)
     return Stream(request, response, writer, reader)
 

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from emulator.controlplane.accessors import Obj, labels_of, phase
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, labels_of, phase
-from emulator.controlplane.subresources.answers import bad_request
+from emulator.controlplane.subresources.responses import bad_request
 from emulator.controlplane.subresources.upgrade import PROTOCOL
 
 READ_SIZE = 64 * 1024
 
 
 class Unreachable(Exception):
-    """Nobody listens where virt-handler should; the message is Go's."""
+    """virt-handler's endpoint cannot be reached; the message is Go's."""
 
 
 class HandshakeRefused(Exception):
-    """virt-handler answered something else than 101."""
+    """virt-handler answered with another status than 101."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(body)
@@ -56,7 +56,7 @@ class Backend:
 
 
 class VirtHandlers:
-    """Finds the virt-handler of a VMI's node through its pod, and speaks to it."""
+    """Finds the virt-handler of a VMI's node by its pod, and connects to it."""
 
     def __init__(self, shared: Shared, tls: ssl.SSLContext | None) -> None:
         self.shared = shared
@@ -112,11 +112,11 @@ class VirtHandlers:
         return Backend(reader, writer)
 
     async def call(self, method: str, vmi: Obj, rest: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """One HTTP request to the node of a VMI; Unreachable where nobody listens."""
+        """One HTTP request to the node of a VMI; Unreachable if its endpoint cannot be reached."""
         return await self.request(method, vmi.get("status", {}).get("nodeName", ""), self.path(vmi, rest), body)
 
     async def request(self, method: str, node: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """One HTTP request to a node; Unreachable where nobody listens."""
+        """One HTTP request to a node; Unreachable if its endpoint cannot be reached."""
         ip, port = self.address_on(node)
         url = f"{'https' if self.tls else 'http'}://{ip}:{port}{path}"
         connector = aiohttp.TCPConnector(ssl=self.tls or True)
@@ -149,7 +149,7 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
 
 
 def go_error(error: OSError) -> str:
-    """The error of a dial as Go words it."""
+    """The error of a dial as Go prints it."""
     if isinstance(error, ConnectionRefusedError):
         return "connect: connection refused"
     if isinstance(error, TimeoutError):

@@ -1,1 +1,1 @@
-"""The workload updater: migrates or evicts VMIs that wait for a change to reach them."""
+"""The workload updater: migrates or evicts VMIs with pending changes."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     is_deleting,
     is_final,
@@ -16,15 +15,17 @@ from emulator.controlplane.instances import (
     migration_state,
     phase,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.updater.eviction import Evictions
 from emulator.controlplane.vmi.cpu import HOT_VCPU_CHANGE
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 THROTTLE_SECONDS = 5.0
-# The real one says 30 and means nanoseconds: at once, as long as there is something left to do.
+# The real one intends 30 seconds but passes nanoseconds: it retries at once, as long as there is something to do.
 BUSY_SECONDS = 0.02
 
 
@@ -60,11 +61,11 @@ class WorkloadUpdater:
             return
         unfinished = [m for m in self.shared.migrations.all() if not is_final(m)]
         to_abort = self._to_abort(unfinished)
-        candidates = self.shared.decisions.choose(
+        candidates = self.shared.fault_points.apply(
             "updater.candidates", self._candidates(unfinished), vmis=list(self.shared.vmis.all())
         )
         await self._count_outdated()
-        methods = self.shared.decisions.choose("updater.methods", settings.update_methods)
+        methods = self.shared.fault_points.apply("updater.methods", settings.update_methods)
         to_migrate = [vmi for vmi in candidates if "LiveMigrate" in methods and is_migratable(vmi)]
         to_evict = [vmi for vmi in candidates if vmi not in to_migrate] if "Evict" in methods else []
         if to_migrate or to_evict or to_abort:
@@ -72,7 +73,7 @@ class WorkloadUpdater:
         for vmi, migration in to_abort:
             await self._abort(vmi, migration)
         free = max(0, settings.parallel_migrations - len(unfinished))
-        # Shuffled as in the real one, so that a VMI that cannot migrate does not hold up the others.
+        # Shuffled as in the real one, so that a VMI that cannot migrate does not block the others.
         random.shuffle(to_migrate)
         for vmi in to_migrate[:free]:
             await self._migrate(vmi)
@@ -92,7 +93,7 @@ class WorkloadUpdater:
         ]
 
     def _to_abort(self, unfinished: list[Obj]) -> list[tuple[Obj, Obj]]:
-        """Its own migrations of VMIs that no longer ask for one, up to the moment the guest runs on the target."""
+        """The updater's own migrations of VMIs that no longer require one, unless the guest runs on the target."""
         found = []
         for migration in unfinished:
             if names.WORKLOAD_UPDATE not in annotations_of(migration):
@@ -143,7 +144,7 @@ class WorkloadUpdater:
         await self.shared.update_recorder.normal(vmi, "SuccessfulChangeAbortion", f"Aborted change for vmi: {name}")
 
     async def _count_outdated(self) -> None:
-        """``status.outdatedVirtualMachineInstanceWorkloads`` counts every VMI that waits for a change."""
+        """``status.outdatedVirtualMachineInstanceWorkloads`` counts every VMI with pending changes."""
         kubevirt = self.shared.settings.kubevirt
         waiting = [vmi for vmi in self.shared.vmis.all() if not is_final(vmi) and _waits(vmi)]
         field = "outdatedVirtualMachineInstanceWorkloads"
@@ -158,5 +159,5 @@ class WorkloadUpdater:
 
 
 def _waits(vmi: Obj) -> bool:
-    """Whether a VMI waits for a migration that brings it what it lacks."""
+    """Whether a VMI needs a migration to get its pending changes."""
     return conditions.is_true(vmi, names.MIGRATION_REQUIRED) or conditions.is_true(vmi, HOT_VCPU_CHANGE)

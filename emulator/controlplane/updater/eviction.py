@@ -1,13 +1,14 @@
-"""Eviction as a way of updating: the launcher pod is evicted, and the VM's run strategy starts it anew."""
+"""Eviction as an update method: the launcher pod is evicted, and the VM's run strategy starts the VM again."""
 
 from __future__ import annotations
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, is_deleting, pod_is_going
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, is_deleting, pod_is_going
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.pace import clock
 
@@ -34,7 +35,7 @@ class Evictions:
         return self._last is None or clock() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
 
     async def _mark(self, pod: Obj) -> None:
-        """What the eviction API writes on a pod before it deletes it."""
+        """The condition that the eviction API writes on a pod before it deletes the pod."""
         new = clone(pod)
         message = "Eviction API: evicting"
         conditions.put(new, conditions.new("DisruptionTarget", "True", reason="EvictionByEvictionAPI", message=message))

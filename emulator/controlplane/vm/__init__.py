@@ -1,1 +1,1 @@
-"""The VM controller: starts and stops VMIs, copies live updates to them, and keeps the VM's status."""
+"""The VM controller: starts and stops VMIs, copies live updates to them, and maintains the VM's status."""

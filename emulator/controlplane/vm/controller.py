@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
     interfaces,
@@ -18,18 +17,20 @@ from emulator.controlplane.instances import (
     networks,
     owner_reference,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.network import sync as network_sync
 from emulator.controlplane.network.restart import restart_required
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vm import volumes
 from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop
 from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure
 from emulator.controlplane.vm.status import snapshot_statuses, sync_status
 from emulator.controlplane.vmi.cpu import sockets_patch
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 
@@ -45,7 +46,7 @@ class VmController:
             shared.caches[resource].on_change(self._on_volume)
 
     def _on_change(self, event: str, new: Obj, old: Obj | None) -> None:
-        # A VM and its VMI share their name.
+        # A VM and its VMI have the same name.
         self.queue.add((new["metadata"]["namespace"], new["metadata"]["name"]))
 
     def _on_volume(self, event: str, new: Obj, old: Obj | None) -> None:
@@ -86,7 +87,7 @@ class VmController:
             await self._sync_sockets(vm, self.shared.vmis.get(*key) or vmi)
         now = self.shared.vms.get(*key) or vm
         if acted:
-            # A start or a stop settles what a restart was asked for.
+            # A start or a stop fulfils a restart request.
             restart = False
         await self._write_status(now, vmi, restart, failure)
 
@@ -95,7 +96,7 @@ class VmController:
         return any(ref["uid"] == vm["metadata"]["uid"] for ref in vmi["metadata"].get("ownerReferences") or [])
 
     async def _prepare(self, vm: Obj) -> bool:
-        """The first marks on a new VM; True when one was made and the next look goes on."""
+        """Writes finalizer and defaults to a new VM; True if it wrote and the next sync continues."""
         meta = vm["metadata"]
         statuses = snapshot_statuses(vm)
         if "printableStatus" not in vm.get("status", {}):
@@ -114,7 +115,7 @@ class VmController:
         return False
 
     async def _finish(self, vm: Obj, vmi: Obj | None) -> None:
-        """A VM that is being deleted takes its VMI along and then goes."""
+        """Deletes the VMI of a VM that is being deleted, then removes the VM's finalizer."""
         if vmi is not None:
             await self._release(vmi)
             if not is_deleting(vmi):
@@ -139,7 +140,7 @@ class VmController:
         await self._patch_vmi(vmi, changes(vmi, new, (("metadata",),)))
 
     async def _sync_generation(self, vm: Obj, vmi: Obj | None) -> Obj | None:
-        """Bumps the VMI's note of the VM's generation while the template equals what the VMI was started from."""
+        """Raises the generation noted on the VMI while the template equals the spec that the VMI was started from."""
         if vmi is None or is_deleting(vmi):
             return vmi
         start = started_from(self.shared, vmi)
@@ -161,12 +162,12 @@ class VmController:
         def requeue(seconds: float) -> None:
             self.queue.add_after(key, seconds)
 
-        return self.shared.decisions.choose(
+        return self.shared.fault_points.apply(
             "vm.restart_required", required, vm=vm, vmi=vmi, settings=self.shared.settings, requeue=requeue
         )
 
     async def _follow_run_strategy(self, vm: Obj, vmi: Obj | None) -> bool:
-        action = self.shared.decisions.choose("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
+        action = self.shared.fault_points.apply("vm.action", next_action(vm, vmi), vm=vm, vmi=vmi)
         if action is Action.START and not volumes.are_ready(self.shared, vm):
             return False
         if action is Action.START:
@@ -207,7 +208,7 @@ class VmController:
     def _start_spec(spec: Obj) -> Obj:
         """The template's spec without NICs that are marked absent."""
         found: Obj = clone(spec)
-        absent = {card["name"] for card in interfaces(found) if is_absent(card)}
+        absent = {nic["name"] for nic in interfaces(found) if is_absent(nic)}
         if absent:
             found["networks"] = [n for n in networks(found) if n["name"] not in absent]
             devices = found["domain"]["devices"]
@@ -223,16 +224,16 @@ class VmController:
         await self.shared.recorder.normal(vm, "SuccessfulDelete", message)
 
     async def _sync_networks(self, vm: Obj, vmi: Obj) -> Obj | None:
-        """Copies live updates to the VMI; the Failure condition when the VMI refuses them."""
+        """Copies live updates to the VMI; the Failure condition if the VMI refuses them."""
         settings = self.shared.settings
         copy_nad = settings.live_updates_nad and (is_migratable(vmi) or not settings.profile.asks_migratable)
-        copy_nad = self.shared.decisions.choose("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
-        gone = {name for name in network_sync.detached(vmi) if is_absent(_card(vm, name))}
+        copy_nad = self.shared.fault_points.apply("vm.copy_nad", copy_nad, vm=vm, vmi=vmi, settings=settings)
+        gone = {name for name in network_sync.detached(vmi) if is_absent(_nic(vm, name))}
         cleaned = network_sync.without(vm, gone) if gone else vm
-        plug = self.shared.decisions.choose("vm.plug_nic", True, vm=vm, vmi=vmi)
-        copy_cards = self.shared.decisions.choose("vm.copy_interfaces", False, vm=vm, vmi=vmi)
-        nets, cards = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_cards=copy_cards)
-        patch = network_sync.patch_of(vmi, nets, cards)
+        plug = self.shared.fault_points.apply("vm.plug_nic", True, vm=vm, vmi=vmi)
+        copy_interfaces = self.shared.fault_points.apply("vm.copy_interfaces", False, vm=vm, vmi=vmi)
+        nets, nics = network_sync.synced(cleaned, vmi, copy_nad=copy_nad, plug=plug, copy_interfaces=copy_interfaces)
+        patch = network_sync.patch_of(vmi, nets, nics)
         try:
             if patch:
                 await self._patch_vmi(vmi, patch)
@@ -274,5 +275,5 @@ class VmController:
         return written
 
 
-def _card(vm: Obj, name: str) -> Obj:
+def _nic(vm: Obj, name: str) -> Obj:
     return by_name(interfaces(vm["spec"]["template"]["spec"])).get(name, {})

@@ -1,11 +1,11 @@
-"""The ControllerRevision that remembers the spec a VMI was started from."""
+"""The ControllerRevision with the spec that a VMI was started from."""
 
 from __future__ import annotations
 
 from emulator.apiserver.objects import clone
 from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, owner_reference
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, owner_reference
 from emulator.kube.errors import ApiError
 
 
@@ -14,7 +14,7 @@ def revision_name(vm: Obj) -> str:
 
 
 async def ensure_revision(shared: Shared, vm: Obj) -> str:
-    """Creates the revision of the VM's generation where it is not there yet, and returns its name."""
+    """Creates the revision of the VM's generation if it does not exist, and returns its name."""
     name = revision_name(vm)
     spec = clone(vm["spec"])
     revision = {
@@ -39,7 +39,7 @@ async def ensure_revision(shared: Shared, vm: Obj) -> str:
 
 
 def started_from(shared: Shared, vmi: Obj) -> Obj | None:
-    """The VM spec that the VMI was started from; None when its revision is not known."""
+    """The VM spec that the VMI was started from; None if its revision is unknown."""
     name = vmi.get("status", {}).get("virtualMachineRevisionName")
     revision = shared.caches[names.REVISION].get(vmi["metadata"]["namespace"], name) if name else None
     spec: Obj | None = revision["data"]["spec"] if revision else None

@@ -1,10 +1,10 @@
-"""What a VM's run strategy and the pending requests ask for."""
+"""The action that a VM's run strategy and its pending requests ask for."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from emulator.controlplane.instances import Obj, is_deleting, is_final, phase
+from emulator.controlplane.accessors import Obj, is_deleting, is_final, phase
 from emulator.controlplane.vm.startfailure import seconds_to_wait
 
 
@@ -15,7 +15,7 @@ class Action(Enum):
 
 
 def run_strategy(vm: Obj) -> str:
-    """``spec.runStrategy``, or what ``spec.running`` stands for."""
+    """``spec.runStrategy``, or its equivalent of ``spec.running``."""
     spec = vm["spec"]
     if spec.get("runStrategy"):
         return str(spec["runStrategy"])
@@ -27,7 +27,7 @@ def requests(vm: Obj) -> list[Obj]:
 
 
 def asks_stop(vm: Obj, vmi: Obj) -> bool:
-    """Whether the first pending request is to stop this very VMI."""
+    """Whether the first pending request is to stop this VMI."""
     pending = requests(vm)
     return bool(pending) and pending[0]["action"] == "Stop" and pending[0].get("uid") == vmi["metadata"]["uid"]
 
@@ -62,5 +62,5 @@ def _stops(vm: Obj, vmi: Obj, strategy: str) -> bool:
 
 
 def restarts_after_stop(vm: Obj, vmi: Obj) -> bool:
-    """RerunOnFailure starts a VMI that failed again, one that was shut down not."""
+    """RerunOnFailure restarts a VMI that failed, but not one that was shut down."""
     return run_strategy(vm) == "RerunOnFailure" and phase(vmi) == "Failed"

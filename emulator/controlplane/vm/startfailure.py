@@ -1,12 +1,12 @@
-"""A VM whose VMI fails before it ever ran is started again with growing delays."""
+"""Start failures: a VM whose VMI failed before it ran is started again with growing delays."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
 
-from emulator.apiserver.objects import parse_timestamp, timestamp
-from emulator.controlplane.instances import Obj, phase
+from emulator.controlplane.accessors import Obj, phase
+from emulator.kube.timestamps import parse_timestamp, timestamp
 from emulator.pace import Pace
 
 FIRST_SECONDS = 10.0
@@ -14,7 +14,7 @@ LAST_SECONDS = 300.0
 
 
 def sync_start_failure(vm: Obj, vmi: Obj | None, pace: Pace) -> None:
-    """Notes a new failure in ``vm["status"]``, or forgets earlier ones once a VMI has run."""
+    """Records a new failure in ``vm["status"]``, or removes the record once a VMI has run."""
     status = vm["status"]
     if vmi is None:
         return
@@ -26,7 +26,7 @@ def sync_start_failure(vm: Obj, vmi: Obj | None, pace: Pace) -> None:
         return
     count = int(known.get("consecutiveFailCount", 0)) + 1
     delay = min(FIRST_SECONDS * count**2, LAST_SECONDS)
-    # Whole seconds on the wire: rounded up, or a short delay would be over before it began.
+    # Timestamps are whole seconds: rounded up, because a short delay would otherwise be over before it began.
     retry = datetime.now(UTC) + timedelta(seconds=math.ceil(pace.seconds(delay)))
     status["startFailure"] = {
         "consecutiveFailCount": count,
@@ -36,7 +36,7 @@ def sync_start_failure(vm: Obj, vmi: Obj | None, pace: Pace) -> None:
 
 
 def seconds_to_wait(vm: Obj) -> float:
-    """Seconds of this process until the next start; 0 when nothing holds it back."""
+    """Seconds of this process until the next start; 0 if it may start now."""
     failure = vm.get("status", {}).get("startFailure")
     if not failure:
         return 0.0

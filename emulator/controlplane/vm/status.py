@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
+from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, annotations_of, is_deleting, is_final, is_migrating, phase
 from emulator.controlplane.vm.runstrategy import Action, asks_stop, next_action, requests, run_strategy
 from emulator.controlplane.vm.startfailure import seconds_to_wait
+from emulator.kube import conditions
 
-# The VM has its own Ready and these two; everything else mirrors the VMI.
+# Conditions of the VM's own; all others mirror the VMI's.
 OWN = (names.RESTART_REQUIRED, "Failure")
 NOT_SNAPSHOTTED = "Snapshot is not supported for this volumeSource type [{name}]"
 
@@ -23,9 +24,9 @@ def snapshot_statuses(vm: Obj) -> list[Obj]:
 def sync_status(
     vm: Obj, vmi: Obj | None, *, restart_required: bool | None, failure: Obj | None, volumes: str = ""
 ) -> None:
-    """Brings ``vm["status"]`` up to date in place; ``restart_required`` None leaves that condition alone.
+    """Updates ``vm["status"]`` in place; ``restart_required`` None leaves that condition as it is.
 
-    ``volumes`` is what the VM shows of its volumes while it does not run.
+    ``volumes`` is the printable status of the volumes while the VM does not run.
     """
     status = vm.setdefault("status", {})
     if vmi is None:
@@ -42,7 +43,7 @@ def sync_status(
         status["observedGeneration"] = int(annotations_of(vmi).get(names.VM_GENERATION, 0))
     _sync_conditions(vm, vmi, restart_required, failure)
     _trim_requests(vm, vmi)
-    # Snapshots are none of this cluster's: no note of one can be true.
+    # This cluster has no snapshots, so a reference to one is removed.
     status.pop("snapshotInProgress", None)
     status["printableStatus"] = printable_status(vm, vmi, volumes)
     if status.get("conditions") == []:
@@ -56,7 +57,7 @@ def _sync_conditions(vm: Obj, vmi: Obj | None, restart_required: bool | None, fa
         mirrored = {"Ready": _missing_ready(vmi)} | mirrored
     known = vm["status"].get("conditions") or []
     if vmi is None:
-        # Without a VMI there is nothing to mirror: what the last one said stays, but for Ready.
+        # Without a VMI there is nothing to mirror: the conditions of the last one stay, except for Ready.
         mirrored = {condition["type"]: condition for condition in known if condition["type"] not in OWN} | mirrored
     kept = []
     for condition in known:
@@ -87,7 +88,7 @@ def _missing_ready(vmi: Obj | None) -> Obj:
 
 
 def _trim_requests(vm: Obj, vmi: Obj | None) -> None:
-    """Drops requests that are done: a stop of a VMI that is no more, a start once there is a VMI."""
+    """Removes fulfilled requests: a stop of a VMI that is gone, a start once there is a VMI."""
     pending = requests(vm)
     if pending and pending[0]["action"] == "Stop":
         if vmi is not None and pending[0].get("uid") == vmi["metadata"]["uid"]:
@@ -102,7 +103,7 @@ def _trim_requests(vm: Obj, vmi: Obj | None) -> None:
 
 
 def printable_status(vm: Obj, vmi: Obj | None, volumes: str = "") -> str:
-    """The first that fits, in KubeVirt's order."""
+    """The first status that matches, in KubeVirt's order."""
     if is_deleting(vm):
         return "Terminating"
     if vmi is None:

@@ -1,11 +1,12 @@
-"""The DataVolumes and claims of a VM: made from its templates, waited for, and what the VM shows meanwhile."""
+"""The DataVolumes and claims of a VM: created from its templates, waited for, and shown in its status."""
 
 from __future__ import annotations
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.controlplane.accessors import Obj, owner_reference
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, owner_reference
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 CREATED_BY = "kubevirt.io/created-by"
@@ -21,7 +22,7 @@ def volume_names(spec: Obj) -> tuple[list[str], list[str]]:
 
 
 async def ensure_data_volumes(shared: Shared, vm: Obj) -> None:
-    """Creates what is missing of the VM's templates."""
+    """Creates the missing DataVolumes of the VM's templates."""
     meta = vm["metadata"]
     cache = shared.caches[names.DATA_VOLUME]
     for template in vm["spec"].get("dataVolumeTemplates") or []:
@@ -44,7 +45,7 @@ async def ensure_data_volumes(shared: Shared, vm: Obj) -> None:
 
 
 def are_ready(shared: Shared, vm: Obj) -> bool:
-    """Whether the VM may start: its DataVolumes are filled. A claim of somebody else's is the VMI's affair."""
+    """Whether the VM may start: its DataVolumes are filled. The VMI controller checks other claims."""
     namespace = vm["metadata"]["namespace"]
     data, _ = volume_names(vm["spec"]["template"]["spec"])
     for name in data:
@@ -57,7 +58,7 @@ def are_ready(shared: Shared, vm: Obj) -> bool:
 
 
 def printable(shared: Shared, vm: Obj) -> str:
-    """What a VM that does not run shows of its volumes; "" when all is well with them."""
+    """The printable status of a stopped VM's volumes; "" if they are ready."""
     namespace = vm["metadata"]["namespace"]
     data, claims = volume_names(vm["spec"]["template"]["spec"])
     volumes = [shared.caches[names.DATA_VOLUME].get(namespace, name) for name in data]
@@ -79,7 +80,7 @@ def _is_filled(volume: Obj) -> bool:
 
 
 def missing_claim(shared: Shared, vmi: Obj) -> str:
-    """What the VMI controller says of the first claim that is not there; "" when all are."""
+    """The VMI controller's message about the first missing claim; "" if all exist."""
     namespace = vmi["metadata"]["namespace"]
     data, claims = volume_names(vmi["spec"])
     for name in (*data, *claims):

@@ -1,1 +1,1 @@
-"""The VMI controller: launcher pods and the status of VMIs, so far as virt-controller writes it."""
+"""The VMI controller: launcher pods, and the part of a VMI's status that virt-controller writes."""

@@ -1,13 +1,12 @@
-"""The VMI controller: gives a VMI its launcher pod and keeps the fields of its status that follow from pods."""
+"""The VMI controller: creates the launcher pod of a VMI, and maintains the status fields that follow from pods."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
     is_controlled_by,
@@ -19,17 +18,19 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_down,
 )
+from emulator.controlplane.context import Shared
 from emulator.controlplane.network.evaluator import Need, migration_need
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
 from emulator.controlplane.vmi.cpu import sync_hot_change
 from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
+from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 PENDING_GRACE_SECONDS = 15.0
@@ -82,13 +83,13 @@ class VmiController:
             raise ApiError(404, "NotFound", problem["message"])
 
     async def _create_pod(self, vmi: Obj) -> tuple[Obj | None, Obj | None]:
-        """The new pod, or the condition that says why there is none."""
+        """The new pod, or the condition with the reason why there is none."""
         if missing := missing_nad(self.shared, vmi):
             message = f"failed to render launch manifest: {missing}"
             return None, conditions.new("Synchronized", "False", reason="FailedCreate", message=message)
         if missing := missing_claim(self.shared, vmi):
             return None, conditions.new("Synchronized", "False", reason="FailedPvcNotFound", message=missing)
-        template = launcher_pod(vmi, self.shared.profile, self.shared.decisions)
+        template = launcher_pod(vmi, self.shared.profile, self.shared.fault_points)
         ask_for_resources(self.shared, vmi, template)
         try:
             pod = await self.shared.client.create(names.PODS, template)
@@ -145,7 +146,7 @@ class VmiController:
     def _sync_migration_required(self, vmi: Obj, pod: Obj) -> None:
         live = self.shared.settings.live_updates_nad
         need = migration_need(vmi, pod, live_updates_nad=live)
-        need = self.shared.decisions.choose("vmi.migration_required", need, vmi=vmi, pod=pod)
+        need = self.shared.fault_points.apply("vmi.migration_required", need, vmi=vmi, pod=pod)
         known = conditions.find(vmi, names.MIGRATION_REQUIRED)
         if need is Need.NONE:
             conditions.remove(vmi, names.MIGRATION_REQUIRED)
@@ -157,15 +158,15 @@ class VmiController:
             if known is None:
                 pending = conditions.new(names.MIGRATION_REQUIRED, "False", reason=names.AUTO_MIGRATION_PENDING)
                 conditions.put(vmi, pending)
-                self.shared.moments.note(_pending_key(vmi))
+                self.shared.elapsed_times.start(_pending_key(vmi))
             key = (vmi["metadata"]["namespace"], vmi["metadata"]["name"])
             self.queue.add_after(key, self.shared.pace.seconds(PENDING_RECHECK_SECONDS))
 
     def _handing_over(self, vmi: Obj) -> bool:
-        """Between virt-handler's last writes and the end of the migration object.
+        """The time between virt-handler's last writes and the end of the migration object.
 
-        The real controller looks at this moment as well; a VMI that asks for its next migration then keeps the one
-        that has just ended from ever being called succeeded. Who wins is a race there, and a decision here.
+        The real controller syncs the VMI in this time, too. If the VMI then requires its next migration, the one that
+        has just ended never succeeds. On a real cluster that is a race; here a fault point decides it.
         """
         state = migration_state(vmi)
         if not state.get("endTimestamp") or state.get("failed"):
@@ -174,11 +175,11 @@ class VmiController:
             m["metadata"]["uid"] == state.get("migrationUid") and not is_final(m)
             for m in self.shared.migrations.all(vmi["metadata"]["namespace"])
         )
-        return self.shared.decisions.choose("vmi.waits_for_hand_over", unfinished, vmi=vmi)
+        return self.shared.fault_points.apply("vmi.waits_for_hand_over", unfinished, vmi=vmi)
 
     def _age(self, vmi: Obj, condition: Obj) -> float:
         """Seconds of the real control plane since the condition changed."""
-        return self.shared.moments.since(_pending_key(vmi), condition["lastTransitionTime"])
+        return self.shared.elapsed_times.since(_pending_key(vmi), condition["lastTransitionTime"])
 
     async def _write(self, vmi: Obj, patch: list[Obj] | Obj) -> None:
         if not patch:
@@ -199,12 +200,12 @@ def pods_of(shared: Shared, vmi: Obj) -> list[Obj]:
 
 
 def _age_order(pod: Obj) -> tuple[str, bool, bool]:
-    """Timestamps are whole seconds: of pods of one second, one that has ended is the older, a target the younger."""
+    """Timestamps are whole seconds: of two pods of one second, one that has ended is older, a target pod is younger."""
     return pod["metadata"]["creationTimestamp"], not pod_is_down(pod), names.MIGRATION_JOB_UID in labels_of(pod)
 
 
 def current_pod(vmi: Obj, pods: list[Obj]) -> Obj | None:
-    """The newest pod on the VMI's node; the newest of all while the VMI has no node."""
+    """The newest pod on the VMI's node; the newest of all if the VMI has no node yet."""
     node = vmi.get("status", {}).get("nodeName")
     here = [p for p in pods if not node or p["spec"].get("nodeName") == node]
     return here[-1] if here else None

@@ -1,10 +1,10 @@
-"""What follows from a VMI's CPUs: the launcher's overhead, and sockets that are plugged while the guest runs."""
+"""The CPUs of a VMI: the launcher's memory overhead, and CPU hot-plug."""
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions
-from emulator.controlplane.instances import Obj, is_migratable
+from emulator.controlplane.accessors import Obj, is_migratable
 from emulator.controlplane.profile import Profile
+from emulator.kube import conditions
 
 HOT_VCPU_CHANGE = "HotVCPUChange"
 PARTS = ("cores", "sockets", "threads")
@@ -21,7 +21,7 @@ def overhead_mib(vmi: Obj, profile: Profile) -> int:
 
 
 def sockets_patch(vm: Obj, vmi: Obj) -> list[Obj]:
-    """The JSON patch that brings a VM's changed number of sockets to its VMI; empty when there is none to bring."""
+    """The JSON patch that copies a VM's changed number of sockets to its VMI; empty if there is nothing to copy."""
     cpu = vmi["spec"]["domain"].get("cpu") or {}
     wanted = (vm["spec"]["template"]["spec"].get("domain", {}).get("cpu") or {}).get("sockets")
     now, most = cpu.get("sockets"), cpu.get("maxSockets", 0)
@@ -32,7 +32,7 @@ def sockets_patch(vm: Obj, vmi: Obj) -> list[Obj]:
 
 
 def sync_hot_change(vmi: Obj) -> None:
-    """Says on a VMI that its guest has not got the sockets of its spec yet; virt-handler takes that back."""
+    """Sets HotVCPUChange on a VMI whose guest does not have the sockets of its spec yet; virt-handler removes it."""
     has = (vmi["status"].get("currentCPUTopology") or {}).get("sockets")
     if has and has != (vmi["spec"]["domain"].get("cpu") or {}).get("sockets", has):
         conditions.put(vmi, conditions.new(HOT_VCPU_CHANGE, "True"))

@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.apiserver.objects import clone
 from emulator.controlplane import names
-from emulator.controlplane.instances import Obj, annotations_of, labels_of, owner_reference
-from emulator.controlplane.network.podinterfaces import (
+from emulator.controlplane.accessors import Obj, annotations_of, labels_of, owner_reference
+from emulator.controlplane.network.pod_interfaces import (
     default_network,
     networks_annotation,
     uses_masquerade,
@@ -15,16 +15,16 @@ from emulator.controlplane.network.podinterfaces import (
 )
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 
 IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
 QEMU_USER = 107
 DNS_LABEL = 63
-# The user's own bookkeeping, which KubeVirt does not carry over to pods.
+# Annotations of kubectl, which KubeVirt does not copy to pods.
 NOT_COPIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", *names.OBSERVED_VERSIONS})
 
 
-def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None = None) -> Obj:
+def launcher_pod(vmi: Obj, profile: Profile, fault_points: FaultPoints, migration: Obj | None = None) -> Obj:
     """The pod as virt-controller posts it; with ``migration`` the target pod of that migration object."""
     meta = vmi["metadata"]
     pod: Obj = {
@@ -34,7 +34,7 @@ def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
             "generateName": f"virt-launcher-{meta['name']}-",
             "namespace": meta["namespace"],
             "labels": _labels(vmi),
-            "annotations": _annotations(vmi, profile, decisions, migration),
+            "annotations": _annotations(vmi, profile, fault_points, migration),
             "ownerReferences": [owner_reference(vmi)],
         },
         "spec": _spec(vmi, profile),
@@ -46,7 +46,7 @@ def launcher_pod(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
 
 
 def place_target(pod: Obj, vmi: Obj, source_node: Obj | None, migration: Obj) -> Obj:
-    """Adds what a target pod asks of its node: not the source, a CPU that the guest can go on with."""
+    """Adds a target pod's node constraints: not the source node, and a CPU that the guest can continue on."""
     spec = pod["spec"]
     spec["nodeSelector"] |= _cpu_selector(source_node) | (migration["spec"].get("addedNodeSelector") or {})
     apart = {
@@ -80,7 +80,7 @@ def _labels(vmi: Obj) -> dict[str, str]:
     }
 
 
-def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Obj | None) -> dict[str, str]:
+def _annotations(vmi: Obj, profile: Profile, fault_points: FaultPoints, migration: Obj | None) -> dict[str, str]:
     meta = vmi["metadata"]
     found = {k: v for k, v in annotations_of(vmi).items() if k not in NOT_COPIED}
     found |= {
@@ -101,7 +101,7 @@ def _annotations(vmi: Obj, profile: Profile, decisions: Decisions, migration: Ob
         found["traffic.sidecar.istio.io/kubevirtInterfaces"] = "k6t-eth0"
     if default := default_network(vmi):
         found[names.DEFAULT_NETWORK] = default
-    attachments = decisions.choose("pod.networks", wanted_attachments(vmi), vmi=vmi, migration=migration)
+    attachments = fault_points.apply("pod.networks", wanted_attachments(vmi), vmi=vmi, migration=migration)
     if attachments:
         found[names.NETWORKS] = networks_annotation(attachments)
     return found
@@ -128,7 +128,7 @@ def _spec(vmi: Obj, profile: Profile) -> Obj:
         "initContainers": [_console_log(vmi)],
         "containers": [_compute(vmi, profile, grace)],
         "restartPolicy": "Never",
-        # The guest gets its own grace period, and the launcher time to report afterwards.
+        # The guest has its own grace period; the launcher needs time to report afterwards.
         "terminationGracePeriodSeconds": grace + 30 if grace else 30,
         "dnsPolicy": spec.get("dnsPolicy", "ClusterFirst"),
         "nodeSelector": selector | (spec.get("nodeSelector") or {}),
@@ -216,7 +216,7 @@ def _compute(vmi: Obj, profile: Profile, grace: int) -> Obj:
 
 
 def _memory(vmi: Obj, profile: Profile) -> str:
-    """Guest memory and overhead in MiB; KubeVirt's own request where the VM does not say how much."""
+    """Guest memory and overhead in MiB; KubeVirt's default request if the VM does not set any."""
     guest = str(vmi["spec"]["domain"].get("memory", {}).get("guest", "512Mi"))
     factors = {"Gi": 1024.0, "Mi": 1.0, "Ki": 1 / 1024, "G": 1e9 / 2**20, "M": 1e6 / 2**20}
     for unit, factor in factors.items():

@@ -1,16 +1,16 @@
-"""What virt-controller reads of NADs itself, unless ExternalNetResourceInjection leaves that to others."""
+"""virt-controller's own use of NADs, which ExternalNetResourceInjection switches off."""
 
 from __future__ import annotations
 
+from emulator.controlplane.accessors import Obj, annotations_of
 from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import Obj, annotations_of
-from emulator.controlplane.network.podinterfaces import wanted_attachments
+from emulator.controlplane.network.pod_interfaces import wanted_attachments
 
 RESOURCE = "k8s.v1.cni.cncf.io/resourceName"
 
 
 def missing_nad(shared: Shared, vmi: Obj) -> str:
-    """What KubeVirt says of the first NAD that is not there; "" when all are, or when it does not look."""
+    """KubeVirt's message about the first missing NAD; "" if all exist, or if it does not check."""
     if not shared.settings.reads_nads:
         return ""
     for wanted in wanted_attachments(vmi):
@@ -20,7 +20,7 @@ def missing_nad(shared: Shared, vmi: Obj) -> str:
 
 
 def ask_for_resources(shared: Shared, vmi: Obj, pod: Obj) -> None:
-    """Has the launcher ask its node for what its NADs name, such as a bridge: one of each NIC."""
+    """Adds the resources that the NADs name, such as a bridge, to the launcher's requests: one for each NIC."""
     if not shared.settings.reads_nads:
         return
     wished: dict[str, int] = {}

@@ -1,13 +1,12 @@
-"""What virt-controller writes on the pod that a VMI runs in."""
+"""virt-controller's writes to the pod that a VMI runs in."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.context import Shared
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
     containers_ready,
@@ -18,13 +17,15 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_going,
 )
-from emulator.controlplane.network.podinterfaces import networks_annotation, wanted_attachments
+from emulator.controlplane.context import Shared
+from emulator.controlplane.network.pod_interfaces import networks_annotation, wanted_attachments
+from emulator.kube import conditions
 
 Obj = dict[str, Any]
 
 
 async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
-    """The node label, the networks annotation after a hot-plug or unplug, and the pause condition."""
+    """Writes the node label, the networks annotation after a hot-plug or unplug, and the pause condition."""
     if pod_is_going(pod):
         return
     metadata: Obj = {}
@@ -34,7 +35,7 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
     if phase(vmi) in ("Scheduled", "Running") and containers_ready(pod) and not is_migrating(vmi):
         wanted = wanted_attachments(vmi)
         changed = _is_plugging(vmi) and _annotation(pod) != wanted
-        if shared.decisions.choose("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
+        if shared.fault_points.apply("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
             metadata["annotations"] = {names.NETWORKS: networks_annotation(wanted)}
     meta = pod["metadata"]
     if metadata:
@@ -46,11 +47,11 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
 
 
 def _is_plugging(vmi: Obj) -> bool:
-    """Whether the guest has not got, or not lost, a NIC yet; a changed NAD alone is no reason to tell the pod."""
+    """Whether the guest still lacks a new NIC or has a removed one; a changed NAD alone does not change the pod."""
     reported = by_name([entry for entry in vmi["status"].get("interfaces") or [] if entry.get("name")])
-    cards = interfaces(vmi["spec"])
+    nics = interfaces(vmi["spec"])
     there = {name for name, entry in reported.items() if "domain" in entry.get("infoSource", "")}
-    return any(is_absent(card) or card["name"] not in there for card in cards)
+    return any(is_absent(nic) or nic["name"] not in there for nic in nics)
 
 
 def _annotation(pod: Obj) -> list[Obj]:

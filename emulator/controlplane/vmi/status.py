@@ -1,10 +1,9 @@
-"""The fields of a VMI's status that virt-controller keeps from the launcher pods."""
+"""The fields of a VMI's status that virt-controller derives from the launcher pods."""
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import timestamp
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     Obj,
     by_name,
     containers_ready,
@@ -18,15 +17,17 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_down,
 )
-from emulator.controlplane.network.podinterfaces import PRIMARY, pod_interface
+from emulator.controlplane.network.pod_interfaces import PRIMARY, pod_interface
 from emulator.controlplane.profile import Profile
 from emulator.controlplane.vmi.cpu import overhead_mib
+from emulator.kube import conditions
+from emulator.kube.timestamps import timestamp
 
 MULTUS = "multus-status"
 
 
 def set_phase(obj: Obj, new: str) -> None:
-    """Sets ``status.phase`` and notes when."""
+    """Sets ``status.phase`` and its transition timestamp."""
     status = obj.setdefault("status", {})
     if status.get("phase") != new:
         status["phase"] = new
@@ -35,7 +36,7 @@ def set_phase(obj: Obj, new: str) -> None:
 
 
 def advance(vmi: Obj, pod: Obj | None, profile: Profile) -> None:
-    """The phases up to Scheduled, and the end of a VMI whose pod is gone; all others are virt-handler's."""
+    """The phases up to Scheduled, and the end of a VMI whose pod is gone; virt-handler sets all others."""
     current = phase(vmi)
     if current in ("", "Pending"):
         if pod is not None:
@@ -72,20 +73,20 @@ def _schedule(vmi: Obj, pod: Obj) -> None:
 
 
 def sync_interfaces(vmi: Obj, pod: Obj) -> None:
-    """Adds or takes away the mark ``multus-status`` and fills podInterfaceName, from the pod's network-status."""
+    """Adds or removes ``multus-status`` and sets podInterfaceName, from the pod's network-status."""
     attached = {entry.get("interface") for entry in network_status(pod)}
     if not attached:
         return
     reported = [dict(entry) for entry in vmi.get("status", {}).get("interfaces") or []]
     known = by_name([entry for entry in reported if entry.get("name")])
-    cards = by_name(interfaces(vmi["spec"]))
+    nics = by_name(interfaces(vmi["spec"]))
     for net in networks(vmi["spec"]):
         if not is_secondary(net):
             continue
         name = pod_interface(net["name"])
         entry = known.get(net["name"])
         if entry is None:
-            if name not in attached or is_absent(cards.get(net["name"], {})):
+            if name not in attached or is_absent(nics.get(net["name"], {})):
                 continue
             entry = {"name": net["name"]}
             reported.append(entry)
@@ -127,7 +128,7 @@ def sync_pods(vmi: Obj, pods: list[Obj], current: Obj | None) -> None:
 
 
 def sync_ready(vmi: Obj, pod: Obj | None) -> None:
-    """The Ready condition: the pod's, unless there is none, it is going, or the guest does not run."""
+    """The Ready condition: the pod's, unless there is no pod, it is terminating, or the guest does not run."""
     if phase(vmi) in ("", "Pending") and pod is None:
         return
     conditions.put(vmi, _ready(vmi, pod))

@@ -1,1 +1,1 @@
-"""The NMState handler: configures the bridges of the nodes as policies ask, and reports what the nodes have."""
+"""The NMState handler: configures the nodes' bridges by policies, and reports the nodes' state."""

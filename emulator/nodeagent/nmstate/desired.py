@@ -1,11 +1,11 @@
-"""What a policy's desired state makes of a node's state, and what NMState says when it cannot be had."""
+"""Applies a policy's desired state to a node's state, or refuses it with NMState's message."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
-from ...fabric.wiring import LINUX, OVS
+from ...dataplane.wiring import LINUX, OVS
 from .state import BRIDGES, INTERNAL, State, created, find, ports_of
 
 LONGEST_NAME = 15
@@ -18,7 +18,7 @@ class NmstateError(Exception):
 
 
 def with_defaults(desired: State) -> State:
-    """What the handler adds before it applies a state: VLAN filtering on each port of a Linux bridge."""
+    """Adds the handler's defaults to a desired state: VLAN filtering on each port of a Linux bridge."""
     found = copy.deepcopy(desired)
     for interface in found.get("interfaces") or []:
         if interface.get("type") == LINUX and interface.get("state", "up") == "up":
@@ -28,7 +28,7 @@ def with_defaults(desired: State) -> State:
 
 
 def apply(current: State, desired: State) -> State:
-    """The new state; ``current`` stays as it is. NmstateError changes nothing."""
+    """The new state; ``current`` is not changed. NmstateError if the desired state is refused."""
     state = copy.deepcopy(current)
     wished: list[State] = desired.get("interfaces") or []
     for interface in wished:
@@ -58,7 +58,7 @@ def _remove(state: State, wished: State) -> None:
     name, kind = wished["name"], wished.get("type", "")
     for interface in [i for i in state["interfaces"] if i["name"] == name and kind in ("", i["type"])]:
         if interface["type"] in ("ethernet", "loopback"):
-            # A card cannot be taken out; it loses its configuration.
+            # A physical NIC cannot be removed; it loses its configuration.
             interface["state"] = "down"
             continue
         state["interfaces"].remove(interface)
@@ -67,7 +67,7 @@ def _remove(state: State, wished: State) -> None:
 
 
 def _release(state: State, port: str, bridge: str) -> None:
-    """Who asks for no more leaves a former port down."""
+    """A former port stays down, unless it is configured again."""
     interface = find(state, port)
     if interface and interface.get("controller") == bridge:
         del interface["controller"]
@@ -101,7 +101,7 @@ def _merge(into: State, more: State) -> None:
 
 
 def _enslave(state: State, wished: State) -> None:
-    """Gives a bridge exactly the ports that are wished; each leaves the bridge that it was in."""
+    """Gives a bridge exactly the wanted ports; each leaves the bridge that it was in."""
     name, kind = wished["name"], wished["type"]
     bridge = find(state, name, kind)
     ports = ports_of(wished)

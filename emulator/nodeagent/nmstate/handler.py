@@ -1,4 +1,4 @@
-"""The handler of one node: holds its state, brings policies about, and writes enactments and the node's report."""
+"""The handler of one node: holds its state, applies policies, and writes enactments and the NodeNetworkState."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...fabric.wiring import LINUX
+from ...dataplane.wiring import LINUX
 from ...kube.client import Client, Obj
 from ...kube.errors import ApiError
-from ..clock import now
-from ..events import EventRecorder
-from ..station import Station
-from ..writing import change
-from . import conditions, desired
+from ...kube.events import EventRecorder
+from ...kube.timestamps import timestamp
+from ..context import AgentContext
+from ..retry_on_conflict import update_with_retry
+from . import desired, policy_conditions
 from .state import State, first_state, wiring_of
 
 log = logging.getLogger(__name__)
@@ -31,27 +31,27 @@ Told = Mapping[str, tuple[str, str, str]]
 
 
 class Handler:
-    """``bridges_changed(node)`` is called once a policy has given the node other Linux bridges, or taken some."""
+    """Calls ``bridges_changed(node)`` when a policy has added Linux bridges to the node or removed some."""
 
     def __init__(
-        self, node: str, number: int, client: Client, station: Station, bridges_changed: Callable[[str], None]
+        self, node: str, number: int, client: Client, context: AgentContext, bridges_changed: Callable[[str], None]
     ) -> None:
         self.node = node
         self.client = client
-        self._fabric = station.fabric
-        self._pace = station.pace
-        self._decisions = station.decisions
+        self._dataplane = context.dataplane
+        self._pace = context.pace
+        self._fault_points = context.fault_points
         self._events = EventRecorder(client, f"{node}.nmstate-handler")
         self._bridges_changed = bridges_changed
         self._lock = asyncio.Lock()
-        self.state: State = first_state(number, station.nodes[node])
+        self.state: State = first_state(number, context.nodes[node])
 
     @property
     def linux_bridges(self) -> set[str]:
         return {interface["name"] for interface in self.state["interfaces"] if interface["type"] == LINUX}
 
     async def report(self) -> None:
-        """Writes the NodeNetworkState; nothing where it says so already."""
+        """Writes the NodeNetworkState if it has changed."""
         node = await self.client.get("nodes", self.node)
         owner = {"apiVersion": "v1", "kind": "Node", "name": self.node, "uid": node["metadata"]["uid"]}
         meta = {"name": self.node, "ownerReferences": [owner]}
@@ -60,10 +60,10 @@ class Handler:
         def reported(fresh: Obj) -> None:
             status = fresh.setdefault("status", {})
             if status.get("currentState") != self.state:
-                status |= {"currentState": self.state, "lastSuccessfulUpdateTime": now()}
+                status |= {"currentState": self.state, "lastSuccessfulUpdateTime": timestamp()}
                 status["handlerNmstateVersion"] = VERSION
 
-        await change(self.client, STATES, found, reported, subresource="status")
+        await update_with_retry(self.client, STATES, found, reported, subresource="status")
 
     async def _ensure(self, resource: str, obj: Obj) -> Obj:
         try:
@@ -74,7 +74,7 @@ class Handler:
         return await self.client.get(resource, obj["metadata"]["name"])
 
     async def begin(self, policy: Obj) -> None:
-        """The enactment of the policy's generation, with nothing said yet."""
+        """Creates the enactment of the policy's generation, without a status."""
         await self._pace.sleep(SHOW)
         meta = policy["metadata"]
         name = f"{self.node}.{meta['name']}"
@@ -87,26 +87,26 @@ class Handler:
 
         def reset(fresh: Obj) -> None:
             fresh["status"] = {
-                "conditions": conditions.of(conditions.ENACTMENT, {}, []),
+                "conditions": policy_conditions.of(policy_conditions.ENACTMENT, {}, []),
                 "desiredState": wished,
                 "policyGeneration": meta["generation"],
             }
 
-        await change(self.client, ENACTMENTS, enactment, reset, subresource="status")
+        await update_with_retry(self.client, ENACTMENTS, enactment, reset, subresource="status")
 
     async def pending(self, policy: Obj) -> None:
         reason, message = "MaxUnavailableLimitReached", "Waiting for progressing nodes to finish"
-        await self._tell(policy, conditions.of_enactment("Pending", reason, message))
+        await self._tell(policy, policy_conditions.of_enactment("Pending", reason, message))
 
     async def aborted(self, policy: Obj) -> None:
         message = f'reconciliation of enactment "{self.node}.{policy["metadata"]["name"]}" has aborted'
-        await self._tell(policy, conditions.of_enactment("Aborted", "ConfigurationAborted", message))
+        await self._tell(policy, policy_conditions.of_enactment("Aborted", "ConfigurationAborted", message))
 
     async def enact(self, policy: Obj) -> bool:
-        """Brings the policy about; False when the node did not take it, and is as it was."""
+        """Applies the policy; False if the node refused it and is unchanged."""
         wished = desired.with_defaults(policy["spec"].get("desiredState") or {})
         name = policy["metadata"]["name"]
-        running = conditions.of_enactment("Progressing", conditions.PROGRESSING, "Applying desired state")
+        running = policy_conditions.of_enactment("Progressing", policy_conditions.PROGRESSING, "Applying desired state")
         await self._tell(policy, running)
         backoff = FIRST_BACKOFF
         for attempt in range(1, TRIES + 1):
@@ -116,31 +116,34 @@ class Handler:
             except desired.NmstateError as error:
                 failure = self._failure(str(error))
             else:
-                done = conditions.of_enactment("Available", conditions.CONFIGURED, "successfully reconciled")
+                done = policy_conditions.of_enactment(
+                    "Available", policy_conditions.CONFIGURED, "successfully reconciled"
+                )
                 await self._tell(policy, done)
                 return True
             if attempt < TRIES:
                 what = f"failed to reconcile NodeNetworkConfigurationPolicy on node {self.node}."
                 retrying = f"{what} Retrying {attempt}/{TRIES}"
-                await self._tell(policy, conditions.of_enactment("Failing", "Retrying", retrying, "Progressing"))
+                await self._tell(policy, policy_conditions.of_enactment("Failing", "Retrying", retrying, "Progressing"))
                 await self._pace.sleep(backoff)
                 backoff = min(backoff * 2, LAST_BACKOFF)
-        await self._tell(policy, conditions.of_enactment("Failing", conditions.FAILED, failure))
+        await self._tell(policy, policy_conditions.of_enactment("Failing", policy_conditions.FAILED, failure))
         message = f"reconciliation of enactment {self.node}.{name} has failed after {TRIES} retries"
-        await self._events.record(policy, "ReconcileFailed", message, kind="Warning")
+        await self._events.warning(policy, "ReconcileFailed", message)
         return False
 
     async def _apply(self, wished: State) -> None:
-        """One nmstatectl: all of it, or nothing; a node has one at a time."""
+        """One run of nmstatectl, which changes all or nothing; one after the other on each node."""
         async with self._lock:
             state = desired.apply(self.state, wished)
-            # What cannot be is refused at once; this is the configuration itself, and the probes after it.
+            # An impossible state is refused at once; this delay is that of the configuration and of the probes after
+            # it.
             await self._pace.sleep(APPLY)
             await self._become(state)
 
     async def _become(self, state: State) -> None:
-        wiring = self._decisions.choose("agent.node_wiring", wiring_of(state), node=self.node)
-        await self._fabric.rewire(self.node, wiring)
+        wiring = self._fault_points.apply("agent.node_wiring", wiring_of(state), node=self.node)
+        await self._dataplane.rewire(self.node, wiring)
         before, self.state = self.linux_bridges, state
         await self.report()
         if self.linux_bridges != before:
@@ -166,12 +169,14 @@ class Handler:
         def said(fresh: Obj) -> None:
             status: dict[str, Any] = fresh.setdefault("status", {})
             status["policyGeneration"] = generation
-            status["conditions"] = conditions.of(conditions.ENACTMENT, told, status.get("conditions") or [])
+            status["conditions"] = policy_conditions.of(
+                policy_conditions.ENACTMENT, told, status.get("conditions") or []
+            )
 
-        await change(self.client, ENACTMENTS, enactment, said, subresource="status")
+        await update_with_retry(self.client, ENACTMENTS, enactment, said, subresource="status")
 
     async def withdraw(self, policy_name: str) -> None:
-        """The policy is no longer for this node: its enactment goes, what it has done stays."""
+        """The policy no longer matches this node: its enactment is removed, the configuration stays."""
         try:
             await self.client.delete(ENACTMENTS, f"{self.node}.{policy_name}")
         except ApiError as error:

@@ -1,4 +1,4 @@
-"""The policies of all nodes: who is concerned, how many at a time, and what the policy says of it."""
+"""The policies of all nodes: which nodes they match, how many apply them in parallel, and the policy's status."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ...kube.client import Client, Obj
 from ...kube.informer import Informer, Key, key_of
-from ..keyed import KeyedQueue
-from ..writing import change
-from . import conditions
+from ..queues import node_queue
+from ..retry_on_conflict import update_with_retry
+from . import policy_conditions
 from .handler import GROUP, Handler
 
 POLICIES = f"nodenetworkconfigurationpolicies.{GROUP}"
@@ -27,9 +27,9 @@ class Policies:
         self._operators = Informer(client, OPERATORS)
         self._nodes = Informer(client, "nodes")
         self._done: dict[str, tuple[int, frozenset[str]]] = {}
-        self.queue = KeyedQueue("policy", self._sync)
-        self._policies.on_change(lambda _event, new, _old: self.queue.mark(key_of(new)))
-        self._reports = KeyedQueue("node state", self._report)
+        self.queue = node_queue("policy", self._sync)
+        self._policies.on_change(lambda _event, new, _old: self.queue.add(key_of(new)))
+        self._reports = node_queue("node state", self._report)
         self._operators.on_change(self._on_operator)
         self._nodes.on_change(self._on_node)
 
@@ -40,23 +40,23 @@ class Policies:
     def _on_operator(self, *_: object) -> None:
         self._mark_all()
         for handler in self._handlers:
-            self._reports.mark(("", handler.node))
+            self._reports.add(("", handler.node))
 
     async def _report(self, key: Key) -> None:
-        """The handlers run, and report, as long as the operator's object asks for them."""
+        """The handlers run and report as long as an NMState object exists."""
         for handler in self._handlers:
             if handler.node == key[1] and self._operators.cache:
                 await handler.report()
 
     def _mark_all(self) -> None:
         for key in self._policies.cache:
-            self.queue.mark(key)
+            self.queue.add(key)
 
     async def run(self) -> None:
-        """Runs until cancelled; the nodes must be registered."""
+        """Runs until it is cancelled; the nodes must be registered."""
         try:
             async with asyncio.TaskGroup() as group:
-                # Before it knows the nodes, a policy would match none of them.
+                # A policy would match no node before the nodes are known.
                 for informer in (self._nodes, self._operators):
                     group.create_task(informer.run())
                     await informer.synced.wait()
@@ -87,8 +87,8 @@ class Policies:
         for handler in self._handlers:
             if handler not in concerned:
                 await handler.withdraw(policy["metadata"]["name"])
-        fates = {handler.node: conditions.OPEN for handler in concerned}
-        await self._tell(policy, fates)
+        outcomes = {handler.node: policy_conditions.OPEN for handler in concerned}
+        await self._tell(policy, outcomes)
         slots = asyncio.Semaphore(_at_a_time(policy, len(concerned)))
 
         async def one(handler: Handler) -> None:
@@ -96,28 +96,28 @@ class Policies:
             if slots.locked():
                 await handler.pending(policy)
             async with slots:
-                if conditions.BROKEN in fates.values():
+                if policy_conditions.BROKEN in outcomes.values():
                     await handler.aborted(policy)
-                    fates[handler.node] = conditions.ABORTED
+                    outcomes[handler.node] = policy_conditions.ABORTED
                 else:
                     good = await handler.enact(policy)
-                    fates[handler.node] = conditions.DONE if good else conditions.BROKEN
-                await self._tell(policy, fates)
+                    outcomes[handler.node] = policy_conditions.DONE if good else policy_conditions.BROKEN
+                await self._tell(policy, outcomes)
 
         async with asyncio.TaskGroup() as group:
             for handler in concerned:
                 group.create_task(one(handler))
 
-    async def _tell(self, policy: Obj, fates: dict[str, str]) -> None:
-        told = conditions.of_policy(fates)
+    async def _tell(self, policy: Obj, outcomes: dict[str, str]) -> None:
+        told = policy_conditions.of_policy(outcomes)
 
         def said(fresh: Obj) -> None:
             status = fresh.setdefault("status", {})
-            status["conditions"] = conditions.of(conditions.POLICY, told, status.get("conditions") or [])
-            status["unavailableNodeCount"] = sum(fate == conditions.OPEN for fate in fates.values())
+            status["conditions"] = policy_conditions.of(policy_conditions.POLICY, told, status.get("conditions") or [])
+            status["unavailableNodeCount"] = sum(outcome == policy_conditions.OPEN for outcome in outcomes.values())
 
         current = self._policies.cache.get(key_of(policy), policy)
-        await change(self._client, POLICIES, current, said, subresource="status")
+        await update_with_retry(self._client, POLICIES, current, said, subresource="status")
 
 
 def _at_a_time(policy: Obj, nodes: int) -> int:

@@ -1,11 +1,11 @@
-"""A node's network configuration as NMState words it, and the wiring that follows from it."""
+"""A node's network configuration in NMState's form, and the wiring that it results in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ...fabric.wiring import LINUX, NODE_WIRING, OVS, SPARE_NICS, Bridge, Uplink, Wiring
+from ...dataplane.wiring import LINUX, NODE_WIRING, OVS, SPARE_NICS, Bridge, Uplink, Wiring
 
 State = dict[str, Any]
 BRIDGES = (LINUX, OVS)
@@ -13,7 +13,7 @@ INTERNAL = "ovs-interface"
 
 
 def first_state(number: int, address: str) -> State:
-    """What a node has before any policy: ``number`` counts the nodes from 1, ``address`` is the node's own."""
+    """The initial state of a node: ``number`` counts the nodes from 1, ``address`` is the node's own."""
     interfaces: list[State] = [_loopback()]
     for name, bridge in sorted(NODE_WIRING.bridges.items()):
         nic = bridge.uplink.nic if bridge.uplink else ""
@@ -69,12 +69,12 @@ def _nic(name: str, number: int) -> State:
 
 
 def created(wished: State) -> State:
-    """A new interface of the type that is wished."""
+    """A new interface of the wanted type."""
     return _interface(wished["name"], wished["type"])
 
 
 def find(state: State, name: str, kind: str = "") -> State | None:
-    """An interface by name; without a type not a switch of Open vSwitch, which is no device of the kernel."""
+    """An interface by name; without a type not an Open vSwitch bridge, which is not a kernel device."""
     for interface in state["interfaces"]:
         fits = interface["type"] == kind if kind else interface["type"] != OVS
         if interface["name"] == name and fits:
@@ -88,7 +88,7 @@ def ports_of(interface: State) -> list[State]:
 
 
 def wiring_of(state: State) -> Wiring:
-    """How the data plane is to be wired for a state. Of a bridge's NICs the first counts."""
+    """The data plane's wiring for a state. Of a bridge's NICs the first one is the uplink."""
     bridges = {}
     for interface in state["interfaces"]:
         if interface["type"] in BRIDGES and interface.get("state", "up") == "up":

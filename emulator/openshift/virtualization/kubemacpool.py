@@ -1,4 +1,4 @@
-"""KubeMacPool: MACs for the NICs of VMs, as a mutating webhook, and what it makes of a MAC given twice."""
+"""KubeMacPool: a mutating webhook that assigns MACs to the NICs of VMs, and its handling of duplicate MACs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from emulator.apiserver.columns import AGE, NAME
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.registry import Column, Resource
 from emulator.controlplane import names
-from emulator.controlplane.instances import by_name, interfaces, networks
+from emulator.controlplane.accessors import by_name, interfaces, networks
 from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.openshift.objects import made
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
-from .collisions import Collisions
+from .mac_collisions import Collisions
 
 WEBHOOK = "mutatevirtualmachines.kubemacpool.io"
 MUTATOR = "kubemacpool-mutator"
@@ -34,7 +34,7 @@ RESOURCE = Resource(
 )
 
 
-class KubeMacPool(Part):
+class KubeMacPool(Addon):
     """Opt-out: every namespace takes part unless its label says ``ignore``."""
 
     _collisions: Collisions | None = None
@@ -42,24 +42,24 @@ class KubeMacPool(Part):
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (RESOURCE,)
 
-    def register(self, site: Site) -> None:
-        # Up to KubeVirt 1.7's release a MAC that another VM has was refused, since then it is only reported.
-        refuses = site.profile.live_update == "never"
-        pool = Pool(site.core, refuses_taken=refuses)
-        site.core.admission.mutating(names.VM, ("CREATE", "UPDATE"), pool.fill)
-        self._collisions = None if refuses else Collisions(site)
+    def register(self, context: AddonContext) -> None:
+        # In the release with KubeVirt 1.7 a MAC of another VM was refused; since then it is only reported.
+        refuses = context.profile.live_update == "never"
+        pool = Pool(context.core, refuses_taken=refuses)
+        context.core.admission.mutating(names.VM, ("CREATE", "UPDATE"), pool.fill)
+        self._collisions = None if refuses else Collisions(context)
 
-    async def install(self, site: Site) -> None:
-        home = site.platform.kubevirt_namespace
-        await site.ensure(WEBHOOKS, webhook_configuration(home))
-        await site.ensure("deployments.apps", deployment(home), status=True)
+    async def install(self, context: AddonContext) -> None:
+        home = context.platform.kubevirt_namespace
+        await context.ensure(WEBHOOKS, webhook_configuration(home))
+        await context.ensure("deployments.apps", deployment(home), status=True)
 
-    def work(self, site: Site) -> Iterable[Coroutine[Any, Any, None]]:
+    def controllers(self, context: AddonContext) -> Iterable[Coroutine[Any, Any, None]]:
         return () if self._collisions is None else (self._collisions.run(),)
 
 
 class Pool:
-    """A range of its own for this cluster; ``refuses_taken`` is the manner of the older releases."""
+    """The MAC range of this cluster; ``refuses_taken`` is the behaviour of older releases."""
 
     def __init__(self, core: ApiCore, *, refuses_taken: bool) -> None:
         self._core = core
@@ -68,7 +68,7 @@ class Pool:
         self._next = 0
 
     async def fill(self, request: AdmissionRequest) -> None:
-        """Gives every NIC of a masquerade or Multus network a MAC; an update that names none keeps the one it had."""
+        """Gives every NIC of a masquerade or Multus network a MAC; an update without one keeps the old MAC."""
         vm = request.new
         if vm is None or "deletionTimestamp" in vm["metadata"] or self._is_ignored(request.namespace):
             return
@@ -77,16 +77,16 @@ class Pool:
         nets = by_name(networks(spec))
         taken = set(self._taken(request.namespace, request.name))
         given: dict[str, str] = {}
-        for card in interfaces(spec):
-            name = card.get("name", "")
-            if not _is_pooled(card, nets.get(name, {})):
+        for nic in interfaces(spec):
+            name = nic.get("name", "")
+            if not _is_pooled(nic, nets.get(name, {})):
                 continue
-            mac = str(card.get("macAddress") or before.get(name, {}).get("macAddress") or "")
+            mac = str(nic.get("macAddress") or before.get(name, {}).get("macAddress") or "")
             if not mac:
                 mac = self._allocate(taken | given.keys())
             elif mac != before.get(name, {}).get("macAddress"):
                 self._check(request, name, _plain(mac), taken, given)
-            card["macAddress"] = mac
+            nic["macAddress"] = mac
             given[_plain(mac)] = name
 
     def _check(self, request: AdmissionRequest, name: str, mac: str, taken: set[str], given: dict[str, str]) -> None:
@@ -107,12 +107,12 @@ class Pool:
         for item in self._core.items(self._core.resource(names.VM)):
             meta = item.obj["metadata"]
             if (meta["namespace"], meta["name"]) != (namespace, name):
-                for card in interfaces(item.obj["spec"]["template"]["spec"]):
-                    if card.get("macAddress"):
-                        yield _plain(card["macAddress"])
+                for nic in interfaces(item.obj["spec"]["template"]["spec"]):
+                    if nic.get("macAddress"):
+                        yield _plain(nic["macAddress"])
 
     def _allocate(self, taken: set[str]) -> str:
-        """The next of the range. It never comes twice: a VM that is refused later leaves a gap."""
+        """The next MAC of the range. None is assigned twice: a VM that is refused later leaves a gap."""
         while True:
             number = self._next
             self._next += 1
@@ -121,8 +121,8 @@ class Pool:
                 return mac
 
 
-def _is_pooled(card: Obj, network: Obj) -> bool:
-    return "multus" in network or ("pod" in network and "masquerade" in card)
+def _is_pooled(nic: Obj, network: Obj) -> bool:
+    return "multus" in network or ("pod" in network and "masquerade" in nic)
 
 
 def _plain(mac: str) -> str:

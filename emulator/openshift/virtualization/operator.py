@@ -1,4 +1,4 @@
-"""The HyperConverged operator's loop: KubeVirt's CR as it is wanted, and the conditions of the HyperConverged."""
+"""The HyperConverged operator: reconciles KubeVirt's CR, and writes the conditions of the HyperConverged."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Coroutine
 from typing import Any
 
 from emulator.controlplane import names
+from emulator.controlplane.accessors import annotations_of
 from emulator.controlplane.cluster.bootstrap import deploy
-from emulator.controlplane.events import EventRecorder
-from emulator.controlplane.instances import annotations_of
-from emulator.controlplane.workqueue import WorkQueue
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
+from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer, Key, key_of
+from emulator.kube.workqueue import WorkQueue
 from emulator.openshift.identity import shown_release
-from emulator.openshift.objects import condition, set_conditions
-from emulator.platforms.part import Site
+from emulator.openshift.objects import condition
+from emulator.platforms.addon import AddonContext
 
-from .kubevirt import JSONPATCH, PatchRefused, wanted_kubevirt
+from .kubevirt_cr import JSONPATCH, PatchRefused, wanted_kubevirt
 from .resource import HCO, HCO_NAME
 
 OPERATOR = "hyperconverged-cluster-operator"
@@ -32,22 +33,23 @@ HEALTHY = (
 
 
 class Operator:
-    """Looks again a second after each change of a HyperConverged, of the KubeVirt CR and of the nodes."""
+    """Reconciles a second after each change of a HyperConverged, of the KubeVirt CR and of the nodes."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._client = site.client(site.platform.kubevirt_namespace, OPERATOR)
+    def __init__(self, context: AddonContext) -> None:
+        self._context = context
+        self._client = context.client(context.platform.kubevirt_namespace, OPERATOR)
         self._recorder = EventRecorder(self._client, OPERATOR)
         self._informer = Informer(self._client, HCO)
         self._queue = WorkQueue("hyperconverged", self.sync)
-        self._home = (site.platform.kubevirt_namespace, HCO_NAME)
-        # What the last look at the HyperConverged saw: a KubeVirt CR that differs without it was edited by others.
+        self._home = (context.platform.kubevirt_namespace, HCO_NAME)
+        # The HyperConverged of the last sync. If it is unchanged and the KubeVirt CR differs, another user edited the
+        # CR.
         self._seen: Obj | None = None
         self._informer.on_change(lambda _event, new, _old: self._later(key_of(new)))
         for resource in (names.KUBEVIRT, names.NODES):
-            site.shared.caches[resource].on_change(self._around)
+            context.shared.caches[resource].on_change(self._around)
 
-    def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
+    def controllers(self) -> tuple[Coroutine[Any, Any, None], ...]:
         return self._informer.run(), self._queue.run()
 
     def _around(self, event: str, new: Obj, old: Obj | None) -> None:
@@ -55,10 +57,10 @@ class Operator:
             self._later(self._home)
 
     def _later(self, key: Key) -> None:
-        self._queue.add_after(key, self._site.shared.pace.seconds(REACTION_SECONDS))
+        self._queue.add_after(key, self._context.shared.pace.seconds(REACTION_SECONDS))
 
     async def sync(self, key: Key) -> None:
-        """One look at one HyperConverged."""
+        """Reconciles one HyperConverged."""
         try:
             hco = await self._client.get(HCO, key[1], key[0])
         except ApiError as error:
@@ -69,7 +71,7 @@ class Operator:
             await self._refuse(hco)
             return
         try:
-            wanted = wanted_kubevirt(hco, self._site.profile, self._site.platform)
+            wanted = wanted_kubevirt(hco, self._context.profile, self._context.platform)
         except PatchRefused as refused:
             failed = [condition("ReconcileComplete", False, "ReconcileFailed", str(refused))]
             await self._write_status(hco, failed)
@@ -87,7 +89,7 @@ class Operator:
             if error.code != 404:
                 raise
             await self._client.create(names.KUBEVIRT, wanted)
-            await deploy(self._client, self._site.profile, self._site.platform, self._site.shared.decisions)
+            await deploy(self._client, self._context.profile, self._context.platform, self._context.shared.fault_points)
             return
         if found["spec"] == wanted["spec"]:
             return
@@ -109,18 +111,18 @@ class Operator:
         text = f"Request does not match expected name ({name}) and namespace ({namespace})"
         await self._write_status(hco, [condition("ReconcileComplete", False, "InvalidRequest", text)])
 
-    async def _write_status(self, hco: Obj, conditions: list[Obj]) -> None:
+    async def _write_status(self, hco: Obj, wanted: list[Obj]) -> None:
         meta, old = hco["metadata"], hco.get("status") or {}
         generation = meta["generation"]
-        workers = sum(1 for _ in self._site.shared.nodes.all())
-        told = [entry | {"observedGeneration": generation} for entry in conditions]
+        workers = sum(1 for _ in self._context.shared.nodes.all())
+        told = [entry | {"observedGeneration": generation} for entry in wanted]
         failed = any(entry["reason"] not in ("ReconcileCompleted", "UnsupportedFeatureAnnotation") for entry in told)
         status = {
-            "conditions": set_conditions(old.get("conditions") or [], told),
+            "conditions": conditions.keep_transition_times(old.get("conditions") or [], told),
             "infrastructureHighlyAvailable": workers > 1,
             "observedGeneration": generation,
             "systemHealthStatus": "error" if failed else "healthy",
-            "versions": [{"name": "operator", "version": shown_release(self._site)}],
+            "versions": [{"name": "operator", "version": shown_release(self._context)}],
         }
         if status != old:
             operation = {"op": "add", "path": "/status", "value": status}

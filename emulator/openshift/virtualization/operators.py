@@ -1,4 +1,4 @@
-"""What the Operator Lifecycle Manager says of the installed OpenShift Virtualization."""
+"""The Operator Lifecycle Manager's objects of the installed OpenShift Virtualization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emulator.controlplane.profile import Profile
 from emulator.kube.client import Obj
 from emulator.openshift.identity import shown_release
 from emulator.openshift.objects import made
-from emulator.platforms.part import Part, Site
+from emulator.platforms.addon import Addon, AddonContext
 from emulator.platforms.platform import Platform
 
 GROUP = "operators.coreos.com"
@@ -35,20 +35,20 @@ CSVS = Resource(
 )
 
 
-class Operators(Part):
+class Operators(Addon):
     """The ClusterServiceVersion of OpenShift Virtualization."""
 
     def resources(self, platform: Platform, profile: Profile) -> Iterable[Resource]:
         return (CSVS,)
 
-    async def install(self, site: Site) -> None:
-        home = site.platform.kubevirt_namespace
-        csv = service_version(home, site.release, shown_release(site))
-        await site.ensure(f"clusterserviceversions.{GROUP}", csv, status=True)
+    async def install(self, context: AddonContext) -> None:
+        home = context.platform.kubevirt_namespace
+        csv = service_version(home, context.release, shown_release(context))
+        await context.ensure(f"clusterserviceversions.{GROUP}", csv, status=True)
 
 
 def service_version(namespace: str, release: str, shown: str) -> Obj:
-    """The object's name cannot say that the cluster is an embedded one, its version does."""
+    """The object's name cannot say that the cluster is an embedded one; its version does."""
     labels = {f"{GROUP}/{PACKAGE}.{namespace}": ""}
     name = f"{PACKAGE}-operator.v{release}"
     return made(f"{GROUP}/v1alpha1", "ClusterServiceVersion", name, namespace=namespace, labels=labels) | {

@@ -17,7 +17,7 @@ HCO = f"hyperconvergeds.{GROUP}"
 API_VERSION = f"{GROUP}/v1beta1"
 HCO_NAME = "kubevirt-hyperconverged"
 
-# Where v1 keeps what v1beta1 has directly under the spec.
+# The place in v1 of fields that v1beta1 has directly under the spec.
 MOVED = {
     "virtualization": ("workloadUpdateStrategy", "liveMigrationConfig", "liveUpdateConfiguration", "evictionStrategy"),
     "networking": ("kubeMacPoolConfiguration",),
@@ -30,7 +30,7 @@ UPDATE_STRATEGY: Obj = {
 
 
 def resource(profile: Profile) -> Resource:
-    """v1beta1 everywhere; v1, of another shape, beside it from the release that came with KubeVirt 1.8."""
+    """v1beta1 in every release; also v1, with another shape, since the release with KubeVirt 1.8."""
     both = profile.name != "1.7"
     return Resource(
         "hyperconvergeds",
@@ -48,7 +48,7 @@ def resource(profile: Profile) -> Resource:
 
 
 def to_v1(obj: Obj) -> Obj:
-    """A stored HyperConverged as v1 shows it."""
+    """A stored HyperConverged as v1."""
     shown: Obj = clone(obj) | {"apiVersion": f"{GROUP}/v1"}
     spec = shown.get("spec") or {}
     for room, keys in MOVED.items():
@@ -63,7 +63,7 @@ def to_v1(obj: Obj) -> Obj:
 
 
 def from_v1(obj: Obj) -> Obj:
-    """A HyperConverged of v1 in the shape of the store."""
+    """A v1 HyperConverged in the stored shape."""
     stored: Obj = clone(obj) | {"apiVersion": API_VERSION}
     spec: Any = stored.get("spec") or {}
     for room, keys in MOVED.items():
@@ -78,7 +78,7 @@ def from_v1(obj: Obj) -> Obj:
 
 
 def migration_defaults(profile: Profile) -> Obj:
-    """The limits of live migrations that a HyperConverged of this release starts with."""
+    """The default limits of live migrations in a HyperConverged of this release."""
     newer = profile.max_downtime
     return {
         "allowAutoConverge": False,
@@ -91,7 +91,7 @@ def migration_defaults(profile: Profile) -> Obj:
 
 
 async def default_spec(profile: Profile, request: AdmissionRequest) -> None:
-    """Fills in what the CRD's defaults and the mutating webhook do."""
+    """Applies the defaults of the CRD and of the mutating webhook."""
     if request.new is None:
         return
     spec = request.new.setdefault("spec", {})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.apiserver.calls import HttpCall
+from emulator.apiserver.http_call import HttpCall
 from emulator.kube.errors import ApiError
 from emulator.kube.http import Access, HttpClient
 

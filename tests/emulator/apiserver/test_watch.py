@@ -228,7 +228,7 @@ async def test_a_client_that_goes_away_in_mid_stream_is_no_error(api: Api, caplo
 
 
 async def test_a_watch_that_falls_far_behind_is_ended(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.apiserver.watch.MAX_BEHIND", 3)
+    monkeypatch.setattr("emulator.apiserver.watch_subscription.MAX_BEHIND", 3)
     local = api.server.client(ADMIN)
     await local.create("configmaps", config_map("w"))
     with api.server.core.subscribe(api.server.core.resource("configmaps")) as subscription:

@@ -7,21 +7,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
-from emulator.apiserver.objects import clone, timestamp
+from emulator.apiserver.local_client import LocalClient
+from emulator.apiserver.objects import clone
 from emulator.apiserver.users import service_account
-from emulator.controlplane import conditions, names
-from emulator.controlplane.events import EventRecorder
-from emulator.controlplane.instances import (
-    containers_ready,
-    is_final,
-    network_status,
-    phase,
-    pod_is_down,
-)
+from emulator.controlplane import names
+from emulator.controlplane.accessors import containers_ready, is_final, network_status, phase, pod_is_down
 from emulator.controlplane.vmi.status import set_phase
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
+from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer
+from emulator.kube.timestamps import timestamp
 from emulator.pace import Pace
 
 from .reports import asked, follow, node, plugged, report

@@ -7,7 +7,7 @@ import contextlib
 
 from aiohttp import WSMsgType, web
 
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
 from emulator.controlplane import names
 

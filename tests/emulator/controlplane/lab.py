@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
 from emulator.controlplane import names
 from emulator.controlplane.profile import profile_for
 from emulator.controlplane.run import ControlPlane, run_control_plane
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Informer
 from emulator.pace import Pace
@@ -112,11 +112,11 @@ class Lab:
 
 @asynccontextmanager
 async def running_lab(
-    profile: str = "1.9", *, decisions: Decisions | None = None, nodes: int = 2, speed: float = FAST, **agent: Any
+    profile: str = "1.9", *, fault_points: FaultPoints | None = None, nodes: int = 2, speed: float = FAST, **agent: Any
 ) -> AsyncIterator[Lab]:
     server = ApiServer(ApiCore(registry_of(KUBERNETES, profile_for(profile))))
     await server.prepare()
-    plane = await run_control_plane(server, profile_for(profile), Pace(speed), decisions or Decisions())
+    plane = await run_control_plane(server, profile_for(profile), Pace(speed), fault_points or FaultPoints())
     core, client = server.core, LocalClient(server.core, ADMIN)
     player = Agent(core, Pace(speed), **agent)
     lab = Lab(server, core, client, player, plane)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import interfaces, is_secondary, networks
-from emulator.controlplane.network.podinterfaces import pod_interface
+from emulator.controlplane import names
+from emulator.controlplane.accessors import interfaces, is_secondary, networks
+from emulator.controlplane.network.pod_interfaces import pod_interface
+from emulator.kube import conditions
 
 Obj = dict[str, Any]
 
@@ -52,8 +53,8 @@ def follow(vmi: Obj) -> bool:
     """virt-handler follows the VMI's spec and pod. True: something changed."""
     changed = unplug(vmi)
     for entry in vmi["status"].get("interfaces") or []:
-        card = next((card for card in interfaces(vmi["spec"]) if card["name"] == entry.get("name")), {})
-        if entry.get("infoSource") == "multus-status" and card.get("state") != "absent":
+        nic = next((nic for nic in interfaces(vmi["spec"]) if nic["name"] == entry.get("name")), {})
+        if entry.get("infoSource") == "multus-status" and nic.get("state") != "absent":
             entry["infoSource"] = "domain, guest-agent, multus-status"
             changed = True
     return changed
@@ -61,7 +62,7 @@ def follow(vmi: Obj) -> bool:
 
 def unplug(vmi: Obj) -> bool:
     """A NIC marked absent leaves the domain at once, and the report once no pod interface carries it. True: changed."""
-    absent = {card["name"] for card in interfaces(vmi["spec"]) if card.get("state") == "absent"}
+    absent = {nic["name"] for nic in interfaces(vmi["spec"]) if nic.get("state") == "absent"}
     kept, changed = [], False
     for entry in vmi["status"].get("interfaces") or []:
         if entry.get("name") in absent:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import service_account
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 from .lab import NAMESPACE, Lab, running_lab

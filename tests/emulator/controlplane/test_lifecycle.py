@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 
 from .lab import NAMESPACE, vm
 from .test_streams import BASE, VMI, Answer, Wire, edit, wired

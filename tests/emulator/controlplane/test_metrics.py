@@ -151,7 +151,7 @@ async def test_thanos_asks_for_a_token_and_a_right_and_shows_each_series_once() 
         await lab.running_vm()
         monitoring = OpenShiftMonitoring(lab.plane.shared, lab.server.tokens, lab.server.authorizer)
         await monitoring._listen()
-        running = [asyncio.create_task(work) for work in monitoring.work()]
+        running = [asyncio.create_task(work) for work in monitoring.controllers()]
         await lab.swap("nad-b")
         url = f"http://{monitoring.host}/api/v1/query"
         try:

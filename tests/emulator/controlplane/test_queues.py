@@ -5,8 +5,9 @@ from __future__ import annotations
 from emulator.apiserver.objects import clone
 from emulator.apiserver.rbac import Attributes, Authorizer
 from emulator.apiserver.users import UserInfo
-from emulator.controlplane import conditions, names
-from emulator.decisions import Decisions, Defect
+from emulator.controlplane import names
+from emulator.fault_points import Defect, FaultPoints
+from emulator.kube import conditions
 
 from .lab import NAMESPACE, Lab, running_lab
 
@@ -136,7 +137,7 @@ async def test_a_blink_of_restart_required_can_be_injected() -> None:
         return value
 
     defect = Defect("blink", "it blinks", (), "vm.restart_required", blink)
-    async with running_lab("1.9", decisions=Decisions([defect])) as lab:
+    async with running_lab("1.9", fault_points=FaultPoints([defect])) as lab:
         await lab.running_vm()
         await lab.swap("nad-b")
         await lab.until("it succeeds", lambda: phases(lab) == ["Succeeded"])

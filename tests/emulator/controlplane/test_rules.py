@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.admission.quantities import times
+from emulator.controlplane.elapsed_times import ElapsedTimes
 from emulator.controlplane.migration.backoff import waiting_seconds
-from emulator.controlplane.moments import Moments
 from emulator.controlplane.network.evaluator import Need, migration_need
-from emulator.controlplane.network.podinterfaces import pod_interface, wanted_attachments
+from emulator.controlplane.network.pod_interfaces import pod_interface, wanted_attachments
 from emulator.controlplane.network.restart import restart_required
-from emulator.controlplane.patching import changes
+from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.profile import PROFILES, profile_for
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.settings import Settings
+from emulator.kube import conditions
 from emulator.pace import Pace
 
 from .lab import vm
@@ -135,13 +136,13 @@ def finished(uid: str, phase: str, at: str, *, automatic: bool = True) -> Obj:
     [([], 0), (["Failed"], 20), (["Failed"] * 3, 80), (["Failed", "Succeeded"], 0), (["Succeeded", "Failed"], 20)],
 )
 def test_backoff_doubles_and_a_success_ends_it(earlier: list[str], seconds: float) -> None:
-    moments = Moments(Pace(1))
+    elapsed_times = ElapsedTimes(Pace(1))
     others = [finished(str(i), phase, f"2999-01-01T00:00:{i:02d}Z") for i, phase in enumerate(earlier)]
     for other in others:
-        moments.note(f"failed {other['metadata']['uid']}")
-    waiting = waiting_seconds(finished("new", "", "2999-01-02T00:00:00Z"), others, moments)
+        elapsed_times.start(f"failed {other['metadata']['uid']}")
+    waiting = waiting_seconds(finished("new", "", "2999-01-02T00:00:00Z"), others, elapsed_times)
     assert waiting == pytest.approx(seconds, abs=0.5)
-    assert waiting_seconds(finished("new", "", "2999-01-02T00:00:00Z", automatic=False), others, moments) == 0
+    assert waiting_seconds(finished("new", "", "2999-01-02T00:00:00Z", automatic=False), others, elapsed_times) == 0
 
 
 def test_scheduler_says_why_in_the_recorded_words() -> None:

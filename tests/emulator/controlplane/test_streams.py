@@ -16,9 +16,10 @@ import pytest
 
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN, UserInfo
-from emulator.controlplane import conditions, names
-from emulator.controlplane.subresources import frames
-from emulator.controlplane.subresources.frames import Decoder, Frame
+from emulator.controlplane import names
+from emulator.controlplane.subresources import websocket
+from emulator.controlplane.subresources.websocket import Decoder, Frame
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
 from .handler import Handler
@@ -88,7 +89,7 @@ class Peer:
         await self.send_frame(Frame(opcode, payload))
 
     async def send_frame(self, frame: Frame) -> None:
-        self._writer.write(frames.encode(frame, masked=True))
+        self._writer.write(websocket.encode(frame, masked=True))
         await self._writer.drain()
 
     async def next(self) -> Frame | None:
@@ -101,7 +102,7 @@ class Peer:
         return self._frames.pop(0)
 
     async def next_data(self) -> Frame | None:
-        while (frame := await self.next()) is not None and frame.opcode == frames.PING:
+        while (frame := await self.next()) is not None and frame.opcode == websocket.PING:
             pass
         return frame
 
@@ -142,11 +143,11 @@ async def test_console_echoes_and_ends_without_a_close_frame() -> None:
         peer = await wire.upgrade(f"{VMI}/console")
         assert peer.headers["sec-websocket-protocol"] == "plain.kubevirt.io"
         assert peer.headers["sec-websocket-accept"] == "BACScCJPNqyz+UBoqMH89VmURoA="
-        await peer.send(frames.BINARY, b"root\r")
-        assert await peer.next() == Frame(frames.BINARY, b"root\r")
-        await peer.send(frames.PING, b"are you there")
-        assert await peer.next() == Frame(frames.PONG, b"are you there")
-        await peer.send(frames.BINARY, b"bye")
+        await peer.send(websocket.BINARY, b"root\r")
+        assert await peer.next() == Frame(websocket.BINARY, b"root\r")
+        await peer.send(websocket.PING, b"are you there")
+        assert await peer.next() == Frame(websocket.PONG, b"are you there")
+        await peer.send(websocket.BINARY, b"bye")
         assert await peer.next() is None
 
 
@@ -161,11 +162,11 @@ async def test_a_console_client_that_leaves_frees_the_handler() -> None:
 async def test_port_forward_speaks_binary_and_ends_without_a_close_frame(kind: str) -> None:
     async with wired() as wire:
         peer = await wire.upgrade(f"{BASE}/{kind}/vm1/portforward/22")
-        assert await peer.next_data() == Frame(frames.BINARY, b"hello\r\n")
-        await peer.send(frames.TEXT, b"dropped")
-        await peer.send(frames.BINARY, b"echo")
-        assert await peer.next_data() == Frame(frames.BINARY, b"echo")
-        await peer.send(frames.BINARY, b"bye")
+        assert await peer.next_data() == Frame(websocket.BINARY, b"hello\r\n")
+        await peer.send(websocket.TEXT, b"dropped")
+        await peer.send(websocket.BINARY, b"echo")
+        assert await peer.next_data() == Frame(websocket.BINARY, b"echo")
+        await peer.send(websocket.BINARY, b"bye")
         assert await peer.next_data() is None
 
 
@@ -173,11 +174,11 @@ async def test_port_forward_pings_and_echoes_a_close() -> None:
     async with wired() as wire:
         peer = await wire.upgrade(f"{VMI}/portforward/22/tcp")
         await peer.next_data()
-        assert await peer.next() == Frame(frames.PING, b"keep alive")
-        await peer.send(frames.PING, b"p")
-        assert await peer.next_data() == Frame(frames.PONG, b"p")
-        await peer.send(frames.CLOSE, struct.pack("!H", 1001) + b"going")
-        assert await peer.next_data() == Frame(frames.CLOSE, struct.pack("!H", 1001))
+        assert await peer.next() == Frame(websocket.PING, b"keep alive")
+        await peer.send(websocket.PING, b"p")
+        assert await peer.next_data() == Frame(websocket.PONG, b"p")
+        await peer.send(websocket.CLOSE, struct.pack("!H", 1001) + b"going")
+        assert await peer.next_data() == Frame(websocket.CLOSE, struct.pack("!H", 1001))
         assert await peer.next_data() is None
 
 
@@ -187,8 +188,8 @@ async def test_a_full_buffer_is_an_unfinished_frame_and_an_empty_one() -> None:
         peer = await wire.upgrade(f"{VMI}/portforward/22")
         found = [await peer.next_data() for _ in range(3)]
     sizes = [(f.opcode, len(f.payload), f.final) for f in found if f]
-    assert sizes[:2] == [(frames.BINARY, 32768, False), (frames.CONTINUATION, 0, True)]
-    assert sizes[2] == (frames.BINARY, 7232, True)
+    assert sizes[:2] == [(websocket.BINARY, 32768, False), (websocket.CONTINUATION, 0, True)]
+    assert sizes[2] == (websocket.BINARY, 7232, True)
 
 
 async def test_refusals_before_the_upgrade() -> None:
@@ -243,8 +244,8 @@ async def test_a_handler_that_does_not_listen() -> None:
 
 
 def test_frames_come_apart_as_they_went_together() -> None:
-    sent = [Frame(frames.BINARY, bytes([7]) * size) for size in (0, 1, 125, 126, 65535, 65536)]
-    wire = b"".join(frames.encode(frame, masked=True) for frame in sent)
+    sent = [Frame(websocket.BINARY, bytes([7]) * size) for size in (0, 1, 125, 126, 65535, 65536)]
+    wire = b"".join(websocket.encode(frame, masked=True) for frame in sent)
     decoder = Decoder()
     found = [frame for start in range(0, len(wire), 1000) for frame in decoder.feed(wire[start : start + 1000])]
     assert found == sent

@@ -8,7 +8,7 @@ import sys
 
 if __name__ == "__main__":
     # Before anything can start a thread: the sandbox is entered by the process as a whole.
-    from emulator.fabric.sandbox import enter
+    from emulator.dataplane.userns import enter
 
     faulthandler.register(signal.SIGUSR1)
     enter()

@@ -67,11 +67,11 @@ class Baseline:
             await asyncio.sleep(0.05)
 
     async def _left(self) -> AsyncIterator[str]:
-        fabric, agent = self.world.fabric, self.world.agent
-        for uid in fabric._pods.keys() - {PROBE}:
-            yield f"pod {uid} in the fabric"
-        for uid in fabric._guests:
-            yield f"guest {uid} in the fabric"
+        dataplane, agent = self.world.dataplane, self.world.agent
+        for uid in dataplane._pods.keys() - {PROBE}:
+            yield f"pod {uid} in the data plane"
+        for uid in dataplane._guests:
+            yield f"guest {uid} in the data plane"
         for uid in agent.kubelet.sandboxes:
             yield f"sandbox {uid}"
         for uid in agent.handler.domains.by_uid:
@@ -83,10 +83,10 @@ class Baseline:
         ):
             if now > before:
                 yield f"{now - before} {name} more than at the start"
-        builder, topology = fabric._builder, fabric._topology
+        builder, topology = dataplane._builder, dataplane._topology
         assert builder is not None
         assert topology is not None
-        own = {device for plug in fabric._pods[PROBE].plugs.values() for device in plug.node_devices}
+        own = {device for plug in dataplane._pods[PROBE].plugs.values() for device in plug.node_devices}
         for node in topology.nodes.values():
             links = await builder.run(node.namespace.links.all)
             for link in links:

@@ -5,15 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
-    is_deleting,
-    is_final,
-    labels_of,
-    migration_state,
-    phase,
-    pod_is_going,
-)
+from emulator.controlplane import names
+from emulator.controlplane.accessors import is_deleting, is_final, labels_of, migration_state, phase, pod_is_going
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 
@@ -91,7 +85,7 @@ class Life:
     # What a user does.
 
     async def _edit(self, step: Step) -> None:
-        """Reads, changes and writes, and once more if somebody else was faster."""
+        """Reads, changes and writes, and once more on a conflict."""
         while True:
             vm = await self.world.client.get(names.VM, VM_NAME, self.namespace)
             known = {net["name"] for net in vm["spec"]["template"]["spec"]["networks"]}
@@ -140,7 +134,7 @@ class Life:
     async def _stop(self) -> None:
         vm = self.world.find(names.VM, self.namespace, VM_NAME)
         if vm is None or vm["status"].get("stateChangeRequests"):
-            # The start that a restart still owes would bring a halted VM up again: nobody stops one meanwhile.
+            # The start that a restart still owes would bring a halted VM up again: so it is not stopped meanwhile.
             self.log.append("  not done: a restart is under way")
             return
         self.wanted.running = False

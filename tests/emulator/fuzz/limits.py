@@ -1,4 +1,4 @@
-"""The cluster's limits for migrations that run at one time, in all and away from one node."""
+"""The cluster's limits for migrations that run in parallel, in all and away from one node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 
 from emulator.apiserver.store import Event
 from emulator.controlplane import names
-from emulator.controlplane.instances import labels_of, migration_state, phase
+from emulator.controlplane.accessors import labels_of, migration_state, phase
 
 from .violations import Violation
 from .world import World
@@ -41,4 +41,4 @@ class Limits:
         node, most = next(iter(from_nodes.most_common(1)), ("", 0))
         if count > IN_ALL or most > FROM_A_NODE:
             seen = f"{count} in all, {most} away from {node}"
-            self.violation = Violation("more migrations at one time than the cluster allows", seen)
+            self.violation = Violation("more migrations in parallel than the cluster allows", seen)

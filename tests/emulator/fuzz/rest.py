@@ -6,8 +6,8 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     is_deleting,
     is_final,
     labels_of,
@@ -16,8 +16,9 @@ from emulator.controlplane.instances import (
     pod_is_down,
     pod_is_going,
 )
-from emulator.controlplane.network.podinterfaces import pod_interface
-from emulator.fabric.model import FabricError
+from emulator.controlplane.network.pod_interfaces import pod_interface
+from emulator.dataplane.errors import DataPlaneError
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 
 from .violations import Violation
@@ -64,7 +65,7 @@ class Rest:
             async with asyncio.timeout(self.patience):
                 while not await self._holds(unmet):
                     self.watcher.check()
-                    # Queues tell nobody that they are empty: what they have done is looked at soon after.
+                    # Queues do not report that they are empty: what they have done is checked soon after.
                     try:
                         await asyncio.wait_for(self.world.change(self.wanted.namespace), 0.05)
                     except TimeoutError:
@@ -150,7 +151,7 @@ class Rest:
             yield f"pod {pod['metadata']['name']} is not where the VMI is or goes"
         yield from self._template(vm)
         yield from self._networks(vm, vmi, pod)
-        yield from self._fabric(vmi, pod)
+        yield from self._dataplane(vmi, pod)
 
     def _template(self, vm: Obj) -> Iterator[str]:
         """The template is what its user made of it, but for NICs that have been unplugged."""
@@ -220,7 +221,7 @@ class Rest:
         found: Obj = revision["data"]["spec"]["template"]["spec"]
         return found
 
-    def _fabric(self, vmi: Obj, pod: Obj) -> Iterator[str]:
+    def _dataplane(self, vmi: Obj, pod: Obj) -> Iterator[str]:
         """On the nodes there is this pod of the VM, and this guest, and no other."""
         agent, uid = self.world.agent, pod["metadata"]["uid"]
         standing = {s.uid for s in agent.kubelet.sandboxes.values() if s.key[0] == self.wanted.namespace}
@@ -240,8 +241,8 @@ class Rest:
         expected = {has[name][1]: nad.rpartition("nad-")[2] for name, nad in self._attached(pod, has).items()}
         reach = await self.world.wire.reach(uid, expected)
         try:
-            _, boot = await self.world.fabric.run_inside(uid, BOOT_ID)
-        except FabricError:
+            _, boot = await self.world.dataplane.run_inside(uid, BOOT_ID)
+        except DataPlaneError:
             boot = b""
         if (now := self._vmi()) is None or now["metadata"]["uid"] != uid or not boot:
             # An agent died under it: there is another guest to be looked at, once it has come to rest.

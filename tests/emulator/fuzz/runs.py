@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from emulator.apiserver.store import Event
 from emulator.controlplane import names
-from emulator.controlplane.instances import is_final, phase
+from emulator.controlplane.accessors import is_final, phase
 from emulator.controlplane.run import local_client
 
 from .leaks import Baseline, processes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.fabric.sandbox import check_machine
+from emulator.dataplane.userns import check_machine
 
 from .steps import Batch, Outage, Sequence, Step
 
@@ -21,13 +21,13 @@ DEFECTS = {
     "data-plane-keeps-old-network": WIRE,
     "attached-to-both-networks": WIRE,
     "network-status-names-old-network": REST,
-    "vm-restarted-by-edit": "VMI replaced though nobody restarted the VM",
+    "vm-restarted-by-edit": "VMI replaced without a restart of the VM",
     "restart-required-stays": "RestartRequired without a reason",
     "qualified-name-migrates": "migration that nothing asked for",
     "guest-rebooted-vmi-stays": "a guest was rebooted",
 }
 LACKING = [str(finding) for finding in check_machine() if finding.fatal]
-needs_fabric = pytest.mark.skipif(bool(LACKING), reason="; ".join(LACKING))
+needs_dataplane = pytest.mark.skipif(bool(LACKING), reason="; ".join(LACKING))
 
 
 def fuzz(*arguments: str) -> tuple[int, str]:
@@ -40,7 +40,7 @@ def fuzz(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@needs_fabric
+@needs_dataplane
 @pytest.mark.timeout(900)
 def test_two_hundred_sequences_hold_every_invariant(tmp_path: Path) -> None:
     status, said = fuzz("--sequences", "200", "--seed", str(SEED), "--save", str(tmp_path))
@@ -49,7 +49,7 @@ def test_two_hundred_sequences_hold_every_invariant(tmp_path: Path) -> None:
     assert " 0 violations" in said
 
 
-@needs_fabric
+@needs_dataplane
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("defect", "invariant"), DEFECTS.items(), ids=list(DEFECTS))
 def test_defect_is_found(defect: str, invariant: str, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emulator.apiserver.store import Event
-from emulator.controlplane import conditions, names
-from emulator.controlplane.instances import (
+from emulator.controlplane import names
+from emulator.controlplane.accessors import (
     annotations_of,
     controller_of,
     is_final,
@@ -13,6 +13,7 @@ from emulator.controlplane.instances import (
     phase,
     pod_is_going,
 )
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 
 from .steps import Step
@@ -112,7 +113,7 @@ class Watcher:
         uid = vmi["metadata"]["uid"]
         if uid != self._uid:
             if self._uid and not self.may_restart and not self.has_lost_its_agent():
-                raise Violation("VMI replaced though nobody restarted the VM", f"{self._uid} by {uid}")
+                raise Violation("VMI replaced without a restart of the VM", f"{self._uid} by {uid}")
             self._uid, self._made = uid, self.world.crashes
         first = self.first.setdefault(uid, {})
         for name, (network, _, _) in nics_of(vmi["spec"]).items():
@@ -141,7 +142,7 @@ class Watcher:
         unfinished = [m for m in self.world.all(names.MIGRATION, self.wanted.namespace) if not is_final(m)]
         if len(unfinished) > 1:
             seen = ", ".join(f"{m['metadata']['name']} {phase(m)}" for m in unfinished)
-            raise Violation("more than one migration of a VM at one time", seen)
+            raise Violation("more than one migration of a VM in parallel", seen)
 
 
 def launchers(world: World, namespace: str) -> list[Obj]:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from emulator.fabric.links import Link, mac_bytes
-from emulator.fabric.model import Segment
-from emulator.fabric.namespaces import NamespaceFabric
+from emulator.dataplane.links import Link, mac_bytes
+from emulator.dataplane.linux import LinuxDataPlane
+from emulator.dataplane.wiring import Segment
 
 PROBE = "the fuzzer's own pod"
 BROADCAST = b"\xff" * 6
-# An EtherType that is kept free for experiments: nobody else in the guests or on the nodes answers it.
+# An EtherType that is kept free for experiments: nothing else in the guests or on the nodes answers it.
 EXPERIMENT = 0x88B5
 WAIT_SECONDS = 1.0
 SEGMENTS = {
@@ -34,21 +34,21 @@ Reach = dict[str, tuple[frozenset[str], frozenset[str]]]
 class Wire:
     """A pod with an interface on every network, each with an open socket."""
 
-    fabric: NamespaceFabric
+    dataplane: LinuxDataPlane
     ears: dict[str, socket.socket]
     count: int = 0
 
     @classmethod
-    async def lay(cls, fabric: NamespaceFabric, node: str) -> Wire:
-        await fabric.add_pod(PROBE, node)
+    async def lay(cls, dataplane: LinuxDataPlane, node: str) -> Wire:
+        await dataplane.add_pod(PROBE, node)
         for network, segment in SEGMENTS.items():
-            await fabric.attach(PROBE, network, segment)
-        builder, pod = fabric._builder, fabric._pods[PROBE]
+            await dataplane.attach(PROBE, network, segment)
+        builder, pod = dataplane._builder, dataplane._pods[PROBE]
         assert builder is not None
         ears = await builder.run(
             lambda: builder.inside(pod.namespace.descriptor, lambda: {name: _ear(name) for name in SEGMENTS})
         )
-        return cls(fabric, ears)
+        return cls(dataplane, ears)
 
     def close(self) -> None:
         for ear in self.ears.values():
@@ -56,7 +56,7 @@ class Wire:
 
     async def reach(self, guest_uid: str, expected: dict[str, str]) -> Reach:
         """What each NIC of a guest reaches, by MAC; ``expected`` (MAC -> network) only says how long to wait."""
-        builder, guest = self.fabric._builder, self.fabric._guests.get(guest_uid)
+        builder, guest = self.dataplane._builder, self.dataplane._guests.get(guest_uid)
         network = guest._network if guest else None
         if builder is None or network is None:
             return {}

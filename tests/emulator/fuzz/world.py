@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
 from emulator.controlplane.cluster.dynamic_networks import install
 from emulator.controlplane.profile import Profile, profile_for
 from emulator.controlplane.run import ControlPlane, local_client, run_control_plane
-from emulator.decisions import Decisions, Defect, all_defects
-from emulator.fabric.namespaces import NamespaceFabric
+from emulator.dataplane.linux import LinuxDataPlane
+from emulator.fault_points import Defect, FaultPoints, all_defects
+from emulator.kube import conditions
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
@@ -50,13 +51,13 @@ class World:
     profile: Profile
     batch: Batch
     pace: Pace
-    decisions: Decisions
+    fault_points: FaultPoints
     unready: set[str]
     crashes: int = 0
     # Set while an agent of the nodes works.
     agent_works: asyncio.Event = field(default_factory=asyncio.Event)
     agent: NodeAgent = field(init=False)
-    fabric: NamespaceFabric = field(init=False)
+    dataplane: LinuxDataPlane = field(init=False)
     wire: Wire = field(init=False)
     _changed: dict[str, asyncio.Event] = field(default_factory=dict)
     _running: asyncio.Task[None] = field(init=False)
@@ -67,7 +68,7 @@ class World:
         self.server.core.store.listeners.append(lambda event: self.wake(event.key[0]))
 
     def wake(self, namespace: str = "") -> None:
-        """Has whoever waits for changes in a namespace, or in all of them, look again."""
+        """Wakes everything that waits for changes in a namespace, or in all of them."""
         for name, changed in self._changed.items():
             if namespace in ("", name):
                 changed.set()
@@ -99,14 +100,14 @@ class World:
             await self.create(names.NAD, "NetworkAttachmentDefinition", f"nad-{network}", namespace, spec=spec)
 
     async def start_agent(self) -> None:
-        fabric = NamespaceFabric()
+        dataplane = LinuxDataPlane()
         clients = [local_client(self.server.core, user) for user in COMPONENTS]
         self.agent = NodeAgent(
             identities=Identities(*clients),
-            fabric=fabric,
+            dataplane=dataplane,
             nodes=NODES,
             pace=self.pace,
-            decisions=self.decisions,
+            fault_points=self.fault_points,
             dynamic_networks=self.batch.dynamic,
         )
         ready = asyncio.Event()
@@ -117,7 +118,7 @@ class World:
             waiting.cancel()
         if self._running.done():
             self._running.result()
-        self.fabric, self.wire = fabric, await Wire.lay(fabric, NODES[0])
+        self.dataplane, self.wire = dataplane, await Wire.lay(dataplane, NODES[0])
         self.agent_works.set()
         self.wake()
 
@@ -169,11 +170,11 @@ async def world_of(batch: Batch, speed: float) -> AsyncIterator[World]:
         point="agent.node_ready",
         change=lambda ready, *, node, **_: ready and node not in unready,
     )
-    decisions = Decisions([not_ready, *(all_defects()[name] for name in batch.defects)])
-    server = ApiServer(ApiCore(registry_of(KUBERNETES, profile)), decisions=decisions)
+    fault_points = FaultPoints([not_ready, *(all_defects()[name] for name in batch.defects)])
+    server = ApiServer(ApiCore(registry_of(KUBERNETES, profile)), fault_points=fault_points)
     await server.prepare()
-    plane = await run_control_plane(server, profile, pace, decisions)
-    world = World(server, plane, profile, batch, pace, decisions, unready)
+    plane = await run_control_plane(server, profile, pace, fault_points)
+    world = World(server, plane, profile, batch, pace, fault_points, unready)
     if batch.dynamic:
         await install(world.client, len(NODES))
     if not batch.limits:

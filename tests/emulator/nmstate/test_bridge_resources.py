@@ -35,7 +35,7 @@ async def test_launcher_waits_for_a_node_with_the_bridge() -> None:
         assert (resources["requests"][BRIDGE], resources["limits"][BRIDGE]) == ("1", "1")
 
 
-async def test_from_1_9_on_that_is_somebody_elses_affair() -> None:
+async def test_from_1_9_on_virt_controller_leaves_them_to_others() -> None:
     async with running_lab("1.9") as lab:
         await annotated(lab)
         await lab.running_vm()

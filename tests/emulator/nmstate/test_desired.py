@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fabric.wiring import LINUX, NODE_WIRING, OVS, Bridge, Uplink
+from emulator.dataplane.wiring import LINUX, NODE_WIRING, OVS, Bridge, Uplink
 from emulator.nodeagent.nmstate.desired import NmstateError, apply, with_defaults
 from emulator.nodeagent.nmstate.state import find, first_state, wiring_of
 

@@ -11,18 +11,18 @@ import pytest
 
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
-from emulator.decisions import Decisions
-from emulator.fabric.wiring import LINUX, Bridge, Uplink
+from emulator.dataplane.wiring import LINUX, Bridge, Uplink
+from emulator.fault_points import FaultPoints
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.nmstate.kinds import KINDS
 from emulator.nmstate.webhooks import STAMP, Webhooks
 from emulator.nodeagent.agent import Identities, NodeAgent
 from emulator.pace import Pace
-from tests.emulator.nodeagent.fake_fabric import FakeFabric
-from tests.emulator.parts import condition, wait_for
+from tests.emulator.addons import condition, wait_for
+from tests.emulator.nodeagent.fake_dataplane import FakeDataPlane
 
 POLICIES = "nodenetworkconfigurationpolicies.nmstate.io"
 ENACTMENTS = "nodenetworkconfigurationenactments.nmstate.io"
@@ -31,8 +31,8 @@ NMSTATE = {"apiVersion": "nmstate.io/v1", "kind": "NMState", "metadata": {"name"
 
 
 class Lab:
-    def __init__(self, client: LocalClient, fabric: FakeFabric) -> None:
-        self.client, self.fabric = client, fabric
+    def __init__(self, client: LocalClient, dataplane: FakeDataPlane) -> None:
+        self.client, self.dataplane = client, dataplane
         self.history: list[Obj] = []
         self.heard = asyncio.Event()
 
@@ -58,13 +58,13 @@ async def lab_with(speed: float = 100, operator: bool = True) -> AsyncIterator[L
         registry.register(kind)
     core = ApiCore(registry)
     Webhooks(core).register()
-    client, fabric = LocalClient(core, ADMIN), FakeFabric()
+    client, dataplane = LocalClient(core, ADMIN), FakeDataPlane()
     await client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
     if operator:
         await client.create("nmstates.nmstate.io", NMSTATE)
     identities = Identities(client, client, client, client)
-    agent = NodeAgent(identities, fabric, ["node-1", "node-2"], Pace(speed), Decisions())
-    ready, lab = asyncio.Event(), Lab(client, fabric)
+    agent = NodeAgent(identities, dataplane, ["node-1", "node-2"], Pace(speed), FaultPoints())
+    ready, lab = asyncio.Event(), Lab(client, dataplane)
     tasks = [asyncio.create_task(agent.run(ready.set)), asyncio.create_task(_record(lab))]
     try:
         async with asyncio.timeout(5):
@@ -127,7 +127,7 @@ async def test_policy_comes_about_on_every_node(lab: Lab) -> None:
         state = await lab.client.get(STATES, node)
         interfaces = state["status"]["currentState"]["interfaces"]
         assert [i["controller"] for i in interfaces if i["name"] == "ens4"] == ["br-new"]
-        assert lab.fabric.wirings[node].bridges["br-new"] == Bridge(LINUX, Uplink("ens4", ((2, 4094),)))
+        assert lab.dataplane.wirings[node].bridges["br-new"] == Bridge(LINUX, Uplink("ens4", ((2, 4094),)))
     offered = "bridge.network.kubevirt.io/br-new"
     marked = await lab.until("nodes", "node-1", lambda n: offered in n["status"]["allocatable"])
     capacity = marked["status"]["capacity"]
@@ -148,7 +148,7 @@ async def test_policy_for_one_node(lab: Lab) -> None:
     assert condition(done, "Available")["message"] == "1/1 nodes successfully configured"
     enactments, _ = await lab.client.list(ENACTMENTS)
     assert [enactment["metadata"]["name"] for enactment in enactments] == ["node-2.p"]
-    assert "node-1" not in lab.fabric.wirings
+    assert "node-1" not in lab.dataplane.wirings
 
 
 async def test_policy_for_no_node_and_then_for_one(lab: Lab) -> None:
@@ -171,7 +171,7 @@ async def test_unknown_nic(lab: Lab) -> None:
     broken = next(enactment for enactment in enactments if true_ones(enactment) == ["Failing"])
     message = condition(broken, "Failing")["message"]
     assert "NmstateError: InvalidArgument: Ethernet interface eth666 does not exists" in message
-    assert not lab.fabric.wirings, "nothing of it stays"
+    assert not lab.dataplane.wirings, "nothing of it stays"
     events, _ = await lab.client.list("events", "default")
     assert [event["reason"] for event in events] == ["ReconcileFailed"]
     await lab.client.patch(POLICIES, "p", None, {"spec": policy("ens5")["spec"]})
@@ -189,7 +189,7 @@ async def test_no_change_while_one_is_under_way(lab: Lab) -> None:
     changed = await lab.client.patch(POLICIES, "p", None, {"spec": policy("ens5")["spec"]})
     assert [c["status"] for c in changed["status"]["conditions"]] == ["Unknown"] * 4
     await lab.settled()
-    uplink = lab.fabric.wirings["node-1"].bridges["br-new"].uplink
+    uplink = lab.dataplane.wirings["node-1"].bridges["br-new"].uplink
     assert uplink
     assert uplink.nic == "ens5"
 
@@ -198,11 +198,11 @@ async def test_deleted_policy_leaves_the_nodes_as_they_are(lab: Lab) -> None:
     await lab.client.create(POLICIES, policy())
     await lab.settled()
     await lab.client.delete(POLICIES, "p")
-    assert "br-new" in lab.fabric.wirings["node-1"].bridges
+    assert "br-new" in lab.dataplane.wirings["node-1"].bridges
     absent = {"name": "br-new", "type": LINUX, "state": "absent"}
     await lab.client.create(POLICIES, policy(name="q", desiredState={"interfaces": [absent]}))
     await lab.settled("q")
-    assert "br-new" not in lab.fabric.wirings["node-1"].bridges
+    assert "br-new" not in lab.dataplane.wirings["node-1"].bridges
     state = await lab.client.get(STATES, "node-1")
     assert "br-new" not in [i["name"] for i in state["status"]["currentState"]["interfaces"]]
 

@@ -15,16 +15,16 @@ import pytest
 
 from emulator.apiserver.builtin import default_registry
 from emulator.apiserver.core import ApiCore
-from emulator.apiserver.local import LocalClient
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import ADMIN
-from emulator.decisions import Decisions, Defect
+from emulator.fault_points import Defect, FaultPoints
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
 from emulator.nodeagent.agent import Identities, NodeAgent
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES, Platform
 
-from .fake_fabric import FakeFabric
+from .fake_dataplane import FakeDataPlane
 
 VMIS = "virtualmachineinstances.kubevirt.io"
 NADS = "network-attachment-definitions.k8s.cni.cncf.io"
@@ -41,7 +41,7 @@ class Script:
     """Plays the scheduler and virt-controller, by hand; waits on what the agent writes."""
 
     client: LocalClient
-    fabric: FakeFabric
+    dataplane: FakeDataPlane
     namespace: str = "demo"
     vmi_history: list[Obj] = field(default_factory=list)
 
@@ -200,20 +200,20 @@ async def agent_script(
 ) -> AsyncIterator[Script]:
     core = ApiCore(default_registry())
     admin = LocalClient(core, ADMIN)
-    fabric = FakeFabric()
+    dataplane = FakeDataPlane()
     agent = NodeAgent(
         identities=Identities(admin, admin, admin),
-        fabric=fabric,
+        dataplane=dataplane,
         nodes=["node-1", "node-2"],
         pace=Pace(speed),
-        decisions=Decisions(defects),
+        fault_points=FaultPoints(defects),
         dynamic_networks=dynamic_networks,
         tls=tls,
         platform=platform,
     )
     await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
     ready = asyncio.Event()
-    script = Script(admin, fabric)
+    script = Script(admin, dataplane)
     running = asyncio.create_task(agent.run(ready.set))
     recording = asyncio.create_task(_record(admin, script.vmi_history))
     try:

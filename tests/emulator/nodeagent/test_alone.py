@@ -17,16 +17,16 @@ import pytest
 
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN, UserInfo
-from emulator.fabric.sandbox import check_machine
-from emulator.lab.certificates import Certificates, write_certificates
-from emulator.lab.identities import node_identities
-from emulator.lab.kubeconfig import write_kubeconfig
-from emulator.lab.roles import grant
+from emulator.cluster_process.certificates import Certificates, write_certificates
+from emulator.cluster_process.identities import node_identities
+from emulator.cluster_process.kubeconfig import write_kubeconfig
+from emulator.cluster_process.roles import grant
+from emulator.dataplane.userns import check_machine
 from emulator.nodeagent.process import AgentOptions, serve
 from emulator.platforms.platform import KUBERNETES
 
 from .conftest import VMIS, Script, has
-from .fake_fabric import FakeFabric
+from .fake_dataplane import FakeDataPlane
 
 ROOT = Path(__file__).resolve().parents[3]
 # A process of its own on a busy machine.
@@ -111,7 +111,7 @@ async def check_streams(script: Script, files: Certificates) -> None:
 async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> None:
     agent = await started(cluster)
     try:
-        script = Script(cluster.server.client(ADMIN), FakeFabric())
+        script = Script(cluster.server.client(ADMIN), FakeDataPlane())
         meta = {"name": "demo"}
         await script.client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
         for node in ("node-1", "node-2"):

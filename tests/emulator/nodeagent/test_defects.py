@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from emulator.controlplane.network.evaluator import Need
-from emulator.decisions import all_defects, decisions_for
-from emulator.fabric.model import Segment
+from emulator.dataplane.wiring import Segment
+from emulator.fault_points import all_defects, fault_points_for
 from emulator.kube.client import Obj
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
@@ -44,7 +44,7 @@ def network_names(pod: Obj) -> list[str]:
 async def test_target_pod_gets_old_network() -> None:
     async with swapped("target-pod-gets-old-network") as (script, _, after):
         pod = await target_pod(script)
-        assert script.fabric.pods[pod["metadata"]["uid"]][pod_interface(NIC)] == OLD
+        assert script.dataplane.pods[pod["metadata"]["uid"]][pod_interface(NIC)] == OLD
         assert network_names(pod) == ["k8s-pod-network", "demo/nad-a"]
         assert "failed" not in after["status"]["migrationState"]
 
@@ -53,19 +53,19 @@ async def test_attached_to_both_networks() -> None:
     async with swapped("attached-to-both-networks") as (script, _, _after):
         pod = await target_pod(script)
         uid = pod["metadata"]["uid"]
-        assert ("join", uid, pod_interface(NIC), OLD) in script.fabric.calls
-        assert script.fabric.pods[uid][pod_interface(NIC)] == NEW
+        assert ("join", uid, pod_interface(NIC), OLD) in script.dataplane.calls
+        assert script.dataplane.pods[uid][pod_interface(NIC)] == NEW
         assert network_names(pod) == ["k8s-pod-network", "demo/nad-b"]
 
 
 async def test_mac_changes_in_guest_only() -> None:
     async with swapped("mac-changes-in-guest-only") as (script, before, _):
         uid = before["metadata"]["uid"]
-        argv = next(call[2] for call in script.fabric.calls if call[0] == "run_inside")
+        argv = next(call[2] for call in script.dataplane.calls if call[0] == "run_inside")
         assert isinstance(argv, list)
         assert argv[:6] == ["ip", "link", "set", "dev", "eth1", "address"]
         assert argv[6] != MAC
-        guest = script.fabric.guests[uid]
+        guest = script.dataplane.guests[uid]
         guest.nics[NIC] = type(guest.nics[NIC])(NIC, argv[6], pod_interface(NIC))
         await script.patch_vmi("vm1", {"selinuxContext": "touched"})
         touched = await script.until(VMIS, "vm1", lambda v: v["status"]["interfaces"][0]["ipAddress"] != "")
@@ -75,7 +75,7 @@ async def test_mac_changes_in_guest_only() -> None:
 
 async def test_guest_rebooted_vmi_stays() -> None:
     async with swapped("guest-rebooted-vmi-stays") as (script, before, after):
-        assert script.fabric.guests[before["metadata"]["uid"]].boots == 2
+        assert script.dataplane.guests[before["metadata"]["uid"]].boots == 2
         assert after["metadata"]["uid"] == before["metadata"]["uid"]
         assert after["status"]["phase"] == "Running"
 
@@ -83,26 +83,26 @@ async def test_guest_rebooted_vmi_stays() -> None:
 async def test_peer_guest_dies() -> None:
     async with swapped("peer-guest-dies", "peer") as (script, before, _):
         peer = await script.client.get(VMIS, "peer", "demo")
-        killed = [call[1] for call in script.fabric.calls if call[0] == "kill_inside"]
+        killed = [call[1] for call in script.dataplane.calls if call[0] == "kill_inside"]
         assert killed == [peer["metadata"]["uid"]]
         gone = await script.until(VMIS, "peer", lambda v: not has(v, "AgentConnected"))
         assert gone["status"]["phase"] == "Running"
-        assert script.fabric.guests[before["metadata"]["uid"]].agent
+        assert script.dataplane.guests[before["metadata"]["uid"]].agent
 
 
 def test_migration_never_requested() -> None:
-    assert decisions_for(["migration-never-requested"]).choose("updater.candidates", [{"a": 1}]) == []
+    assert fault_points_for(["migration-never-requested"]).apply("updater.candidates", [{"a": 1}]) == []
 
 
 def test_restart_required_blinks_once_for_each_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("emulator.defects.restart_required_blinks.time.monotonic", lambda: now)
-    decisions = decisions_for(["restart-required-blinks"])
+    fault_points = fault_points_for(["restart-required-blinks"])
     asked: list[float] = []
 
     def required(generation: int) -> bool:
         vm = {"metadata": {"uid": "u", "generation": generation}}
-        return decisions.choose("vm.restart_required", False, vm=vm, vmi={}, requeue=asked.append)
+        return fault_points.apply("vm.restart_required", False, vm=vm, vmi={}, requeue=asked.append)
 
     assert not required(1)
     assert required(2)
@@ -126,12 +126,12 @@ def test_every_defect_is_described() -> None:
 
 def test_unknown_defect_is_named() -> None:
     with pytest.raises(ValueError, match=r"no defect is called 'rain'; there are: .*attached-to-both-networks"):
-        decisions_for(["rain"])
+        fault_points_for(["rain"])
 
 
 def test_control_plane_is_content_with_the_old_network() -> None:
-    decisions = decisions_for(["target-pod-gets-old-network"])
+    fault_points = fault_points_for(["target-pod-gets-old-network"])
     migrated = {"metadata": {"labels": {"kubevirt.io/migrationJobUID": "u"}}}
-    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
+    assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
     first: Obj = {"metadata": {"labels": {}}}
-    assert decisions.choose("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE
+    assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE

@@ -14,7 +14,7 @@ async def test_guest_boots_from_the_vmis_spec(script: Script) -> None:
     await script.client.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": secret})
     source = {"secretRef": {"name": "init"}, "networkData": "version: 2"}
     vmi = await script.running(volumes=[{"name": "ci", "cloudInitNoCloud": source}], hostname="web")
-    spec = script.fabric.guests[vmi["metadata"]["uid"]].spec
+    spec = script.dataplane.guests[vmi["metadata"]["uid"]].spec
     assert spec.user_data == "#cloud-config\nhostname: x\n"
     assert spec.network_data == "version: 2"
     assert (spec.hostname, spec.firmware_uuid) == ("web", "6fa9c5ab-fe7c-4cfb-842b-098e92eeeda7")
@@ -63,7 +63,7 @@ async def test_nothing_is_written_when_nothing_changed(script: Script) -> None:
 
 async def test_agent_that_falls_silent_is_no_longer_connected(script: Script) -> None:
     vmi = await script.running()
-    script.fabric.guests[vmi["metadata"]["uid"]].agent = False
+    script.dataplane.guests[vmi["metadata"]["uid"]].agent = False
     gone = await script.until(VMIS, "vm1", lambda v: not has(v, "AgentConnected"))
     assert "interfaceName" not in gone["status"]["interfaces"][1]
     assert gone["status"]["interfaces"][1]["infoSource"] == "domain, multus-status"
@@ -71,7 +71,7 @@ async def test_agent_that_falls_silent_is_no_longer_connected(script: Script) ->
 
 async def test_guest_that_powers_off_ends_vmi_and_pod(script: Script) -> None:
     vmi = await script.running()
-    script.fabric.guests[vmi["metadata"]["uid"]].exited.set()
+    script.dataplane.guests[vmi["metadata"]["uid"]].exited.set()
     await script.until(VMIS, "vm1", lambda v: v["status"]["phase"] == "Succeeded")
     await script.until("pods", "launcher-vm1", lambda p: p["status"]["phase"] == "Succeeded")
     assert (await script.events("vm1"))[-1] == "Stopped: The VirtualMachineInstance was shut down."
@@ -81,7 +81,7 @@ async def test_deleted_vmi_is_shut_down_with_its_grace(script: Script) -> None:
     vmi = await script.running(terminationGracePeriodSeconds=20)
     await script.client.delete(VMIS, "vm1", "demo")
     await script.until(VMIS, "vm1", lambda v: v["status"]["phase"] == "Succeeded")
-    halts = [call for call in script.fabric.calls if call[0] == "halt"]
+    halts = [call for call in script.dataplane.calls if call[0] == "halt"]
     assert halts[0] == ("halt", vmi["metadata"]["uid"], 20 / 200)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.fabric.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
 
 from .conftest import agent_script, pod_interface
@@ -25,7 +25,7 @@ async def test_nad_of_another_namespace_holds_the_pod_up() -> None:
         assert pod["status"]["phase"] == "Pending"
         waiting = [entry["state"] for entry in pod["status"]["containerStatuses"]]
         assert waiting == [{"waiting": {"reason": "ContainerCreating"}}]
-        assert not script.fabric.pods
+        assert not script.dataplane.pods
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def test_nad_of_an_open_namespace_is_used(platform: Platform, namespace: s
         await script.nad("shared", vlan=7, namespace=namespace)
         await script.pod("p1", "node-1", await script.vmi(), f"{namespace}/shared")
         pod = await script.until("pods", "p1", lambda p: p["status"].get("phase") == "Running")
-        assert script.fabric.pods[pod["metadata"]["uid"]][pod_interface("net1")] == Segment("br1", 7)
+        assert script.dataplane.pods[pod["metadata"]["uid"]][pod_interface("net1")] == Segment("br1", 7)
 
 
 async def test_virt_handler_lives_where_kubevirt_does() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulator.fabric.model import Segment
+from emulator.dataplane.wiring import Segment
 
 from .conftest import MAC, Script, pod_interface
 
@@ -30,7 +30,7 @@ async def test_pod_gets_its_networks_and_reports_them(script: Script) -> None:
     await script.pod("p1", "node-1", vmi, "nad-a")
     pod = await script.until("pods", "p1", lambda p: p["status"].get("phase") == "Running")
     uid = pod["metadata"]["uid"]
-    assert script.fabric.pods[uid][pod_interface("net1")] == Segment("br1", 100)
+    assert script.dataplane.pods[uid][pod_interface("net1")] == Segment("br1", 100)
     entries = json.loads(pod["metadata"]["annotations"][STATUS])
     assert [entry["name"] for entry in entries] == ["k8s-pod-network", "demo/nad-a"]
     assert entries[0]["default"] is True
@@ -75,7 +75,7 @@ async def test_deleted_pod_ends_and_goes(script: Script) -> None:
     await script.until("pods", "p1", lambda p: p["status"].get("phase") == "Running")
     await script.client.delete("pods", "p1", "demo")
     await script.until("pods", "p1", lambda p: p is None)
-    assert pod["metadata"]["uid"] not in script.fabric.pods
+    assert pod["metadata"]["uid"] not in script.dataplane.pods
 
 
 async def test_pod_that_never_started_goes_as_well(script: Script) -> None:
@@ -83,4 +83,4 @@ async def test_pod_that_never_started_goes_as_well(script: Script) -> None:
     await script.pod("p1", "node-1", vmi, "never")
     await script.client.delete("pods", "p1", "demo")
     await script.until("pods", "p1", lambda p: p is None)
-    assert not script.fabric.pods
+    assert not script.dataplane.pods

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.decisions import Defect
+from emulator.fault_points import Defect
 from emulator.kube.client import Obj
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
@@ -83,10 +83,10 @@ async def test_guest_moves_and_keeps_its_nics(script: Script) -> None:
     uid = before["metadata"]["uid"]
     await script.hand_over(before)
     await script.until(VMIS, "vm1", completed)
-    guest = script.fabric.guests[uid]
+    guest = script.dataplane.guests[uid]
     target = await script.client.get("pods", "target-vm1", "demo")
     assert guest.pod == target["metadata"]["uid"]
-    move = next(call for call in script.fabric.calls if call[0] == "move")
+    move = next(call for call in script.dataplane.calls if call[0] == "move")
     assert move[3] == {"default": "eth0", NIC: pod_interface(NIC)}
     address = target["status"]["podIP"]
     after = await script.until(VMIS, "vm1", lambda v: v["status"]["interfaces"][0]["ipAddress"] == address)
@@ -108,7 +108,7 @@ async def test_source_pod_completes_and_label_goes(script: Script) -> None:
 
 async def test_refused_move_fails_and_the_guest_stays(script: Script) -> None:
     vmi = await script.running()
-    script.fabric.refuse_move = "no room"
+    script.dataplane.refuse_move = "no room"
     await script.hand_over(vmi)
     failed = await script.until(VMIS, "vm1", completed)
     state = failed["status"]["migrationState"]
@@ -117,7 +117,7 @@ async def test_refused_move_fails_and_the_guest_stays(script: Script) -> None:
     assert failed["status"]["nodeName"] == "node-1"
     assert failed["status"]["phase"] == "Running"
     source = await script.client.get("pods", "launcher-vm1", "demo")
-    assert script.fabric.guests[vmi["metadata"]["uid"]].pod == source["metadata"]["uid"]
+    assert script.dataplane.guests[vmi["metadata"]["uid"]].pod == source["metadata"]["uid"]
     events = await script.until_event("vm1", "Migrated")
     assert events[-1] == "Migrated: VirtualMachineInstance migration uid job-1 failed. reason:" + state["failureReason"]
 
@@ -139,7 +139,7 @@ async def test_abort_while_copying(slow_script: Script) -> None:
     state = aborted["status"]["migrationState"]
     assert (state["abortStatus"], state["failed"]) == ("Succeeded", True)
     assert state["failureReason"] == "Live migration aborted "
-    assert not [call for call in slow_script.fabric.calls if call[0] == "move"]
+    assert not [call for call in slow_script.dataplane.calls if call[0] == "move"]
 
 
 async def test_target_pod_that_goes_fails_the_migration_at_once(slow_script: Script) -> None:

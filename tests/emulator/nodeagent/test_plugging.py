@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.decisions import Defect
-from emulator.fabric.model import Segment
+from emulator.dataplane.wiring import Segment
+from emulator.fault_points import Defect
 from emulator.kube.client import Obj
-from emulator.nodeagent.networks import NETWORK_STATUS, NETWORKS
+from emulator.nodeagent.cni import NETWORK_STATUS, NETWORKS
 
 from .conftest import MAC, NIC, VMIS, Script, agent_script, has, pod_interface
 
@@ -22,7 +22,7 @@ def request(name: str, interface: str, mac: str) -> Obj:
 
 
 async def ask(script: Script, *requests: Obj) -> None:
-    """Writes the pod's request anew, as virt-controller does."""
+    """Rewrites the pod's networks annotation, as virt-controller does."""
     note = {"metadata": {"annotations": {NETWORKS: json.dumps(requests)}}}
     await script.client.patch("pods", LAUNCHER, "demo", note)
 
@@ -58,7 +58,7 @@ async def test_an_absent_nic_leaves_the_guest_at_once_and_the_report_with_its_in
         )
         vmi = await script.until(VMIS, "vm1", lambda v: (entry(v, NIC) or {}).get("infoSource") == "multus-status")
         assert entry(vmi, NIC) == {"name": NIC, "podInterfaceName": INTERFACE, "infoSource": "multus-status"}
-        assert NIC not in script.fabric.guests[vmi["metadata"]["uid"]].nics
+        assert NIC not in script.dataplane.guests[vmi["metadata"]["uid"]].nics
         unmarked = [one | ({"infoSource": ""} if one.get("name") == NIC else {}) for one in vmi["status"]["interfaces"]]
         await script.patch_vmi("vm1", {"interfaces": unmarked})
         await script.until(VMIS, "vm1", lambda v: entry(v, NIC) is None)
@@ -72,7 +72,7 @@ async def test_a_defect_can_leave_it_in_the_guest() -> None:
             script, nics={NIC: {"bridge": {}, "macAddress": MAC, "state": "absent"}}, networks={NIC: "nad-a"}
         )
         vmi = await script.until(VMIS, "vm1", lambda v: (entry(v, NIC) or {}).get("infoSource") == "multus-status")
-        assert NIC in script.fabric.guests[vmi["metadata"]["uid"]].nics
+        assert NIC in script.dataplane.guests[vmi["metadata"]["uid"]].nics
 
 
 async def test_the_controller_plugs_a_running_pod_and_virt_handler_its_guest() -> None:
@@ -90,7 +90,7 @@ async def test_the_controller_plugs_a_running_pod_and_virt_handler_its_guest() -
         marked = {"name": SECOND, "podInterfaceName": SECOND_INTERFACE, "infoSource": "multus-status"}
         await script.patch_vmi("vm1", {"interfaces": [*known, marked]})
         await script.until(VMIS, "vm1", lambda v: "domain" in (entry(v, SECOND) or {}).get("infoSource", ""))
-        assert script.fabric.guests[vmi["metadata"]["uid"]].nics[SECOND].mac == SECOND_MAC
+        assert script.dataplane.guests[vmi["metadata"]["uid"]].nics[SECOND].mac == SECOND_MAC
         assert await script.until_event(LAUNCHER, "AddedInterface")
         added = [event for event in await script.events(LAUNCHER) if "added interface" in event]
         assert added == [
@@ -105,7 +105,7 @@ async def test_the_controller_unplugs_what_is_no_more_asked_for() -> None:
         await ask(script)
         await reported(script)
         (pod,) = vmi["status"]["activePods"]
-        assert INTERFACE not in script.fabric.pods[pod]
+        assert INTERFACE not in script.dataplane.pods[pod]
         assert await script.until_event(LAUNCHER, "RemovedInterface")
 
 
@@ -119,7 +119,7 @@ async def test_another_network_behind_the_same_interface_ends_in_a_roll_back() -
         assert events[-1].endswith(f"failed adding interface {INTERFACE} to network: nad-b")
         await reported(script)
         (pod,) = vmi["status"]["activePods"]
-        assert script.fabric.pods[pod] == {"eth0": None}
+        assert script.dataplane.pods[pod] == {"eth0": None}
 
 
 async def test_without_the_controller_a_running_pod_stays_as_it_is() -> None:
@@ -131,7 +131,7 @@ async def test_without_the_controller_a_running_pod_stays_as_it_is() -> None:
         await script.patch_vmi("vm1", {"interfaces": []})
         await script.until(VMIS, "vm1", lambda v: entry(v, NIC) is not None)
         (pod,) = vmi["status"]["activePods"]
-        assert script.fabric.pods[pod][INTERFACE] == Segment("br1", 100)
+        assert script.dataplane.pods[pod][INTERFACE] == Segment("br1", 100)
 
 
 async def started(script: Script) -> Obj:

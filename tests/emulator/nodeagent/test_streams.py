@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from emulator.lab.certificates import Certificates, write_certificates
+from emulator.cluster_process.certificates import Certificates, write_certificates
 from emulator.nodeagent.process import AgentOptions, server_tls
 
 from .conftest import VMIS, Script, agent_script
@@ -86,7 +86,7 @@ async def test_console_ends_at_switch_over_and_the_target_serves_it(
 async def test_port_forward_carries_bytes_and_just_ends(script: Script, session: aiohttp.ClientSession) -> None:
     await script.running()
     websocket = await session.ws_connect(f"{await base(script)}/vm1/portforward/22/tcp", autoclose=False)
-    guest = script.fabric.guest_ports[22]
+    guest = script.dataplane.guest_ports[22]
     loop = asyncio.get_running_loop()
     await websocket.send_bytes(b"SSH-2.0-x\r\n")
     assert await loop.sock_recv(guest, 100) == b"SSH-2.0-x\r\n"
@@ -123,7 +123,7 @@ async def test_guest_agents_data(script: Script, session: aiohttp.ClientSession)
     async with session.get(url) as answer:
         info = await answer.json()
     assert (info["hostname"], info["os"]["id"]) == ("vm1", "debian")
-    script.fabric.guests[vmi["metadata"]["uid"]].agent = False
+    script.dataplane.guests[vmi["metadata"]["uid"]].agent = False
     await script.until(VMIS, "vm1", lambda v: v["status"]["guestOSInfo"] == {})
     async with session.get(url) as answer:
         assert (answer.status, await answer.text()) == (500, "VMI does not have guest agent connected")
@@ -132,7 +132,7 @@ async def test_guest_agents_data(script: Script, session: aiohttp.ClientSession)
 async def test_pause_and_unpause(script: Script, session: aiohttp.ClientSession) -> None:
     vmi = await script.running()
     url = await base(script)
-    guest = script.fabric.guests[vmi["metadata"]["uid"]]
+    guest = script.dataplane.guests[vmi["metadata"]["uid"]]
     async with session.put(f"{url}/vm1/pause") as answer:
         assert answer.status == 202
     paused = await script.until(VMIS, "vm1", lambda v: any(c["type"] == "Paused" for c in v["status"]["conditions"]))

@@ -1,4 +1,4 @@
-"""OpenShift without nodes: the API server with KubeVirt's control plane and the platform's parts, in a thread."""
+"""OpenShift without nodes: the API server with KubeVirt's control plane and the platform's addons, in a thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN
 from emulator.controlplane.profile import profile_for
 from emulator.controlplane.run import run_control_plane
-from emulator.decisions import Decisions
+from emulator.fault_points import FaultPoints
 from emulator.kube.errors import ApiError
 from emulator.pace import Pace
 from emulator.platforms.catalogue import registry_of
@@ -38,7 +38,7 @@ def cluster(directory: Path, profile: str, platform: Platform = OPENSHIFT) -> It
     @asynccontextmanager
     async def beside(server: ApiServer) -> AsyncIterator[None]:
         version, pace = profile_for(profile), Pace(SPEED)
-        plane = await run_control_plane(server, version, pace, Decisions(), platform=platform)
+        plane = await run_control_plane(server, version, pace, FaultPoints(), platform=platform)
         try:
             yield
         finally:

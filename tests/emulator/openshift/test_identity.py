@@ -10,7 +10,7 @@ from kubernetes import client as typed_client
 from kubernetes import config as typed_config
 
 from emulator.controlplane.profile import PROFILES
-from emulator.platforms.catalogue import parts_of, registry_of
+from emulator.platforms.catalogue import addons_of, registry_of
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, PLATFORMS, platform_for
 
 from ..apiserver.harness import LiveApi
@@ -99,6 +99,6 @@ def test_unknown_platform_is_told_in_one_line() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_platform_has_parts_and_a_registry(profile: str) -> None:
     for platform in PLATFORMS.values():
-        assert list(parts_of(platform)) or platform is KUBERNETES
+        assert list(addons_of(platform)) or platform is KUBERNETES
         registered = {resource.key for resource in registry_of(platform, PROFILES[profile])}
         assert ("hyperconvergeds.hco.kubevirt.io" in registered) is (platform is OPENSHIFT)

@@ -54,8 +54,8 @@ def test_given_mac_stays(new: LiveApi) -> None:
 
 def test_patch_that_forgets_the_mac_keeps_it(new: LiveApi) -> None:
     before = made(new, "kept")
-    cards = [{key: value for key, value in card.items() if key != "macAddress"} for card in interfaces(before)]
-    change = [{"op": "replace", "path": "/spec/template/spec/domain/devices/interfaces", "value": cards}]
+    nics = [{key: value for key, value in nic.items() if key != "macAddress"} for nic in interfaces(before)]
+    change = [{"op": "replace", "path": "/spec/template/spec/domain/devices/interfaces", "value": nics}]
     assert macs(patch(new, VMS, "kept", change, "demo")) == macs(before)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
-from emulator.ovn.parts import ClusterUserDefinedNetworks
-from tests.emulator.parts import Cluster, cluster_with, condition
+from emulator.ovn.addons import ClusterUserDefinedNetworks
+from tests.emulator.addons import Cluster, cluster_with, condition
 
 CUDNS = "clusteruserdefinednetworks.k8s.ovn.org"
 NADS = "network-attachment-definitions.k8s.cni.cncf.io"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from emulator.controlplane.profile import profile_for
-from emulator.ovn.parts import NAMESPACES, OvnKubernetes
-from emulator.platforms.catalogue import parts_of, registry_of
+from emulator.ovn.addons import NAMESPACES, OvnKubernetes
+from emulator.platforms.catalogue import addons_of, registry_of
 from emulator.platforms.platform import KUBERNETES, OPENSHIFT, Platform
+from tests.emulator.addons import cluster_with
 from tests.emulator.nodeagent.conftest import agent_script
-from tests.emulator.parts import cluster_with
 
 
 async def test_daemon_set_is_there() -> None:
@@ -30,4 +30,4 @@ async def test_nodes_say_so() -> None:
 def test_networks_of_the_whole_cluster_come_with_openshift(platform: Platform, served: bool) -> None:
     registry = registry_of(platform, profile_for("1.9"))
     assert (registry.find("k8s.ovn.org", "v1", "clusteruserdefinednetworks") is not None) is served
-    assert any(isinstance(part, OvnKubernetes) for part in parts_of(platform))
+    assert any(isinstance(addon, OvnKubernetes) for addon in addons_of(platform))

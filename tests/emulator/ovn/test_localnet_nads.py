@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fabric.model import Segment
+from emulator.dataplane.wiring import Segment
 from emulator.kube.client import Obj
 from tests.emulator.nodeagent.conftest import NADS, Script, agent_script
 
@@ -56,7 +56,7 @@ async def test_pod_is_plugged_into_the_mapped_network(script: Script) -> None:
     await nad(script, "net-a", name="tenant-a")
     made = await pod(script, "p1", "net-a")
     started = await running(script, "p1")
-    assert script.fabric.pods[made["metadata"]["uid"]]["net1"] == Segment("physnet", 100, "localnet")
+    assert script.dataplane.pods[made["metadata"]["uid"]]["net1"] == Segment("physnet", 100, "localnet")
     noted = json.loads(started["metadata"]["annotations"][POD_NETWORKS])
     assert list(noted) == ["demo/net-a"]
     assert noted["demo/net-a"]["mac_address"].count(":") == 5
@@ -66,7 +66,7 @@ async def test_name_is_the_mapping_where_none_is_given(script: Script) -> None:
     await nad(script, "net-a", name="physnet", physicalNetworkName=None, vlanID=None)
     made = await pod(script, "p1", "net-a")
     await running(script, "p1")
-    assert script.fabric.pods[made["metadata"]["uid"]]["net1"] == Segment("physnet", 0, "localnet")
+    assert script.dataplane.pods[made["metadata"]["uid"]]["net1"] == Segment("physnet", 0, "localnet")
 
 
 async def test_bridge_networks_carry_no_mark(script: Script) -> None:
@@ -97,7 +97,7 @@ async def test_nad_that_ovn_does_not_take(script: Script, config: Obj) -> None:
     made = await pod(script, "p1", "net-b")
     events = await script.until_event("p1", "FailedCreatePodSandBox")
     assert "failed to get pod annotation: timed out waiting for annotations" in events[-1]
-    assert made["metadata"]["uid"] not in script.fabric.pods
+    assert made["metadata"]["uid"] not in script.dataplane.pods
     # The older one of the same name goes on.
     await pod(script, "p2", "net-a")
     await running(script, "p2")

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.kube.client import Obj
 from emulator.kube.errors import ApiError
-from tests.emulator.parts import Cluster, cluster_with, condition
+from tests.emulator.addons import Cluster, cluster_with, condition
 
 CLAIMS = "persistentvolumeclaims"
 DATA_VOLUMES = "datavolumes.cdi.kubevirt.io"

@@ -13,7 +13,7 @@ from kubernetes import client as typed_client
 from kubernetes import config as typed_config
 from kubernetes import watch as typed_watch
 
-from emulator.fabric.sandbox import check_machine
+from emulator.dataplane.userns import check_machine
 
 # The library's types describe objects; these tests send and read plain JSON through it.
 client: Any = typed_client

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 
 from .admission import cannot_migrate
 from .stage import PATHS, VMS, Act, Scene, Stage, stopped_vm

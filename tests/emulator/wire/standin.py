@@ -6,10 +6,11 @@ import struct
 
 from aiohttp import web
 
-from emulator.controlplane import conditions, names
-from emulator.controlplane.subresources import frames
-from emulator.controlplane.subresources.frames import Decoder, Frame
+from emulator.controlplane import names
+from emulator.controlplane.subresources import websocket
 from emulator.controlplane.subresources.upgrade import Stream, take_over
+from emulator.controlplane.subresources.websocket import Decoder, Frame
+from emulator.kube import conditions
 from tests.emulator.controlplane.handler import Handler
 from tests.emulator.controlplane.lab import Lab
 
@@ -68,7 +69,7 @@ class RecordedHandler(Handler):
             return web.Response(status=500, text=f"dial tcp 127.0.0.1:{port}: connect: connection refused")
         stream = await take_over(request)
         if port in GREETINGS:
-            await stream.write(frames.encode(Frame(frames.BINARY, GREETINGS[port])))
+            await stream.write(websocket.encode(Frame(websocket.BINARY, GREETINGS[port])))
         if port not in ENDING:
             await echo(stream)
         stream.hang_up()
@@ -80,21 +81,21 @@ async def echo(stream: Stream) -> None:
     decoder = Decoder()
     while data := await stream.read():
         for frame in decoder.feed(data):
-            if frame.opcode == frames.PING:
-                await stream.write(frames.encode(Frame(frames.PONG, frame.payload)))
-            elif frame.opcode == frames.CLOSE:
-                await stream.write(frames.close_frame(frames.close_code(frame)))
+            if frame.opcode == websocket.PING:
+                await stream.write(websocket.encode(Frame(websocket.PONG, frame.payload)))
+            elif frame.opcode == websocket.CLOSE:
+                await stream.write(websocket.close_frame(websocket.close_code(frame)))
                 return
-            elif frame.opcode in (frames.BINARY, frames.CONTINUATION):
-                await stream.write(frames.encode(Frame(frames.BINARY, frame.payload)))
+            elif frame.opcode in (websocket.BINARY, websocket.CONTINUATION):
+                await stream.write(websocket.encode(Frame(websocket.BINARY, frame.payload)))
                 if await _ends(stream, frame.payload.rstrip(b"\r").split(b" ")):
                     return
 
 
 async def _ends(stream: Stream, words: list[bytes]) -> bool:
     if words[0] == b"ping":
-        await stream.write(frames.encode(Frame(frames.PING, b"hello")))
+        await stream.write(websocket.encode(Frame(websocket.PING, b"hello")))
     if words[0] == b"close":
         payload = struct.pack("!H", int(words[1])) + b"standin"
-        await stream.write(frames.encode(Frame(frames.CLOSE, payload)))
+        await stream.write(websocket.encode(Frame(websocket.CLOSE, payload)))
     return words[0] in (b"eof", b"abrupt", b"close")

@@ -8,21 +8,21 @@ import struct
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-from emulator.controlplane.subresources import frames
-from emulator.controlplane.subresources.frames import Frame
+from emulator.controlplane.subresources import websocket
+from emulator.controlplane.subresources.websocket import Frame
 from tests.emulator.controlplane.test_streams import Peer
 
 from .player import Obj, Player
 
 OPCODES = {
-    "continuation": frames.CONTINUATION,
-    "text": frames.TEXT,
-    "binary": frames.BINARY,
-    "close": frames.CLOSE,
-    "ping": frames.PING,
-    "pong": frames.PONG,
+    "continuation": websocket.CONTINUATION,
+    "text": websocket.TEXT,
+    "binary": websocket.BINARY,
+    "close": websocket.CLOSE,
+    "ping": websocket.PING,
+    "pong": websocket.PONG,
 }
-KEEP_ALIVE = Frame(frames.PING, b"keep alive")
+KEEP_ALIVE = Frame(websocket.PING, b"keep alive")
 IN_SUBPROTOCOL = "base64url.bearer.authorization.k8s.io."
 
 

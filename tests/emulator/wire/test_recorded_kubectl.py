@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import yaml
 
+from emulator.cluster_process.certificates import write_certificates
 from emulator.controlplane import names
-from emulator.lab.certificates import write_certificates
 from tests.emulator.apiserver.harness import nad
 from tests.emulator.controlplane.lab import running_lab
 

@@ -88,9 +88,9 @@ EVERY = SCENES | {"stream": STREAMS, "stream-lifecycle": LIFECYCLE}
 @pytest.mark.parametrize("area", EVERY)
 async def test_answers_are_as_recorded(area: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A real server waits three seconds for a version that does not exist yet.
-    monkeypatch.setattr("emulator.apiserver.reading.FUTURE_WAIT", 0.1)
+    monkeypatch.setattr("emulator.apiserver.read_handlers.FUTURE_WAIT", 0.1)
     # Bookmarks come once a minute, and the recorded watch for them lasts 75 seconds.
-    monkeypatch.setattr("emulator.apiserver.watching.BOOKMARK_EVERY", 0.3)
+    monkeypatch.setattr("emulator.apiserver.watch_handler.BOOKMARK_EVERY", 0.3)
     async with on_stage(area) as stage:
         wrong = await play(stage, area, EVERY[area])
     assert not wrong, "\n".join(wrong)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 from tests.emulator.controlplane.lab import NAMESPACE, Lab
 
 Flow = Callable[[Lab], Awaitable[None]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.controlplane import conditions
+from emulator.kube import conditions
 from tests.emulator.controlplane.lab import Lab
 
 from .acts import methods, migrate, restart, shown, succeeded, synced, told
@@ -100,7 +100,7 @@ async def evict(lab: Lab) -> None:
         vmis = lab.all_of("VirtualMachineInstance")
         return len(vmis) == 2 and bool((lab.last("VirtualMachine") or first)["status"].get("ready"))
 
-    await lab.until("the VM runs anew", replaced)
+    await lab.until("the VM was replaced", replaced)
     await lab.quiet(5)
     await methods(lab, "LiveMigrate")
     await lab.quiet(15)

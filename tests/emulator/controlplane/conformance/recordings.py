@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.decisions import Decisions, Defect
+from emulator.fault_points import Defect, FaultPoints
 
 from . import admitted, combined, configured, repeated
 from .acts import Flow
 
 PROFILES = {"main": "main", "1.9.0": "1.9", "1.8.4": "1.8-gate"}
 LOSES_THE_RACE: dict[str, Any] = {
-    "decisions": Decisions(
+    "fault_points": FaultPoints(
         [Defect("wedged", "the race is lost", (), "vmi.waits_for_hand_over", lambda value, **context: False)]
     )
 }

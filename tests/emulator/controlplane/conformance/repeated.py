@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from emulator.controlplane import conditions, names
+from emulator.controlplane import names
+from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from tests.emulator.controlplane.lab import NAMESPACE, Lab, nad
 
@@ -254,7 +255,7 @@ async def _edit_while_running(lab: Lab, nad: str, gap: bool = True) -> None:
 
 
 async def _lose_the_race(lab: Lab) -> None:
-    """The real controllers may lose it; it is lost on purpose here, by the agent's gap and the decision."""
+    """The real controllers may lose it; it is lost on purpose here, by the agent's gap and the fault point."""
     assert lab.agent.gap is not None
 
     def asked() -> bool:

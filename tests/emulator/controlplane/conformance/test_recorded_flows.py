@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.decisions import decisions_for
+from emulator.fault_points import fault_points_for
 from tests.emulator.controlplane.lab import running_lab
 from tests.emulator.controlplane.virtualtime import run_virtually
 
@@ -47,7 +47,7 @@ def test_accepted_differences_are_of_recordings_and_spare_what_verdicts_read() -
 
 
 def test_a_defect_is_seen() -> None:
-    seen = run_virtually(played("main", basic, decisions=decisions_for(["restart-required-blinks"])))
+    seen = run_virtually(played("main", basic, fault_points=fault_points_for(["restart-required-blinks"])))
     found = differences(seen, stored_facts("main-b-basic"))
     assert {"objects/VirtualMachine vm1/status.conditions[RestartRequired]"} <= found.keys()
     assert {"order/vm1/edit and restart required"} <= found.keys()

@@ -1,0 +1,85 @@
+"""The roles of the node agent's identities, as kubelets, Multus and virt-handler have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kube.client import Client, Obj
+from ..kube.errors import ApiError
+from ..platforms.platform import Platform
+
+GROUP = "rbac.authorization.k8s.io"
+READ = ["get", "list", "watch"]
+WRITE = ["create", "update", "patch", "delete"]
+
+
+def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": resources, "verbs": verbs}
+
+
+ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
+    "system:node": (
+        [
+            _rule("", ["nodes", "nodes/status"], [*READ, *WRITE]),
+            _rule("", ["pods"], [*READ, "create", "delete"]),
+            _rule("", ["pods/status"], ["update", "patch"]),
+            _rule("", ["namespaces"], ["get", "create"]),
+            _rule("", ["events"], ["create", "update", "patch"]),
+            _rule("", ["configmaps", "secrets", "persistentvolumeclaims"], READ),
+        ],
+        {"kind": "Group", "name": "system:nodes"},
+    ),
+    "multus": (
+        [
+            _rule("k8s.cni.cncf.io", ["*"], READ),
+            _rule("", ["pods", "pods/status"], ["get", "list", "update", "patch", "watch"]),
+            _rule("", ["events"], ["create", "update", "patch"]),
+        ],
+        {"kind": "ServiceAccount", "namespace": "kube-system", "name": "multus"},
+    ),
+    "kubevirt-handler": (
+        [
+            _rule("kubevirt.io", ["virtualmachineinstances"], ["update", "list", "watch", "get"]),
+            _rule("kubevirt.io", ["kubevirts"], READ),
+            _rule("", ["nodes"], [*READ, "patch"]),
+            _rule("", ["secrets", "persistentvolumeclaims", "pods"], ["get"]),
+            _rule("", ["events"], ["create", "patch"]),
+        ],
+        {"kind": "ServiceAccount", "name": "kubevirt-handler"},
+    ),
+    "nmstate-handler": (
+        [
+            _rule("nmstate.io", ["*"], [*READ, *WRITE]),
+            _rule("", ["nodes"], READ),
+            _rule("", ["events"], ["create", "update", "patch"]),
+        ],
+        {"kind": "ServiceAccount", "namespace": "openshift-nmstate", "name": "nmstate-handler"},
+    ),
+}
+
+
+async def grant(client: Client, platform: Platform) -> None:
+    """Creates the roles and their bindings. A service account without a namespace is one of KubeVirt's."""
+    for name, (rules, subject) in ROLES.items():
+        api = f"{GROUP}/v1"
+        meta = {"name": name}
+        role = {"apiVersion": api, "kind": "ClusterRole", "metadata": meta, "rules": rules}
+        home = {"namespace": platform.kubevirt_namespace}
+        rest = home if subject["kind"] == "ServiceAccount" else {"apiGroup": GROUP}
+        binding = {
+            "apiVersion": api,
+            "kind": "ClusterRoleBinding",
+            "metadata": meta,
+            "subjects": [rest | subject],
+            "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
+        }
+        await _create(client, f"clusterroles.{GROUP}", role)
+        await _create(client, f"clusterrolebindings.{GROUP}", binding)
+
+
+async def _create(client: Client, resource: str, obj: Obj) -> None:
+    try:
+        await client.create(resource, obj)
+    except ApiError as error:
+        if error.code != 409:
+            raise

@@ -1,0 +1,1 @@
+"""The data plane: nodes, networks, pods and guests in Linux namespaces."""

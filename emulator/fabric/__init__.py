@@ -1,1 +1,0 @@
-"""The data plane: nodes, networks, pods and guests as Linux namespaces."""

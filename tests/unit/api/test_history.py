@@ -184,51 +184,55 @@ def test_a_late_state_of_another_vm_stands_where_it_belongs_among_those() -> Non
 
 
 class Waiting:
-    """A wait in a thread of its own, which counts how often its predicate is asked."""
+    """A wait in a thread of its own. ``asked`` is how often its predicate was asked."""
 
-    def __init__(self, history: History, vms: set[str] | None, within: float = 20.0) -> None:
+    def __init__(self, history: History, vms: set[str] | None) -> None:
         self.asked = 0
-        self.done = False
         self.result: object = None
+        self._done = False
         self._history = history
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._wait, args=(vms, within))
+        self._asleep = threading.Semaphore(0)
+        self._sleep = history.condition.wait
+        history.condition.wait = self._fall_asleep  # type: ignore[method-assign]
+        self._thread = threading.Thread(target=self._wait, args=(vms,))
         self._thread.start()
-        self.await_asked(1)
+        assert self._asleep.acquire(timeout=10)
+
+    def tell(self, kind: Kind, found: Object) -> None:
+        """A record arrives; returns when the wait sleeps again."""
+        self._history.append(kind, MODIFIED, found)
+        assert self._asleep.acquire(timeout=10)
 
     def finish(self, kind: Kind, found: Object) -> None:
-        """The predicate is true from now on; it is told by this record."""
-        self.done = True
+        """The same with a record by which the predicate comes true; returns when the wait has ended."""
+        self._done = True
         self._history.append(kind, MODIFIED, found)
         self._thread.join(10)
         assert not self._thread.is_alive()
 
-    def await_asked(self, times: int) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: self.asked >= times, 10)
-
-    def _wait(self, vms: set[str] | None, within: float) -> None:
-        self.result = self._history.wait(self._predicate, time.monotonic() + within, vms)
+    def _wait(self, vms: set[str] | None) -> None:
+        self.result = self._history.wait(self._predicate, time.monotonic() + 20, vms)
 
     def _predicate(self) -> bool:
-        with self._changed:
-            self.asked += 1
-            self._changed.notify_all()
-        return self.done
+        self.asked += 1
+        return self._done
+
+    def _fall_asleep(self, timeout: float | None = None) -> bool:
+        self._asleep.release()
+        return self._sleep(timeout)
 
 
 def test_a_wait_for_one_vm_is_not_asked_for_records_of_another() -> None:
-    history = History()
-    waiting = Waiting(history, {"web"})
-    for version in range(1, 20):
-        history.append(VM, MODIFIED, item(version, "db", "u2"))
-        history.append(POD, MODIFIED, launcher(100 + version, f"launcher-{version}", "db"))
-    history.append(VM, MODIFIED, item(200))
-    waiting.await_asked(2)
+    waiting = Waiting(History(), {"web"})
+    waiting.tell(VM, item(1, "db", "u2"))
+    waiting.tell(POD, launcher(2, "launcher", "db"))
+    waiting.tell(EVENT, event(3, POD, "launcher"))
+    assert waiting.asked == 1
+    waiting.tell(VM, item(4))
     assert waiting.asked == 2
-    waiting.finish(VM, item(201))
-    assert waiting.asked == 3
-    assert waiting.result is True
+    waiting.tell(MIGRATION, migration(5, "m1", "db"))
+    waiting.finish(VM, item(6))
+    assert (waiting.asked, waiting.result) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -246,12 +250,24 @@ def test_a_wait_for_one_vm_is_asked_for_what_is_its_or_nobodys(kind: Kind, found
     assert (waiting.asked, waiting.result) == (2, True)
 
 
-def test_a_wait_for_all_is_asked_for_each_record() -> None:
+def test_a_wait_for_one_vm_is_asked_for_a_late_state_of_it() -> None:
+    """The list has shown a later one already, so that it does not stand at the end of the history."""
     history = History()
-    waiting = Waiting(history, None)
-    for version in (1, 2, 3):
-        history.append(VM, MODIFIED, item(version, f"vm{version}"))
-        waiting.await_asked(version + 1)
+    history.append(VM, MODIFIED, item(5))
+    history.append(VM, MODIFIED, item(9, "db", "u2"))
+    waiting = Waiting(history, {"web"})
+    waiting.tell(VM, item(8, "db", "u2"))
+    assert waiting.asked == 1
+    waiting.finish(VM, item(4))
+    assert (waiting.asked, waiting.result) == (2, True)
+
+
+@pytest.mark.parametrize("vms", [None, {"web", "db"}])
+def test_a_wait_for_all_is_asked_for_each_record(vms: set[str] | None) -> None:
+    waiting = Waiting(History(), vms)
+    for version, name in enumerate(("web", "db", "web"), 1):
+        waiting.tell(VM, item(version, name, name))
+        assert waiting.asked == version + 1
     waiting.finish(VM, item(9))
     assert waiting.asked == 5
 

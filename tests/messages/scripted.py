@@ -22,7 +22,7 @@ from livenad.reachability import probes, windows
 from livenad.settings import Settings
 from robot.api.deco import keyword, library
 
-from tests.unit.support.histories import EDITED, Change, Event, insert, replay
+from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay
 from tests.unit.support.paper import NEW, OLD, PaperGuests, swapped
 from tests.unit.support.paper import VM as TESTED
 from tests.unit.support.topology import LOGIN, three_guests
@@ -89,7 +89,7 @@ def _no_migration(recorded: list[Event]) -> Iterable[Event]:
     return [event for event in recorded if event["t"] < EDITED[RECORDING] + 3 and event["kind"] != MIGRATION.name]
 
 
-CHANGES: dict[str, Change] = {
+CHANGES: dict[str, Alteration] = {
     "RestartRequired blinks": _restart_blinks,
     "pods stay on the old network": _pod_on_old_network,
     "the VMI is replaced": _vmi_is_replaced,

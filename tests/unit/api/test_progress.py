@@ -33,5 +33,5 @@ def test_a_short_wait_and_a_failing_one_say_nothing() -> None:
 
 
 def test_a_keyword_is_named_as_in_the_suite() -> None:
-    assert _awaited("guests_should_reach_each_other", ["web", "peer"]) == "Guests Should Reach Each Other web peer"
-    assert _awaited("run_in_guest", ["web", "x" * 300]).endswith("…")
+    assert _awaited("Guests Should Reach Each Other", ["web", "peer"]) == "Guests Should Reach Each Other web peer"
+    assert _awaited("Run In Guest", ["web", "x" * 300]).endswith("…")

@@ -4,44 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 import yaml
 from livenad.api.client import Cluster
 from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE
-from livenad.cluster.capabilities import CAPABILITIES, check_names, measured, require_offer
-from livenad.cluster.environment import CONFIG_MAP, DAEMON_SET, NODE_STATE, STORAGE_CLASS
+from livenad.cluster.capabilities import CAPABILITIES, Capabilities, CapabilityName, check_names
+from livenad.cluster.environment import CONFIG_MAP, DAEMON_SET, NODE_STATE, STORAGE_CLASS, Lab
 from livenad.cluster.facts import read_facts, read_version
-from livenad.context import Run
 from livenad.errors import BadInput, CapabilityMissing, LabError
-from livenad.ownership.created_resources import Ledger
 from livenad.settings import Settings
 
 from tests.embedded import ROOT
 from tests.unit.support.fake_api import FakeApi, Object
 from tests.unit.support.healthy_cluster import PUBLIC_VERSION, kubevirt, node, serve
 
-Opening = Callable[..., Run]
+Opening = Callable[..., Capabilities]
 
 
 @pytest.fixture
 def opened(healthy: FakeApi, cluster: Cluster) -> Opening:
-    """Gives a run on the healthy cluster, as it is when called, with settings of the test's."""
+    """Gives what the healthy cluster offers, as it is when called, with settings of the test's."""
 
-    def begin(**settings: object) -> Run:
+    def begin(**settings: Any) -> Capabilities:
         known = {name: value for name, value in settings.items() if name in Settings.__dataclass_fields__}
-        run = Run(replace(Settings(), **known), cluster, Ledger(cluster, "r1"), "r1")  # type: ignore[arg-type]
+        chosen = replace(Settings(), **known)
         for name in settings.keys() - known.keys():
-            object.__setattr__(run.settings, name, settings[name])
-        run.facts = read_facts(cluster, read_version(cluster))
-        return run
+            object.__setattr__(chosen, name, settings[name])
+        lab = Lab(cluster, read_facts(cluster, read_version(cluster)), chosen)
+        return Capabilities(lambda: lab)
 
     return begin
 
 
-def missing(run: Run, name: str) -> str:
+def missing(offered: Capabilities, name: CapabilityName) -> str:
     with pytest.raises(CapabilityMissing) as caught:
-        require_offer(run, name)
+        offered.require(name)
     return str(caught.value)
 
 
@@ -54,10 +53,13 @@ def test_the_names_are_those_of_the_plan() -> None:
     assert sorted(one["name"] for one in plan["capabilities"]) == sorted(CAPABILITIES)
 
 
-def test_unknown_name_lists_those_that_exist(opened: Opening) -> None:
-    with pytest.raises(BadInput, match='the suite names capability "speed"; there are: live-update, gate-off'):
-        measured(opened(), "speed")
-    with pytest.raises(BadInput, match="variable EXPECTED_CAPABILITIES names"):
+def test_a_suite_may_name_those_that_are_measured() -> None:
+    assert get_args(CapabilityName) == tuple(CAPABILITIES)
+
+
+def test_unknown_name_in_a_variable_lists_those_that_exist() -> None:
+    said = 'variable EXPECTED_CAPABILITIES names capability "speed"; there are: live-update, gate-off'
+    with pytest.raises(BadInput, match=f"^LAB ERROR: {said}"):
         check_names(["speed"], "variable EXPECTED_CAPABILITIES")
 
 
@@ -78,15 +80,15 @@ def test_live_update_by_version_and_gate(
 ) -> None:
     version, *gates = release
     healthy.put(KUBEVIRT.path(), kubevirt(version, gates=tuple(gates)))
-    run = opened()
-    assert (measured(run, "live-update").there, measured(run, "gate-off").there) == (live, not live)
-    assert why in measured(run, "live-update").value
-    assert why in measured(run, "gate-off").value
+    offered = opened()
+    assert (offered.measured("live-update").there, offered.measured("gate-off").there) == (live, not live)
+    assert why in offered.measured("live-update").value
+    assert why in offered.measured("gate-off").value
 
 
 def test_gate_may_be_switched_off_where_the_user_allows_it(healthy: FakeApi, opened: Opening) -> None:
     healthy.put(KUBEVIRT.path(), kubevirt("v1.8.4", gates=("LiveUpdateNADRef",)))
-    assert "ALLOW_DISRUPTIVE is yes" in require_offer(opened(allow_disruptive=True), "gate-off")
+    assert "ALLOW_DISRUPTIVE is yes" in opened(allow_disruptive=True).require("gate-off")
     healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
     said = missing(opened(allow_disruptive=True), "gate-off")
     assert 'no right to "patch" on kubevirts.kubevirt.io kubevirt in namespace kubevirt' in said
@@ -102,40 +104,38 @@ def test_missing_capability_has_the_measured_value(healthy: FakeApi, opened: Ope
 
 def test_expected_capability_is_the_labs_error_with_a_remedy(healthy: FakeApi, opened: Opening) -> None:
     healthy.put(KUBEVIRT.path(), kubevirt(methods=()))
-    run = opened(expected_capabilities=("automatic-migration",))
+    offered = opened(expected_capabilities=("automatic-migration",))
     with pytest.raises(LabError) as caught:
-        require_offer(run, "automatic-migration")
+        offered.require("automatic-migration")
     assert "has workloadUpdateMethods []; an administrator sets" in str(caught.value)
     assert 'workloadUpdateMethods: ["LiveMigrate"]' in str(caught.value)
 
 
 def test_capability_is_measured_once_in_a_run(healthy: FakeApi, opened: Opening) -> None:
-    run = opened()
+    offered = opened()
     for _ in range(2):
-        missing(run, "dynamic-networks-controller")
+        missing(offered, "dynamic-networks-controller")
     assert len(healthy.requests("GET", DAEMON_SET.path())) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in CAPABILITIES if name not in ("metrics", "ipv6", "second-bridge")])
-def test_what_may_not_be_read_is_no_crash(healthy: FakeApi, opened: Opening, name: str) -> None:
+def test_what_may_not_be_read_is_no_crash(healthy: FakeApi, opened: Opening, name: CapabilityName) -> None:
     parts = ("/kubevirts", "/daemonsets", "/storageclasses", "/configmaps", "/nodenetworkstates", "/nodes")
     healthy.forbidden |= {("GET", part) for part in parts}
     healthy.answers["GET", PUBLIC_VERSION] = {"gitVersion": "v1.8.4"}
     healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
-    found = measured(opened(allow_disruptive=True, localnet="existing"), name)
+    found = opened(allow_disruptive=True, localnet="existing").measured(name)
     assert found.there is not True or name == "foreign-nad"
 
 
 def test_controller_is_found_by_its_label(healthy: FakeApi, opened: Opening) -> None:
     labels = {"app": "dynamic-networks-controller"}
     healthy.put(DAEMON_SET.path(), named("dynamic-networks-controller-ds", "kube-system", labels=labels))
-    assert require_offer(opened(), "dynamic-networks-controller") == (
-        "DaemonSet kube-system/dynamic-networks-controller-ds"
-    )
+    assert opened().require("dynamic-networks-controller") == ("DaemonSet kube-system/dynamic-networks-controller-ds")
 
 
 def test_foreign_nads_are_refused_by_isolation(healthy: FakeApi, opened: Opening) -> None:
-    assert measured(opened(), "foreign-nad").there
+    assert opened().measured("foreign-nad").there
     config = named("multus-daemon-config", "kube-system") | {
         "data": {"daemon-config.json": '{"namespaceIsolation": true}'}
     }
@@ -151,7 +151,7 @@ def test_default_storage_class_is_found(healthy: FakeApi, opened: Opening) -> No
     healthy.put(
         STORAGE_CLASS.path(), named("fast", annotations={"storageclass.kubernetes.io/is-default-class": "true"})
     )
-    assert require_offer(opened(), "rwo-storage") == "StorageClass fast, the default"
+    assert opened().require("rwo-storage") == "StorageClass fast, the default"
 
 
 def test_localnet_needs_ovn_kubernetes_and_the_users_word(healthy: FakeApi, opened: Opening) -> None:
@@ -160,18 +160,18 @@ def test_localnet_needs_ovn_kubernetes_and_the_users_word(healthy: FakeApi, open
     marked = node("n1")
     marked["metadata"]["annotations"] = {"k8s.ovn.org/node-chassis-id": "c"}
     healthy.put(NODE.path(), marked)
-    assert "1 of 2 nodes have the annotation" in require_offer(opened(localnet="existing"), "localnet")
+    assert "1 of 2 nodes have the annotation" in opened(localnet="existing").require("localnet")
     healthy.put(NODE.path(), node("n1"))
     serve(healthy, "k8s.ovn.org", "nmstate.io")
-    assert measured(opened(localnet="existing"), "localnet").there
+    assert opened(localnet="existing").measured("localnet").there
     healthy.put(NODE_STATE.path(), named("n1"))
     assert "none of 1 NodeNetworkStates was ever updated" in missing(opened(localnet="nmstate"), "localnet")
     healthy.put(NODE_STATE.path(), named("n1") | {"status": {"lastSuccessfulUpdateTime": "2026-11-22T00:00:00Z"}})
-    assert measured(opened(localnet="nmstate"), "localnet").there
+    assert opened(localnet="nmstate").measured("localnet").there
 
 
 def test_second_bridge_is_where_bridge_marker_reports_it(healthy: FakeApi, opened: Opening) -> None:
-    assert "no bridge-marker tells more" in require_offer(opened(), "second-bridge")
+    assert "no bridge-marker tells more" in opened().require("second-bridge")
     for name, bridge in (("n1", "br2"), ("n2", "br1")):
         marked = node(name)
         marked["status"]["capacity"] = {f"bridge.network.kubevirt.io/{bridge}": "1k"}

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
+from livenad.cluster.capabilities import Capabilities
+from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
-from livenad.cluster.inventory import survey
-from livenad.cluster.preflight import require_fit_cluster, require_rights
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
-from livenad.ownership.created_resources import Ledger
-from livenad.permissions.rights import NEEDED_RIGHTS, OWN_NAMESPACES
+from livenad.cluster.inventory import Row, survey
+from livenad.cluster.preflight import CHECKS, CheckName, Preflight
+from livenad.errors import LabError
+from livenad.permissions.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, UserAction
 from livenad.settings import Settings
 
 from tests.unit.support.fake_api import FakeApi, Fault, Object
 from tests.unit.support.healthy_cluster import PUBLIC_VERSION, kubevirt, node, serve
 
 
-def begin(cluster: Cluster) -> Run:
-    run = Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
-    run.facts = read_facts(cluster, read_version(cluster))
-    return run
+def begin(cluster: Cluster) -> Lab:
+    return Lab(cluster, read_facts(cluster, read_version(cluster)), Settings())
+
+
+def preflight_of(cluster: Cluster) -> Preflight:
+    lab = begin(cluster)
+    return Preflight(lambda: lab)
+
+
+def surveyed(lab: Lab) -> list[Row]:
+    return survey(lab, Capabilities(lambda: lab), Preflight(lambda: lab))
 
 
 def check(cluster: Cluster) -> ClusterFacts:
-    run = begin(cluster)
-    require_fit_cluster(run)
-    return run.require_facts()
+    lab = begin(cluster)
+    Preflight(lambda: lab).require_fit()
+    return lab.facts
 
 
 def refusal(cluster: Cluster) -> str:
@@ -93,11 +101,11 @@ def test_missing_rights_are_named_each(healthy: FakeApi, cluster: Cluster) -> No
 
 
 def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) -> None:
-    run = begin(cluster)
-    assert len(require_rights(run, ["migrate-vms", "restart-vms"])) == 2
+    preflight = preflight_of(cluster)
+    assert len(preflight.require_rights(["migrate-vms", "restart-vms"])) == 2
     healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": False}}
     with pytest.raises(LabError) as caught:
-        require_rights(run, ["make-vm-owners"])
+        preflight.require_rights(["make-vm-owners"])
     message = str(caught.value)
     assert 'alice has no right to "create" on serviceaccounts/token (by which' in message
     assert (
@@ -112,9 +120,9 @@ def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) 
     } in asked
 
 
-def test_unknown_deed_is_bad_input(healthy: FakeApi, cluster: Cluster) -> None:
-    with pytest.raises(BadInput, match='"fly"; there are: restart-vms, '):
-        require_rights(begin(cluster), ["fly"])
+def test_a_suite_may_name_the_actions_and_checks_that_there_are() -> None:
+    assert sorted(get_args(UserAction)) == sorted(FURTHER_RIGHTS)
+    assert get_args(CheckName) == tuple(CHECKS)
 
 
 def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
@@ -173,16 +181,18 @@ def test_versions_are_compared_as_numbers() -> None:
 
 
 def test_each_check_is_made_once_in_a_run(healthy: FakeApi, cluster: Cluster) -> None:
-    run = begin(cluster)
-    survey(run)
+    lab = begin(cluster)
+    preflight = Preflight(lambda: lab)
+    survey(lab, Capabilities(lambda: lab), preflight)
     asked = len(healthy.requests("POST", ACCESS_REVIEW.path()))
-    require_fit_cluster(run)
+    preflight.require_fit()
     assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == asked
 
 
-def test_unknown_check_is_bad_input(healthy: FakeApi, cluster: Cluster) -> None:
-    with pytest.raises(BadInput, match='the preflight checks no "weather"; there are: kubevirt, multus, nodes, rights'):
-        require_fit_cluster(begin(cluster), ["weather"])
+def test_only_the_checks_that_are_named_are_made(healthy: FakeApi, cluster: Cluster) -> None:
+    (found,) = preflight_of(cluster).require_fit(["multus"])
+    assert found.name == "Multus"
+    assert not healthy.requests("POST", ACCESS_REVIEW.path())
 
 
 def test_survey_of_a_slow_cluster_takes_less_than_half_a_minute_and_creates_nothing(
@@ -190,7 +200,7 @@ def test_survey_of_a_slow_cluster_takes_less_than_half_a_minute_and_creates_noth
 ) -> None:
     healthy.delay = 1.0
     began = time.monotonic()
-    rows = survey(begin(cluster))
+    rows = surveyed(begin(cluster))
     took = time.monotonic() - began
     assert len(rows) > 15
     assert 2 < took < 25
@@ -200,7 +210,7 @@ def test_survey_of_a_slow_cluster_takes_less_than_half_a_minute_and_creates_noth
 
 def test_survey_names_what_is_missing_with_its_remedy(healthy: FakeApi, cluster: Cluster) -> None:
     healthy.put(KUBEVIRT.path(), kubevirt("v1.7.4", methods=()))
-    lines = {row.name: str(row) for row in survey(begin(cluster))}
+    lines = {row.name: str(row) for row in surveyed(begin(cluster))}
     assert lines["kubevirt"].startswith("yes: v1.7.4, Deployed; KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8")
     assert lines["live-update"] == (
         "no: KubeVirt v1.7.4: LiveUpdateNADRef exists since 1.8; remedy: use KubeVirt 1.9 or newer, or turn the gate "
@@ -212,9 +222,9 @@ def test_survey_names_what_is_missing_with_its_remedy(healthy: FakeApi, cluster:
 
 
 def test_survey_goes_on_where_the_server_fails(healthy: FakeApi, kubeconfig: Path) -> None:
-    run = begin(hasty := Cluster(open_connection(str(kubeconfig)), patience=0.2))
+    lab = begin(hasty := Cluster(open_connection(str(kubeconfig)), patience=0.2))
     healthy.faults += [Fault("GET", "/storageclasses", 500) for _ in range(5)]
-    lines = {row.name: str(row) for row in survey(run)}
+    lines = {row.name: str(row) for row in surveyed(lab)}
     hasty.close()
     assert lines["rwo-storage"].startswith("unknown: could not be read: ")
     assert lines["nodes"].startswith("yes: ")

@@ -21,7 +21,7 @@ from livenad.cluster_settings.switching import (
     as_before,
     right_to_switch,
 )
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 from livenad.ownership.labels import RUN_LABEL
 from livenad.ownership.leases import LEASE_NAME
 
@@ -240,8 +240,8 @@ def test_change_that_never_takes_effect_is_the_labs_error(
         Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
 
 
-def test_unknown_value_is_bad_input() -> None:
-    with pytest.raises(BadInput, match='value "Slow" of setting vmRolloutStrategy: expected one of LiveUpdate, Stage'):
+def test_unknown_value_is_an_error_of_the_suite() -> None:
+    with pytest.raises(TestError, match='value "Slow" of setting vmRolloutStrategy: expected one of LiveUpdate, Stage'):
         check_value(Setting.vmRolloutStrategy, "Slow")
 
 

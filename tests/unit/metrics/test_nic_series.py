@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import pytest
+from livenad.api.history import History
+from livenad.changes import NetworkChange, network_change
 from livenad.errors import LabError, ProductFault
 from livenad.metrics.nic_series import (
     METRICS,
-    Memory,
+    MetricsBaseline,
     Poller,
     judge_new_network,
     judge_old_network_gone,
     judge_others_unchanged,
-    remember,
+    record_baseline,
 )
 from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Labels, Unread, Vnic, vnics
 from livenad.model import GuestLogin, Nic, VmRecord
-from livenad.network_change.completion import Before, NetworkSwap
 
 Answer = dict[str, list[dict[str, str]]] | Unread
 LOGIN = GuestLogin("tester", "", "", "")
@@ -71,19 +71,20 @@ class Script:
             self._answers.pop(0)
 
 
-def swap() -> NetworkSwap:
-    before = Before("u", "", "", "", "n1", {}, frozenset())
-    return NetworkSwap("web", "demo", "secondary", "pod1", "old", "new", 0, time.monotonic(), before)
+def change() -> NetworkChange:
+    made = network_change(History(), RECORD, "secondary", "new")
+    made.old_network = "old"
+    return made
 
 
-def memory(script: Script) -> Memory:
+def baseline(script: Script) -> MetricsBaseline:
     assert isinstance(OLD, dict)
-    return Memory(script, {metric: vnics(OLD[metric]) for metric in METRICS})
+    return MetricsBaseline(script, {metric: vnics(OLD[metric]) for metric in METRICS})
 
 
 def test_right_at_once_needs_no_pause() -> None:
     script = Script(OLD)
-    shown = remember(script.poller, RECORD, 100.0).shown
+    shown = record_baseline(script.poller, RECORD, 100.0).shown
     assert Vnic("secondary", "old", "core", "bridge") in shown[VMI_METRIC]
     assert not script.pauses
 
@@ -91,7 +92,7 @@ def test_right_at_once_needs_no_pause() -> None:
 def test_pauses_grow_and_end_with_the_deadline() -> None:
     script = Script(answer())
     with pytest.raises(LabError):
-        remember(script.poller, RECORD, 100.0)
+        record_baseline(script.poller, RECORD, 100.0)
     assert script.pauses[0] < 1
     assert script.pauses[-2] == 10.0
     assert sum(script.pauses) == pytest.approx(100.0)
@@ -100,14 +101,14 @@ def test_pauses_grow_and_end_with_the_deadline() -> None:
 @pytest.mark.parametrize("shown", [answer(), answer("old", "new"), answer("new"), answer("old", vm=["new"])])
 def test_what_is_wrong_before_the_edit_is_the_labs(shown: Answer) -> None:
     with pytest.raises(LabError) as caught:
-        remember(Script(shown).poller, RECORD, 5.0)
+        record_baseline(Script(shown).poller, RECORD, 5.0)
     assert "expected the script to show, before the edit, one series for each NIC" in str(caught.value)
     assert '"secondary" on "old"' in str(caught.value)
 
 
 def test_new_network_is_awaited_and_told() -> None:
     script = Script(OLD, OLD, NEW)
-    said = judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 60.0)
+    said = judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 60.0)
     assert 'shows NIC "secondary" on "new" (core bridge), read from the script' in said
     assert len(script.pauses) == 2
 
@@ -119,7 +120,7 @@ def test_new_network_is_awaited_and_told() -> None:
 def test_new_network_that_never_shows_is_the_products(shown: Answer, seen: str) -> None:
     script = Script(shown)
     with pytest.raises(ProductFault) as caught:
-        judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 5.0)
+        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
     message = str(caught.value)
     assert 'expected kubevirt_vmi_vnic_info to show NIC "secondary" on "new" (core bridge)' in message
     assert seen in message
@@ -127,9 +128,9 @@ def test_new_network_that_never_shows_is_the_products(shown: Answer, seen: str) 
 
 def test_each_metric_is_judged_for_itself() -> None:
     script = Script(answer("new", vm=["old"]))
-    judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 5.0)
+    judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
     with pytest.raises(ProductFault, match=VM_METRIC):
-        judge_new_network(script.poller, swap(), memory(script), VM_METRIC, 5.0)
+        judge_new_network(script.poller, change(), baseline(script), VM_METRIC, 5.0)
 
 
 def test_another_binding_is_not_what_was_expected() -> None:
@@ -139,41 +140,41 @@ def test_another_binding_is_not_what_was_expected() -> None:
         changed[metric].append(card("secondary", "new", "masquerade"))
     script = Script(changed)
     with pytest.raises(ProductFault, match=r"\(core masquerade\)"):
-        judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 5.0)
+        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
 
 
 def test_old_series_may_stay_until_the_next_scrape() -> None:
     script = Script(answer("old", "new"), NEW)
-    assert 'no series with "old" is left' in judge_old_network_gone(script.poller, swap(), 60.0)
+    assert 'no series with "old" is left' in judge_old_network_gone(script.poller, change(), 60.0)
 
 
 @pytest.mark.parametrize("shown", [answer("old", "new"), answer("new", vm=["new", "old"])])
 def test_old_series_that_stays_is_the_products(shown: Answer) -> None:
     with pytest.raises(ProductFault, match=r"expected no series with the old network; .* still shows .* on \"old\""):
-        judge_old_network_gone(Script(shown).poller, swap(), 5.0)
+        judge_old_network_gone(Script(shown).poller, change(), 5.0)
 
 
 def test_no_series_at_all_proves_nothing() -> None:
     with pytest.raises(LabError, match="not even of its other NICs"):
-        judge_old_network_gone(Script({VMI_METRIC: [], VM_METRIC: []}).poller, swap(), 5.0)
+        judge_old_network_gone(Script({VMI_METRIC: [], VM_METRIC: []}).poller, change(), 5.0)
 
 
 def test_source_that_fails_for_a_while_is_asked_again() -> None:
     script = Script(Unread("it answers 503"), NEW)
-    judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 60.0)
+    judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 60.0)
     assert script.pauses
 
 
 def test_source_that_fails_at_the_end_is_the_labs() -> None:
     script = Script(Unread("it answers 503"))
     with pytest.raises(LabError, match="cannot be read any more, so nothing is judged: it answers 503"):
-        judge_new_network(script.poller, swap(), memory(script), VMI_METRIC, 5.0)
+        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
 
 
 def test_other_nics_are_compared_once_the_edit_is_noted() -> None:
     script = Script(OLD, NEW)
-    assert "other NICs are what they were" in judge_others_unchanged(script.poller, swap(), memory(script), 60.0)
+    assert "other NICs are what they were" in judge_others_unchanged(script.poller, change(), baseline(script), 60.0)
     assert len(script.pauses) == 1
     changed = Script(OLD, answer("new", other="new"))
     with pytest.raises(ProductFault, match=r'shows .*NIC "other" on "new"'):
-        judge_others_unchanged(changed.poller, swap(), memory(changed), 60.0)
+        judge_others_unchanged(changed.poller, change(), baseline(changed), 60.0)

@@ -8,45 +8,45 @@ from typing import Any
 import pytest
 from livenad.api.history import History
 from livenad.api.kinds import POD, meta
+from livenad.changes import migrations_since
 from livenad.errors import LabError, ProductFault
-from livenad.migrations.induced_failure import Breakage, ended_as, target_of
+from livenad.migrations.induced_failure import InducedFailure, ended_as, target_of
 from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered, retry_began
-from livenad.network_change.completion import migrations_since
 
-from tests.unit.support.histories import Change, Event, insert, replay
+from tests.unit.support.histories import Alteration, Event, insert, replay
 
 FAILED = "failed-migration-main"
 MIGRATION = "VirtualMachineInstanceMigration"
 
 
-def broken(change: Change | None = None) -> tuple[History, Breakage]:
+def broken(altered: Alteration | None = None) -> tuple[History, InducedFailure]:
     """The recording, and its failed migration as if its target pod had been deleted at 15 s."""
-    history, swap = replay(FAILED, change)
-    first = next(iter(migrations_since(history, swap).values()))
+    history, change = replay(FAILED, altered)
+    first = next(iter(migrations_since(history, change).values()))
     name, uid = meta(first, "name"), meta(first, "uid")
     ended = ended_as(history, name, uid)
     assert ended is not None
     assert ended[0] == "Failed"
-    return history, Breakage(swap, name, uid, "target", swap.at + 7.5, ended[1])
+    return history, InducedFailure(change, name, uid, "target", change.at + 7.5, ended[1])
 
 
-def retried(phase: str, at: float = 60) -> Change:
+def retried(phase: str, at: float = 60) -> Alteration:
     """The second migration reaches a phase that the recording ended before."""
 
-    def change(recorded: list[Event]) -> Iterable[Event]:
+    def altered(recorded: list[Event]) -> Iterable[Event]:
         def alter(item: dict[str, Any]) -> None:
             item["status"]["phase"] = phase
 
         return insert(recorded, at, MIGRATION, alter)
 
-    return change
+    return altered
 
 
 def test_target_pod_is_found_as_soon_as_it_is_there() -> None:
-    history, swap = replay(FAILED, until=9.7)
-    assert target_of(history, swap) is None
-    history, swap = replay(FAILED, until=9.8)
-    found = target_of(history, swap)
+    history, change = replay(FAILED, until=9.7)
+    assert target_of(history, change) is None
+    history, change = replay(FAILED, until=9.8)
+    found = target_of(history, change)
     assert found is not None
     migration, pod = found
     assert pod is not None
@@ -54,14 +54,14 @@ def test_target_pod_is_found_as_soon_as_it_is_there() -> None:
 
 
 def test_target_pod_of_a_migration_that_has_failed_is_none() -> None:
-    history, swap = replay(FAILED, until=18)
-    assert target_of(history, swap) is None
+    history, change = replay(FAILED, until=18)
+    assert target_of(history, change) is None
 
 
 def test_vm_kept_its_place_until_now() -> None:
-    history, breakage = broken()
-    assert retry_began(history, breakage) is None
-    told = judge_kept_in_place(history, breakage)
+    history, failure = broken()
+    assert retry_began(history, failure) is None
+    told = judge_kept_in_place(history, failure)
     assert "the VM stayed on node2" in told
     assert "the VMI's spec named nad-b, MigrationRequired=True" in told
 
@@ -74,10 +74,10 @@ def test_what_comes_after_the_next_migration_is_no_fault() -> None:
 
         return insert(list(retried("Running")(recorded)), 61, "VirtualMachineInstance", leave)
 
-    history, breakage = broken(moved)
-    retry = retry_began(history, breakage)
+    history, failure = broken(moved)
+    retry = retry_began(history, failure)
     assert retry is not None
-    assert "the VM stayed on node2" in judge_kept_in_place(history, breakage)
+    assert "the VM stayed on node2" in judge_kept_in_place(history, failure)
 
 
 def test_move_before_the_next_migration_is_a_fault() -> None:

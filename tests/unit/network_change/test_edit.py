@@ -6,12 +6,9 @@ import pytest
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import VM
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 from livenad.model import GuestLogin, Nic, VmRecord
-from livenad.network_change.edit import put_network, put_networks
-from livenad.ownership.created_resources import Ledger
-from livenad.settings import Settings
+from livenad.network_change.edit import put_networks
 
 from tests.unit.support.fake_api import FakeApi, Fault, Object
 
@@ -25,7 +22,7 @@ def stored(api: FakeApi) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(api: FakeApi, cluster: Cluster) -> Run:
+def client(api: FakeApi, cluster: Cluster) -> Cluster:
     networks: list[Object] = [
         {"name": "default", "pod": {}},
         {"name": "one", "multus": {"networkName": "blue"}},
@@ -33,7 +30,7 @@ def run(api: FakeApi, cluster: Cluster) -> Run:
     ]
     spec = {"template": {"spec": {"networks": networks}}}
     api.put(PATH, {"metadata": {"name": "web", "namespace": "demo"}, "spec": spec})
-    return Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+    return cluster
 
 
 @pytest.fixture
@@ -42,16 +39,18 @@ def record() -> VmRecord:
     return VmRecord("web", "demo", LOGIN, [*nics, Nic("two", "02:00:00:00:00:03", "green")])
 
 
-def test_one_edit_moves_every_named_nic_and_corrects_the_record(api: FakeApi, run: Run, record: VmRecord) -> None:
-    answer = put_networks(run, record, {"one": "green", "two": "blue"})
+def test_one_edit_moves_every_named_nic_and_corrects_the_record(
+    api: FakeApi, client: Cluster, record: VmRecord
+) -> None:
+    answer = put_networks(client, record, {"one": "green", "two": "blue"})
     assert stored(api) == {"one": "green", "two": "blue"}
     assert answer["metadata"]["resourceVersion"] == api.objects[PATH, "web"]["metadata"]["resourceVersion"]
     assert [nic.network for nic in record.nics] == [None, "green", "blue"]
     assert len(api.requests("PATCH")) == 1
 
 
-def test_edit_touches_nothing_but_the_name_of_the_network(api: FakeApi, run: Run, record: VmRecord) -> None:
-    put_network(run, record, "two", "red")
+def test_edit_touches_nothing_but_the_name_of_the_network(api: FakeApi, client: Cluster, record: VmRecord) -> None:
+    put_networks(client, record, {"two": "red"})
     (seen,) = api.requests("PATCH")
     changed = [operation["path"] for operation in seen.body if operation["op"] != "test"]
     assert changed == ["/spec/template/spec/networks/2/multus/networkName"]
@@ -59,7 +58,7 @@ def test_edit_touches_nothing_but_the_name_of_the_network(api: FakeApi, run: Run
     assert f"{changed[0].removesuffix('/multus/networkName')}/name" in tested
 
 
-def test_list_that_was_reordered_meanwhile_is_read_again(api: FakeApi, run: Run, record: VmRecord) -> None:
+def test_list_that_was_reordered_meanwhile_is_read_again(api: FakeApi, client: Cluster, record: VmRecord) -> None:
     """The first patch meets a list in another order; its tests refuse it."""
     item = api.objects[PATH, "web"]
     reordered = {"metadata": dict(item["metadata"]), "spec": {"template": {"spec": {"networks": []}}}}
@@ -69,34 +68,36 @@ def test_list_that_was_reordered_meanwhile_is_read_again(api: FakeApi, run: Run,
         api.put(PATH, reordered)
 
     api.once["PATCH"] = reorder
-    put_network(run, record, "two", "red")
+    put_networks(client, record, {"two": "red"})
     assert stored(api) == {"one": "blue", "two": "red"}
     assert len(api.requests("PATCH")) == 2
 
 
-def test_lost_answer_of_an_edit_that_was_made_is_no_second_edit(api: FakeApi, run: Run, record: VmRecord) -> None:
+def test_lost_answer_of_an_edit_that_was_made_is_no_second_edit(
+    api: FakeApi, client: Cluster, record: VmRecord
+) -> None:
     api.faults.append(Fault("PATCH", "web", after=True))
-    put_network(run, record, "one", "red")
+    put_networks(client, record, {"one": "red"})
     assert stored(api)["one"] == "red"
     assert len(api.requests("PATCH")) == 1
 
 
-def test_vm_that_changes_each_time_is_given_up(api: FakeApi, run: Run, record: VmRecord) -> None:
+def test_vm_that_changes_each_time_is_given_up(api: FakeApi, client: Cluster, record: VmRecord) -> None:
     api.faults += [Fault("PATCH", "web", 409) for _ in range(9)]
     with pytest.raises(LabError, match="409"):
-        put_network(run, record, "one", "red")
+        put_networks(client, record, {"one": "red"})
     assert stored(api)["one"] == "blue"
     assert record.nic("one").network == "blue"
 
 
-def test_refusal_that_is_no_race_is_not_tried_again(api: FakeApi, run: Run, record: VmRecord) -> None:
+def test_refusal_that_is_no_race_is_not_tried_again(api: FakeApi, client: Cluster, record: VmRecord) -> None:
     api.faults.append(Fault("PATCH", "web", 403))
     with pytest.raises(ApiError, match="403"):
-        put_network(run, record, "one", "red")
+        put_networks(client, record, {"one": "red"})
     assert len(api.requests("PATCH")) == 1
     assert record.nic("one").network == "blue"
 
 
-def test_nic_that_the_vm_does_not_have_is_named(run: Run, record: VmRecord) -> None:
-    with pytest.raises(BadInput, match='VM demo/web has no network "three" in its spec'):
-        put_network(run, record, "three", "red")
+def test_nic_that_the_vm_does_not_have_is_named(client: Cluster, record: VmRecord) -> None:
+    with pytest.raises(TestError, match='VM demo/web has no network "three" in its spec'):
+        put_networks(client, record, {"three": "red"})

@@ -7,7 +7,7 @@ from livenad.api.client import Cluster
 from livenad.api.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind
 from livenad.api.recorder import Recorder
 from livenad.ownership.labels import RUN_LABEL, VM_LABEL
-from livenad.ownership.naming import Naming
+from livenad.ownership.naming import Naming, SuiteNamespace
 from livenad.ownership.removal import await_no_guests, scope_of, scopes_with_guests
 
 from tests.unit.support.fake_api import FakeApi, Object
@@ -31,12 +31,9 @@ def test_in_a_shared_one_names_get_an_end_once() -> None:
     assert NAMING.real("") == ""
 
 
-def test_keywords_get_real_names_of_vms_and_nothing_else_is_changed() -> None:
-    def keyword(vm: str, peer: str, *more: str, control: str = "", nic: str = "") -> None: ...
-
-    args, named = NAMING.arguments(keyword, ["a", "b", "c", "d"], {"control": "e", "nic": "f"})
-    assert args == ["a-abc123-1", "b-abc123-1", "c", "d"]
-    assert named == {"control": "e-abc123-1", "nic": "f"}
+def test_a_suite_is_told_from_every_other_by_its_namespace_and_the_end_of_its_names() -> None:
+    assert SuiteNamespace("demo").scope == "demo"
+    assert SuiteNamespace(HOME, NAMING).scope == "team-a-abc123-1"
 
 
 @pytest.mark.parametrize(

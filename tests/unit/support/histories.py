@@ -10,12 +10,16 @@ import copy
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from livenad.api.history import History
 from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI
-from livenad.network_change.completion import NetworkSwap, remember
+from livenad.changes import Action, Change, NetworkChange, NicHotplug, NicSettingsChange, network_change
+from livenad.model import Nic, VmRecord
+
+from tests.unit.support.topology import LOGIN
 
 DATA = Path(__file__).parents[1] / "data" / "histories"
 KINDS = {kind.name: kind for kind in (VM, VMI, MIGRATION, POD, EVENT)}
@@ -35,7 +39,7 @@ EDITED = {
 """Seconds from the start of a recording to the edit."""
 
 Event = dict[str, Any]
-Change = Callable[[list[Event]], Iterable[Event]]
+Alteration = Callable[[list[Event]], Iterable[Event]]
 
 
 def events(name: str) -> list[Event]:
@@ -46,30 +50,65 @@ def events(name: str) -> list[Event]:
     return found
 
 
-def replay(name: str, change: Change | None = None, until: float = 1e9) -> tuple[History, NetworkSwap]:
-    """A history as if the recording had just ended, and the swap as it was remembered before the edit."""
-    recorded = list(change(events(name))) if change else events(name)
+def replay(name: str, alter: Alteration | None = None, until: float = 1e9) -> tuple[History, NetworkChange]:
+    """A history as if the recording had just ended, and the change as it was recorded before the edit."""
+    recorded = list(alter(events(name))) if alter else events(name)
     recorded = [event for event in recorded if event["t"] <= until]
     end = max(event["t"] for event in recorded)
     start = time.monotonic() - end
     now = start
     history = History(clock=lambda: now)
-    swap: NetworkSwap | None = None
+    change: NetworkChange | None = None
     for event in recorded:
-        if swap is None and event["t"] > EDITED[name]:
-            swap = edited(history, start + EDITED[name])
+        if change is None and event["t"] > EDITED[name]:
+            change = edited(history, start + EDITED[name])
         now = start + event["t"]
         history.append(KINDS[event["kind"]], event["type"], copy.deepcopy(event["object"]))
-    return history, swap or edited(history, start + EDITED[name])
+    return history, change or edited(history, start + EDITED[name])
 
 
-def edited(history: History, at: float) -> NetworkSwap:
-    """The swap of ``vm1``'s ``net1`` to ``nad-b``, remembered now and edited at ``at``."""
+def edited(history: History, at: float, network: str = "nad-b") -> NetworkChange:
+    """The change of ``vm1``'s ``net1`` to a network, recorded now and edited at ``at``."""
     vmi = history.current(VMI, "vm1")
     assert vmi is not None
-    swap = remember(history, "vm1", vmi["metadata"]["namespace"], "net1", "nad-b")
-    swap.at = at
-    return swap
+    record = VmRecord("vm1", vmi["metadata"]["namespace"], LOGIN, [])
+    change = network_change(history, record, "net1", network)
+    change.at = at
+    return change
+
+
+def restarted(change: NetworkChange, vmi_uid: str = "") -> Change:
+    """A restart at the moment of a recording's edit, of the VMI that there was or of one that is given."""
+    common = _common(change, "restart", "its restart")
+    return Change(**(common | {"vmi_uid": vmi_uid or change.vmi_uid}))
+
+
+def nic_settings(change: NetworkChange, network: str = "") -> NicSettingsChange:
+    """An edit of the NIC's binding, and of its network where one is given, at the moment of a recording's edit."""
+    return NicSettingsChange(
+        **_common(change, "nic settings", "the edit"), nic=change.nic, binding="sriov", network=network
+    )
+
+
+PLUGGED_MAC = "02:71:32:6c:10:de"
+
+
+def hotplugs(alter: Alteration | None = None, until: float = 1e9) -> tuple[History, NicHotplug, NicHotplug]:
+    """A history and the two changes of it: net2 plugged into nad-c at 7.1 s, net1 unplugged at 37.1 s."""
+    history, change = replay("plug-in-place-main", alter, until)
+    absent = (one for one in history.records(VM, "vm1") if "absent" in str(one.object["spec"]))
+    index, at = next(((one.index, one.at) for one in absent), (len(history), change.at))
+    plug = _common(change, "hot-plug", "the hot-plug")
+    unplug = _common(change, "hot-unplug", "the hot-unplug") | {"index": index, "at": at}
+    return (
+        history,
+        NicHotplug(**plug, nic=Nic("net2", PLUGGED_MAC, "nad-c"), plugged=True),
+        NicHotplug(**unplug, nic=Nic("net1", "02:00:00:00:00:01", "nad-a"), plugged=False),
+    )
+
+
+def _common(change: NetworkChange, action: Action, what: str) -> dict[str, Any]:
+    return {one.name: getattr(change, one.name) for one in fields(Change)} | {"action": action, "what": what}
 
 
 def insert(recorded: list[Event], at: float, kind: str, alter: Callable[[Event], None]) -> list[Event]:

@@ -1,122 +1,121 @@
-"""Verdicts on acts besides a swap, on recordings of a real control plane: each holds where it should and fails else."""
+"""Verdicts on whether a VM was restarted, on recordings of a real control plane: each holds where it should."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
-from livenad.api.history import History
-from livenad.api.status import AUTOMATIC
-from livenad.errors import LabError, ProductFault
-from livenad.migrations.judge_never_moved import judge_never_moved
-from livenad.network_change.change import Act
-from livenad.network_change.completion import NetworkSwap, edits_of
+from livenad.api.history import DELETED
+from livenad.api.kinds import VM, VMI, Object
+from livenad.errors import ProductFault
+from livenad.network_change.judge_network_change import judge_completion
 from livenad.virtual_machines.judge_lifecycle import (
-    judge_migrated_by_hand,
-    judge_migrated_times,
-    judge_network,
     judge_new_instance,
-    judge_nothing_asked_for,
+    judge_not_restarted,
+    judge_same_instance,
+    judge_started_once,
 )
 
-from tests.unit.support.histories import Event, edited, replay
+from tests.unit.support.histories import EDITED, Event, hotplugs, insert, replay, restarted
 
-
-def act_at(swap: NetworkSwap, vmi_uid: str = "") -> Act:
-    """An act at the moment of a recording's edit."""
-    before = swap.before
-    uid = vmi_uid or before.vmi_uid
-    return Act("its restart", swap.vm, swap.namespace, swap.index, swap.at, uid, before.node, before.migrations)
-
-
-def by_hand(recorded: list[Event]) -> Iterable[Event]:
-    for event in recorded:
-        event["object"]["metadata"].get("annotations", {}).pop(AUTOMATIC, None)
-    return recorded
-
-
-def test_migration_counts_as_by_hand_only_when_nothing_else_made_it() -> None:
-    history, swap = replay("swap-main", by_hand)
-    assert f"migrated from {swap.before.node}" in judge_migrated_by_hand(history, act_at(swap))
-    history, swap = replay("swap-main")
-    with pytest.raises(ProductFault, match="expected one migration, the one that was asked for"):
-        judge_migrated_by_hand(history, act_at(swap))
-
-
-def test_migrations_are_counted_exactly() -> None:
-    history, swap = replay("swap-main")
-    assert "1 migrations since the first edit" in judge_migrated_times(history, swap, 1)
-    for times in (0, 2):
-        with pytest.raises(ProductFault, match=rf"expected {times} migrations .*there are 1"):
-            judge_migrated_times(history, swap, times)
-
-
-def test_network_is_read_from_spec_and_pod() -> None:
-    history, swap = replay("swap-main")
-    namespace = swap.namespace
-    for name in ("nad-b", f"{namespace}/nad-b"):
-        assert f"on {namespace}/nad-b" in judge_network(history, "vm1", namespace, "net1", name)
-    for name in ("nad-a", "elsewhere/nad-b"):
-        with pytest.raises(ProductFault, match=f"expected to be on .*{name}"):
-            judge_network(history, "vm1", namespace, "net1", name)
-
-
-@pytest.mark.parametrize(
-    ("recording", "seen"), [("swap-main", "no MigrationRequired"), ("gate-off-1.8.4", "no RestartRequired")]
-)
-def test_condition_is_something_asked_for(recording: str, seen: str) -> None:
-    history, swap = replay(recording)
-    with pytest.raises(ProductFault, match=f"expected {seen} since its restart"):
-        judge_nothing_asked_for(history, act_at(swap))
-
-
-def test_nothing_is_asked_for_after_a_swap_is_over() -> None:
-    history, swap = replay("swap-main")
-    done = Act("its restart", "vm1", swap.namespace, len(history), swap.at, "", "", frozenset())
-    assert "neither restart nor migration" in judge_nothing_asked_for(history, done)
+STARTING = "edit-of-starting-vm-1.9.0"
 
 
 def test_a_new_instance_is_another_vmi() -> None:
-    history, swap = replay("swap-main")
-    assert "runs as VMI" in judge_new_instance(history, act_at(swap, vmi_uid="another"))
+    history, change = replay("swap-main")
+    assert "runs as VMI" in judge_new_instance(history, restarted(change, vmi_uid="another"))
     with pytest.raises(ProductFault, match="the VMI is still the one from before"):
-        judge_new_instance(history, act_at(swap))
+        judge_new_instance(history, restarted(change))
 
 
-def test_a_vm_that_was_migrated_did_not_stay() -> None:
-    history, swap = replay("swap-main")
-    with pytest.raises(ProductFault, match="expected to stay on node"):
-        judge_never_moved(history, swap, swap, 5)
+def test_vmi_replaced_is_a_restart() -> None:
+    def altered(recorded: list[Event]) -> Iterable[Event]:
+        vmis = [event for event in recorded if event["kind"] == "VirtualMachineInstance"]
+        for event in vmis[-2:]:
+            event["object"]["metadata"]["uid"] = "another-uid"
+        return recorded
+
+    history, change = replay("swap-main", altered)
+    with pytest.raises(ProductFault, match=r"without a restart; VMI \S+ was replaced by another-uid .* after the edit"):
+        judge_not_restarted(history, change)
+    with pytest.raises(ProductFault, match=r"the VMI was replaced: .* another-uid now"):
+        judge_completion(history, change, within=5)
 
 
-def _quiet() -> tuple[History, NetworkSwap]:
-    """The recording up to its edit: a VM that nothing has happened to, edited to the network that it has."""
-    history, _ = replay("swap-main", until=7.0)
-    swap = edited(history, 0.0)
-    swap.new_network = swap.old_network
-    return history, swap
+def test_vmi_that_left_running_for_a_moment_is_a_restart() -> None:
+    def stop(item: Object) -> None:
+        item["status"]["phase"] = "Succeeded"
+
+    at = EDITED["swap-main"] + 9
+    history, change = replay("swap-main", lambda recorded: insert(recorded, at, "VirtualMachineInstance", stop))
+    with pytest.raises(ProductFault, match=r"expected VMI phase Running all the time; it was Succeeded 9\.0 s after"):
+        judge_not_restarted(history, change)
 
 
-def test_a_quiet_vm_proves_nothing_without_a_control_that_moved() -> None:
-    history, swap = _quiet()
-    with pytest.raises(LabError, match="was edited before vm1"):
-        judge_never_moved(history, swap, swap, 5)
-    later = edited(history, 0.0)
-    later.index += 1
-    with pytest.raises(LabError, match="its control was not either"):
-        judge_never_moved(history, swap, later, 5)
+def test_vmi_that_is_left_paused_does_not_run_on() -> None:
+    """The guest cannot be asked then, which must not pass for a fault of the lab."""
+
+    def pause(item: Object) -> None:
+        said = {"type": "Paused", "status": "True", "reason": "PausedByUser", "message": "VMI was paused by user"}
+        item["status"]["conditions"].append(said)
+
+    history, change = replay(
+        "swap-main", lambda recorded: insert(recorded, EDITED["swap-main"] + 500, "VirtualMachineInstance", pause)
+    )
+    with pytest.raises(
+        ProductFault, match=r"expected its guest to run on; the VMI is paused: Paused=True \(PausedByUser"
+    ):
+        judge_not_restarted(history, change)
 
 
-def test_a_quiet_vm_stayed_when_its_control_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    history, swap = _quiet()
-    control = edited(history, 0.0)
-    control.index += 1
-    monkeypatch.setattr("livenad.migrations.judge_never_moved.five_facts", lambda *_: [])
-    assert f"stayed on {swap.before.node}" in judge_never_moved(history, swap, control, 5)
+def test_deleted_vm_is_a_restart() -> None:
+    history, change = replay("swap-main")
+    vmi = history.current(VMI, "vm1")
+    assert vmi is not None
+    history.append(VMI, "DELETED", {**vmi, "metadata": {**vmi["metadata"], "resourceVersion": "999999999"}})
+    with pytest.raises(ProductFault, match="was deleted"):
+        judge_not_restarted(history, change)
+    assert history.records(VM, "vm1")
 
 
-def test_edits_of_a_vm_form_a_chain() -> None:
-    history, first = _quiet()
-    second = edited(history, 0.0)
-    second.previous = first
-    assert edits_of(second) == [first, second]
+@pytest.mark.parametrize(
+    ("status", "seen"), [({"phase": "Scheduling"}, "it was Scheduling"), ({"phase": "Failed"}, "it was Failed")]
+)
+def test_vmi_that_goes_back_is_a_fault(status: dict[str, str], seen: str) -> None:
+    def back(recorded: list[Event]) -> Iterable[Event]:
+        return insert(recorded, 15, VMI.name, lambda item: item["status"].update(status))
+
+    with pytest.raises(ProductFault, match=f"expected the VMI to go on to phase Running and stay there; {seen}"):
+        judge_started_once(*replay(STARTING, back))
+
+
+def test_replaced_vmi_is_a_fault() -> None:
+    def replaced(recorded: list[Event]) -> Iterable[Event]:
+        return insert(recorded, 15, VMI.name, lambda item: item["metadata"].update(uid="another"))
+
+    with pytest.raises(ProductFault, match="was replaced by another"):
+        judge_started_once(*replay(STARTING, replaced))
+
+
+def test_a_vmi_that_is_deleted_or_stops_has_not_run_on() -> None:
+    def stop(vmi: Any) -> None:
+        vmi["status"]["phase"] = "Succeeded"
+
+    history, plug, _ = hotplugs(lambda recorded: insert(recorded, 20, VMI.name, stop))
+    with pytest.raises(ProductFault, match="was Succeeded"):
+        judge_same_instance(history, plug)
+
+    def deleted(recorded: list[Any]) -> list[Any]:
+        changed = insert(recorded, 20, VMI.name, lambda _: None)
+        return [event | {"type": DELETED} if event["t"] == 20 else event for event in changed]
+
+    history, plug, _ = hotplugs(deleted)
+    with pytest.raises(ProductFault, match="was deleted"):
+        judge_same_instance(history, plug)
+
+
+def test_a_vm_runs_on_over_a_hotplug_and_an_unplug() -> None:
+    history, plug, unplug = hotplugs()
+    for change in (plug, unplug):
+        assert "has run on" in judge_same_instance(history, change)

@@ -1,0 +1,106 @@
+"""Verdicts on how often a VM was migrated and for whom, on recordings of a real control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from livenad.api.kinds import MIGRATION, Object, dig
+from livenad.api.status import AUTOMATIC
+from livenad.errors import ProductFault
+from livenad.migrations.judge_migrations import (
+    judge_migrated_by_hand,
+    judge_migrated_times,
+    judge_not_migrated,
+    judge_one_migration,
+)
+from livenad.network_change.judge_network_change import judge_completion
+
+from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay, restarted
+
+
+def by_hand(recorded: list[Event]) -> Iterable[Event]:
+    for event in recorded:
+        event["object"]["metadata"].get("annotations", {}).pop(AUTOMATIC, None)
+    return recorded
+
+
+def test_migration_counts_as_by_hand_only_when_nothing_else_made_it() -> None:
+    history, change = replay("swap-main", by_hand)
+    assert f"migrated from {change.node}" in judge_migrated_by_hand(history, restarted(change))
+    history, change = replay("swap-main")
+    with pytest.raises(ProductFault, match="expected one migration, the one that was asked for"):
+        judge_migrated_by_hand(history, restarted(change))
+
+
+def test_migrations_are_counted_exactly() -> None:
+    history, change = replay("swap-main")
+    assert "1 migrations since the first edit" in judge_migrated_times(history, change, 1)
+    for times in (0, 2):
+        with pytest.raises(ProductFault, match=rf"expected {times} migrations .*there are 1"):
+            judge_migrated_times(history, change, times)
+
+
+def second_migration(phase: str, by_hand: bool = False) -> Alteration:
+    def altered(recorded: list[Event]) -> Iterable[Event]:
+        def rename(item: Object) -> None:
+            item["metadata"]["name"] += "-second"
+            item["metadata"]["uid"] = "second"
+            item["status"] = {"phase": phase}
+            if by_hand:
+                item["metadata"]["annotations"] = {}
+
+        recorded = insert(recorded, EDITED["swap-main"] + 21, MIGRATION.name, rename)
+        for event in recorded:
+            event["name"] = event["object"]["metadata"]["name"]
+        return recorded
+
+    return altered
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Succeeded", "Failed"])
+def test_second_migration_is_counted(phase: str) -> None:
+    history, change = replay("swap-main", second_migration(phase))
+    with pytest.raises(
+        ProductFault, match=rf"exactly one migration for the edit, there are 2: .*-second \(by the cluster, {phase}"
+    ):
+        judge_one_migration(history, change)
+
+
+def test_migration_by_hand_is_counted_as_well() -> None:
+    history, change = replay("swap-main", second_migration("Pending", by_hand=True))
+    with pytest.raises(ProductFault, match=r"there are 2: .*\(by hand, Pending\)"):
+        judge_one_migration(history, change)
+
+
+def test_failed_migration_is_told() -> None:
+    def altered(recorded: list[Event]) -> Iterable[Event]:
+        for event in recorded:
+            if event["kind"] == MIGRATION.name and dig(event["object"], "status", "phase") == "Succeeded":
+                event["object"]["status"]["phase"] = "Failed"
+        return recorded
+
+    history, change = replay("swap-main", altered)
+    with pytest.raises(ProductFault, match=r"expected the migration for the edit to succeed; .*Failed after 14 s"):
+        judge_one_migration(history, change)
+    with pytest.raises(ProductFault, match="is Failed since"):
+        judge_completion(history, change, within=60)
+
+
+def test_migration_before_the_edit_is_not_counted() -> None:
+    history, change = replay("swap-main")
+    (uid,) = {record.uid for record in history.records(MIGRATION)}
+    change.migrations = frozenset({uid})
+    with pytest.raises(ProductFault, match="there is none"):
+        judge_one_migration(history, change)
+
+
+def test_migration_since_a_change_is_told_by_name_and_phase() -> None:
+    history, change = replay("swap-main")
+    restart = restarted(change)
+    with pytest.raises(
+        ProductFault, match=r"expected no migration since its restart; there is kubevirt-.*\(Succeeded\)"
+    ):
+        judge_not_migrated(history, restart)
+    restart.migrations = frozenset(record.uid for record in history.records(MIGRATION))
+    assert "no migration since its restart" in judge_not_migrated(history, restart)

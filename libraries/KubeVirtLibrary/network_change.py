@@ -57,7 +57,7 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``network`` | NAD to move it to, by name or as ``namespace/name``. |
         | ``networks`` | for several NICs in one edit, in place of the two: a dictionary of NICs and networks. |
         | ``vm_state`` | what the VM has to be at the edit: ``running`` and at rest, ``stopped``, ``starting``, |
-        | | ``migrating`` for its change before this one, or ``any``: the edit follows at once, unchecked. |
+        | | ``migrating`` for its change before this one, or ``any``: the edit follows an earlier one unchecked. |
         | ``nad_exists`` | no for a NAD that is to be created later. |
         | ``as_user`` | a user of `Create VM Owner`, who makes the edit; fails if that is forbidden. |
         """

@@ -166,7 +166,7 @@ class ChangeLog:
         """Append changes that were just made; several are of one edit."""
         for change in changes:
             if isinstance(change, NetworkChange):
-                change.previous = self._last_edit(change.vm, excluding=changes)
+                change.previous = self._last_edit(change, excluding=changes)
         self._changes += changes
 
     def __iter__(self) -> Iterator[Change]:
@@ -233,9 +233,10 @@ class ChangeLog:
         listed = ", ".join(f'"{name}"' for name in dict.fromkeys(moved)) or "none"
         raise TestError(f'NIC "{nic}" of VM {vm} was not changed in this suite; changed were: {listed}')
 
-    def _last_edit(self, vm: str, excluding: tuple[Change, ...]) -> NetworkChange | None:
-        edits = [one for one in self.of(NetworkChange, vm) if one not in excluding and one.vm_state != "stopped"]
+    def _last_edit(self, change: NetworkChange, excluding: tuple[Change, ...]) -> NetworkChange | None:
+        """The edit of the VM before this one: of the same NIC where it had that, else of its first NIC."""
+        edits = [one for one in self.of(NetworkChange, change.vm) if one not in excluding and one.vm_state != "stopped"]
         if not edits:
             return None
-        together = edits[-1].with_nics or (edits[-1].nic,)
-        return edits[-len(together)]
+        together = edits[-len(edits[-1].with_nics or (edits[-1].nic,)) :]
+        return next((one for one in together if one.nic == change.nic), together[0])

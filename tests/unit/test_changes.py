@@ -241,12 +241,12 @@ def test_edits_of_a_vm_form_a_chain() -> None:
     assert edits_of(first[0]) == first
 
 
-def test_nics_of_one_edit_share_the_edit_before_it() -> None:
+def test_edit_before_is_that_of_the_same_nic_where_it_had_it() -> None:
     first, together, last = edited("one"), edited("one", "two"), edited("two")
     log_of(first, together, last)
     assert [change.previous for change in together] == [first[0], first[0]]
-    assert last[0].previous is together[0]
-    assert edits_of(last[0]) == [first[0], together[0], last[0]]
+    assert last[0].previous is together[1]
+    assert edits_of(last[0]) == [first[0], together[1], last[0]]
 
 
 def test_an_edit_of_the_stopped_vm_is_no_earlier_edit_of_the_running_one() -> None:

@@ -33,8 +33,9 @@ def change_networks(
 ) -> list[NetworkChange]:
     """Put NICs of each VM on networks by one edit for each VM, and add the records to ``log``.
 
-    All VMs are checked before the first edit. ``vm_state`` is what each VM has to be: TestError or LabError when it is
-    not, and nothing is edited; "any" checks nothing and reads nothing before the edit. ``networks`` are NADs by NIC.
+    ``vm_state`` is what each VM has to be: TestError or LabError when it is not. All VMs that have to be running or
+    stopped are checked before the first edit; "any" checks nothing and reads nothing before it. ``networks`` are NADs
+    by NIC.
     """
     for record in records:
         for nic in networks:
@@ -73,8 +74,9 @@ def _change(
     changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
     stored = put_networks(client, record, networks)
     for change in changes:
-        if last is not None and last.nic == change.nic:
-            change.old_network = last.new_network
+        if last is not None:
+            edited = [one for one in log.of(NetworkChange, record.name) if one.nic == change.nic]
+            change.old_network = edited[-1].new_network if edited else change.old_network
         change.pod_interface = change.pod_interface or pod_interface_name(change.nic)
         change.resource_version = str(meta(stored, "resourceVersion"))
         change.with_nics = tuple(networks) if len(networks) > 1 else ()

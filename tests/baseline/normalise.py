@@ -50,7 +50,8 @@ _STEPS: tuple[tuple[re.Pattern[str], _Replacement], ...] = tuple(
         (r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}\b", "<hex>"),
         (r"(?<![\w.>])/(?:tmp|work|home|root|run|var|usr|opt|builds?)(?:/[\w.@+<>-]+)+", "<path>"),
         # A deadline is what somebody asked for; what did not happen within a time was waited for that long.
-        (rf"(?:(?<!within )(?<![\w.]){_TIME}|(?<=within ){_TIME}(?= no ))", "<time>"),
+        # What is left of a deadline is measured, and has tenths of a second.
+        (rf"(?:(?<!within )(?<![\w.]){_TIME}|(?<=within ){_TIME}(?= no )|(?<=within )\d+\.\d s)", "<time>"),
         (r"\b(\d+) of \d+ answered", _answers),
         (r"(?<![\w.<-])(?<!within )(?<!answered )(?![1-5]\d\d [A-Z])\d+(?:\.\d+)*(?![\w.]*[a-z>])", "<n>"),
         (r"(?<=[a-z])-\d+\b", "-<n>"),

@@ -10,6 +10,7 @@ from typing import Literal
 from KubeVirtLibrary.base import KeywordComponent
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
+from livenad.reachability.measurements import Measurements
 
 Blame = Literal["product", "lab"]
 
@@ -30,6 +31,12 @@ class GuestComponent(KeywordComponent):
         guests = self.suite.guests
         guests.tell_warnings()
         return guests
+
+    @property
+    def measurements(self) -> Measurements:
+        """What was measured between the guests of the open suite."""
+        self.guests.tell_warnings()
+        return self.suite.measurements
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class IdentityKeywords(GuestComponent):
         identity = read_identity(guests.shell(record.name))
         for nic in record.nics:
             interface_of(identity, nic, f"guest {record.namespace}/{record.name}")
-        guests.record_identity(record.name, identity)
+        self.suite.recorded_guests.record(record.name, identity)
         _show(f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}", identity)
 
     @keyword(name="Guest Should Not Have Rebooted", tags=["identity", "core"])
@@ -52,12 +52,12 @@ class IdentityKeywords(GuestComponent):
         Args:
         | ``vm`` | a VM that runs. |
         """
-        guests, record = self.guests, self.vm(vm)
+        guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
         title = f"VM {record.namespace}/{record.name}"
-        if record.name not in guests.recorded:
+        if record.name not in recorded:
             self._require_booted_once(record.name, title)
             return
-        before = guests.recall(record.name)
+        before = recorded[record.name]
         now = read_identity(guests.shell(record.name))
         elapsed = time.monotonic() - before.at
         if evidence := reboot_evidence(before.identity, now, elapsed):
@@ -74,8 +74,8 @@ class IdentityKeywords(GuestComponent):
         Args:
         | ``vm`` | a VM that was restarted. |
         """
-        guests, record = self.guests, self.vm(vm)
-        before = guests.recall(record.name)
+        guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
+        before = recorded[record.name]
         now = read_identity(guests.shell(record.name))
         if now.boot_id == before.identity.boot_id:
             raise ProductFault(
@@ -96,8 +96,8 @@ class IdentityKeywords(GuestComponent):
         | ``vm`` | a VM that runs. |
         | ``nic`` | name of the NIC in the VM's spec. |
         """
-        guests, record = self.guests, self.vm(vm)
-        before = guests.recall(record.name)
+        guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
+        before = recorded[record.name]
         interface = interface_of(before.identity, record.nic(nic), f"guest {record.namespace}/{record.name}")
         shell = guests.shell(record.name)
         now = read_settled_identity(shell, lambda seen: not interface_changes(interface, seen))

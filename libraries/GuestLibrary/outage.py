@@ -52,7 +52,7 @@ class OutageKeywords(GuestComponent):
         | ``within`` | how long the new network has for its first answers, from now on. |
         """
         monitor = self._monitor(vm)
-        run = stop_monitoring(self.guests, monitor, within.total_seconds())
+        run = stop_monitoring(self.measurements, monitor, within.total_seconds())
         probes(f"{monitor.vm} was watched while it changed its network", run)
 
     @keyword(name="Outage Should Be Below", tags=["outage", "core"])

@@ -31,7 +31,7 @@ class PacketLossKeywords(GuestComponent):
         | ``control`` | a third VM that asks the same NIC of ``peer``. |
         | ``duration`` | length of the stream. |
         """
-        watch_for_loss(self.guests, self._between(vm, peer, nic, control), duration.total_seconds())
+        watch_for_loss(self.measurements, self._between(vm, peer, nic, control), duration.total_seconds())
 
     @keyword(name="Packet Loss Should Be Below", tags=["packet loss", "core"])
     def packet_loss_should_be_below(
@@ -59,7 +59,7 @@ class PacketLossKeywords(GuestComponent):
         """
         most = self.run.settings.loss_limit if limit is None else limit
         between = self._between(vm, peer, nic, control)
-        run = check_loss(self.guests, between, duration.total_seconds(), most)
+        run = check_loss(self.measurements, between, duration.total_seconds(), most)
         probes(f'{between.vm} and {between.peer} lost {most} % of their pings at most through NIC "{nic}"', run)
 
     def _between(self, vm: str, peer: str, nic: str, control: str) -> Between:

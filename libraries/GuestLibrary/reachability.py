@@ -43,7 +43,9 @@ class ReachabilityKeywords(GuestComponent):
         """
         one, other = self.vm(vm).name, self.vm(peer).name
         with blamed_on(blame):
-            run = check_reach(self.guests, one, other, nic=nic, within=within.total_seconds(), version=family.value)
+            run = check_reach(
+                self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
+            )
         probes(f'{one} and {other} reach each other through NIC "{nic}"', run)
 
     @keyword(name="Guests Should Be Silent To Each Other", tags=["reachability", "core"])
@@ -79,7 +81,7 @@ class ReachabilityKeywords(GuestComponent):
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
         with blamed_on(blame):
-            run = check_silence(self.guests, between, seconds)
+            run = check_silence(self.measurements, between, seconds)
         probes(f'{between.vm} and {between.peer} were silent through NIC "{nic}" for {human(seconds)}', run)
 
     @keyword(name="Start Silence Monitoring", tags=["reachability", "core"])
@@ -107,7 +109,7 @@ class ReachabilityKeywords(GuestComponent):
         | ``family`` | ``ipv4`` or ``ipv6``. |
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
-        watch_for_silence(self.guests, between, seconds)
+        watch_for_silence(self.measurements, between, seconds)
         step(f'{between.vm} and {between.peer} are watched for silence through NIC "{nic}" for {human(seconds)}')
 
     @keyword(name="Pod Network Should Work", tags=["reachability", "core"])
@@ -123,7 +125,7 @@ class ReachabilityKeywords(GuestComponent):
         | ``within`` | how long each direction may take. |
         """
         one, other = self.vm(vm).name, self.vm(peer).name
-        run = check_pod_network(self.guests, one, other, within.total_seconds())
+        run = check_pod_network(self.measurements, one, other, within.total_seconds())
         probes(f"{one} reaches {other} on the pod network, and a new connection from outside reaches {one}", run)
 
     def _between(self, vm: str, peer: str, nic: str, control: str, family: Family) -> Between:

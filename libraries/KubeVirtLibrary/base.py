@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from livenad.api.history import History
 from livenad.api.kinds import NAD
 from livenad.context import Run, Session, SuiteContext
+from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, TestError
 from livenad.model import VmRecord
-from livenad.ownership.labels import is_dns_subdomain
 from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 

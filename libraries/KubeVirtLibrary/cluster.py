@@ -122,7 +122,7 @@ class ClusterKeywords(KeywordComponent):
         | ``dry_run`` | only say what would be removed. |
         | ``strict`` | fail when something cannot be removed. |
         """
-        from livenad.ownership.orphaned_resources import Leftovers  # noqa: PLC0415
+        from livenad.namespaces.orphaned_resources import Leftovers  # noqa: PLC0415
 
         if self.session.run is None:
             open_cluster(self.session, restore=not dry_run)

@@ -16,9 +16,9 @@ from livenad.network_change.judge_network_change import interface_differences, j
 from livenad.network_change.judge_not_applied_live import applied_live, judge_not_applied_live, judge_not_live
 from livenad.network_change.judge_source_pod import judge_request_kept
 from livenad.network_change.nic_settings import Binding
-from livenad.network_change.settling import missing_to_settled
-from livenad.nic_hotplug.hotplug import facts_of, is_settled
+from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.nic_hotplug.judge_hotplug import judge_nic_change
+from livenad.settling import missing_to_settled
 from livenad.text import human
 from robot.api.deco import keyword
 

@@ -17,8 +17,10 @@ from livenad.cluster.environment import Lab
 from livenad.cluster.preflight import Preflight
 from livenad.cluster_settings.switching import Switchboard
 from livenad.errors import TestError
+from livenad.identity.recorded_guests import RecordedGuests
 from livenad.networks.run_networks import RunNetworks
 from livenad.ownership.created_resources import Ledger
+from livenad.reachability.measurements import Measurements
 
 if TYPE_CHECKING:
     from livenad.api.client import Cluster
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from livenad.cluster.facts import ClusterFacts
     from livenad.guest.guests import Guests
     from livenad.metrics.nic_series import MetricsBaseline
-    from livenad.migrations.induced_failure import InducedFailure
+    from livenad.migrations.judge_induced_failure import InducedFailure
     from livenad.outage.probes_across import OutageMonitor
     from livenad.ownership.naming import SuiteNamespace
     from livenad.recorded_checks import RecordedChecks
@@ -58,12 +60,17 @@ class SuiteContext:
     changes: ChangeLog
     checks: RecordedChecks
     guests: Guests
+    recorded_guests: RecordedGuests = field(default_factory=RecordedGuests)
+    measurements: Measurements = field(init=False)
     users: dict[str, Cluster] = field(default_factory=dict)
     outages: dict[str, OutageMonitor] = field(default_factory=dict)
     metrics: dict[str, MetricsBaseline] = field(default_factory=dict)
     induced_failures: dict[str, InducedFailure] = field(default_factory=dict)
     additional_namespaces: int = 0
     _hooks: list[CloseHook] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.measurements = Measurements(self.guests)
 
     def before_closing(self, hook: CloseHook) -> None:
         """Call ``hook`` once before the namespace goes, last registered first."""

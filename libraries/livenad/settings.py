@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from livenad import setting_readers as values
+from livenad.dns_names import is_dns_label
 from livenad.errors import BadInput
-from livenad.ownership.labels import is_dns_label
 from livenad.setting_readers import Reader, Seconds, Unreadable
 
 _QUANTITY = re.compile(r"[1-9]\d*(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?")

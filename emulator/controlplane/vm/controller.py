@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.apiserver.objects import clone
-from emulator.controlplane import names
+from emulator.controlplane import names, volumes
 from emulator.controlplane.accessors import (
     annotations_of,
     by_name,
@@ -21,7 +21,6 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.network import sync as network_sync
 from emulator.controlplane.network.restart import restart_required
 from emulator.controlplane.optimistic_patch import changes
-from emulator.controlplane.vm import volumes
 from emulator.controlplane.vm.revision import ensure_revision, started_from
 from emulator.controlplane.vm.runstrategy import Action, next_action, requests, restarts_after_stop
 from emulator.controlplane.vm.startfailure import seconds_to_wait, sync_start_failure

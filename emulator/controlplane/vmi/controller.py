@@ -21,12 +21,12 @@ from emulator.controlplane.accessors import (
 from emulator.controlplane.context import Shared
 from emulator.controlplane.network.evaluator import Need, migration_need
 from emulator.controlplane.optimistic_patch import changes
-from emulator.controlplane.vm.volumes import missing_claim
 from emulator.controlplane.vmi import status
 from emulator.controlplane.vmi.cpu import sync_hot_change
 from emulator.controlplane.vmi.launcher import launcher_pod
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.controlplane.vmi.podsync import sync_pod
+from emulator.controlplane.volumes import missing_claim
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key

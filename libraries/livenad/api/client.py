@@ -20,9 +20,8 @@ from urllib3.exceptions import HTTPError
 
 from livenad.api.api_errors import ApiError, Lost, explain_failure, explain_status
 from livenad.api.connection import Connection, StreamOptions
-from livenad.api.kinds import Kind, Object, dig, meta
+from livenad.api.kinds import CREATED_BY_RUN, Kind, Object, dig, meta
 from livenad.errors import LabError
-from livenad.ownership.labels import RUN_LABEL
 
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -85,11 +84,11 @@ class Cluster:
         When an answer was lost, an object of that name with the same run label is the one we made.
         """
         name, namespace = meta(body, "name"), meta(body, "namespace", None)
-        run = meta(body, "labels", {}).get(RUN_LABEL)
+        run = meta(body, "labels", {}).get(CREATED_BY_RUN)
 
         def ours() -> Object | None:
             found = self.find(kind, name, namespace)
-            return found if run and found is not None and meta(found, "labels", {}).get(RUN_LABEL) == run else None
+            return found if run and found is not None and meta(found, "labels", {}).get(CREATED_BY_RUN) == run else None
 
         return self.request(
             "POST", kind.path(namespace), body=body, title=kind.title(namespace, name), carried_out=ours

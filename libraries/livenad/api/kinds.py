@@ -52,6 +52,9 @@ LEASE = Kind("coordination.k8s.io/v1", "leases", "Lease")
 ACCESS_REVIEW = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False)
 SELF_REVIEW = Kind("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 
+CREATED_BY_RUN = "kubevirt-nad-tests/run"
+"""Label of every object that a run creates. By it the client knows its own object when an answer was lost."""
+
 VM_LABELS = ("kubevirt-nad-tests/vm", "vm.kubevirt.io/name")
 """Labels of a launcher pod that name its VM: ours, which VM and VMI pass on, and KubeVirt's."""
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import EVENT, RECORDED, Kind
+from livenad.api.kinds import EVENT, RECORDED, Kind, Object
 from livenad.api.watch import WATCH_SECONDS, WatchStream
 from livenad.errors import LabError
-from livenad.ownership.naming import Naming
 from livenad.text import human
 
 T = TypeVar("T")
@@ -24,6 +23,14 @@ _SYNC_SECONDS = 30.0
 
 def silent(_: str) -> None:
     """The heartbeat of a wait that nobody watches."""
+
+
+class Naming(Protocol):
+    """What tells the objects of one suite from others in a namespace that suites share."""
+
+    def owns(self, kind: Kind, item: Object) -> bool:
+        """Whether an object is the suite's."""
+        ...
 
 
 class Recorder:
@@ -43,7 +50,7 @@ class Recorder:
         naming: Naming | None = None,
     ) -> None:
         self.namespace = namespace
-        keep = (naming or Naming()).owns
+        keep = naming.owns if naming is not None else _everything
         self.history = History()
         self._heartbeat = heartbeat
         self._streams = {
@@ -123,3 +130,7 @@ class Recorder:
                 return found() or None
             self._heartbeat(f"{awaited}: {seen()}; {human(now - start)} gone, {human(deadline - now)} left")
             beat = now + HEARTBEAT_SECONDS
+
+
+def _everything(_kind: Kind, _item: Object) -> bool:
+    return True

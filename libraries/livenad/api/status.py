@@ -154,3 +154,9 @@ def vm_summary(history: History, vm: str) -> str:
         if meta(pod, "labels", {}).get("kubevirt.io/created-by") == meta(vmi, "uid") and (why := pod_trouble(pod)):
             parts.append(f"pod {meta(pod, 'name')}: {why}")
     return ", ".join(parts)
+
+
+def interface_of(spec: Object, nic: str) -> Object:
+    """A NIC's interface in a VMI's spec or in a VM's template, empty where it has none."""
+    cards = dig(spec, "domain", "devices", "interfaces", default=[]) or []
+    return next((dict(card) for card in cards if card.get("name") == nic), {})

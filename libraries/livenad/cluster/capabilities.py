@@ -13,7 +13,7 @@ from typing import Literal
 from livenad.cluster import environment as surroundings
 from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.facts import GATE, LIVE_MIGRATE
-from livenad.cluster_settings.switching import right_to_switch
+from livenad.cluster.settings_owner import right_to_switch
 from livenad.errors import BadInput, CapabilityMissing, LabError
 from livenad.permissions.rights import may
 

@@ -13,40 +13,21 @@ from dataclasses import replace
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import KUBEVIRT, Kind, Object, dig, meta
+from livenad.api.kinds import KUBEVIRT, Object, dig, meta
 from livenad.api.progress import ticking
 from livenad.api.recorder import Heartbeat, silent
 from livenad.api.watch import WatchStream
 from livenad.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, read_kubevirt
+from livenad.cluster.settings_owner import known, owned_by_hco, owner_of
 from livenad.cluster_settings.fields import Setting, change, check_value, undo, value_of, with_value
 from livenad.errors import LabError, TestError
 from livenad.ownership.active_runs import living_runs
-from livenad.permissions.rights import Right
 
-HYPERCONVERGED = Kind("hco.kubevirt.io/v1beta1", "hyperconvergeds", "HyperConverged")
-"""The version that every release serves, and in one shape."""
-
-HYPERCONVERGED_NAME = "kubevirt-hyperconverged"
 NOTE = "kubevirt-nad-tests/former-settings"
 """Annotation with what a run changed: {"run", "namespace", "settings": {name: what `owned_settings.change` noted}}."""
 
 _ATTEMPTS = 5
 _EFFECT_SECONDS = 60.0
-
-
-def owned_by_hco(kubevirt: KubeVirtFacts) -> bool:
-    """Whether a HyperConverged writes KubeVirt's resource, and undoes what others write into it."""
-    owners = meta(kubevirt.source, "ownerReferences", [])
-    return kubevirt.name == f"kubevirt-{HYPERCONVERGED_NAME}" or any(
-        owner.get("kind") == HYPERCONVERGED.name for owner in owners
-    )
-
-
-def right_to_switch(facts: ClusterFacts) -> Right:
-    """The right that a change of settings takes. Raises LabError where KubeVirt's resource is not known."""
-    kubevirt = _known(facts.kubevirt)
-    kind, name = _owner(kubevirt)
-    return Right("patch", kind.group, kind.plural, "settings of the cluster", kubevirt.namespace, name)
 
 
 class Switchboard:
@@ -141,15 +122,15 @@ class Switchboard:
         raise LabError(f"what run {run_id} changed could not be taken back: it changed under our hands each time")
 
     def _kubevirt(self) -> KubeVirtFacts:
-        return _known(read_kubevirt(self._cluster))
+        return known(read_kubevirt(self._cluster))
 
     def _get_owner(self, kubevirt: KubeVirtFacts) -> Object:
-        kind, name = _owner(kubevirt)
+        kind, name = owner_of(kubevirt)
         return kubevirt.source if kind is KUBEVIRT else self._cluster.get(kind, name, kubevirt.namespace)
 
     def _patch(self, kubevirt: KubeVirtFacts, owner: Object, patch: Object, note: Object | None) -> bool:
         """Send a merge patch with the note, in one; False when the resource has changed since it was read."""
-        kind, name = _owner(kubevirt)
+        kind, name = owner_of(kubevirt)
         text = None if note is None else json.dumps(note, sort_keys=True)
         marked = {"metadata": {"resourceVersion": meta(owner, "resourceVersion"), "annotations": {NOTE: text}}}
 
@@ -233,16 +214,6 @@ def _not_in_effect(item: Object, expected: dict[Setting, str]) -> list[str]:
     elif observed is not None and observed < meta(item, "generation", 0):
         found.append("the change is not observed yet")
     return found
-
-
-def _known(kubevirt: KubeVirtFacts | None) -> KubeVirtFacts:
-    if kubevirt is None or not kubevirt.name:
-        raise LabError("KubeVirt's resource may not be read, so its settings cannot be changed")
-    return kubevirt
-
-
-def _owner(kubevirt: KubeVirtFacts) -> tuple[Kind, str]:
-    return (HYPERCONVERGED, HYPERCONVERGED_NAME) if owned_by_hco(kubevirt) else (KUBEVIRT, kubevirt.name)
 
 
 def _merged(one: Object, other: Object) -> Object:

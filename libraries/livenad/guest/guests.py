@@ -1,12 +1,10 @@
-"""The guests of a run: their shells, what was remembered of them, and what was measured in them."""
+"""The guests of a suite: the shells in them, and what the cluster shows of them."""
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from livenad.api.client import Cluster
@@ -15,26 +13,16 @@ from livenad.api.history import History
 from livenad.api.kinds import VMI, dig
 from livenad.api.recorder import Recorder
 from livenad.api.status import condition_text, is_true
-from livenad.errors import LabError, TestError
+from livenad.errors import LabError
 from livenad.guest.console.console_shell import ConsoleShell
+from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import FallbackShell, Shell
 from livenad.guest.ssh import SshShell
 from livenad.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
 from livenad.guest.watched_shell import WatchedShell
-from livenad.identity.guest_identity import GuestIdentity
 from livenad.model import VmRecord
-from livenad.reachability.probes import ProbeRun, in_parallel
-from livenad.reachability.windows import Between, LossWatch, SilenceWatch
 
 SSH_PORT = 22
-
-
-@dataclass(frozen=True)
-class RecordedGuest:
-    """What a guest was like at ``at``, a time of the monotonic clock."""
-
-    identity: GuestIdentity
-    at: float
 
 
 class Guests:
@@ -47,10 +35,6 @@ class Guests:
         self.record = record
         self._client = client
         self._recorder = recorder
-        self.recorded: dict[str, RecordedGuest] = {}
-        self.measured: list[ProbeRun] = []
-        self.watches: dict[Between, SilenceWatch] = {}
-        self.streams: dict[Between, LossWatch] = {}
         self._warn = warn
         self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -125,21 +109,6 @@ class Guests:
         seen = {interface.get("name"): interface.get("ipAddress") for interface in interfaces}
         raise LabError(f"VMI {record.namespace}/{name} shows no address on the pod network; it shows {seen}")
 
-    def record_identity(self, name: str, identity: GuestIdentity) -> None:
-        """Keeps what the guest is like now, for comparison later."""
-        self.recorded[name] = RecordedGuest(identity, time.monotonic())
-
-    def recall(self, name: str) -> RecordedGuest:
-        """What was remembered. TestError when nothing was."""
-        if name not in self.recorded:
-            raise TestError(f"guest {name} was not recorded; call `Record Guest` before the change")
-        return self.recorded[name]
-
-    def keep(self, run: ProbeRun) -> None:
-        """Keeps what was measured, for a chart."""
-        self.measured.append(run)
-        self.tell_warnings()
-
     def tell_warnings(self) -> None:
         """Passes on what happened in threads meanwhile: Robot takes messages of its own thread only."""
         while not self._warnings.empty():
@@ -151,10 +120,6 @@ class Guests:
             shells, self._shells = self._shells, {}
         by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
-        self.recorded.clear()
-        self.watches.clear()
-        self.streams.clear()
-        self.measured.clear()
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
         with self._lock:

@@ -6,7 +6,6 @@ No setting of the cluster is touched, and what the cluster does about it is what
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from livenad.api.client import Cluster
 from livenad.api.history import History
@@ -15,25 +14,11 @@ from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_automatic, phase_of, pod_trouble
 from livenad.changes import NetworkChange, migrations_since
 from livenad.errors import LabError, ProductFault
+from livenad.migrations.judge_induced_failure import InducedFailure
 from livenad.text import human
 
 JOB_UID = "kubevirt.io/migrationJobUID"
 """Label of a target launcher pod: the UID of its migration object."""
-
-
-@dataclass(frozen=True)
-class InducedFailure:
-    """A migration that was made to fail. ``at`` is the monotonic clock when its pod's deletion was asked for.
-
-    ``failed`` is the index of the first state that called the migration Failed.
-    """
-
-    change: NetworkChange
-    migration: str
-    uid: str
-    pod: str
-    at: float
-    failed: int
 
 
 def induce_failure(client: Cluster, recorder: Recorder, change: NetworkChange, within: float) -> InducedFailure:

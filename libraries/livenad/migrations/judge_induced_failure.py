@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
@@ -17,9 +18,8 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
-from livenad.changes import migrations_since
+from livenad.changes import NetworkChange, migrations_since
 from livenad.errors import LabError, ProductFault
-from livenad.migrations.induced_failure import InducedFailure
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
@@ -27,6 +27,21 @@ CREATED_BY = "kubevirt.io/created-by"
 """Label of a launcher pod: the UID of its VMI."""
 
 _COPYING = ("Running", "Succeeded")
+
+
+@dataclass(frozen=True)
+class InducedFailure:
+    """A migration that was made to fail. ``at`` is the monotonic clock when its pod's deletion was asked for.
+
+    ``failed`` is the index of the first state that called the migration Failed.
+    """
+
+    change: NetworkChange
+    migration: str
+    uid: str
+    pod: str
+    at: float
+    failed: int
 
 
 def retry_left_queue(history: History, failure: InducedFailure) -> float | None:

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.kinds import MIGRATION, VM, VMI, Object, dig, meta
 from livenad.api.recorder import Recorder
-from livenad.api.status import FINAL_PHASES, is_automatic, is_true, migrations_of, phase_of, vm_summary
-from livenad.changes import ChangeLog, NetworkChange, VmState, migrations_since, network_change
+from livenad.api.status import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
+from livenad.changes import ChangeLog, NetworkChange, VmState, network_change
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.model import VmRecord
 from livenad.network_change.edit import put_networks
+from livenad.network_change.events import handed_over
 from livenad.text import human
 from livenad.virtual_machines.manifests import pod_interface_name
 
-_HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
 _STARTING = ("Scheduling", "Scheduled")
 
 
@@ -127,22 +127,6 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
             raise LabError(
                 f"{title} is being migrated already: {meta(item, 'name')} is {phase_of(item) or 'new'}; wait"
             )
-
-
-def handed_over(history: History, change: NetworkChange) -> Object | None:
-    """The migration that the cluster made for an edit once it is handed over to the nodes; None before."""
-    found = migrations_since(history, change).values()
-    return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
-
-
-def is_starting(history: History, vm: str) -> bool:
-    """Whether a VM has a launcher pod and its VMI has left Pending."""
-    vmi = history.current(VMI, vm)
-    if vmi is None:
-        return False
-    uid = meta(vmi, "uid")
-    pods = (pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid)
-    return next(pods, None) is not None and phase_of(vmi) not in ("", "Pending")
 
 
 def _require_not_ended(recorder: Recorder, change: NetworkChange, active: Object) -> None:

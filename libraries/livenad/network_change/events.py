@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Literal
 
 from livenad.api.history import History
-from livenad.changes import ChangeLog, migrations_since
-from livenad.network_change.change_network import handed_over, is_starting
+from livenad.api.kinds import POD, VMI, Object, meta
+from livenad.api.status import is_automatic, phase_of
+from livenad.changes import ChangeLog, NetworkChange, migrations_since
 from livenad.network_change.completion import first_warning
+
+_HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
 
 VmEvent = Literal["launcher pod created", "migration created", "migration running", "warning reported"]
 
@@ -23,3 +26,19 @@ def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Calla
     if event == "migration running":
         return lambda: "a migration under way" if handed_over(history, change) else ""
     return lambda: first_warning(history, change)
+
+
+def handed_over(history: History, change: NetworkChange) -> Object | None:
+    """The migration that the cluster made for an edit once it is handed over to the nodes; None before."""
+    found = migrations_since(history, change).values()
+    return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
+
+
+def is_starting(history: History, vm: str) -> bool:
+    """Whether a VM has a launcher pod and its VMI has left Pending."""
+    vmi = history.current(VMI, vm)
+    if vmi is None:
+        return False
+    uid = meta(vmi, "uid")
+    pods = (pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid)
+    return next(pods, None) is not None and phase_of(vmi) not in ("", "Pending")

@@ -6,11 +6,10 @@ import time
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VMI, Object, meta
-from livenad.api.status import condition, condition_text, network_of, node_of, phase_of
+from livenad.api.status import condition, condition_text, interface_of, network_of, node_of, phase_of
 from livenad.changes import NetworkChange, NicSettingsChange, migrations_since
 from livenad.conditions.judge_conditions import MIGRATION, require_never, require_spec
 from livenad.errors import ProductFault
-from livenad.network_change.nic_settings import interface_of
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import judge_same_instance
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from livenad.api.client import Cluster
 from livenad.api.kinds import Object, dig
-from livenad.api.status import network_of
+from livenad.api.status import interface_of, network_of
 from livenad.changes import NicSettingsChange
 from livenad.errors import TestError
 from livenad.model import VmRecord
@@ -52,9 +52,3 @@ def _operations(record: VmRecord, spec: Object, edit: NicSettingsChange) -> list
         patch.append({"op": "test", "path": f"{path}/name", "value": edit.nic})
         patch.append({"op": "replace", "path": f"{path}/multus/networkName", "value": edit.network})
     return patch
-
-
-def interface_of(spec: Object, nic: str) -> Object:
-    """A NIC's interface in a VMI's spec or in a VM's template, empty where it has none."""
-    cards = dig(spec, "domain", "devices", "interfaces", default=[]) or []
-    return next((dict(card) for card in cards if card.get("name") == nic), {})

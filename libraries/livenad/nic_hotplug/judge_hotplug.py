@@ -9,7 +9,7 @@ from livenad.api.kinds import meta
 from livenad.changes import NicHotplug, migrations_since
 from livenad.errors import ProductFault
 from livenad.network_change.completion import completed_at
-from livenad.nic_hotplug.hotplug import facts_of
+from livenad.nic_hotplug.hotplug_facts import facts_of
 from livenad.text import human
 
 

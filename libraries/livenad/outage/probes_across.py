@@ -13,6 +13,7 @@ from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
 from livenad.outage.judge_outage import Direction
+from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, sample_until_reached
 from livenad.reachability.samples import Series
@@ -50,7 +51,7 @@ class OutageMonitor:
     def series(self, path: Path) -> Series:
         """The series of one path. LabError while the watch has not ended, or when a guest did not hand it over."""
         if self.run is None:
-            raise LabError(f"the watch of {self.vm} goes on; call `End The Watch Of The OutageMonitor` first")
+            raise LabError(f"the watch of {self.vm} goes on; call `Stop Outage Monitoring` first")
         if self.run.failures:
             why = "; ".join(bare(error) for error in self.run.failures.values())
             raise LabError(f"what was measured while {self.vm} changed its network is lost: {why}")
@@ -77,15 +78,15 @@ def start_monitoring(
     return OutageMonitor(vm, tuple(versions), to_old, to_new, witness, other, window)
 
 
-def stop_monitoring(guests: Guests, monitor: OutageMonitor, within: float) -> ProbeRun:
+def stop_monitoring(measurements: Measurements, monitor: OutageMonitor, within: float) -> ProbeRun:
     """End a watch once the new network answers both ways, after ``within`` seconds at the latest."""
     ways = [way for path in monitor.to_new.values() for way in (path, path.reverse())]
     names = {path.source.name for path in ways}
     reached = sample_until_reached(
-        {name: guests.shell(name) for name in names}, [Probe(path, "ICMP") for path in ways], within
+        {name: measurements.guests.shell(name) for name in names}, [Probe(path, "ICMP") for path in ways], within
     )
-    guests.keep(reached)
+    measurements.keep(reached)
     monitor.window.stop()
     monitor.run = monitor.window.finish()
-    guests.keep(monitor.run)
+    measurements.keep(monitor.run)
     return monitor.run

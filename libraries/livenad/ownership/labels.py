@@ -1,13 +1,13 @@
-"""By which marks objects of a run are known, and what may be the name of a Kubernetes object."""
+"""By which marks objects of a run are known."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from livenad.api.kinds import VM_LABELS
+from livenad.api.kinds import CREATED_BY_RUN, VM_LABELS
 
-RUN_LABEL = "kubevirt-nad-tests/run"
+RUN_LABEL = CREATED_BY_RUN
 """Label of every object that a run creates; its value is the run's id."""
 
 VM_LABEL = VM_LABELS[0]
@@ -20,8 +20,6 @@ LIFE_NOTE = "kubevirt-nad-tests/lease-namespace"
 """Annotation of what a run creates outside its namespaces: where the run's lease shows that it is alive."""
 
 _RUN_ID = re.compile(r"[a-z][a-z0-9]{0,15}")
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_DNS_SUBDOMAIN = re.compile(rf"{_DNS_LABEL.pattern}(\.{_DNS_LABEL.pattern})*")
 
 
 def mark(body: dict[str, Any], run_id: str, lease_namespace: str = "") -> dict[str, Any]:
@@ -44,13 +42,3 @@ def run_of(item: dict[str, Any]) -> str:
 
 def _place(metadata: dict[str, Any]) -> str:
     return "/".join(part for part in (metadata.get("namespace"), metadata.get("name")) if part)
-
-
-def is_dns_label(name: str) -> bool:
-    """Whether ``name`` may be that of a namespace or a VM: 63 lower-case letters, digits and hyphens at most."""
-    return len(name) <= 63 and _DNS_LABEL.fullmatch(name) is not None
-
-
-def is_dns_subdomain(name: str) -> bool:
-    """Whether ``name`` may be that of a NAD: DNS labels joined by dots, 253 characters at most."""
-    return len(name) <= 253 and _DNS_SUBDOMAIN.fullmatch(name) is not None

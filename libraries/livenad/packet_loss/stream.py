@@ -7,6 +7,7 @@ import time
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
+from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun
 from livenad.reachability.samples import lost
@@ -19,9 +20,9 @@ ANSWER_TIME = 1.2
 """Pings of the last seconds do not count: their answers may still be on their way."""
 
 
-def watch_for_loss(guests: Guests, between: Between, duration: float) -> None:
+def watch_for_loss(measurements: Measurements, between: Between, duration: float) -> None:
     """Begin the stream that a later `check_loss` judges; a guest that cannot be asked is told by that one."""
-    guests.streams[between] = _open(guests, between, duration)
+    measurements.streams[between] = _open(measurements.guests, between, duration)
 
 
 def _open(guests: Guests, between: Between, duration: float) -> LossWatch:
@@ -35,17 +36,17 @@ def _open(guests: Guests, between: Between, duration: float) -> LossWatch:
     return LossWatch(window, ways, Window(shells, [Probe(beside, "ICMP", PAUSE)], duration).start(), beside)
 
 
-def check_loss(guests: Guests, between: Between, duration: float, limit: int) -> ProbeRun:
+def check_loss(measurements: Measurements, between: Between, duration: float, limit: int) -> ProbeRun:
     """ProductFault where more than ``limit`` percent of both ways' pings in a stream got no answer.
 
     LabError when the control lost as much or could not be asked, or the two themselves could not. A stream that
     `watch_for_loss` began is waited for.
     """
-    watch = guests.streams.pop(between, None) or _open(guests, between, duration)
+    watch = measurements.streams.pop(between, None) or _open(measurements.guests, between, duration)
     way = watch.ways[0]
     vm, peer, third = way.source.name, way.target.name, watch.control.source.name
-    run, judged = _lost(guests, watch.window)
-    beside, control = _lost(guests, watch.beside)
+    run, judged = _lost(measurements, watch.window)
+    beside, control = _lost(measurements, watch.beside)
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
     told = _describe(run)
     if judged is None:
@@ -61,12 +62,12 @@ def check_loss(guests: Guests, between: Between, duration: float, limit: int) ->
     raise ProductFault(f"{title} should lose {limit} % of pings at most (LOSS_LIMIT), lost were {judged:.0f} %; {told}")
 
 
-def _lost(guests: Guests, window: Window) -> tuple[ProbeRun, float | None]:
+def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, float | None]:
     """What a window gave, and what share of it was lost in percent; None where that is not known."""
     window.wait()
     until = time.monotonic() - ANSWER_TIME
     run = window.finish()
-    guests.keep(run)
+    measurements.keep(run)
     return run, None if run.failures else lost(list(run.series.values()), until)
 
 

@@ -9,6 +9,7 @@ from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.guest.shells import GuestUnreachable, bare
 from livenad.model import Nic, VmRecord
+from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import (
     ANSWERS_NEEDED,
@@ -28,13 +29,16 @@ CONSOLE_CHECK = 15.0
 """Seconds to find out on its console whether a guest without SSH lives."""
 
 
-def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, version: int = 4) -> ProbeRun:
+def check_reach(
+    measurements: Measurements, vm: str, peer: str, *, nic: str, within: float, version: int = 4
+) -> ProbeRun:
     """ICMP and TCP both ways between a NIC and the peer in its subnet. ProductFault unless all answer in time."""
+    guests = measurements.guests
     record = guests.record(vm)
     path = path_between(record, record.nic(nic), guests.record(peer), version)
     shells = {name: guests.shell(name) for name in (vm, peer)}
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
-    guests.keep(run)
+    measurements.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other')
     series = list(run.series.values())
     missing = missing_answers(series, ANSWERS_NEEDED)
@@ -48,30 +52,31 @@ def check_reach(guests: Guests, vm: str, peer: str, *, nic: str, within: float, 
     return run
 
 
-def check_silence(guests: Guests, silence: Between, duration: float) -> ProbeRun:
+def check_silence(measurements: Measurements, silence: Between, duration: float) -> ProbeRun:
     """Neither side answers the other in a whole window, while both positive controls answer.
 
     ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
     or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long. One in which not all
     controls answered is followed by a second one, which then decides.
     """
-    watch = guests.watches.pop(silence, None)
+    guests = measurements.guests
+    watch = measurements.watches.pop(silence, None)
     if watch is None or watch.window.duration < duration:
         watch = _open_watch(guests, silence, duration)
-    run, seen = _seen(guests, silence, watch)
+    run, seen = _seen(measurements, silence, watch)
     if judge_silence(seen) in UNPROVEN:
         watch = _open_watch(guests, silence, duration)
-        run, seen = _seen(guests, silence, watch)
+        run, seen = _seen(measurements, silence, watch)
     target = watch.targets[0]
     subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
     _judge(seen, subject, target, silence.control)
     return run
 
 
-def _seen(guests: Guests, silence: Between, watch: SilenceWatch) -> tuple[ProbeRun, SilenceWindow]:
+def _seen(measurements: Measurements, silence: Between, watch: SilenceWatch) -> tuple[ProbeRun, SilenceWindow]:
     """What a window has shown at its end."""
     run = watch.window.finish()
-    guests.keep(run)
+    measurements.keep(run)
     _raise_failures(run, f'whether NIC "{silence.nic}" of {silence.vm} and {silence.peer} are silent to each other')
     return run, SilenceWindow(
         run.began,
@@ -83,9 +88,9 @@ def _seen(guests: Guests, silence: Between, watch: SilenceWatch) -> tuple[ProbeR
     )
 
 
-def watch_for_silence(guests: Guests, silence: Between, duration: float) -> None:
+def watch_for_silence(measurements: Measurements, silence: Between, duration: float) -> None:
     """Open the window of a `check_silence` that comes later; a guest that cannot be asked is told by that one."""
-    guests.watches[silence] = _open_watch(guests, silence, duration)
+    measurements.watches[silence] = _open_watch(measurements.guests, silence, duration)
 
 
 def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWatch:
@@ -101,8 +106,9 @@ def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWat
     return SilenceWatch(Window(shells, probes, duration).start(), targets, witnesses, channel, alive)
 
 
-def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> ProbeRun:
+def check_pod_network(measurements: Measurements, vm: str, peer: str, within: float) -> ProbeRun:
     """The VM reaches the peer's address on the pod network by TCP, and a new SSH connection from outside reaches it."""
+    guests = measurements.guests
     record, peer_record = guests.record(vm), guests.record(peer)
     path = Path(
         record,
@@ -115,7 +121,7 @@ def check_pod_network(guests: Guests, vm: str, peer: str, within: float) -> Prob
     _check_entrance(guests, vm, peer, within)
     guests.shell(peer).prepare()
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
-    guests.keep(run)
+    measurements.keep(run)
     _raise_failures(run, f"whether {vm} reaches {peer} on the pod network")
     missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
     if missing:

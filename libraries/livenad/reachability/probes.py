@@ -7,13 +7,13 @@ a network may answer pings and drop the rest. Works with BusyBox and with iputil
 from __future__ import annotations
 
 import shlex
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from livenad.errors import LabError
+from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import CommandLost, CommandTimeout, Deadline, GuestUnreachable, Shell
 from livenad.reachability.paths import Path
 from livenad.reachability.samples import Sample, Series
@@ -244,24 +244,3 @@ def series_of(probe: Probe, samples: list[Sample]) -> Series:
     return Series(
         probe.guest, probe.path.target.name, str(probe.path.target_address.ip), probe.protocol, tuple(samples)
     )
-
-
-def in_parallel(names: Sequence[str], work: Callable[[str], None], failures: dict[str, LabError]) -> None:
-    """Calls ``work(name)`` for every name in a thread of its own; LabErrors are gathered, other errors raised."""
-    others: list[BaseException] = []
-
-    def guarded(name: str) -> None:
-        try:
-            work(name)
-        except LabError as error:
-            failures[name] = error
-        except BaseException as error:
-            others.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(name,), name=f"guest {name}", daemon=True) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if others:
-        raise others[0]

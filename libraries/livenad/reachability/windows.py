@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import Deadline, Shell
 from livenad.reachability.paths import Path
 from livenad.reachability.probes import (
@@ -21,7 +22,6 @@ from livenad.reachability.probes import (
     ProbeRun,
     begin,
     guests_of,
-    in_parallel,
     parse_samples,
     probe_script,
     series_of,

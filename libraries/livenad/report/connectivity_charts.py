@@ -15,7 +15,7 @@ def charts_of(suite: SuiteContext) -> Iterator[tuple[str, NetworkChange, Connect
     """The changes that have a chart, each with a name that fits a file's: VM, NIC where several moved, number."""
     for name, change in _named(suite):
         timeline = timeline_of(suite.recorder.history, change, time.monotonic())
-        chart = connectivity_of(change, list(suite.guests.measured), timeline)
+        chart = connectivity_of(change, list(suite.measurements.measured), timeline)
         if chart is not None:
             yield name, change, chart
 

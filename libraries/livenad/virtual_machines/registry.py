@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from livenad.dns_names import is_dns_label
 from livenad.errors import TestError
 from livenad.model import Address, GuestLogin, Nic, VmRecord
-from livenad.ownership.labels import is_dns_label
 from livenad.ownership.naming import SuiteNamespace
 from livenad.virtual_machines.credentials import KeyPair, new_key_pair, new_password
 from livenad.virtual_machines.manifests import POD_NIC, nic_mac

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 from livenad.errors import LabError, ProductFault
-from livenad.guest.guests import Guests
 from livenad.guest.shells import CommandLost, GuestUnreachable
 from livenad.reachability import checks as reachability
+from livenad.reachability.measurements import Measurements
 from livenad.reachability.windows import Between
 
 from tests.unit.support.paper import NEW, OLD, VM, Answers, PaperGuests, PaperShell, guests, swapped
@@ -180,10 +180,10 @@ def test_pod_network_that_lets_nobody_in() -> None:
     with pytest.raises(
         ProductFault, match=r"should open within 0.3 s; no session .*, while the guest answers on its console"
     ):
-        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
+        reachability.check_pod_network(cast(Measurements, paper), "vm", "new-peer", 0.3)
     paper.new_ssh = {"vm": refused, "new-peer": refused}.__getitem__
     with pytest.raises(LabError, match="cannot be judged: new-peer is not reached either; no session"):
-        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
+        reachability.check_pod_network(cast(Measurements, paper), "vm", "new-peer", 0.3)
     paper.console = {"vm": refused}.__getitem__
     with pytest.raises(LabError, match="no session"):
-        reachability.check_pod_network(cast(Guests, paper), "vm", "new-peer", 0.3)
+        reachability.check_pod_network(cast(Measurements, paper), "vm", "new-peer", 0.3)

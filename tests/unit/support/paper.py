@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import cast
 
 from livenad.errors import LabError
-from livenad.guest.guests import Guests
 from livenad.guest.shells import GuestUnreachable
 from livenad.model import CommandResult
 from livenad.reachability import probes
+from livenad.reachability.measurements import Measurements
 
 from tests.unit.support.topology import three_guests
 
@@ -76,6 +76,7 @@ class PaperGuests:
     def __init__(self, answers: Answers, **errors: LabError) -> None:
         self._records = three_guests()
         self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
+        self.guests = self
         self.measured: list[probes.ProbeRun] = []
         self.watches: dict[object, object] = {}
         self.streams: dict[object, object] = {}
@@ -92,5 +93,5 @@ class PaperGuests:
         return {"vm": "10.244.0.1", "old-peer": "10.244.0.2", "new-peer": "10.244.0.3"}[name]
 
 
-def guests(answers: Answers, **errors: LabError) -> Guests:
-    return cast(Guests, PaperGuests(answers, **errors))
+def guests(answers: Answers, **errors: LabError) -> Measurements:
+    return cast(Measurements, PaperGuests(answers, **errors))

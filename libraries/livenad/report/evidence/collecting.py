@@ -69,7 +69,7 @@ def _charts(run: Run) -> tuple[list[str], list[str]]:
     for change in changes:
         drawn = timeline_of(history, change, time.monotonic(), run.settings.swap_timeout)
         charts.append(chart_html(timeline_svg(drawn), "The timeline in words", text_of(drawn)))
-        probed = connectivity_of(change, suite.guests.measured, drawn)
+        probed = connectivity_of(change, suite.measurements.measured, drawn)
         if probed is not None:
             charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
             wire += wire_signs(probed)
@@ -141,5 +141,4 @@ def _last_edits(suite: SuiteContext) -> list[NetworkChange]:
 
 
 def _boot_ids(run: Run) -> dict[str, str]:
-    recorded = run.suite.guests.recorded if run.suite else {}
-    return {name: one.identity.boot_id for name, one in recorded.items()}
+    return run.suite.recorded_guests.boot_ids() if run.suite else {}

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, NAD, NAMESPACE, SECRET, VM, Kind
+from livenad.namespaces.orphaned_resources import Leftovers
 from livenad.networks.cudn import CLUSTER_NETWORK
 from livenad.networks.leasebook import LeaseBook
 from livenad.networks.nmstate_policies import POLICY
 from livenad.ownership.active_runs import living_runs
 from livenad.ownership.labels import LIFE_NOTE, PLACE_NOTE, RUN_LABEL, mark, run_of
 from livenad.ownership.leases import LEASE_NAME, LeaseKeeper
-from livenad.ownership.orphaned_resources import Leftovers
 
 from tests.unit.support.fake_api import FakeApi, Fault, Object
 from tests.unit.support.leases import DEAD, book_of, put_lease, put_namespace
@@ -159,7 +159,7 @@ def test_what_may_not_be_listed_is_said(api: FakeApi, book: LeaseBook) -> None:
 def test_vlan_of_a_dead_run_stays_leased_while_its_namespace_does(
     api: FakeApi, book: LeaseBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livenad.ownership.orphaned_resources._REMOVAL_SECONDS", 0.2)
+    monkeypatch.setattr("livenad.namespaces.orphaned_resources._REMOVAL_SECONDS", 0.2)
     put_namespace(api, "stuck", "dead")
     put_lease(api, "vlan", "dead", "vlan", lasts=DEAD)
     put_lease(api, "suite", "dead", "suite", lasts=DEAD)

@@ -9,7 +9,7 @@ from livenad.conditions.judge_conditions import MIGRATION, RESTART, asks_for
 from livenad.model import VmRecord
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.network_change.judge_last_change import missing_effect
-from livenad.nic_hotplug.hotplug import facts_of
+from livenad.nic_hotplug.hotplug_facts import facts_of
 from livenad.virtual_machines.readiness import missing_after
 
 

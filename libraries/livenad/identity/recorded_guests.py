@@ -1,0 +1,41 @@
+"""What the guests of a suite were like when they were recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from livenad.errors import TestError
+from livenad.identity.guest_identity import GuestIdentity
+
+
+@dataclass(frozen=True)
+class RecordedGuest:
+    """What a guest was like at ``at``, a time of the monotonic clock."""
+
+    identity: GuestIdentity
+    at: float
+
+
+class RecordedGuests:
+    """The last record of each guest, by the VM's name on the cluster."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, RecordedGuest] = {}
+
+    def record(self, name: str, identity: GuestIdentity) -> None:
+        """Keep what the guest is like now, for comparison later."""
+        self._records[name] = RecordedGuest(identity, time.monotonic())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._records
+
+    def __getitem__(self, name: str) -> RecordedGuest:
+        """What was recorded. TestError when nothing was."""
+        if name not in self._records:
+            raise TestError(f"guest {name} was not recorded; call `Record Guest` before the change")
+        return self._records[name]
+
+    def boot_ids(self) -> dict[str, str]:
+        """The boot id of each recorded guest."""
+        return {name: one.identity.boot_id for name, one in self._records.items()}

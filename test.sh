@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole test suite: linters, types, the test plan, a dry run of the suites, and all tests. Arguments go to pytest;
-# with any, only pytest runs.
+# The whole test suite: linters, types, contracts between packages, the test plan, a dry run of the suites, and all tests.
+# Arguments go to pytest; with any, only pytest runs.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
@@ -39,8 +39,10 @@ stage "ruff format" ruff format --check
 stage "robocop check" robocop check --no-cache suites resources
 stage "robocop format" robocop format --check --no-cache suites resources
 stage mypy mypy
+stage "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
 stage "testplan check" "$PYTHON" -m testplan check
 stage "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
+stage "robotcode analyze" robotcode --no-color analyze code suites resources libraries
 
 start=$EPOCHREALTIME
 # Most tests wait for a cluster, not for a processor: more workers than processors.

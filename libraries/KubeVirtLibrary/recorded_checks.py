@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robot.api.deco import keyword
+from robot.api.types import KeywordArgument, KeywordName
 from robot.libraries.BuiltIn import BuiltIn
 from robot.running import RUN_KW_REGISTER
 
@@ -14,7 +15,7 @@ class RecordedCheckKeywords(KeywordComponent):
     """A suite setup that changes a VM twice checks in between; the tests then run in any order."""
 
     @keyword(name="Record Check", tags=["recorded checks", "core"])
-    def record_check(self, title: str, name: str, *arguments: object) -> None:
+    def record_check(self, title: str, name: KeywordName, *arguments: KeywordArgument) -> None:
         """Runs a checking keyword and stores its outcome for `Recorded Check Should Pass`; fails with nothing itself.
 
         Args:

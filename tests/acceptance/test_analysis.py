@@ -1,0 +1,59 @@
+"""What is wrong in a suite is found before it runs, also in keywords that are given to others as arguments."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+Check = Callable[[str, Path], subprocess.CompletedProcess[str]]
+
+SUITE = """\
+*** Settings ***
+Library    KubeVirtLibrary
+
+*** Test Cases ***
+Checks
+    Record Check    moved    NIC Change Should Have Completed    vm    nic=secondary    within=5 min
+    Recorded Check Should Pass    moved
+"""
+WRONG = {
+    "a misspelt keyword": SUITE.replace("Recorded Check Should Pass", "Recorded Check Shuld Pass"),
+    "a misspelt keyword that is an argument": SUITE.replace("NIC Change Should", "NIC Change Shuld"),
+    "an argument that the keyword has not": SUITE.replace("Pass    moved", "Pass    moved    twice"),
+}
+
+
+def analyzed(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    shutil.copy(ROOT / "robot.toml", folder)
+    (folder / "libraries").symlink_to(ROOT / "libraries")
+    (folder / "suites").mkdir()
+    (folder / "suites" / "checks.robot").write_text(text, encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "robotcode"), "--no-color", "analyze", "code", "suites"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+
+
+def dry_run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    suite = folder / "checks.robot"
+    suite.write_text(text, encoding="utf-8")
+    nothing = [word for kind in ("output", "log", "report") for word in (f"--{kind}", "NONE")]
+    command = [sys.executable, "-m", "robot", "--dryrun", *nothing, "--pythonpath", "libraries", str(suite)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+
+
+@pytest.mark.parametrize("check", [analyzed, dry_run])
+def test_sound_suite_is_accepted(check: Check, tmp_path: Path) -> None:
+    done = check(SUITE, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("check", [analyzed, dry_run])
+@pytest.mark.parametrize("what", WRONG)
+def test_mistake_is_found(check: Check, what: str, tmp_path: Path) -> None:
+    assert check(WRONG[what], tmp_path).returncode != 0

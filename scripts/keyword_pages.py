@@ -1,15 +1,17 @@
-"""Writes docs/keywords/LIBRARY.md, the keyword reference as Libdoc reads it from the libraries, for reading on the web.
+"""Writes docs/keywords/NAME.md, the keyword reference as Libdoc reads it from libraries and resources, for the web.
 
     python keyword_pages.py [FOLDER]
 
+A library's chapters are its topics, in the order in which its facade names them; each is one file of the library.
 Libdoc's own Markdown keeps documentation as it is, and so does not show Robot's format as it is meant.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,41 +22,125 @@ sys.path.insert(0, str(ROOT / "libraries"))
 from robot.libdocpkg import LibraryDocumentation  # noqa: E402
 
 LIBRARIES = ("KubeVirtLibrary", "GuestLibrary")
+RESOURCES = "Resources"
+KINDS = ("core", "scenario")
+"""Tags that say for whom a keyword is; its other tag is its topic."""
+
+_NOTE = "<!-- Written by scripts/docs.sh from the libraries and resources: change it there. -->"
+_RESOURCES_TEXT = """\
+Keywords that are written in Robot Framework. `KubeVirtLibrary/scenario.resource` is shipped with the library; those in
+`resources/` belong to the suites of this project."""
 _LINK = re.compile(r"(?<!`)`([^`]+)`(?!`)", re.DOTALL)
 _HEADING = re.compile(r"=(.+)=")
+_SECTION = re.compile(r"= (.+) =")
 _BOLD = re.compile(r"(?<![\w*])\*(\S[^*\n]*)\*(?![\w*])")
+_LITERAL = re.compile(r"Literal\[([^\]]*)\]")
+
+_LISTED = 12
+"""A type that more keywords use is one of many."""
+
+Links = Mapping[str, str]
+
+
+def topics(library: str) -> list[str]:
+    """The topics of a library: its keyword files in the order of the facade, with spaces."""
+    facade = getattr(importlib.import_module(library), library)()
+    modules = dict.fromkeys(type(method.__self__).__module__ for method in facade.keywords.values())
+    return [module.rpartition(".")[2].replace("_", " ") for module in modules]
+
+
+def resource_files() -> list[Path]:
+    """The shared resources: what is shipped with the library comes first."""
+    shipped = sorted((ROOT / "libraries").glob("*/*.resource"))
+    return [*shipped, *sorted((ROOT / "resources").glob("*.resource"))]
 
 
 def pages() -> dict[str, str]:
     """Each page's text by its file name."""
     libraries = [LibraryDocumentation(name) for name in LIBRARIES]
-    targets = {keyword.name: f"{one.name}.md#{anchor(keyword.name)}" for one in libraries for keyword in one.keywords}
-    return {f"{one.name}.md": _page(one, targets) for one in libraries}
-
-
-def _page(library: Any, targets: dict[str, str]) -> str:
-    here = f"{library.name}.md#"
-    links = {name: target.removeprefix(here[:-1]) for name, target in targets.items()}
-    tags = sorted({tag for keyword in library.keywords for tag in keyword.tags})
-    index = [
-        f"- *{tag}*: " + ", ".join(f"[{one.name}]({links[one.name]})" for one in library.keywords if tag in one.tags)
-        for tag in tags
-    ]
-    values = {
-        one.name: " or ".join(f"`{item.name}`" for item in one.members) for one in library.type_docs if one.members
+    resources = {path: LibraryDocumentation(str(path)) for path in resource_files()}
+    targets = {
+        keyword.name: f"{name}.md#{anchor(keyword.name)}"
+        for name, one in [*((one.name, one) for one in libraries), *((RESOURCES, one) for one in resources.values())]
+        for keyword in one.keywords
     }
-    keywords = [part for keyword in library.keywords for part in _keyword(keyword, links, values)]
-    note = "<!-- Written by scripts/docs.sh from the libraries: change it there. -->"
-    blocks = [f"# {library.name}", note, *_blocks(library.doc, links), "## By tag", "\n".join(index), "## Keywords"]
-    return "\n\n".join([*blocks, *keywords]) + "\n"
+    made = {f"{one.name}.md": _library(one, targets) for one in libraries}
+    return {**made, f"{RESOURCES}.md": _resources(resources, targets)}
 
 
-def _keyword(keyword: Any, links: dict[str, str], values: dict[str, str]) -> Iterator[str]:
+def _library(library: Any, targets: Links) -> str:
+    links = _links(library.name, targets)
+    types = [one for one in library.type_docs if one.members or one.type == "Custom"]
+    type_links = {one.name: f"#{anchor(one.name)}" for one in types}
+    chapters = {topic: _of_topic(library, topic) for topic in topics(library.name)}
+    blocks = [f"# {library.name}", _NOTE, *_blocks(library.doc, links), "## Contents", _contents(chapters, links)]
+    for topic, keywords in chapters.items():
+        blocks.append(f"## {topic.capitalize().replace('Nic ', 'NIC ')}")
+        blocks += [part for keyword in keywords for part in _keyword(keyword, links, type_links)]
+    blocks.append("## Types")
+    for one in sorted(types, key=lambda item: str(item.name)):
+        blocks += _type_chapter(one, links)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _resources(resources: Mapping[Path, Any], targets: Links) -> str:
+    links = _links(RESOURCES, targets)
+    blocks = [f"# {RESOURCES}", _NOTE, _RESOURCES_TEXT]
+    for path, resource in resources.items():
+        blocks.append(f"## {path.name}")
+        blocks.append(f"`Resource    {path.relative_to(ROOT).as_posix().removeprefix('libraries/')}`")
+        blocks += _blocks(resource.doc, links)
+        for keyword in sorted(resource.keywords, key=lambda one: int(one.lineno)):
+            blocks += _keyword(keyword, links, {})
+    return "\n\n".join(blocks) + "\n"
+
+
+def _links(page: str, targets: Links) -> Links:
+    return {name: target.removeprefix(f"{page}.md") for name, target in targets.items()}
+
+
+def _of_topic(library: Any, topic: str) -> list[Any]:
+    """The keywords of a topic in the order of its file. ValueError for one that has not the tag of its topic."""
+    stem = topic.replace(" ", "_")
+    found = [keyword for keyword in library.keywords if Path(keyword.source).stem == stem]
+    for keyword in found:
+        if sorted(keyword.tags) != sorted([topic, _kind(keyword)]):
+            raise ValueError(f"{keyword.name} is tagged {list(keyword.tags)}; expected {topic}, and core or scenario")
+    return sorted(found, key=lambda one: int(one.lineno))
+
+
+def _kind(keyword: Any) -> str:
+    return next((tag for tag in KINDS if tag in keyword.tags), "")
+
+
+def _contents(chapters: Mapping[str, list[Any]], links: Links) -> str:
+    rows = ["| Topic | Keywords; in *italics* those that serve one kind of scenario |", "| --- | --- |"]
+    for topic, keywords in chapters.items():
+        names = []
+        for keyword in keywords:
+            link = f"[{keyword.name}]({links[keyword.name]})"
+            names.append(f"*{link}*" if _kind(keyword) == "scenario" else link)
+        rows.append(f"| [{topic}](#{anchor(topic)}) | {', '.join(names)} |")
+    rows.append("| [types](#types) | of arguments: names, addresses, and values to choose from |")
+    return "\n".join(rows)
+
+
+def _keyword(keyword: Any, links: Links, type_links: Links) -> Iterator[str]:
     yield f"### {keyword.name}"
     arguments = [argument for argument in keyword.args if argument.name]
     yield "```robotframework\n" + "    ".join([keyword.name, *map(_given, arguments)]) + "\n```"
-    types = {argument.name: values.get(str(argument.type), _type(argument.type)) for argument in arguments}
-    yield from _blocks(keyword.doc, links, types)
+    if kind := _kind(keyword):
+        yield f"*{kind}*"
+    yield from _blocks(keyword.doc, links, {one.name: _type(one.type, type_links) for one in arguments})
+
+
+def _type_chapter(one: Any, links: Links) -> Iterator[str]:
+    yield f"### {one.name}"
+    yield from _blocks(one.doc, links)
+    if one.members:
+        yield "One of " + ", ".join(f"`{member.name}`" for member in one.members) + "."
+    many = len(one.usages) > _LISTED
+    yield "Used by " + ("many" if many else ", ".join(f"[{name}]({links[name]})" for name in one.usages)) + "."
 
 
 def _given(argument: Any) -> str:
@@ -66,33 +152,57 @@ def _given(argument: Any) -> str:
     return f"{argument.name}={argument.default_repr or '${EMPTY}'}"
 
 
-def _type(info: Any) -> str:
-    return "" if info is None else "`" + str(info).replace("|", "\\|") + "`"
+def _type(info: Any, links: Links) -> str:
+    """A type as a cell of a table: values to choose from, else its name, with a link where the page explains it."""
+    if info is None:
+        return ""
+    parts = [part for part in re.split(r" \| (?![^\[]*\])", str(info)) if part != "None"]
+    return ", or ".join(_type_part(part, links) for part in parts)
 
 
-def _blocks(doc: str, links: dict[str, str], types: dict[str, str] | None = None) -> Iterator[str]:
+def _type_part(part: str, links: Links) -> str:
+    if values := _LITERAL.fullmatch(part):
+        return " or ".join(f"`{value.strip(chr(39))}`" for value in re.split(r", ", values[1]))
+    return f"[{part}]({links[part]})" if part in links else f"`{part}`"
+
+
+def _blocks(doc: str, links: Links, types: Mapping[str, str] | None = None) -> Iterator[str]:
     for is_table, lines in groupby(doc.splitlines(), key=lambda line: line.startswith("|")):
         if is_table:
             yield _table([_markdown(line, links) for line in lines], types or {})
         else:
-            yield from (_markdown(part.strip("\n"), links) for part in _paragraphs(lines))
+            yield from (_paragraph(part.strip("\n"), links) for part in _paragraphs(lines))
 
 
 def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
     yield from (part for part in re.split(r"\n\s*\n", "\n".join(lines)) if part.strip())
 
 
-def _table(lines: list[str], types: dict[str, str]) -> str:
-    rows = [[cell.strip() for cell in line.rstrip()[1:-1].split(" | ")] for line in lines]
+def _paragraph(text: str, links: Links) -> str:
+    if section := _SECTION.fullmatch(text):
+        return f"## {section[1]}"
+    return _markdown(text, links)
+
+
+def _table(lines: list[str], types: Mapping[str, str]) -> str:
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.rstrip()[1:-1].split(" | ")]
+        if cells[0] or not rows:
+            rows.append(cells)
+        else:  # what goes on in the row before
+            rows[-1] = [" ".join(both).strip() for both in zip(rows[-1], cells, strict=True)]
     if _HEADING.fullmatch(rows[0][0]):
         head = [_HEADING.sub(r"\1", cell) for cell in rows.pop(0)]
-    else:
+    elif types and any(name.strip("`") in types for name, *_ in rows):
         head = ["Argument", "Type", "Meaning"]
         rows = [[name, types.get(name.strip("`"), ""), *rest] for name, *rest in rows]
+    else:
+        head = rows.pop(0)
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
-def _markdown(text: str, links: dict[str, str]) -> str:
+def _markdown(text: str, links: Links) -> str:
     def linked(match: re.Match[str]) -> str:
         name = " ".join(match[1].split())
         return f"[{name}]({links[name]})" if name in links else f"*{name}*"

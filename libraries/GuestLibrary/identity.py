@@ -28,7 +28,7 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Record Guest", tags=["identity", "core"])
     def record_guest(self, vm: VmName) -> None:
-        """Reads the identity of a guest and records it for later comparison.
+        """Records what a guest is like, its boot and its interfaces, for later comparison.
 
         That is its boot id and uptime, and for each interface name, MAC, MTU, addresses, routes and link state, all
         read inside the guest. Replaces what was recorded of this VM before.

@@ -39,7 +39,7 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_be_set(
         self, vm: VmName, *conditions: Condition, within: timedelta, control: VmName | None = None
     ) -> None:
-        """Fails unless one of the conditions is set after the last change of a VM, and stays.
+        """Fails unless RestartRequired or MigrationRequired is set after the last change of a VM, and stays.
 
         *MigrationRequired*: the VMI has taken the edit over, and the VM never had RestartRequired.
 
@@ -77,7 +77,7 @@ class ConditionKeywords(KeywordComponent):
 
     @keyword(name="Condition Should Never Have Been Set", tags=["conditions", "core"])
     def condition_should_never_have_been_set(self, vm: VmName, *conditions: Condition) -> None:
-        """Fails when a condition was set at any time since a VM was changed, for however short a time.
+        """Fails when RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
 
         Judged on every recorded state since before the first change of the VM's network or NICs; for a VM that was
         started or restarted after it, since before that.
@@ -96,7 +96,7 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_have_been_cleared(
         self, vm: VmName, *conditions: Condition, within: timedelta = timedelta()
     ) -> None:
-        """Fails while a condition is set on a VM that was restarted or migrated for its last network change.
+        """Fails while RestartRequired or MigrationRequired is set on a VM that was restarted or migrated for its edit.
 
         For a VM that was edited while it was starting, RestartRequired must not be set any more since the VM can be
         live-migrated: KubeVirt after 1.9 sets it on a VM that cannot migrate yet, and takes it back.

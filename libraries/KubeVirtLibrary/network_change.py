@@ -46,10 +46,10 @@ class NetworkChangeKeywords(KeywordComponent):
         nad_exists: bool = True,
         as_user: str = "",
     ) -> None:
-        """Puts NICs of a VM on other networks by one edit of its spec: ``networkName`` and nothing else.
+        """Puts NICs of a VM on other networks by one edit of ``networkName``, as this run's user or as a VM owner.
 
-        What the cluster and the VM were just before the edit is recorded for the verdicts. Waits for nothing. Of
-        several VMs each is edited, without a pause between.
+        Nothing else is edited. What the cluster and the VM were just before the edit is recorded for the verdicts.
+        Waits for nothing. Of several VMs each is edited, without a pause between.
 
         Args:
         | ``vm`` | a VM, or a list of VMs. |
@@ -160,7 +160,7 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="Wait For VM Event", tags=["network change", "scenario"])
     def wait_for_vm_event(self, vm: VmName, event: VmEvent, *, within: timedelta) -> None:
-        """Waits for a moment in the life of a VM, so that the next step comes at that moment.
+        """Waits for a moment in the life of a VM, such as a running migration, so that the next step comes just then.
 
         | =Event= | =What it is= | =When it does not come= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |

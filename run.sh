@@ -14,7 +14,7 @@ Your own cluster:
   --kubeconfig FILE   run against this cluster and start none
   --context NAME      a context of that file other than its current one
   --in-cluster        run against the cluster of this pod by its service account, and start none
-  --delete-leftovers  run no suite: remove what dead runs left on this cluster, and put its settings back
+  --delete-leftovers  run no suite: remove what aborted runs left on this cluster, and put its settings back
   --dry-run           with --delete-leftovers: only say what would be removed
 
 The embedded cluster:

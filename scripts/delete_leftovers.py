@@ -1,4 +1,4 @@
-"""Removes what dead runs left on a cluster: what ``run.sh --delete-leftovers`` hands over to."""
+"""Removes what aborted runs left on a cluster: what ``run.sh --delete-leftovers`` hands over to."""
 
 from __future__ import annotations
 

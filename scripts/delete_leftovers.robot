@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       Removes what dead runs left on a cluster; with DRY_RUN it only says what it would remove.
+Documentation       Removes what aborted runs left on a cluster; with DRY_RUN it only says what it would remove.
 
 Library             KubeVirtLibrary
 Variables           ../variables/defaults.yaml
@@ -10,7 +10,7 @@ ${DRY_RUN}      False
 
 
 *** Test Cases ***
-Delete What Dead Runs Left
+Delete What Aborted Runs Left
     [Documentation]    Fails when something stays.
     Delete Orphaned Resources    dry_run=${DRY_RUN}    strict=True
     [Teardown]    Close Cluster

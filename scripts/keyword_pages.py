@@ -24,7 +24,7 @@ from robot.libdocpkg import LibraryDocumentation  # noqa: E402
 LIBRARIES = ("KubeVirtLibrary", "GuestLibrary")
 RESOURCES = "Resources"
 KINDS = ("core", "scenario")
-"""Tags that say for whom a keyword is; its other tag is its topic."""
+"""Tags that say whether a keyword is of general use; its other tag is its topic."""
 
 _NOTE = "<!-- Written by scripts/docs.sh from the libraries and resources: change it there. -->"
 _RESOURCES_TEXT = """\

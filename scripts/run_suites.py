@@ -1,7 +1,7 @@
 """Runs the suites, then reports and judges: what run.sh hands over to.
 
 In this process, so that a signal reaches Robot itself and a kill leaves no child behind; by pabot where several suites
-are to run at one time.
+are to run in parallel.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--embedded", action="store_true", help="the cluster is the embedded one: say so in the report")
     parser.add_argument("--profile", type=Path, help="variable file that counts where the user's own say nothing")
-    parser.add_argument("--processes", type=int, default=1, help="so many suites at one time")
+    parser.add_argument("--processes", type=int, default=1, help="number of suites in parallel")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
 

@@ -20,7 +20,7 @@ _LONGEST = 100
 
 
 class GuestLibrary(LibraryBase):
-    """What a guest is, and whom it reaches: read inside the guest, over SSH or its serial console.
+    """What a guest is, and which others it reaches: read inside the guest, over SSH or its serial console.
 
     The library works on the VMs that KubeVirtLibrary defined in the open test namespace. Importing it connects to
     nothing; a guest is logged into when a keyword first needs it, and again when it moved to another node or rebooted.

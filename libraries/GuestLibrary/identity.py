@@ -47,7 +47,7 @@ class IdentityKeywords(GuestComponent):
     def guest_should_not_have_rebooted(self, vm: VmName) -> None:
         """Fails if the guest has another boot id than at `Record Guest`, or an uptime that went backwards.
 
-        A guest that was not recorded, as nobody could log into it yet, must have run since its agent first answered.
+        A guest that was not recorded, as no login was possible yet, must have run since its agent first answered.
 
         Args:
         | ``vm`` | a VM that runs. |

@@ -1,4 +1,4 @@
-"""Keywords on who reaches whom."""
+"""Keywords on which guests reach each other."""
 
 from __future__ import annotations
 

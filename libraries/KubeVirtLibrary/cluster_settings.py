@@ -59,7 +59,7 @@ class ClusterSettingKeywords(KeywordComponent):
 
 
 def _restore(run: Run) -> None:
-    """Put back what was changed. What somebody else has changed meanwhile stays, with a warning."""
+    """Put back what was changed. What others have changed meanwhile stays, with a warning."""
     try:
         for remark in run.cluster_settings.restore():
             warn(f"Settings of the cluster: {remark}")

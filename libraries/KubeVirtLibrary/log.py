@@ -28,7 +28,7 @@ def step(message: str) -> None:
 
 
 def progress(message: str) -> None:
-    """A step that somebody at the console wants to see as well."""
+    """A step that is shown on the console as well."""
     logger.info(message, also_console=True)
 
 

@@ -73,7 +73,7 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_been_migrated(
         self, vm: VmName, *, times: int = 1, requested_by: Literal["cluster", "user"] = "cluster"
     ) -> None:
-        """Fails unless a VM was migrated so many times, all migrations Succeeded, and the named party requested them.
+        """Fails unless a VM was migrated a number of times, with success, at the request of the cluster or of a user.
 
         *Once by the cluster*: since the last network change there is one migration, made by the cluster for it. After
         `Induce Migration Failure` the failed one does not count, and there must be a later one.

@@ -72,7 +72,7 @@ class NamespaceKeywords(KeywordComponent):
     def close_test_namespace(self) -> None:
         """Asks for the removal of all that this suite created, VMs first; `Close Cluster` waits until it is gone.
 
-        Sessions in guests end, settings of the cluster are put back, and the log gets a chart of who answered whom
+        Sessions in guests end, settings of the cluster are put back, and the log gets a chart of connectivity
         around each network change; its data is beside the log, in ``connectivity-<namespace>-<vm>.json``.
 
         VLANs stay leased until the guests have left them, so what comes next meets none of them. What cannot be

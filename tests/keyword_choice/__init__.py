@@ -1,4 +1,4 @@
-"""Whether somebody who has not seen the code picks the right keyword from names and first lines of documentation.
+"""Whether a reader who has not seen the code picks the right keyword from names and first lines of documentation.
 
 ``python -m tests.keyword_choice`` prints what that reader gets: the list of keywords, and the tasks without answers.
 What the reader answered is kept in ``answers.yaml``, one keyword for each task in the order of ``tasks.yaml``.
@@ -33,7 +33,7 @@ def tasks() -> list[tuple[str, list[str]]]:
 
 
 def answers() -> list[str]:
-    """What the reader answered. FileNotFoundError when nobody was asked yet."""
+    """What the reader answered. FileNotFoundError when no reader was asked yet."""
     return [str(answer) for answer in yaml.safe_load(ANSWERS.read_text(encoding="utf-8"))["answers"]]
 
 

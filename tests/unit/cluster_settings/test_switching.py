@@ -12,15 +12,9 @@ import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
 from livenad.cluster.facts import kubevirt_facts, read_facts, read_version
+from livenad.cluster.settings_owner import HYPERCONVERGED, HYPERCONVERGED_NAME, right_to_switch
 from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value
-from livenad.cluster_settings.switching import (
-    HYPERCONVERGED,
-    HYPERCONVERGED_NAME,
-    NOTE,
-    Switchboard,
-    as_before,
-    right_to_switch,
-)
+from livenad.cluster_settings.switching import NOTE, Switchboard, as_before
 from livenad.errors import LabError, TestError
 from livenad.ownership.labels import RUN_LABEL
 from livenad.ownership.leases import LEASE_NAME

@@ -10,8 +10,8 @@ from livenad.api.history import History
 from livenad.api.kinds import POD, meta
 from livenad.changes import migrations_since
 from livenad.errors import LabError, ProductFault
-from livenad.migrations.induced_failure import InducedFailure, ended_as, target_of
-from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered, retry_began
+from livenad.migrations.induced_failure import ended_as, target_of
+from livenad.migrations.judge_induced_failure import InducedFailure, judge_kept_in_place, judge_recovered, retry_began
 
 from tests.unit.support.histories import Alteration, Event, insert, replay
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from livenad.api.kinds import VMI
 from livenad.errors import ProductFault
-from livenad.nic_hotplug.hotplug import facts_of, is_settled
+from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.nic_hotplug.judge_hotplug import judge_nic_change
 
 from tests.unit.support.histories import PLUGGED_MAC, hotplugs, insert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from livenad.api.history import History
 from livenad.changes import Change, ChangeLog, VmState
-from livenad.network_change.settling import missing_to_settled
+from livenad.settling import missing_to_settled
 
 from tests.unit.support.histories import EDITED, hotplugs, nic_settings, replay, restarted
 from tests.unit.support.topology import vm

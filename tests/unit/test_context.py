@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import pytest
 from livenad.api.client import Cluster
 from livenad.context import Session, SuiteContext, new_run_id
+from livenad.dns_names import is_dns_label
 from livenad.errors import TestError
-from livenad.ownership.labels import is_dns_label
 
 from tests.unit.support.fake_api import FakeApi
 from tests.unit.support.opened import opened

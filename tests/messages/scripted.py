@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_interface
 from typing import Any, cast
 
-from livenad.api.client import Cluster
-from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, POD, VM, VMI
-from livenad.api.recorder import Recorder
+from KubeVirtLibrary.base import SESSION
+from livenad.api.history import ADDED, History
+from livenad.api.kinds import MIGRATION, NAD, POD, VM, VMI
+from livenad.api.recorder import Recorder, silent
+from livenad.changes import ChangeLog
 from livenad.cluster.environment import Measured
-from livenad.context import Run
+from livenad.context import Run, SuiteContext
 from livenad.guest.guests import Guests
 from livenad.guest.shells import GuestUnreachable
 from livenad.identity.guest_identity import parse_identity
 from livenad.model import Nic, VmRecord
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.naming import SuiteNamespace
 from livenad.reachability import probes, windows
+from livenad.recorded_checks import RecordedChecks
 from livenad.settings import Settings
+from livenad.virtual_machines.registry import VirtualMachines
 from robot.api.deco import keyword, library
 
 from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay
@@ -44,9 +47,16 @@ class Replayed(Recorder):
         self.history, self.namespace = history, namespace
         self._streams = {}
 
-    def wait_for(self, predicate: Callable[[History], Any], *_: object) -> Any:
+    def wait_for(self, predicate: Callable[[History], Any], *_: object, **__: object) -> Any:
         """What the record says."""
         return predicate(self.history) or None
+
+
+class Nothing:
+    """A cluster that has nothing."""
+
+    def find(self, *_: object) -> None:
+        """No object is found."""
 
 
 def _condition(name: str) -> Callable[[Event], None]:
@@ -112,55 +122,67 @@ ANSWERS: dict[str, Callable[[str, str], bool]] = {
 class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
     """Each keyword replaces the run that another one made."""
 
+    ROBOT_LISTENER_API_VERSION = 3
+
     def __init__(self) -> None:
+        self.ROBOT_LIBRARY_LISTENER = self
         # Paper needs no time: a window is told at once, so its beginning is put back accordingly.
         for module in (probes, windows):
             vars(module)["window_began"] = lambda: time.monotonic() - 5.0
 
+    def end_suite(self, *_: object) -> None:
+        """There is nothing to be closed."""
+        SESSION.run = None
+
     @keyword
     def replay(self, recording: str = RECORDING, *, but: str = "") -> None:
         """The run is at the end of a recording of ``vm1``, whose NIC ``net1`` was moved from nad-a to nad-b."""
-        history, swap = replay(recording, CHANGES[but] if but else None)
+        history, change = replay(recording, CHANGES[but] if but else None)
+        history.append(NAD, ADDED, {"metadata": {"name": "nad-b", "uid": "nad-b", "resourceVersion": "1"}})
         nics = [Nic("default", "02:00:00:00:00:01"), Nic("net1", "02:00:00:00:00:02", "nad-b")]
-        run = self._run(swap.namespace, history, {"vm1": VmRecord("vm1", swap.namespace, LOGIN, nics)})
-        run.swaps["vm1"] = swap
+        suite = self._suite(change.namespace, history, {"vm1": VmRecord("vm1", change.namespace, LOGIN, nics)})
+        suite.changes.add(change)
 
     @keyword
     def guests(self, answers: str, *, unreachable: str = "") -> None:
         """Guests of paper on the networks of the P0 suite; ``unreachable`` is one that gives no shell."""
-        run = self._run("demo", History(), three_guests())
+        suite = self._suite("demo", History(), three_guests())
         errors = {unreachable.replace("-", "_"): GuestUnreachable(f"guest demo/{unreachable} over SSH: no session")}
         paper: Any = PaperGuests(ANSWERS[answers], **(errors if unreachable else {}))
-        paper.tell_warnings = lambda: None
-        paper.remembered = {}
-        real = Guests(run, print)
-        paper.recall = real.recall
-        self._remembered = real
-        Guests._known[run] = cast(Guests, paper)
+        real = suite.guests
+        paper.tell_warnings, paper.recorded, paper.recall = real.tell_warnings, real.recorded, real.recall
+        paper.record_identity = real.record_identity
+        suite.guests = paper
 
     @keyword
     def guest_was(self, *, boot: str = "b00f", uptime: float = 100.0, mtu: int = 1500) -> None:
-        """What was remembered of guest ``vm`` a moment ago."""
-        self._remembered.remember("vm", parse_identity(self._identity(boot, uptime, mtu, "10.10.0.10/24"), "vm"))
+        """What was recorded of guest ``vm`` a moment ago."""
+        identity = parse_identity(self._identity(boot, uptime, mtu, "10.10.0.10/24"), "vm")
+        self._open.guests.record_identity("vm", identity)
 
     @keyword
     def guest_is(
         self, *, boot: str = "b00f", uptime: float = 101.0, mtu: int = 1500, address: str = "10.10.0.10/24"
     ) -> None:
         """What guest ``vm`` says of itself now."""
-        shell: Any = Guests.of(Run.current(), print).shell("vm")
+        shell: Any = self._open.guests.shell("vm")
         shell.identity = self._identity(boot, uptime, mtu, address)
 
     @keyword
     def cluster_lacks(self, capability: str, measured: str) -> None:
         """The run has measured that a capability is not there."""
-        Run.current().offers[capability] = Measured(False, measured)
+        assert SESSION.run is not None
+        SESSION.run.capabilities.known[capability] = Measured(False, measured)
 
     @keyword
-    def nothing_is_open(self) -> None:
-        """There is no run."""
-        if run := Run.current_or_none():
-            run.forget()
+    def no_namespace_is_open(self) -> None:
+        """There is a run on a cluster, and nothing more."""
+        self._run()
+
+    @property
+    def _open(self) -> SuiteContext:
+        assert SESSION.run is not None
+        return SESSION.run.require_suite()
 
     @staticmethod
     def _identity(boot: str, uptime: float, mtu: int, address: str) -> str:
@@ -168,9 +190,17 @@ class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
         return IDENTITY.format(boot=boot, uptime=uptime, mtu=mtu, address=address)
 
     @staticmethod
-    def _run(namespace: str, history: History, vms: dict[str, VmRecord]) -> Run:
-        nowhere = cast(Cluster, None)
-        run = Run(Settings(), nowhere, cast(Ledger, None), "paper1")
-        run.namespace, run.recorder, run.vms = namespace, Replayed(history, namespace), vms
-        run.make_current()
+    def _run() -> Run:
+        run = Run(Settings(), cast(Any, Nothing()), cast(Any, None), opened_in="", heartbeat=silent)
+        SESSION.run = run
         return run
+
+    def _suite(self, name: str, history: History, records: dict[str, VmRecord]) -> SuiteContext:
+        run, namespace = self._run(), SuiteNamespace(name)
+        run.networks.enter(namespace)
+        recorder = Replayed(history, name)
+        vms = VirtualMachines(namespace, run.run_id, "tester")
+        vms._records.update(records)
+        guests = Guests(run.cluster, recorder, vms.__getitem__, print)
+        run.suite = SuiteContext(namespace, "", recorder, vms, ChangeLog(), RecordedChecks(), guests)
+        return run.suite

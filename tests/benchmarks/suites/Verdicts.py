@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from livenad.context import Run
+from KubeVirtLibrary.base import SESSION
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.reachability.checks import check_reach, check_silence, watch_for_silence
@@ -29,7 +29,7 @@ class Verdicts:
 
     def ask_for_verdicts(self, vm: str, *, nic: str, old: str, new: str, window: float, times: int) -> None:
         """Each time: silent to the old peer, not silent to the new one, the new one reached thrice, the old one not."""
-        guests = Guests.of(Run.current(), logger.warn)
+        guests = _guests()
         silent, heard = Between(vm, old, nic, new), Between(vm, new, nic, old)
         for _ in range(times):
             watch_for_silence(guests, silent, window)
@@ -44,7 +44,7 @@ class Verdicts:
 
     def bring_link_up(self, vm: str, *, nic: str, peer: str, peer_nic: str, times: int) -> None:
         """The peer's link is down when the check begins; how long after it came up the check is done."""
-        guests = Guests.of(Run.current(), logger.warn)
+        guests = _guests()
         mac = guests.record(peer).nic(peer_nic).mac
         shell = guests.new_ssh(peer)
         interface = shell.run(f"ip -o link | grep -i {mac} | cut -d: -f2 | cut -d@ -f1", 10).stdout.strip()
@@ -89,3 +89,8 @@ class Verdicts:
         if (said is None) != (fault is None) or (fault and fault not in str(said)):
             self.wrong += 1
             logger.warn(f"wrong: expected {fault or 'no fault'}, said {said}")
+
+
+def _guests() -> Guests:
+    assert SESSION.run is not None, "no cluster is open"
+    return SESSION.run.require_suite().guests

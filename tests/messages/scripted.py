@@ -5,30 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_interface
-from typing import Any, cast
+from typing import Any
 
 from KubeVirtLibrary.base import SESSION
 from livenad.api.history import ADDED, History
 from livenad.api.kinds import MIGRATION, NAD, POD, VM, VMI
-from livenad.api.recorder import Recorder, silent
-from livenad.changes import ChangeLog
 from livenad.cluster.environment import Measured
-from livenad.context import Run, SuiteContext
-from livenad.guest.guests import Guests
+from livenad.context import SuiteContext
 from livenad.guest.shells import GuestUnreachable
 from livenad.identity.guest_identity import parse_identity
-from livenad.model import Nic, VmRecord
-from livenad.ownership.naming import SuiteNamespace
 from livenad.reachability import probes, windows
-from livenad.recorded_checks import RecordedChecks
-from livenad.settings import Settings
-from livenad.virtual_machines.registry import VirtualMachines
 from robot.api.deco import keyword, library
 
-from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay
+from tests.unit.support.histories import EDITED, Alteration, Event, insert
+from tests.unit.support.open_suite import open_replay, open_run, open_suite
 from tests.unit.support.paper import NEW, OLD, PaperGuests, swapped
 from tests.unit.support.paper import VM as TESTED
-from tests.unit.support.topology import LOGIN, three_guests
+from tests.unit.support.topology import three_guests
 
 RECORDING = "swap-main"
 IDENTITY = """\
@@ -38,25 +31,6 @@ link net1 02:00:00:00:00:02 {mtu} up 1
 addr 2: net1    inet {address} brd 10.10.0.255 scope global net1
 route4 10.10.0.0/24 dev net1 proto kernel scope link src 10.10.0.10
 """
-
-
-class Replayed(Recorder):
-    """A recorder whose record has ended: nothing more will come, so nothing is waited for."""
-
-    def __init__(self, history: History, namespace: str) -> None:
-        self.history, self.namespace = history, namespace
-        self._streams = {}
-
-    def wait_for(self, predicate: Callable[[History], Any], *_: object, **__: object) -> Any:
-        """What the record says."""
-        return predicate(self.history) or None
-
-
-class Nothing:
-    """A cluster that has nothing."""
-
-    def find(self, *_: object) -> None:
-        """No object is found."""
 
 
 def _condition(name: str) -> Callable[[Event], None]:
@@ -137,16 +111,14 @@ class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
     @keyword
     def replay(self, recording: str = RECORDING, *, but: str = "") -> None:
         """The run is at the end of a recording of ``vm1``, whose NIC ``net1`` was moved from nad-a to nad-b."""
-        history, change = replay(recording, CHANGES[but] if but else None)
-        history.append(NAD, ADDED, {"metadata": {"name": "nad-b", "uid": "nad-b", "resourceVersion": "1"}})
-        nics = [Nic("default", "02:00:00:00:00:01"), Nic("net1", "02:00:00:00:00:02", "nad-b")]
-        suite = self._suite(change.namespace, history, {"vm1": VmRecord("vm1", change.namespace, LOGIN, nics)})
-        suite.changes.add(change)
+        suite = open_replay(recording, CHANGES[but] if but else None)
+        nad = {"metadata": {"name": "nad-b", "uid": "nad-b", "resourceVersion": "1"}}
+        suite.recorder.history.append(NAD, ADDED, nad)
 
     @keyword
     def guests(self, answers: str, *, unreachable: str = "") -> None:
         """Guests of paper on the networks of the P0 suite; ``unreachable`` is one that gives no shell."""
-        suite = self._suite("demo", History(), three_guests())
+        suite = open_suite("demo", History(), three_guests())
         errors = {unreachable.replace("-", "_"): GuestUnreachable(f"guest demo/{unreachable} over SSH: no session")}
         paper: Any = PaperGuests(ANSWERS[answers], **(errors if unreachable else {}))
         real = suite.guests
@@ -177,7 +149,7 @@ class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
     @keyword
     def no_namespace_is_open(self) -> None:
         """There is a run on a cluster, and nothing more."""
-        self._run()
+        open_run()
 
     @property
     def _open(self) -> SuiteContext:
@@ -188,19 +160,3 @@ class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
     def _identity(boot: str, uptime: float, mtu: int, address: str) -> str:
         ip_interface(address)
         return IDENTITY.format(boot=boot, uptime=uptime, mtu=mtu, address=address)
-
-    @staticmethod
-    def _run() -> Run:
-        run = Run(Settings(), cast(Any, Nothing()), cast(Any, None), opened_in="", heartbeat=silent)
-        SESSION.run = run
-        return run
-
-    def _suite(self, name: str, history: History, records: dict[str, VmRecord]) -> SuiteContext:
-        run, namespace = self._run(), SuiteNamespace(name)
-        run.networks.enter(namespace)
-        recorder = Replayed(history, name)
-        vms = VirtualMachines(namespace, run.run_id, "tester")
-        vms._records.update(records)
-        guests = Guests(run.cluster, recorder, vms.__getitem__, print)
-        run.suite = SuiteContext(namespace, "", recorder, vms, ChangeLog(), RecordedChecks(), guests)
-        return run.suite

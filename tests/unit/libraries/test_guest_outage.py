@@ -45,7 +45,7 @@ def monitored(keywords: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """The outages of the suite; files lie in ``tmp_path``."""
     suite = open_suite("demo", History(), three_guests())
     monkeypatch.setattr(outage, "output_folder", lambda: tmp_path)
-    found: dict[str, Any] = suite.outages  # type: ignore[assignment]
+    found: dict[str, Any] = suite.outages
     found["vm"] = Monitor(4.0, 5.0)
     return found
 

@@ -33,7 +33,7 @@ def call(keywords: Call) -> Call:
 
 def test_new_network_is_reached_and_the_old_one_is_not(call: Call) -> None:
     call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
-    with pytest.raises(ProductFault, match="old-peer .* should reach each other"):
+    with pytest.raises(ProductFault, match=r"old-peer .* should reach each other"):
         call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
 
 

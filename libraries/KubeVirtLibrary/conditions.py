@@ -53,8 +53,14 @@ class ConditionKeywords(KeywordComponent):
         | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
         """
         suite = self.suite
+        _require_named(conditions)
         change = suite.changes.last(self.vm(vm).name, "network", "nic settings")
         if isinstance(change, NicSettingsChange):
+            if set(conditions) != {RESTART}:
+                raise TestError(
+                    f"conditions are {', '.join(conditions)}; expected {RESTART} alone after `Change NIC Settings`, "
+                    "which no migration can bring about"
+                )
             self._wait(lambda history: asks_for_restart(history, change), within, change.vm)
             self.judge(judge_restart_asked_for, change)
             return
@@ -64,8 +70,6 @@ class ConditionKeywords(KeywordComponent):
             self._wait(lambda history: asks_for(history, edit, condition), within, edit.vm)
             self.judge(judge_asks_for_migration if condition == MIGRATION else judge_asks_for_restart, edit)
             return
-        if not conditions:
-            raise TestError("no condition is named; expected RestartRequired, MigrationRequired or both")
         if not has_left(self.history, edit):
             self._wait(lambda history: any(asks_for(history, edit, one) for one in conditions), within, edit.vm)
         suite.recorder.catch_up()
@@ -86,6 +90,7 @@ class ConditionKeywords(KeywordComponent):
         | ``vm`` | a VM that was changed. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
         """
+        _require_named(conditions)
         change = self.suite.changes.first_since_start(self.vm(vm).name)
         if isinstance(change, NetworkChange) and conditions == (RESTART,):
             self.judge(judge_restart_never_required, change)
@@ -106,6 +111,7 @@ class ConditionKeywords(KeywordComponent):
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
         | ``within`` | for how long it may take, from now on. |
         """
+        _require_named(conditions)
         change = self.suite.changes.network_change(self.vm(vm).name)
         if change.vm_state == "starting" and conditions == (RESTART,):
             self.judge(judge_restart_not_left, change)
@@ -117,3 +123,9 @@ class ConditionKeywords(KeywordComponent):
         self.suite.recorder.wait_for(
             condition, within.total_seconds(), f"conditions of VM {vm}", lambda: "not yet", vms={vm}
         )
+
+
+def _require_named(conditions: tuple[Condition, ...]) -> None:
+    """A verdict on no condition would hold whatever happened."""
+    if not conditions:
+        raise TestError(f"no condition is named; expected {RESTART}, {MIGRATION} or both")

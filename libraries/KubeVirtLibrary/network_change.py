@@ -219,7 +219,7 @@ class NetworkChangeKeywords(KeywordComponent):
         if isinstance(vm, list):
             judge_queue(self.run, [self._network_change(name, nic) for name in vm], limit)
             return
-        change = self.suite.changes.of_nic(self.vm(vm).name, nic)
+        change = self._change_of_nic(vm, nic)
         left = change.at + limit - time.monotonic()
         wait, vms = self.suite.recorder.wait_for, {change.vm}
         if isinstance(change, NicHotplug):
@@ -312,6 +312,15 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``vm`` | a VM whose network was changed. |
         """
         self.judge(judge_request_kept, self.suite.changes.network_change(self.vm(vm).name))
+
+    def _change_of_nic(self, vm: str, nic: str) -> Change:
+        """The last change of a NIC; one that was unplugged is in the record of the VM no more."""
+        record = self.vm(vm)
+        try:
+            return self.suite.changes.of_nic(record.name, nic)
+        except TestError:
+            record.nic(nic)
+            raise
 
     def _network_change(self, vm: str, nic: str) -> NetworkChange:
         record = self.vm(vm)

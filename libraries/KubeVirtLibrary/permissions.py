@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from livenad.errors import ProductFault, TestError
 from livenad.permissions.rights import UserAction
@@ -31,6 +31,8 @@ class PermissionKeywords(KeywordComponent):
         Args:
         | ``actions`` | names of the table. |
         """
+        if not actions:
+            raise TestError(f"no action is named; expected one of {', '.join(get_args(UserAction))}")
         rights = self.run.preflight.require_rights(actions)
         step(f"The user may {', '.join(actions)}: " + "; ".join(map(str, rights)))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 import yaml
 
 from testplan.gate import Exit
-from tests.embedded import RobotRun, embedded_cluster, run_robot
+from tests.embedded import ROOT, RobotRun, embedded_cluster, run_robot
 
 from .cluster import Api
 
@@ -19,8 +21,6 @@ IMPORTS = """\
 Library           KubeVirtLibrary
 Library           GuestLibrary
 Variables         {variables}
-Suite Setup       Open Cluster
-Suite Teardown    Close Cluster
 
 
 *** Test Cases ***
@@ -93,32 +93,78 @@ def test_an_api_server_that_nobody_serves(kubeconfig: Path, tmp_path: Path) -> N
     assert_refused(run, server, str(copy))
 
 
-@pytest.mark.parametrize(
-    ("steps", "fragments"),
-    [
-        (
-            "    Open Test Namespace\n    Create Bridge Network    New_Network    bridge=br1    vlan=100",
-            ['network "New_Network"', "DNS name"],
-        ),
-        (
-            "    Open Test Namespace\n    Define VM    web\n    Add NIC    web    secondary    network=blue    "
-            "addresses=10.0.0.1/24\n    Change VM Network    web    nic=secondary    network=green",
-            ["VM ", "/web is not running", "call `Start VMs`"],
-        ),
-        ("    Change VM Network    web    nic=secondary    network=green", ['VM "web" is not defined', "`Define VM`"]),
-    ],
-    ids=["NAD name", "VM not running", "VM not defined"],
-)
-def test_a_keyword_with_a_bad_argument(kubeconfig: Path, tmp_path: Path, steps: str, fragments: list[str]) -> None:
-    variables = Path(__file__).resolve().parents[2] / "variables" / "defaults.yaml"
-    suite = tmp_path / "bad_input.robot"
-    suite.write_text(IMPORTS.format(variables=variables) + steps + "\n    [Teardown]    Close Test Namespace\n")
-    api = Api(kubeconfig)
-    kinds = ("/apis/k8s.cni.cncf.io/v1/network-attachment-definitions", "/apis/kubevirt.io/v1/virtualmachines")
-    since = {path: api.resource_version(path) for path in kinds}
-    run = run_robot(tmp_path / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=suite)
-    assert_refused(run, *fragments)
-    assert [item for path, version in since.items() for item in api.added_since(path, version)] == []
+ADD_NIC = "    Add NIC    web    secondary    network=blue    addresses=10.0.0.1/24\n"
+MISUSES = {
+    "name that no NAD can have": (
+        "    Create Network    New_Network    on=bridge\n",
+        'network "New_Network" is not the name of a NAD; expected lower-case letters',
+    ),
+    "address without prefix": (
+        "    Define VM    web\n    Create Network    blue    on=bridge\n"
+        "    Add NIC    web    secondary    network=blue    addresses=10.0.0.1\n",
+        'address "10.0.0.1" of NIC "secondary" has no prefix; expected an address with its prefix, such as '
+        "10.10.0.10/24 or fd00::10/64",
+    ),
+    "unknown network": (
+        "    Create Network    blue    on=bridge\n    Define VM    web\n"
+        "    Add NIC    web    secondary    network=green\n    Start VMs\n"
+        "    Wait Until VMs Are Ready    within=5 min\n",
+        'network "green" does not exist: there is no NAD */green; networks of this suite: "blue"',
+    ),
+    "unknown NIC": (
+        "    Create Network    blue    on=bridge\n    Define VM    web\n"
+        + ADD_NIC
+        + "    Hot Unplug NIC    web    nic=third\n",
+        "VM */web has no NIC \"third\"; it has: ['default', 'secondary']",
+    ),
+    "unknown VM": (
+        "    Define VM    web\n    Stop VM    wbe\n",
+        'VM "wbe" is not defined in this suite; defined: web; see `Define VM`',
+    ),
+    "VM not running": (
+        "    Create Network    blue    on=bridge\n    Define VM    web\n"
+        + ADD_NIC
+        + "    Change VM Network    web    nic=secondary    network=blue\n",
+        "VM */web is not running (status not created, *call `Start VMs` and `Wait Until VMs Are Ready` first",
+    ),
+}
+
+
+@pytest.mark.parametrize("misuse", MISUSES)
+def test_a_misused_keyword_is_one_test_error_at_once(kubeconfig: Path, tmp_path: Path, misuse: str) -> None:
+    """It names the argument, what was expected and what there is; no VM is created, and no boot is waited for."""
+    steps, said = MISUSES[misuse]
+    api, path = Api(kubeconfig), "/apis/kubevirt.io/v1/virtualmachines"
+    since, began = api.resource_version(path), time.monotonic()
+    run = run_steps(tmp_path, kubeconfig, "    Open Test Namespace\n" + steps)
+    assert time.monotonic() - began < 30
+    assert_misused(run, said)
+    assert api.added_since(path, since) == []
+
+
+@pytest.mark.parametrize("step", ["Define VM    web", "Run In Guest    web    true", "Stop VM    web"])
+def test_a_keyword_before_there_is_a_namespace_is_a_test_error(kubeconfig: Path, tmp_path: Path, step: str) -> None:
+    since = Api(kubeconfig).resource_version("/api/v1/namespaces")
+    assert_misused(
+        run_steps(tmp_path, kubeconfig, f"    {step}\n"), "no test namespace is open; call `Open Test Namespace` first"
+    )
+    assert_nothing_created(kubeconfig, since)
+
+
+def run_steps(folder: Path, kubeconfig: Path, steps: str) -> RobotRun:
+    """One test of these steps. It has no teardown: what it opens is closed for it."""
+    suite = folder / "bad_input.robot"
+    suite.write_text(IMPORTS.format(variables=ROOT / "variables" / "defaults.yaml") + steps)
+    return run_robot(folder / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=suite)
+
+
+def assert_misused(run: RobotRun, said: str) -> None:
+    """The whole message of the only test; ``*`` stands for anything."""
+    (outcome,) = run.outcomes.values()
+    pattern = re.escape(f"TEST ERROR: {said}").replace(r"\*", ".*")
+    assert re.match(pattern, outcome.message), outcome.message
+    assert "\n" not in outcome.message
+    assert run.judgement.exit == Exit.TEST_ERROR
 
 
 def test_a_cluster_with_one_node_only(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from .cluster import Api
 
 PR_SET_CHILD_SUBREAPER = 36
 RUN_LABEL = "kubevirt-nad-tests/run"
-MOMENTS = ("Start VMs", "Wait Until VMs Are Ready", "Wait Until Network Swap Has Settled")
+MOMENTS = ("Start VMs", "Wait Until VMs Are Ready", "Wait Until Change Has Settled")
 PATIENCE = 60.0
 
 pytestmark = pytest.mark.timeout(300)
@@ -204,7 +204,7 @@ def test_a_signalled_run_stops_its_cluster_and_says_so(
 def test_control_c_on_a_terminal_stops_the_run(host: Host, tmp_path: Path) -> None:
     results = tmp_path / "results"
     pid, terminal = start_on_terminal(run_sh(results), host.env)
-    wait_for_keyword(results, "Wait Until Network Swap Has Settled")
+    wait_for_keyword(results, "Wait Until Change Has Settled")
     os.write(terminal, b"\x03")
     printed = b""
     with suppress(OSError):
@@ -226,13 +226,13 @@ def test_the_kill_of_robot_alone_leaves_only_what_delete_leftovers_finds(tmp_pat
             stdout=subprocess.DEVNULL,
             cwd=ROOT,
         ) as robot:
-            wait_for_keyword(results, "Wait Until Network Swap Has Settled")
+            wait_for_keyword(results, "Wait Until Change Has Settled")
             robot.kill()
         assert namespaces_of_runs(api)
         suite = tmp_path / "delete_leftovers.robot"
         suite.write_text(
             f"*** Settings ***\nLibrary    KubeVirtLibrary\nVariables    {ROOT}/variables/defaults.yaml\n"
-            "*** Test Cases ***\nClean Up\n    Open Cluster\n    Delete Leftovers\n    [Teardown]    Close Cluster\n"
+            "*** Test Cases ***\nClean Up\n    Delete Orphaned Resources\n    [Teardown]    Close Cluster\n"
         )
         cleaned = run_robot(tmp_path / "cleaned", *variable, suites=suite)
         assert [outcome.verdict for outcome in cleaned.outcomes.values()] == ["PASS"], cleaned.printed

@@ -32,7 +32,7 @@ Suite Teardown    Close Cluster
 
 *** Test Cases ***
 Delete What Dead Runs Left
-    ${{names}}    Delete Leftovers
+    ${{names}}    Delete Orphaned Resources
     Should Not Be Empty    ${{names}}
 """
 

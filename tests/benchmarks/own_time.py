@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from KubeVirtLibrary.base import SESSION
 from livenad.api.history import History
 from livenad.api.kinds import VM, VMI
 from livenad.api.status import is_true
-from livenad.context import Run
+from livenad.changes import NetworkChange
 from livenad.network_change.completion import completed_at, five_facts
 
 FILE = "own-time.json"
@@ -27,12 +28,12 @@ class own_time:  # noqa: N801 - Robot finds a listener by the name of its module
         self._folder = Path()
 
     def end_test(self, data: Any, result: Any) -> None:
-        run = Run.current_or_none()
-        if run is None or run.recorder is None or not run.vms:
+        suite = SESSION.run.suite if SESSION.run else None
+        if suite is None or not list(suite.vms):
             return
-        history = run.recorder.history
-        swaps = {id(swap): swap for swap in run.swaps.values()}.values()
-        ends = [(swap.at, completed_at(five_facts(history, swap))) for swap in swaps]
+        history = suite.recorder.history
+        swaps = [suite.changes.of(NetworkChange, record.name)[-1:] for record in suite.vms]
+        ends = [(swap.at, completed_at(five_facts(history, swap))) for (swap,) in filter(None, swaps)]
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self._told = {
             "boot": _boot(history),

@@ -21,13 +21,12 @@ class SecretsListener:
         self._known: set[str] = set()
 
     def end_library_keyword(self, data: Any, implementation: Any, result: Any) -> None:
-        from livenad.context import Run
+        from KubeVirtLibrary.base import SESSION
 
-        run = Run.current_or_none()
-        if run is None:
+        if SESSION.run is None:
             return
         found = {*_of_connections(), *_of_kubeconfig()}
-        for record in run.vms.values():
+        for record in SESSION.run.suite.vms if SESSION.run.suite else ():
             found |= {record.login.password, record.login.private_key}
         for secret in found - self._known - {""}:
             with self._file.open("a", encoding="utf-8") as file:

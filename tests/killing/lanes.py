@@ -179,7 +179,7 @@ class Site:
         cleaner.ended = time.time()
         (self.folder / f"cleaned-{len(self.runs)}.txt").write_text(done.stdout + done.stderr)
         if done.returncode:
-            self.problems.append(f"Delete Leftovers ended with {done.returncode}: {done.stdout}{done.stderr}")
+            self.problems.append(f"--delete-leftovers ended with {done.returncode}: {done.stdout}{done.stderr}")
 
     def _compare(self, victims: list[Run]) -> None:
         """What was deleted may take a moment to go."""

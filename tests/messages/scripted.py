@@ -5,27 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_interface
-from typing import Any, cast
+from typing import Any
 
-from livenad.api.client import Cluster
-from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, POD, VM, VMI
-from livenad.api.recorder import Recorder
+from KubeVirtLibrary.base import SESSION
+from livenad.api.history import ADDED, History
+from livenad.api.kinds import MIGRATION, NAD, POD, VM, VMI
 from livenad.cluster.environment import Measured
-from livenad.context import Run
-from livenad.guest.guests import Guests
+from livenad.context import SuiteContext
 from livenad.guest.shells import GuestUnreachable
 from livenad.identity.guest_identity import parse_identity
-from livenad.model import Nic, VmRecord
-from livenad.ownership.created_resources import Ledger
 from livenad.reachability import probes, windows
-from livenad.settings import Settings
+from livenad.reachability.measurements import Measurements
 from robot.api.deco import keyword, library
 
-from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay
+from tests.unit.support.histories import EDITED, Alteration, Event, insert
+from tests.unit.support.open_suite import open_replay, open_run, open_suite
 from tests.unit.support.paper import NEW, OLD, PaperGuests, swapped
 from tests.unit.support.paper import VM as TESTED
-from tests.unit.support.topology import LOGIN, three_guests
+from tests.unit.support.topology import three_guests
 
 RECORDING = "swap-main"
 IDENTITY = """\
@@ -35,18 +32,6 @@ link net1 02:00:00:00:00:02 {mtu} up 1
 addr 2: net1    inet {address} brd 10.10.0.255 scope global net1
 route4 10.10.0.0/24 dev net1 proto kernel scope link src 10.10.0.10
 """
-
-
-class Replayed(Recorder):
-    """A recorder whose record has ended: nothing more will come, so nothing is waited for."""
-
-    def __init__(self, history: History, namespace: str) -> None:
-        self.history, self.namespace = history, namespace
-        self._streams = {}
-
-    def wait_for(self, predicate: Callable[[History], Any], *_: object) -> Any:
-        """What the record says."""
-        return predicate(self.history) or None
 
 
 def _condition(name: str) -> Callable[[Event], None]:
@@ -112,65 +97,65 @@ ANSWERS: dict[str, Callable[[str, str], bool]] = {
 class scripted:  # noqa: N801 (Robot finds a library by the name of its file)
     """Each keyword replaces the run that another one made."""
 
+    ROBOT_LISTENER_API_VERSION = 3
+
     def __init__(self) -> None:
+        self.ROBOT_LIBRARY_LISTENER = self
         # Paper needs no time: a window is told at once, so its beginning is put back accordingly.
         for module in (probes, windows):
             vars(module)["window_began"] = lambda: time.monotonic() - 5.0
 
+    def end_suite(self, *_: object) -> None:
+        """There is nothing to be closed."""
+        SESSION.run = None
+
     @keyword
     def replay(self, recording: str = RECORDING, *, but: str = "") -> None:
         """The run is at the end of a recording of ``vm1``, whose NIC ``net1`` was moved from nad-a to nad-b."""
-        history, swap = replay(recording, CHANGES[but] if but else None)
-        nics = [Nic("default", "02:00:00:00:00:01"), Nic("net1", "02:00:00:00:00:02", "nad-b")]
-        run = self._run(swap.namespace, history, {"vm1": VmRecord("vm1", swap.namespace, LOGIN, nics)})
-        run.swaps["vm1"] = swap
+        suite = open_replay(recording, CHANGES[but] if but else None)
+        nad = {"metadata": {"name": "nad-b", "uid": "nad-b", "resourceVersion": "1"}}
+        suite.recorder.history.append(NAD, ADDED, nad)
 
     @keyword
     def guests(self, answers: str, *, unreachable: str = "") -> None:
         """Guests of paper on the networks of the P0 suite; ``unreachable`` is one that gives no shell."""
-        run = self._run("demo", History(), three_guests())
+        suite = open_suite("demo", History(), three_guests())
         errors = {unreachable.replace("-", "_"): GuestUnreachable(f"guest demo/{unreachable} over SSH: no session")}
         paper: Any = PaperGuests(ANSWERS[answers], **(errors if unreachable else {}))
-        paper.tell_warnings = lambda: None
-        paper.remembered = {}
-        real = Guests(run, print)
-        paper.recall = real.recall
-        self._remembered = real
-        Guests._known[run] = cast(Guests, paper)
+        paper.tell_warnings = suite.guests.tell_warnings
+        suite.guests, suite.measurements = paper, Measurements(paper)
 
     @keyword
     def guest_was(self, *, boot: str = "b00f", uptime: float = 100.0, mtu: int = 1500) -> None:
-        """What was remembered of guest ``vm`` a moment ago."""
-        self._remembered.remember("vm", parse_identity(self._identity(boot, uptime, mtu, "10.10.0.10/24"), "vm"))
+        """What was recorded of guest ``vm`` a moment ago."""
+        identity = parse_identity(self._identity(boot, uptime, mtu, "10.10.0.10/24"), "vm")
+        self._open.recorded_guests.record("vm", identity)
 
     @keyword
     def guest_is(
         self, *, boot: str = "b00f", uptime: float = 101.0, mtu: int = 1500, address: str = "10.10.0.10/24"
     ) -> None:
         """What guest ``vm`` says of itself now."""
-        shell: Any = Guests.of(Run.current(), print).shell("vm")
+        shell: Any = self._open.guests.shell("vm")
         shell.identity = self._identity(boot, uptime, mtu, address)
 
     @keyword
     def cluster_lacks(self, capability: str, measured: str) -> None:
         """The run has measured that a capability is not there."""
-        Run.current().offers[capability] = Measured(False, measured)
+        assert SESSION.run is not None
+        SESSION.run.capabilities.known[capability] = Measured(False, measured)
 
     @keyword
-    def nothing_is_open(self) -> None:
-        """There is no run."""
-        if run := Run.current_or_none():
-            run.forget()
+    def no_namespace_is_open(self) -> None:
+        """There is a run on a cluster, and nothing more."""
+        open_run()
+
+    @property
+    def _open(self) -> SuiteContext:
+        assert SESSION.run is not None
+        return SESSION.run.require_suite()
 
     @staticmethod
     def _identity(boot: str, uptime: float, mtu: int, address: str) -> str:
         ip_interface(address)
         return IDENTITY.format(boot=boot, uptime=uptime, mtu=mtu, address=address)
-
-    @staticmethod
-    def _run(namespace: str, history: History, vms: dict[str, VmRecord]) -> Run:
-        nowhere = cast(Cluster, None)
-        run = Run(Settings(), nowhere, cast(Ledger, None), "paper1")
-        run.namespace, run.recorder, run.vms = namespace, Replayed(history, namespace), vms
-        run.make_current()
-        return run

@@ -8,5 +8,5 @@ Variables           ../../variables/defaults.yaml
 *** Test Cases ***
 Remove What Dead Runs Left
     [Documentation]    Whatever there is.
-    Delete Leftovers
+    Delete Orphaned Resources
     [Teardown]    Close Cluster

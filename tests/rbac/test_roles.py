@@ -13,11 +13,11 @@ import yaml
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import Kind
+from livenad.api.recorder import silent
 from livenad.cluster.facts import read_facts, read_version
-from livenad.cluster.preflight import require_fit_cluster, require_rights
+from livenad.cluster.preflight import Preflight
 from livenad.context import Run
 from livenad.errors import LabError
-from livenad.ownership.created_resources import Ledger
 from livenad.permissions.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, Right
 from livenad.settings import Settings
 
@@ -192,9 +192,8 @@ def without(number: int, verb: str) -> Role:
 @pytest.fixture(scope="module")
 def run(lab: tuple[Path, Path]) -> Iterator[Run]:
     cluster = Cluster(open_connection(str(lab[1] / "account")), patience=10)
-    made = Run(Settings(namespace=HOME, lease_namespace=HOME), cluster, Ledger(cluster, "r1"), "r1")
-    made.facts = read_facts(cluster, read_version(cluster))
-    yield made
+    settings, facts = Settings(namespace=HOME, lease_namespace=HOME), read_facts(cluster, read_version(cluster))
+    yield Run(settings, cluster, facts, opened_in="", heartbeat=silent)
     cluster.close()
 
 
@@ -212,20 +211,20 @@ def put_role(admin: Cluster, role: Role) -> None:
 
 def refusal(run: Run, rule: Rule) -> str:
     """What a run says before it creates anything."""
-    run.findings.clear()
+    preflight = Preflight(run.lab)
     deeds = [
         name for name, rights in FURTHER_RIGHTS.items() if any(right.resource in rule.resources for right in rights)
     ]
     with pytest.raises(LabError) as caught:
-        require_fit_cluster(run, ["rights"])
-        require_rights(run, deeds)
+        preflight.require_fit(["rights"])
+        preflight.require_rights(deeds)
     return str(caught.value)
 
 
 @pytest.mark.timeout(300)
 def test_one_verb_less_is_told_with_resource_namespace_and_role(run: Run, admin: Cluster) -> None:
-    require_fit_cluster(run, ["rights"])
-    require_rights(run, list(FURTHER_RIGHTS))
+    run.preflight.require_fit(["rights"])
+    run.preflight.require_rights(list(FURTHER_RIGHTS))
     try:
         for number, verb in verbs():
             rule = RUNNER.rules[number]

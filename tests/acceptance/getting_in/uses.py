@@ -11,11 +11,8 @@ from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import NODE, SELF_REVIEW, dig
 from livenad.api.temporary_watch import following
-from livenad.context import Run
 from livenad.guest.guests import Guests
 from livenad.guest.streams import StreamRefused, open_console
-from livenad.ownership.created_resources import Ledger
-from livenad.settings import Settings
 
 Config = dict[str, Any]
 Edit = Callable[[Config], None]
@@ -55,9 +52,9 @@ def watch_once(cluster: Cluster) -> None:
 
 def stream_once(cluster: Cluster) -> None:
     """As a guest's shell opens one."""
-    run = Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+    nothing: Any = None
     with pytest.raises(StreamRefused) as refused:
-        Guests(run, print)._open(lambda options: open_console(options, "default", "nobody", 10))
+        Guests(cluster, nothing, nothing, print)._open(lambda options: open_console(options, "default", "nobody", 10))
     assert refused.value.status == 404
 
 

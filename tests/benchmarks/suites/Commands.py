@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from GuestLibrary.context import Via
-from livenad.context import Run
+from GuestLibrary.commands import Via
+from KubeVirtLibrary.base import SESSION
 from livenad.model import VmRecord
 from robot.libraries.BuiltIn import BuiltIn
 
@@ -31,7 +31,7 @@ class Commands:
     def time_guest_commands(self, vm: str, via: Via, count: int) -> None:
         """By the keyword, on a session that stands."""
         guests: Any = BuiltIn().get_library_instance("GuestLibrary")
-        run_in_guest = guests.keywords["run_in_guest"]
+        run_in_guest = guests.keywords["Run In Guest"]
         run_in_guest(vm, "true", via=via)
         seconds = []
         for number in range(count):
@@ -40,11 +40,11 @@ class Commands:
             seconds.append(time.monotonic() - start)
             if result.stdout.strip() != str(number):
                 raise AssertionError(f"command {number} answered {result.stdout!r}")
-        self.figures[f"over {via.name}"] = seconds
+        self.figures[f"over {via}"] = seconds
 
     def time_ssh_processes(self, vm: str, count: int) -> None:
         """A new ``ssh`` process a command, through a port-forward process of its own."""
-        record = Run.current().vm(vm)
+        record = _record(vm)
         forward = f"{peer_python()} {HERE / 'stream.py'} {os.environ['KUBECONFIG']} {_path(record, 'portforward/22')}"
         with tempfile.TemporaryDirectory() as folder:
             key, hosts = Path(folder) / "key", Path(folder) / "hosts"
@@ -70,7 +70,7 @@ class Commands:
 
     def time_console_logins(self, vm: str, count: int) -> None:
         """A console process a command, with login and logout, driven by pexpect."""
-        record = Run.current().vm(vm)
+        record = _record(vm)
         program = [peer_python(), str(HERE / "console_commands.py"), os.environ["KUBECONFIG"]]
         done = subprocess.run(
             [*program, _path(record, "console"), record.login.user, str(count)],
@@ -85,6 +85,11 @@ class Commands:
 
     def write_figures(self, path: str) -> None:
         Path(path).write_text(json.dumps(self.figures), encoding="utf-8")
+
+
+def _record(vm: str) -> VmRecord:
+    assert SESSION.run is not None, "no cluster is open"
+    return SESSION.run.require_suite().vms[vm]
 
 
 def _path(record: VmRecord, subresource: str) -> str:

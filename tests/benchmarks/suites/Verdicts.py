@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from livenad.context import Run
+from KubeVirtLibrary.base import SESSION
 from livenad.errors import LabError, ProductFault
-from livenad.guest.guests import Guests
 from livenad.reachability.checks import check_reach, check_silence, watch_for_silence
+from livenad.reachability.measurements import Measurements
 from livenad.reachability.windows import Between
 from robot.api import logger
 
@@ -29,22 +29,25 @@ class Verdicts:
 
     def ask_for_verdicts(self, vm: str, *, nic: str, old: str, new: str, window: float, times: int) -> None:
         """Each time: silent to the old peer, not silent to the new one, the new one reached thrice, the old one not."""
-        guests = Guests.of(Run.current(), logger.warn)
+        measurements = _measurements()
         silent, heard = Between(vm, old, nic, new), Between(vm, new, nic, old)
         for _ in range(times):
-            watch_for_silence(guests, silent, window)
-            ends = guests.watches[silent].window.began + window
-            watch_for_silence(guests, heard, window)
+            watch_for_silence(measurements, silent, window)
+            ends = measurements.watches[silent].window.began + window
+            watch_for_silence(measurements, heard, window)
             for _ in range(3):
-                self._judge("reachable", None, lambda: check_reach(guests, vm, new, nic=nic, within=20))
-            self._judge("", "not reached", lambda: check_reach(guests, vm, old, nic=nic, within=UNREACHED_SECONDS))
-            self._judge("", None, lambda: check_silence(guests, silent, window))
+                self._judge("reachable", None, lambda: check_reach(measurements, vm, new, nic=nic, within=20))
+            self._judge(
+                "", "not reached", lambda: check_reach(measurements, vm, old, nic=nic, within=UNREACHED_SECONDS)
+            )
+            self._judge("", None, lambda: check_silence(measurements, silent, window))
             self.told["silent"].append(time.monotonic() - ends)
-            self._judge("", "answers came", lambda: check_silence(guests, heard, window))
+            self._judge("", "answers came", lambda: check_silence(measurements, heard, window))
 
     def bring_link_up(self, vm: str, *, nic: str, peer: str, peer_nic: str, times: int) -> None:
         """The peer's link is down when the check begins; how long after it came up the check is done."""
-        guests = Guests.of(Run.current(), logger.warn)
+        measurements = _measurements()
+        guests = measurements.guests
         mac = guests.record(peer).nic(peer_nic).mac
         shell = guests.new_ssh(peer)
         interface = shell.run(f"ip -o link | grep -i {mac} | cut -d: -f2 | cut -d@ -f1", 10).stdout.strip()
@@ -58,7 +61,7 @@ class Verdicts:
 
             timer = threading.Timer(1 + number % 5 / 10, lift)
             timer.start()
-            self._judge("", None, lambda: check_reach(guests, vm, peer, nic=nic, within=20))
+            self._judge("", None, lambda: check_reach(measurements, vm, peer, nic=nic, within=20))
             done = time.monotonic()
             timer.join()
             if up and up[0] < done:
@@ -89,3 +92,8 @@ class Verdicts:
         if (said is None) != (fault is None) or (fault and fault not in str(said)):
             self.wrong += 1
             logger.warn(f"wrong: expected {fault or 'no fault'}, said {said}")
+
+
+def _measurements() -> Measurements:
+    assert SESSION.run is not None, "no cluster is open"
+    return SESSION.run.require_suite().measurements

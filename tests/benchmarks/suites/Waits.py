@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 
+from KubeVirtLibrary.base import SESSION
 from livenad.api.history import History
 from livenad.api.kinds import POD
 from livenad.api.status import is_true
-from livenad.context import Run
+from livenad.context import SuiteContext
 from robot.libraries.BuiltIn import BuiltIn
 
 WAIT = "Wait Until Pod Has Condition"
@@ -21,7 +22,7 @@ class Waits:
 
     def wait_until_pod_has_condition(self, pod: str, condition: str) -> None:
         """Fails after a minute."""
-        recorder = Run.current().require_recorder()
+        recorder = _suite().recorder
 
         def holds(history: History) -> bool:
             found = history.current(POD, pod)
@@ -33,9 +34,14 @@ class Waits:
     def answer_waits(self, namespace_file: str, questions: str, answers: str) -> None:
         """Until the benchmark closes the pipe ``questions``."""
         with open(namespace_file, "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(Run.current().require_namespace())
+            file.write(_suite().namespace.name)
         with open(questions, encoding="utf-8") as asked, open(answers, "w", encoding="utf-8") as told:  # noqa: PTH123
             for line in asked:
                 BuiltIn().run_keyword(WAIT, *line.split())
                 print(time.monotonic(), file=told, flush=True)
         sys.stdout.flush()
+
+
+def _suite() -> SuiteContext:
+    assert SESSION.run is not None, "no cluster is open"
+    return SESSION.run.require_suite()

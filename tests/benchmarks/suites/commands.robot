@@ -29,7 +29,6 @@ Console
 
 *** Keywords ***
 Start One VM
-    Open Cluster
     Open Test Namespace
     Create Network    timed-network    on=bridge
     Define VM    timed-vm
@@ -39,6 +38,5 @@ Start One VM
 
 Stop
     Write Figures    ${OUTPUT_DIR}/figures.json
-    Close Guests
     Close Test Namespace
     Close Cluster

@@ -1,7 +1,7 @@
 *** Settings ***
 Documentation       Asks for verdicts on a VM that was swapped. Judges nothing.
 
-Resource            ../../../resources/network_swap.resource
+Resource            ../../../resources/network_change.resource
 Library             ${CURDIR}/Verdicts.py
 
 Suite Setup         Open And Swap
@@ -22,10 +22,9 @@ Verdicts
 
 *** Keywords ***
 Open And Swap
-    Open Cluster
-    Swap The VLAN Of A Running VM
+    Move VM To Another VLAN
 
 Stop
     Write Figures    ${OUTPUT_DIR}/figures.json
-    Close Scenario
+    Close Test Namespace
     Close Cluster

@@ -17,7 +17,6 @@ Waits
 
 *** Keywords ***
 Open
-    Open Cluster
     Open Test Namespace
 
 Close

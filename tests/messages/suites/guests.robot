@@ -61,7 +61,7 @@ Before The Act The Lab Is To Blame
 
 Guest Rebooted
     [Documentation]    FAIL
-    ...    VM demo/vm: its guest should have run on since it was remembered; boot id was b00f (up 1 min 40 s),
+    ...    VM demo/vm: its guest should have run on since it was recorded; boot id was b00f (up 1 min 40 s),
     ...    is b011 (up 2.0 s) * later: it rebooted about 2.0 s ago
     Guests    as after a good swap
     Guest Was
@@ -85,8 +85,14 @@ Address In The Guest Is Gone
     Guest Is    address=10.10.0.99/24
     Guest Interface Should Be Unchanged    vm    nic=secondary
 
-Guest Was Not Remembered
+Guest Was Not Recorded
     [Documentation]    FAIL
-    ...    LAB ERROR: guest vm was not remembered; call `Remember Guest` before the act
+    ...    TEST ERROR: guest vm was not recorded; call `Record Guest` before the change
+    Guests    as after a good swap
+    Guest Interface Should Be Unchanged    vm    nic=secondary
+
+Guest Was Not Recorded And Its Agent Has Not Answered
+    [Documentation]    FAIL
+    ...    LAB ERROR: VM demo/vm: its guest agent has not answered yet, so nothing is known of its boot
     Guests    as after a good swap
     Guest Should Not Have Rebooted    vm

@@ -10,10 +10,10 @@ Library             ../scripted.py
 Good Swap
     [Documentation]    PASS
     Replay
-    Network Swap Should Have Completed    vm1    nic=net1    within=1 min
-    VM Should Not Have Been Restarted    vm1
-    Restart Required Should Never Have Been Set    vm1
-    VM Should Have Been Migrated Exactly Once    vm1
+    NIC Change Should Have Completed    vm1    nic=net1    within=1 min
+    VM Should Not Have Restarted    vm1
+    Condition Should Never Have Been Set    vm1    RestartRequired
+    VM Should Have Been Migrated    vm1
     VMI Interface Should Be Unchanged    vm1    nic=net1
 
 Swap Without A Migration
@@ -27,7 +27,7 @@ Swap Without A Migration
     ...    also missing: pod virt-launcher-vm1-* on node1 has pod6c270ef2f25 on lab-b-basic/nad-a,
     ...    expected lab-b-basic/nad-b
     Replay    but=no migration
-    Network Swap Should Have Completed    vm1    nic=net1    within=1s
+    NIC Change Should Have Completed    vm1    nic=net1    within=1s
 
 Swap With The Gate Off
     [Documentation]    FAIL
@@ -35,7 +35,7 @@ Swap With The Gate Off
     ...    is not after * s; missing: the cluster's migration object for the edit is Succeeded:
     ...    no migration object was made, the VMI's spec still says "nad-a", *the VM has RestartRequired*
     Replay    gate-off-1.8.4
-    Network Swap Should Have Completed    vm1    nic=net1    within=1s
+    NIC Change Should Have Completed    vm1    nic=net1    within=1s
 
 Pod On The Old Network
     [Documentation]    FAIL
@@ -43,7 +43,7 @@ Pod On The Old Network
     ...    is not after * s; missing: the launcher pod's network-status names the new network for the NIC: pod virt-launcher-vm1-* on node2 has pod6c270ef2f25 on lab-b-basic/nad-a,
     ...    expected lab-b-basic/nad-b
     Replay    but=pods stay on the old network
-    Network Swap Should Have Completed    vm1    nic=net1    within=1 min
+    NIC Change Should Have Completed    vm1    nic=net1    within=1 min
 
 Swap After Its Deadline
     [Documentation]    FAIL
@@ -51,20 +51,20 @@ Swap After Its Deadline
     ...    was only after 14 s; last to come true: the cluster's migration object for the edit is Succeeded
     ...    (migration lab-b-basic/kubevirt-workload-update-* Succeeded)
     Replay
-    Network Swap Should Have Completed    vm1    nic=net1    within=5s
+    NIC Change Should Have Completed    vm1    nic=net1    within=5s
 
 Restart Asked For
     [Documentation]    FAIL
     ...    VM lab-b-basic/vm1: expected RestartRequired never to be set when only networkName changes; it was set
     ...    1.0 s after the edit for 0.5 s: RestartRequired=True (Changed)
     Replay    but=RestartRequired blinks
-    Restart Required Should Never Have Been Set    vm1
+    Condition Should Never Have Been Set    vm1    RestartRequired
 
 VMI Replaced
     [Documentation]    FAIL
     ...    VM lab-b-basic/vm1: expected to run on without a restart; VMI * was replaced by another-uid * s after the edit
     Replay    but=the VMI is replaced
-    VM Should Not Have Been Restarted    vm1
+    VM Should Not Have Restarted    vm1
 
 Migration Failed
     [Documentation]    FAIL
@@ -72,7 +72,7 @@ Migration Failed
     ...    lab-l1-migration-fails/kubevirt-workload-update-* (by the cluster, Failed after 8.6 s),
     ...    lab-l1-migration-fails/kubevirt-workload-update-* (by the cluster, *)
     Replay    failed-migration-main
-    VM Should Have Been Migrated Exactly Once    vm1
+    VM Should Have Been Migrated    vm1
 
 MAC Of The NIC Changed
     [Documentation]    FAIL
@@ -81,9 +81,9 @@ MAC Of The NIC Changed
     Replay    but=the MAC changes
     VMI Interface Should Be Unchanged    vm1    nic=net1
 
-What Was Observed Is Told Later
+What Was Recorded Is Told Later
     [Documentation]    FAIL
     ...    VM lab-b-basic/vm1: expected RestartRequired never to be set when only networkName changes; *
     Replay    but=RestartRequired blinks
-    Observe    restart    Restart Required Should Never Have Been Set    vm1
-    Observation Should Hold    restart
+    Record Check    restart    Condition Should Never Have Been Set    vm1    RestartRequired
+    Recorded Check Should Pass    restart

@@ -5,31 +5,39 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from livenad.api.history import ADDED, History
 from livenad.api.kinds import VMI
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
+from livenad.errors import LabError, TestError
 from livenad.guest.guests import Guests
 from livenad.guest.shells import CommandLost, CommandTimeout, FallbackShell, GuestUnreachable
 from livenad.guest.watched_shell import WatchedShell
 from livenad.identity.guest_identity import GuestIdentity
-from livenad.model import CommandResult
-from livenad.ownership.created_resources import Ledger
-from livenad.settings import Settings
+from livenad.identity.recorded_guests import RecordedGuests
+from livenad.model import CommandResult, VmRecord
+from livenad.ownership.naming import SuiteNamespace
+from livenad.virtual_machines.registry import VirtualMachines
 
 from tests.unit.support.topology import nic, three_guests, vm
 
 
 @pytest.fixture
-def run() -> Run:
-    one = Run(Settings(), cast("object", None), cast(Ledger, None), "r12345")  # type: ignore[arg-type]
-    one.vms.update(three_guests())
-    one.namespace = "demo"
-    one.recorder = SimpleNamespace(history=History())  # type: ignore[assignment]
-    return one
+def records() -> dict[str, VmRecord]:
+    return three_guests()
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What the guests warned of."""
+    return []
+
+
+@pytest.fixture
+def guests(records: dict[str, VmRecord], told: list[str]) -> Guests:
+    nowhere, recorder = cast(Any, None), cast(Any, SimpleNamespace(history=History()))
+    return Guests(nowhere, recorder, records.__getitem__, told.append)
 
 
 def vmi(name: str, node: str, address: str | None) -> dict[str, object]:
@@ -59,42 +67,44 @@ class StubShell:
         self.closed += 1
 
 
-def test_shells_are_made_once_and_forgotten_when_the_namespace_closes(run: Run) -> None:
-    guests = Guests.of(run, print)
-    assert Guests.of(run, print) is guests
+def test_shells_are_made_once_and_forgotten_when_the_namespace_closes(guests: Guests) -> None:
     shell = guests.shell("vm")
     assert guests.shell("vm") is shell
     assert guests.console("vm") is guests.console("vm")
-    guests.remember("vm", GuestIdentity("boot", 1.0))
-    assert guests.recall("vm").identity.boot_id == "boot"
-    assert run.call_close_hooks() == []
+    guests.close()
     assert guests.shell("vm") is not shell
-    with pytest.raises(LabError, match="guest vm was not remembered; call `Remember Guest` before the act"):
-        guests.recall("vm")
     guests.close()
 
 
-def test_vm_without_pod_network_is_reached_by_its_console_only(run: Run) -> None:
-    run.vms["lonely"] = vm("lonely", nic("only", "old", 20, "10.10.0.20/24"))
-    guests = Guests.of(run, print)
+def test_guest_is_compared_with_what_was_recorded_of_it() -> None:
+    recorded = RecordedGuests()
+    with pytest.raises(TestError, match="guest vm was not recorded; call `Record Guest` before the change"):
+        recorded["vm"]
+    recorded.record("vm", GuestIdentity("boot", 1.0))
+    assert recorded["vm"].identity.boot_id == "boot"
+    assert recorded.boot_ids() == {"vm": "boot"}
+
+
+def test_vm_without_pod_network_is_reached_by_its_console_only(guests: Guests, records: dict[str, VmRecord]) -> None:
+    records["lonely"] = vm("lonely", nic("only", "old", 20, "10.10.0.20/24"))
     assert guests.shell("lonely").name == guests.console("lonely").name
     with pytest.raises(LabError, match="VM demo/lonely has no pod network, so no SSH; use via=console"):
         guests.ssh("lonely")
     guests.close()
 
 
-def test_unknown_vm_is_bad_input(run: Run) -> None:
-    with pytest.raises(BadInput, match='VM "nobody" is not defined'):
-        Guests.of(run, print).shell("nobody")
+def test_unknown_vm_is_a_test_error() -> None:
+    vms = VirtualMachines(SuiteNamespace("demo"), "r12345", "tester")
+    guests = Guests(cast(Any, None), cast(Any, None), vms.__getitem__, print)
+    with pytest.raises(TestError, match=r'^TEST ERROR: VM "nobody" is not defined in this suite; defined: none'):
+        guests.shell("nobody")
 
 
-def test_node_and_pod_address_come_from_the_record(run: Run) -> None:
-    guests = Guests.of(run, print)
+def test_node_and_pod_address_come_from_the_record(guests: Guests) -> None:
     assert guests.node_of("vm") is None
     with pytest.raises(LabError, match=r"shows no address on the pod network; it shows {}"):
         guests.pod_address("vm")
-    assert run.recorder is not None
-    run.recorder.history.append(VMI, ADDED, vmi("vm", "node-1", "10.244.0.9"))
+    guests.history.append(VMI, ADDED, vmi("vm", "node-1", "10.244.0.9"))
     assert (guests.node_of("vm"), guests.pod_address("vm")) == ("node-1", "10.244.0.9")
 
 
@@ -117,15 +127,13 @@ def test_console_serves_while_ssh_fails_and_the_fall_back_is_told() -> None:
     assert (ssh.closed, console.closed) == (1, 1)
 
 
-def test_guest_of_a_paused_vmi_is_not_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guest_of_a_paused_vmi_is_not_tried(guests: Guests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livenad.guest.watched_shell._PATIENCE", 0.0)
-    guests = Guests.of(run, print)
     ssh = StubShell("ssh")
     guests._shells["vm", "ssh"] = ssh
-    assert run.recorder is not None
     paused = vmi("vm", "node-1", None)
     why = {"type": "Paused", "status": "True", "reason": "PausedByUser", "message": "VMI was paused by user"}
-    run.recorder.history.append(VMI, ADDED, {**paused, "status": {"conditions": [why]}})
+    guests.history.append(VMI, ADDED, {**paused, "status": {"conditions": [why]}})
     told = "ssh: no command can be run, since the VMI is paused: Paused=True (PausedByUser: VMI was paused by user)"
     for attempt in (guests.shell("vm").prepare, lambda: guests.shell("vm").run("true")):
         with pytest.raises(GuestUnreachable, match=re.escape(told)):
@@ -156,13 +164,11 @@ def test_pause_that_came_meanwhile_explains_what_went_wrong(error: LabError, tol
         shell.run("true")
 
 
-def test_short_pause_is_waited_for(run: Run) -> None:
+def test_short_pause_is_waited_for(guests: Guests) -> None:
     """It ends by an event; nothing is asked of the guest before."""
-    guests = Guests.of(run, print)
     ssh = StubShell("ssh")
     guests._shells["vm", "ssh"] = ssh
-    assert run.recorder is not None
-    history = run.recorder.history
+    history = guests.history
     history.append(
         VMI, ADDED, {**vmi("vm", "n", None), "status": {"conditions": [{"type": "Paused", "status": "True"}]}}
     )
@@ -177,10 +183,8 @@ def test_short_pause_is_waited_for(run: Run) -> None:
     guests.close()
 
 
-def test_what_threads_warn_of_is_told_later(run: Run) -> None:
-    told: list[str] = []
-    guests = Guests.of(run, told.append)
+def test_what_threads_warn_of_is_told_later(guests: Guests, told: list[str]) -> None:
     guests._warnings.put("ssh is dead")
     assert told == []
-    Guests.of(run, told.append)
+    guests.tell_warnings()
     assert told == ["ssh is dead"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from GuestLibrary.crossings import _seconds
+from GuestLibrary.outage import _seconds
 from livenad.errors import BadInput
 from livenad.outage.judge_outage import Direction, Gap, Kept, describe_span, gap_of, gap_text, judge_kept
 from livenad.reachability.samples import Sample, Series

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
-from livenad.errors import LabError, ProductFault
+from livenad.errors import LabError, ProductFault, TestError
 from livenad.guest.shells import CommandLost, GuestUnreachable
 from livenad.reachability import checks as reachability
 from livenad.reachability.measurements import Measurements
@@ -163,7 +163,7 @@ def test_dead_peer_is_no_fault_of_reachability() -> None:
 
 
 def test_unknown_nic_lists_those_there_are() -> None:
-    with pytest.raises(LabError, match=r'has no NIC "third"; it has: .*secondary'):
+    with pytest.raises(TestError, match=r'^TEST ERROR: VM demo/vm has no NIC "third"; it has: .*secondary'):
         reachability.check_reach(guests(swapped), "vm", "new-peer", nic="third", within=1)
 
 

@@ -304,13 +304,13 @@ def test_paths_of_the_suite_are_found() -> None:
     assert (alive.source_nic.name, str(alive.target_address.ip)) == ("witness", "10.12.0.12")
 
 
-def test_missing_paths_are_bad_input() -> None:
-    from livenad.errors import BadInput
+def test_missing_paths_are_test_errors() -> None:
+    from livenad.errors import TestError
     from livenad.reachability.paths import witness_path
 
     guests = three_guests()
     machine, old = guests["vm"], guests["old-peer"]
-    with pytest.raises(BadInput, match=r'NIC "other" of VM vm \(10.13.0.10/24\) shares no IPv4 subnet with old-peer'):
+    with pytest.raises(TestError, match=r'NIC "other" of VM vm \(10.13.0.10/24\) shares no IPv4 subnet with old-peer'):
         path_between(machine, machine.nic("other"), old)
-    with pytest.raises(BadInput, match=r"vm cannot watch NIC \"main\" of old-peer .*; give vm a NIC on the network"):
+    with pytest.raises(TestError, match=r"vm cannot watch NIC \"main\" of old-peer .*; give vm a NIC on the network"):
         witness_path(machine, old, old.nic("main"), machine.nic("secondary"))

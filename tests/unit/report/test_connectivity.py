@@ -9,7 +9,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from livenad.network_change.completion import NetworkSwap
+from livenad.changes import NetworkChange
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, series_of
 from livenad.reachability.samples import Sample
@@ -35,7 +35,7 @@ def measured(path: Path, at: float, answered_from: float, answered_until: float,
     return ProbeRun(at, {probe: series_of(probe, samples)})
 
 
-def chart(step: float = 0.2, new_from: float = 14.8) -> tuple[Connectivity, NetworkSwap]:
+def chart(step: float = 0.2, new_from: float = 14.8) -> tuple[Connectivity, NetworkChange]:
     history, swap = replay("swap-main")
     for one in (VM, OLD, NEW):
         one.namespace = swap.namespace

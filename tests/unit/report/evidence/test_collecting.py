@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from livenad.api.client import Cluster
+from livenad.api.recorder import silent
+from livenad.cluster.facts import ClusterFacts
 from livenad.context import Run
-from livenad.ownership.created_resources import Ledger
 from livenad.report.evidence import store as stores
 from livenad.report.evidence.collecting import collect, run_jobs
 from livenad.report.evidence.evidence_page import Failure
@@ -73,11 +74,12 @@ def test_a_long_file_keeps_its_end_and_the_whole_its_limit(tmp_path: Path, monke
 def test_evidence_of_a_cluster_that_hangs_ends_in_time_and_says_so(
     api: FakeApi, cluster: Cluster, tmp_path: Path
 ) -> None:
-    run = Run(Settings(), cluster, Ledger(cluster, "r1"), "r1")
+    facts = ClusterFacts(cluster.connection.server, "v1.36.0", "alice", None, None)
+    run = Run(Settings(), cluster, facts, opened_in="", heartbeat=silent)
     api.delay = 20
     allowance = Allowance(seconds=0.5, bytes=100_000)
     began = time.monotonic()
-    index = collect(run, None, Failure("Suite.Test", "Step", "it is gone"), tmp_path / "kept", allowance)
+    index = collect(run, Failure("Suite.Test", "Step", "it is gone"), tmp_path / "kept", allowance)
     assert time.monotonic() - began < 10
     page = index.read_text(encoding="utf-8")
     assert page.count("not in time") == 3 and "<h1>it is gone</h1>" in page

@@ -1,14 +1,16 @@
-"""When evidence is kept: at the first failing step, once, and never so that it hurts."""
+"""When evidence is kept: at the first failing step, once, and never so that it hurts; and what ends with a suite."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import KubeVirtLibrary.evidence as listening
+import KubeVirtLibrary.listener as listening
 import pytest
-from livenad.context import Run
+from KubeVirtLibrary.listener import SuiteListener
+from livenad.context import Session
 from livenad.report.evidence.evidence_page import Failure
 from robot import result as model
 
@@ -17,7 +19,20 @@ class PaperRun:
     """A run that is open and has nothing."""
 
     run_id = "k3x9ab"
-    namespace = None
+    opened_in = "Top"
+
+    def __init__(self) -> None:
+        self.suite: Any = SimpleNamespace(opened_in="Top.S")
+
+
+DATA = SimpleNamespace(full_name="Top.S")
+
+
+@pytest.fixture
+def listener() -> SuiteListener:
+    session = Session()
+    session.run = PaperRun()  # type: ignore[assignment]
+    return SuiteListener(session)
 
 
 @pytest.fixture
@@ -25,15 +40,15 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Failu
     """The failures of which evidence was kept."""
     found: list[Failure] = []
 
-    def collect(run: Any, guests: Any, failure: Failure, folder: Path, allowance: Any) -> Path:
+    def collect(run: Any, failure: Failure, folder: Path, allowance: Any) -> Path:
         if "broken" in failure.message:
             raise OSError("disk full")
         found.append(failure)
         return folder / "index.html"
 
-    monkeypatch.setattr(Run, "_current", PaperRun())
-    monkeypatch.setattr(listening, "collect", collect)
-    monkeypatch.setattr(listening, "BuiltIn", type("BuiltIn", (), {"get_variable_value": lambda *_: str(tmp_path)}))
+    monkeypatch.setattr("livenad.report.evidence.collecting.collect", collect)
+    monkeypatch.setattr(listening, "output_folder", lambda: tmp_path)
+    monkeypatch.setattr(listening, "close_suite", lambda run: None)
     yield found
 
 
@@ -43,14 +58,14 @@ def step(parent: Any, name: str, status: str, message: str = "", type_: str = "K
     return keyword
 
 
-def new_test(listener: listening.EvidenceListener, suite: model.TestSuite, name: str, status: str) -> model.TestCase:
+def new_test(listener: SuiteListener, suite: model.TestSuite, name: str, status: str) -> model.TestCase:
     test = suite.tests.create(name=name, status=status)
     listener.start_test(None, test)
     return test
 
 
-def test_first_failing_step_of_each_test_and_no_other(kept: list[Failure]) -> None:
-    listener, suite = listening.EvidenceListener(), model.TestSuite(name="S")
+def test_first_failing_step_of_each_test_and_no_other(listener: SuiteListener, kept: list[Failure]) -> None:
+    suite = model.TestSuite(name="S")
     listener.start_suite(None, suite)
     test = new_test(listener, suite, "One & Two", "FAIL")
     outer = step(test, "Outer", "FAIL", "NIC is on blue")
@@ -66,8 +81,8 @@ def test_first_failing_step_of_each_test_and_no_other(kept: list[Failure]) -> No
     assert test.metadata["Evidence"] == "[evidence/k3x9ab-1-one-two/index.html|kept]"
 
 
-def test_nothing_of_what_passed_or_was_skipped_or_stopped(kept: list[Failure]) -> None:
-    listener, suite = listening.EvidenceListener(), model.TestSuite(name="S")
+def test_nothing_of_what_passed_or_was_skipped_or_stopped(listener: SuiteListener, kept: list[Failure]) -> None:
+    suite = model.TestSuite(name="S")
     listener.start_suite(None, suite)
     for status, message in (("SKIP", "capability ipv6 is not there: no"), ("PASS", ""), ("NOT RUN", "")):
         test = new_test(listener, suite, status, status)
@@ -79,22 +94,49 @@ def test_nothing_of_what_passed_or_was_skipped_or_stopped(kept: list[Failure]) -
     assert kept == []
 
 
-def test_setup_of_a_suite_counts_for_all_its_tests(kept: list[Failure]) -> None:
-    listener, suite = listening.EvidenceListener(), model.TestSuite(name="S")
+def test_setup_of_a_suite_counts_for_all_its_tests(listener: SuiteListener, kept: list[Failure]) -> None:
+    suite = model.TestSuite(name="S")
     listener.start_suite(None, suite)
     listener.end_body_item(None, step(suite, "Arrange", "FAIL", "LAB ERROR: no", "SETUP"))
     test = new_test(listener, suite, "One", "FAIL")
     listener.end_test(None, test)
     listener.end_body_item(None, step(suite, "Close", "FAIL", "teardown", "TEARDOWN"))
-    listener.end_suite(None, suite)
+    listener.end_suite(DATA, suite)
     assert [failure.step for failure in kept] == ["Arrange"]
     assert test.metadata["Evidence"] == suite.metadata["Evidence"] == "[evidence/k3x9ab-1-s/index.html|kept]"
 
 
-def test_what_goes_wrong_is_told_and_raises_nothing(kept: list[Failure]) -> None:
-    listener, suite = listening.EvidenceListener(), model.TestSuite(name="S")
+def test_what_goes_wrong_is_told_and_raises_nothing(listener: SuiteListener, kept: list[Failure]) -> None:
+    suite = model.TestSuite(name="S")
     listener.start_suite(None, suite)
     test = new_test(listener, suite, "One", "FAIL")
     listener.end_body_item(None, step(test, "Step", "FAIL", "broken"))
     listener.end_test(None, test)
+    assert kept == [] and "Evidence" not in test.metadata
+
+
+def test_what_a_suite_opened_ends_with_it_and_not_earlier(
+    listener: SuiteListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+
+    def close_suite(run: PaperRun) -> None:
+        ended.append("namespace")
+        run.suite = None
+
+    monkeypatch.setattr(listening, "close_suite", close_suite)
+    monkeypatch.setattr(listening, "close_quietly", lambda session: ended.append("cluster"))
+    for name in ("Top.Another", "Top.S", "Top.S", "Top"):
+        listener.end_suite(SimpleNamespace(full_name=name), model.TestSuite(name="x"))
+        ended.append(name)
+    assert ended == ["Top.Another", "namespace", "Top.S", "Top.S", "cluster", "Top"]
+
+
+def test_nothing_is_done_without_an_open_cluster(kept: list[Failure]) -> None:
+    listener, suite = SuiteListener(Session()), model.TestSuite(name="S")
+    listener.start_suite(None, suite)
+    test = new_test(listener, suite, "One", "FAIL")
+    listener.end_body_item(None, step(test, "Step", "FAIL", "TEST ERROR: no"))
+    listener.end_test(None, test)
+    listener.end_suite(DATA, suite)
     assert kept == [] and "Evidence" not in test.metadata

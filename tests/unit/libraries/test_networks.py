@@ -4,59 +4,38 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from KubeVirtLibrary import KubeVirtLibrary
-from livenad.api.client import Cluster
 from livenad.api.kinds import NAD, NODE, VMI
-from livenad.context import Run
-from livenad.errors import BadInput, LabError
+from livenad.cluster.environment import Measured
+from livenad.errors import LabError, TestError
 from livenad.networks.attachment import Place
 from livenad.networks.cudn import CLUSTER_NETWORK
-from livenad.networks.run_networks import RunNetworks
-from livenad.ownership.created_resources import Ledger
-from livenad.settings import Settings
+from robot.api import SkipExecution
 
+from tests.unit.libraries.conftest import NAME, Call, open_run, open_suite
 from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.healthy_cluster import node
 from tests.unit.support.leases import names_of
 
-NAME = "nad-swap-r1-1"
-Call = Callable[..., Any]
+NODES = ("n1", "n2")
 
 
 @pytest.fixture
-def begin(api: FakeApi, cluster: Cluster) -> Iterator[Callable[..., Call]]:
-    """Begins a run with these settings; gives what calls its keywords by name, as Robot does."""
-    library = KubeVirtLibrary()
-
-    def call(keyword: str, *subjects: object, **named: Any) -> Any:
-        return library.run_keyword(keyword, list(subjects), named)
+def begin(connect: Callable[..., Call]) -> Callable[..., Call]:
+    """Opens a namespace with these settings, on a cluster that has all places."""
 
     def with_settings(**settings: Any) -> Call:
-        run = Run(Settings(**settings), cluster, Ledger(cluster, "r1"), "r1")
-        run.offers.update({"localnet": THERE, "second-bridge": THERE})
-        run.make_current()
+        call = connect(**settings)
+        for name in ("localnet", "second-bridge"):
+            open_run().capabilities.known[name] = Measured(True, "there")
         call("Open Test Namespace")
         return call
 
-    yield with_settings
-    run = Run.current_or_none()
-    if run is not None:
-        if run.recorder is not None:
-            run.recorder.stop()
-        run.ledger.lease.stop()
-        run.forget()
-
-
-class _There:
-    there, value = True, "there"
-
-
-THERE: Any = _There()
+    return with_settings
 
 
 def config_of(api: FakeApi, name: str, namespace: str = NAME) -> Object:
@@ -78,7 +57,7 @@ def test_same_vlan_elsewhere_is_asked_for_by_the_network_that_has_it(api: FakeAp
     call = begin()
     call("Create Network", "blue", on=Place.bridge)
     call("Create Network", "far", on=Place.other_bridge, vlan_of="blue")
-    further = call("Create Further Namespace")
+    further = call("Create Additional Namespace")
     call("Create Network", "blue", on=Place.bridge, vlan_of="blue", namespace=further)
     assert (config_of(api, "far")["bridge"], config_of(api, "far")["vlan"]) == ("br2", 100)
     assert config_of(api, "blue", further)["vlan"] == 100
@@ -86,22 +65,23 @@ def test_same_vlan_elsewhere_is_asked_for_by_the_network_that_has_it(api: FakeAp
     assert config_of(api, "near")["vlan"] == 100
 
 
-def test_vlan_of_a_network_that_was_not_made_is_bad_input(begin: Callable[..., Call]) -> None:
+def test_vlan_of_a_network_that_was_not_made_is_a_test_error(begin: Callable[..., Call]) -> None:
     call = begin()
-    with pytest.raises(BadInput, match='vlan_of="blue" is no network of this suite; `Create Network` made: none'):
+    with pytest.raises(TestError, match='vlan_of="blue" is no network of this suite; `Create Network` made: none'):
         call("Create Network", "far", on=Place.other_bridge, vlan_of="blue")
 
 
-def test_bridge_that_nodes_show_as_a_resource_is_asked_for(api: FakeApi, begin: Callable[..., Call]) -> None:
-    for name in ("n1", "n2"):
-        shown = {"allocatable": {"bridge.network.kubevirt.io/br1": "1k"}}
-        api.put(NODE.path(), {"metadata": {"name": name}, "status": shown})
+def test_bridge_that_nodes_show_as_a_resource_is_asked_for(healthy: FakeApi, begin: Callable[..., Call]) -> None:
+    for name in NODES:
+        shown = node(name)
+        shown["status"]["allocatable"] = {"bridge.network.kubevirt.io/br1": "1k"}
+        healthy.put(NODE.path(), shown)
     call = begin()
     call("Create Network", "blue", on=Place.bridge)
     call("Create Network", "far", on=Place.other_bridge)
-    notes = api.objects[NAD.path(NAME), "blue"]["metadata"]["annotations"]
+    notes = healthy.objects[NAD.path(NAME), "blue"]["metadata"]["annotations"]
     assert notes["k8s.v1.cni.cncf.io/resourceName"] == "bridge.network.kubevirt.io/br1"
-    assert "k8s.v1.cni.cncf.io/resourceName" not in api.objects[NAD.path(NAME), "far"]["metadata"]["annotations"]
+    assert "k8s.v1.cni.cncf.io/resourceName" not in healthy.objects[NAD.path(NAME), "far"]["metadata"]["annotations"]
 
 
 def test_node_local_bridges_are_the_runs_own(api: FakeApi, begin: Callable[..., Call]) -> None:
@@ -151,9 +131,9 @@ def test_cluster_network_is_ready_when_its_nad_is_there_and_goes_by_the_suites_n
     assert spec["network"]["localnet"]["vlan"] == {"mode": "Access", "access": {"id": 100}}
     call("Define VM", "web")
     call("Add NIC", "web", "secondary", network="blue")
-    assert Run.current().vm("web").nic("secondary").network == "blue-r1-1"
-    assert RunNetworks.of(Run.current()).real_name(f"{NAME}/blue") == f"{NAME}/blue-r1-1"
-    assert RunNetworks.of(Run.current()).real_name("other") == "other"
+    assert open_suite().vms["web"].nic("secondary").network == "blue-r1-1"
+    assert open_run().networks.real_name(f"{NAME}/blue") == f"{NAME}/blue-r1-1"
+    assert open_run().networks.real_name("other") == "other"
 
 
 def test_cluster_network_goes_after_the_guests_and_before_the_namespace(
@@ -163,7 +143,7 @@ def test_cluster_network_goes_after_the_guests_and_before_the_namespace(
     ovn(api, "blue-r1-1")
     call("Create Network", "blue", on=Place.localnet)
     api.put(VMI.path(NAME), {"metadata": {"name": "web", "namespace": NAME}})
-    Run.current().require_recorder().catch_up()
+    open_suite().recorder.catch_up()
     early: list[str] = []
 
     def end_guest() -> None:
@@ -198,12 +178,17 @@ def test_cluster_network_that_another_nad_keeps_from_being_is_told_at_once(
         call("Create Network", "blue", on=Place.localnet)
 
 
+def asked(api: FakeApi) -> list[str]:
+    """Requests but those of the recorder, which come when they come."""
+    return [f"{seen.verb} {seen.path}" for seen in api.seen if seen.verb == "PUT" or NAME not in seen.path]
+
+
 def test_bringing_together_asks_nothing_where_networks_span_the_nodes(api: FakeApi, begin: Callable[..., Call]) -> None:
     call = begin()
     call("Define VM", "web")
-    before = len(api.requests("PUT")) + len(api.requests("GET"))
-    call("Bring Guests Together", "web", within=timedelta(seconds=1))
-    assert len(api.requests("PUT")) + len(api.requests("GET")) == before
+    before = asked(api)
+    call("Co-locate VMs", "web", within=timedelta(seconds=1))
+    assert asked(api) == before
 
 
 def test_vlans_stay_leased_until_the_namespace_is_gone(api: FakeApi, begin: Callable[..., Call]) -> None:
@@ -236,9 +221,9 @@ def put_guest(api: FakeApi, name: str, node: str) -> None:
 def test_guests_of_node_local_networks_follow_the_vm_by_migration(api: FakeApi, begin: Callable[..., Call]) -> None:
     call = begin(node_network="node-local")
     api.put(NODE.path(), {"metadata": {"name": "n2", "labels": {"kubernetes.io/hostname": "host-2"}}})
-    for name, node in (("web", "n2"), ("peer", "n1"), ("neighbour", "n2")):
+    for name, place in (("web", "n2"), ("peer", "n1"), ("neighbour", "n2")):
         call("Define VM", name)
-        put_guest(api, name, node)
+        put_guest(api, name, place)
     path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
     api.answers["PUT", path] = {}
 
@@ -249,7 +234,7 @@ def test_guests_of_node_local_networks_follow_the_vm_by_migration(api: FakeApi, 
 
     thread = threading.Thread(target=migrate)
     thread.start()
-    call("Bring Guests Together", "web", within=timedelta(seconds=10))
+    call("Co-locate VMs", "web", within=timedelta(seconds=10))
     thread.join()
     (request,) = api.requests("PUT", "/migrate")
     assert (request.path, request.body) == (path, {"addedNodeSelector": {"kubernetes.io/hostname": "host-2"}})
@@ -257,26 +242,46 @@ def test_guests_of_node_local_networks_follow_the_vm_by_migration(api: FakeApi, 
 
 def test_guest_that_does_not_follow_is_the_labs_fault(api: FakeApi, begin: Callable[..., Call]) -> None:
     call = begin(node_network="node-local")
-    for name, node in (("web", "n2"), ("peer", "n1")):
+    for name, place in (("web", "n2"), ("peer", "n1")):
         call("Define VM", name)
-        put_guest(api, name, node)
+        put_guest(api, name, place)
     path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/peer/migrate"
     api.answers["PUT", path] = {}
     with pytest.raises(LabError, match=rf"expected the guests of {NAME} on node n2 within 0.3 s.*peer: "):
-        call("Bring Guests Together", "web", within=timedelta(seconds=0.3))
+        call("Co-locate VMs", "web", within=timedelta(seconds=0.3))
 
 
 def test_guests_of_node_local_networks_would_like_to_start_on_one_node(begin: Callable[..., Call]) -> None:
     begin(node_network="node-local")
-    run = Run.current()
-    run.facts = SimpleNamespace(nodes=SimpleNamespace(usable=("n1", "n2")))  # type: ignore[assignment]
-    first, second = (RunNetworks.of(run).node_affinity() for _ in range(2))
+    first, second = (open_run().networks.node_affinity(NODES) for _ in range(2))
     assert first is not None
     assert first == second
     (wish,) = first["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
-    assert wish["preference"]["matchFields"][0]["values"][0] in ("n1", "n2")
+    assert wish["preference"]["matchFields"][0]["values"][0] in NODES
+    assert open_run().networks.node_affinity(()) is None
 
 
 def test_guests_elsewhere_start_where_they_like(begin: Callable[..., Call]) -> None:
     begin()
-    assert RunNetworks.of(Run.current()).node_affinity() is None
+    assert open_run().networks.node_affinity(NODES) is None
+
+
+def test_place_that_the_cluster_does_not_have_is_a_skip(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin()
+    open_run().capabilities.known["localnet"] = Measured(False, "no bridge mapping on any node")
+    with pytest.raises(SkipExecution, match="capability localnet is not there: no bridge mapping on any node"):
+        call("Create Network", "blue", on=Place.localnet)
+    assert not api.requests("POST", NAD.path(NAME))
+
+
+@pytest.mark.parametrize("name", ["New_Network", "new network", "a/b/c", "", "-x", "ns/"])
+def test_nad_name_that_is_no_dns_name_creates_nothing(api: FakeApi, call: Call, name: str) -> None:
+    with pytest.raises(TestError) as caught:
+        call("Create Network", name, on=Place.bridge)
+    assert f'network "{name}" is not the name of a NAD; expected lower-case letters' in str(caught.value)
+    assert not api.requests("POST", NAD.path(NAME))
+
+
+def test_co_locating_with_an_unknown_vm_is_a_test_error(call: Call) -> None:
+    with pytest.raises(TestError, match='VM "web" is not defined in this suite; defined: none'):
+        call("Co-locate VMs", "web", within=timedelta(seconds=1))

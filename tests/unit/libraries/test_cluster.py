@@ -1,0 +1,97 @@
+"""Keywords on the cluster: whether it is fit, what it offers, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from KubeVirtLibrary import opening
+from KubeVirtLibrary.base import SESSION
+from livenad.api.kinds import NODE
+from livenad.cluster.capabilities import CAPABILITIES
+from livenad.errors import BadInput, LabError
+from livenad.settings import VARIABLES
+from robot.api import SkipExecution
+
+from tests.unit.libraries.conftest import NAME, Call, open_run
+from tests.unit.support.fake_api import FakeApi
+from tests.unit.support.healthy_cluster import node
+
+
+@pytest.fixture
+def variables(kubeconfig: object, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Robot's variables, to be changed; all others are not set."""
+    values: dict[str, Any] = {"KUBECONFIG": str(kubeconfig)}
+    monkeypatch.setattr(opening, "variable", values.get)
+    assert "KUBECONFIG" in VARIABLES
+    return values
+
+
+def test_first_keyword_opens_what_the_variables_name_and_the_last_ends_it(
+    healthy: FakeApi, keywords: Call, variables: dict[str, Any]
+) -> None:
+    keywords("Cluster Should Be Fit")
+    run = open_run()
+    assert run.facts.server == healthy.url
+    keywords("Cluster Should Be Fit", "kubevirt", "nodes")
+    assert open_run() is run
+    keywords("Close Cluster")
+    assert SESSION.run is None
+    assert not healthy.requests("POST", "/api/v1/namespaces")
+
+
+def test_wrong_variable_is_told_before_anything_is_asked(
+    healthy: FakeApi, keywords: Call, variables: dict[str, Any]
+) -> None:
+    variables["EXPECTED_CAPABILITIES"] = "live-update, teleport"
+    with pytest.raises(BadInput, match=r'^LAB ERROR: variable EXPECTED_CAPABILITIES names capability "teleport"'):
+        keywords("Cluster Should Be Fit")
+    assert healthy.seen == []
+    assert SESSION.run is None
+
+
+def test_unfit_cluster_is_refused_with_each_lack(healthy: FakeApi, connect: Callable[..., Call]) -> None:
+    healthy.put(NODE.path(), node("n2", ready="False"))
+    healthy.answers["GET", "/apis"] = {"groups": []}
+    call = connect()
+    call("Cluster Should Be Fit", "kubevirt", "rights")
+    with pytest.raises(LabError, match=r"is not fit for these tests: \n  - .*install Multus\n  - .*n2 is not Ready"):
+        call("Cluster Should Be Fit")
+
+
+def test_capability_that_is_there_passes_and_one_that_is_not_skips(connect: Callable[..., Call]) -> None:
+    call = connect()
+    call("Cluster Should Offer", "live-update", "automatic-migration")
+    assert call("Get Cluster Capability", "live-update") is True
+    assert call("Get Cluster Capability", "localnet") is False
+    with pytest.raises(SkipExecution, match="capability localnet is not there: LOCALNET is existing"):
+        call("Cluster Should Offer", "live-update", "localnet")
+
+
+def test_capability_that_the_user_expects_is_a_lab_error(connect: Callable[..., Call]) -> None:
+    call = connect(expected_capabilities=("live-update", "localnet", "ipv6"))
+    with pytest.raises(LabError) as caught:
+        call("Cluster Should Offer")
+    assert str(caught.value).count("is expected by variable EXPECTED_CAPABILITIES and is not there") == 1
+    assert "localnet" in str(caught.value)
+    with pytest.raises(LabError, match="LOCALNET"):
+        call("Cluster Should Offer", "localnet")
+
+
+def test_facts_are_a_dictionary_of_texts_with_every_capability(connect: Callable[..., Call]) -> None:
+    facts = connect()("Get Cluster Facts")
+    assert set(CAPABILITIES) < set(facts)
+    assert all(isinstance(value, str) and value for value in facts.values())
+
+
+def test_nothing_is_left_of_a_run_that_ends_by_itself(api: FakeApi, web: Call) -> None:
+    web("Close Cluster")
+    mine = [name for path, name in api.objects if f"/namespaces/{NAME}/" not in path and not path.endswith("/nodes")]
+    assert [name for name in mine if name != "kubevirt"] == []
+    assert SESSION.run is None
+
+
+def test_looking_for_orphans_finds_none_and_removes_nothing(api: FakeApi, connect: Callable[..., Call]) -> None:
+    assert connect()("Delete Orphaned Resources", dry_run=True, strict=True) == []
+    assert not api.requests("DELETE")

@@ -1,0 +1,81 @@
+"""Keywords on who reaches whom: verdicts on guests of paper, and whose fault it is when they do not hold."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from GuestLibrary.guest_component import blamed_on
+from livenad.api.history import History
+from livenad.errors import LabError, ProductFault, TestError
+
+from tests.unit.libraries.conftest import Call
+from tests.unit.support.open_suite import open_suite
+from tests.unit.support.paper import PaperGuests, swapped
+from tests.unit.support.topology import three_guests
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+SOON, WINDOW = timedelta(seconds=0.3), timedelta(seconds=5)
+ACROSS = {"nic": "secondary", "control": "new-peer", "duration": WINDOW}
+
+
+@pytest.fixture
+def call(keywords: Call) -> Call:
+    """Calls keywords after a good change."""
+    suite = open_suite("demo", History(), three_guests())
+    paper: Any = PaperGuests(swapped)
+    paper.tell_warnings = lambda: None
+    suite.guests = paper
+    return keywords
+
+
+def test_new_network_is_reached_and_the_old_one_is_not(call: Call) -> None:
+    call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
+    with pytest.raises(ProductFault, match=r"old-peer .* should reach each other"):
+        call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
+
+
+def test_window_is_judged_whether_it_was_opened_before_or_not(call: Call) -> None:
+    call("Start Silence Monitoring", "vm", "old-peer", **ACROSS)
+    call("Guests Should Be Silent To Each Other", "vm", "old-peer", **ACROSS)
+    call("Guests Should Be Silent To Each Other", "vm", "old-peer", **ACROSS)
+
+
+def test_pod_network_is_judged_both_ways(call: Call) -> None:
+    call("Pod Network Should Work", "vm", "new-peer", within=SOON)
+
+
+def test_before_the_change_a_fault_is_the_labs(call: Call) -> None:
+    with pytest.raises(LabError, match=r"^LAB ERROR: before the act: .* should reach each other"):
+        call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON, blame="lab")
+    with pytest.raises(ProductFault, match=r"^it is there$"), blamed_on("product"):
+        raise ProductFault("it is there")
+    with pytest.raises(LabError, match=r"^LAB ERROR: peer is dead$"), blamed_on("lab"):
+        raise LabError("peer is dead")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "peers", "named", "said"),
+    [
+        ("Guests Should Reach Each Other", ("vm", "x"), {"nic": "secondary", "within": SOON}, 'VM "x" is not defined'),
+        ("Guests Should Reach Each Other", ("vm", "new-peer"), {"nic": "x", "within": SOON}, 'has no NIC "x"; it has'),
+        (
+            "Guests Should Reach Each Other",
+            ("vm", "old-peer"),
+            {"nic": "other", "within": SOON},
+            "shares no IPv4 subnet with old-peer; give both an address in one subnet with `Add NIC`",
+        ),
+        ("Guests Should Be Silent To Each Other", ("vm", "x"), ACROSS, 'VM "x" is not defined'),
+        ("Guests Should Be Silent To Each Other", ("vm", "old-peer"), {**ACROSS, "control": "x"}, 'VM "x" is not'),
+        ("Start Silence Monitoring", ("vm", "old-peer"), {**ACROSS, "nic": "x"}, 'has no NIC "x"; it has'),
+        ("Pod Network Should Work", ("vm", "x"), {"within": SOON}, 'VM "x" is not defined'),
+    ],
+)
+def test_wrong_guest_or_nic_is_a_test_error(
+    call: Call, keyword: str, peers: tuple[str, str], named: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TestError) as caught:
+        call(keyword, *peers, **named)
+    assert said in str(caught.value)

@@ -1,0 +1,78 @@
+"""Keywords on migrations: requests on a scripted cluster, verdicts on what was recorded of real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from livenad.changes import network_change
+from livenad.errors import ProductFault, TestError
+
+from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
+from tests.unit.support.fake_api import FakeApi
+
+SOON = timedelta(seconds=0.2)
+Replayed = Callable[[str], Call]
+
+
+def test_migration_is_asked_for_as_virtctl_does(api: FakeApi, started: Call) -> None:
+    boot(api)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/web/migrate"
+    api.answers["PUT", path] = {}
+    started("Migrate VM", "web")
+    assert [(seen.path, seen.body) for seen in api.requests("PUT", "/migrate")] == [(path, {})]
+    (change,) = open_suite().changes
+    assert (change.action, change.node) == ("migrate", "n1")
+    with pytest.raises(ProductFault, match=f"VM {NAME}/web"):
+        started("VM Should Have Been Migrated", "web", requested_by="user")
+
+
+def test_one_migration_is_counted_as_one(replayed: Replayed) -> None:
+    call = replayed("swap-main")
+    call("VM Should Have Been Migrated", "vm1")
+    for times in (0, 2):
+        with pytest.raises(ProductFault, match="vm1"):
+            call("VM Should Have Been Migrated", "vm1", times=times)
+    with pytest.raises(ProductFault, match="vm1"):
+        call("VM Should Have Stayed On Its Node", "vm1")
+
+
+def test_vm_that_is_not_migrated_stays(replayed: Replayed) -> None:
+    call = replayed("gate-off-1.8.4")
+    call("VM Should Have Been Migrated", "vm1", times=0)
+    call("VM Should Have Stayed On Its Node", "vm1")
+    with pytest.raises(ProductFault, match="vm1"):
+        call("VM Should Have Been Migrated", "vm1")
+
+
+def test_failed_migration_is_one_too_many(replayed: Replayed) -> None:
+    with pytest.raises(ProductFault, match=r"expected exactly one migration for the edit, there are 2: .*Failed"):
+        replayed("failed-migration-main")("VM Should Have Been Migrated", "vm1")
+
+
+def test_vm_that_goes_back_needs_a_control(replayed: Replayed) -> None:
+    call = replayed("gate-off-1.8.4")
+    suite = open_suite()
+    suite.changes.add(network_change(suite.recorder.history, suite.vms["vm1"], "net1", "nad-a"))
+    with pytest.raises(TestError, match=r"leads back to the same network; expected control=<VM>"):
+        call("VM Should Have Stayed On Its Node", "vm1")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "named", "said"),
+    [
+        ("VM Should Have Been Migrated", {}, 'the network of VM "web" was not changed in this suite'),
+        ("VM Should Have Been Migrated", {"times": 0}, "nothing was done to VM web yet"),
+        ("VM Should Have Been Migrated", {"requested_by": "user"}, r"nothing was done to VM web yet \(migrate\)"),
+        ("VM Should Have Been Migrated", {"requested_by": "user", "times": 2}, "times is 2; expected 1"),
+        ("VM Should Have Stayed On Its Node", {}, "call `Change VM Network` first"),
+        ("Induce Migration Failure", {"within": SOON}, "call `Change VM Network` first"),
+    ],
+)
+def test_verdict_without_its_change_is_a_test_error(
+    started: Call, keyword: str, named: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TestError, match=said):
+        started(keyword, "web", **named)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from livenad.api.history import History
 from livenad.errors import ProductFault, TestError
+from livenad.reachability.measurements import Measurements
 
 from tests.unit.libraries.conftest import Call
 from tests.unit.support.open_suite import open_suite
@@ -23,7 +24,7 @@ def guests_that(keywords: Call, answers: Any) -> Call:
     suite = open_suite("demo", History(), three_guests())
     paper: Any = PaperGuests(answers)
     paper.tell_warnings = lambda: None
-    suite.guests = paper
+    suite.guests, suite.measurements = paper, Measurements(paper)
     return keywords
 
 

@@ -9,6 +9,7 @@ import pytest
 from GuestLibrary.guest_component import blamed_on
 from livenad.api.history import History
 from livenad.errors import LabError, ProductFault, TestError
+from livenad.reachability.measurements import Measurements
 
 from tests.unit.libraries.conftest import Call
 from tests.unit.support.open_suite import open_suite
@@ -27,7 +28,7 @@ def call(keywords: Call) -> Call:
     suite = open_suite("demo", History(), three_guests())
     paper: Any = PaperGuests(swapped)
     paper.tell_warnings = lambda: None
-    suite.guests = paper
+    suite.guests, suite.measurements = paper, Measurements(paper)
     return keywords
 
 

@@ -122,14 +122,14 @@ class ClusterKeywords(KeywordComponent):
         | ``dry_run`` | only say what would be removed. |
         | ``strict`` | fail when something cannot be removed. |
         """
-        from livenad.namespaces.orphaned_resources import Leftovers  # noqa: PLC0415
+        from livenad.namespaces.orphaned_resources import OrphanedResources  # noqa: PLC0415
 
         if self.session.run is None:
             open_cluster(self.session, restore=not dry_run)
         else:
             restore_settings_of_aborted_runs(self.run, dry_run=dry_run)
         run = self.run
-        leftovers = Leftovers(run.networks.book, run.settings.namespace, heartbeat)
+        leftovers = OrphanedResources(run.networks.book, run.settings.namespace, heartbeat)
         for line in leftovers.unseen:
             step(line)
         left = [] if dry_run else leftovers.remove(run.settings.network_timeout)

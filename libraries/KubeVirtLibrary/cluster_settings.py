@@ -65,4 +65,4 @@ def _restore(run: Run) -> None:
             warn(f"Settings of the cluster: {remark}")
     except LabError as error:
         warn(f"Settings of the cluster could not be put back: {error}. `Delete Orphaned Resources` tries again.")
-        suite_metadata("Leftovers", f"settings of the cluster: {error}", top=False)
+        suite_metadata("OrphanedResources", f"settings of the cluster: {error}", top=False)

@@ -50,11 +50,11 @@ class NamespaceKeywords(KeywordComponent):
         else:
             name = f"{run.settings.namespace_prefix}-{run.run_id}-{run.suites_opened}"
             namespace = SuiteNamespace(name)
-            run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
+            run.created.create(NAMESPACE, namespace_manifest(name, run.run_id))
             run.namespaces.append(name)
         suffix = namespace.naming.suffix
         run.networks.enter(namespace)
-        run.ledger.lease.hold(namespace.name, suffix)
+        run.created.lease.hold(namespace.name, suffix)
         recorder = Recorder(run.cluster, namespace.name, heartbeat, naming=namespace.naming)
         vms = VirtualMachines(namespace, run.run_id, run.settings.guest_user)
         guests = Guests(run.cluster, recorder, vms.__getitem__, warn)
@@ -94,7 +94,7 @@ class NamespaceKeywords(KeywordComponent):
             run.capabilities.require("foreign-nad")
         suite.additional_namespaces += 1
         name = f"{suite.namespace.name}-{suite.additional_namespaces}"
-        run.ledger.create(NAMESPACE, namespace_manifest(name, run.run_id))
+        run.created.create(NAMESPACE, namespace_manifest(name, run.run_id))
         run.namespaces.append(name)
         step(f"Namespace {name} created")
         return name

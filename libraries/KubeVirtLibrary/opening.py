@@ -48,10 +48,10 @@ def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False) -> None
     from livenad.cluster.facts import read_kubevirt  # noqa: PLC0415
 
     try:
-        note = run.cluster_settings.foreign_note(read_kubevirt(run.cluster))
+        note = run.cluster_settings.foreign_backup(read_kubevirt(run.cluster))
         if note is None:
             return
-        for line in run.cluster_settings.take_back_of_dead_runs(dry_run=dry_run):
+        for line in run.cluster_settings.restore_of_aborted_runs(dry_run=dry_run):
             warn(f"{'Would put' if dry_run else 'Put'} back: {line}")
         run.facts = as_before(run.facts, note)
     except LabError as error:
@@ -78,7 +78,7 @@ def close_suite(run: Run) -> None:
     left = close_namespace(run)
     if left:
         warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Orphaned Resources`.")
-        suite_metadata("Leftovers", "; ".join(left), top=False)
+        suite_metadata("OrphanedResources", "; ".join(left), top=False)
     step(f"Namespace {name} closed")
 
 
@@ -91,7 +91,7 @@ def close_cluster(session: Session) -> None:
         close_suite(run)
         _remove_everything(run)
     finally:
-        run.ledger.lease.stop()
+        run.created.lease.stop()
         run.cluster.close()
         session.run = None
 
@@ -107,16 +107,16 @@ def close_quietly(session: Session) -> None:
 def _remove_everything(run: Run) -> None:
     from livenad.ownership.removal import await_gone, await_no_guests  # noqa: PLC0415
 
-    left = run.ledger.remove()
+    left = run.created.remove()
     left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS, heartbeat)
     if run.settings.namespace:
         left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, _REMOVAL_SECONDS, heartbeat)
     if run.networks.used:
         left += run.networks.close()
-    left += run.ledger.lease.lost()
+    left += run.created.lease.lost()
     if left:
         warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Orphaned Resources`.")
-        suite_metadata("Leftovers", "; ".join(left))
+        suite_metadata("OrphanedResources", "; ".join(left))
 
 
 def _show(facts: ClusterFacts, run_id: str, source: str) -> None:

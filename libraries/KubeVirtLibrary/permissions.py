@@ -48,7 +48,9 @@ class PermissionKeywords(KeywordComponent):
         from livenad.permissions.vm_owner import create_owner  # noqa: PLC0415 - slow to import
 
         run, suite = self.run, self.suite
-        suite.users[name] = create_owner(run.cluster, run.ledger, suite.namespace, name, verify=run.settings.verify_tls)
+        suite.users[name] = create_owner(
+            run.cluster, run.created, suite.namespace, name, verify=run.settings.verify_tls
+        )
         step(f"VM owner {suite.namespace.name}/{name} has the role edit there")
 
     @keyword(name="User Should Be Forbidden To", tags=["permissions", "core"])

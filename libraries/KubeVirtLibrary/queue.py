@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from livenad.changes import NetworkChange
 from livenad.context import Run
 from livenad.errors import ProductFault
-from livenad.migrations.migration_queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
+from livenad.migrations.migration_queue import QueuedMigration, limits_text, most_at_once, queued_migrations, spread
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.report.chart_html import chart_html
 from livenad.report.migration_queue_chart import queue_timeline
@@ -35,7 +35,7 @@ def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> Non
             lambda number=number, change=change: f"{number - 1} complete, now {change.vm}",  # type: ignore[misc]
             vms={change.vm},
         )
-    _show(run, queued_swaps(history, changes), time.monotonic() - first)
+    _show(run, queued_migrations(history, changes), time.monotonic() - first)
     missing = [change for change in changes if not is_complete(history, change)]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -50,7 +50,7 @@ def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> Non
     step(f"All {len(changes)} VMs are on their new network")
 
 
-def _show(run: Run, queue: list[QueuedSwap], end: float) -> None:
+def _show(run: Run, queue: list[QueuedMigration], end: float) -> None:
     limits, seen = limits_text(run.facts.kubevirt), spread(queue)
     namespace = run.require_suite().namespace.name
     if seen is not None:

@@ -87,7 +87,7 @@ class VirtualMachineKeywords(KeywordComponent):
                 suite.changes.add(change)
             else:
                 nodes = run.facts.nodes.usable if run.facts.nodes else ()
-                create_vm(run.ledger, suite.vms, record, run.settings, run.networks.node_affinity(nodes))
+                create_vm(run.created, suite.vms, record, run.settings, run.networks.node_affinity(nodes))
         step(
             f"Started in {suite.namespace.name}: {', '.join(one.name for one in records) or 'nothing, all are started'}"
         )

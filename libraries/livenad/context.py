@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from livenad.cluster.capabilities import Capabilities
 from livenad.cluster.environment import Lab
 from livenad.cluster.preflight import Preflight
-from livenad.cluster_settings.switching import Switchboard
+from livenad.cluster_settings.switching import ClusterSettings
 from livenad.errors import TestError
 from livenad.identity.recorded_guests import RecordedGuests
 from livenad.networks.run_networks import RunNetworks
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.created_resources import CreatedResources
 from livenad.reachability.measurements import Measurements
 
 if TYPE_CHECKING:
@@ -103,15 +103,15 @@ class Run:
         self.cluster = cluster
         self.facts = facts
         self.opened_in = opened_in
-        self.ledger = Ledger(cluster, self.run_id)
+        self.created = CreatedResources(cluster, self.run_id)
         self.namespaces: list[str] = []
         self.suites_opened = 0
         self.capabilities = Capabilities(self.lab)
         self.preflight = Preflight(self.lab)
         self.networks = RunNetworks(
-            cluster, settings, self.ledger, self.capabilities, namespaces=self.namespaces, heartbeat=heartbeat
+            cluster, settings, self.created, self.capabilities, namespaces=self.namespaces, heartbeat=heartbeat
         )
-        self.cluster_settings = Switchboard(cluster, self.run_id, heartbeat)
+        self.cluster_settings = ClusterSettings(cluster, self.run_id, heartbeat)
         self.suite: SuiteContext | None = None
 
     def lab(self) -> Lab:

@@ -144,7 +144,7 @@ def tests_of(case: Case, tests: Iterable[PlannedTest]) -> list[PlannedTest]:
     return [test for test in tests if test.source.stem == case.suite]
 
 
-def carriers(case: Case, tests: Iterable[PlannedTest], defects: Mapping[str, Defect]) -> list[str]:
+def backends(case: Case, tests: Iterable[PlannedTest], defects: Mapping[str, Defect]) -> list[str]:
     """The red tests that carry a row which the defect violates."""
     rows = set(defects[case.defect].rows)
     return [test.name for test in tests_of(case, tests) if test.name in case.red and rows & set(test.requirements)]
@@ -174,6 +174,6 @@ def flaws(cases: Iterable[Case]) -> list[str]:
             found.append(f"{case.title}: a fault of the lab must not FAIL")
     for name, defect in defects.items():
         own = [case for case in cases if case.defect == name]
-        if defect.fault == "product" and own and not any(carriers(case, tests, defects) for case in own):
+        if defect.fault == "product" and own and not any(backends(case, tests, defects) for case in own):
             found.append(f"defect {name}: no red test carries one of {', '.join(defect.rows)}")
     return sorted(found)

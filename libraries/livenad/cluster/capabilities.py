@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from livenad.cluster import environment as surroundings
+from livenad.cluster import environment
 from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.facts import GATE, LIVE_MIGRATE
 from livenad.cluster.settings_owner import right_to_switch
@@ -44,14 +44,14 @@ class Capability:
 
 def _live_update(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
-    return Measured(*kubevirt.swap_gate) if kubevirt else Measured(False, "KubeVirt is not installed")
+    return Measured(*kubevirt.live_update_gate) if kubevirt else Measured(False, "KubeVirt is not installed")
 
 
 def _gate_off(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
     if kubevirt is None:
         return Measured(False, "KubeVirt is not installed")
-    live, why = kubevirt.swap_gate
+    live, why = kubevirt.live_update_gate
     if not live:
         return Measured(None if live is None else True, why)
     if not kubevirt.gate_can_change:
@@ -83,9 +83,9 @@ def _localnet(lab: Lab) -> Measured:
     how = lab.settings.localnet
     if how == "none":
         return Measured(False, "variable LOCALNET is none")
-    ovn = surroundings.ovn_kubernetes(lab)
+    ovn = environment.ovn_kubernetes(lab)
     if ovn.there and how == "nmstate":
-        nmstate = surroundings.nmstate(lab)
+        nmstate = environment.nmstate(lab)
         return Measured(nmstate.there, f"LOCALNET is nmstate; {nmstate.value}")
     return Measured(ovn.there, f"LOCALNET is {how}; {ovn.value}")
 
@@ -137,13 +137,13 @@ CAPABILITIES = {
         Capability(
             "second-bridge",
             "another bridge on every node, apart from the first",
-            surroundings.second_bridge,
+            environment.second_bridge,
             "make a second bridge with an uplink on every node and name it by variable OTHER_BRIDGE",
         ),
         Capability(
             "dynamic-networks-controller",
             "NICs are plugged into running pods",
-            surroundings.dynamic_networks_controller,
+            environment.dynamic_networks_controller,
             "install the Multus Dynamic Networks Controller",
         ),
         Capability(
@@ -155,13 +155,13 @@ CAPABILITIES = {
         Capability(
             "foreign-nad",
             "a VM may use a NAD of another namespace",
-            surroundings.foreign_nads,
+            environment.foreign_nads,
             "turn off namespaceIsolation in the configuration of Multus",
         ),
         Capability(
             "rwo-storage",
             "a StorageClass for volumes of one node",
-            surroundings.storage,
+            environment.storage,
             "mark a default StorageClass, or name one by variable STORAGE_CLASS",
         ),
         Capability("ipv6", "guests have IPv6 addresses", _ipv6, "set variable IPV6_PREFIX"),

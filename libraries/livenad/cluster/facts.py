@@ -42,7 +42,7 @@ class KubeVirtFacts:
         return f"KubeVirt {self.namespace}/{self.name}" if self.name else "KubeVirt"
 
     @property
-    def swap_gate(self) -> tuple[bool | None, str]:
+    def live_update_gate(self) -> tuple[bool | None, str]:
         """Whether networks can be swapped live here, None where it cannot be told; and why so."""
         if self.version is None:
             return True, f"version {self.version_text} is not a released one; taken as newer than 1.9"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
-from livenad.cluster import environment as surroundings
+from livenad.cluster import environment
 from livenad.cluster.capabilities import CAPABILITIES, Capabilities, CapabilityName
 from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.preflight import CHECKS, CheckName, Preflight
@@ -16,13 +16,13 @@ from livenad.errors import LabError
 
 _AT_ONCE = 8
 _SURROUNDINGS: dict[str, tuple[Callable[[Lab], Measured], str]] = {
-    "platform": (surroundings.platform, ""),
+    "platform": (environment.platform, ""),
     "nmstate": (
-        surroundings.nmstate,
+        environment.nmstate,
         "install its operator and create NMState/nmstate, or make bridges by hand",
     ),
-    "ovn-kubernetes": (surroundings.ovn_kubernetes, "only localnet networks need it"),
-    "bridge-cni": (surroundings.bridge_plugin, "install the CNI plugin bridge on every node"),
+    "ovn-kubernetes": (environment.ovn_kubernetes, "only localnet networks need it"),
+    "bridge-cni": (environment.bridge_plugin, "install the CNI plugin bridge on every node"),
 }
 
 

@@ -46,7 +46,7 @@ def find_kubevirt(lab: Lab) -> Finding:
     if not kubevirt.name:
         return Finding("KubeVirt", f"{kubevirt.version_text}; its settings may not be read")
     value = (
-        f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.swap_gate[1]}; "
+        f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.live_update_gate[1]}; "
         f"workloadUpdateMethods {list(kubevirt.workload_update_methods or ())}; "
         f"vmRolloutStrategy {kubevirt.rollout_strategy}"
     )

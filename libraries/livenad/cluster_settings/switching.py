@@ -21,7 +21,7 @@ from livenad.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, r
 from livenad.cluster.settings_owner import known, owned_by_hco, owner_of
 from livenad.cluster_settings.fields import Setting, change, check_value, undo, value_of, with_value
 from livenad.errors import LabError, TestError
-from livenad.ownership.active_runs import living_runs
+from livenad.ownership.active_runs import active_runs
 
 NOTE = "kubevirt-nad-tests/former-settings"
 """Annotation with what a run changed: {"run", "namespace", "settings": {name: what `owned_settings.change` noted}}."""
@@ -30,7 +30,7 @@ _ATTEMPTS = 5
 _EFFECT_SECONDS = 60.0
 
 
-class Switchboard:
+class ClusterSettings:
     """The settings of one cluster in the hands of one run; ``namespace`` is where the run's lease shows it alive."""
 
     def __init__(self, cluster: Cluster, run_id: str, heartbeat: Heartbeat = silent) -> None:
@@ -49,13 +49,13 @@ class Switchboard:
         """
         check_value(setting, value)
         for _ in range(_ATTEMPTS):
-            self.take_back_of_dead_runs()
+            self.restore_of_aborted_runs()
             kubevirt = self._kubevirt()
             was = value_of(setting, kubevirt)
             if was == value:
                 return was
             owner = self._get_owner(kubevirt)
-            note = note_of(owner) or {"run": self._run_id, "namespace": namespace, "settings": {}}
+            note = backup_of(owner) or {"run": self._run_id, "namespace": namespace, "settings": {}}
             if note["run"] != self._run_id:
                 raise LabError(f"settings of the cluster are changed by run {note['run']} now; wait until it has ended")
             if setting.name in note["settings"]:
@@ -72,25 +72,25 @@ class Switchboard:
 
     def restore(self) -> list[str]:
         """Take back what this run changed; gives a remark for each thing that somebody else changed meanwhile."""
-        return self._take_back(self._run_id)
+        return self._restore_of(self._run_id)
 
-    def take_back_of_dead_runs(self, *, dry_run: bool = False) -> list[str]:
+    def restore_of_aborted_runs(self, *, dry_run: bool = False) -> list[str]:
         """Take back what a dead run changed; gives a line for each setting, and for what could not be taken back."""
-        note = self.foreign_note(read_kubevirt(self._cluster))
+        note = self.foreign_backup(read_kubevirt(self._cluster))
         if note is None or self._lives(note):
             return []
         done = [
             f"{name} of the cluster from {kept['value']} to {kept['was']}, changed by run {note['run']}, which is dead"
             for name, kept in note["settings"].items()
         ]
-        return done if dry_run else done + self._take_back(str(note["run"]))
+        return done if dry_run else done + self._restore_of(str(note["run"]))
 
-    def foreign_note(self, kubevirt: KubeVirtFacts | None) -> Object | None:
+    def foreign_backup(self, kubevirt: KubeVirtFacts | None) -> Object | None:
         """The note of another run, dead or alive; None also where we may not see the resource that has it."""
         if kubevirt is None or not kubevirt.name:
             return None
         try:
-            note = note_of(self._get_owner(kubevirt))
+            note = backup_of(self._get_owner(kubevirt))
         except ApiError as error:
             if error.status not in (403, 404):
                 raise
@@ -99,11 +99,11 @@ class Switchboard:
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
-    def _take_back(self, run_id: str) -> list[str]:
+    def _restore_of(self, run_id: str) -> list[str]:
         for _ in range(_ATTEMPTS):
             kubevirt = self._kubevirt()
             owner = self._get_owner(kubevirt)
-            note = note_of(owner)
+            note = backup_of(owner)
             if note is None or note["run"] != run_id:
                 return []
             patch: Object = {}
@@ -177,10 +177,10 @@ class Switchboard:
 
     def _lives(self, note: Object) -> bool:
         run = str(note["run"])
-        return run in living_runs(self._cluster, {run}, [str(note["namespace"])], self._heartbeat)
+        return run in active_runs(self._cluster, {run}, [str(note["namespace"])], self._heartbeat)
 
 
-def note_of(owner: Object) -> Object | None:
+def backup_of(owner: Object) -> Object | None:
     """What a run noted on the resource that it changed."""
     text = meta(owner, "annotations", {}).get(NOTE)
     if not text:

@@ -21,7 +21,7 @@ _LIMITS = {"parallelMigrationsPerCluster": 5, "parallelOutboundMigrationsPerNode
 
 
 @dataclass(frozen=True)
-class QueuedSwap:
+class QueuedMigration:
     """One VM's change, in seconds after the first edit of all; None for what was not seen.
 
     ``begun`` is when its migration left the queue (phase Pending), ``ended`` when it reached a final phase, and
@@ -56,19 +56,19 @@ class Spread:
     most: float
 
 
-def queued_swaps(history: History, changes: Sequence[NetworkChange]) -> list[QueuedSwap]:
+def queued_migrations(history: History, changes: Sequence[NetworkChange]) -> list[QueuedMigration]:
     """One for each change, in the order given. ValueError for none at all."""
     zero = min(change.at for change in changes)
     return [_queued(history, change, zero) for change in changes]
 
 
-def most_at_once(queue: Sequence[QueuedSwap]) -> int:
+def most_at_once(queue: Sequence[QueuedMigration]) -> int:
     """The most migrations that were out of the queue and not ended at one moment."""
     begun = [(one.begun, one.ended) for one in queue if one.begun is not None]
     return max((sum(b <= at and (e is None or at < e) for b, e in begun) for at, _ in begun), default=0)
 
 
-def spread(queue: Sequence[QueuedSwap]) -> Spread | None:
+def spread(queue: Sequence[QueuedMigration]) -> Spread | None:
     """The spread; None when no change is complete. ``ninth``: nine in ten took no longer."""
     seconds = sorted(one.seconds for one in queue if one.seconds is not None)
     if not seconds:
@@ -87,7 +87,7 @@ def limits_text(kubevirt: KubeVirtFacts | None) -> str:
     return f"at most {per_cluster} in the cluster and {per_node} away from a node"
 
 
-def _queued(history: History, change: NetworkChange, zero: float) -> QueuedSwap:
+def _queued(history: History, change: NetworkChange, zero: float) -> QueuedMigration:
     migration = the_migration(history, change)
     made = begun = ended = None
     if migration is not None:
@@ -106,4 +106,4 @@ def _queued(history: History, change: NetworkChange, zero: float) -> QueuedSwap:
     def after(at: float | None) -> float | None:
         return None if at is None else max(0.0, at - zero)
 
-    return QueuedSwap(change.vm, change.at - zero, after(made), after(begun), after(ended), after(complete))
+    return QueuedMigration(change.vm, change.at - zero, after(made), after(begun), after(ended), after(complete))

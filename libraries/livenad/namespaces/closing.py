@@ -16,16 +16,16 @@ def close_namespace(run: Run) -> list[str]:
     """
     suite = run.require_suite()
     name = suite.namespace.name
-    left = run.ledger.remove(lambda entry: entry.kind is VM and entry.namespace == name)
+    left = run.created.remove(lambda entry: entry.kind is VM and entry.namespace == name)
     left += run.networks.leave_networks(suite.recorder)
     suite.recorder.stop()
     if run.settings.namespace:
-        left += run.ledger.remove(lambda entry: entry.namespace == name)
+        left += run.created.remove(lambda entry: entry.namespace == name)
         left += _give_back_lease(run, name, suite.namespace.naming.suffix)
     else:
-        run.ledger.lease.release(name)
+        run.created.lease.release(name)
         left += _remove_namespaces(run, name)
-    left += run.ledger.lease.lost()
+    left += run.created.lease.lost()
     try:
         run.networks.end_suite()
     except LabError as error:
@@ -36,7 +36,7 @@ def close_namespace(run: Run) -> list[str]:
 
 def _give_back_lease(run: Run, name: str, suffix: str) -> list[str]:
     try:
-        run.ledger.lease.give_back(name, LEASE_NAME + suffix)
+        run.created.lease.give_back(name, LEASE_NAME + suffix)
     except LabError as error:
         return [f"the lease of this suite stays in {name}: {error}"]
     return []
@@ -44,11 +44,11 @@ def _give_back_lease(run: Run, name: str, suffix: str) -> list[str]:
 
 def _remove_namespaces(run: Run, name: str) -> list[str]:
     """The namespaces, with which goes what is in them; piece by piece where a namespace may not be removed."""
-    left = run.ledger.remove(lambda entry: entry.kind is NAMESPACE and _belongs(entry, name))
-    staying = {entry.name for entry in run.ledger.entries if entry.kind is NAMESPACE}
-    content = [entry for entry in run.ledger.entries if entry.kind is not NAMESPACE and _belongs(entry, name)]
-    run.ledger.forget(lambda entry: entry in content and entry.namespace not in staying)
-    return left + run.ledger.remove(lambda entry: entry in content)
+    left = run.created.remove(lambda entry: entry.kind is NAMESPACE and _belongs(entry, name))
+    staying = {entry.name for entry in run.created.entries if entry.kind is NAMESPACE}
+    content = [entry for entry in run.created.entries if entry.kind is not NAMESPACE and _belongs(entry, name)]
+    run.created.forget(lambda entry: entry in content and entry.namespace not in staying)
+    return left + run.created.remove(lambda entry: entry in content)
 
 
 def _belongs(entry: Entry, namespace: str) -> bool:

@@ -11,7 +11,7 @@ from livenad.errors import LabError
 from livenad.networks.cudn import CLUSTER_NETWORK
 from livenad.networks.leasebook import PURPOSE_LABEL, LeaseBook
 from livenad.networks.nmstate_policies import POLICY, remove_policy
-from livenad.ownership.active_runs import living_runs
+from livenad.ownership.active_runs import active_runs
 from livenad.ownership.labels import LIFE_NOTE, RUN_LABEL, mark, run_of
 from livenad.ownership.leases import remove_lease
 from livenad.ownership.removal import await_gone, await_no_guests
@@ -26,7 +26,7 @@ _IN_HOME = (VM, SECRET, NAD, ACCOUNT, BINDING, LEASE)
 
 
 @dataclass(frozen=True)
-class Leftover:
+class OrphanedResource:
     """An object of a dead run."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class Leftover:
         return f"{self.kind.title(self.namespace, self.name)} of run {run_of(self.item)}"
 
 
-class Leftovers:
+class OrphanedResources:
     """Found when it is made, which takes up to 30 seconds; nothing is changed before `remove`.
 
     ``home`` is a namespace that an administrator gave to all runs, "" where there is none: it is kept. ``unseen`` has a
@@ -60,7 +60,7 @@ class Leftovers:
         self.unseen: list[str] = []
         marked = self._marked()
         runs = {run_of(found.item) for found in marked} - {book.run_id}
-        living = living_runs(self._cluster, runs, self._places(marked), heartbeat)
+        living = active_runs(self._cluster, runs, self._places(marked), heartbeat)
         self.found = [found for found in marked if run_of(found.item) in runs - living]
 
     @property
@@ -91,21 +91,23 @@ class Leftovers:
         for found in self._of(LEASE):
             if PURPOSE_LABEL not in meta(found.item, "labels"):
                 remove_lease(self._cluster, found.item)
-        self._book.clear_dead()
+        self._book.remove_expired()
         return left
 
-    def _marked(self) -> list[Leftover]:
+    def _marked(self) -> list[OrphanedResource]:
         """All that any run has created, but for what goes with a namespace that a run has created."""
-        found = [Leftover(kind, item) for kind in _ANYWHERE for item in self._list(kind)]
-        found += [Leftover(kind, item) for kind in _IN_HOME if self._home for item in self._list(kind, self._home)]
-        found += [Leftover(LEASE, item) for item in self._book.entries()]
+        found = [OrphanedResource(kind, item) for kind in _ANYWHERE for item in self._list(kind)]
+        found += [
+            OrphanedResource(kind, item) for kind in _IN_HOME if self._home for item in self._list(kind, self._home)
+        ]
+        found += [OrphanedResource(LEASE, item) for item in self._book.entries()]
         found += self._secrets(found)
         going = {item.name for item in found if item.kind is NAMESPACE}
         unique = {(item.kind, item.namespace, item.name): item for item in found if item.namespace not in going}
         return list(unique.values())
 
     @staticmethod
-    def _secrets(found: list[Leftover]) -> list[Leftover]:
+    def _secrets(found: list[OrphanedResource]) -> list[OrphanedResource]:
         """Those of VMs whose Secrets may neither be listed nor read: known by name, which holds the run's id."""
         seen = {(item.namespace, item.name) for item in found if item.kind is SECRET}
         missing = [
@@ -114,12 +116,12 @@ class Leftovers:
             if item.kind is VM and (item.namespace, cloud_init_name(item.name)) not in seen
         ]
         return [
-            Leftover(SECRET, mark({"metadata": {"name": name, "namespace": vm.namespace}}, run_of(vm.item)))
+            OrphanedResource(SECRET, mark({"metadata": {"name": name, "namespace": vm.namespace}}, run_of(vm.item)))
             for vm, name in missing
             if run_of(vm.item) in name
         ]
 
-    def _places(self, marked: list[Leftover]) -> set[str]:
+    def _places(self, marked: list[OrphanedResource]) -> set[str]:
         """Where leases of these runs may be."""
         named = {str(meta(found.item, "annotations", {}).get(LIFE_NOTE, "")) for found in marked}
         return named | {found.name for found in marked if found.kind is NAMESPACE} | {self._book.namespace, self._home}
@@ -136,7 +138,7 @@ class Leftovers:
             return []
         return [item for item in listed if run_of(item)]
 
-    def _of(self, *kinds: Kind) -> list[Leftover]:
+    def _of(self, *kinds: Kind) -> list[OrphanedResource]:
         return [found for kind in kinds for found in self.found if found.kind is kind]
 
     def _delete(self, *kinds: Kind) -> list[str]:

@@ -22,10 +22,10 @@ class Technique(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Carrier:
+class NetworkBackend:
     """What carries the VLANs of a place, on every node.
 
-    ``name`` is that of the bridge or physical network, ``pool`` the one under which its VLANs are leased: two carriers
+    ``name`` is that of the bridge or physical network, ``pool`` the one under which its VLANs are leased: two backends
     that lead to the same wire have the same. ``resource`` is what a node has that has the bridge, "" where nodes do
     not tell.
     """

@@ -6,7 +6,7 @@ from livenad.api.api_errors import ApiError
 from livenad.api.kinds import NODE, Object, dig
 from livenad.api.recorder import Heartbeat, silent
 from livenad.errors import LAB_ERROR_PREFIX, CapabilityMissing
-from livenad.networks.attachment import Carrier, Place, Technique
+from livenad.networks.attachment import NetworkBackend, Place, Technique
 from livenad.networks.leasebook import LeaseBook
 from livenad.networks.nic_leases import NoSpareNic
 from livenad.networks.node_networks import NodeNetworks
@@ -18,16 +18,16 @@ _SECOND = "second-bridge"
 _RESOURCE = "bridge.network.kubevirt.io/"
 
 
-class Carriers:
-    """The carriers of one run; each is made when it is first asked for."""
+class NetworkBackends:
+    """The backends of one run; each is made when it is first asked for."""
 
     def __init__(self, book: LeaseBook, settings: Settings, heartbeat: Heartbeat = silent) -> None:
         self._book = book
         self._settings = settings
-        self._made: dict[Place, Carrier] = {}
+        self._made: dict[Place, NetworkBackend] = {}
         self._node_networks = NodeNetworks(book, settings, heartbeat)
 
-    def get(self, place: Place) -> Carrier:
+    def get(self, place: Place) -> NetworkBackend:
         """The carrier of a place. LabError where it cannot be made."""
         if place not in self._made:
             self._made[place] = self._localnet() if place is Place.localnet else self._bridge(place)
@@ -38,15 +38,15 @@ class Carriers:
         self._made.clear()
         return self._node_networks.remove()
 
-    def _bridge(self, place: Place) -> Carrier:
+    def _bridge(self, place: Place) -> NetworkBackend:
         settings, number = self._settings, 1 if place is Place.bridge else 2
         if settings.node_network == "existing":
             bridge = settings.bridge if place is Place.bridge else settings.other_bridge
-            return Carrier(Technique.linux_bridge, bridge, bridge, self._resource(bridge))
+            return NetworkBackend(Technique.linux_bridge, bridge, bridge, self._resource(bridge))
         bridge = f"nad-{self._book.run_id}-{number}"
         if settings.node_network == NMSTATE:
             self._make_bridge(place, bridge)
-        return Carrier(Technique.linux_bridge, bridge, bridge)
+        return NetworkBackend(Technique.linux_bridge, bridge, bridge)
 
     def _make_bridge(self, place: Place, bridge: str) -> None:
         """One spare NIC is enough for the tests at large: the want of a second one is a missing capability."""
@@ -58,13 +58,13 @@ class Carriers:
             said = str(none).removeprefix(LAB_ERROR_PREFIX)
             raise CapabilityMissing(f"capability {_SECOND} is not there: {said}") from none
 
-    def _localnet(self) -> Carrier:
+    def _localnet(self) -> NetworkBackend:
         settings = self._settings
         if settings.localnet != NMSTATE:
-            return Carrier(Technique.localnet, settings.physical_network, settings.physical_network)
+            return NetworkBackend(Technique.localnet, settings.physical_network, settings.physical_network)
         name = f"{settings.physical_network[:50]}-{self._book.run_id}"
         self._node_networks.make_mapping(name, settings.localnet_bridge)
-        return Carrier(Technique.localnet, name, settings.localnet_bridge)
+        return NetworkBackend(Technique.localnet, name, settings.localnet_bridge)
 
     def _resource(self, bridge: str) -> str:
         """What bridge-marker calls a bridge, "" where the nodes show no such resource.

@@ -14,9 +14,9 @@ from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, NAMESPACE, POD, VM, VMI, Object, dig, meta
 from livenad.api.recorder import Heartbeat, silent
 from livenad.errors import LabError
-from livenad.ownership.active_runs import living_runs
+from livenad.ownership.active_runs import active_runs
 from livenad.ownership.labels import RUN_LABEL, run_of
-from livenad.ownership.lease_liveness import Sightings
+from livenad.ownership.lease_liveness import LeaseLiveness
 from livenad.ownership.leases import LeaseKeeper, remove_lease
 
 PURPOSE_LABEL = "kubevirt-nad-tests/lease"
@@ -42,11 +42,11 @@ class LeaseBook:
         self._home = home
         self._keeper = keeper
 
-    def take(self, name: str, purpose: str, of: str, *, from_dead: bool = True) -> Object | None:
+    def take(self, name: str, purpose: str, of: str, *, from_expired: bool = True) -> Object | None:
         """Take a lease; None: it is ours, else the lease of the run that has it. ``of`` tells a reader what for."""
         notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
         with self._rights():
-            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_dead=from_dead)
+            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_expired=from_expired)
 
     def give_back(self, name: str) -> None:
         """Delete a lease of ours."""
@@ -69,33 +69,33 @@ class LeaseBook:
             lease
             for lease in self.entries()
             if meta(lease, "labels", {}).get(PURPOSE_LABEL) in purposes and not self.is_ours(lease)
-            if not self.is_dead(lease)
+            if not self.is_expired(lease)
         ]
 
-    def is_dead(self, lease: Object) -> bool:
+    def is_expired(self, lease: Object) -> bool:
         """Whether a lease that was read just now is known to be a dead run's."""
-        return Sightings.of(self.cluster).is_dead(lease)
+        return LeaseLiveness.of(self.cluster).is_expired(lease)
 
     def seconds_left(self, lease: Object) -> float:
         """In how many seconds a lease that was read just now will be known as a dead run's, if it is not renewed."""
-        return Sightings.of(self.cluster).seconds_left(lease)
+        return LeaseLiveness.of(self.cluster).seconds_left(lease)
 
     def is_ours(self, lease: Object) -> bool:
         """Whether a lease says that this run has it."""
         return bool(dig(lease, "spec", "holderIdentity") == self.run_id)
 
-    def tell_the_dead(self, heartbeat: Heartbeat = silent) -> None:
+    def watch_for_expired(self, heartbeat: Heartbeat = silent) -> None:
         """Look at the leases of other runs until each is known to be dead or alive. Takes up to 30 seconds."""
         runs = {run_of(lease) for lease in self.entries() if not self.is_ours(lease)}
         with self._rights():
-            living_runs(self.cluster, runs, [self.namespace], heartbeat)
+            active_runs(self.cluster, runs, [self.namespace], heartbeat)
 
     def dead(self) -> list[Object]:
         """Leases that are known to be of dead runs and are not needed any more.
 
         While a dead run's namespace is there, so may be its guests, and they may be on its VLANs.
         """
-        dead = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_dead(lease)]
+        dead = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_expired(lease)]
         if not dead:
             return []
         staying = runs_that_stay(self.cluster, self._home)
@@ -105,7 +105,7 @@ class LeaseBook:
             if meta(lease, "labels")[PURPOSE_LABEL] not in _OF_GUESTS or run_of(lease) not in staying
         ]
 
-    def clear_dead(self) -> list[str]:
+    def remove_expired(self) -> list[str]:
         """Remove the leases of dead runs that are not needed any more; gives their names."""
         dead = self.dead()
         with self._rights():

@@ -117,7 +117,7 @@ class NicLeases:
         raise NoSpareNic(
             f"no spare NIC on all of {', '.join(states)}: {'. '.join(told)}. Needed is an ethernet NIC of one name "
             "that is up and has no address, route or bridge; name it with --variable SPARE_NIC:<name>, remove what "
-            "dead runs left with the keyword `Delete Leftovers`, or choose another NODE_NETWORK"
+            "dead runs left with the keyword `Delete OrphanedResources`, or choose another NODE_NETWORK"
         )
 
 

@@ -11,8 +11,8 @@ from livenad.api.kinds import NAD, NAMESPACE, Object, meta
 from livenad.api.recorder import Heartbeat, Recorder, silent
 from livenad.cluster.capabilities import Capabilities
 from livenad.errors import LabError, TestError
-from livenad.networks.attachment import Carrier, Place, Technique
-from livenad.networks.backends import NODE_LOCAL, Carriers
+from livenad.networks.attachment import NetworkBackend, Place, Technique
+from livenad.networks.backends import NODE_LOCAL, NetworkBackends
 from livenad.networks.cudn import (
     CLUSTER_NETWORK,
     await_created,
@@ -24,7 +24,7 @@ from livenad.networks.leasebook import RUN, LeaseBook, lease_name
 from livenad.networks.nad_manifests import bridge_nad, localnet_nad
 from livenad.networks.suite_lock import SuiteLock
 from livenad.networks.vlan_pool import PoolExhausted, Segment, VlanPool
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.created_resources import CreatedResources
 from livenad.ownership.labels import RUN_LABEL, mark
 from livenad.ownership.naming import SuiteNamespace
 from livenad.ownership.removal import await_gone, await_no_guests, scopes_with_guests
@@ -40,7 +40,7 @@ class RunNetworks:
         self,
         client: Cluster,
         settings: Settings,
-        ledger: Ledger,
+        created: CreatedResources,
         capabilities: Capabilities,
         *,
         namespaces: list[str],
@@ -49,15 +49,15 @@ class RunNetworks:
         """``namespaces`` are those that the run made; the list grows while the run goes on."""
         self._client = client
         self._settings = settings
-        self._ledger = ledger
+        self._created = created
         self._capabilities = capabilities
-        self._run_id = ledger.run_id
-        self.book = LeaseBook(client, ledger.lease, ledger.run_id, settings.lease_namespace, settings.namespace)
+        self._run_id = created.run_id
+        self.book = LeaseBook(client, created.lease, created.run_id, settings.lease_namespace, settings.namespace)
         self.lock = SuiteLock(self.book, settings.lease_timeout, heartbeat)
         self.pool = VlanPool(self.book, settings.vlans)
-        self.carriers = Carriers(self.book, settings, heartbeat)
+        self.backends = NetworkBackends(self.book, settings, heartbeat)
         self._heartbeat = heartbeat
-        self._life = lease_name("run", ledger.run_id)
+        self._life = lease_name("run", created.run_id)
         self._made: dict[str, Segment] = {}
         self._names: dict[str, str] = {}
         self._cluster_networks: list[str] = []
@@ -72,7 +72,7 @@ class RunNetworks:
     def begin_suite(self, *, exclusive: bool) -> None:
         """Wait until a suite may begin beside those of other runs, and announce it to all of them."""
         if not self.book.holds(self._life):
-            self.book.clear_dead()
+            self.book.remove_expired()
             self.book.take(self._life, RUN, "a run that lives")
         if exclusive:
             self.lock.alone()
@@ -113,15 +113,15 @@ class RunNetworks:
         """
         if place is not Place.bridge:
             self._capabilities.require("localnet" if place is Place.localnet else "second-bridge")
-        carrier, real = self.carriers.get(place), self._suite.naming.real(name)
+        carrier, real = self.backends.get(place), self._suite.naming.real(name)
         segment = self._segment(carrier, vlan_of)
         if carrier.technique is Technique.localnet and self._settings.localnet_api == "cudn":
             self._create_cluster_network(name, namespace, carrier, segment)
         elif carrier.technique is Technique.localnet:
             nad = localnet_nad(real, namespace, carrier.name, segment.vlan, network=f"{namespace}-{real}")
-            self._ledger.create(NAD, nad)
+            self._created.create(NAD, nad)
         else:
-            self._ledger.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
+            self._created.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
         self._made[f"{namespace}/{name}"] = segment
         return f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
 
@@ -158,9 +158,9 @@ class RunNetworks:
         return left
 
     def _remove_carriers(self) -> list[str]:
-        return self.carriers.remove()
+        return self.backends.remove()
 
-    def _create_cluster_network(self, name: str, namespace: str, carrier: Carrier, segment: Segment) -> None:
+    def _create_cluster_network(self, name: str, namespace: str, carrier: NetworkBackend, segment: Segment) -> None:
         """Its NAD has its name, which must be the only one on the cluster."""
         naming = self._suite.naming
         real = naming.real(name)
@@ -176,7 +176,7 @@ class RunNetworks:
         if self.book.holds(self._life):
             self.book.give_back(self._life)
 
-    def _segment(self, carrier: Carrier, vlan_of: str) -> Segment:
+    def _segment(self, carrier: NetworkBackend, vlan_of: str) -> Segment:
         home, scope = self._suite.name, self._suite.scope
         if vlan_of:
             known = self._made.get(vlan_of if "/" in vlan_of else f"{home}/{vlan_of}")

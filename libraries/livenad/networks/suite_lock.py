@@ -99,7 +99,7 @@ class SuiteLock:
                 self._await_change(history, in_the_way, min(deadline, beat))
                 in_the_way = attempt()
             # What is known to be dead by now, the next run need not wait for.
-            self._book.clear_dead()
+            self._book.remove_expired()
         finally:
             stream.stop()
 

@@ -47,8 +47,8 @@ class VlanPool:
             segment = self._lease_free(carrier, namespace)
             if segment is not None:
                 return segment
-            self._book.tell_the_dead()
-            if not self._book.clear_dead():
+            self._book.watch_for_expired()
+            if not self._book.remove_expired():
                 raise self._exhausted(carrier)
 
     def lease_same(self, carrier: str, vlan: int, namespace: str) -> Segment:
@@ -56,8 +56,8 @@ class VlanPool:
         segment = Segment(carrier, vlan)
         if segment in self._segments or (holder := self._take(segment, namespace)) is None:
             return segment
-        self._book.tell_the_dead()
-        if not self._book.clear_dead() or (holder := self._take(segment, namespace)) is not None:
+        self._book.watch_for_expired()
+        if not self._book.remove_expired() or (holder := self._take(segment, namespace)) is not None:
             raise LabError(
                 f"{segment} is used by {holder_text(holder)}, and a network on the VLAN of another one was asked for; "
                 "run again later, or give the runs pools of their own by variable VLANS"
@@ -87,7 +87,7 @@ class VlanPool:
 
     def _take(self, segment: Segment, namespace: str) -> Object | None:
         # That of a dead run is taken when it is cleared, and not before: its guests may still be on the VLAN.
-        holder = self._book.take(segment.lease, VLAN, str(segment), from_dead=False)
+        holder = self._book.take(segment.lease, VLAN, str(segment), from_expired=False)
         if holder is None:
             self._segments[segment] = namespace
         return holder
@@ -98,7 +98,7 @@ class VlanPool:
         for item in self._book.entries(VLAN):
             if (vlan := pool.get(str(meta(item, "name")))) is not None:
                 ours = self._book.is_ours(item)
-                state = ", which is dead and has left a namespace" if self._book.is_dead(item) else ""
+                state = ", which is dead and has left a namespace" if self._book.is_expired(item) else ""
                 who = "this run, for suites whose guests go" if ours else holder_text(item) + state
                 holders.setdefault(who, []).append(vlan)
         listed = "; ".join(f"{vlans_text(vlans)} by {who}" for who, vlans in list(holders.items())[:_FEW])
@@ -106,5 +106,5 @@ class VlanPool:
         return PoolExhausted(
             f"no VLAN of {carrier} is free: all of the pool VLANS={vlans_text(self._vlans)} are leased in namespace "
             f"{self._book.namespace}: {listed}{more}; enlarge the pool with --variable VLANS:<ranges>, wait for these "
-            "runs, or remove what dead runs left with the keyword `Delete Leftovers`"
+            "runs, or remove what dead runs left with the keyword `Delete OrphanedResources`"
         )

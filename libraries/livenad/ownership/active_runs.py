@@ -14,10 +14,10 @@ from livenad.api.recorder import Heartbeat, silent
 from livenad.api.watch import WatchStream
 from livenad.errors import LabError
 from livenad.ownership.labels import RUN_LABEL
-from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, Sightings, sign_of
+from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, LeaseLiveness, sign_of
 
 
-def living_runs(
+def active_runs(
     cluster: Cluster, runs: Collection[str], namespaces: Collection[str], heartbeat: Heartbeat = silent
 ) -> set[str]:
     """Those of ``runs`` that renew a lease, wherever it is; where only some may be read, in one of ``namespaces``.
@@ -28,7 +28,7 @@ def living_runs(
     if not runs:
         return set()
     places = _readable(cluster, namespaces)
-    sightings = Sightings.of(cluster)
+    liveness = LeaseLiveness.of(cluster)
     first: dict[str, dict[tuple[str, ...], None]] | None = None
     living: set[str] = set()
     nothing_seen, looked = dict.fromkeys(runs, 0.0), time.monotonic()
@@ -42,7 +42,7 @@ def living_runs(
             open_ends = {
                 run: max(left)
                 for run in set(runs) - living
-                if (left := _left(leases.get(run, []), sightings, nothing_seen[run])) and max(left) > 0
+                if (left := _left(leases.get(run, []), liveness, nothing_seen[run])) and max(left) > 0
             }
             if not open_ends:
                 return living
@@ -58,9 +58,9 @@ def living_runs(
             )
 
 
-def _left(leases: list[Object], sightings: Sightings, nothing_seen: float) -> list[float]:
+def _left(leases: list[Object], liveness: LeaseLiveness, nothing_seen: float) -> list[float]:
     """For how many seconds each sign of life may still be one."""
-    return [sightings.seconds_left(lease) for lease in leases] or [LEASE_SECONDS - nothing_seen]
+    return [liveness.seconds_left(lease) for lease in leases] or [LEASE_SECONDS - nothing_seen]
 
 
 def _readable(cluster: Cluster, namespaces: Collection[str]) -> list[str | None]:

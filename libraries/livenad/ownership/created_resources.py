@@ -1,4 +1,4 @@
-"""The ledger: what this run created, removed last-in first-out; and the leases that say that the run is alive."""
+"""The created: what this run created, removed last-in first-out; and the leases that say that the run is alive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Entry:
         return self.kind.title(self.namespace, self.name)
 
 
-class Ledger:
+class CreatedResources:
     """Creates objects with the run's label, remembers and removes them. Safe for use by several threads."""
 
     def __init__(self, cluster: Cluster, run_id: str) -> None:

@@ -28,28 +28,28 @@ _LONGEST = 600.0
 
 
 @dataclass
-class _Sight:
+class _Renewal:
     sign: tuple[str, ...]
     at: float
     quiet: float = 0.0
 
 
-class Sightings:
+class LeaseLiveness:
     """What one process saw of leases. A lease that is given to any of these must have been read just now."""
 
-    _known: ClassVar[WeakKeyDictionary[Cluster, Sightings]] = WeakKeyDictionary()
+    _known: ClassVar[WeakKeyDictionary[Cluster, LeaseLiveness]] = WeakKeyDictionary()
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._sights: dict[tuple[str, str], _Sight] = {}
+        self._sights: dict[tuple[str, str], _Renewal] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, cluster: Cluster) -> Sightings:
+    def of(cls, cluster: Cluster) -> LeaseLiveness:
         """What this process saw of the leases of a cluster."""
         return cls._known.setdefault(cluster, cls())
 
-    def is_dead(self, lease: Object) -> bool:
+    def is_expired(self, lease: Object) -> bool:
         """Whether a lease was looked at for its whole duration and was the same at each look."""
         return self.seconds_left(lease) <= 0
 
@@ -63,7 +63,7 @@ class Sightings:
         with self._lock:
             known = self._sights.get(place)
             if known is None or known.sign != sign:
-                self._sights[place] = _Sight(sign, now)
+                self._sights[place] = _Renewal(sign, now)
                 return 0.0
             known.quiet += min(now - known.at, _MOST_PER_LOOK)
             known.at = now

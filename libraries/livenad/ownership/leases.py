@@ -15,7 +15,7 @@ from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, Object, dig, meta
 from livenad.errors import LabError
 from livenad.ownership.labels import mark, run_of
-from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, Sightings
+from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, LeaseLiveness
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +59,12 @@ class LeaseKeeper:
         labels: Mapping[str, str],
         notes: Mapping[str, str],
         *,
-        from_dead: bool = True,
+        from_expired: bool = True,
     ) -> Object | None:
         """Take a lease that other runs may want too; None: it is ours now.
 
         Otherwise gives the lease as the run that was quicker has it. That of a run that is known to be dead is taken
-        over, unless ``from_dead`` is False. ``notes`` become annotations.
+        over, unless ``from_expired`` is False. ``notes`` become annotations.
         """
         body = self._manifest(namespace, name, labels, notes)
         while True:
@@ -80,7 +80,7 @@ class LeaseKeeper:
                 continue
             if self._is_ours(found):
                 break
-            if not from_dead or not run_of(found) or not Sightings.of(self._cluster).is_dead(found):
+            if not from_expired or not run_of(found) or not LeaseLiveness.of(self._cluster).is_expired(found):
                 return found
             if self._take_over(found, body):
                 break

@@ -7,22 +7,24 @@ import copy
 from livenad.api.client import Cluster
 from livenad.api.connection import Connection
 from livenad.api.kinds import ACCOUNT, BINDING, dig
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.created_resources import CreatedResources
 from livenad.ownership.naming import SuiteNamespace
 
 _RBAC = "rbac.authorization.k8s.io"
 
 
-def create_owner(client: Cluster, ledger: Ledger, suite: SuiteNamespace, name: str, *, verify: bool) -> Cluster:
+def create_owner(
+    client: Cluster, created: CreatedResources, suite: SuiteNamespace, name: str, *, verify: bool
+) -> Cluster:
     """Create the account in the test namespace, and give a client with its token. ApiError 403 when we may not."""
     namespace, name = suite.name, suite.naming.real(name)
     meta = {"name": name, "namespace": namespace}
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}
     subject = {"kind": "ServiceAccount", **meta}
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    ledger.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
+    created.create(ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": dict(meta)})
     binding = {"apiVersion": BINDING.api_version, "kind": "RoleBinding", "roleRef": role, "subjects": [subject]}
-    ledger.create(BINDING, {**binding, "metadata": dict(meta)})
+    created.create(BINDING, {**binding, "metadata": dict(meta)})
     answer = client.request(
         "POST", f"{ACCOUNT.path(namespace, name)}/token", body=request, title=f"token of {name}", repeatable=True
     )

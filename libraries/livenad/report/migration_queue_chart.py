@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from livenad.migrations.migration_queue import QueuedSwap
+from livenad.migrations.migration_queue import QueuedMigration
 from livenad.report.timeline import Lane, Span, Timeline, Tone
 
 
-def queue_timeline(title: str, queue: Sequence[QueuedSwap], end: float) -> Timeline:
+def queue_timeline(title: str, queue: Sequence[QueuedMigration], end: float) -> Timeline:
     """``end``: until when, in seconds after the first edit; a VM that has not arrived by then waits or runs still."""
     arrived = [one.complete for one in queue if one.complete is not None]
     complete = max(arrived) if len(arrived) == len(queue) else None
@@ -16,7 +16,7 @@ def queue_timeline(title: str, queue: Sequence[QueuedSwap], end: float) -> Timel
     return Timeline(title, lanes, max(1.0, (complete or end) * 1.12), complete, None)
 
 
-def _spans(one: QueuedSwap, end: float) -> list[Span]:
+def _spans(one: QueuedMigration, end: float) -> list[Span]:
     """Nothing asked for yet, waiting in the queue, migrating, and what the swap still lacks after that."""
     steps = (
         (one.edited, one.made, "edited", Tone.CALM),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from livenad.api.kinds import SECRET, VM, Object
 from livenad.model import VmRecord
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.created_resources import CreatedResources
 from livenad.settings import Settings
 from livenad.virtual_machines.cloud_init import network_data, user_data
 from livenad.virtual_machines.manifests import cloud_init_secret, vm_manifest
@@ -12,13 +12,13 @@ from livenad.virtual_machines.registry import VirtualMachines
 
 
 def create_vm(
-    ledger: Ledger, vms: VirtualMachines, record: VmRecord, settings: Settings, affinity: Object | None
+    created: CreatedResources, vms: VirtualMachines, record: VmRecord, settings: Settings, affinity: Object | None
 ) -> None:
     """Create a VM that runs at once. Raises ApiError when the API server refuses it."""
     data = user_data(record.name, record.login, vms.user_key, vms.host_key(record.name))
-    ledger.create(SECRET, cloud_init_secret(record, data, network_data(record.nics)))
-    manifest = vm_manifest(record, ledger.run_id, settings.vm_image, settings.vm_memory)
+    created.create(SECRET, cloud_init_secret(record, data, network_data(record.nics)))
+    manifest = vm_manifest(record, created.run_id, settings.vm_image, settings.vm_memory)
     if affinity:
         manifest["spec"]["template"]["spec"]["affinity"] = affinity
-    ledger.create(VM, manifest)
+    created.create(VM, manifest)
     vms.mark_started(record.name)

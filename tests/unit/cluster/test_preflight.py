@@ -172,7 +172,7 @@ def test_what_may_not_be_read_is_unknown_and_refuses_nothing(healthy: FakeApi, c
     facts = check(cluster)
     assert facts.nodes is None
     assert facts.kubevirt is not None
-    assert facts.kubevirt.swap_gate == (None, "KubeVirt v1.8.4: its featureGates may not be read")
+    assert facts.kubevirt.live_update_gate == (None, "KubeVirt v1.8.4: its featureGates may not be read")
 
 
 def test_versions_are_compared_as_numbers() -> None:

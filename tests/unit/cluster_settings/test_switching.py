@@ -14,7 +14,7 @@ from livenad.api.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
 from livenad.cluster.facts import kubevirt_facts, read_facts, read_version
 from livenad.cluster.settings_owner import HYPERCONVERGED, HYPERCONVERGED_NAME, right_to_switch
 from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value
-from livenad.cluster_settings.switching import NOTE, Switchboard, as_before
+from livenad.cluster_settings.switching import NOTE, ClusterSettings, as_before
 from livenad.errors import LabError, TestError
 from livenad.ownership.labels import RUN_LABEL
 from livenad.ownership.leases import LEASE_NAME
@@ -105,7 +105,7 @@ def test_switch_and_restore_leave_the_resource_as_it_was(
     plain: FakeApi, cluster: Cluster, setting: Setting, value: str, was: str
 ) -> None:
     before = json.dumps(spec_of(plain), sort_keys=True)
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     assert board.switch(setting, value, "ns") == was
     assert board.value(setting) == value
     assert board.restore() == []
@@ -118,7 +118,7 @@ def test_hyperconverged_is_switched_in_its_own_way(
     hco: FakeApi, cluster: Cluster, setting: Setting, value: str, was: str
 ) -> None:
     before = json.dumps(hco.objects[HCOS, HYPERCONVERGED_NAME]["spec"], sort_keys=True)
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     assert board.switch(setting, value, "ns") == was
     assert board.value(setting) == value
     assert json.loads(SITE_PATCH)[0] in json.loads(annotations_of(hco)[JSON_PATCH])
@@ -130,7 +130,7 @@ def test_hyperconverged_is_switched_in_its_own_way(
 
 
 def test_value_and_former_value_travel_in_one_patch(plain: FakeApi, cluster: Cluster) -> None:
-    Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    ClusterSettings(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
     (request,) = plain.requests("PATCH")
     note = json.loads(request.body["metadata"]["annotations"][NOTE])
     assert (note["run"], note["namespace"]) == ("r1", "ns")
@@ -139,7 +139,7 @@ def test_value_and_former_value_travel_in_one_patch(plain: FakeApi, cluster: Clu
 
 
 def test_several_settings_are_taken_back_together(hco: FakeApi, cluster: Cluster) -> None:
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     for setting, value, _ in CHANGES:
         board.switch(setting, value, "ns")
     assert board.restore() == []
@@ -148,22 +148,22 @@ def test_several_settings_are_taken_back_together(hco: FakeApi, cluster: Cluster
 
 
 def test_switching_to_the_present_value_writes_nothing(plain: FakeApi, cluster: Cluster) -> None:
-    assert Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "LiveUpdate", "ns") == "LiveUpdate"
+    assert ClusterSettings(cluster, "r1").switch(Setting.vmRolloutStrategy, "LiveUpdate", "ns") == "LiveUpdate"
     assert not plain.requests("PATCH")
 
 
 def test_restore_twice_and_without_a_change_does_nothing(plain: FakeApi, cluster: Cluster) -> None:
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     board.switch(Setting.vmRolloutStrategy, "Stage", "ns")
     board.restore()
     sent = len(plain.requests("PATCH"))
-    assert (board.restore(), Switchboard(cluster, "r2").restore()) == ([], [])
+    assert (board.restore(), ClusterSettings(cluster, "r2").restore()) == ([], [])
     assert len(plain.requests("PATCH")) == sent
 
 
 def test_conflict_is_met_by_another_look(plain: FakeApi, cluster: Cluster) -> None:
     plain.once["PATCH"] = lambda: touch(plain)
-    Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+    ClusterSettings(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
     assert spec_of(plain)["configuration"]["vmRolloutStrategy"] == "Stage"
     assert spec_of(plain)["imagePullPolicy"] == "Always"
     assert len(plain.requests("PATCH")) == 2
@@ -176,7 +176,7 @@ def touch(api: FakeApi) -> None:
 
 
 def test_what_somebody_else_set_meanwhile_stays_with_a_remark(plain: FakeApi, cluster: Cluster) -> None:
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     board.switch(Setting.workloadUpdateMethods, "none", "ns")
     cluster.request(
         "PATCH",
@@ -192,7 +192,7 @@ def test_what_somebody_else_set_meanwhile_stays_with_a_remark(plain: FakeApi, cl
 
 
 def test_of_a_list_of_gates_only_the_one_is_put_back(plain: FakeApi, cluster: Cluster) -> None:
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     board.switch(Setting.LiveUpdateNADRef, "off", "ns")
     item = plain.objects[KUBEVIRTS, "kubevirt"]
     item["spec"]["configuration"]["developerConfiguration"]["featureGates"] = ["Sidecar", "Snapshot"]
@@ -204,7 +204,7 @@ def test_of_a_list_of_gates_only_the_one_is_put_back(plain: FakeApi, cluster: Cl
 
 
 def test_patch_of_an_administrator_that_came_meanwhile_stays(hco: FakeApi, cluster: Cluster) -> None:
-    board = Switchboard(cluster, "r1")
+    board = ClusterSettings(cluster, "r1")
     board.switch(Setting.vmRolloutStrategy, "Stage", "ns")
     with hco.condition:
         owner = hco.objects[HCOS, HYPERCONVERGED_NAME]
@@ -231,7 +231,7 @@ def test_change_that_never_takes_effect_is_the_labs_error(
     item["status"]["phase"] = "Deploying"
     plain.put(KUBEVIRTS, item)
     with pytest.raises(LabError, match="not in effect after 0 s: phase is Deploying; look at its conditions"):
-        Switchboard(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
+        ClusterSettings(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
 
 
 def test_unknown_value_is_an_error_of_the_suite() -> None:
@@ -247,39 +247,39 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_what_a_dead_run_changed_is_taken_back_by_another(plain: FakeApi, cluster: Cluster) -> None:
-    Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
-    later = Switchboard(cluster, "later")
+    ClusterSettings(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
+    later = ClusterSettings(cluster, "later")
     expected = "vmRolloutStrategy of the cluster from Stage to LiveUpdate, changed by run dead, which is dead"
-    assert later.take_back_of_dead_runs(dry_run=True) == [expected]
+    assert later.restore_of_aborted_runs(dry_run=True) == [expected]
     assert later.value(Setting.vmRolloutStrategy) == "Stage"
-    assert later.take_back_of_dead_runs() == [expected]
+    assert later.restore_of_aborted_runs() == [expected]
     assert later.value(Setting.vmRolloutStrategy) == "LiveUpdate"
-    assert later.take_back_of_dead_runs() == []
+    assert later.restore_of_aborted_runs() == []
 
 
 @pytest.mark.usefixtures("impatient")
 def test_what_a_dead_run_changed_is_taken_back_before_the_next_change(plain: FakeApi, cluster: Cluster) -> None:
-    Switchboard(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
-    later = Switchboard(cluster, "later")
+    ClusterSettings(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
+    later = ClusterSettings(cluster, "later")
     assert later.switch(Setting.workloadUpdateMethods, "none", "ns") == "LiveMigrate"
     assert later.value(Setting.vmRolloutStrategy) == "LiveUpdate"
 
 
 def test_what_a_living_run_changed_is_left_alone(plain: FakeApi, cluster: Cluster) -> None:
     with living(plain, "alive", "theirs"):
-        Switchboard(cluster, "alive").switch(Setting.LiveUpdateNADRef, "off", "theirs")
-        later = Switchboard(cluster, "later")
-        assert later.take_back_of_dead_runs() == []
+        ClusterSettings(cluster, "alive").switch(Setting.LiveUpdateNADRef, "off", "theirs")
+        later = ClusterSettings(cluster, "later")
+        assert later.restore_of_aborted_runs() == []
         with pytest.raises(LabError, match="are changed by run alive now; wait until it has ended"):
             later.switch(Setting.vmRolloutStrategy, "Stage", "ours")
         facts = read_facts(cluster, read_version(cluster))
-        note = later.foreign_note(facts.kubevirt)
+        note = later.foreign_backup(facts.kubevirt)
     assert facts.kubevirt is not None
-    assert facts.kubevirt.swap_gate[0] is False
+    assert facts.kubevirt.live_update_gate[0] is False
     assert note is not None
     kubevirt = as_before(facts, note).kubevirt
     assert kubevirt is not None
-    assert kubevirt.swap_gate[0] is True
+    assert kubevirt.live_update_gate[0] is True
 
 
 @contextmanager

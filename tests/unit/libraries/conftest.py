@@ -58,7 +58,7 @@ def keywords(monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     if run is not None:
         if run.suite is not None:
             run.suite.recorder.stop()
-        run.ledger.lease.stop()
+        run.created.lease.stop()
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_closing_removes_vms_first_and_the_namespace_last(api: FakeApi, started:
         ["leases", "kubevirt-nad-tests-suite-r1"],
     ]
     assert closed == ["a setting"]
-    assert (run.suite, run.ledger.entries) == (None, [])
+    assert (run.suite, run.created.entries) == (None, [])
     with pytest.raises(TestError, match="no test namespace is open"):
         started("Define VM", "web")
 
@@ -88,7 +88,7 @@ def test_what_is_in_a_namespace_that_stays_is_removed_piece_by_piece(api: FakeAp
         ["network-attachment-definitions", "green"],
         ["network-attachment-definitions", "blue"],
     ]
-    assert [entry.name for entry in open_run().ledger.entries] == [NAME]
+    assert [entry.name for entry in open_run().created.entries] == [NAME]
 
 
 def test_a_hook_that_fails_keeps_nothing_from_being_removed(api: FakeApi, started: Call) -> None:

@@ -57,7 +57,7 @@ def call(healthy: FakeApi, cluster: Cluster) -> Iterator[Call]:
     yield keyword
     if run.suite is not None:
         run.suite.recorder.stop()
-    run.ledger.lease.stop()
+    run.created.lease.stop()
     SESSION.run = None
 
 

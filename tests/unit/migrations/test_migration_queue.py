@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 from livenad.cluster.facts import kubevirt_facts
-from livenad.migrations.migration_queue import QueuedSwap, limits_text, most_at_once, queued_swaps, spread
+from livenad.migrations.migration_queue import QueuedMigration, limits_text, most_at_once, queued_migrations, spread
 from livenad.report.migration_queue_chart import queue_timeline
 from livenad.report.timeline import text_of
 
 from tests.unit.support.histories import replay
 
 
-def swap(vm: str, *times: float | None) -> QueuedSwap:
-    return QueuedSwap(vm, *times)  # type: ignore[arg-type]
+def swap(vm: str, *times: float | None) -> QueuedMigration:
+    return QueuedMigration(vm, *times)  # type: ignore[arg-type]
 
 
 def test_recorded_swap_has_all_its_times_in_order() -> None:
     history, one = replay("swap-main")
-    (queued,) = queued_swaps(history, [one])
+    (queued,) = queued_migrations(history, [one])
     times = [queued.edited, queued.made, queued.begun, queued.ended, queued.complete]
     assert all(at is not None for at in times)
     assert times == sorted(times, key=lambda at: at or 0.0)
@@ -27,7 +27,7 @@ def test_recorded_swap_has_all_its_times_in_order() -> None:
 
 def test_recorded_failure_is_never_complete() -> None:
     history, one = replay("failed-migration-main")
-    (queued,) = queued_swaps(history, [one])
+    (queued,) = queued_migrations(history, [one])
     assert queued.made is not None
     assert queued.complete is None
     assert spread([queued]) is None

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, NAD, NAMESPACE, SECRET, VM, Kind
-from livenad.namespaces.orphaned_resources import Leftovers
+from livenad.namespaces.orphaned_resources import OrphanedResources
 from livenad.networks.cudn import CLUSTER_NETWORK
 from livenad.networks.leasebook import LeaseBook
 from livenad.networks.nmstate_policies import POLICY
-from livenad.ownership.active_runs import living_runs
+from livenad.ownership.active_runs import active_runs
 from livenad.ownership.labels import LIFE_NOTE, PLACE_NOTE, RUN_LABEL, mark, run_of
 from livenad.ownership.leases import LEASE_NAME, LeaseKeeper
 
@@ -61,7 +61,7 @@ def test_dead_runs_are_told_from_living_ones_in_one_go(api: FakeApi, book: Lease
         hold(api, name, run)
     put_namespace(api, "d", "unborn")
     put_namespace(api, "own", "mine")
-    leftovers = Leftovers(book)
+    leftovers = OrphanedResources(book)
     assert sorted(leftovers.namespaces) == ["a", "b", "c", "d"]
     assert leftovers.remove(1) == []
     assert names(api, NAMESPACE) == {"busy", "own"}
@@ -74,7 +74,7 @@ def test_run_that_lives_by_a_lease_elsewhere_keeps_what_it_has(
     living.take("leases-of-others", "alive", {}, {})
     put(api, POLICY, "kubevirt-nad-tests-br", "living")
     put(api, CLUSTER_NETWORK, "blue", "living")
-    assert Leftovers(book).found == []
+    assert OrphanedResources(book).found == []
 
 
 def test_lease_elsewhere_is_found_by_a_note_where_leases_may_not_be_listed_everywhere(
@@ -85,7 +85,7 @@ def test_lease_elsewhere_is_found_by_a_note_where_leases_may_not_be_listed_every
     network = put(api, CLUSTER_NETWORK, "blue", "living")
     network["metadata"]["annotations"][LIFE_NOTE] = "leases-of-others"
     api.put(CLUSTER_NETWORK.path(), network)
-    assert Leftovers(book).found == []
+    assert OrphanedResources(book).found == []
 
 
 def test_what_no_run_created_stays_however_it_is_labelled(api: FakeApi, book: LeaseBook) -> None:
@@ -101,7 +101,7 @@ def test_what_no_run_created_stays_however_it_is_labelled(api: FakeApi, book: Le
     ):
         api.put(NAMESPACE.path(), {"metadata": {"name": f"foreign-{number}", **metadata}})
         api.put(NAD.path("default"), {"metadata": {"name": f"foreign-{number}", "namespace": "default", **metadata}})
-    assert Leftovers(book).titles == ["Namespace nad-swap-dead-1 of run dead"]
+    assert OrphanedResources(book).titles == ["Namespace nad-swap-dead-1 of run dead"]
 
 
 def test_copy_of_an_object_is_not_the_runs() -> None:
@@ -115,7 +115,7 @@ def test_nad_in_a_namespace_of_others_is_removed_alone(api: FakeApi, book: Lease
     put_namespace(api, "nad-swap-dead-1", "dead")
     put(api, NAD, "blue", "dead", "nad-swap-dead-1")
     put(api, NAD, "green", "dead", "default")
-    leftovers = Leftovers(book)
+    leftovers = OrphanedResources(book)
     assert leftovers.titles == [
         "Namespace nad-swap-dead-1 of run dead",
         "NetworkAttachmentDefinition default/green of run dead",
@@ -136,7 +136,7 @@ def test_namespace_that_runs_share_is_kept_and_emptied_of_dead_runs(
         api.put(kind.path("given"), {"metadata": {"name": "foreign", "namespace": "given"}})
     hold(api, "given", "dead")
     living.take("given", "alive", {}, {})
-    leftovers = Leftovers(book, "given")
+    leftovers = OrphanedResources(book, "given")
     assert {item.kind for item in leftovers.found} == {VM, SECRET, NAD, LEASE}
     assert leftovers.unseen == [
         "NetworkAttachmentDefinition objects may not be listed on the whole cluster, so none were looked for",
@@ -151,7 +151,7 @@ def test_namespace_that_runs_share_is_kept_and_emptied_of_dead_runs(
 
 def test_what_may_not_be_listed_is_said(api: FakeApi, book: LeaseBook) -> None:
     api.faults.append(Fault("GET", NAMESPACE.path(), 403))
-    assert Leftovers(book).unseen == [
+    assert OrphanedResources(book).unseen == [
         "Namespace objects may not be listed on the whole cluster, so none were looked for",
     ]
 
@@ -163,7 +163,7 @@ def test_vlan_of_a_dead_run_stays_leased_while_its_namespace_does(
     put_namespace(api, "stuck", "dead")
     put_lease(api, "vlan", "dead", "vlan", lasts=DEAD)
     put_lease(api, "suite", "dead", "suite", lasts=DEAD)
-    leftovers = Leftovers(book)
+    leftovers = OrphanedResources(book)
     leftovers.found[0].item["metadata"]["deletionTimestamp"] = "2026-11-22T16:12:36Z"
     assert leftovers.remove(1) == ["namespace stuck is still there"]
     assert names(api, LEASE, "default") == {"vlan"}
@@ -175,7 +175,7 @@ def test_living_runs_are_known_at_once_and_said_who_is_waited_for(
     living.take("default", "alive", {}, {})
     lines: list[str] = []
     found: list[set[str]] = []
-    thread = threading.Thread(target=lambda: found.append(living_runs(cluster, {"living"}, [], lines.append)))
+    thread = threading.Thread(target=lambda: found.append(active_runs(cluster, {"living"}, [], lines.append)))
     thread.start()
     thread.join(5)
     assert found == [{"living"}]
@@ -186,4 +186,4 @@ def test_watch_is_not_needed_to_tell_the_living(api: FakeApi, cluster: Cluster, 
     api.mute_watches = True
     living.take("default", "alive", {}, {})
     put_lease(api, "over", "dead", "suite", lasts=DEAD)
-    assert living_runs(cluster, {"living", "dead"}, []) == {"living"}
+    assert active_runs(cluster, {"living", "dead"}, []) == {"living"}

@@ -51,8 +51,8 @@ def test_lease_of_a_living_run_is_left_and_given(api: FakeApi, book: LeaseBook) 
 
 def test_lease_of_a_dead_run_is_taken_over(api: FakeApi, book: LeaseBook) -> None:
     put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
-    book.tell_the_dead()
-    assert book.take(NAME, VLAN, "VLAN 100 of br1", from_dead=False) is not None
+    book.watch_for_expired()
+    assert book.take(NAME, VLAN, "VLAN 100 of br1", from_expired=False) is not None
     assert book.take(NAME, VLAN, "VLAN 100 of br1") is None
     assert holder(api) == "r1"
     assert api.objects[SHELF, NAME]["metadata"]["labels"]["kubevirt-nad-tests/run"] == "r1"
@@ -60,7 +60,7 @@ def test_lease_of_a_dead_run_is_taken_over(api: FakeApi, book: LeaseBook) -> Non
 
 def test_dead_run_that_renews_after_all_keeps_its_lease(api: FakeApi, book: LeaseBook) -> None:
     put_lease(api, NAME, "late", VLAN, lasts=DEAD)
-    book.tell_the_dead()
+    book.watch_for_expired()
     api.once["PATCH"] = lambda: put_lease(api, NAME, "late", VLAN, renewed=900)
     assert book.take(NAME, VLAN, "VLAN 100 of br1") is not None
     assert api.requests("PATCH", NAME)
@@ -69,7 +69,7 @@ def test_dead_run_that_renews_after_all_keeps_its_lease(api: FakeApi, book: Leas
 
 def test_guard_of_the_take_over_is_the_version_that_was_read(api: FakeApi, book: LeaseBook) -> None:
     put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
-    book.tell_the_dead()
+    book.watch_for_expired()
     version = api.objects[SHELF, NAME]["metadata"]["resourceVersion"]
     book.take(NAME, VLAN, "VLAN 100 of br1")
     (patch,) = api.requests("PATCH", NAME)
@@ -78,7 +78,7 @@ def test_guard_of_the_take_over_is_the_version_that_was_read(api: FakeApi, book:
 
 def test_two_runs_that_want_a_dead_ones_lease_do_not_both_get_it(api: FakeApi, cluster: Cluster) -> None:
     put_lease(api, NAME, "dead", VLAN, lasts=DEAD)
-    book_of(cluster, "r9")[0].tell_the_dead()
+    book_of(cluster, "r9")[0].watch_for_expired()
     runs = [book_of(cluster, f"r{number}") for number in range(6)]
     got: list[str] = []
 
@@ -138,19 +138,19 @@ def test_leases_of_dead_runs_are_cleared_unless_their_guests_may_be_there(api: F
     put_lease(api, "over", "killed", SUITE, lasts=DEAD)
     put_lease(api, "fresh", "living", VLAN, lasts=DEAD)
     put_namespace(api, "nad-swap-killed-1", "killed")
-    assert book.clear_dead() == []
-    book.tell_the_dead()
+    assert book.remove_expired() == []
+    book.watch_for_expired()
     put_lease(api, "fresh", "living", VLAN, lasts=DEAD, renewed=900)
-    assert sorted(book.clear_dead()) == ["gone", "over"]
+    assert sorted(book.remove_expired()) == ["gone", "over"]
     assert names_of(api) == {"haunted", "fresh"}
 
 
 def test_lease_that_is_renewed_meanwhile_is_not_cleared(api: FakeApi, book: LeaseBook) -> None:
     put_lease(api, "late", "late", VLAN, lasts=DEAD)
     put_namespace(api, "nad-swap-other-1", "other")
-    book.tell_the_dead()
+    book.watch_for_expired()
     api.faults.append(Fault("DELETE", "late", 409))
-    assert book.clear_dead() == []
+    assert book.remove_expired() == []
     assert names_of(api) == {"late"}
 
 

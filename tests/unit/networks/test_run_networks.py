@@ -22,7 +22,7 @@ def component(healthy: FakeApi, cluster: Cluster) -> Iterator[KeywordComponent]:
     session = opened(cluster)
     assert session.run is not None
     yield KeywordComponent(session)
-    session.run.ledger.lease.stop()
+    session.run.created.lease.stop()
 
 
 def nad(name: str, namespace: str = "demo") -> dict[str, object]:
@@ -81,7 +81,7 @@ def test_in_a_shared_namespace_networks_have_names_of_their_own(healthy: FakeApi
     component, run = KeywordComponent(session), session.run
     assert run is not None
     run.networks.create("blue", Place.bridge, "", "demo")
-    run.ledger.lease.stop()
+    run.created.lease.stop()
     assert (NAD.path("demo"), "blue-r1-1") in healthy.objects
     assert component.network("blue") == "blue-r1-1"
     assert component.network("demo/blue") == "demo/blue-r1-1"

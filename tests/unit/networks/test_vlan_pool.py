@@ -80,7 +80,7 @@ def test_exhausted_pool_names_itself_its_holders_and_the_remedy(api: FakeApi, po
     assert "101 by run killed (ann@desk), which is dead and has left a namespace" in message
     assert "102 by this run" in message
     assert "--variable VLANS:<ranges>" in message
-    assert "`Delete Leftovers`" in message
+    assert "`Delete OrphanedResources`" in message
 
 
 def test_vlans_of_dead_runs_are_used_when_no_other_is_left(api: FakeApi, pool: VlanPool) -> None:

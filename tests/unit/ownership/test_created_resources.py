@@ -1,11 +1,11 @@
-"""The ledger, and the lease of a run."""
+"""The created, and the lease of a run."""
 
 from __future__ import annotations
 
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, NAD, VM
-from livenad.ownership.created_resources import Ledger
+from livenad.ownership.created_resources import CreatedResources
 from livenad.ownership.labels import PLACE_NOTE, RUN_LABEL
 from livenad.ownership.leases import LEASE_NAME
 
@@ -17,71 +17,71 @@ def body(name: str) -> Object:
 
 
 def test_everything_is_labelled_and_removed_last_in_first_out(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
-    stored = ledger.create(NAD, body("blue"))
+    created = CreatedResources(cluster, "r1")
+    stored = created.create(NAD, body("blue"))
     assert stored["metadata"]["labels"] == {"own": "label", RUN_LABEL: "r1"}
     assert stored["metadata"]["annotations"] == {PLACE_NOTE: "demo/blue"}
-    ledger.create(NAD, body("green"))
-    ledger.create(VM, body("web"))
-    assert ledger.remove() == []
+    created.create(NAD, body("green"))
+    created.create(VM, body("web"))
+    assert created.remove() == []
     assert [seen.path.rsplit("/", 1)[1] for seen in api.requests("DELETE")] == ["web", "green", "blue"]
-    assert ledger.entries == []
+    assert created.entries == []
 
 
 def test_what_is_gone_already_is_fine(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
-    ledger.create(NAD, body("blue"))
+    created = CreatedResources(cluster, "r1")
+    created.create(NAD, body("blue"))
     api.remove(NAD.path("demo"), "blue")
-    assert ledger.remove() == []
+    assert created.remove() == []
 
 
 def test_what_cannot_be_removed_is_told_and_kept(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
-    ledger.create(NAD, body("blue"))
-    ledger.create(NAD, body("green"))
+    created = CreatedResources(cluster, "r1")
+    created.create(NAD, body("blue"))
+    created.create(NAD, body("green"))
     api.faults.append(Fault("DELETE", "green", 403))
-    (line,) = ledger.remove()
+    (line,) = created.remove()
     assert line.startswith("NetworkAttachmentDefinition demo/green could not be removed: ")
-    assert [entry.name for entry in ledger.entries] == ["green"]
+    assert [entry.name for entry in created.entries] == ["green"]
 
 
 def test_server_that_is_away_is_waited_for_once(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
+    created = CreatedResources(cluster, "r1")
     for name in ("blue", "green", "red"):
-        ledger.create(NAD, body(name))
+        created.create(NAD, body(name))
     cluster.patience = 0.1
     api.faults += [Fault("DELETE", "")] * 50
-    left = ledger.remove()
+    left = created.remove()
     assert [line.partition(" could not be removed")[0] for line in left] == [
         f"NetworkAttachmentDefinition demo/{name}" for name in ("red", "green", "blue")
     ]
     assert "cannot reach API server" in left[0]
     assert {seen.path.rsplit("/", 1)[1] for seen in api.requests("DELETE")} <= {"red"}
-    assert len(ledger.entries) == 3
+    assert len(created.entries) == 3
 
 
 def test_only_the_object_we_made_is_removed(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
-    uid = ledger.create(NAD, body("blue"))["metadata"]["uid"]
-    ledger.remove()
+    created = CreatedResources(cluster, "r1")
+    uid = created.create(NAD, body("blue"))["metadata"]["uid"]
+    created.remove()
     (request,) = api.requests("DELETE")
     assert request.body["preconditions"] == {"uid": uid}
 
 
 def test_some_may_be_chosen(api: FakeApi, cluster: Cluster) -> None:
-    ledger = Ledger(cluster, "r1")
-    ledger.create(NAD, body("blue"))
-    ledger.create(VM, body("web"))
-    assert ledger.remove(lambda entry: entry.kind is VM) == []
-    assert [entry.name for entry in ledger.entries] == ["blue"]
+    created = CreatedResources(cluster, "r1")
+    created.create(NAD, body("blue"))
+    created.create(VM, body("web"))
+    assert created.remove(lambda entry: entry.kind is VM) == []
+    assert [entry.name for entry in created.entries] == ["blue"]
 
 
 def test_lease_is_renewed(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
-    ledger = Ledger(cluster, "r1")
-    ledger.lease.hold("demo")
+    created = CreatedResources(cluster, "r1")
+    created.lease.hold("demo")
     with api.condition:
         assert api.condition.wait_for(lambda: len(api.requests("PATCH", LEASE_NAME)) >= 2, 5)
-    ledger.lease.stop()
+    created.lease.stop()
     lease = cluster.get(LEASE, LEASE_NAME, "demo")
     assert lease["spec"]["holderIdentity"] == "r1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from livenad.ownership.lease_liveness import LEASE_SECONDS, Sightings
+from livenad.ownership.lease_liveness import LEASE_SECONDS, LeaseLiveness
 
 from tests.unit.support.fake_api import Object
 
@@ -27,40 +27,40 @@ def lease(renewed: str, *, uid: str = "u1", lasts: object = LEASE_SECONDS) -> Ob
 
 @pytest.mark.parametrize("renewed", ["1999-01-01T00:00:00.000000Z", "2099-01-01T00:00:00.000000Z"])
 def test_lease_is_dead_when_it_was_the_same_for_its_whole_duration(clock: Clock, renewed: str) -> None:
-    sightings = Sightings(clock)
+    liveness = LeaseLiveness(clock)
     seen = []
     for _ in range(8):
-        seen.append(sightings.is_dead(lease(renewed)))
+        seen.append(liveness.is_expired(lease(renewed)))
         clock.now += 5
     assert seen == [False] * 6 + [True] * 2
 
 
 @pytest.mark.parametrize("skew", [-86400, 0, 86400])
 def test_lease_that_is_renewed_lives_however_wrong_its_holders_clock_is(clock: Clock, skew: int) -> None:
-    sightings = Sightings(clock)
+    liveness = LeaseLiveness(clock)
     for turn in range(40):
-        assert not sightings.is_dead(lease(f"{skew + turn // 4}"))
+        assert not liveness.is_expired(lease(f"{skew + turn // 4}"))
         clock.now += 5
 
 
 def test_time_that_nobody_looked_does_not_count(clock: Clock) -> None:
-    sightings = Sightings(clock)
-    assert not sightings.is_dead(lease("T1"))
+    liveness = LeaseLiveness(clock)
+    assert not liveness.is_expired(lease("T1"))
     clock.now += 3600
-    assert sightings.seconds_left(lease("T1")) == 20
+    assert liveness.seconds_left(lease("T1")) == 20
     clock.now += 3600
-    assert sightings.seconds_left(lease("T1")) == 10
+    assert liveness.seconds_left(lease("T1")) == 10
 
 
 def test_another_lease_of_that_name_begins_anew(clock: Clock) -> None:
-    sightings = Sightings(clock)
+    liveness = LeaseLiveness(clock)
     for _ in range(7):
-        dead = sightings.is_dead(lease("T1"))
+        dead = liveness.is_expired(lease("T1"))
         clock.now += 5
     assert dead
-    assert not sightings.is_dead(lease("T1", uid="u2"))
+    assert not liveness.is_expired(lease("T1", uid="u2"))
 
 
 @pytest.mark.parametrize(("lasts", "left"), [(8, 8), (None, 30), (0, 30), ("long", 30), (10**9, 600)])
 def test_duration_is_the_leases_own_where_it_makes_sense(clock: Clock, lasts: object, left: float) -> None:
-    assert Sightings(clock).seconds_left(lease("T1", lasts=lasts)) == left
+    assert LeaseLiveness(clock).seconds_left(lease("T1", lasts=lasts)) == left

@@ -15,7 +15,7 @@ from livenad.reachability.probes import Probe, ProbeRun, series_of
 from livenad.reachability.samples import Sample
 from livenad.report.connectivity import Connectivity, Role, as_data, connectivity_of
 from livenad.report.connectivity_svg import connectivity_svg, words_of
-from livenad.report.evidence.diagnostics import wire_signs
+from livenad.report.evidence.diagnostics import wire_findings
 from livenad.report.svg import COLOURS
 from livenad.report.timeline import Tone, timeline_of
 
@@ -106,16 +106,16 @@ def test_old_network_that_answers_after_the_swap_is_shown_as_wrong() -> None:
     assert found is not None
     assert COLOURS[Tone.BAD] in connectivity_svg(found)
     assert COLOURS[Tone.BAD] not in connectivity_svg(replace(found, timeline=replace(timeline, complete=None)))
-    (sign,) = wire_signs(found)
+    (sign,) = wire_findings(found)
     assert re.fullmatch(
         r"old network: ICMP vm1 → old \(10.0.0.11\): (\d+) of \1 answered after the swap was complete", sign
     )
 
 
 def test_new_network_that_is_silent_after_the_swap_is_a_sign() -> None:
-    (sign,) = wire_signs(chart(new_from=99)[0])
+    (sign,) = wire_findings(chart(new_from=99)[0])
     assert sign.startswith("new network: ICMP vm1 → new (10.0.0.12): 0 of ")
-    assert wire_signs(chart()[0]) == []
+    assert wire_findings(chart()[0]) == []
 
 
 def test_controls_that_differ_in_the_address_alone_share_a_row() -> None:

@@ -15,7 +15,7 @@ from livenad.errors import LAB_ERROR_PREFIX
 from livenad.report.chart_html import chart_html
 from livenad.report.connectivity import connectivity_of
 from livenad.report.connectivity_svg import connectivity_svg, words_of
-from livenad.report.evidence.diagnostics import guest_signs, signs_of, wire_signs
+from livenad.report.evidence.diagnostics import findings_of, guest_findings, wire_findings
 from livenad.report.evidence.evidence_page import Failure, File, page
 from livenad.report.evidence.jobs import Job, jobs_of
 from livenad.report.evidence.redaction import Redaction
@@ -43,17 +43,17 @@ def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> P
     store = Store(folder, Redaction(secrets_of(run)), allowance)
     jobs = list(jobs_of(run, store))
     done = run_jobs(jobs, store, began + allowance.seconds)
-    charts, drawn_signs = _charts(run)
+    charts, drawn_findings = _charts(run)
     store.close()
     took = time.monotonic() - began
     allowance.seconds -= took
     names = [record.name for record in run.suite.vms] if run.suite else []
     outputs = {name: done[f"guest-{name}.txt"].text for name in names if f"guest-{name}.txt" in done}
-    signs = guest_signs(outputs, _boot_ids(run)) + _unreachable(done)
-    signs = drawn_signs + signs
+    findings = guest_findings(outputs, _boot_ids(run)) + _unreachable(done)
+    findings = drawn_findings + findings
     files = [done[job.file].file for job in jobs]
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
-    text = store.redaction.text(page(failure, signs, charts, files, footer))
+    text = store.redaction.text(page(failure, findings, charts, files, footer))
     index = folder / INDEX
     allowance.bytes -= index.write_bytes(text.encode())
     return index
@@ -72,8 +72,8 @@ def _charts(run: Run) -> tuple[list[str], list[str]]:
         probed = connectivity_of(change, suite.measurements.measured, drawn)
         if probed is not None:
             charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
-            wire += wire_signs(probed)
-    return charts, signs_of(history, changes, {record.name: record for record in suite.vms}) + wire
+            wire += wire_findings(probed)
+    return charts, findings_of(history, changes, {record.name: record for record in suite.vms}) + wire
 
 
 def secrets_of(run: Run) -> list[str]:

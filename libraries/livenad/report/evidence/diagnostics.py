@@ -23,9 +23,9 @@ from livenad.text import human
 _EVENTS = 5
 
 
-def signs_of(history: History, changes: Iterable[NetworkChange], vms: Iterable[str]) -> list[str]:
+def findings_of(history: History, changes: Iterable[NetworkChange], vms: Iterable[str]) -> list[str]:
     """What looks wrong on the cluster, changes before VMs, VMs before pods and events."""
-    lines = [line for change in changes for line in _swap_signs(history, change)]
+    lines = [line for change in changes for line in _findings_of_change(history, change)]
     for name in vms:
         vmi = history.current(VMI, name)
         if vmi is None or phase_of(vmi) != "Running" or not is_true(vmi, "Ready"):
@@ -38,7 +38,7 @@ def signs_of(history: History, changes: Iterable[NetworkChange], vms: Iterable[s
     return [*lines, *_warnings(history)]
 
 
-def guest_signs(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list[str]:
+def guest_findings(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list[str]:
     """Guests whose boot id is not the remembered one; ``outputs`` is what each printed, by name."""
     lines = []
     for name, text in outputs.items():
@@ -49,7 +49,7 @@ def guest_signs(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list
     return lines
 
 
-def wire_signs(chart: Connectivity) -> list[str]:
+def wire_findings(chart: Connectivity) -> list[str]:
     """Where the wire does not say what the API says: after a change that is complete there."""
     complete = chart.timeline.complete
     if complete is None:
@@ -64,7 +64,7 @@ def wire_signs(chart: Connectivity) -> list[str]:
     return lines
 
 
-def _swap_signs(history: History, change: NetworkChange) -> Iterator[str]:
+def _findings_of_change(history: History, change: NetworkChange) -> Iterator[str]:
     facts = five_facts(history, change)
     # Without a migration that succeeded none of the others can hold.
     missing = [fact.seen for fact in (facts if facts[0].holds else facts[:1]) if not fact.holds]

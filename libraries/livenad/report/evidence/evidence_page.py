@@ -38,10 +38,10 @@ class File:
     remark: str = ""
 
 
-def page(failure: Failure, signs: Sequence[str], charts: Sequence[str], files: Sequence[File], footer: str) -> str:
+def page(failure: Failure, findings: Sequence[str], charts: Sequence[str], files: Sequence[File], footer: str) -> str:
     """One HTML file that needs nothing else; ``charts`` are HTML already."""
     first, _, rest = failure.message.partition("\n")
-    listed = "".join(f"<li>{escape(sign)}</li>" for sign in signs) or "<li>nothing that the record shows</li>"
+    listed = "".join(f"<li>{escape(sign)}</li>" for sign in findings) or "<li>nothing that the record shows</li>"
     rows = "".join(map(_row, files))
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livenad.report.evidence.diagnostics import guest_signs, signs_of
+from livenad.report.evidence.diagnostics import findings_of, guest_findings
 from livenad.report.evidence.evidence_page import Failure, File, page
 
 from tests.unit.support.histories import replay
@@ -10,7 +10,7 @@ from tests.unit.support.histories import replay
 
 def signs(name: str, until: float = 1e9) -> list[str]:
     history, swap = replay(name, until=until)
-    return signs_of(history, [swap], [swap.vm])
+    return findings_of(history, [swap], [swap.vm])
 
 
 def test_a_good_swap_shows_nothing() -> None:
@@ -26,7 +26,7 @@ def test_an_edit_that_did_not_go_live_says_what_the_vm_asks_for() -> None:
 def test_an_edit_that_moves_nothing_is_not_called_incomplete() -> None:
     history, swap = replay("gate-off-1.8.4")
     swap.new_network = f"{swap.namespace}/{swap.old_network}"
-    assert not [line for line in signs_of(history, [swap], [swap.vm]) if "not complete" in line]
+    assert not [line for line in findings_of(history, [swap], [swap.vm]) if "not complete" in line]
 
 
 def test_a_failed_migration_is_named_with_its_event() -> None:
@@ -37,7 +37,7 @@ def test_a_failed_migration_is_named_with_its_event() -> None:
 
 def test_another_boot_id_is_a_reboot() -> None:
     outputs = {"web": "== boot id and uptime\nb2\n5.0 9.9\n", "peer": "== boot id and uptime\na1\n", "gone": ""}
-    assert guest_signs(outputs, {"web": "b1", "peer": "a1", "gone": "c1"}) == [
+    assert guest_findings(outputs, {"web": "b1", "peer": "a1", "gone": "c1"}) == [
         "guest web rebooted: its boot id is b2, it was b1"
     ]
 

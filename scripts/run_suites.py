@@ -109,9 +109,11 @@ def main(argv: Sequence[str]) -> int:
         with StopSignals() as signals:
             code = robot.execute(*sources, **options)
         return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
-    except OSError as error:
-        # Robot does not expect that what it writes does not fit.
-        why, where = error.strerror or error, Path(options["outputdir"]).absolute()
+    except (OSError, ValueError) as error:
+        # Robot does not expect that what it writes does not fit; in the end it writes to a file that failed to close.
+        if isinstance(error, ValueError) and "closed file" not in str(error):
+            raise
+        why, where = getattr(error, "strerror", None) or error, Path(options["outputdir"]).absolute()
         print(f"Verdict: LAB ERROR: no results can be written ({why}); is the disk full?")
         print(f"Make room, or give another --outputdir than {where}")
         return Exit.LAB_ERROR

@@ -110,11 +110,10 @@ def main(argv: Sequence[str]) -> int:
             code = robot.execute(*sources, **options)
         return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
     except (OSError, ValueError) as error:
-        # Robot does not expect that what it writes does not fit: it closes its output file, and then writes on to it.
+        # Robot does not expect that what it writes does not fit; in the end it writes to a file that failed to close.
         if isinstance(error, ValueError) and "closed file" not in str(error):
             raise
-        why = (error.strerror if isinstance(error, OSError) else None) or error
-        where = Path(options["outputdir"]).absolute()
+        why, where = getattr(error, "strerror", None) or error, Path(options["outputdir"]).absolute()
         print(f"Verdict: LAB ERROR: no results can be written ({why}); is the disk full?")
         print(f"Make room, or give another --outputdir than {where}")
         return Exit.LAB_ERROR

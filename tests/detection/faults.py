@@ -19,7 +19,7 @@ from tests.embedded import ROOT, RobotRun, embedded_cluster, robot_command, run_
 Fault = Callable[[Path, Sequence[str], Sequence[str], Path], RobotRun]
 
 # Robot writes its result as it goes; this much is there before the first VM runs.
-SMALL = 24 * 1024
+SMALL = 16 * 1024
 PATIENCE = 240.0
 
 

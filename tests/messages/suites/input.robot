@@ -78,7 +78,7 @@ Missing Capability
     Cluster Lacks    localnet    no bridge mapping on any node
     Cluster Should Offer    localnet
 
-Check That Nobody Recorded
+Check That Was Not Recorded
     [Documentation]    FAIL
     ...    TEST ERROR: check "old network" was not recorded in this suite; recorded are: none
     Replay

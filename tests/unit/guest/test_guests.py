@@ -96,8 +96,8 @@ def test_vm_without_pod_network_is_reached_by_its_console_only(guests: Guests, r
 def test_unknown_vm_is_a_test_error() -> None:
     vms = VirtualMachines(SuiteNamespace("demo"), "r12345", "tester")
     guests = Guests(cast(Any, None), cast(Any, None), vms.__getitem__, print)
-    with pytest.raises(TestError, match=r'^TEST ERROR: VM "nobody" is not defined in this suite; defined: none'):
-        guests.shell("nobody")
+    with pytest.raises(TestError, match=r'^TEST ERROR: VM "vm2" is not defined in this suite; defined: none'):
+        guests.shell("vm2")
 
 
 def test_node_and_pod_address_come_from_the_record(guests: Guests) -> None:

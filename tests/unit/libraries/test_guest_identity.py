@@ -48,7 +48,7 @@ def test_guest_that_ran_on_has_not_rebooted(keywords: Call, says: Say) -> None:
     says(uptime=101.0)
     keywords("Guest Should Not Have Rebooted", "vm")
     keywords("Guest Interface Should Be Unchanged", "vm", nic="secondary")
-    with pytest.raises(ProductFault, match="its guest should have booted anew within the last"):
+    with pytest.raises(ProductFault, match=r"its guest should have booted .* within the last"):
         keywords("Guest Should Have Rebooted", "vm")
 
 

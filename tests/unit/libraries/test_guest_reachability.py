@@ -1,4 +1,4 @@
-"""Keywords on who reaches whom: verdicts on guests of paper, and whose fault it is when they do not hold."""
+"""Keywords on reachability: verdicts on guests of paper, and whose fault it is when they do not hold."""
 
 from __future__ import annotations
 

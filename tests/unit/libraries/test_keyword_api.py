@@ -113,7 +113,7 @@ def test_arguments_have_types_that_list_what_there_is(name: str) -> None:
 @pytest.mark.parametrize(
     ("keyword", "argument", "given", "wrong"),
     [
-        ("Guests Should Reach Each Other", "blame", "lab", "nobody"),
+        ("Guests Should Reach Each Other", "blame", "lab", "vendor"),
         ("Guests Should Reach Each Other", "family", "ipv6", "ipv5"),
         ("Run In Guest", "via", "console", "telnet"),
         ("Guest NIC Should Be", "state", "absent", "gone"),
@@ -123,7 +123,7 @@ def test_arguments_have_types_that_list_what_there_is(name: str) -> None:
         ("Wait For VM Event", "event", "migration created", "migration"),
         ("Define VM", "non_migratable_by", "binding", "will"),
         ("Change Cluster Setting", "setting", "vmRolloutStrategy", "rollout"),
-        ("VM Should Have Been Migrated", "requested_by", "user", "nobody"),
+        ("VM Should Have Been Migrated", "requested_by", "user", "vendor"),
     ],
 )
 def test_a_word_that_is_none_of_those_is_refused_by_robot(keyword: str, argument: str, given: str, wrong: str) -> None:

@@ -1,4 +1,4 @@
-"""Keywords that change a VM's network, or settings of its NIC: what they write, what they refuse, whom they judge."""
+"""Keywords that change a VM's network, or settings of its NIC: what they write, refuse and judge."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from KubeVirtLibrary.log import probes
+from KubeVirtLibrary.log import probes, step
 from KubeVirtLibrary.types import NicName, VmName
 from livenad.packet_loss.stream import check_loss, watch_for_loss
 from livenad.reachability.windows import Between
+from livenad.text import human
 from robot.api.deco import keyword
 
 from GuestLibrary.guest_component import GuestComponent
@@ -31,7 +32,9 @@ class PacketLossKeywords(GuestComponent):
         | ``control`` | a third VM that asks the same NIC of ``peer``. |
         | ``duration`` | length of the stream. |
         """
-        watch_for_loss(self.measurements, self._between(vm, peer, nic, control), duration.total_seconds())
+        between, seconds = self._between(vm, peer, nic, control), duration.total_seconds()
+        watch_for_loss(self.measurements, between, seconds)
+        step(f'{between.vm} and {between.peer} ping each other through NIC "{nic}" for {human(seconds)}')
 
     @keyword(name="Packet Loss Should Be Below", tags=["packet loss", "core"])
     def packet_loss_should_be_below(
@@ -60,7 +63,7 @@ class PacketLossKeywords(GuestComponent):
         most = self.run.settings.loss_limit if limit is None else limit
         between = self._between(vm, peer, nic, control)
         run = check_loss(self.measurements, between, duration.total_seconds(), most)
-        probes(f'{between.vm} and {between.peer} lost {most} % of their pings at most through NIC "{nic}"', run)
+        probes(f'{between.vm} and {between.peer} through NIC "{nic}": {run.said}', run)
 
     def _between(self, vm: str, peer: str, nic: str, control: str) -> Between:
         return Between(self.vm(vm).name, self.vm(peer).name, nic, self.vm(control).name)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from KubeVirtLibrary.log import probes, step
 from KubeVirtLibrary.types import NicName, VmName
 from livenad.reachability.checks import check_pod_network, check_reach, check_silence, watch_for_silence
+from livenad.reachability.pair_silence import check_pair_silence, watch_pair_for_silence
 from livenad.reachability.windows import Between
 from livenad.text import human
 from robot.api.deco import keyword
@@ -46,7 +47,7 @@ class ReachabilityKeywords(GuestComponent):
             run = check_reach(
                 self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
             )
-        probes(f'{one} and {other} reach each other through NIC "{nic}"', run)
+        probes(f'{one} and {other} reached each other through NIC "{nic}" {run.said}', run)
 
     @keyword(name="Guests Should Be Silent To Each Other", tags=["reachability", "core"])
     def guests_should_be_silent_to_each_other(
@@ -55,7 +56,7 @@ class ReachabilityKeywords(GuestComponent):
         peer: VmName,
         *,
         nic: NicName,
-        control: VmName,
+        control: VmName | None = None,
         duration: timedelta,
         blame: Blame = "product",
         family: Family = Family.ipv4,
@@ -67,6 +68,11 @@ class ReachabilityKeywords(GuestComponent):
         subnet that both have an address in. If the VM reaches nothing at all, the check fails; if the peer or the
         control is dead, it is a LAB ERROR.
 
+        Without ``control`` the two VMs are alone, and other proofs are needed in the same window: they answer each
+        other both ways over another network that both share, which may be the pod network (by TCP), and in each guest
+        the silent NIC has its address and a carrier and sends frames. Where one of these is missing nothing is proven,
+        which is a LAB ERROR. What lies behind the NICs is not proven by this: a third VM proves more.
+
         A window that `Start Silence Monitoring` opened for the same guests, NIC and family is waited for and judged,
         once; otherwise the window begins now.
 
@@ -74,15 +80,17 @@ class ReachabilityKeywords(GuestComponent):
         | ``vm`` | a VM that runs. |
         | ``peer`` | the VM that must be silent; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | the VM that must answer through the NIC, and that watches ``peer``. |
+        | ``control`` | the VM that must answer through the NIC, and that watches ``peer``; without: see above. |
         | ``duration`` | length of the window. |
         | ``blame`` | ``product``, or ``lab`` for a check before the change. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
         with blamed_on(blame):
-            run = check_silence(self.measurements, between, seconds)
-        probes(f'{between.vm} and {between.peer} were silent through NIC "{nic}" for {human(seconds)}', run)
+            check = check_silence if between.control else check_pair_silence
+            run = check(self.measurements, between, seconds)
+        headline = f'{between.vm} and {between.peer} were silent through NIC "{nic}" for {human(seconds)}'
+        probes(f"{headline}: {run.said}", run)
 
     @keyword(name="Start Silence Monitoring", tags=["reachability", "core"])
     def start_silence_monitoring(
@@ -91,7 +99,7 @@ class ReachabilityKeywords(GuestComponent):
         peer: VmName,
         *,
         nic: NicName,
-        control: VmName,
+        control: VmName | None = None,
         duration: timedelta,
         family: Family = Family.ipv4,
     ) -> None:
@@ -104,12 +112,13 @@ class ReachabilityKeywords(GuestComponent):
         | ``vm`` | a VM that runs. |
         | ``peer`` | the VM that must be silent; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | the VM that must answer through the NIC, and that watches ``peer``. |
+        | ``control`` | as in `Guests Should Be Silent To Each Other`. |
         | ``duration`` | length of the window. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
-        watch_for_silence(self.measurements, between, seconds)
+        watch = watch_for_silence if between.control else watch_pair_for_silence
+        watch(self.measurements, between, seconds)
         step(f'{between.vm} and {between.peer} are watched for silence through NIC "{nic}" for {human(seconds)}')
 
     @keyword(name="Pod Network Should Work", tags=["reachability", "core"])
@@ -126,7 +135,9 @@ class ReachabilityKeywords(GuestComponent):
         """
         one, other = self.vm(vm).name, self.vm(peer).name
         run = check_pod_network(self.measurements, one, other, within.total_seconds())
-        probes(f"{one} reaches {other} on the pod network, and a new connection from outside reaches {one}", run)
+        headline = f"{one} reached {other} on the pod network {run.said}"
+        probes(f"{headline}, and a new connection from outside reached {one}", run)
 
-    def _between(self, vm: str, peer: str, nic: str, control: str, family: Family) -> Between:
-        return Between(self.vm(vm).name, self.vm(peer).name, nic, self.vm(control).name, family.value)
+    def _between(self, vm: str, peer: str, nic: str, control: str | None, family: Family) -> Between:
+        third = self.vm(control).name if control is not None else ""
+        return Between(self.vm(vm).name, self.vm(peer).name, nic, third, family.value)

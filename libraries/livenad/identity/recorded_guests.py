@@ -36,6 +36,10 @@ class RecordedGuests:
             raise TestError(f"guest {name} was not recorded; call `Record Guest` before the change")
         return self._records[name]
 
+    def forget(self, name: str) -> None:
+        """Drop the record of a guest whose VM is removed."""
+        self._records.pop(name, None)
+
     def boot_ids(self) -> dict[str, str]:
         """The boot id of each recorded guest."""
         return {name: one.identity.boot_id for name, one in self._records.items()}

@@ -10,7 +10,7 @@ from livenad.guest.shells import bare
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun
-from livenad.reachability.samples import lost
+from livenad.reachability.samples import Loss, lost
 from livenad.reachability.windows import Between, LossWatch, Window
 
 PAUSE = 0.1
@@ -52,18 +52,26 @@ def check_loss(measurements: Measurements, between: Between, duration: float, li
     if judged is None:
         few = "" if run.failures else "too few requests were sent; "
         raise LabError(f"what {title} lose between them cannot be judged: {few}{told}")
-    if judged <= limit:
+    if judged.percent <= limit:
+        beside_it = f"; beside it, {third} and {peer} lost {control}" if control else ""
+        run.said = f"lost {judged}, limit {limit} %{beside_it}"
         return run
     if control is None:
-        raise LabError(f"{title} lose {judged:.0f} % between them, and {third} cannot be asked what it loses; {told}")
+        raise LabError(
+            f"{title} lose {judged.percent:.0f} % between them, and {third} cannot be asked what it loses; {told}"
+        )
     told += f"; beside it, {_describe(beside)}"
-    if control > limit:
-        raise LabError(f"{title} lose {judged:.0f} % between them, and {third} and {peer} {control:.0f} %; {told}")
-    raise ProductFault(f"{title} should lose {limit} % of pings at most (LOSS_LIMIT), lost were {judged:.0f} %; {told}")
+    if control.percent > limit:
+        raise LabError(
+            f"{title} lose {judged.percent:.0f} % between them, and {third} and {peer} {control.percent:.0f} %; {told}"
+        )
+    raise ProductFault(
+        f"{title} should lose {limit} % of pings at most (LOSS_LIMIT), lost were {judged.percent:.0f} %; {told}"
+    )
 
 
-def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, float | None]:
-    """What a window gave, and what share of it was lost in percent; None where that is not known."""
+def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, Loss | None]:
+    """What a window gave, and what of it was lost; None where that is not known."""
     window.wait()
     until = time.monotonic() - ANSWER_TIME
     run = window.finish()

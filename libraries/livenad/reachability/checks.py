@@ -18,7 +18,16 @@ from livenad.reachability.probes import (
     both_protocols,
     sample_until_reached,
 )
-from livenad.reachability.samples import Series, Silence, SilenceWindow, headed, judge_silence, missing_answers
+from livenad.reachability.samples import (
+    Series,
+    Silence,
+    SilenceWindow,
+    answered,
+    headed,
+    judge_silence,
+    missing_answers,
+    reached_after,
+)
 from livenad.reachability.windows import Between, SilenceWatch, Window
 from livenad.text import human
 
@@ -43,12 +52,13 @@ def check_reach(
     series = list(run.series.values())
     missing = missing_answers(series, ANSWERS_NEEDED)
     if missing:
-        answered = [one for one in series if one not in missing]
+        reached = [one for one in series if one not in missing]
         raise ProductFault(
             f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip}) and {peer} '
             f"({path.target_address.ip}) should reach each other by ICMP and TCP within {human(within)}; "
-            f"not reached: {headed(missing, run.began, f'; reached: {_directions(answered)}' if answered else '')}"
+            f"not reached: {headed(missing, run.began, f'; reached: {_directions(reached)}' if reached else '')}"
         )
+    run.said = f"by ICMP and TCP after {human(reached_after(series, ANSWERS_NEEDED, run.began))}"
     return run
 
 
@@ -70,6 +80,8 @@ def check_silence(measurements: Measurements, silence: Between, duration: float)
     target = watch.targets[0]
     subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
     _judge(seen, subject, target, silence.control)
+    beside = answered([*seen.witness, *seen.control])
+    run.said = f"{answered(seen.targets)}; {silence.control} as the control: {beside}"
     return run
 
 
@@ -129,6 +141,7 @@ def check_pod_network(measurements: Measurements, vm: str, peer: str, within: fl
             f"VM {_title(guests, record)}: its pod network should reach {peer} ({path.target_address.ip}) by TCP "
             f"within {human(within)}; {_describe(missing, run.began)}, while {peer} answers from outside"
         )
+    run.said = f"by TCP after {human(reached_after(list(run.series.values()), ANSWERS_NEEDED, run.began))}"
     return run
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from livenad.guest.guests import Guests
     from livenad.reachability.probes import ProbeRun
-    from livenad.reachability.windows import Between, LossWatch, SilenceWatch
+    from livenad.reachability.windows import Between, LossWatch, PairWatch, SilenceWatch
 
 
 class Measurements:
-    """``measured`` is all that has ended, oldest first; ``watches`` and ``streams`` are open, for a later verdict."""
+    """``measured`` is all that has ended, oldest first; the others are open, for a later verdict."""
 
     def __init__(self, guests: Guests) -> None:
         self.guests = guests
         self.measured: list[ProbeRun] = []
         self.watches: dict[Between, SilenceWatch] = {}
+        self.pair_watches: dict[Between, PairWatch] = {}
         self.streams: dict[Between, LossWatch] = {}
 
     def keep(self, run: ProbeRun) -> None:

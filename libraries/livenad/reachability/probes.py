@@ -107,11 +107,15 @@ class Probe:
 
 @dataclass
 class ProbeRun:
-    """What a set of probes gave: a series each, and for guests that could not be asked the reason."""
+    """What a set of probes gave: a series each, and for guests that could not be asked the reason.
+
+    ``said`` is what a check that passed saw, in a few words.
+    """
 
     began: float
     series: dict[Probe, Series] = field(default_factory=dict)
     failures: dict[str, LabError] = field(default_factory=dict)
+    said: str = ""
 
     def of(self, paths: Iterable[Path]) -> list[Series]:
         """The series of these paths, ICMP before TCP."""

@@ -88,13 +88,41 @@ def missing_answers(series: Sequence[Series], needed: Mapping[str, int]) -> list
     return [one for one in series if len(one.answers) < needed[one.protocol]]
 
 
-def lost(series: Sequence[Series], until: float) -> float | None:
-    """Percent of the requests asked before ``until`` that got no answer; None where a series has too few."""
+def reached_after(series: Sequence[Series], needed: Mapping[str, int], began: float) -> float:
+    """Seconds until the last of the series had as many answers as its protocol needs."""
+    times = [one.answers[needed[one.protocol] - 1].known for one in series]
+    return max(0.0, max(times, default=began) - began)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How many of the requests got no answer."""
+
+    lost: int
+    asked: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.lost / self.asked
+
+    def __str__(self) -> str:
+        """``0 of 40 pings``."""
+        return f"{self.lost} of {self.asked} pings"
+
+
+def lost(series: Sequence[Series], until: float) -> Loss | None:
+    """What got no answer of the requests asked before ``until``; None where a series has too few."""
     groups = [[sample for sample in one.samples if sample.asked <= until] for one in series]
     if not groups or any(len(group) < FEWEST for group in groups):
         return None
     samples = [sample for group in groups for sample in group]
-    return 100 * sum(not sample.answered for sample in samples) / len(samples)
+    return Loss(sum(not sample.answered for sample in samples), len(samples))
+
+
+def answered(series: Sequence[Series]) -> str:
+    """``44 of 46 requests answered``, over all series."""
+    asked = sum(len(one.samples) for one in series)
+    return f"{sum(len(one.answers) for one in series)} of {asked} requests answered"
 
 
 def judge_silence(window: SilenceWindow) -> Silence:
@@ -111,7 +139,29 @@ def judge_silence(window: SilenceWindow) -> Silence:
     return Silence.PROVEN
 
 
-def _answers_throughout(group: Sequence[Series], window: SilenceWindow) -> bool:
+@dataclass(frozen=True)
+class PairWindow:
+    """The series of a silence check between two guests without a third.
+
+    ``targets`` is what must be silent, both ways. ``others``: both ask each other over another network.
+    """
+
+    began: float
+    duration: float
+    targets: Sequence[Series]
+    others: Sequence[Series]
+
+
+def judge_pair_silence(window: PairWindow) -> Silence:
+    """One answer breaks the silence; it proves something only while both guests answer over another network."""
+    if any(series.answers for series in window.targets):
+        return Silence.HEARD
+    if any(not _covers(series, window) for series in (*window.targets, *window.others)):
+        return Silence.TOO_FEW
+    return Silence.PROVEN if _answers_throughout(window.others, window) else Silence.CONTROL_DEAD
+
+
+def _answers_throughout(group: Sequence[Series], window: SilenceWindow | PairWindow) -> bool:
     """For each direction: an answer by each protocol, and by any of them in each half of the window.
 
     Half a window holds a dozen requests and more, so that a network that loses 30 % of its packets still counts.
@@ -127,7 +177,7 @@ def _answers_throughout(group: Sequence[Series], window: SilenceWindow) -> bool:
     return bool(group)
 
 
-def _covers(series: Series, window: SilenceWindow) -> bool:
+def _covers(series: Series, window: SilenceWindow | PairWindow) -> bool:
     """Whether requests went out over the whole window, with no pause longer than a third of it (a frozen guest)."""
     times = [window.began, *(sample.asked for sample in series.samples), window.began + window.duration]
     return max(b - a for a, b in pairwise(times)) <= max(window.duration / 3, 1.5)

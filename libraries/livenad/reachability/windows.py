@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import Deadline, Shell
+from livenad.reachability.links import LinkState
 from livenad.reachability.paths import Path
 from livenad.reachability.probes import (
     SETTLE,
@@ -155,7 +156,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Between:
-    """Between whom silence is expected: a NIC of ``vm`` and ``peer``, while ``control`` answers; IP ``version``."""
+    """Between which VMs silence is expected: a NIC of ``vm`` and ``peer``, while ``control`` answers; IP ``version``.
+
+    ``control`` is "" where no third VM answers.
+    """
 
     vm: str
     peer: str
@@ -173,6 +177,19 @@ class SilenceWatch:
     witnesses: list[Path]
     channel: Path
     alive: Path
+
+
+@dataclass(frozen=True)
+class PairWatch:
+    """An open window between two VMs: ``targets`` must not answer, ``others`` cross another network, both ways.
+
+    ``links`` is what the guests' links of the silent NICs were like when it began, by guest.
+    """
+
+    window: Window
+    targets: list[Path]
+    others: list[Path]
+    links: dict[str, LinkState]
 
 
 @dataclass(frozen=True)

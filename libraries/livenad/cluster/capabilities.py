@@ -75,8 +75,10 @@ def _automatic_migration(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
     if kubevirt is None or kubevirt.workload_update_methods is None:
         return Measured(None, "KubeVirt's workloadUpdateMethods may not be read")
-    methods = list(kubevirt.workload_update_methods)
-    return Measured(LIVE_MIGRATE in methods, f"{kubevirt.title} has workloadUpdateMethods {methods}")
+    return Measured(
+        LIVE_MIGRATE in kubevirt.workload_update_methods,
+        f"{kubevirt.title} has workloadUpdateMethods {kubevirt.methods_text}",
+    )
 
 
 def _localnet(lab: Lab) -> Measured:

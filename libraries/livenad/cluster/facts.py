@@ -42,6 +42,12 @@ class KubeVirtFacts:
         return f"KubeVirt {self.namespace}/{self.name}" if self.name else "KubeVirt"
 
     @property
+    def methods_text(self) -> str:
+        """The workload update methods as messages name them."""
+        methods = self.workload_update_methods
+        return "unknown" if methods is None else ", ".join(methods) or "none"
+
+    @property
     def live_update_gate(self) -> tuple[bool | None, str]:
         """Whether networks can be swapped live here, None where it cannot be told; and why so."""
         if self.version is None:

@@ -47,7 +47,7 @@ def find_kubevirt(lab: Lab) -> Finding:
         return Finding("KubeVirt", f"{kubevirt.version_text}; its settings may not be read")
     value = (
         f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.live_update_gate[1]}; "
-        f"workloadUpdateMethods {list(kubevirt.workload_update_methods or ())}; "
+        f"workloadUpdateMethods {kubevirt.methods_text}; "
         f"vmRolloutStrategy {kubevirt.rollout_strategy}"
     )
     if kubevirt.phase != "Deployed":

@@ -98,7 +98,7 @@ def test_missing_capability_has_the_measured_value(healthy: FakeApi, opened: Ope
     healthy.put(KUBEVIRT.path(), kubevirt(methods=("Evict",)))
     said = missing(opened(), "automatic-migration")
     assert said == (
-        "capability automatic-migration is not there: KubeVirt kubevirt/kubevirt has workloadUpdateMethods ['Evict']"
+        "capability automatic-migration is not there: KubeVirt kubevirt/kubevirt has workloadUpdateMethods Evict"
     )
 
 
@@ -107,7 +107,7 @@ def test_expected_capability_is_the_labs_error_with_a_remedy(healthy: FakeApi, o
     offered = opened(expected_capabilities=("automatic-migration",))
     with pytest.raises(LabError) as caught:
         offered.require("automatic-migration")
-    assert "has workloadUpdateMethods []; an administrator sets" in str(caught.value)
+    assert "has workloadUpdateMethods none; an administrator sets" in str(caught.value)
     assert 'workloadUpdateMethods: ["LiveMigrate"]' in str(caught.value)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from livenad.api.history import History
@@ -21,9 +22,28 @@ from livenad.report.timeline_svg import timeline_svg
 from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+_heard: list[list[str]] = []
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """The lines of steps that are logged meanwhile."""
+    lines: list[str] = []
+    _heard.append(lines)
+    try:
+        yield lines
+    finally:
+        _heard.pop()
+
+
+def _tell(message: str) -> None:
+    for lines in _heard:
+        lines.append(message)
+
 
 def step(message: str) -> None:
     """The one line of a step."""
+    _tell(message)
     logger.info(message)
 
 
@@ -39,6 +59,7 @@ def details(title: str, text: str) -> None:
 
 def folded(headline: str, title: str, text: str) -> None:
     """The one line of a step, with something long folded in it."""
+    _tell(headline)
     block = f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>"
     logger.info(html.escape(headline) + block, html=True)
 

@@ -8,7 +8,7 @@ from robot.libraries.BuiltIn import BuiltIn
 from robot.running import RUN_KW_REGISTER
 
 from KubeVirtLibrary.base import KeywordComponent
-from KubeVirtLibrary.log import step
+from KubeVirtLibrary.log import heard, step
 
 
 class RecordedCheckKeywords(KeywordComponent):
@@ -18,23 +18,26 @@ class RecordedCheckKeywords(KeywordComponent):
     def record_check(self, title: str, name: KeywordName, *arguments: KeywordArgument) -> None:
         """Runs a checking keyword and stores its outcome for `Recorded Check Should Pass`; fails with nothing itself.
 
+        Of a check that passes, what it logged of what it saw is stored as well.
+
         Args:
         | ``title`` | what the check is called. |
         | ``name`` | a keyword that judges. |
         | ``arguments`` | its arguments. |
         """
-        status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
-        self.suite.checks.record(title, None if status == "PASS" else str(message))
+        with heard() as lines:
+            status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
+        self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines))
         step(f'Check "{title}": {status}')
 
     @keyword(name="Recorded Check Should Pass", tags=["recorded checks", "core"])
     def recorded_check_should_pass(self, title: str) -> None:
-        """Fails with the message that `Record Check` stored, if its check failed.
+        """Fails with the message that `Record Check` stored, if its check failed; else logs when it passed, on what.
 
         Args:
         | ``title`` | what `Record Check` called it. |
         """
-        self.suite.checks.require_passed(title)
+        step(self.suite.checks.require_passed(title))
 
 
 # Robot shows the check to a dry run, and leaves variables in its arguments to it.

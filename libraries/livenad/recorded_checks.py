@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+
 from livenad.errors import LAB_ERROR_PREFIX, TEST_ERROR_PREFIX, LabError, ProductFault, TestError
+from livenad.text import human
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: ``message`` of its failure, None when it passed; ``said`` is what it logged of what it saw."""
+
+    message: str | None
+    said: str = ""
+    wall: float = field(default_factory=time.time)
+    at: float = field(default_factory=time.monotonic)
+
+    def when(self) -> str:
+        """``at 14:03:21, 12 s ago``."""
+        return f"at {time.strftime('%H:%M:%S', time.localtime(self.wall))}, {human(time.monotonic() - self.at)} ago"
 
 
 class RecordedChecks:
     """The recorded checks of a suite."""
 
     def __init__(self) -> None:
-        self._messages: dict[str, str | None] = {}
+        self._outcomes: dict[str, Outcome] = {}
 
-    def record(self, title: str, message: str | None) -> None:
-        """Store the message of a failed check, None for one that passed."""
-        self._messages[title] = message
+    def record(self, title: str, message: str | None, said: str = "") -> None:
+        """Store the message of a failed check, None for one that passed, and what a passing one said."""
+        self._outcomes[title] = Outcome(message, said)
 
-    def require_passed(self, title: str) -> None:
-        """Raise the error of a failed check with its message; TestError when no check of this title was recorded."""
-        if title not in self._messages:
-            listed = ", ".join(f'"{known}"' for known in self._messages) or "none"
+    def require_passed(self, title: str) -> str:
+        """When a check was made and what it saw.
+
+        Raises the error of a failed check with its message; TestError when no check of this title was recorded.
+        """
+        if title not in self._outcomes:
+            listed = ", ".join(f'"{known}"' for known in self._outcomes) or "none"
             raise TestError(f'check "{title}" was not recorded in this suite; recorded are: {listed}')
-        message = self._messages[title]
+        outcome = self._outcomes[title]
+        message = outcome.message
         if message is None:
-            return
+            return f'Check "{title}", made {outcome.when()}: {outcome.said or "it passed"}'
         for prefix, error in ((LAB_ERROR_PREFIX, LabError), (TEST_ERROR_PREFIX, TestError)):
             if message.startswith(prefix):
                 raise error(message)

@@ -286,7 +286,8 @@ class NetworkChangeKeywords(KeywordComponent):
                 f"{title}: expected the VMI to show it as before the swap, for "
                 f"{human(within.total_seconds())} it did not: {'; '.join(differences)}"
             )
-        step(f"{title}: the VMI shows it as before the swap")
+        shown = ", ".join(f"{key} {_text(change.interface.get(key))}" for key in _SHOWN_OF_NIC)
+        step(f"{title}: the VMI shows it as before the swap: {shown}")
 
     @keyword(name="VM Should Be On Network", tags=["network change", "core"])
     def vm_should_be_on_network(self, vm: VmName, *, nic: NicName, network: NetworkName) -> None:
@@ -347,6 +348,13 @@ class NetworkChangeKeywords(KeywordComponent):
             step(f"{change.title}: NOT settled {after}: {', '.join(lacks)}")
         else:
             step(f"{change.title}: settled {after}")
+
+
+_SHOWN_OF_NIC = ("mac", "interfaceName", "podInterfaceName", "linkState", "ipAddresses")
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value or "none")
 
 
 def _wanted(nic: str | None, network: str | None, networks: dict[str, str] | None) -> dict[str, str]:

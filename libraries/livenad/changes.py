@@ -13,7 +13,9 @@ from livenad.api.status import migrations_of, network_of, nic_status, node_of
 from livenad.errors import TestError
 from livenad.model import Nic, VmRecord
 
-Action = Literal["network", "nic settings", "hot-plug", "hot-unplug", "start", "stop", "restart", "migrate"]
+Action = Literal[
+    "network", "nic settings", "hot-plug", "hot-unplug", "start", "stop", "restart", "migrate", "seen running"
+]
 VmState = Literal["running", "stopped", "starting", "migrating", "any"]
 
 T = TypeVar("T", bound="Change")
@@ -171,6 +173,14 @@ class ChangeLog:
 
     def __iter__(self) -> Iterator[Change]:
         return iter(list(self._changes))
+
+    def has(self, vm: str) -> bool:
+        """Whether a VM was changed."""
+        return any(change.vm == vm for change in self._changes)
+
+    def forget(self, vm: str) -> None:
+        """Forget the changes of a VM that is deleted."""
+        self._changes = [change for change in self._changes if change.vm != vm]
 
     def of(self, kind: type[T], vm: str) -> list[T]:
         """The changes of one type of a VM, oldest first."""

@@ -129,7 +129,13 @@ def judge_never_set(history: History, change: Change, conditions: Sequence[Condi
                         f"{change.subject}: expected no {type_} since {change.what}; the {kind.name} had it "
                         f"{human(record.at - change.at)} later: {condition_text(record.object, type_)}"
                     )
-    return f"{change.subject}: {' and '.join(conditions)} in no state since {change.what}"
+    lasted = human(time.monotonic() - change.at)
+    kinds = (VM, VMI) if MIGRATION in conditions else (VM,)
+    states = sum(len(history.records(kind, change.vm, change.index)) for kind in kinds)
+    return (
+        f"{change.subject}: {' and '.join(conditions)} in no state since {change.what}, {lasted} ago "
+        f"({states} later states)"
+    )
 
 
 def judge_signalled(history: History, change: NetworkChange) -> str:

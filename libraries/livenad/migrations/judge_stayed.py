@@ -7,7 +7,7 @@ import time
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import POD, VM, VMI, meta
 from livenad.api.status import current_pod, is_true, node_of, phase_of, pod_network, qualified
-from livenad.changes import NetworkChange, migrations_since
+from livenad.changes import Change, NetworkChange, migrations_since
 from livenad.errors import LabError, ProductFault
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.text import human
@@ -81,7 +81,7 @@ def has_settled(history: History, control: NetworkChange) -> bool:
     return is_complete(history, control) or _needs_restart(history, control)
 
 
-def require_control(history: History, change: NetworkChange, control: NetworkChange) -> tuple[bool, str]:
+def require_control(history: History, change: Change, control: NetworkChange) -> tuple[bool, str]:
     """Whether the control was moved, and what became of it; False where this cluster moves no VM for such an edit.
 
     LabError when neither is so, or when the control was not edited after the VM: then nothing can be judged.

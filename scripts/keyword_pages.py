@@ -75,7 +75,7 @@ def _library(library: Any, targets: Links) -> str:
     chapters = {topic: _of_topic(library, topic) for topic in topics(library.name)}
     blocks = [f"# {library.name}", _NOTE, *_blocks(library.doc, links), "## Contents", _contents(chapters, links)]
     for topic, keywords in chapters.items():
-        blocks.append(f"## {topic.capitalize().replace('Nic ', 'NIC ')}")
+        blocks.append(f"## {topic.capitalize().replace('Nic ', 'NIC ').replace(' vms', ' VMs')}")
         blocks += [part for keyword in keywords for part in _keyword(keyword, links, type_links)]
     blocks.append("## Types")
     for one in sorted(types, key=lambda item: str(item.name)):

@@ -8,6 +8,7 @@ from KubeVirtLibrary.base import SESSION, LibraryBase, __version__
 from KubeVirtLibrary.cluster import ClusterKeywords
 from KubeVirtLibrary.cluster_settings import ClusterSettingKeywords
 from KubeVirtLibrary.conditions import ConditionKeywords
+from KubeVirtLibrary.getters import GetterKeywords
 from KubeVirtLibrary.listener import SuiteListener
 from KubeVirtLibrary.metrics import MetricKeywords
 from KubeVirtLibrary.migrations import MigrationKeywords
@@ -18,6 +19,7 @@ from KubeVirtLibrary.nic_hotplug import NicHotplugKeywords
 from KubeVirtLibrary.opening import close_quietly
 from KubeVirtLibrary.permissions import PermissionKeywords
 from KubeVirtLibrary.recorded_checks import RecordedCheckKeywords
+from KubeVirtLibrary.user_vms import UserVmKeywords
 from KubeVirtLibrary.virtual_machines import VirtualMachineKeywords
 
 __all__ = ["KubeVirtLibrary", "__version__"]
@@ -56,6 +58,8 @@ class KubeVirtLibrary(LibraryBase):
             NamespaceKeywords,
             NetworkKeywords,
             VirtualMachineKeywords,
+            UserVmKeywords,
+            GetterKeywords,
             NetworkChangeKeywords,
             ConditionKeywords,
             MigrationKeywords,

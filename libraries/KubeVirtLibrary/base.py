@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from livenad.api.history import History
 from livenad.api.kinds import NAD
+from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, TestError
 from livenad.model import VmRecord
+from livenad.observation import first_seen
 from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 
@@ -55,6 +57,8 @@ class KeywordComponent:
         require_nad_name(name)
         run, suite = self.run, self.suite
         real = run.networks.real_name(name)
+        if suite.namespace.naming.suffix and self._exists_beforehand(name, real):
+            return name
         if must_exist and not self._nad_exists(name, real):
             listed = ", ".join(f'"{known}"' for known in run.networks.made_here()) or "none"
             title = real if "/" in real else f"{suite.namespace.name}/{real}"
@@ -63,10 +67,34 @@ class KeywordComponent:
             )
         return real
 
+    def judged_since(self, vm: str) -> Change:
+        """What verdicts on *never* count from: a change of the VM, or the moment when it was first seen running.
+
+        LabError for a VM that was neither changed nor seen running.
+        """
+        suite, record = self.suite, self.vm(vm)
+        if suite.changes.has(record.name):
+            return suite.changes.first_since_start(record.name)
+        if record not in suite.vms.started:
+            raise TestError(f"{record.subject} is not started; call `Start VMs` first")
+        suite.recorder.catch_up()
+        return first_seen(self.history, record)
+
     def judge(self, verdict: Callable[..., str], *arguments: Any) -> None:
         """Read the cluster once more, so that a broken watch is no fault of the product; then judge and log."""
         self.suite.recorder.catch_up()
         step(verdict(self.history, *arguments))
+
+    def _exists_beforehand(self, name: str, real: str) -> bool:
+        """Whether a name is that of a NAD which was in the namespace of variable NAMESPACE before the suite."""
+        home = self.suite.namespace.name
+        place, _, short = name.rpartition("/")
+        if name == real or place not in ("", home) or short in self.run.networks.made_here():
+            return False
+        try:
+            return self.run.cluster.find(NAD, short, home) is not None
+        except LabError:
+            return False  # it may not be read: the cluster will tell
 
     def _nad_exists(self, name: str, real: str) -> bool:
         home = self.suite.namespace.name

@@ -25,6 +25,7 @@ from livenad.conditions.judge_conditions import (
 )
 from livenad.errors import TestError
 from livenad.migrations.judge_stayed import has_left, require_control
+from livenad.observation import judge_conditions_never_set
 from robot.api.deco import keyword
 
 from KubeVirtLibrary.base import KeywordComponent
@@ -84,15 +85,18 @@ class ConditionKeywords(KeywordComponent):
         """Fails when RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
 
         Judged on every recorded state since before the first change of the VM's network or NICs; for a VM that was
-        started or restarted after it, since before that.
+        started or restarted after it, since before that. For a VM that was never changed it is judged from the moment
+        when it was first seen running; one that was not seen running is a LAB ERROR.
 
         Args:
-        | ``vm`` | a VM that was changed. |
+        | ``vm`` | a VM that was changed, or that was started and left alone. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
         """
         _require_named(conditions)
-        change = self.suite.changes.first_since_start(self.vm(vm).name)
-        if isinstance(change, NetworkChange) and conditions == (RESTART,):
+        change = self.judged_since(vm)
+        if change.action == "seen running":
+            self.judge(judge_conditions_never_set, change, conditions)
+        elif isinstance(change, NetworkChange) and conditions == (RESTART,):
             self.judge(judge_restart_never_required, change)
         else:
             self.judge(judge_never_set, change, conditions)

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import Literal
 
+from livenad import observation
 from livenad.api.status import vm_summary
 from livenad.changes import NetworkChange
 from livenad.errors import TestError
@@ -82,10 +83,11 @@ class MigrationKeywords(KeywordComponent):
 
         *By a user*: the migration of `Migrate VM` is the only one since, and the same VMI runs on another node.
 
-        *Not at all*: with ``times=0``, since the VM was started or restarted, else since its first change.
+        *Not at all*: with ``times=0``, since the VM was started or restarted, else since its first change. For a VM
+        that was never changed: since it was first seen running; one that was not seen running is a LAB ERROR.
 
         Args:
-        | ``vm`` | a VM that was changed or migrated. |
+        | ``vm`` | a VM that was changed or migrated; with ``times=0`` also one that was left alone. |
         | ``times`` | how often. |
         | ``requested_by`` | ``cluster`` or ``user``. |
         """
@@ -95,7 +97,7 @@ class MigrationKeywords(KeywordComponent):
                 raise TestError(f"times is {times}; expected 1 for a migration that a user requested")
             self.judge(judge_migrated_by_hand, suite.changes.last(name, "migrate"))
         elif times == 0:
-            self.judge(judge_not_migrated, suite.changes.first_since_start(name))
+            self.judge(judge_not_migrated, self.judged_since(vm))
         elif failure := suite.induced_failures.get(name):
             self.judge(judge_recovered, failure)
         elif times == 1:
@@ -120,12 +122,18 @@ class MigrationKeywords(KeywordComponent):
 
         *After `Induce Migration Failure`*: judged until the next migration copied the guest; MigrationRequired stays.
 
+        *A VM that was never changed*: judged from the moment when it was first seen running, for ``duration`` at least;
+        it must not have been restarted or migrated. One that was not seen running is a LAB ERROR.
+
         Args:
-        | ``vm`` | a VM whose network was changed. |
+        | ``vm`` | a VM whose network was changed, or that was left alone. |
         | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
         | ``duration`` | length of the window, counted from the edit. |
         """
         suite, name = self.suite, self.vm(vm).name
+        if not suite.changes.has(name):
+            self._judge_left_alone(vm, control, duration.total_seconds())
+            return
         change, seconds = suite.changes.network_change(name), duration.total_seconds()
         other = suite.changes.network_change(self.vm(control).name) if control is not None else None
         if failure := suite.induced_failures.get(name):
@@ -139,6 +147,23 @@ class MigrationKeywords(KeywordComponent):
         else:
             self._look(change, seconds)
             self.judge(judge_stayed, change)
+
+    def _judge_left_alone(self, vm: VmName, control: VmName | None, seconds: float) -> None:
+        """A VM that was never changed, since it was first seen running."""
+        seen, recorder = self.judged_since(vm), self.suite.recorder
+        recorder.wait_for(
+            lambda history: observation.has_left(history, seen),
+            seen.at + seconds - time.monotonic(),
+            f"{seen.title}: it stays",
+            lambda: vm_summary(self.history, seen.vm),
+            vms={seen.vm},
+        )
+        recorder.catch_up()
+        said = observation.judge_stayed_in_place(recorder.history, seen)
+        if control is not None:
+            _, why = require_control(recorder.history, seen, self.suite.changes.network_change(self.vm(control).name))
+            said = f"{said}; {why}"
+        step(said)
 
     def _judge_never_moved(self, change: NetworkChange, control: NetworkChange | None, seconds: float) -> None:
         if control is None:

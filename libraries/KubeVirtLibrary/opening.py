@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from livenad.cluster.capabilities import check_names
-from livenad.cluster.facts import ClusterFacts
+from livenad.cluster.facts import ClusterFacts, KubeVirtFacts
 from livenad.cluster_settings.switching import as_before
 from livenad.context import Run, Session
 from livenad.errors import LabError
@@ -63,7 +63,7 @@ def close_suite(run: Run) -> None:
 
     What cannot be removed is a warning and suite metadata, never a failure.
     """
-    from livenad.namespaces.closing import close_namespace  # noqa: PLC0415
+    from livenad.namespaces.closing import close_namespace, stranded  # noqa: PLC0415
 
     suite = run.suite
     if suite is None:
@@ -75,6 +75,8 @@ def close_suite(run: Run) -> None:
         warn(f"No chart of connectivity: {error}")
     for failure in suite.end():
         warn(f"Before namespace {name} goes: {failure}")
+    for line in stranded(run):
+        warn(f"{line}: put it on another network with `Change VM Network` before the suite ends")
     left = close_namespace(run)
     if left:
         warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Orphaned Resources`.")
@@ -128,4 +130,18 @@ def _show(facts: ClusterFacts, run_id: str, source: str) -> None:
     suite_metadata("Nodes", nodes)
     suite_metadata("Run", run_id)
     step(f"Run {run_id} on {kind} {facts.server} (Kubernetes {facts.server_version}, KubeVirt {kubevirt})")
-    details("What the cluster is", f"user: {facts.user}\nkubeconfig: {source}\nnodes: {nodes}\n{facts.kubevirt}")
+    rows = {"User": facts.user, "Kubeconfig": source, "Nodes": nodes, **_kubevirt_rows(facts.kubevirt)}
+    details("What the cluster is", "\n".join(f"{name}: {value}" for name, value in rows.items()))
+
+
+def _kubevirt_rows(kubevirt: KubeVirtFacts | None) -> dict[str, str]:
+    if kubevirt is None:
+        return {"KubeVirt": "not installed"}
+    gates = kubevirt.feature_gates
+    return {
+        "KubeVirt": f"{kubevirt.title}, version {kubevirt.version_text}, phase {kubevirt.phase or 'unknown'}",
+        "Feature gates": "unknown" if gates is None else ", ".join(sorted(gates)) or "none",
+        "Workload update methods": kubevirt.methods_text,
+        "VM rollout strategy": kubevirt.rollout_strategy or "not set",
+        "Live update of networks": kubevirt.live_update_gate[1],
+    }

@@ -10,7 +10,8 @@ from livenad.api.kinds import VMI
 from livenad.api.status import node_of
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, TestError
-from livenad.model import VmRecord
+from livenad.model import Nic, VmRecord
+from livenad.observation import first_seen, judge_ran_on
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import (
     judge_new_instance,
@@ -19,6 +20,7 @@ from livenad.virtual_machines.judge_lifecycle import (
     judge_started_once,
 )
 from livenad.virtual_machines.readiness import missing_to_ready
+from livenad.virtual_machines.user_manifest import learn_macs, starts_by_itself
 from robot.api.deco import keyword
 
 from KubeVirtLibrary.base import KeywordComponent
@@ -32,11 +34,23 @@ class VirtualMachineKeywords(KeywordComponent):
     """VMs of the open test namespace."""
 
     @keyword(name="Define VM", tags=["virtual machines", "core"])
-    def define_vm(self, vm: VmName, *, pod_network: bool = True, non_migratable_by: Obstacle = "nothing") -> None:
+    def define_vm(
+        self,
+        vm: VmName,
+        *,
+        image: str = "",
+        memory: str = "",
+        cpu_cores: int = 1,
+        pod_network: bool = True,
+        non_migratable_by: Obstacle = "nothing",
+    ) -> None:
         """Notes a VM of this suite; `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
         Args:
-        | ``vm`` | name of the VM, a DNS label. |
+        | ``vm`` | name of the VM, a DNS label of 50 characters at most. |
+        | ``image`` | container disk that it boots, with cloud-init; empty: variable VM_IMAGE. |
+        | ``memory`` | memory of the guest, such as ``2Gi``; empty: variable VM_MEMORY. |
+        | ``cpu_cores`` | number of CPU cores, 1 to 64. |
         | ``pod_network`` | no for a VM without the pod network's NIC. |
         | ``non_migratable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network |
         |                  | by a bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
@@ -47,14 +61,29 @@ class VirtualMachineKeywords(KeywordComponent):
             run.capabilities.require("rwo-storage")
             storage = run.settings.storage_class
         binding = "bridge" if non_migratable_by == "binding" else "masquerade"
-        self.suite.vms.define(vm, pod_network=pod_network, pod_binding=binding, storage_class=storage)
+        record = self.suite.vms.define(
+            vm,
+            pod_network=pod_network,
+            pod_binding=binding,
+            storage_class=storage,
+            image=image,
+            memory=memory,
+            cpu_cores=cpu_cores,
+        )
+        record.recorded_from = len(self.history)
+        cores = "1 CPU core" if cpu_cores == 1 else f"{cpu_cores} CPU cores"
+        kept = "" if non_migratable_by == "nothing" else f", kept from live migration by {non_migratable_by}"
+        step(
+            f"{record.subject} noted: image {image or run.settings.vm_image}, memory "
+            f"{memory or run.settings.vm_memory}, {cores}, {_listed(record) or 'no NIC'}{kept}"
+        )
 
     @keyword(name="Add NIC", tags=["virtual machines", "core"])
     def add_nic(self, vm: VmName, name: NicName, *, network: NetworkName, addresses: Addresses | None = None) -> None:
         """Gives a VM that is not started yet a NIC on a network, bound by a bridge.
 
         Args:
-        | ``vm`` | a VM of `Define VM`. |
+        | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
         | ``name`` | name of the NIC in the VM's spec. |
         | ``network`` | the NIC's network. |
         | ``addresses`` | static addresses with prefix, separated by commas, such as ``10.10.0.10/24, fd00::10/64``. |
@@ -64,11 +93,15 @@ class VirtualMachineKeywords(KeywordComponent):
             raise TestError(
                 f"VM {record.namespace}/{record.name} is started already; `Add NIC` is for VMs that are not"
             )
-        record.nics.append(suite.vms.new_nic(record, name, self.network(network), parse_addresses(addresses, name)))
+        nic = suite.vms.new_nic(record, name, self.network(network), parse_addresses(addresses, name))
+        record.nics.append(nic)
+        step(f"{record.subject}: NIC {nic_text(nic)} noted")
 
     @keyword(name="Start VMs", tags=["virtual machines", "core"])
     def start_vms(self, *vms: VmName) -> None:
         """Creates every defined VM that is not started yet, and starts those that were stopped. Waits for nothing.
+
+        A VM whose manifest says that it does not run by itself is created and started.
 
         Args:
         | ``vms`` | names of VMs; none: all that are defined and not created yet. |
@@ -88,6 +121,8 @@ class VirtualMachineKeywords(KeywordComponent):
             else:
                 nodes = run.facts.nodes.usable if run.facts.nodes else ()
                 create_vm(run.created, suite.vms, record, run.settings, run.networks.node_affinity(nodes))
+                if record.origin == "manifest" and not starts_by_itself(record.manifest):
+                    suite.changes.add(request_action(run.cluster, suite.recorder, record, "start"))
         step(
             f"Started in {suite.namespace.name}: {', '.join(one.name for one in records) or 'nothing, all are started'}"
         )
@@ -115,7 +150,8 @@ class VirtualMachineKeywords(KeywordComponent):
         """Waits until every started VM runs, has its guest agent, can be live-migrated and reports all its addresses.
 
         A VM that was defined as one that cannot be migrated must say so itself. One that is not ready in time is a
-        LAB ERROR.
+        LAB ERROR. Of a guest that was not set up by these libraries (`Use Existing VM`, or a manifest with cloud-init
+        of its own) no agent is awaited, and addresses only where it has one.
 
         Args:
         | ``within`` | for how long at most, for all of them together. |
@@ -142,10 +178,34 @@ class VirtualMachineKeywords(KeywordComponent):
                 f"expected all VMs to be ready within {human(within.total_seconds())}; {'; '.join(unready())}"
                 + "".join(f"; {line}" for line in recorder.broken_streams())
             )
+        for record in records:
+            learn_macs(record, recorder.history.current(VMI, record.name))
         nodes = {record.name: node_of(recorder.history.current(VMI, record.name) or {}) for record in records}
         took = human(time.monotonic() - began)
         step(f"Ready after {took}: " + ", ".join(f"{name} on {node}" for name, node in nodes.items()))
         details("NICs", "\n".join(_nic_lines(record) for record in records))
+
+    @keyword(name="Delete VM", tags=["virtual machines", "core"])
+    def delete_vm(self, vm: VmName, *, within: timedelta = timedelta(minutes=2)) -> None:
+        """Removes a VM that this suite created, and waits until it and its launcher pods are gone.
+
+        It is no VM of the suite any more; its name may be given again. One that does not go in time is a LAB ERROR. A
+        VM of `Use Existing VM` is never removed: a TEST ERROR. All VMs of a suite are removed at its end anyway.
+
+        Args:
+        | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
+        | ``within`` | for how long it may take to go. |
+        """
+        from livenad.namespaces.vm_removal import delete_vm  # noqa: PLC0415
+
+        suite, record = self.suite, self.vm(vm)
+        if record.origin == "existing":
+            raise TestError(
+                f"{record.subject} existed before this suite and is not removed; `Delete VM` is for VMs of `Define VM` "
+                "and `Define VM From Manifest`"
+            )
+        took = delete_vm(self.run.created, suite, record, within.total_seconds())
+        step(f"{record.subject} is gone after {human(took)}")
 
     @keyword(name="VM Should Have Restarted", tags=["virtual machines", "core"])
     def vm_should_have_restarted(self, vm: VmName) -> None:
@@ -164,11 +224,19 @@ class VirtualMachineKeywords(KeywordComponent):
         It is the first change of the VM's network or NICs since it was started. After an edit while the VM was
         starting, the VMI that was starting must be the one that runs, and must not go back from a phase.
 
+        A VM that was never changed, or only started or restarted by `Start VMs` or `Restart VM`, is judged from the
+        moment when it was first seen running, after that. One that was not seen running is a LAB ERROR.
+
         Args:
-        | ``vm`` | a VM whose network or NICs were changed. |
+        | ``vm`` | a VM whose network or NICs were changed, or that was left alone. |
         """
-        change = self.suite.changes.first_since_start(self.vm(vm).name)
-        if not isinstance(change, NetworkChange):
+        change = self.judged_since(vm)
+        if change.action in ("start", "restart"):
+            self.suite.recorder.catch_up()
+            change = first_seen(self.history, self.vm(vm), change)
+        if change.action == "seen running":
+            self.judge(judge_ran_on, change)
+        elif not isinstance(change, NetworkChange):
             self.judge(judge_same_instance, change)
         else:
             self.judge(judge_started_once if change.vm_state == "starting" else judge_not_restarted, change)
@@ -183,9 +251,16 @@ class VirtualMachineKeywords(KeywordComponent):
         step(f"{change.title}: {verb} asked for; it is on {change.node or 'no node'}")
 
 
+def nic_text(nic: Nic) -> str:
+    """``"secondary" on blue, MAC 02:..., 10.10.0.10/24``: a NIC in one line."""
+    where = f"on {nic.network}" if nic.network else "on the pod network"
+    addresses = ", ".join(map(str, nic.addresses)) or ("no address" if nic.network else "address by DHCP")
+    return f'"{nic.name}" {where}, MAC {nic.mac or "by KubeVirt"}, {addresses}'
+
+
+def _listed(record: VmRecord) -> str:
+    return "; ".join(f"NIC {nic_text(nic)}" for nic in record.nics)
+
+
 def _nic_lines(record: VmRecord) -> str:
-    lines = [
-        f"  {nic.name}: {nic.mac}, {nic.network or 'pod network'}, {', '.join(map(str, nic.addresses)) or 'DHCP'}"
-        for nic in record.nics
-    ]
-    return "\n".join([record.name, *lines])
+    return "\n".join([record.name, *(f"  {nic_text(nic)}" for nic in record.nics)])

@@ -31,6 +31,16 @@ def _is_guest_user(name: str) -> bool:
     return _USER.fullmatch(name) is not None and name != "root"
 
 
+def is_image(text: str) -> bool:
+    """Whether a text may be the name of a container image, with or without registry, tag and digest."""
+    return _IMAGE.fullmatch(text) is not None
+
+
+def is_quantity(text: str) -> bool:
+    """Whether a text may be an amount of memory, such as ``1Gi``."""
+    return _QUANTITY.fullmatch(text) is not None
+
+
 def _is_dns_label_or_empty(name: str) -> bool:
     return not name or is_dns_label(name)
 
@@ -78,9 +88,9 @@ class Settings:
     ipv6_prefix: str = _set("fd00:10:10", values.ipv6_prefix)
     vm_image: str = _set(
         "quay.io/containerdisks/fedora:latest",
-        values.matching(_IMAGE.fullmatch, "an image such as quay.io/org/disk:tag"),
+        values.matching(is_image, "an image such as quay.io/org/disk:tag"),
     )
-    vm_memory: str = _set("1Gi", values.matching(_QUANTITY.fullmatch, "a quantity such as 1Gi or 512Mi"))
+    vm_memory: str = _set("1Gi", values.matching(is_quantity, "a quantity such as 1Gi or 512Mi"))
     guest_user: str = _set("tester", values.matching(_is_guest_user, "a Linux user name such as tester, and not root"))
     boot_timeout: float = _set(600.0, values.time)
     swap_timeout: float = _set(600.0, values.time)

@@ -13,10 +13,10 @@ from livenad.api.history import History
 from livenad.api.kinds import VMI, dig
 from livenad.api.recorder import Recorder
 from livenad.api.status import condition_text, is_true
-from livenad.errors import LabError
+from livenad.errors import LabError, TestError
 from livenad.guest.console.console_shell import ConsoleShell
 from livenad.guest.in_parallel import in_parallel
-from livenad.guest.shells import FallbackShell, Shell
+from livenad.guest.shells import FallbackShell, GuestUnreachable, Shell
 from livenad.guest.ssh import SshShell
 from livenad.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
 from livenad.guest.watched_shell import WatchedShell
@@ -46,10 +46,17 @@ class Guests:
         return self._recorder.history
 
     def shell(self, name: str) -> Shell:
-        """SSH, or the console where that fails or the VM has no pod network."""
-        shell = self.console(name)
-        if self.record(name).has_pod_network:
-            shell = FallbackShell(self.ssh(name), shell, self._warnings.put)
+        """SSH, or the console where that fails or the VM has no pod network. TestError when no login is known.
+
+        Without a password there is no login on the console, so SSH alone is left.
+        """
+        record = self.record(name)
+        if not record.has_pod_network:
+            shell = self.console(name)
+        elif not record.login.password:
+            shell = self.ssh(name)
+        else:
+            shell = FallbackShell(self.ssh(name), self.console(name), self._warnings.put)
         return self._once(name, "any", lambda: WatchedShell(shell, lambda patience: self._pause_of(name, patience)))
 
     def ssh(self, name: str) -> Shell:
@@ -58,7 +65,7 @@ class Guests:
 
     def new_ssh(self, name: str) -> SshShell:
         """A further SSH session, nobody else's; the caller closes it."""
-        record = self.record(name)
+        record = self._with_login(name)
         if not record.has_pod_network:
             raise LabError(f"VM {record.namespace}/{name} has no pod network, so no SSH; use via=console")
 
@@ -68,8 +75,13 @@ class Guests:
         return SshShell(f"{record.namespace}/{name}", record.login, connect, lambda: self.node_of(name))
 
     def console(self, name: str) -> Shell:
-        """The one console session of a VM."""
-        record = self.record(name)
+        """The one console session of a VM. GuestUnreachable where no password is known for it."""
+        record = self._with_login(name)
+        if not record.login.password:
+            raise GuestUnreachable(
+                f"guest {record.namespace}/{name} has no login on its console: no password was given for user "
+                f'"{record.login.user}"'
+            )
 
         def connect(timeout: float) -> ByteStream:
             return self._open(lambda options: open_console(options, record.namespace, name, timeout))
@@ -120,6 +132,22 @@ class Guests:
             shells, self._shells = self._shells, {}
         by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
+
+    def forget(self, name: str) -> None:
+        """Ends the sessions of a VM that goes."""
+        with self._lock:
+            gone = [self._shells.pop(key) for key in list(self._shells) if key[0] == name]
+        for shell in gone:
+            shell.close()
+
+    def _with_login(self, name: str) -> VmRecord:
+        record = self.record(name)
+        if not record.login.user:
+            raise TestError(
+                f"{record.subject}: no login of its guest is known; give user= and password= or private_key= to the "
+                "keyword that named the VM"
+            )
+        return record
 
     def _once(self, name: str, kind: str, make: Callable[[], Shell]) -> Shell:
         with self._lock:

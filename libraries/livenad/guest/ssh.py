@@ -44,7 +44,7 @@ class HostKeyMismatch(GuestUnreachable):
 
 
 class LoginRefused(GuestUnreachable):
-    """The guest's SSH server refuses the run's key."""
+    """The guest's SSH server refuses the login."""
 
 
 class SshShell:
@@ -153,16 +153,16 @@ class SshShell:
     def _connect_once(self, attempt: Deadline) -> paramiko.Transport:
         import paramiko  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
-        key_type, key_data = _split_key(self._login.host_public_key)
+        expected = _split_key(self._login.host_public_key) if self._login.host_public_key else None
         stream = self._connect(attempt.left)
         transport: paramiko.Transport | None = None
         try:
             transport = paramiko.Transport(StreamSocket(stream))  # type: ignore[arg-type]
-            transport.get_security_options().key_types = (key_type,)
+            if expected is not None:
+                transport.get_security_options().key_types = (expected[0],)
             transport.banner_timeout = transport.handshake_timeout = attempt.left
             transport.start_client(timeout=attempt.left)
-            offered = transport.get_remote_server_key().asbytes()
-            if offered != key_data:
+            if expected is not None and transport.get_remote_server_key().asbytes() != expected[1]:
                 raise HostKeyMismatch(
                     f"{self.name}: the SSH host key is not the one that this run gave to the guest; "
                     "another machine answers, or cloud-init did not run in the guest"
@@ -179,11 +179,16 @@ class SshShell:
     def _authenticate(self, transport: paramiko.Transport) -> None:
         import paramiko  # noqa: PLC0415
 
+        login = self._login
+        way = "a key" if login.private_key else "a password"
         try:
-            transport.auth_publickey(self._login.user, _private_key(self._login.private_key))
+            if login.private_key:
+                transport.auth_publickey(login.user, _private_key(login.private_key))
+            else:
+                transport.auth_password(login.user, login.password, fallback=False)
         except paramiko.BadAuthenticationType as error:
             raise LoginRefused(
-                f'{self.name}: user "{self._login.user}" may not log in with a key; allowed: {error.allowed_types}'
+                f'{self.name}: user "{login.user}" may not log in with {way}; allowed: {error.allowed_types}'
             ) from None
 
     def _open_channel(self, deadline: Deadline) -> paramiko.Channel:
@@ -253,7 +258,9 @@ def _private_key(text: str) -> Any:
             return kind.from_private_key(io.StringIO(text))
         except (paramiko.SSHException, ValueError):
             continue
-    raise LabError("the run's SSH private key is of no known type; expected ed25519, ECDSA or RSA in OpenSSH format")
+    raise LabError(
+        "the SSH private key is of no known type, or has a passphrase; expected ed25519, ECDSA or RSA in OpenSSH format"
+    )
 
 
 def _split_key(public_key: str) -> tuple[str, bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from livenad.api.kinds import NAMESPACE, VM
+from livenad.api.kinds import NAD, NAMESPACE, VM, dig
+from livenad.api.status import qualified
 from livenad.context import Run
 from livenad.errors import LabError
 from livenad.ownership.created_resources import Entry
@@ -32,6 +33,20 @@ def close_namespace(run: Run) -> list[str]:
         left.append(f"suites of other runs may have to wait: {error}")
     run.suite = None
     return left
+
+
+def stranded(run: Run) -> list[str]:
+    """A line for each VM that existed before the suite and is on a network that goes with the suite."""
+    suite = run.require_suite()
+    going = {f"{entry.namespace}/{entry.name}" for entry in run.created.entries if entry.kind is NAD}
+    lines = []
+    for record in suite.vms:
+        vm = suite.recorder.history.current(VM, record.name) if record.origin == "existing" else None
+        for entry in dig(vm, "spec", "template", "spec", "networks", default=[]) or []:
+            named = str(dig(entry, "multus", "networkName") or "")
+            if named and qualified(named, record.namespace) in going:
+                lines.append(f'{record.subject}: NIC "{entry.get("name")}" is on {named}, which goes with the suite')
+    return lines
 
 
 def _give_back_lease(run: Run, name: str, suffix: str) -> list[str]:

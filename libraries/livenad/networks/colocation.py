@@ -31,7 +31,7 @@ def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: s
     moving = [
         record
         for record in vms
-        if record.name != vm and record.can_migrate and _node(history, record.name) not in ("", node)
+        if record.name != vm and _may_move(history, record) and _node(history, record.name) not in ("", node)
     ]
     if not node or not moving:
         return []
@@ -67,8 +67,15 @@ def _is_settled(history: History, record: VmRecord) -> bool:
 
 def _meeting_place(history: History, records: Sequence[VmRecord]) -> str:
     nodes = Counter(node for record in records if (node := _node(history, record.name)))
-    fixed = [_node(history, record.name) for record in records if not record.can_migrate]
+    fixed = [_node(history, record.name) for record in records if not _may_move(history, record)]
     return next(filter(None, fixed), "") or next((node for node, _ in nodes.most_common(1)), "")
+
+
+def _may_move(history: History, record: VmRecord) -> bool:
+    """A VM that exists already is not moved for the sake of others; of one from a manifest only the VMI tells."""
+    if record.origin == "manifest":
+        return is_true(history.current(VMI, record.name) or {}, "LiveMigratable")
+    return record.origin == "suite" and record.can_migrate
 
 
 def _node(history: History, vm: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from livenad.api.client import Cluster
-from livenad.api.kinds import NAD, POD, VMI, Kind, Object, dig, meta
+from livenad.api.kinds import NAD, POD, VMI, Kind, Object, dig, meta, vm_of
 from livenad.api.recorder import Heartbeat, Recorder
 from livenad.api.temporary_watch import following, wait_out
 from livenad.errors import LabError
@@ -71,12 +73,20 @@ def remove_networks(cluster: Cluster, names: list[str], within: float, heartbeat
         return [f"ClusterUserDefinedNetwork {line}" for line in staying()]
 
 
-def await_guests_gone(recorder: Recorder, within: float) -> list[str]:
-    """Wait until no VM runs in a namespace and no launcher pod is left, not even one that has ended."""
+def await_guests_gone(recorder: Recorder, within: float, but: Collection[str] = ()) -> list[str]:
+    """Wait until no VM runs in a namespace and no launcher pod is left, not even one that has ended.
+
+    ``but`` are VMs that were there before the suite, and stay.
+    """
 
     def staying() -> list[str]:
         history = recorder.history
-        return [f"{kind.name} {meta(item, 'name')}" for kind in (VMI, POD) for item in history.all(kind)]
+        return [
+            f"{kind.name} {meta(item, 'name')}"
+            for kind in (VMI, POD)
+            for item in history.all(kind)
+            if vm_of(kind, item) not in but
+        ]
 
     gone = recorder.wait_for(
         lambda _: not staying(), within, f"guests of {recorder.namespace} gone", lambda: ", ".join(staying())

@@ -94,7 +94,8 @@ class RunNetworks:
             return []
         within = self._settings.network_timeout
         try:
-            left = await_guests_gone(recorder, within) if recorder is not None else []
+            stay = self._open.naming.adopted if self._open else ()
+            left = await_guests_gone(recorder, within, stay) if recorder is not None else []
             return left + remove_networks(self._client, names, within, self._heartbeat)
         except LabError as error:
             return [f"networks {', '.join(names)} may still be there: {error}"]

@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from livenad.api.kinds import EVENT, MIGRATION, POD, Kind, Object, dig, meta
+from livenad.api.kinds import EVENT, MIGRATION, POD, Kind, Object, dig, meta, vm_of
 from livenad.ownership.labels import VM_LABEL
 
 
 class Naming:
-    """``suffix`` stands at the end of every name, such as ``-k3x9ab-2`` for a run's second suite; "" adds nothing."""
+    """``suffix`` stands at the end of every name, such as ``-k3x9ab-2`` for a run's second suite; "" adds nothing.
+
+    A VM that exists already keeps its name, and is the suite's to look at once it was `adopt`-ed.
+    """
 
     def __init__(self, suffix: str = "") -> None:
         self.suffix = suffix
         self._within = re.compile(re.escape(suffix) + r"(?!\d)")
+        self.adopted: frozenset[str] = frozenset()
+
+    def adopt(self, vm: str) -> None:
+        """Count a VM that exists already, and what the cluster makes for it, among what the suite looks at."""
+        self.adopted |= {vm}
 
     def real(self, name: str) -> str:
         """The name on the cluster of what the suite calls ``name``; that of a real name is the same."""
@@ -22,7 +30,7 @@ class Naming:
 
     def owns(self, kind: Kind, item: Object) -> bool:
         """Whether an object of the namespace is this suite's, or was made by the cluster for one that is."""
-        if not self.suffix:
+        if not self.suffix or self._is_of_adopted(kind, item):
             return True
         if kind is POD:
             return str(meta(item, "labels", {}).get(VM_LABEL, "")).endswith(self.suffix)
@@ -31,6 +39,13 @@ class Naming:
         if kind is EVENT:
             return self._within.search(str(dig(item, "involvedObject", "name", default=""))) is not None
         return str(meta(item, "name")).endswith(self.suffix)
+
+    def _is_of_adopted(self, kind: Kind, item: Object) -> bool:
+        if kind is not EVENT:
+            return vm_of(kind, item) in self.adopted
+        about = str(dig(item, "involvedObject", "name", default=""))
+        bare = re.sub(r"-[a-z0-9]{5}$", "", about.removeprefix("virt-launcher-"))
+        return about in self.adopted or bare in self.adopted
 
 
 @dataclass(frozen=True)

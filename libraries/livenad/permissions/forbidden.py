@@ -25,7 +25,7 @@ def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str
 def _request(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> None:
     dry = {"dryRun": "All"}
     if action == "create a migration object":
-        spec = {"vmiName": suite.naming.real(subject)}
+        spec = {"vmiName": subject if subject in suite.naming.adopted else suite.naming.real(subject)}
         body: Object = {"apiVersion": MIGRATION.api_version, "kind": MIGRATION.name, "spec": spec}
         body["metadata"] = {"generateName": "owner-", "namespace": suite.name}
         client.request("POST", MIGRATION.path(suite.name), query=dry, body=body, repeatable=True)

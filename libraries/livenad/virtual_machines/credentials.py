@@ -5,6 +5,10 @@ from __future__ import annotations
 import secrets
 import string
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from livenad.errors import TestError
+from livenad.model import GuestLogin
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,32 @@ def new_key_pair(comment: str) -> KeyPair:
 def new_password() -> str:
     """Twenty letters and digits: strong, and safe on any keyboard map and in any shell."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
+
+
+def given_login(vm: str, user: str, password: str, private_key: Path | None) -> GuestLogin:
+    """A login that the suite gives for a guest that it did not set up; without a user there is none.
+
+    Raises TestError for half a login, or a key file that cannot be read.
+    """
+    if not user:
+        if password or private_key:
+            raise TestError(f"VM {vm}: a password or key is given without user=<name of the guest's user>")
+        return NO_LOGIN
+    if not password and private_key is None:
+        raise TestError(f'VM {vm}: user "{user}" is given without password=<password> or private_key=<file>')
+    return GuestLogin(user, password, _read_key(vm, private_key) if private_key else "", "")
+
+
+def _read_key(vm: str, path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise TestError(f"VM {vm}: private key file {path} cannot be read: {why}") from None
+    if "PRIVATE KEY" not in text:
+        raise TestError(f"VM {vm}: {path} is no private key; expected a PEM or OpenSSH private key without passphrase")
+    return text
+
+
+NO_LOGIN = GuestLogin("", "", "", "")
+"""That of a guest for which no login was given."""

@@ -52,7 +52,11 @@ def cloud_init_name(vm: str) -> str:
 
 
 def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
-    """A VM that boots ``image`` (a container disk) at once, with the record's NICs in their order."""
+    """A VM that boots a container disk at once, with the record's NICs in their order.
+
+    ``image`` and ``memory`` are for a record that names none.
+    """
+    image, memory = vm.image or image, vm.memory or memory
     secret = {"name": cloud_init_name(vm.name)}
     manifest: Object = {
         "apiVersion": VM.api_version,
@@ -65,7 +69,7 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
                 "spec": {
                     "terminationGracePeriodSeconds": 0,
                     "domain": {
-                        "cpu": {"cores": 1},
+                        "cpu": {"cores": vm.cpu_cores},
                         "memory": {"guest": memory},
                         "devices": {
                             "disks": [

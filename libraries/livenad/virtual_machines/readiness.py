@@ -14,16 +14,19 @@ def missing_to_ready(history: History, record: VmRecord) -> list[str]:
     vmi = history.current(VMI, record.name)
     if vmi is None or phase_of(vmi) != "Running":
         return [vm_summary(history, record.name)]
-    lacks = [condition_text(vmi, type_) for type_ in ("Ready", "AgentConnected") if not is_true(vmi, type_)]
-    if is_true(vmi, "LiveMigratable") != record.can_migrate or condition(vmi, "LiveMigratable") is None:
-        expected = "" if record.can_migrate else ", expected False"
-        lacks.append(condition_text(vmi, "LiveMigratable") + expected)
+    awaited = ("Ready", "AgentConnected") if record.guest_is_known else ("Ready",)
+    lacks = [condition_text(vmi, type_) for type_ in awaited if not is_true(vmi, type_)]
+    expected = record.can_migrate if record.origin == "suite" else is_true(vmi, "LiveMigratable")
+    if is_true(vmi, "LiveMigratable") != expected or condition(vmi, "LiveMigratable") is None:
+        lacks.append(condition_text(vmi, "LiveMigratable") + ("" if expected else ", expected False"))
     for nic in record.nics:
         status = nic_status(vmi, nic.name) or {}
         reported = status.get("ipAddresses") or ([status["ipAddress"]] if status.get("ipAddress") else [])
         if not status or (nic.network is None and not reported):
             lacks.append(f'NIC "{nic.name}" is {"without address" if status else "not reported"}')
-        wanted = [str(address.ip) for address in nic.addresses]
+        # Without an agent the VMI does not show which addresses the guest has.
+        told = record.guest_is_known or is_true(vmi, "AgentConnected")
+        wanted = [str(address.ip) for address in nic.addresses] if told else []
         if absent := [address for address in wanted if address not in reported]:
             lacks.append(f'NIC "{nic.name}" has {reported or "no address"}, expected {", ".join(absent)} as well')
     return lacks

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable, Iterator, Mapping
 
+from livenad.api.kinds import Object, meta
 from livenad.dns_names import is_dns_label
 from livenad.errors import TestError
 from livenad.model import Address, GuestLogin, Nic, VmRecord
 from livenad.ownership.naming import SuiteNamespace
 from livenad.virtual_machines.credentials import KeyPair, new_key_pair, new_password
+from livenad.virtual_machines.guest_size import check_guest_size
 from livenad.virtual_machines.manifests import POD_NIC, nic_mac
+from livenad.virtual_machines.user_manifest import (
+    complete_nics,
+    nics_of_spec,
+    sets_up_its_guest,
+    spec_of_existing,
+    with_addresses,
+)
 
 _LONGEST_NAME = 50
 
@@ -32,29 +42,88 @@ class VirtualMachines:
 
     def __getitem__(self, name: str) -> VmRecord:
         """A VM by name. TestError that lists the VMs there are."""
-        found = self._records.get(self._namespace.naming.real(name))
+        found = self._records.get(self._namespace.naming.real(name)) or self._records.get(name)
         if found is None:
             known = ", ".join(self._records) or "none"
             raise TestError(f'VM "{name}" is not defined in this suite; defined: {known}; see `Define VM`')
         return found
 
     def define(
-        self, name: str, *, pod_network: bool = True, pod_binding: str = "masquerade", storage_class: str | None = None
+        self,
+        name: str,
+        *,
+        pod_network: bool = True,
+        pod_binding: str = "masquerade",
+        storage_class: str | None = None,
+        image: str = "",
+        memory: str = "",
+        cpu_cores: int = 1,
     ) -> VmRecord:
-        """Note a VM without creating it. TestError for a name that is taken or cannot be a VM's."""
-        real, namespace = self._namespace.naming.real(name), self._namespace.name
+        """Note a VM without creating it. TestError for a name that is taken, or a value that no VM can have."""
+        real = self._free_name(name)
+        check_guest_size(name, image, memory, cpu_cores)
+        nics = [Nic(POD_NIC, self.mac(real, POD_NIC))] if pod_network else []
+        record = VmRecord(real, self._namespace.name, self._own_login(real), nics, pod_binding, storage_class)
+        record.image, record.memory, record.cpu_cores = image, memory, cpu_cores
+        self._records[real] = record
+        return record
+
+    def define_from_manifest(
+        self,
+        name: str,
+        manifest: Object,
+        login: GuestLogin,
+        *,
+        network: Callable[[str], str],
+        addresses: Mapping[str, tuple[Address, ...]],
+    ) -> VmRecord:
+        """Note a VM of a manifest that `read_manifest` gave; it is set up by us where nothing else sets it up.
+
+        ``network`` and ``addresses`` as in `complete_nics`. TestError for a name that is taken or cannot be a VM's.
+        """
+        real = self._free_name(name)
+        own = copy.deepcopy(manifest)
+        nics = complete_nics(own, name, mac=lambda nic: self.mac(real, nic), network=network, addresses=addresses)
+        if not login.user and not sets_up_its_guest(own):
+            login = self._own_login(real)
+        record = VmRecord(real, self._namespace.name, login, nics, origin="manifest", manifest=own)
+        self._records[real] = record
+        return record
+
+    def use_existing(
+        self, vm: Object, vmi: Object | None, login: GuestLogin, addresses: Mapping[str, tuple[Address, ...]]
+    ) -> VmRecord:
+        """Note a VM that is on the cluster already, under the name that it has there."""
+        name = str(meta(vm, "name"))
+        nics = with_addresses(name, nics_of_spec(spec_of_existing(vm, vmi), vmi), addresses)
+        record = VmRecord(name, self._namespace.name, login, nics, origin="existing")
+        self._records[name] = record
+        self._started.add(name)
+        return record
+
+    def require_free(self, name: str) -> None:
+        """Raise TestError when a VM of the suite has this name."""
+        if self._namespace.naming.real(name) in self._records or name in self._records:
+            raise TestError(f'VM "{name}" is defined already in namespace {self._namespace.name}; choose another name')
+
+    def forget(self, record: VmRecord) -> None:
+        """Note that a VM is no VM of the suite any more; its name may be given again."""
+        self._records.pop(record.name, None)
+        self._host_keys.pop(record.name, None)
+        self._started.discard(record.name)
+
+    def _free_name(self, name: str) -> str:
+        real = self._namespace.naming.real(name)
         if not is_dns_label(real) or len(real) > _LONGEST_NAME:
             raise TestError(
                 f'VM "{name}": expected lower-case letters, digits and hyphens, {_LONGEST_NAME} characters at most'
             )
-        if real in self._records:
-            raise TestError(f'VM "{name}" is defined already in namespace {namespace}; choose another name')
+        self.require_free(name)
+        return real
+
+    def _own_login(self, real: str) -> GuestLogin:
         self._host_keys[real] = new_key_pair(real)
-        login = GuestLogin(self._guest_user, self._password, self.user_key.private, self._host_keys[real].public)
-        nics = [Nic(POD_NIC, self.mac(real, POD_NIC))] if pod_network else []
-        record = VmRecord(real, namespace, login, nics, pod_binding, storage_class)
-        self._records[real] = record
-        return record
+        return GuestLogin(self._guest_user, self._password, self.user_key.private, self._host_keys[real].public)
 
     def new_nic(self, record: VmRecord, name: str, network: str, addresses: tuple[Address, ...]) -> Nic:
         """A NIC that a VM is about to get. TestError for a name that is taken or cannot be a NIC's."""

@@ -21,12 +21,13 @@ from tests.unit.libraries.conftest import Call
 ROOT = Path(__file__).parents[3]
 FOLDERS = (ROOT / "libraries/KubeVirtLibrary", ROOT / "libraries/GuestLibrary")
 KEYWORDS = {keyword.name: keyword for folder in FOLDERS for keyword in LibraryDocumentation(str(folder)).keywords}
-MOST_KEYWORDS = 65
+MOST_KEYWORDS = 75
 MOST_USER_KEYWORDS = 20
 
 # What a keyword is about, and may be given without a name: one thing, unless it stands here.
 SUBJECTS = {
     "Add NIC": ["vm", "name"],
+    "Define VM From Manifest": ["vm", "manifest"],
     "Guest NIC Should Be": ["vm", "nic", "state"],
     "Guests Should Be Silent To Each Other": ["vm", "peer"],
     "Guests Should Reach Each Other": ["vm", "peer"],
@@ -45,6 +46,8 @@ SUBJECTS = {
 FREE_TEXTS = {
     "as_user",
     "command",
+    "image",
+    "memory",
     "model",
     "name",
     "namespace",

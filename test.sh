@@ -37,7 +37,9 @@ stage shellcheck shellcheck --external-sources "${scripts[@]}"
 stage "ruff check" ruff check
 stage "ruff format" ruff format --check
 stage "robocop check" robocop check --no-cache suites resources
-stage "robocop format" robocop format --check --no-cache suites resources
+# Examples prove no rows of the test plan.
+stage "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
+stage "robocop format" robocop format --check --no-cache suites resources docs/examples
 stage mypy mypy
 stage "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
 stage "testplan check" "$PYTHON" -m testplan check

@@ -1,0 +1,32 @@
+*** Settings ***
+Documentation       A NIC is unplugged from a running VM and does not come back with a later migration.
+
+Library             KubeVirtLibrary
+Library             GuestLibrary
+
+Name                Hot-Unplug And Migration
+
+
+*** Test Cases ***
+Unplugged NIC Stays Away After A Migration
+    [Documentation]    In the API and in the guest, and the guest does not reboot.
+    Start VM With Spare NIC
+    Hot Unplug NIC    demo    nic=spare
+    NIC Change Should Have Completed    demo    nic=spare    within=2 min
+    Migrate VM    demo
+    Wait Until Change Has Settled    demo    within=2 min
+    VM Should Have Been Migrated    demo    requested_by=user
+    Guest NIC Should Be    demo    spare    absent
+    Guest Should Not Have Rebooted    demo
+
+
+*** Keywords ***
+Start VM With Spare NIC
+    [Documentation]    One VM with a second NIC on a network of the suite.
+    Open Test Namespace
+    Create Network    blue    on=bridge
+    Define VM    demo
+    Add NIC    demo    spare    network=blue
+    Start VMs
+    Wait Until VMs Are Ready    within=5 min
+    Record Guest    demo

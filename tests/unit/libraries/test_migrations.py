@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from livenad.changes import network_change
-from livenad.errors import ProductFault, TestError
+from livenad.errors import LabError, ProductFault, TestError
 
 from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
 from tests.unit.support.fake_api import FakeApi
@@ -61,13 +61,21 @@ def test_vm_that_goes_back_needs_a_control(replayed: Replayed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("keyword", "named"), [("VM Should Have Been Migrated", {"times": 0}), ("VM Should Have Stayed On Its Node", {})]
+)
+def test_vm_that_was_neither_changed_nor_seen_running_cannot_be_judged(
+    started: Call, keyword: str, named: dict[str, Any]
+) -> None:
+    with pytest.raises(LabError, match="VM nad-swap-r1-1/web was not seen running, so nothing is proven"):
+        started(keyword, "web", **named)
+
+
+@pytest.mark.parametrize(
     ("keyword", "named", "said"),
     [
         ("VM Should Have Been Migrated", {}, 'the network of VM "web" was not changed in this suite'),
-        ("VM Should Have Been Migrated", {"times": 0}, "nothing was done to VM web yet"),
         ("VM Should Have Been Migrated", {"requested_by": "user"}, r"nothing was done to VM web yet \(migrate\)"),
         ("VM Should Have Been Migrated", {"requested_by": "user", "times": 2}, "times is 2; expected 1"),
-        ("VM Should Have Stayed On Its Node", {}, "call `Change VM Network` first"),
         ("Induce Migration Failure", {"within": SOON}, "call `Change VM Network` first"),
     ],
 )

@@ -16,7 +16,7 @@ from livenad.virtual_machines.manifests import cloud_init_name
 def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, within: float) -> float:
     """Delete what ``created`` created for a VM and wait until it is gone; gives the seconds that it took.
 
-    Only objects that the created has, each by its uid. Raises LabError when something stays.
+    Only objects that the run created, each by its uid. Raises LabError when something stays.
     """
     began = time.monotonic()
     own = {VM: record.name, SECRET: cloud_init_name(record.name)}

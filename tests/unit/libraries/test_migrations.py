@@ -61,6 +61,16 @@ def test_vm_that_goes_back_needs_a_control(replayed: Replayed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("keyword", "named"), [("VM Should Have Been Migrated", {"times": 0}), ("VM Should Have Stayed On Its Node", {})]
+)
+def test_vm_that_was_neither_changed_nor_seen_running_cannot_be_judged(
+    started: Call, keyword: str, named: dict[str, Any]
+) -> None:
+    with pytest.raises(LabError, match="VM nad-swap-r1-1/web was not seen running, so nothing is proven"):
+        started(keyword, "web", **named)
+
+
+@pytest.mark.parametrize(
     ("keyword", "named", "said"),
     [
         ("VM Should Have Been Migrated", {}, 'the network of VM "web" was not changed in this suite'),

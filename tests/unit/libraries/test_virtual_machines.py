@@ -161,8 +161,8 @@ def test_restart_is_judged_by_the_vmi(api: FakeApi, started: Call) -> None:
     started("VM Should Have Restarted", "web")
 
 
-def test_vm_that_was_not_seen_running_cannot_be_judged(started: Call) -> None:
-    with pytest.raises(LabError, match="web was not seen running, so nothing is proven"):
+def test_vm_that_was_neither_changed_nor_seen_running_cannot_be_judged(started: Call) -> None:
+    with pytest.raises(LabError, match="VM nad-swap-r1-1/web was not seen running, so nothing is proven"):
         started("VM Should Not Have Restarted", "web")
 
 

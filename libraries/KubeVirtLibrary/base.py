@@ -147,5 +147,7 @@ def require_nad_name(name: str) -> None:
 
 def _quiet_foreign_loggers() -> None:
     """Keep other libraries' messages, which may hold tokens, out of the log."""
-    for name in ("kubernetes", "urllib3", "websocket", "paramiko"):
+    for name in ("kubernetes", "urllib3", "websocket"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What it calls an error, such as a refused channel, is told by whoever asked for it.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)

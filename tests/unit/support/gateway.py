@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -12,12 +13,14 @@ class Gateway:
 
     `forget` silences the connections there are: both sides stay open, and what is sent is taken and lost. ``silent``:
     new ones, too. ``answers``: so many bytes of the other side's are passed on by each connection, None for all.
+    ``latency``: seconds by which each answer is late.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.silent = False
         self.answers: int | None = None
+        self.latency = 0.0
         self.opened = 0
         self.passed = 0
         self._era = 0
@@ -60,7 +63,9 @@ class Gateway:
                     continue
                 data = data if limit is None else data[: max(0, limit - passed)]
                 passed += len(data)
-                self.passed += len(data) if source.getpeername()[1] == self.target else 0
+                if source.getpeername()[1] == self.target:
+                    self.passed += len(data)
+                    time.sleep(self.latency)
                 sink.sendall(data)
         if not (self.silent or era != self._era):
             with suppress(OSError):

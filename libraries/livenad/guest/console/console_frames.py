@@ -56,12 +56,10 @@ _e "$1" E "$_h"
 elif [ -e "$_w/$1.s" ]; then _e "$1" N run
 else _e "$1" N none; fi
 }
+_c() { command rm -f "$@"; }
 _k() {
-[ ! -s "$_w/p" ] || read -r _p <"$_w/p"
-[ -z "$_p" ] || command rm -f "$_w/$_p.s" "$_w/$_p.o" "$_w/$_p.e" "$_w/$_p.r"
-[ -z "$_g" ] || (umask 077; : >|"$_w/p"; : >|"$_w/$1.o"; : >|"$_w/$1.e"; : >|"$_w/$1.r")
-_p=$1
-echo "$1" >|"$_w/p"
+_c "$_w"/*
+[ -z "$_g" ] || (umask 077; : >|"$_w/$1.o"; : >|"$_w/$1.e"; : >|"$_w/$1.r")
 pwd -P >/dev/null 2>&1 || cd /
 : >|"$_w/$1.s" && _e "$1" B run
 sh -c "$(printf %b "$2")" </dev/null >|"$_w/$1.o" 2>|"$_w/$1.e" && _r=0 || _r=$?
@@ -70,7 +68,7 @@ _f "$1"
 }
 _i() {
 case $- in *r*) _e "$1" I restricted; return 0 ;; esac
-_p=; _z=; _a=; _m=; _g=; _b=base64
+_z=; _a=; _m=; _g=; _b=base64
 command -v base64 >/dev/null 2>&1 || _b=_x
 command -v gzip >/dev/null 2>&1 && _z=1
 command -v awk >/dev/null 2>&1 && _a=1

@@ -43,10 +43,10 @@ class ConsoleLine:
     def closed(self) -> bool:
         return self._stream.closed
 
-    @property
-    def deaf(self) -> bool:
+    def is_deaf(self, times: float = 1.0) -> bool:
+        """Whether nothing has come for ``times`` the patience after something was typed."""
         since = self._unanswered_since
-        return since is not None and time.monotonic() - since > self._patience
+        return since is not None and time.monotonic() - since > times * self._patience
 
     def silence(self) -> str:
         """Which side has been silent, and for how long."""

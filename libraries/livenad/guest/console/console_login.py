@@ -132,8 +132,6 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
                 f"{_last_words(line.tail)}; {line.silence()}"
             )
         _check_place(line)
-        if line.deaf:
-            raise StreamClosed("the console takes what is typed and shows nothing")
         patience = 0.5 * 4 ** (attempt // len(_WAYS_OUT))
         line.mark()
         if way_out:
@@ -153,10 +151,12 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
     raise AssertionError("unreachable")
 
 
-def _check_place(line: ConsoleLine) -> None:
-    """StreamClosed when the guest runs elsewhere by now: nothing will ever come of this line."""
+def _check_place(line: ConsoleLine, times: float = 1.0) -> None:
+    """StreamClosed when the guest runs elsewhere by now, or the line is deaf: nothing will ever come of it."""
     if line.left():
         raise StreamClosed("the guest moved")
+    if line.is_deaf(times):
+        raise StreamClosed("the console takes what is typed and shows nothing")
 
 
 def _lasting_prompt(line: ConsoleLine, deadline: Deadline) -> ConsoleState | None:
@@ -201,7 +201,8 @@ def _log_in(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline)
     line.wait_for(line.search(_ANYTHING), deadline.slice(6))
     line.settle(0.25, deadline.slice(3))
     while not deadline.passed:
-        _check_place(line)
+        # A login shell that starts shows nothing of what is typed.
+        _check_place(line, 4)
         if _REFUSED.search(line.tail) or _LOGIN_PROMPT.search(line.tail):
             _await_next_prompt(line, deadline)
             return Answer.REFUSED

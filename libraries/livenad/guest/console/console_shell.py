@@ -235,7 +235,7 @@ class ConsoleShell:
                 raise _Interrupted
             if self._moved():
                 raise StreamClosed("the guest moved")
-            if line.deaf:
+            if line.is_deaf():
                 raise StreamClosed("the console takes what is typed and shows nothing")
             if capture.ended or quiet > silence:
                 silence = min(silence * 2, 30.0)
@@ -342,7 +342,7 @@ class ConsoleShell:
 
     def _detach(self) -> None:
         if self._line is not None:
-            if self._line.deaf:
+            if self._line.is_deaf():
                 self._deaf_after *= 2
             self._line.close()
         self._line = None

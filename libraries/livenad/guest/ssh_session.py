@@ -191,7 +191,7 @@ class _Attempt:
             if "shut down" in str(error):
                 raise EOFError("the SSH server ended the connection during the login") from None
             raise LoginRefused(
-                f'{self._name}: login refused ({error}): the SSH server lets user "{login.user}" not in with {way}; '
+                f'{self._name}: login refused ({error}): user "{login.user}" is not let in with {way}; '
                 "did cloud-init create the user, and may it log in?"
             ) from None
         if further or not transport.is_authenticated():

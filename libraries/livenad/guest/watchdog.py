@@ -29,6 +29,7 @@ class Watchdog:
         self._watches: list[_Watch] = []
         self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
+        self._wakes_at = 0.0
 
     @contextmanager
     def limit(self, seconds: float, *ends: Callable[[], object]) -> Iterator[None]:
@@ -37,9 +38,10 @@ class Watchdog:
         with self._state:
             heapq.heappush(self._watches, watch)
             if self._thread is None:
+                self._wakes_at = watch.at
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-            elif self._watches[0] is watch:
+            elif watch.at < self._wakes_at:
                 self._state.notify()
         try:
             yield
@@ -58,6 +60,7 @@ class Watchdog:
                 first = self._watches[0]
                 left = first.at - time.monotonic()
                 if left > 0:
+                    self._wakes_at = first.at
                     self._state.wait(left)
                     continue
                 heapq.heappop(self._watches)

@@ -13,10 +13,14 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 @dataclass
 class ConnectProxy:
-    """``asked`` has the host and port of each tunnel that was made, ``refused`` counts those without the login."""
+    """``asked`` has the host and port of each tunnel that was made, ``refused`` counts those without the login.
+
+    ``names`` are hosts that the proxy alone knows, and their addresses.
+    """
 
     port: int
     login: str = ""
+    names: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     refused: int = 0
 
@@ -42,7 +46,7 @@ def connect_proxy(login: str = "") -> Iterator[ConnectProxy]:
                 return
             proxy.asked.append(target)
             host, _, port = target.rpartition(":")
-            with socket.create_connection((host, int(port))) as server:
+            with socket.create_connection((proxy.names.get(host, host), int(port))) as server:
                 self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 back = threading.Thread(target=_pump, args=(server, self.connection), daemon=True)
                 back.start()

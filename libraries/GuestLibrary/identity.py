@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from KubeVirtLibrary.log import folded, step
+from KubeVirtLibrary.log import folded, step, warn
 from KubeVirtLibrary.types import NicName, VmName
 from livenad.api.status import first_answered
 from livenad.errors import LabError, ProductFault
+from livenad.guest.requirements import not_observed
 from livenad.identity.guest_identity import (
     GuestIdentity,
     interface_changes,
@@ -31,7 +32,8 @@ class IdentityKeywords(GuestComponent):
         """Records what a guest is like, its boot and its interfaces, for later comparison.
 
         That is its boot id and uptime, and for each interface name, MAC, MTU, addresses, routes and link state, all
-        read inside the guest. Replaces what was recorded of this VM before.
+        read inside the guest. Replaces what was recorded of this VM before. What a guest lacks is told once, with the
+        values that cannot be had of it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -41,6 +43,8 @@ class IdentityKeywords(GuestComponent):
         for nic in record.nics:
             interface_of(identity, nic, f"guest {record.namespace}/{record.name}")
         self.suite.recorded_guests.record(record.name, identity)
+        if missing := guests.missing_tools(record.name):
+            warn(f"Guest {record.name} lacks what values rest on: {not_observed(missing)}")
         _show(f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}", identity)
 
     @keyword(name="Guest Should Not Have Rebooted", tags=["identity", "core"])
@@ -106,7 +110,8 @@ class IdentityKeywords(GuestComponent):
                 f'VM {record.namespace}/{record.name}: guest interface {interface.name} (NIC "{nic}") should be as it '
                 f"was {human(time.monotonic() - before.at)} ago; {'; '.join(changes)}"
             )
-        _show(f"Guest {record.name}: interface {interface.name} is as it was, MAC {interface.mac}", now)
+        seen = "" if before.identity.has_ip and now.has_ip else "; not observed: addresses and routes (it has no `ip`)"
+        _show(f"Guest {record.name}: interface {interface.name} is as it was, MAC {interface.mac}{seen}", now)
 
     def _require_booted_once(self, vm: str, title: str) -> None:
         answered = first_answered(self.history, vm)
@@ -126,4 +131,5 @@ def _show(headline: str, identity: GuestIdentity) -> None:
         lines.append(f"{interface.name}  {interface.mac}  MTU {interface.mtu}  link {interface.link}")
         lines += [f"    address {address}" for address in interface.addresses]
         lines += [f"    route {route}" for route in interface.routes]
+    lines += [] if identity.has_ip else ["addresses and routes were not observed: the guest has no `ip`"]
     folded(headline, "interfaces", "\n".join(lines))

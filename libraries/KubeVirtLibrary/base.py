@@ -14,6 +14,7 @@ from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, TestError
 from livenad.model import VmRecord
 from livenad.observation import first_seen
+from livenad.secret_text import cleanse
 from robot.api import SkipExecution
 from robotlibcore import DynamicCore
 
@@ -122,11 +123,16 @@ class LibraryBase(DynamicCore):
         _quiet_foreign_loggers()
 
     def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
-        """Run a keyword; a capability that is missing becomes a skip."""
+        """Run a keyword; a capability that is missing becomes a skip, and no exception tells a credential."""
         try:
             return super().run_keyword(name, args, kwargs)
         except CapabilityMissing as missing:
             raise SkipExecution(str(missing)) from missing
+        except Exception as error:
+            told = cleanse(error)
+            if told is error:
+                raise
+            raise told from None
 
 
 def require_nad_name(name: str) -> None:
@@ -141,5 +147,7 @@ def require_nad_name(name: str) -> None:
 
 def _quiet_foreign_loggers() -> None:
     """Keep other libraries' messages, which may hold tokens, out of the log."""
-    for name in ("kubernetes", "urllib3", "websocket", "paramiko"):
+    for name in ("kubernetes", "urllib3", "websocket"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What it calls an error, such as a refused channel, is told by whoever asked for it.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)

@@ -5,6 +5,8 @@ Robot shows only the message of these errors, so the message itself begins with 
 
 from __future__ import annotations
 
+from livenad.secret_text import without_secrets
+
 LAB_ERROR_PREFIX = "LAB ERROR: "
 TEST_ERROR_PREFIX = "TEST ERROR: "
 
@@ -16,11 +18,15 @@ class ProductFault(AssertionError):
 
 
 class LabError(RuntimeError):
-    """The lab (cluster, peer, console, image, network) kept the test from judging the product."""
+    """The lab (cluster, peer, console, image, network) kept the test from judging the product.
+
+    Much of such a message comes from libraries below, which know nothing of what is secret: it loses the credentials.
+    """
 
     ROBOT_SUPPRESS_NAME = True
 
     def __init__(self, message: str) -> None:
+        message = without_secrets(message)
         super().__init__(message if message.startswith(LAB_ERROR_PREFIX) else LAB_ERROR_PREFIX + message)
 
 

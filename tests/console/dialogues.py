@@ -21,8 +21,20 @@ MARGIN = 1.0
 """Seconds after its deadline at which a call must have returned."""
 
 STATES = ("login", "booting", "shell", "half-typed", "quote", "password", "stopped", *LEFT_OPEN)
-ACCIDENTS = ("kernel", "freeze", "move", "silent-move", "late-move", "kick", "typing-kick", "reboot", "logout")
-SOFT = ("kernel", "freeze", "move", "silent-move", "late-move")
+ACCIDENTS = (
+    "kernel",
+    "prompt",
+    "freeze",
+    "forget",
+    "move",
+    "silent-move",
+    "late-move",
+    "kick",
+    "typing-kick",
+    "reboot",
+    "logout",
+)
+SOFT = ("kernel", "prompt", "freeze", "forget", "move", "silent-move", "late-move")
 HARD = ("reboot", "logout", "kick", "typing-kick")
 
 
@@ -134,6 +146,10 @@ class Guest:
         match what:
             case "kernel":
                 machine.emit(b"\r\n[  878.642704] kmsg: login: $ \r\n")
+            case "prompt":
+                machine.emit(b"\r\nvm-under-test login: ")
+            case "forget":
+                machine.forget()
             case "move":
                 machine.move(known_after=0.3, closes_after=0.0, refused=0.2)
             case "silent-move":

@@ -137,6 +137,11 @@ class Machine:
         if closes_after is not None:
             self.at(self.clock.now + closes_after, end)
 
+    def forget(self) -> None:
+        """A gateway forgets the attachment: it stays open, and passes nothing on any more."""
+        if self.attachment is not None:
+            self.attachment.node = "nowhere"
+
     def kick(self, keys: bytes = b"") -> None:
         """Another client takes the console, types something and goes away."""
         if self.attachment is not None:
@@ -302,6 +307,9 @@ class Attachment:
                 machine.clock.now = deadline
                 raise TimeoutError
             machine.step()
+
+    def silence(self) -> str:
+        return "nothing came for a while"
 
     def close(self) -> None:
         self.ended = True

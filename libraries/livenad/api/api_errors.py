@@ -32,10 +32,11 @@ class ApiError(LabError):
 
 
 class Lost:
-    """A request without an answer."""
+    """A request without an answer, given up after so many ``seconds``."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, seconds: float) -> None:
         self.error = error
+        self.seconds = seconds
 
     @property
     def maybe_carried_out(self) -> bool:
@@ -65,7 +66,8 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     elif isinstance(error, ConnectTimeoutError):
         why, remedy = "no connection within 3 s", "check network, VPN and proxy-url"
     elif isinstance(error, ReadTimeoutError):
-        why, remedy = "no answer within 30 s", "check the API server's health"
+        why = f"connected, but silent: no answer within {lost.seconds:.0f} s"
+        remedy = "check the API server's health, and what lies between: a balancer, a proxy, a VPN"
     else:
         why, remedy = f"the connection broke: {error}", "check network and API server"
     return Unreachable(

@@ -27,6 +27,7 @@ Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 30.0
+_SHORTEST_READ_SECONDS = 5.0
 _BUSY = (429, 500, 502, 503, 504)
 _NOT_CARRIED_OUT = (429,)
 _OTHER_UID = "UID in precondition"
@@ -157,7 +158,7 @@ class Cluster:
         repeatable: bool | None = None,
         carried_out: Callable[[], Object | None] | None = None,
     ) -> Object:
-        """Send one request, again where that is safe, until ``patience`` is over.
+        """Send one request, again where that is safe, until ``patience`` is over; just once after `close`.
 
         ``repeatable``: sending it twice does no harm (always so for GET). ``carried_out``: asked after an answer was
         lost; gives the object when the request had been carried out after all. Raises ApiError, or LabError when the
@@ -166,12 +167,17 @@ class Cluster:
         repeatable = verb == "GET" if repeatable is None else repeatable
         what = f"{verb} {title or path}"
         deadline = time.monotonic() + self._patience_left()
-        pause, renewed, lost = 0.25, False, False
+        pause, renewed, lost, tries = 0.25, False, False, 0
         while True:
-            outcome = self._send(verb, path, query, body, content_type)
+            limit = self._read_limit(deadline, tries) if repeatable else _READ_SECONDS
+            outcome = self._send(verb, path, query, body, content_type, limit=limit)
+            tries += 1
             self._note(isinstance(outcome, Lost))
             if isinstance(outcome, Lost):
                 lost = lost or outcome.maybe_carried_out
+                if outcome.final and not renewed and self.connection.has_new_certificate() and self.connection.renew():
+                    renewed = True
+                    continue
                 failure: LabError = explain_failure(outcome, what, self.connection)
                 wait, hopeless = pause, outcome.final
             else:
@@ -191,7 +197,8 @@ class Cluster:
                 hopeless = True
             if hopeless or time.monotonic() + wait > deadline:
                 raise failure
-            self._closing.wait(wait)
+            if self._closing.wait(wait):
+                raise failure
             pause = min(pause * 2, 4.0)
 
     def _patience_left(self) -> float:
@@ -199,6 +206,14 @@ class Cluster:
         if self._silent_since is None:
             return self.patience
         return max(min(_SHORT_PATIENCE, self.patience), self._silent_since + self.patience - time.monotonic())
+
+    def _read_limit(self, deadline: float, tries: int) -> float:
+        """For how long to wait for an answer that may be asked for again: the connection may be dead, and say nothing.
+
+        A third of the patience is for the first try; the next ones, on new connections, have all that is left.
+        """
+        limit = self.patience / 3 if tries == 0 else deadline - time.monotonic()
+        return min(_READ_SECONDS, max(_SHORTEST_READ_SECONDS, limit))
 
     def _note(self, lost: bool) -> None:
         if not lost:
@@ -236,23 +251,25 @@ class Cluster:
         return self.connection.server + path + (f"?{urlencode(query)}" if query else "")
 
     def _send(
-        self, verb: Verb, path: str, query: Mapping[str, str] | None, body: Any, content_type: str
+        self, verb: Verb, path: str, query: Mapping[str, str] | None, body: Any, content_type: str, *, limit: float
     ) -> tuple[int, Mapping[str, str], Object] | Lost:
+        pool, began = self.connection.pool, time.monotonic()
         headers = self.connection.headers() | {"Accept": "application/json, */*"}
         if body is not None:
             headers["Content-Type"] = content_type
         try:
-            answer = self.connection.pool.request(
+            answer = pool.request(
                 verb,
                 self._url(path, query),
                 body=None if body is None else json.dumps(body).encode(),
                 headers=headers,
                 retries=False,
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=limit),
             )
             raw = answer.data
         except (HTTPError, OSError) as error:
-            return Lost(error)
+            self.connection.discard(pool)
+            return Lost(error, time.monotonic() - began)
         self._set_clock(answer.headers.get("Date"))
         return answer.status, answer.headers, _decode(raw)
 

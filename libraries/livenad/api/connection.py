@@ -11,13 +11,18 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
+from urllib3 import HTTPHeaderDict
 
-from livenad.api.kubeconfig import IN_CLUSTER, files_of, load, load_in_cluster
+from livenad.api.kubeconfig import IN_CLUSTER, Access, files_of, load, load_in_cluster
+from livenad.api.pool import new_pool
+from livenad.api.tls import context_of, fingerprint
 from livenad.errors import BadInput
+from livenad.secret_text import remember
 
 _RENEWED_JUST_NOW = 2.0
 """Seconds in which one renewal serves all threads whose requests were refused with the old token."""
@@ -75,38 +80,59 @@ class Connection:
     """
 
     def __init__(
-        self, configuration: Any, source: str, reload: Callable[[], Any] | None = None, *, verify: bool = True
+        self, configuration: Any, source: str, reload: Callable[[], Access] | None = None, *, verify: bool = True
     ) -> None:
+        """``configuration`` is the client's, or an ``Access``: that with what is impersonated."""
+        self._access = configuration if isinstance(configuration, Access) else Access(configuration)
         self.source = source
-        self.configuration = configuration
         self.unverified = ""
         if not verify:
             self.unverified = "variable VERIFY_TLS is no"
-        elif not configuration.verify_ssl:
+        elif not self.configuration.verify_ssl:
             self.unverified = f"{source} says insecure-skip-tls-verify"
         self._reload = reload
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._renewed = -_RENEWED_JUST_NOW
-        self._ssl: ssl.SSLContext | None = None
+        self._shown = fingerprint(self.configuration)
+        self._ssl = self._new_context(self.configuration)
         self.pool = self._new_pool()
+
+    @property
+    def configuration(self) -> Any:
+        """The client's configuration, with the credentials of this moment."""
+        return self._access.configuration
 
     @property
     def server(self) -> str:
         """URL of the API server, without a slash at its end."""
         return str(self.configuration.host).rstrip("/")
 
-    def headers(self) -> dict[str, str]:
-        """Headers that authenticate a request made now; an expired token is renewed first where the kubeconfig can."""
+    def headers(self) -> HTTPHeaderDict:
+        """Headers of a request made now: who we are, and whom we impersonate; expired credentials are renewed first."""
+        headers = self.own_headers()
+        for name, value in self._access.impersonation:
+            headers.add(name, value)
+        return headers
+
+    def own_headers(self) -> HTTPHeaderDict:
+        """The same for a server that is not the API server: it knows of no impersonation."""
+        expires = self._access.expires
+        if expires is not None and (expires - datetime.now(UTC)).total_seconds() < _RENEWED_JUST_NOW:
+            self.renew()
         with self._lock:
-            headers = {"User-Agent": "kubevirt-live-nad-tests"}
-            token = self.configuration.get_api_key_with_prefix("BearerToken")
-            if token:
-                headers["Authorization"] = token
-            return headers
+            headers = HTTPHeaderDict({"User-Agent": "kubevirt-live-nad-tests"})
+            token = str(self.configuration.get_api_key_with_prefix("BearerToken") or "").strip()
+        if token:
+            # Files of tokens end with a line end; no message may tell one that no header can have.
+            remember(token.partition(" ")[2])
+            if not token.isprintable():
+                raise BadInput(f"the token of {self.source} has a character that no header can have; log in again")
+            headers["Authorization"] = token
+        return headers
 
     def renew(self) -> bool:
-        """Read the credentials again (token file, exec plugin); False when there is nothing to read again.
+        """Read the credentials again (token file, certificate, exec plugin); False when there is nothing to read again.
 
         For all threads that ask within two seconds they are read once.
         """
@@ -116,15 +142,31 @@ class Connection:
             if time.monotonic() - self._renewed < _RENEWED_JUST_NOW:
                 return True
             fresh = self._reload()
+            shown = fingerprint(fresh.configuration)
+            context = self._ssl
+            if shown != self._shown:
+                context = self._new_context(fresh.configuration)
             with self._lock:
-                known, self.configuration = self.configuration, fresh
-                if (known.cert_file, known.key_file) != (fresh.cert_file, fresh.key_file):
-                    self._ssl, self.pool = None, self._new_pool()
+                self._access = fresh
+                if shown != self._shown:
+                    self._shown, self._ssl = shown, context
+                    self.pool = self._new_pool()
             self._renewed = time.monotonic()
         return True
 
+    def has_new_certificate(self) -> bool:
+        """Whether the files of certificates and keys have changed since they were read."""
+        return fingerprint(self.configuration) != self._shown
+
+    def discard(self, pool: urllib3.PoolManager) -> None:
+        """Open new connections from now on: those that were idle beside a silent one are as dead. Once for a pool."""
+        with self._lock:
+            if self.pool is pool:
+                self.pool = self._new_pool()
+
     def stream_options(self) -> StreamOptions:
-        """What a websocket client needs, with the token of this moment."""
+        """What a websocket client needs, with the credentials of this moment."""
+        headers = self.headers()
         url = urlsplit(self.server)
         secure = url.scheme == "https"
         base = f"{'wss' if secure else 'ws'}://{url.netloc}{url.path}".rstrip("/")
@@ -133,21 +175,10 @@ class Connection:
             sslopt["context"] = self.ssl_context()
             if self.configuration.tls_server_name:
                 sslopt["server_hostname"] = self.configuration.tls_server_name
-        return StreamOptions(base, self.headers(), sslopt, self._proxy())
+        return StreamOptions(base, headers, sslopt, self._proxy())
 
     def ssl_context(self) -> ssl.SSLContext:
         """TLS as the kubeconfig says: its CA, its client certificate; verified unless `unverified` says why not."""
-        if self._ssl is None:
-            configuration = self.configuration
-            context = ssl.create_default_context(
-                cafile=configuration.ssl_ca_cert or None, cadata=configuration.ca_cert_data or None
-            )
-            if self.unverified:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            if configuration.cert_file:
-                context.load_cert_chain(configuration.cert_file, configuration.key_file)
-            self._ssl = context
         return self._ssl
 
     def close(self) -> None:
@@ -161,20 +192,20 @@ class Connection:
         address = str(self.configuration.proxy or "")
         return "" if should_bypass_proxies(url, self.configuration.no_proxy or "") else address
 
+    def _new_context(self, configuration: Any) -> ssl.SSLContext:
+        return context_of(configuration, self.source, verify=not self.unverified)
+
     def _new_pool(self) -> urllib3.PoolManager:
         """Connections for requests. Raises BadInput for a proxy that cannot be used."""
-        from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - importing a library must cost nothing
         from urllib3.exceptions import DependencyWarning, HTTPError, InsecureRequestWarning  # noqa: PLC0415
         from urllib3.util import make_headers  # noqa: PLC0415
 
         configuration = self.configuration
-        configuration.connection_pool_maxsize = 16
-        configuration.keep_alive = True
         if self.unverified:
             # Said once, by name, and not by the client at each request.
-            configuration.verify_ssl = False
             warnings.simplefilter("ignore", InsecureRequestWarning)
-        if address := self.proxy_to(self.server):
+        address = self.proxy_to(self.server)
+        if address:
             url = self._proxy_url(address)
             if url.username and configuration.proxy_headers is None:
                 login = f"{unquote(url.username)}:{unquote(url.password or '')}"
@@ -182,13 +213,12 @@ class Connection:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DependencyWarning)
             try:
-                pool: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
+                return new_pool(self._ssl, configuration.tls_server_name or "", address, configuration.proxy_headers)
             except (ImportError, HTTPError) as error:
                 raise BadInput(
                     f"proxy {bare(address)} of {self.source} cannot be used: {error}; for a SOCKS proxy install "
                     "PySocks and python-socks"
                 ) from error
-        return pool
 
     def _proxy(self) -> Proxy | None:
         address = self.proxy_to(self.server)
@@ -206,7 +236,9 @@ class Connection:
     def _proxy_url(self, address: str) -> SplitResult:
         url = urlsplit(address)
         if not url.hostname:
-            raise BadInput(f'proxy "{address}" of {self.source}: expected a URL such as http://proxy.example:3128')
+            raise BadInput(
+                f'proxy "{address.rpartition("@")[2]}" of {self.source}: expected a URL such as http://proxy.example:3128'
+            )
         return url
 
 
@@ -226,7 +258,7 @@ def open_connection(kubeconfig: str = "", context: str = "", *, verify: bool = T
     if not files:
         return Connection(load_in_cluster(), IN_CLUSTER, load_in_cluster, verify=verify)
 
-    def read() -> Any:
+    def read() -> Access:
         return load(files, context)
 
     return Connection(read(), f"{files} (context {context})" if context else files, read, verify=verify)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from livenad.api.bounded import within
+from livenad.api.impersonation import Headers, impersonation_of
 from livenad.errors import BadInput, LabError
+from livenad.secret_text import remember, without_secrets
 
 IN_CLUSTER = "the pod's service account"
+
+PLUGIN_SECONDS = 60.0
+"""For how long an exec plugin may take: some ask a person to log in."""
+
+_CLUSTER = ("clusters", "cluster")
+_SECRET_NAME = re.compile(r"(?i)token$|password|passwd|secret|key-data|private|credential")
 
 
 def files_of(kubeconfig: str) -> str:
@@ -37,7 +51,16 @@ def files_of(kubeconfig: str) -> str:
     return os.pathsep.join(str(path) for path in there)
 
 
-def load_in_cluster() -> Any:
+@dataclass(frozen=True)
+class Access:
+    """The client's configuration, what is impersonated, and when the credentials expire (None: not known)."""
+
+    configuration: Any
+    impersonation: Headers = ()
+    expires: datetime | None = None
+
+
+def load_in_cluster() -> Access:
     """The configuration of a pod."""
     from kubernetes import client, config  # noqa: PLC0415 - the client is slow to import
 
@@ -45,29 +68,32 @@ def load_in_cluster() -> Any:
     loader: Any = config
     with _named(IN_CLUSTER):
         loader.load_incluster_config(client_configuration=configuration)
-    return configuration
+    return Access(configuration)
 
 
-def load(files: str, context: str) -> Any:
+def load(files: str, context: str) -> Access:
     """The configuration of a context, the current one for ""; exec plugins are run, token files read."""
-    from kubernetes import client, config  # noqa: PLC0415
+    from kubernetes import client  # noqa: PLC0415
+    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415
 
-    loader: Any = config
+    loader: Any = KubeConfigLoader
+    merger: Any = KubeConfigMerger
     with _named(files):
-        known, current = loader.list_kube_config_contexts(config_file=files)
-        entries = {str(entry["name"]): entry.get("context") or {} for entry in known}
-        if context and context not in entries:
-            raise BadInput(
-                f'context "{context}" (variable CONTEXT) is not in kubeconfig {files}; it has: {", ".join(entries)}'
-            )
-        chosen = context or str(current["name"])
-        user, cluster = _entries(files, entries[chosen])
+        merged = merger(files).config
+        if merged is None:
+            raise BadInput(f"kubeconfig {files} is empty")
+        _remember(merged)
+        chosen = _choose(merged, files, context)
+        entry = merged["contexts"].get_with_name(chosen).value.get("context") or {}
+        user, cluster = (_entry(merged, plural, key, entry) for plural, key in (("users", "user"), _CLUSTER))
         _require_plugin(user, files)
+        impersonation = impersonation_of(user, f'kubeconfig {files}, context "{chosen}"')
         configuration = client.Configuration()
+        loaded = loader(config_dict=merged, active_context=chosen, config_base_path=None)
         with _complaints() as lines:
-            loader.load_kube_config(
-                config_file=files, context=chosen, client_configuration=configuration, persist_config=False
-            )
+            _read_credentials(lambda: loaded.load_and_set(configuration), user, files, chosen)
+    # Renewed by whoever holds the connection: the client would run the plugin again within any request.
+    configuration.refresh_api_key_hook = None
     if not str(configuration.host).startswith(("https://", "http://")):
         raise BadInput(f'kubeconfig {files}, context "{chosen}": server "{configuration.host}" is not a URL')
     if user.get("exec") and not configuration.api_key and not configuration.cert_file:
@@ -79,20 +105,75 @@ def load(files: str, context: str) -> Any:
     if cluster.get("proxy-url"):
         # As kubectl does: NO_PROXY is about the proxies of the environment.
         configuration.no_proxy = None
-    return configuration
+    elif _is_loopback(str(configuration.host)):
+        # As kubectl does: a proxy of the environment has another loopback.
+        configuration.proxy = None
+    return Access(configuration, impersonation, getattr(loaded, "expiry", None))
 
 
-def _entries(files: str, context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """User and cluster of a context, as they stand in the merged files."""
-    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415
+def _choose(merged: Any, files: str, context: str) -> str:
+    """The context to use."""
+    known = [str(entry.value["name"]) for entry in merged["contexts"]] if "contexts" in merged else []
+    chosen = context or str(merged.value.get("current-context") or "")
+    origin = "variable CONTEXT" if context else "its current-context"
+    listed = ", ".join(known) or "none"
+    if not chosen:
+        raise BadInput(
+            f"kubeconfig {files} has no current-context; name one with --variable CONTEXT:<name>; it has: {listed}"
+        )
+    if chosen not in known:
+        raise BadInput(f'context "{chosen}" ({origin}) is not in kubeconfig {files}; it has: {listed}')
+    return chosen
 
-    merger: Any = KubeConfigMerger
 
-    def entry(plural: str, key: str) -> dict[str, Any]:
-        found = merger(files).config[plural].get_with_name(context.get(key), safe=True)
-        return dict((found.value if found is not None else {}).get(key) or {})
+def _is_loopback(server: str) -> bool:
+    host = urlsplit(server).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
-    return entry("users", "user"), entry("clusters", "cluster")
+
+def _read_credentials(work: Callable[[], None], user: dict[str, Any], files: str, context: str) -> None:
+    """An exec plugin, or a server that renews tokens, may never answer."""
+    try:
+        within(PLUGIN_SECONDS, work)
+    except TimeoutError:
+        what = f'exec plugin "{user["exec"].get("command")}"' if user.get("exec") else "whoever renews its token"
+        raise BadInput(
+            f'kubeconfig {files}, context "{context}": {what} gave no credentials within {PLUGIN_SECONDS:.0f} s; '
+            "run it by hand, or log in again"
+        ) from None
+
+
+def _remember(merged: Any) -> None:
+    """What a user entry keeps secret is told by no message from now on."""
+
+    def secrets(value: Any, key: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, item in value.items():
+                yield from secrets(item, str(name))
+            if _SECRET_NAME.search(str(value.get("name", ""))):  # of an exec plugin's environment
+                yield str(value.get("value") or "")
+        elif isinstance(value, list):
+            for item in value:
+                yield from secrets(item, key)
+        elif _SECRET_NAME.search(key) and value:
+            yield str(value)
+
+    for entry in merged.value.get("users") or ():
+        remember(*secrets(entry.value.get("user"), ""))
+    for entry in merged.value.get("clusters") or ():
+        proxy = urlsplit(str((entry.value.get("cluster") or {}).get("proxy-url") or ""))
+        remember(proxy.password or "", unquote(proxy.password or ""))
+
+
+def _entry(merged: Any, plural: str, key: str, context: dict[str, Any]) -> dict[str, Any]:
+    """User or cluster of a context, as they stand in the merged files."""
+    if plural not in merged or not isinstance(merged.value[plural], list):
+        return {}
+    found = merged[plural].get_with_name(context.get(key), safe=True)
+    return dict((found.value if found is not None else {}).get(key) or {})
 
 
 def _require_plugin(user: dict[str, Any], files: str) -> None:
@@ -112,16 +193,18 @@ def _complaints() -> Iterator[list[str]]:
     """What the client logs as errors meanwhile: it goes on without the credentials that it could not get."""
     lines: list[str] = []
 
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(" ".join(record.getMessage().split()))
+    def keep(record: logging.LogRecord) -> bool:
+        own = record.levelno >= logging.ERROR and "kubernetes" in record.pathname
+        if own:
+            lines.append(without_secrets(" ".join(record.getMessage().split())))
+        return not own
 
-    keeper, root = Keeper(logging.ERROR), logging.getLogger()
-    root.addHandler(keeper)
+    root = logging.getLogger()
+    root.addFilter(keep)
     try:
         yield lines
     finally:
-        root.removeHandler(keeper)
+        root.removeFilter(keep)
 
 
 @contextmanager
@@ -133,4 +216,5 @@ def _named(source: str) -> Iterator[None]:
         raise
     except Exception as error:  # the client raises ValueError, KeyError, YAML and its own errors alike
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise BadInput(f"cannot use {source}: {first}; check it with: kubectl --kubeconfig {source} version") from error
+        told = without_secrets(first)
+        raise BadInput(f"cannot use {source}: {told}; check it with: kubectl --kubeconfig {source} version") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -25,9 +26,14 @@ WATCH_SECONDS = 10
 """After how many seconds the server is asked to end a watch; one that is silent for a margin longer is stalled."""
 
 _MARGIN_SECONDS = 5
+_SHORTEST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _SHORTEST_WATCH = 0.1
 
+_BEGIN_ANEW = (410, 504)
+"""The version to watch from is too old, or one that the server does not know yet: a new list has one that will do."""
+
+_TOO_OLD = re.compile(r"(?i)expired|compacted|too old|\bgone\b")
 
 Keep = Callable[[Kind, Object], bool]
 """Tells of an object whether it is to be remembered."""
@@ -112,7 +118,7 @@ class WatchStream:
     # -- thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        pause = 0.05
+        pause = _SHORTEST_PAUSE
         while not self._stop.is_set():
             try:
                 if not self._version:
@@ -120,9 +126,11 @@ class WatchStream:
                     self._synced.set()
                 began = time.monotonic()
                 self._watch()
-                pause = 0.05
                 if time.monotonic() - began < _SHORTEST_WATCH:
-                    self._stop.wait(_SHORTEST_WATCH)
+                    self._stop.wait(max(pause, _SHORTEST_WATCH))
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                else:
+                    pause = _SHORTEST_PAUSE
             except Exception as error:  # any failure of one stream is mended here, or told by `broken`
                 if self._stop.is_set():
                     break
@@ -136,7 +144,7 @@ class WatchStream:
         self._failure = error
         self._broken_since = self._broken_since or time.monotonic()
         logger.debug("watch of %s broke: %s", self.title, error)
-        if isinstance(error, ApiError) and error.status in (401, 403, 404) and not self._version:
+        if isinstance(error, ApiError) and error.status in (401, 403, 404) and not self._synced.is_set():
             self._synced.set()
             return True
         return False
@@ -173,7 +181,7 @@ class WatchStream:
             _hang_up(response)
 
     def _refused(self, status: int, body: bytes) -> None:
-        if status == 410:
+        if status in _BEGIN_ANEW:
             self._version = ""
             return
         if status == 401:
@@ -184,8 +192,9 @@ class WatchStream:
         """Append one watch event; False when the stream must begin anew."""
         item = event["object"]
         if event["type"] == "ERROR":
-            if item.get("code") == 410:
-                self._version = ""
+            # Whatever ended it: from a new list on nothing is missed, from the same version on it may end for ever.
+            self._version = ""
+            if item.get("code") in _BEGIN_ANEW or _TOO_OLD.search(f"{item.get('reason')} {item.get('message')}"):
                 return False
             raise LabError(f"watch of {self.title} ended: {item.get('message', item)}")
         if event["type"] != "BOOKMARK" and self._keep(self.kind, item):

@@ -16,6 +16,7 @@ from livenad.api.status import condition_text, is_true
 from livenad.errors import LabError, TestError
 from livenad.guest.console.console_shell import ConsoleShell
 from livenad.guest.in_parallel import in_parallel
+from livenad.guest.requirements import missing_in
 from livenad.guest.shells import FallbackShell, GuestUnreachable, Shell
 from livenad.guest.ssh import SshShell
 from livenad.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
@@ -39,6 +40,7 @@ class Guests:
         self._warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._shells: dict[tuple[str, str], Shell] = {}
+        self._missing: dict[str, list[str]] = {}
 
     @property
     def history(self) -> History:
@@ -58,6 +60,12 @@ class Guests:
         else:
             shell = FallbackShell(self.ssh(name), self.console(name), self._warnings.put)
         return self._once(name, "any", lambda: WatchedShell(shell, lambda patience: self._pause_of(name, patience)))
+
+    def missing_tools(self, name: str) -> list[str]:
+        """What the guest lacks, as in ``requirements.NEEDS``; asked once per guest."""
+        if name not in self._missing:
+            self._missing[name] = missing_in(self.shell(name))
+        return self._missing[name]
 
     def ssh(self, name: str) -> Shell:
         """The standing SSH session. LabError for a VM without a pod network."""
@@ -132,9 +140,11 @@ class Guests:
             shells, self._shells = self._shells, {}
         by_name = {f"{name} {kind}": shell for (name, kind), shell in shells.items() if kind != "any"}
         in_parallel(list(by_name), lambda key: by_name[key].close(), {})
+        self._missing.clear()
 
     def forget(self, name: str) -> None:
         """Ends the sessions of a VM that goes."""
+        self._missing.pop(name, None)
         with self._lock:
             gone = [self._shells.pop(key) for key in list(self._shells) if key[0] == name]
         for shell in gone:
@@ -161,6 +171,7 @@ class Guests:
         try:
             return opener(cluster.stream_options())
         except StreamRefused as refused:
-            if refused.status != 401 or not cluster.connection.renew():
+            stale = refused.status == 401 or (refused.status == 0 and cluster.connection.has_new_certificate())
+            if not stale or not cluster.connection.renew():
                 raise
         return opener(cluster.stream_options())

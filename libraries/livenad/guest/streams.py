@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import threading
 import time
 from typing import Any, Protocol
 
+from livenad.api.bounded import within
 from livenad.api.connection import StreamOptions
+from livenad.api.pool import TCP_OPTIONS
 from livenad.errors import LabError
+from livenad.text import human
 
 SUBRESOURCES = "apis/subresources.kubevirt.io/v1"
 SUBPROTOCOL = "plain.kubevirt.io"
@@ -20,6 +23,9 @@ _WRITE_TIMEOUT = 15.0
 
 _READ_SLICE = 0.05
 """Seconds to wait for the rest of a frame before looking at what is to be sent; half a frame read is kept."""
+
+PING_SECONDS = 3.0
+"""Seconds of silence after which the other side of a stream is asked whether it is still there."""
 
 _CONSOLE_KEEP = 8 << 20
 """Bytes of console output kept while nobody asks for them."""
@@ -34,6 +40,10 @@ class StreamRefused(LabError):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+class StreamSilent(StreamRefused):
+    """Nobody answered the connection request in time."""
 
 
 class StreamClosed(LabError):
@@ -54,6 +64,10 @@ class ByteStream(Protocol):
         """Some bytes, or b"" at the stream's end. TimeoutError after ``timeout`` seconds of silence."""
         ...
 
+    def silence(self) -> str:
+        """Which side has been silent, and for how long."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -62,7 +76,8 @@ class WebSocketStream:
 
     A console client that does not read stops the guest, and virt-api cuts a port-forward client that answers no ping:
     so reading cannot wait for the caller. One thread does both directions, since two may not share a TLS connection.
-    ``keep`` is how many unread bytes are kept, the newest ones; 0 keeps all.
+    ``keep`` is how many unread bytes are kept, the newest ones; 0 keeps all. A quiet stream is pinged, to tell a silent
+    guest from a silent API server; some servers answer no ping.
     """
 
     def __init__(self, websocket: Any, name: str, keep: int = 0) -> None:
@@ -75,7 +90,14 @@ class WebSocketStream:
         self._state = threading.Condition()
         self._ended = False
         self._closing = False
+        self._aborted = False
+        self._heard_at = self._data_at = self._pinged_at = time.monotonic()
+        self._answers_pings = False
+        self._pings = 0
         self._wake_read, self._wake_write = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        for one in (websocket.sock, self._wake_read):
+            self._selector.register(one, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._serve, name=f"stream {name}", daemon=True)
         self._thread.start()
 
@@ -86,7 +108,7 @@ class WebSocketStream:
     def send(self, data: bytes) -> None:
         deadline = time.monotonic() + _WRITE_TIMEOUT
         with self._state:
-            while self._outgoing_size > _SEND_LIMIT and not self._ended:
+            while self._outgoing_size > _SEND_LIMIT and not (self._ended or self._closing):
                 if not self._state.wait(max(0.0, deadline - time.monotonic())):
                     raise TimeoutError(f"{self.name}: nothing was taken for {_WRITE_TIMEOUT:.0f} s")
             if self._ended or self._closing:
@@ -112,9 +134,35 @@ class WebSocketStream:
             del self._received[:limit]
             return data
 
+    def silence(self) -> str:
+        now = time.monotonic()
+        with self._state:
+            heard, data = now - self._heard_at, now - self._data_at
+            if self._ended and not self._aborted:
+                return "the connection to the API server has ended"
+            if self._answers_pings and heard > 2 * PING_SECONDS:
+                return f"the API server, or a gateway before it, was silent: it answered no ping for {human(heard)}"
+            if self._answers_pings:
+                return f"the guest was silent for {human(data)}: the API server answers"
+            return f"nothing came from the guest or the API server for {human(data)}"
+
+    def abort(self) -> None:
+        """End the stream now, whatever it waits for."""
+        with self._state:
+            self._aborted = not self._ended
+            self._closing = self._ended = True
+            self._state.notify_all()
+        transport = self._websocket.sock
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                # the plain socket's method: that of a TLS socket drops its state under the reader's feet
+                socket.socket.shutdown(transport, socket.SHUT_RDWR)
+        self._wake()
+
     def close(self) -> None:
         with self._state:
             self._closing = True
+            self._state.notify_all()
         self._wake()
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
@@ -135,6 +183,7 @@ class WebSocketStream:
                 self._state.notify_all()
             with contextlib.suppress(Exception):
                 self._websocket.shutdown()
+            self._selector.close()
             self._wake_read.close()
             self._wake_write.close()
 
@@ -142,14 +191,24 @@ class WebSocketStream:
         transport = self._websocket.sock
         pending = getattr(transport, "pending", None)
         if not (pending and pending()):
-            readable, _, _ = select.select([transport, self._wake_read], [], [])
-            if self._wake_read in readable:
+            ready = {key.fileobj for key, _ in self._selector.select(PING_SECONDS)}
+            if self._wake_read in ready:
                 self._wake_read.recv(4096)
                 if not self._flush():
                     return False
-            if transport not in readable:
+            self._ping_if_quiet()
+            if transport not in ready:
                 return True
         return self._read_frame()
+
+    def _ping_if_quiet(self) -> None:
+        now = time.monotonic()
+        if self._pings and now - max(self._heard_at, self._pinged_at) < PING_SECONDS:
+            return
+        self._pinged_at = now
+        self._pings += 1
+        self._websocket.settimeout(_WRITE_TIMEOUT)
+        self._websocket.ping()
 
     def _flush(self) -> bool:
         while True:
@@ -178,8 +237,12 @@ class WebSocketStream:
             return True
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             return False
-        if opcode == websocket.ABNF.OPCODE_BINARY and data:
-            with self._state:
+        with self._state:
+            self._heard_at = time.monotonic()
+            if opcode == websocket.ABNF.OPCODE_PONG:
+                self._answers_pings = True
+            if opcode == websocket.ABNF.OPCODE_BINARY and data:
+                self._data_at = self._heard_at
                 self._received += data
                 if self._keep and len(self._received) > self._keep:
                     del self._received[: -self._keep]
@@ -200,28 +263,39 @@ def open_port_forward(options: StreamOptions, namespace: str, vmi: str, port: in
 def _open(
     options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float, *, keep: int = 0
 ) -> WebSocketStream:
-    """StreamRefused with the HTTP status when the API declines; TimeoutError is turned into StreamRefused, too."""
+    """StreamRefused with the HTTP status when the API declines, StreamSilent when nobody answers within ``timeout``."""
     import websocket  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
     path = f"{SUBRESOURCES}/namespaces/{namespace}/virtualmachineinstances/{vmi}/{subresource}"
     name = f"{subresource} of VMI {namespace}/{vmi}"
-    try:
-        client = websocket.create_connection(
+
+    def create() -> Any:
+        return websocket.create_connection(
             f"{options.base_url}/{path}",
             timeout=timeout,
             subprotocols=[SUBPROTOCOL],
             suppress_origin=True,
             redirect_limit=0,
             enable_multithread=True,
-            sockopt=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
+            sockopt=TCP_OPTIONS,
+            http_proxy_timeout=timeout,
             **options.websocket_arguments(),
         )
+
+    try:
+        # Its limit is one for each step, and none for the look-up of the server's name.
+        client = within(timeout, create, lambda late: late.shutdown())
     except websocket.WebSocketBadStatusException as error:
         body = bytes(error.resp_body or b"").decode(errors="replace").strip()
         raise StreamRefused(
             f"{name}: the API answered {error.status_code} {_message_of(body)}", error.status_code
         ) from None
-    except (OSError, websocket.WebSocketException) as error:
+    except (TimeoutError, websocket.WebSocketTimeoutException):
+        proxy = f" (through the proxy {options.proxy.host}:{options.proxy.port})" if options.proxy else ""
+        raise StreamSilent(
+            f"{name}: the API server {options.base_url}{proxy} was silent: it opened no stream within {human(timeout)}"
+        ) from None
+    except Exception as error:  # of sockets, of TLS, of the websocket, and of a SOCKS proxy's own kind
         raise StreamRefused(f"{name}: cannot be opened: {error}") from error
     return WebSocketStream(client, name, keep)
 

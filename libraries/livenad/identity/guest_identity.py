@@ -46,11 +46,12 @@ class GuestInterface:
 
 @dataclass(frozen=True)
 class GuestIdentity:
-    """A guest at one moment. ``uptime`` in seconds."""
+    """A guest at one moment. ``uptime`` in seconds; ``has_ip`` false: addresses and routes could not be read."""
 
     boot_id: str
     uptime: float
     interfaces: dict[str, GuestInterface] = field(default_factory=dict)
+    has_ip: bool = True
 
     def by_mac(self, mac: str) -> GuestInterface | None:
         """The interface that has a MAC address, whatever its name; None when none has."""
@@ -58,7 +59,7 @@ class GuestIdentity:
 
 
 def read_identity(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> GuestIdentity:
-    """Asks the guest. LabError when it cannot be asked, or has no ``ip``."""
+    """Asks the guest. LabError when it cannot be asked."""
     return parse_identity(shell.run(READ_IDENTITY, timeout, repeatable=True).stdout, shell.name)
 
 
@@ -82,7 +83,7 @@ def read_settled_identity(
 
 def parse_identity(text: str, source: str) -> GuestIdentity:
     """The answer of `READ_IDENTITY`. LabError that quotes what is not understood."""
-    boot_id, uptime = "", -1.0
+    boot_id, uptime, has_ip = "", -1.0, True
     interfaces: dict[str, GuestInterface] = {}
     for line in text.splitlines():
         kind, *words = line.split() or [""]
@@ -94,14 +95,14 @@ def parse_identity(text: str, source: str) -> GuestIdentity:
             name, mac, mtu, state, carrier = words
             interfaces[name] = GuestInterface(name, mac.lower(), int(mtu), state, carrier == "1")
         elif kind == "missing":
-            raise LabError(f"{source}: the guest has no `ip`; use an image with iproute2 or BusyBox")
+            has_ip = False
         elif kind == "addr":
             _add_address(interfaces, words)
         elif kind in ("route4", "route6"):
             _add_route(interfaces, words)
     if not boot_id or uptime < 0:
         raise LabError(f"{source}: the guest did not tell its boot id and uptime; it said: {text[-200:]!r}")
-    return GuestIdentity(boot_id, uptime, interfaces)
+    return GuestIdentity(boot_id, uptime, interfaces, has_ip)
 
 
 def _add_address(interfaces: dict[str, GuestInterface], words: list[str]) -> None:

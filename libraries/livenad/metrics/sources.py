@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from livenad.api.api_errors import ApiError
 from livenad.api.kinds import POD, Kind, dig, meta
+from livenad.api.tls import verifying_context
 from livenad.errors import LabError
 from livenad.metrics.series import NAME, Labels, Unread, chosen, read_exposition, read_vector, selector
 
@@ -134,7 +135,7 @@ def measure(cluster: Cluster, namespace: str, url: str = "") -> tuple[bool, str]
 def _given(cluster: Cluster, _namespace: str, url: str) -> Source:
     # A token is never sent in the clear.
     secure = url.startswith("https://")
-    headers = cluster.connection.headers if secure else dict
+    headers = cluster.connection.own_headers if secure else dict
     return PrometheusApi(f"Prometheus at {url} (variable MONITORING_URL)", url, _pool(cluster, url), headers)
 
 
@@ -154,7 +155,7 @@ def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
     if "Authorization" not in cluster.connection.headers():
         raise Unread(f"{title} takes a bearer token only, and the kubeconfig has none (log in with oc login)")
     url = f"https://{host}"
-    return PrometheusApi(f"Thanos at {url}", url, _pool(cluster, url), cluster.connection.headers)
+    return PrometheusApi(f"Thanos at {url}", url, _pool(cluster, url), cluster.connection.own_headers)
 
 
 def _prometheus(cluster: Cluster, _namespace: str, _url: str) -> Source:
@@ -173,7 +174,7 @@ def _pods(cluster: Cluster, namespace: str, _url: str) -> Source:
 def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
     """Connections to a router: its authority is another one than the API server's, and is published in a ConfigMap."""
     configuration = cluster.connection.configuration
-    context = ssl.create_default_context()
+    context = verifying_context()
     namespace, name, key = INGRESS_CA
     try:
         bundle = dig(cluster.get(CONFIG_MAP, name, namespace), "data", key)
@@ -195,7 +196,7 @@ def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
 def _fetch(pool: urllib3.PoolManager, url: str, headers: Mapping[str, str]) -> tuple[int, str]:
     """One GET, without a second try: whoever polls tries again anyway."""
     try:
-        answer = pool.request("GET", url, headers=dict(headers), retries=False, timeout=_TIMEOUT)
+        answer = pool.request("GET", url, headers=headers, retries=False, timeout=_TIMEOUT)
     except (HTTPError, OSError) as error:
         raise Unread(f"no answer: {error}") from None
     return answer.status, answer.data.decode(errors="replace")

@@ -33,9 +33,13 @@ _REACH_SLICE = 10.0
 _SLICE_GRACE = 5.0
 
 # OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
-# answer as well, but a reason to ask by TCP less often than by ICMP.
+# answer as well, but a reason to ask by TCP less often than by ICMP. Each request costs the peer a process, so that at
+# most two are open at a time: a slow peer is not to fail by being asked.
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
 _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
+
+_NOT_PERMITTED = "126"
+"""What stands for the status of a request that the guest's own system did not let out."""
 
 _FUNCTIONS = r"""# probes of other guests
 trap '' HUP
@@ -61,14 +65,25 @@ elif have nc; then TCP() {
 b=$($limit nc -w 3 "$1" 22 </dev/null | head -c 4); [ "$b" = SSH- ] || [ "$b" = "Not " ]
 }
 else echo "X bash or nc; use an image that has one"; exit 0; fi
-ICMP() { ping -c 1 -W 1 ${d:+-I "$d"} "$1"; }
+ICMP() {
+m=$(ping -c 1 -W 1 ${d:+-I "$d"} "$1" 2>&1) && return; r=$?
+case $m in *"ot permitted"* | *"ermission denied"*) return 126 ;; esac
+return $r
+}
 one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
+before=; last=
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
+if [ "$2" = TCP ]; then
+[ -z "$before" ] || wait "$before"
+before=$last; now
+[ "$c" -lt "$end" ] && [ ! -e "$stop" ] || break
+fi
 echo "A $1 $t" || exit 0
-one "$1" "$2" "$5" "$t" & sleep "$6" 2>/dev/null || sleep 1
+one "$1" "$2" "$5" "$t" & last=$!
+sleep "$6" 2>/dev/null || sleep 1
 done
 }
 collect() {
@@ -215,6 +230,11 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
             asked[int(words[1])].setdefault(words[2], Sample(float(words[2]) + offset, ended, False))
         elif words[0] == "S" and len(words) == 5:
             number, at, known, status = words[1:]
+            if status == _NOT_PERMITTED:
+                raise LabError(
+                    f"guest {guest} may not ping: its user has no permission to; allow it in the image "
+                    "(net.ipv4.ping_group_range, or the file capability cap_net_raw)"
+                )
             asked[int(number)][at] = Sample(float(at) + offset, float(known) + offset, status == "0")
     return [sorted(samples.values(), key=lambda sample: sample.asked) for samples in asked]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from livenad.errors import BadInput, LabError
@@ -11,6 +12,8 @@ from livenad.errors import BadInput, LabError
 from tests.connect_proxy import ConnectProxy, connect_proxy
 
 from .uses import ADMIN, Edit, assert_in, opened, stream_status, whoami, with_cluster
+
+NAME = "kubernetes.default.svc"
 
 
 @pytest.fixture
@@ -33,22 +36,38 @@ def test_proxy_url_of_the_kubeconfig_is_for_requests_and_streams(
     assert set(open_proxy.asked) == {cluster.connection.server.removeprefix("https://")}
 
 
+def elsewhere(config: dict[str, Any]) -> None:
+    """The server by a name that its certificate has and the proxy alone knows: a loopback goes through none."""
+    entry = config["clusters"][0]["cluster"]
+    entry["server"] = f"https://{NAME}:{entry['server'].rpartition(':')[2]}"
+
+
 def test_proxy_of_the_environment_is_for_requests_and_streams(
+    edited: Callable[[Edit], Path], open_proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", open_proxy.url)
+    open_proxy.names[NAME] = "127.0.0.1"
+    assert_in(opened(edited(elsewhere)))
+    assert len(open_proxy.asked) >= 2
+
+
+def test_loopback_goes_around_the_proxy_of_the_environment(
     kubeconfig: Path, open_proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", open_proxy.url)
     assert_in(opened(kubeconfig))
-    assert len(open_proxy.asked) >= 2
+    assert open_proxy.asked == []
 
 
-@pytest.mark.parametrize("pattern", ["127.0.0.1", "127.0.0.0/8", "*"])
+@pytest.mark.parametrize("pattern", [NAME, "default.svc", "*"])
 def test_no_proxy_goes_around_the_proxy_of_the_environment(
-    kubeconfig: Path, open_proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, pattern: str
+    edited: Callable[[Edit], Path], open_proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", open_proxy.url)
     monkeypatch.setenv("NO_PROXY", f"example.com,{pattern}")
-    assert_in(opened(kubeconfig))
-    assert open_proxy.asked == []
+    cluster = opened(edited(elsewhere))
+    assert cluster.connection.proxy_to(cluster.connection.server) == ""
+    assert cluster.stream_options().proxy is None
 
 
 def test_proxy_with_a_login_gets_it_for_requests_and_streams(edited: Callable[[Edit], Path]) -> None:

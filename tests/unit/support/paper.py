@@ -89,6 +89,9 @@ class PaperGuests:
     def node_of(self, name: str) -> str:
         return "node-2"
 
+    def missing_tools(self, name: str) -> list[str]:
+        return []
+
     def pod_address(self, name: str) -> str:
         return {"vm": "10.244.0.1", "old-peer": "10.244.0.2", "new-peer": "10.244.0.3"}[name]
 

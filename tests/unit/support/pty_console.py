@@ -154,6 +154,9 @@ class PtyStream:
                 data += self.receive(seconds)
         return data
 
+    def silence(self) -> str:
+        return "nothing came for a while"
+
     def end(self) -> None:
         self._ended.set()
 

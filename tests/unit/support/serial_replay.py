@@ -110,6 +110,9 @@ class SerialReplay:
         time.sleep(min(timeout, 0.01))
         raise TimeoutError
 
+    def silence(self) -> str:
+        return "nothing came for a while"
+
     def close(self) -> None:
         self.closed = True
         if self._shell is not None:

@@ -122,13 +122,19 @@ class StreamServer:
                 if not self.silent:
                     await socket.ping(b"keep alive")
                     await socket.send_bytes(data)
+            transport = socket._req.transport if socket._req else None
+            if transport:
+                transport.close()
 
 
 class SshServer:
-    """OpenSSH's part, by asyncssh: one user with one key; commands run by ``sh -c``."""
+    """OpenSSH's part, by asyncssh: one user with one key; commands run by ``sh -c``; ``habits`` of its own."""
 
-    def __init__(self, thread: LoopThread, user: str = "tester") -> None:
+    def __init__(
+        self, thread: LoopThread, user: str = "tester", habits: type[asyncssh.SSHServer] = asyncssh.SSHServer
+    ) -> None:
         self._thread = thread
+        self._habits = habits
         self.user = user
         self.user_key = asyncssh.generate_private_key("ssh-ed25519")
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -151,9 +157,10 @@ class SshServer:
         keys = asyncssh.import_authorized_keys(self.user_key.export_public_key("openssh").decode())
         outer = self
 
-        class Server(asyncssh.SSHServer):
+        class Server(self._habits):  # type: ignore[misc, name-defined]
             def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
                 outer.connections += 1
+                super().connection_made(conn)
 
         self._server = await asyncssh.listen(
             "127.0.0.1",

@@ -24,50 +24,84 @@ _MOST_PIECES = 100
 _FRAME = re.compile(r"@@([0-9A-Za-z]+):([A-Za-z]):([0-9A-Za-z+/=:.-]*)@@")
 _LONGEST_FRAME = 400
 
-# _w: working directory, _b: encoder, _z: compressor. _f prints the result of command $1, _k runs it first.
-# States: "none" (never begun), "run" (not ended), else the exit status.
+# _w: working directory, _b: encoder, _z: compressor, _a: awk, _g: the umask takes our own files from us. _f prints the
+# result of command $1, _k runs it first, _i tells what the guest is like. The login shell may be zsh, which asks before
+# it removes "*", or have set -e, set -u, set -C or an alias. States: "none" (never begun), "run" (not ended), else the
+# exit status.
 FUNCTIONS = r"""
 _e() { printf '\n@@%s:%s:%s@@\n' "$@"; }
 _x() { od -An -v -tx1 | tr -d ' '; }
-_t() {
-if [ "$3" = z ]; then gzip -c <"$_w/$1.$2"; else cat <"$_w/$1.$2"; fi | "$_b" | {
+_l() {
+if [ -n "$_a" ] && [ "$3" -gt 2000 ]; then
+awk -v h="@@$1:$2:" 'function o(){printf "%s%d:%s@@\n",h,++n,l;l=""} {l=l $0} NR%3==0{o()} END{if(l!="")o()}'
+else
 _n=0
-while IFS= read -r _l; do _n=$((_n + 1)); printf '@@%s:%s:%s:%s@@\n' "$1" "$2" "$_n" "$_l"; done
+while IFS= read -r _y; do _n=$((_n + 1)); printf '@@%s:%s:%s:%s@@\n' "$1" "$2" "$_n" "$_y"; done
+fi
 }
+_t() {
+if [ "$3" = z ]; then gzip -c <"$_w/$1.$2"; else cat <"$_w/$1.$2"; fi | "$_b" | _l "$1" "$2" "$4"
 }
 _f() {
 if [ -s "$_w/$1.r" ]; then
 read -r _r <"$_w/$1.r"
 _o=$(cksum <"$_w/$1.o"); _q=$(cksum <"$_w/$1.e"); _m=${_b#_}
-[ "${_o#* }" -gt 2000 ] && [ -n "$_z" ] && _y=z || _y=p
+[ "${_o#* }" -gt 2000 ] && [ -n "$_z" ] && _v=z || _v=p
 [ "${_q#* }" -gt 2000 ] && [ -n "$_z" ] && _j=z || _j=p
-_h="$_r:${_o% *}:${_o#* }:$_y:${_q% *}:${_q#* }:$_j:$_m"
+_h="$_r:${_o% *}:${_o#* }:$_v:${_q% *}:${_q#* }:$_j:$_m"
 _e "$1" H "$_h"
-[ "${_o#* }" = 0 ] || _t "$1" o "$_y"
-[ "${_q#* }" = 0 ] || _t "$1" e "$_j"
+[ "${_o#* }" = 0 ] || _t "$1" o "$_v" "${_o#* }"
+[ "${_q#* }" = 0 ] || _t "$1" e "$_j" "${_q#* }"
 _e "$1" E "$_h"
 elif [ -e "$_w/$1.s" ]; then _e "$1" N run
 else _e "$1" N none; fi
 }
+_c() { command rm -f "$@"; }
 _k() {
-rm -f "$_w"/*
-: >"$_w/$1.s" && _e "$1" B run
-sh -c "$(printf %b "$2")" </dev/null >"$_w/$1.o" 2>"$_w/$1.e"
-echo "$?" >"$_w/$1.r"
+_c "$_w"/*
+[ -z "$_g" ] || (umask 077; : >|"$_w/$1.o"; : >|"$_w/$1.e"; : >|"$_w/$1.r")
+pwd -P >/dev/null 2>&1 || cd /
+: >|"$_w/$1.s" && _e "$1" B run
+sh -c "$(printf %b "$2")" </dev/null >|"$_w/$1.o" 2>|"$_w/$1.e" && _r=0 || _r=$?
+echo "$_r" >|"$_w/$1.r"
 _f "$1"
 }
 _i() {
-_b=base64; command -v base64 >/dev/null 2>&1 || _b=_x
-_z=; command -v gzip >/dev/null 2>&1 && _z=1
+case $- in *r*) _e "$1" I restricted; return 0 ;; esac
+_z=; _a=; _m=; _g=; _b=base64
+command -v base64 >/dev/null 2>&1 || _b=_x
+command -v gzip >/dev/null 2>&1 && _z=1
+command -v awk >/dev/null 2>&1 && _a=1
+case $(umask) in *[4567]??) _g=1 ;; esac
+for _n in cksum cat rm mkdir od tr; do
+case $_b$_n in base64od | base64tr) ;; *) command -v "$_n" >/dev/null 2>&1 || _m="$_m:$_n" ;; esac
+done
+[ -z "$_m" ] || { _e "$1" I "lacks$_m"; return 0; }
 read -r _u </proc/sys/kernel/random/boot_id
 for _w in /tmp /dev/shm /run /var/tmp "$HOME"; do
 _w="$_w/.console-$1-${_u%%-*}"
-(umask 077; mkdir -p "$_w" && echo "$_u" >"$_w/x" && [ -s "$_w/x" ]) 2>/dev/null && break
+(umask 077; mkdir -p "$_w" && echo "$_u" >|"$_w/x" && [ -s "$_w/x" ]) 2>/dev/null && break
 _w=
 done
-[ -n "$_w" ] && _e "$1" I "$_u" || _e "$1" I full
+if [ -n "$_w" ]; then _e "$1" I "$_u"
+elif [ "$(ulimit -f)" = 0 ]; then _e "$1" I limit
+else _e "$1" I full; fi
 }
 """
+
+_COMPLAINTS = {
+    "full": "no directory in the guest can be written to (disk full?)",
+    "limit": "the guest's user may write no file (ulimit -f is 0)",
+    "restricted": "the login shell is a restricted one; give the user sh or bash",
+}
+
+
+def complaint_of(payload: str) -> str:
+    """Why no command can be run, as the guest's answer to its first question tells; "" when that is its boot id."""
+    what, *tools = payload.split(":")
+    if what == "lacks":
+        return f"the guest lacks {', '.join(tools)}, without which no command's output can be had from its console"
+    return _COMPLAINTS.get(payload, "")
 
 
 @dataclass(frozen=True)

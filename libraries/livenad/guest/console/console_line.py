@@ -23,11 +23,16 @@ _TAIL = 4000
 class ConsoleLine:
     """Reads a console stream as text and frames. ``tail`` is the end of what came since `mark`.
 
-    ``left`` tells whether the guest runs elsewhere by now: then the line may stay open, and silent.
+    ``left`` tells whether the guest runs elsewhere by now: then the line may stay open, and silent. It is deaf when
+    nothing came for ``patience`` seconds after something was typed, which a terminal shows even while a program runs.
     """
 
-    def __init__(self, stream: ByteStream, left: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, stream: ByteStream, left: Callable[[], bool] = lambda: False, patience: float = float("inf")
+    ) -> None:
         self.left = left
+        self._patience = patience
+        self._unanswered_since: float | None = None
         self._stream = stream
         self._text = TerminalText()
         self._scanner = FrameScanner()
@@ -38,6 +43,15 @@ class ConsoleLine:
     def closed(self) -> bool:
         return self._stream.closed
 
+    def is_deaf(self, times: float = 1.0) -> bool:
+        """Whether nothing has come for ``times`` the patience after something was typed."""
+        since = self._unanswered_since
+        return since is not None and time.monotonic() - since > times * self._patience
+
+    def silence(self) -> str:
+        """Which side has been silent, and for how long."""
+        return self._stream.silence()
+
     def mark(self) -> None:
         """Forgets what came so far, as text and as frames; unfinished frames stay."""
         self.tail = ""
@@ -45,6 +59,8 @@ class ConsoleLine:
 
     def type(self, keys: str) -> None:
         """StreamClosed when the stream has ended, or takes nothing for so long that it must be dead."""
+        if self._unanswered_since is None:
+            self._unanswered_since = time.monotonic()
         try:
             self._stream.send(keys.encode())
         except TimeoutError as error:
@@ -58,6 +74,7 @@ class ConsoleLine:
             return False
         if not data:
             raise StreamClosed("the console ended")
+        self._unanswered_since = None
         text = self._text.feed(data)
         self.tail = (self.tail + text)[-_TAIL:]
         self.frames.extend(self._scanner.feed(text))

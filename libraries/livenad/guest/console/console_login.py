@@ -23,6 +23,12 @@ _LOGIN_PROMPT = re.compile(r"(?<!Last )(?<!failed )\blogin: *" + _NOISE)
 _PASSWORD_PROMPT = re.compile(r"\n[^\n]*\b[Pp]assword: *(?:\s*\[ *\d+\.\d+\][^\n]*\s*)*\Z")
 _PASSWORD_WAITS = re.compile(r"\b[Pp]assword: *" + _NOISE)
 _REFUSED = re.compile(r"Login incorrect|invalid password|Login timed out|Authentication failure|Permission denied")
+LOGIN_ASKS = re.compile(f"{_LOGIN_PROMPT.pattern}|{_REFUSED.pattern}")
+"""The answer of a login program to an empty line."""
+_NEW_PASSWORD = re.compile(r"(?i)\b(?:current|old|new|retype)\b[^\n]{0,20}\bpassword: *" + _NOISE)
+_FURTHER_FACTOR = re.compile(
+    r"(?i)(?:verification code|one-time|\botp\b|passcode|token|second factor)[^\n]{0,40}: *" + _NOISE
+)
 _NO_COMMAND = re.compile(r"not found\b")
 _ANYTHING = re.compile(r"\S")
 
@@ -51,9 +57,19 @@ class LoginRefused(GuestUnreachable):
     """The guest does not take the run's user and password on its console."""
 
 
+class Answer(enum.Enum):
+    """What became of an attempt at a login prompt."""
+
+    LET_IN = "let in"
+    REFUSED = "refused with the password"
+    UNASKED = "refused without being asked for a password"
+    NO_LOGIN = "nothing there took a name for one"
+
+
 def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline) -> bool:
     """Brings the console to a shell prompt; True when that took a login. GuestUnreachable, with what was seen last."""
-    refusals = asked = 0
+    answers: list[Answer] = []
+    asked = 0
     while True:
         state = _find_state(line, name, deadline)
         if state is ConsoleState.SHELL:
@@ -69,15 +85,24 @@ def reach_shell(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadl
             if line.wait_for(lambda: _LOGIN_PROMPT.search(line.tail) or _REFUSED.search(line.tail), deadline.slice(5)):
                 _await_next_prompt(line, deadline)
         else:
-            let_in = _log_in(line, login, deadline)
-            if let_in:
+            answers.append(_log_in(line, login, name, deadline))
+            if answers[-1] is Answer.LET_IN:
                 return True
-            refusals += let_in is False
-            if refusals == 2:
-                raise LoginRefused(
-                    f'{name}: the login prompt refused user "{login.user}" with the password of this run twice; '
-                    "did cloud-init create the user?"
-                )
+            _refuse_in_words(answers, login, name, line)
+
+
+def _refuse_in_words(answers: list[Answer], login: GuestLogin, name: str, line: ConsoleLine) -> None:
+    """LoginRefused once the same answer came twice."""
+    if answers.count(Answer.REFUSED) == 2:
+        raise LoginRefused(
+            f'{name}: the login prompt refused user "{login.user}" with the password of this run twice; '
+            "did cloud-init create the user?"
+        )
+    if answers.count(Answer.UNASKED) == 2:
+        raise LoginRefused(
+            f'{name}: the login prompt refused user "{login.user}" twice and asked for no password; '
+            f"{_last_words(line.tail)}; may the user log in on a console (nologin, pam_access, securetty)?"
+        )
 
 
 def probe_shell(line: ConsoleLine, timeout: float, quiet: float = 60.0) -> bool:
@@ -103,7 +128,8 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
     for attempt, way_out in enumerate(itertools.cycle(_WAYS_OUT)):
         if deadline.passed:
             raise GuestUnreachable(
-                f"{name}: neither a shell nor a login prompt within {deadline.seconds:.1f} s; {_last_words(line.tail)}"
+                f"{name}: neither a shell nor a login prompt within {deadline.seconds:.1f} s; "
+                f"{_last_words(line.tail)}; {line.silence()}"
             )
         _check_place(line)
         patience = 0.5 * 4 ** (attempt // len(_WAYS_OUT))
@@ -125,10 +151,12 @@ def _find_state(line: ConsoleLine, name: str, deadline: Deadline) -> ConsoleStat
     raise AssertionError("unreachable")
 
 
-def _check_place(line: ConsoleLine) -> None:
-    """StreamClosed when the guest runs elsewhere by now: nothing will ever come of this line."""
+def _check_place(line: ConsoleLine, times: float = 1.0) -> None:
+    """StreamClosed when the guest runs elsewhere by now, or the line is deaf: nothing will ever come of it."""
     if line.left():
         raise StreamClosed("the guest moved")
+    if line.is_deaf(times):
+        raise StreamClosed("the console takes what is typed and shows nothing")
 
 
 def _lasting_prompt(line: ConsoleLine, deadline: Deadline) -> ConsoleState | None:
@@ -151,8 +179,8 @@ def _prompt(tail: str) -> ConsoleState | None:
     return None
 
 
-def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool | None:
-    """One attempt at a login prompt; False when it was refused, None when nothing there took a name for one.
+def _log_in(line: ConsoleLine, login: GuestLogin, name: str, deadline: Deadline) -> Answer:
+    """One attempt at a login prompt. LoginRefused when it asks for what no test can answer.
 
     What is typed ahead of a prompt is lost, or shown in clear: each step waits for the one before.
     """
@@ -163,22 +191,40 @@ def _log_in(line: ConsoleLine, login: GuestLogin, deadline: Deadline) -> bool | 
     )
     if asked is None or asked.re is _LOGIN_PROMPT or _NO_COMMAND.search(line.tail):
         # No password asked for: a user without one, or a shell whose prompt reads like a prompt of a login.
+        refused = _REFUSED.search(line.tail) is not None
         if probe_shell(line, deadline.slice(5)):
-            return True
-        return False if _REFUSED.search(line.tail) else None
+            return Answer.LET_IN
+        return Answer.UNASKED if refused or _REFUSED.search(line.tail) else Answer.NO_LOGIN
     line.mark()
     line.type(login.password + "\r")
     # The login program flushes what is typed before it is done: wait until it, or the shell, says something.
     line.wait_for(line.search(_ANYTHING), deadline.slice(6))
     line.settle(0.25, deadline.slice(3))
     while not deadline.passed:
-        _check_place(line)
+        # A login shell that starts shows nothing of what is typed.
+        _check_place(line, 4)
         if _REFUSED.search(line.tail) or _LOGIN_PROMPT.search(line.tail):
             _await_next_prompt(line, deadline)
-            return False
+            return Answer.REFUSED
+        _require_no_more(line, login, name)
         if probe_shell(line, deadline.slice(3)):
-            return True
-    return False
+            return Answer.LET_IN
+    return Answer.NO_LOGIN
+
+
+def _require_no_more(line: ConsoleLine, login: GuestLogin, name: str) -> None:
+    """LoginRefused when the password was taken and something else is asked for."""
+    if _NEW_PASSWORD.search(line.tail):
+        remedy = "it has expired; give the user one that does not (cloud-init: chpasswd, expire: false)"
+        raise LoginRefused(
+            f'{name}: the login took the password of user "{login.user}" and asks for a new one: {remedy}; '
+            f"{_last_words(line.tail)}"
+        )
+    if _FURTHER_FACTOR.search(line.tail):
+        raise LoginRefused(
+            f'{name}: the login took the password of user "{login.user}" and asks for a further factor; '
+            f"tests need a user who logs in with a password alone; {_last_words(line.tail)}"
+        )
 
 
 def _await_next_prompt(line: ConsoleLine, deadline: Deadline) -> None:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from livenad.errors import LabError
-from livenad.guest.console.console_frames import FUNCTIONS, Capture, typed_lines
+from livenad.guest.console.console_frames import FUNCTIONS, Capture, complaint_of, typed_lines
 from livenad.guest.console.console_line import CTRL_C, CTRL_U, ConsoleLine
-from livenad.guest.console.console_login import reach_shell
+from livenad.guest.console.console_login import LOGIN_ASKS, reach_shell
 from livenad.guest.shells import (
     DEFAULT_TIMEOUT,
     CommandLost,
@@ -25,6 +25,7 @@ from livenad.guest.shells import (
 )
 from livenad.guest.streams import ByteStream, StreamClosed
 from livenad.model import CommandResult, GuestLogin
+from livenad.secret_text import remember
 
 _FIRST_QUERY = 3.0
 """Seconds of silence before the guest is asked what became of the command."""
@@ -33,6 +34,16 @@ _LOCATION_CHECK = 0.5
 """Seconds between looks at where the guest runs: a console may stay open, and silent, where the guest was."""
 
 _RETRY_PAUSE = 0.2
+
+_DEAF_AFTER = 6.0
+"""Seconds without even an echo after which the console is attached anew; twice as long the next time."""
+
+_CLOSING = 3.0
+"""Seconds that closing waits for a command that still runs; the console is left to it then."""
+
+_HARMLESS_QUESTION = 3.0
+"""Seconds in which a login program answers an empty line with its prompt, or a refusal."""
+
 _UNKNOWN_FUNCTION = re.compile(r"\b_[kf]:? .*not found|\b_[kf]: inaccessible")
 _OUT_OF_SHELL = re.compile(r"(?<!Last )(?<!failed )\blogin: *\Z|\b[Pp]assword: *\Z")
 
@@ -54,6 +65,7 @@ class ConsoleShell:
         connect: Callable[[float], ByteStream],
         location: Callable[[], str | None] = lambda: None,
     ) -> None:
+        remember(login.password)
         self._guest = name
         self._login = login
         self._connect = connect
@@ -66,6 +78,7 @@ class ConsoleShell:
         self._boot_id = ""
         self._in_shell = False
         self._logged_in = False
+        self._deaf_after = _DEAF_AFTER
         self._poses = False  # whether the shell's own prompt reads like that of a login
 
     @property
@@ -103,12 +116,16 @@ class ConsoleShell:
 
     def close(self) -> None:
         """Leaves the console as it was found: our files removed, logged out if we logged in."""
-        with self._lock:
+        free = self._lock.acquire(timeout=_CLOSING)
+        try:
             line = self._line
-            if line is not None and self._in_shell and not line.closed:
+            if free and line is not None and self._in_shell and not line.closed:
                 with contextlib.suppress(LabError, TimeoutError):
                     line.type(f'{CTRL_U} rm -rf "$_w"{"; exit" if self._logged_in else ""}\r')
             self._detach()
+        finally:
+            if free:
+                self._lock.release()
 
     @contextlib.contextmanager
     def _exclusive(self, timeout: float) -> Iterator[Deadline]:
@@ -214,14 +231,25 @@ class ConsoleShell:
             quiet = time.monotonic() - last_news
             if line.frames or quiet < _LOCATION_CHECK:
                 continue
-            if _UNKNOWN_FUNCTION.search(line.tail) or (not self._poses and _OUT_OF_SHELL.search(line.tail)):
+            if _UNKNOWN_FUNCTION.search(line.tail) or (not self._poses and self._is_out(line, deadline)):
                 raise _Interrupted
             if self._moved():
                 raise StreamClosed("the guest moved")
+            if line.is_deaf():
+                raise StreamClosed("the console takes what is typed and shows nothing")
             if capture.ended or quiet > silence:
                 silence = min(silence * 2, 30.0)
                 last_news = time.monotonic()
                 self._ask(line, capture)
+
+    def _is_out(self, line: ConsoleLine, deadline: Deadline) -> bool:
+        """Whether a login program asks, and not some program's text. An empty line, which does no harm, tells it."""
+        if not _OUT_OF_SHELL.search(line.tail):
+            return False
+        line.tail = ""
+        line.type(CTRL_U + "\r")
+        line.wait_for(lambda: line.frames or LOGIN_ASKS.search(line.tail) or None, deadline.slice(_HARMLESS_QUESTION))
+        return not line.frames and LOGIN_ASKS.search(line.tail) is not None
 
     def _take(self, line: ConsoleLine, capture: Capture) -> bool:
         """Hands what came to the capture; whether any of it was the command's."""
@@ -241,11 +269,13 @@ class ConsoleShell:
         if not capture.begun:
             raise CommandLost(
                 f"{self.name}: silent for {deadline.seconds:.1f} s after {shorten(command)} was typed; "
-                "it may have run and is not repeated"
+                f"{line.silence()}; it may have run and is not repeated"
             )
         size = capture.header[2] if capture.header else ""
         what = f"its output of {size} bytes did not arrive whole" if size else "did not end"
-        raise CommandTimeout(f"{self.name}: {shorten(command)} {what} within {deadline.seconds:.1f} s")
+        raise CommandTimeout(
+            f"{self.name}: {shorten(command)} {what} within {deadline.seconds:.1f} s; {line.silence()}"
+        )
 
     def _shell_line(self, deadline: Deadline) -> ConsoleLine:
         """The console, attached where the guest runs, at a shell prompt, our functions defined."""
@@ -266,6 +296,7 @@ class ConsoleShell:
                     ) from None
                 continue
             self._in_shell = True
+            self._deaf_after = _DEAF_AFTER
             return line
 
     def _define_functions(self, line: ConsoleLine, deadline: Deadline) -> None:
@@ -284,8 +315,8 @@ class ConsoleShell:
             patience *= 2
         if answer is None:
             raise _Interrupted
-        if answer.payload == "full":
-            raise GuestUnreachable(f"{self.name}: no directory in the guest can be written to (disk full?)")
+        if complaint := complaint_of(answer.payload):
+            raise GuestUnreachable(f"{self.name}: {complaint}")
         self._boot_id = answer.payload
         line.settle(0.1, deadline.slice(0.5))
         self._poses = bool(_OUT_OF_SHELL.search(line.tail))
@@ -299,7 +330,7 @@ class ConsoleShell:
         while True:
             location = self._location()
             try:
-                self._line = ConsoleLine(self._connect(deadline.slice(10)), self._moved)
+                self._line = ConsoleLine(self._connect(deadline.slice(10)), self._moved, self._deaf_after)
                 self._attached_at = location
                 return self._line
             except LabError as error:
@@ -311,6 +342,8 @@ class ConsoleShell:
 
     def _detach(self) -> None:
         if self._line is not None:
+            if self._line.is_deaf():
+                self._deaf_after *= 2
             self._line.close()
         self._line = None
         self._in_shell = False

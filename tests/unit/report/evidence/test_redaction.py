@@ -6,7 +6,8 @@ import base64
 import json
 
 import pytest
-from livenad.report.evidence.redaction import HIDDEN, Redaction
+from livenad.report.evidence.redaction import Redaction
+from livenad.secret_text import HIDDEN
 from livenad.virtual_machines.credentials import new_key_pair, new_password
 
 PASSWORD = new_password()

@@ -1,0 +1,32 @@
+"""What a guest must have, and which values cannot be had of one that lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livenad.guest.shells import DEFAULT_TIMEOUT, Shell
+
+NEEDS: dict[str, str] = {
+    "ip": "addresses and routes of its interfaces (iproute2 or BusyBox)",
+    "ping": "who answers by ICMP, and how much a network loses",
+    "bash or nc": "who answers by TCP",
+    "cksum": "output of commands on its console",
+}
+"""Tools, alternatives joined by ``or``, and the values that rest on them; the documentation has the same."""
+
+_ASK = r"""# tools of the guest
+for t in {tools}; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
+:
+"""
+
+
+def missing_in(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> list[str]:
+    """What a guest lacks, as in `NEEDS`."""
+    tools = [tool for need in NEEDS for tool in need.split(" or ")]
+    there = shell.run(_ASK.format(tools=" ".join(tools)), timeout, repeatable=True).stdout.split()
+    return [need for need in NEEDS if not set(need.split(" or ")) & set(there)]
+
+
+def not_observed(missing: Iterable[str]) -> str:
+    """The values that cannot be had, in words; "" when nothing is missing."""
+    return "; ".join(f"no {need}: not observed are {NEEDS[need]}" for need in missing)

@@ -1,0 +1,100 @@
+"""Certificates: renewed when their content changes, and verified alike by every version of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import NODE
+from livenad.api.temporary_watch import following
+from livenad.errors import BadInput, LabError
+from livenad.guest.streams import StreamRefused, open_console
+
+from tests.unit.support.authority import Authority
+from tests.unit.support.tls_api import TlsApi
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority("root")
+
+
+@pytest.fixture(scope="module")
+def issuer(root: Authority) -> Authority:
+    return Authority("issuer", root)
+
+
+@pytest.fixture
+def server(issuer: Authority, tmp_path: Path) -> Iterator[TlsApi]:
+    with TlsApi(issuer.server_side(tmp_path)) as one:
+        yield one
+
+
+def kubeconfig_of(server: TlsApi, authority: bytes, folder: Path, **user: str) -> str:
+    (folder / "ca.crt").write_bytes(authority)
+    context = {"name": "here", "context": {"cluster": "lab", "user": "me"}}
+    config: dict[str, Any] = {
+        "clusters": [{"name": "lab", "cluster": {"server": server.url, "certificate-authority": "ca.crt"}}],
+        "users": [{"name": "me", "user": user}],
+        "contexts": [context],
+        "current-context": "here",
+    }
+    (folder / "config").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return str(folder / "config")
+
+
+def test_authority_without_key_usages_is_trusted(server: TlsApi, root: Authority, tmp_path: Path) -> None:
+    assert Cluster(open_connection(kubeconfig_of(server, root.pem, tmp_path)), 2).list(NODE).items == []
+
+
+def test_issuing_authority_alone_is_trusted(server: TlsApi, issuer: Authority, tmp_path: Path) -> None:
+    cluster = Cluster(open_connection(kubeconfig_of(server, issuer.pem, tmp_path)), 2)
+    assert cluster.list(NODE).items == []
+    with pytest.raises(StreamRefused, match="404 no such VMI"):
+        open_console(cluster.stream_options(), "demo", "web", 5)
+
+
+def test_another_authority_is_not_trusted(server: TlsApi, tmp_path: Path) -> None:
+    cluster = Cluster(open_connection(kubeconfig_of(server, Authority("other").pem, tmp_path)), 2)
+    with pytest.raises(LabError, match="TLS failed"):
+        cluster.list(NODE)
+    with pytest.raises(StreamRefused, match="certificate verify failed"):
+        open_console(cluster.stream_options(), "demo", "web", 5)
+
+
+def test_certificate_that_was_rotated_in_place_is_shown(server: TlsApi, issuer: Authority, tmp_path: Path) -> None:
+    files = (tmp_path / "me.crt", tmp_path / "me.key")
+    path = kubeconfig_of(server, issuer.pem, tmp_path, **{"client-certificate": "me.crt", "client-key": "me.key"})
+    for use in ("request", "watch", "stream"):
+        issuer.issue("old", *files)
+        server.user = "old"
+        cluster = Cluster(open_connection(path), 2)
+        assert cluster.list(NODE).items == []
+        issuer.issue("new", *files)
+        server.user = "new"
+        if use == "watch":
+            with following(cluster, (NODE, None, "")) as history:
+                assert history.all(NODE) == []
+        if use != "stream":
+            assert cluster.list(NODE).items == []
+        with pytest.raises(StreamRefused) as refused:
+            open_console(cluster.stream_options(), "demo", "web", 5)
+        if use == "stream":
+            assert refused.value.status == 401
+            assert cluster.connection.renew()
+            with pytest.raises(StreamRefused) as refused:
+                open_console(cluster.stream_options(), "demo", "web", 5)
+        assert refused.value.status == 404
+
+
+def test_certificate_that_does_not_fit_its_key_is_named(server: TlsApi, issuer: Authority, tmp_path: Path) -> None:
+    issuer.issue("me", tmp_path / "me.crt", tmp_path / "other.key")
+    issuer.issue("me", tmp_path / "me.crt", tmp_path / "me.key")
+    names = {"client-certificate": "me.crt", "client-key": "other.key"}
+    with pytest.raises(BadInput, match=r"its client certificate \(.*me.crt\) and key \(.*other.key\) cannot be used"):
+        open_connection(kubeconfig_of(server, issuer.pem, tmp_path, **names))

@@ -1,0 +1,88 @@
+"""Which context is taken, and which way leads to its server: as kubectl decides."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from livenad.api import kubeconfig as reader
+from livenad.api.client import Cluster
+from livenad.api.connection import open_connection
+from livenad.api.kinds import NODE
+from livenad.errors import BadInput
+
+from tests.unit.support.fake_api import FakeApi
+from tests.unit.support.kubeconfig import write_kubeconfig
+
+DEAD_PROXY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, DEAD_PROXY)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("proxied")
+def test_loopback_is_reached_without_the_proxy_of_the_environment(api: FakeApi, kubeconfig: Path) -> None:
+    cluster = Cluster(open_connection(str(kubeconfig)), 2)
+    assert cluster.list(NODE).items == []
+    assert cluster.stream_options().proxy is None
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize(
+    ("server", "proxy"),
+    [
+        ("https://127.9.8.7:6443", ""),
+        ("https://[::1]:6443", ""),
+        ("https://LocalHost:6443", ""),
+        ("https://localhost.example:6443", DEAD_PROXY),
+        ("https://10.0.0.1:6443", DEAD_PROXY),
+    ],
+)
+def test_servers_that_are_loopback(tmp_path: Path, server: str, proxy: str) -> None:
+    connection = open_connection(str(write_kubeconfig(tmp_path / "config", server)))
+    assert connection.proxy_to(connection.server) == proxy
+
+
+@pytest.mark.usefixtures("proxied")
+def test_proxy_of_the_kubeconfig_leads_to_loopback_too(tmp_path: Path) -> None:
+    path = write_kubeconfig(tmp_path / "config", "https://127.0.0.1:6443")
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["clusters"][0]["cluster"]["proxy-url"] = "http://127.0.0.1:10"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    connection = open_connection(str(path))
+    assert connection.proxy_to(connection.server) == "http://127.0.0.1:10"
+
+
+def test_context_may_be_named_where_none_is_current(api: FakeApi, kubeconfig: Path) -> None:
+    config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    del config["current-context"]
+    kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert Cluster(open_connection(str(kubeconfig), "there"), 2).list(NODE).items == []
+    with pytest.raises(BadInput, match=r"has no current-context; name one with .*; it has: here, there"):
+        open_connection(str(kubeconfig))
+
+
+def test_current_context_that_is_not_there_is_named(kubeconfig: Path) -> None:
+    text = kubeconfig.read_text(encoding="utf-8").replace("current-context: here", "current-context: gone")
+    kubeconfig.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r'context "gone" \(its current-context\) is not in kubeconfig .*: here, there'):
+        open_connection(str(kubeconfig))
+
+
+def test_exec_plugin_that_never_answers_is_given_up(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "PLUGIN_SECONDS", 0.3)
+    config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["3"]}
+    config["users"][0]["user"] = {"exec": plugin}
+    kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    began = time.monotonic()
+    with pytest.raises(BadInput, match='exec plugin "sleep" gave no credentials within 0 s'):
+        open_connection(str(kubeconfig))
+    assert time.monotonic() - began < 2

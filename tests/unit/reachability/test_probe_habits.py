@@ -1,0 +1,106 @@
+"""Guests that may not ping, and peers that are slow to answer: what the probe script does in real shells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from ipaddress import ip_interface
+from pathlib import Path
+
+import pytest
+from livenad.errors import LabError
+from livenad.model import Nic
+from livenad.reachability import probes
+from livenad.reachability.paths import Path as Route
+from livenad.reachability.paths import path_between
+from livenad.reachability.probes import Probe, Protocol, parse_samples, probe_script
+
+from tests.unit.support.topology import vm
+
+SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
+OWN_PING = [shell for shell in SHELLS if shell != "busybox"]  # it has a ping of its own
+
+
+def route() -> Route:
+    here, there = (
+        Nic("new", f"02:00:00:00:00:0{number}", "new", (ip_interface(f"127.0.0.{number}/8"),)) for number in (1, 2)
+    )
+    return path_between(vm("here", here), here, vm("there", there))
+
+
+def run_script(shell: str, protocol: Protocol, seconds: float, path: str) -> str:
+    script = probe_script([Probe(route(), protocol, 0.1)], seconds, until_reached=False) + '\nnow; echo "N $t"'
+    argv = [shell, "sh", "-c", script] if shell == "busybox" else [shell, "-c", script]
+    environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"}
+    return subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=30, check=False).stdout
+
+
+@pytest.mark.parametrize("shell", OWN_PING)
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (2, "ping: socktype: SOCK_RAW\nping: socket: Operation not permitted"),
+        (1, "ping: permission denied (are you root?)"),
+    ],
+)
+def test_guest_that_may_not_ping_is_no_silent_network(shell: str, status: int, said: str, tmp_path: Path) -> None:
+    (tmp_path / "ping").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit {status}\n", encoding="utf-8")
+    (tmp_path / "ping").chmod(0o755)
+    with pytest.raises(LabError, match="guest here may not ping: its user has no permission to; allow it"):
+        parse_samples(run_script(shell, "ICMP", 0.5, str(tmp_path)), 1, time.monotonic(), "here")
+
+
+@pytest.mark.parametrize("shell", OWN_PING)
+def test_network_that_is_unreachable_is_no_missing_permission(shell: str, tmp_path: Path) -> None:
+    said = "ping: connect: Network is unreachable"
+    (tmp_path / "ping").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 2\n", encoding="utf-8")
+    (tmp_path / "ping").chmod(0o755)
+    (samples,) = parse_samples(run_script(shell, "ICMP", 0.5, str(tmp_path)), 1, time.monotonic(), "here")
+    assert samples
+    assert not any(sample.answered for sample in samples)
+
+
+class SlowPeer:
+    """Greets like SSH, each connection after ``delay`` seconds; ``most`` were open at one time."""
+
+    def __init__(self, delay: float) -> None:
+        self._delay = delay
+        self._lock = threading.Lock()
+        self._open = self.most = 0
+        self._listener = socket.create_server(("127.0.0.2", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
+
+    def _greet(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open += 1
+            self.most = max(self.most, self._open)
+        with connection:
+            time.sleep(self._delay)
+            with self._lock:
+                self._open -= 1
+            connection.sendall(b"SSH-2.0-slow\r\n")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(("delay", "least"), [(0.0, 8), (0.8, 3)])
+def test_slow_peer_has_two_requests_open_at_most(
+    shell: str, delay: float, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = SlowPeer(delay)
+    script = probes._FUNCTIONS.replace("/22", f"/{peer.port}").replace(" 22 ", f" {peer.port} ")
+    monkeypatch.setattr(probes, "_FUNCTIONS", script)
+    (tmp_path / "ping").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    (tmp_path / "ping").chmod(0o755)
+    (samples,) = parse_samples(run_script(shell, "TCP", 3.0, str(tmp_path)), 1, time.monotonic(), "here")
+    assert peer.most <= 2
+    assert sum(sample.answered for sample in samples) >= least

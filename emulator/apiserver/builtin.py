@@ -277,10 +277,32 @@ KUBEVIRT = (
     ),
 )
 
+EXPORT = Resource(
+    "virtualmachineexports",
+    "VirtualMachineExport",
+    "export.kubevirt.io",
+    versions=("v1", "v1beta1"),
+    deprecated=("v1beta1",),
+    deprecation="{api} {kind} is now deprecated and will be removed in a future version.",
+    short_names=("vmexport", "vmexports"),
+    categories=("all",),
+    verbs=CRD_VERBS,
+    custom=True,
+    status=True,
+    generation=True,
+    schema=kubevirt_schema.EXPORT,
+    columns=(
+        NAME,
+        Column("SourceKind", ".spec.source.kind"),
+        Column("SourceName", ".spec.source.name"),
+        Column("Phase", ".status.phase"),
+    ),
+)
+
 
 def default_registry() -> Registry:
     """Every resource of an embedded cluster's API."""
-    return Registry([*CORE, *GROUPS, NETWORK_ATTACHMENT_DEFINITIONS, *KUBEVIRT])
+    return Registry([*CORE, *GROUPS, NETWORK_ATTACHMENT_DEFINITIONS, *KUBEVIRT, EXPORT])
 
 
 __all__ = ["CORE", "GROUPS", "KUBEVIRT", "NETWORK_ATTACHMENT_DEFINITIONS", "default_registry"]

@@ -36,9 +36,8 @@ async def serve_resource(http: HttpCall) -> web.StreamResponse:
             return page_not_found()
         raise unknown_resource() if info.name else method_not_allowed()
     if info.version in resource.deprecated:
-        http.warnings.append(
-            f"{resource.api_version(info.version)} is now deprecated and will be removed in a future release."
-        )
+        api = resource.api_version(info.version)
+        http.warnings.append(resource.deprecation.format(api=api, kind=resource.kind))
     if info.subresource:
         return await _subresource(http, resource)
     if not info.name or info.verb in ("list", "watch"):

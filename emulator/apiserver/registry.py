@@ -58,7 +58,8 @@ class Resource:
     waits for a node. ``selectable`` are the field paths that a field selector may use besides name and namespace.
     ``schema`` is an OpenAPI v3 schema of the whole object; with one, unknown fields are pruned and types checked.
     ``shares`` names the resource in whose store the objects lie, with ``to_stored`` and ``from_stored`` between the two
-    shapes. ``deprecated`` are the versions that answers warn of. ``conversions`` are those of versions with another
+    shapes. ``deprecated`` are the versions that answers warn of, in
+    the words of ``deprecation``. ``conversions`` are those of versions with another
     shape than the stored, first one. ``subresources`` are further subresources for discovery: name -> (kind, verbs).
     """
 
@@ -84,6 +85,7 @@ class Resource:
     to_stored: Callable[[Obj], Obj] | None = None
     from_stored: Callable[[Obj], Obj] | None = None
     deprecated: tuple[str, ...] = ()
+    deprecation: str = "{api} is now deprecated and will be removed in a future release."
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     subresources: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LIVE_UPDATE_NAD = "LiveUpdateNADRef"
+BETA = frozenset(
+    {"DeclarativeHotplugVolumes", "ExternalNetResourceInjection", "MigrationPriorityQueue", "NodeRestriction"}
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Profile:
     memory_overhead_mib: int = 268
     tells_overhead: bool = True
     feature_gates: tuple[str, ...] = ()
-    beta_gates: frozenset[str] = field(default=frozenset({"ExternalNetResourceInjection", "MigrationPriorityQueue"}))
+    beta_gates: frozenset[str] = field(default=BETA)
     ga_gates: frozenset[str] = frozenset()
 
 

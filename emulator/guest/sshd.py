@@ -43,7 +43,7 @@ class SshServer:
             encoding=None,
             line_editor=False,
             allow_scp=True,
-            sftp_factory=True,
+            sftp_factory=_Files,
             agent_forwarding=False,
             gss_host=None,
             server_version=_VERSION,
@@ -129,6 +129,13 @@ class _Connection(asyncssh.SSHServer):
         # As in sshd's default: root can log in only by key.
         account = self._server.accounts.get(username) if username != "root" else None
         return bool(account and account.accepts(password))
+
+
+class _Files(asyncssh.SFTPServer):
+    """The file server of ``sftp`` and ``scp``. They fail if it ends without a status."""
+
+    def exit(self) -> None:
+        self.channel.exit(0)
 
 
 class _Pump:

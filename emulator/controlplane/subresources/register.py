@@ -15,6 +15,7 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
 from emulator.controlplane.subresources.guestdata import GuestData
 from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.memorydump import MemoryDump
 from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.responses import (
     Refusal,
@@ -26,6 +27,7 @@ from emulator.controlplane.subresources.responses import (
 from emulator.controlplane.subresources.streams import Streams
 from emulator.controlplane.subresources.targets import Targets
 from emulator.controlplane.subresources.virthandler import VirtHandlers
+from emulator.controlplane.subresources.volumes import Volumes
 
 GROUP = "subresources.kubevirt.io"
 VERSIONS = ("v1", "v1alpha3")
@@ -45,6 +47,7 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
     handlers = VirtHandlers(shared, tls)
     stream, data = Streams(targets, handlers), GuestData(targets, handlers)
     vm, vmi = VmLifecycle(targets), VmiLifecycle(targets, handlers)
+    volumes, memory = Volumes(targets), MemoryDump(targets)
     gets: dict[str, dict[str, Handler]] = {
         "virtualmachineinstances": {
             "console": stream.console,
@@ -59,7 +62,16 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
         "virtualmachines": {"portforward": stream.vm_port_forward, "expand-spec": _expand(targets)},
     }
     puts: dict[str, dict[str, Handler]] = {
-        "virtualmachines": {"start": vm.start, "stop": vm.stop, "restart": vm.restart, "migrate": vm.migrate},
+        "virtualmachines": {
+            "start": vm.start,
+            "stop": vm.stop,
+            "restart": vm.restart,
+            "migrate": vm.migrate,
+            "addvolume": volumes.add_to_vm,
+            "removevolume": volumes.remove_from_vm,
+            "memorydump": memory.dump,
+            "removememorydump": memory.remove,
+        },
         "virtualmachineinstances": {
             "pause": vmi.pause,
             "unpause": vmi.unpause,
@@ -67,6 +79,8 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
             "unfreeze": vmi.unfreeze,
             "softreboot": vmi.softreboot,
             "reset": vmi.reset,
+            "addvolume": volumes.add_to_vmi,
+            "removevolume": volumes.remove_from_vmi,
         },
     }
     for method, table in (("GET", gets), ("PUT", puts)):

@@ -151,3 +151,17 @@ async def ssh_files_can_be_copied(lab: Lab) -> None:
         async with files.open("/root/copied", "w") as file:
             await file.write("content")
         assert await lab.run("g1", "cat", "/root/copied") == "content"
+
+
+async def file_server_ends_with_a_status(lab: Lab) -> None:
+    """Without one, scp of a current OpenSSH fails after it has copied everything."""
+    await lab.guest(1, "node-1")
+    async with lab.ssh("p1") as ssh:
+        process = await ssh.create_process(subsystem="sftp", encoding=None)
+        # What a client says first, the file server's answer, and the end that a client makes.
+        process.stdin.write((5).to_bytes(4, "big") + bytes([1]) + (3).to_bytes(4, "big"))
+        size = int.from_bytes(await process.stdout.readexactly(4), "big")
+        assert (await process.stdout.readexactly(size))[0] == 2
+        process.stdin.write_eof()
+        await asyncio.wait_for(process.wait_closed(), 5)
+        assert process.exit_status == 0

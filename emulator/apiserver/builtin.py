@@ -97,7 +97,7 @@ CORE = (
             "status.podIPs",
             "status.nominatedNodeName",
         ),
-        subresources={"log": ("Pod", ("get",))},
+        subresources={"eviction": ("Eviction", CREATE_ONLY), "log": ("Pod", ("get",))},
     ),
     Resource("resourcequotas", "ResourceQuota", short_names=("quota",), status=True, hooks=kinds.QUOTA),
     Resource(
@@ -173,6 +173,15 @@ GROUPS = (
     ),
     Resource(
         "subjectaccessreviews", "SubjectAccessReview", "authorization.k8s.io", namespaced=False, verbs=CREATE_ONLY
+    ),
+    Resource(
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+        "policy",
+        short_names=("pdb",),
+        status=True,
+        generation=True,
+        columns=columns.DISRUPTION_BUDGET,
     ),
     Resource("leases", "Lease", "coordination.k8s.io", columns=columns.LEASE),
     Resource(

@@ -25,6 +25,7 @@ from .builtin import default_registry
 from .content_negotiation import JSON, PLAIN, Accepted, negotiate
 from .core import ApiCore
 from .discovery import Discovery, version_info
+from .disruption import DisruptionController
 from .escalation import EscalationCheck
 from .gc import GarbageCollector
 from .http_call import HttpCall
@@ -76,7 +77,11 @@ class ApiServer:
         EscalationCheck(self.core, self.authorizer).register()
         self._discovery = Discovery(self.core.registry)
         self._openapi = OpenApi(self.core.registry)
-        self._controllers = (GarbageCollector(self.core), NamespaceController(self.core, root_ca=root_ca))
+        self._controllers = (
+            GarbageCollector(self.core),
+            NamespaceController(self.core, root_ca=root_ca),
+            DisruptionController(self.core),
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 

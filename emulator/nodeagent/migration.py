@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 VMIS = "virtualmachineinstances.kubevirt.io"
 NODE_LABEL = "kubevirt.io/nodeName"
 TARGET_LABEL = "kubevirt.io/migrationTargetNodeName"
+EVICTION_SOURCE = "kubevirt.io/eviction-source"
 
 PREPARE_TARGET = 0.8
 START_SOURCE = 0.8
@@ -153,6 +154,7 @@ class Migrations:
             fresh["metadata"].setdefault("labels", {})[NODE_LABEL] = target_node
             fresh["status"]["nodeName"] = target_node
             fresh["status"].pop("evacuationNodeName", None)
+            fresh["metadata"].get("annotations", {}).pop(EVICTION_SOURCE, None)
             fresh["status"].pop("launcherContainerImageVersion", None)
             fresh["status"]["migrationTransport"] = "Unix"
 

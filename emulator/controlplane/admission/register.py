@@ -7,6 +7,7 @@ from functools import partial
 from emulator.apiserver.admission import Admission, AdmissionRequest
 from emulator.controlplane import names
 from emulator.controlplane.admission import defaults
+from emulator.controlplane.admission.evictions import EvictionInterceptor
 from emulator.controlplane.admission.exports import check_export
 from emulator.controlplane.admission.validators import Validators
 from emulator.controlplane.context import Shared
@@ -27,6 +28,7 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     admission.validating(names.MIGRATION, update, validators.migration_update)
     admission.validating(names.KUBEVIRT, both, validators.kubevirt)
     admission.validating(names.EXPORT, create, check_export)
+    admission.validating(names.PODS, create, EvictionInterceptor(shared).check, subresource="eviction")
 
 
 async def _written(shared: Shared, request: AdmissionRequest) -> None:

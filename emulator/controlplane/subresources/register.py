@@ -13,9 +13,11 @@ from emulator.apiserver.responses import page_not_found as no_such_page
 from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
+from emulator.controlplane.subresources.evacuation import Evacuation
 from emulator.controlplane.subresources.guestdata import GuestData
 from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
 from emulator.controlplane.subresources.memorydump import MemoryDump
+from emulator.controlplane.subresources.podexec import refuse_commands
 from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.responses import (
     Refusal,
@@ -81,6 +83,7 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
             "reset": vmi.reset,
             "addvolume": volumes.add_to_vmi,
             "removevolume": volumes.remove_from_vmi,
+            "evacuate": Evacuation(targets).cancel,
         },
     }
     for method, table in (("GET", gets), ("PUT", puts)):
@@ -91,6 +94,8 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
     routes.handle(GROUP, "healthz", "", _guarded("GET", _health(shared)))
     routes.handle(GROUP, ANY, ANY, _unknown)
     routes.handle("", "pods", "log", PodLogs(shared, handlers).answer)
+    for subresource in ("exec", "attach"):
+        routes.handle("", "pods", subresource, refuse_commands)
     listed = [f"{resource}/{sub}" for table in (gets, puts) for resource, found in table.items() for sub in found]
     routes.aggregated(GROUP, VERSIONS, sorted(listed))
 

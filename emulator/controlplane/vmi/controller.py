@@ -127,6 +127,7 @@ class VmiController:
         status.sync_pods(new, pods, pod)
         status.sync_ready(new, pod)
         status.sync_scheduled(new, pod)
+        status.sync_eviction(new)
         if pod is not None and phase(new) == "Running":
             status.sync_interfaces(new, pod)
             if not is_migrating(new) and not self._handing_over(new):

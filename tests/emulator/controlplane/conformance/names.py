@@ -16,6 +16,7 @@ SHAPES = (
     (re.compile(r"\bnode-?\d+\b"), "<node>"),
     (re.compile(r"\b(10\.244|127\.0)\.\d+\.\d+\b"), "<address>"),
     (re.compile("lab asked for it"), "asked for"),
+    (re.compile('(?<=pod readiness gate) "[^"]+"'), ""),
     (re.compile(r"virt-launcher:(lab|embedded)$"), "virt-launcher:<tag>"),
     (re.compile(r"\b02(:[0-9a-f]{2}){5}\b"), "<mac>"),
 )

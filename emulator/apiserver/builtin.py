@@ -83,6 +83,7 @@ CORE = (
         categories=("all",),
         status=True,
         generation=True,
+        uncounted=("nodeName",),
         graceful=True,
         columns=columns.POD,
         hooks=kinds.POD,
@@ -154,6 +155,9 @@ GROUPS = (
         columns=columns.DEPLOYMENT,
     ),
     Resource("daemonsets", "DaemonSet", "apps", short_names=("ds",), categories=("all",), status=True, generation=True),
+    Resource(
+        "replicasets", "ReplicaSet", "apps", short_names=("rs",), categories=("all",), status=True, generation=True
+    ),
     Resource("selfsubjectreviews", "SelfSubjectReview", "authentication.k8s.io", namespaced=False, verbs=CREATE_ONLY),
     Resource("tokenreviews", "TokenReview", "authentication.k8s.io", namespaced=False, verbs=CREATE_ONLY),
     Resource("localsubjectaccessreviews", "LocalSubjectAccessReview", "authorization.k8s.io", verbs=CREATE_ONLY),

@@ -11,7 +11,7 @@ from emulator.controlplane.accessors import Obj, interfaces, networks
 from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.settings import Settings
-from emulator.controlplane.vmi.launcher import QEMU_USER
+from emulator.controlplane.vmi.containers import QEMU_USER
 from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 

@@ -25,8 +25,8 @@ Obj = dict[str, Any]
 
 
 async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
-    """Writes the node label, the networks annotation after a hot-plug or unplug, what tells a descheduler of an eviction
-    that is under way, and the pause condition.
+    """Writes the node label, the networks annotation after a hot-plug or unplug, a note for deschedulers while an
+    eviction is under way, and the pause condition.
     """
     if pod_is_going(pod):
         return

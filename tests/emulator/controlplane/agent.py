@@ -112,8 +112,14 @@ class Agent:
             return
         ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
 
+        images = [
+            {**ready[0], "name": container["name"], "imageID": f"docker.io/i@sha256:{'0' * 64}"}
+            for container in pod["spec"].get("initContainers") or []
+        ]
+
         def running(new: Obj) -> None:
             new["status"] |= {"phase": "Running", "podIP": "10.244.0.9", "containerStatuses": ready}
+            new["status"]["initContainerStatuses"] = images
             conditions.put(new, conditions.new("ContainersReady", "True"))
 
         await self._edit_pod(pod, running)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-
 from emulator.controlplane import names
 from emulator.controlplane.accessors import phase
 from emulator.kube import conditions

@@ -13,6 +13,7 @@ OWNED_NAMES = {MIGRATION, POD}
 SHAPES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [-+]\d{4} UTC|Z)?"), "<time>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
     (re.compile(r"\bnode-?\d+\b"), "<node>"),
     (re.compile(r"\b(10\.244|127\.0)\.\d+\.\d+\b"), "<address>"),
     (re.compile("lab asked for it"), "asked for"),

@@ -29,10 +29,12 @@ from .disruption import DisruptionController
 from .escalation import EscalationCheck
 from .gc import GarbageCollector
 from .http_call import HttpCall
+from .limit_ranges import LimitRanges
 from .local_client import LocalClient
 from .namespaces import NamespaceController
 from .objects import Obj
 from .openapi import OpenApi
+from .quota import Quotas
 from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
 from .responses import answer_error, answer_json, answer_text, page_not_found
@@ -81,7 +83,9 @@ class ApiServer:
             GarbageCollector(self.core),
             NamespaceController(self.core, root_ca=root_ca),
             DisruptionController(self.core),
+            Quotas(self.core),
         )
+        LimitRanges(self.core).register()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 

@@ -32,6 +32,7 @@ from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5
+REJECTED_BY_QUOTA = "migrationRejectedByResourceQuota"
 # How often a queued migration is checked again, by its priority.
 RECHECK_SECONDS = {"system-critical": 1.0, "user-triggered": 3.0}
 RECHECK_DEFAULT_SECONDS = 5.0
@@ -104,6 +105,8 @@ class MigrationController:
             source = current_pod(vmi, pods_of(self.shared, vmi))
             if source is not None:
                 new["status"]["migrationState"] = {"sourcePod": source["metadata"]["name"]}
+        if phase(migration) == "Scheduling":
+            conditions.remove(new, REJECTED_BY_QUOTA)
         if step.aborted:
             conditions.put(new, conditions.new("migrationAbortRequested", "True"))
         await self._patch(migration, changes(migration, new, (("status",),)))
@@ -149,8 +152,20 @@ class MigrationController:
             priority = migration["spec"].get("priority", "")
             self._sync_after(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
             return
-        await self.targets.create(migration, vmi)
+        try:
+            await self.targets.create(migration, vmi)
+        except ApiError as error:
+            if "exceeded quota" in error.message:
+                await self._rejected_by_quota(migration)
+            raise
         self._on_migration("MODIFIED", migration, None)
+
+    async def _rejected_by_quota(self, migration: Obj) -> None:
+        """Told by a condition, which goes when the target pod is there after all."""
+        new = clone(migration)
+        if conditions.put(new, conditions.new(REJECTED_BY_QUOTA, "True", probed=True)):
+            new["status"]["conditions"][-1].pop("lastTransitionTime")
+            await self._patch(migration, changes(migration, new, (("status",),)))
 
     def _limits_reached(self, vmi: Obj) -> bool:
         running = [source for m in self.shared.migrations.all() if (source := self._takes_a_slot(m)) is not None]

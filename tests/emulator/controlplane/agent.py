@@ -112,9 +112,11 @@ class Agent:
             return
         ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
 
+        ended: Obj = {"ready": True, "started": False, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
         images = [
-            {**ready[0], "name": container["name"], "imageID": f"docker.io/i@sha256:{'0' * 64}"}
+            {**ready[0], **ended, "name": container["name"], "imageID": f"docker.io/i@sha256:{'0' * 64}"}
             for container in pod["spec"].get("initContainers") or []
+            if container.get("restartPolicy") != "Always"
         ]
 
         def running(new: Obj) -> None:

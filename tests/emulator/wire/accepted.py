@@ -75,7 +75,6 @@ ACCEPTED = (
     Accepted("admission-(main|1.9.0)/144", "headers", NO_OPERATOR),
     Accepted("admission-.*/147", ".*", NO_OPERATOR),
     Accepted("admission-main/11[57]", r"metadata\.resourceVersion", "a write that changes nothing but its managers"),
-    Accepted("errors/70", ".*", "quotas are stored and limit nothing"),
 )
 
 

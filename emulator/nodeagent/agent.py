@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..dataplane.model import DataPlane
@@ -18,6 +18,7 @@ from .context import AgentContext
 from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
+from .node_clients import NodeClients
 from .nodes import NodeEndpoint, NodeRegistry
 from .streams import StreamEndpoint, bind
 from .virt_handler import VMIS, VirtHandler
@@ -31,13 +32,15 @@ FIRST_ADDRESS = 11
 class Identities:
     """The clients of the components; each should have the rights of the real one.
 
-    ``nmstate`` is None if the nodes are not configured by policies.
+    ``handlers`` are those of single nodes, by the node's name: where virt-handlers are kept to their nodes, each node
+    needs its own. ``nmstate`` is None if the nodes are not configured by policies.
     """
 
     kubelet: Client
     multus: Client
     handler: Client
     nmstate: Client | None = None
+    handlers: Mapping[str, Client] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,13 +83,14 @@ class NodeAgent:
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)
         kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, context)
-        handler = VirtHandler(self.identities.handler, vmis, kubelet, context)
+        handlers = NodeClients(self.identities.handler, self.identities.handlers)
+        handler = VirtHandler(handlers, vmis, kubelet, context)
         dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, context) if self.dynamic_networks else None
         self.kubelet, self.handler = kubelet, handler
         endpoints = {node: StreamEndpoint(node, kubelet, handler, context) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet,
-            self.identities.handler,
+            handlers,
             node_endpoints,
             self.platform.kubevirt_namespace,
             context.fault_points,

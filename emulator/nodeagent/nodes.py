@@ -15,6 +15,7 @@ from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.timestamps import timestamp
 from . import pod_status
+from .node_clients import NodeClients
 from .retry_on_conflict import update_with_retry
 
 log = logging.getLogger(__name__)
@@ -42,13 +43,13 @@ class NodeRegistry:
     def __init__(
         self,
         kubelet: Client,
-        handler: Client,
+        handlers: NodeClients,
         endpoints: list[NodeEndpoint],
         namespace: str,
         fault_points: FaultPoints | None = None,
     ) -> None:
         self._kubelet = kubelet
-        self._handler = handler
+        self._handlers = handlers
         self._endpoints = endpoints
         self._namespace = namespace
         self._fault_points = fault_points or FaultPoints()
@@ -109,7 +110,7 @@ class NodeRegistry:
 
     async def _beat(self, endpoint: NodeEndpoint) -> None:
         patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": timestamp()}}}
-        node = await self._handler.patch("nodes", endpoint.name, None, patch)
+        node = await self._handlers.of(endpoint.name).patch("nodes", endpoint.name, None, patch)
         await update_with_retry(
             self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
         )

@@ -11,6 +11,7 @@ from emulator.controlplane.admission.denials import (
     INVALID,
     REQUIRED,
     UNSUPPORTED,
+    VMI_UPDATE,
     Obj,
     cause,
     denied,
@@ -24,7 +25,6 @@ from emulator.kube.errors import ApiError
 
 VM = "virtualmachine-validator.kubevirt.io"
 VMI_CREATE = "virtualmachineinstances-create-validator.kubevirt.io"
-VMI_UPDATE = "virtualmachineinstances-update-validator.kubevirt.io"
 MIGRATION_CREATE = "migration-create-validator.kubevirt.io"
 MIGRATION_UPDATE = "migration-update-validator.kubevirt.io"
 KUBEVIRT_UPDATE = "kubevirt-update-validator.kubevirt.io"

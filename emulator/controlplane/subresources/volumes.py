@@ -9,8 +9,7 @@ from aiohttp import web
 
 from emulator.apiserver.http_call import HttpCall
 from emulator.controlplane.accessors import Obj, controller_of, phase
-from emulator.controlplane.admission.denials import INVALID, cause
-from emulator.controlplane.admission.validators import VMI_UPDATE
+from emulator.controlplane.admission.denials import INVALID, VMI_UPDATE, cause
 from emulator.controlplane.settings import Settings
 from emulator.controlplane.subresources.lifecycle import body_of
 from emulator.controlplane.subresources.responses import Refusal, bad_request, conflict, empty, internal

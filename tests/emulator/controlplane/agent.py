@@ -14,6 +14,7 @@ from emulator.controlplane import names
 from emulator.controlplane.accessors import containers_ready, is_final, network_status, phase, pod_is_down
 from emulator.controlplane.vmi.status import set_phase
 from emulator.kube import conditions
+from emulator.kube.client import JsonPatch
 from emulator.kube.errors import ApiError
 from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer
@@ -29,6 +30,30 @@ PLUGGING = 1.0
 POD_START = 1.5
 
 
+class HandlerClient(LocalClient):
+    """Every node's virt-handler: a VMI is written by that of its node, as the real control plane demands."""
+
+    def __init__(self, core: ApiCore) -> None:
+        super().__init__(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
+
+    def _on_node_of(self, resource: str, name: str, namespace: str) -> LocalClient:
+        item = self.core.store.get(resource, (namespace, name)) if resource == names.VMI else None
+        node = item.obj["status"].get("nodeName", "") if item else ""
+        user = service_account("kubevirt", "kubevirt-handler", node=node)
+        return LocalClient(self.core, user, manager=self.manager)
+
+    async def replace(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
+        meta = obj["metadata"]
+        one = self._on_node_of(resource, meta["name"], meta.get("namespace", ""))
+        return await one.replace(resource, obj, subresource=subresource)
+
+    async def patch(
+        self, resource: str, name: str, namespace: str | None, patch: JsonPatch | Obj, *, subresource: str = ""
+    ) -> Obj:
+        one = self._on_node_of(resource, name, namespace or "")
+        return await one.patch(resource, name, namespace, patch, subresource=subresource)
+
+
 class Agent:
     """All nodes at once. The events let a test hold a step back: clear ``may_run`` to keep guests from starting."""
 
@@ -41,7 +66,7 @@ class Agent:
         missing_nads: set[str] | None = None,
         dynamic_networks: bool = False,
     ) -> None:
-        self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
+        self.client = HandlerClient(core)
         self.recorder = EventRecorder(self.client, "virt-handler")
         self.pace = pace
         self.haste = 1.0

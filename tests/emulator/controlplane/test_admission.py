@@ -82,7 +82,9 @@ async def test_only_kubevirt_changes_a_vmi() -> None:
         before = await lab.client.get(names.VMI, "vm1", NAMESPACE)
         after = await lab.client.patch(names.VMI, "vm1", NAMESPACE, {"status": {"phase": "Failed"}})
         assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
-        handler = LocalClient(lab.core, service_account("kubevirt", "kubevirt-handler"))
+        handler = LocalClient(
+            lab.core, service_account("kubevirt", "kubevirt-handler", node=after["status"]["nodeName"])
+        )
         changed = await handler.patch(names.VMI, "vm1", NAMESPACE, {"status": {"selinuxContext": "none"}})
         assert changed["status"]["selinuxContext"] == "none"
 

@@ -35,6 +35,8 @@ def exchange(recorded: Obj) -> Obj:
 def main(folder: Path) -> None:
     lines = [json.dumps(exchange(one)) for name in FILES for one in json.loads((folder / f"{name}.json").read_text())]
     (DATA / "refusals.jsonl").write_text("\n".join(lines) + "\n")
+    lines = [json.dumps(one) for one in json.loads((folder / "noderestriction-1.9.0.json").read_text())["answers"]]
+    (DATA / "restrictions.jsonl").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

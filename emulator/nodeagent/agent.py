@@ -14,18 +14,17 @@ from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
+from .addresses import NodeSockets, open_sockets
 from .context import AgentContext
 from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
 from .node_clients import NodeClients
 from .nodes import NodeEndpoint, NodeRegistry
-from .streams import StreamEndpoint, bind
+from .streams import StreamEndpoint
 from .virt_handler import VMIS, VirtHandler
 
 log = logging.getLogger(__name__)
-
-FIRST_ADDRESS = 11
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class NodeAgent:
     """Runs ``nodes`` on ``dataplane`` against the API of the identities.
 
     ``kubelet`` and ``handler`` exist as soon as it is ready. ``dynamic_networks``: whether the Dynamic Networks
-    Controller runs on the nodes. ``tls`` is the context of the stream endpoints; None for plain HTTP.
+    Controller runs on the nodes. ``tls`` is the context of virt-handler's stream endpoints, ``kubelet_tls`` that of the
+    kubelets' logs; None for plain HTTP.
     """
 
     identities: Identities
@@ -58,6 +58,7 @@ class NodeAgent:
     fault_points: FaultPoints
     dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
+    kubelet_tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
     kubelet: Kubelet = field(init=False)
     handler: VirtHandler = field(init=False)
@@ -71,8 +72,8 @@ class NodeAgent:
             await self.dataplane.stop()
 
     async def _run(self, ready: Callable[[], None]) -> None:
-        sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
-        node_endpoints = [NodeEndpoint(node, *listening.getsockname()) for node, listening in sockets.items()]
+        sockets = open_sockets(self.nodes)
+        node_endpoints = [_endpoint(node, listening) for node, listening in sockets.items()]
         context = AgentContext(
             self.dataplane,
             {endpoint.name: endpoint.address for endpoint in node_endpoints},
@@ -99,7 +100,9 @@ class NodeAgent:
             async with asyncio.TaskGroup() as group:
                 group.create_task(pods.run())
                 group.create_task(vmis.run())
-                await asyncio.gather(*(endpoints[node].start(sockets[node], self.tls) for node in self.nodes))
+                await asyncio.gather(
+                    *(endpoints[node].start(sockets[node], self.tls, self.kubelet_tls) for node in self.nodes)
+                )
                 await asyncio.gather(pods.synced.wait(), vmis.synced.wait())
                 await registry.register()
                 log.info("nodes are ready: %s", ", ".join(self.nodes))
@@ -113,3 +116,8 @@ class NodeAgent:
                 await dynamic.queue.stop()
             await kubelet.queue.stop()
             await asyncio.gather(*(endpoint.stop() for endpoint in endpoints.values()))
+
+
+def _endpoint(node: str, sockets: NodeSockets) -> NodeEndpoint:
+    address, port = sockets.console.getsockname()
+    return NodeEndpoint(node, address, port, sockets.kubelet.getsockname()[1])

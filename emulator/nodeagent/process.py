@@ -8,7 +8,7 @@ import os
 import signal
 import ssl
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,7 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
         fault_points=fault_points,
         dynamic_networks=options.dynamic_networks,
         tls=server_tls(options),
+        kubelet_tls=server_tls(replace(options, tls_client_ca="")),
         platform=platform_for(options.platform),
     )
     task = asyncio.ensure_future(agent.run(lambda: _tell_ready(options.ready_fd)))

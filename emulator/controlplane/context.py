@@ -30,6 +30,7 @@ WATCHED = (
     names.REVISION,
     names.KUBEVIRT,
     names.NAMESPACES,
+    names.QUOTAS,
     names.CLAIM,
     names.DATA_VOLUME,
 )

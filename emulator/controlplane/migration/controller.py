@@ -32,6 +32,7 @@ from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5
+RETRIES = (0.005, 1000.0)
 REJECTED_BY_QUOTA = "migrationRejectedByResourceQuota"
 # How often a queued migration is checked again, by its priority.
 RECHECK_SECONDS = {"system-critical": 1.0, "user-triggered": 3.0}
@@ -42,10 +43,14 @@ class MigrationController:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.targets = Targets(shared)
-        self.queue = WorkQueue("migration", self.sync)
+        # client-go's own limits: nothing tells this controller of a NAD that is there at last, so the longer one lacks,
+        # the later it is noticed, by up to as much again.
+        first, last = (shared.pace.seconds(limit) for limit in RETRIES)
+        self.queue = WorkQueue("migration", self.sync, first_retry=first, last_retry=last)
         shared.migrations.on_change(self._on_migration)
         shared.vmis.on_change(self._on_vmi)
         shared.pods.on_change(self._on_pod)
+        shared.caches[names.QUOTAS].on_change(self._on_quota)
 
     def _on_migration(self, event: str, new: Obj, old: Obj | None) -> None:
         self.queue.add((new["metadata"]["namespace"], new["metadata"]["name"]))
@@ -58,6 +63,11 @@ class MigrationController:
         name = annotations_of(new).get(names.MIGRATION_JOB_NAME)
         if name:
             self.queue.add((new["metadata"]["namespace"], name))
+
+    def _on_quota(self, event: str, new: Obj, old: Obj | None) -> None:
+        for migration in self.shared.migrations.all(new["metadata"]["namespace"]):
+            if phase(migration) == "Pending" and (event == "DELETED" or new.get("spec") != (old or {}).get("spec")):
+                self._on_migration("MODIFIED", migration, None)
 
     async def run(self) -> None:
         await self.queue.run()

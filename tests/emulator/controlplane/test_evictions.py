@@ -13,10 +13,13 @@ import aiohttp
 
 from emulator.cluster_process.certificates import write_certificates
 from emulator.controlplane import names
+from emulator.controlplane.accessors import phase
+from emulator.fault_points import FaultPoints, all_defects
 from emulator.kube import conditions
 from tests.emulator.wire.test_recorded_kubectl import run_kubectl, write_kubeconfig
 from tests.emulator.wire.test_recorded_requests import serve
 
+from .conformance.acts import ended, reached, succeeded, synced
 from .conformance.evicted import DENIED, IN_PROGRESS, TRIGGERED, evicted, pod_of
 from .lab import NAMESPACE, Lab, running_lab
 
@@ -169,3 +172,30 @@ async def _put(session: aiohttp.ClientSession, url: str, body: Obj) -> int:
         if answer.status == 500:
             assert "the server rejected our request due to an error in our request" in await answer.text()
         return answer.status
+
+
+async def test_defect_leaves_only_an_evacuation_with_an_edit_in_running() -> None:
+    """As recorded of the real race; a plain swap, and an evacuation without an edit, end well."""
+    defect = all_defects()["edit-under-evacuation-wedges-migration"]
+    async with running_lab("1.9", fault_points=FaultPoints([defect])) as lab:
+        await lab.running_vm(evictionStrategy="LiveMigrate")
+        await lab.swap("nad-b")
+        await succeeded(lab)
+        assert await evicted(lab, pod_of(lab, 1)) == TRIGGERED
+        await succeeded(lab, 2)
+        lab.agent.gap = asyncio.Event()
+        lab.agent.may_finish.clear()
+        assert await evicted(lab, pod_of(lab, 2)) == TRIGGERED
+        await reached(lab, "Running", 2)
+        await lab.swap("nad-c")
+        await synced(lab, "nad-c")
+        lab.agent.may_finish.set()
+        asked = "the VMI asks for the next migration"
+        vmi = "VirtualMachineInstance"
+        await lab.until(asked, lambda: conditions.is_true(lab.last(vmi) or {}, names.MIGRATION_REQUIRED))
+        lab.agent.gap.set()
+        await ended(lab)
+        await lab.quiet(30)
+        assert [phase(m) for m in lab.migrations()] == ["Succeeded", "Succeeded", "Running"]
+        gap = dict(defect.also)["agent.completion_gap"]
+        assert gap(0.0, vmi={"status": {"evacuationNodeName": "node1"}}) > 0 == gap(0.0, vmi={"status": {}})

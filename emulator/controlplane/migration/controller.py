@@ -66,7 +66,7 @@ class MigrationController:
 
     def _on_quota(self, event: str, new: Obj, old: Obj | None) -> None:
         for migration in self.shared.migrations.all(new["metadata"]["namespace"]):
-            if phase(migration) == "Pending" and (event == "DELETED" or new.get("spec") != (old or {}).get("spec")):
+            if event != "ADDED" and conditions.find(migration, REJECTED_BY_QUOTA):
                 self._on_migration("MODIFIED", migration, None)
 
     async def run(self) -> None:

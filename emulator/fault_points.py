@@ -44,8 +44,9 @@ Points of the control plane:
 - ``vm.copy_interfaces`` (bool; ``vm``, ``vmi``): whether all fields of an interface are copied to the running VMI;
   on a real cluster only its state is.
 - ``vmi.migration_required`` (``evaluator.Need``; ``vmi``, ``pod``): whether the VMI's networks require a migration.
-- ``vmi.waits_for_hand_over`` (bool; ``vmi``): False lets a VMI ask for its next migration before the one that has just
-  ended has succeeded; with ``agent.completion_gap`` the migration then never ends, as can happen on a real cluster.
+- ``vmi.waits_for_hand_over`` (bool; ``vmi``, ``migration``: the one that has not succeeded, or None): False lets a VMI
+  ask for its next migration before the one that has just ended has succeeded; with ``agent.completion_gap`` the
+  migration then never ends, as can happen on a real cluster.
 - ``updater.methods`` (list of str): the methods by which the workload updater may update a VMI.
 - ``updater.candidates`` (list of VMIs; ``vmis``: all there are): those that the workload updater migrates or evicts.
 - ``migration.step`` (``phases.Step`` or None; ``migration``, ``vmi``): the next phase of a migration object.

@@ -44,6 +44,7 @@ class Admission:
     def __init__(self) -> None:
         self._mutating: dict[tuple[str, str, str], list[Hook]] = {}
         self._validating: dict[tuple[str, str, str], list[Hook]] = {}
+        self._last: dict[tuple[str, str, str], list[Hook]] = {}
 
     def mutating(self, resource: str, operations: Iterable[str], hook: Hook, *, subresource: str = "") -> None:
         for operation in operations:
@@ -54,11 +55,17 @@ class Admission:
         for operation in operations:
             self._validating.setdefault((resource, operation, subresource), []).append(hook)
 
+    def last(self, operations: Iterable[str], hook: Hook) -> None:
+        """Runs for every resource, after all other hooks have let the request pass."""
+        for operation in operations:
+            self._last.setdefault(("*", operation, ""), []).append(hook)
+
     async def mutate(self, request: AdmissionRequest) -> None:
         await self._run(self._mutating, request)
 
     async def validate(self, request: AdmissionRequest) -> None:
         await self._run(self._validating, request)
+        await self._run(self._last, request)
 
     @staticmethod
     async def _run(hooks: dict[tuple[str, str, str], list[Hook]], request: AdmissionRequest) -> None:

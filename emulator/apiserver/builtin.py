@@ -83,6 +83,7 @@ CORE = (
         categories=("all",),
         status=True,
         generation=True,
+        uncounted=("nodeName",),
         graceful=True,
         columns=columns.POD,
         hooks=kinds.POD,
@@ -97,7 +98,7 @@ CORE = (
             "status.podIPs",
             "status.nominatedNodeName",
         ),
-        subresources={"log": ("Pod", ("get",))},
+        subresources={"eviction": ("Eviction", CREATE_ONLY), "log": ("Pod", ("get",))},
     ),
     Resource("resourcequotas", "ResourceQuota", short_names=("quota",), status=True, hooks=kinds.QUOTA),
     Resource(
@@ -154,6 +155,9 @@ GROUPS = (
         columns=columns.DEPLOYMENT,
     ),
     Resource("daemonsets", "DaemonSet", "apps", short_names=("ds",), categories=("all",), status=True, generation=True),
+    Resource(
+        "replicasets", "ReplicaSet", "apps", short_names=("rs",), categories=("all",), status=True, generation=True
+    ),
     Resource("selfsubjectreviews", "SelfSubjectReview", "authentication.k8s.io", namespaced=False, verbs=CREATE_ONLY),
     Resource("tokenreviews", "TokenReview", "authentication.k8s.io", namespaced=False, verbs=CREATE_ONLY),
     Resource("localsubjectaccessreviews", "LocalSubjectAccessReview", "authorization.k8s.io", verbs=CREATE_ONLY),
@@ -173,6 +177,15 @@ GROUPS = (
     ),
     Resource(
         "subjectaccessreviews", "SubjectAccessReview", "authorization.k8s.io", namespaced=False, verbs=CREATE_ONLY
+    ),
+    Resource(
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+        "policy",
+        short_names=("pdb",),
+        status=True,
+        generation=True,
+        columns=columns.DISRUPTION_BUDGET,
     ),
     Resource("leases", "Lease", "coordination.k8s.io", columns=columns.LEASE),
     Resource(
@@ -277,10 +290,32 @@ KUBEVIRT = (
     ),
 )
 
+EXPORT = Resource(
+    "virtualmachineexports",
+    "VirtualMachineExport",
+    "export.kubevirt.io",
+    versions=("v1", "v1beta1"),
+    deprecated=("v1beta1",),
+    deprecation="{api} {kind} is now deprecated and will be removed in a future version.",
+    short_names=("vmexport", "vmexports"),
+    categories=("all",),
+    verbs=CRD_VERBS,
+    custom=True,
+    status=True,
+    generation=True,
+    schema=kubevirt_schema.EXPORT,
+    columns=(
+        NAME,
+        Column("SourceKind", ".spec.source.kind"),
+        Column("SourceName", ".spec.source.name"),
+        Column("Phase", ".status.phase"),
+    ),
+)
+
 
 def default_registry() -> Registry:
     """Every resource of an embedded cluster's API."""
-    return Registry([*CORE, *GROUPS, NETWORK_ATTACHMENT_DEFINITIONS, *KUBEVIRT])
+    return Registry([*CORE, *GROUPS, NETWORK_ATTACHMENT_DEFINITIONS, *KUBEVIRT, EXPORT])
 
 
 __all__ = ["CORE", "GROUPS", "KUBEVIRT", "NETWORK_ATTACHMENT_DEFINITIONS", "default_registry"]

@@ -24,6 +24,11 @@ def _size(field: str) -> Any:
     return lambda obj: len(obj.get(field) or {}) + len(obj.get("binaryData") or {})
 
 
+def _or_not_available(obj: Obj, path: str) -> str:
+    found = get_path(obj, path)
+    return "N/A" if found is None else str(found)
+
+
 def _containers(pod: Obj) -> list[Obj]:
     found: list[Obj] = get_path(pod, "status.containerStatuses") or []
     return found
@@ -235,6 +240,13 @@ def _role_ref(binding: Obj) -> str:
     return f"{ref.get('kind', '')}/{ref.get('name', '')}"
 
 
+DISRUPTION_BUDGET = (
+    NAME,
+    Column("Min Available", lambda o: _or_not_available(o, "spec.minAvailable")),
+    Column("Max Unavailable", lambda o: _or_not_available(o, "spec.maxUnavailable")),
+    Column("Allowed Disruptions", lambda o: get_path(o, "status.disruptionsAllowed") or 0, type="integer"),
+    AGE,
+)
 ROLE = (NAME, Column("Created At", ".metadata.creationTimestamp"))
 BINDING = (NAME, Column("Role", _role_ref), AGE)
 LEASE = (NAME, Column("Holder", lambda o: get_path(o, "spec.holderIdentity") or ""), AGE)

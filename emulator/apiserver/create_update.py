@@ -336,4 +336,11 @@ def _spec_changed(resource: Resource, new: Obj, old: Obj) -> bool:
     ignored = {"metadata", "kind", "apiVersion"}
     if resource.status:
         ignored.add("status")
+    for field in resource.uncounted:
+        new, old = _without(new, field), _without(old, field)
     return any(new.get(key) != old.get(key) for key in (new.keys() | old.keys()) - ignored)
+
+
+def _without(obj: Obj, field: str) -> Obj:
+    """The object without a field of its spec."""
+    return {**obj, "spec": {key: value for key, value in (obj.get("spec") or {}).items() if key != field}}

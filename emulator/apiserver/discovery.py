@@ -9,6 +9,8 @@ from .objects import Obj
 from .registry import Registry, Resource
 
 GIT_VERSION = "v1.36.0+embedded"
+# Kinds of subresources that are of another group than their resource.
+OTHER_GROUPS = {"Eviction": ("policy", "v1")}
 STATUS_VERBS = ["get", "patch", "update"]
 
 
@@ -121,11 +123,13 @@ def _entries(resource: Resource) -> list[Obj]:
     found = [entry]
     subresources = {"status": (resource.kind, tuple(STATUS_VERBS))} if resource.status else {}
     for name, (kind, verbs) in {**subresources, **resource.subresources}.items():
+        group, version = OTHER_GROUPS.get(kind, ("", ""))
         found.append(
             {
                 "name": f"{resource.plural}/{name}",
                 "singularName": "",
                 "namespaced": resource.namespaced,
+                **({"group": group, "version": version} if group else {}),
                 "kind": kind,
                 "verbs": list(verbs),
             }

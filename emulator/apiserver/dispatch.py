@@ -9,12 +9,15 @@ from emulator.kube.errors import ApiError
 from . import read_handlers, watch_handler, write_handlers
 from . import status_errors as fail
 from .bodies import decode_object_body, read_body
+from .eviction import EVICTION, evict
 from .http_call import HttpCall
 from .namespaces import finalize
 from .registry import Resource
 from .responses import answer_bytes, answer_json, page_not_found
 from .reviews import method_not_allowed
 from .write_handlers import content_type
+
+CREATED = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n'
 
 
 def unknown_resource() -> ApiError:
@@ -36,9 +39,8 @@ async def serve_resource(http: HttpCall) -> web.StreamResponse:
             return page_not_found()
         raise unknown_resource() if info.name else method_not_allowed()
     if info.version in resource.deprecated:
-        http.warnings.append(
-            f"{resource.api_version(info.version)} is now deprecated and will be removed in a future release."
-        )
+        api = resource.api_version(info.version)
+        http.warnings.append(resource.deprecation.format(api=api, kind=resource.kind))
     if info.subresource:
         return await _subresource(http, resource)
     if not info.name or info.verb in ("list", "watch"):
@@ -91,6 +93,8 @@ async def _subresource(http: HttpCall, resource: Resource) -> web.StreamResponse
         return answer_json(http, finalize(http.core, info.name, finalizers))
     if info.subresource == "binding" and resource.plural == "pods" and info.method == "POST":
         return await _bind(http)
+    if info.subresource == EVICTION and resource.plural == "pods" and info.method == "POST":
+        return await _evict(http)
     if info.subresource != "status" or not resource.status:
         raise fail.not_found(resource, info.name) if resource.custom else unknown_resource()
     if info.verb == "get":
@@ -112,5 +116,13 @@ async def _bind(http: HttpCall) -> web.StreamResponse:
     body = decode_object_body(await read_body(http.request), content_type(http.request), shape, call)
     node = (body.get("target") or {}).get("name", "")
     await write_handlers.bind_pod(http.core, call, http.target(http.core.resource("pods")), node)
-    status = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}\n'
-    return answer_bytes(http, status, 201)
+    return answer_bytes(http, CREATED, 201)
+
+
+async def _evict(http: HttpCall) -> web.StreamResponse:
+    """``pods/eviction``."""
+    shape = Resource("evictions", "Eviction", "policy")
+    call = http.writing("CreateOptions")
+    body = decode_object_body(await read_body(http.request), content_type(http.request), shape, call)
+    await evict(http.core, call, http.target(http.core.resource("pods")), body)
+    return answer_bytes(http, CREATED, 201)

@@ -128,11 +128,14 @@ def _pod_defaults(obj: Obj) -> None:
     ):
         spec.setdefault(key, value)
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
-    if "tolerations" not in spec:
-        spec["tolerations"] = [
-            {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-            for key in ("not-ready", "unreachable")
-        ]
+    tolerated = {toleration.get("key") for toleration in spec.get("tolerations") or []}
+    if "" in tolerated or None in tolerated:
+        return
+    spec["tolerations"] = list(spec.get("tolerations") or [])
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if key not in tolerated:
+            more = {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            spec["tolerations"].append(more)
 
 
 def _pod_create(obj: Obj) -> None:

@@ -100,6 +100,11 @@ _KUBEVIRT_SPEC = {
 }
 _MIGRATION_SPEC = {**any_of("addedNodeSelector priority sendTo receive"), "vmiName": TEXT}
 
+_EXPORT = compiled(
+    {"spec": {**any_of("ttlDuration tokenSecretRef"), "source": any_of("apiGroup kind name")}, "status": ANY}
+)
+EXPORT = {**_EXPORT, "required": ["spec"]}
+EXPORT["properties"]["spec"]["required"] = ["source"]
 VIRTUAL_MACHINE = compiled({"spec": _VM_SPEC, "status": ANY})
 VIRTUAL_MACHINE_INSTANCE = compiled({"spec": _VMI_SPEC, "status": ANY})
 MIGRATION = compiled({"spec": _MIGRATION_SPEC, "status": ANY})

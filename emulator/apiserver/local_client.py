@@ -8,6 +8,7 @@ from emulator.kube.client import JsonPatch
 
 from . import create_update, deletion
 from .core import ApiCore, parse_version
+from .eviction import EVICTION, evict
 from .objects import Obj, clone
 from .registry import Resource
 from .request_context import Call, DeleteOptions, Target
@@ -46,6 +47,11 @@ class LocalClient:
 
     async def create(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
         kind = self.core.resource(resource)
+        if subresource == EVICTION:
+            meta = obj["metadata"]
+            target = Target(kind, meta.get("namespace", ""), meta["name"], subresource)
+            await evict(self.core, self._call(), target, clone(obj))
+            return obj
         if subresource:
             raise ValueError(f"{resource}/{subresource} cannot be created in process; ask its handler")
         namespace = obj["metadata"].get("namespace", "")

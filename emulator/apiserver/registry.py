@@ -54,11 +54,13 @@ class Resource:
 
     ``custom`` marks a CRD's resource: alphabetical keys, stricter updates, no strategic merge. ``status`` tells whether
     there is a status subresource, ``status_on_create`` whether a new object keeps the status that it came with all the
-    same. ``generation`` tells whether metadata.generation counts changes of the spec, ``graceful`` whether a delete
+    same. ``generation`` tells whether metadata.generation counts changes of the spec, except for the fields
+    ``uncounted``; ``graceful`` whether a delete
     waits for a node. ``selectable`` are the field paths that a field selector may use besides name and namespace.
     ``schema`` is an OpenAPI v3 schema of the whole object; with one, unknown fields are pruned and types checked.
     ``shares`` names the resource in whose store the objects lie, with ``to_stored`` and ``from_stored`` between the two
-    shapes. ``deprecated`` are the versions that answers warn of. ``conversions`` are those of versions with another
+    shapes. ``deprecated`` are the versions that answers warn of, in
+    the words of ``deprecation``. ``conversions`` are those of versions with another
     shape than the stored, first one. ``subresources`` are further subresources for discovery: name -> (kind, verbs).
     """
 
@@ -79,11 +81,13 @@ class Resource:
     selectable: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
     hooks: Hooks = field(default_factory=Hooks)
+    uncounted: tuple[str, ...] = ()
     graceful: bool = False
     shares: str = ""
     to_stored: Callable[[Obj], Obj] | None = None
     from_stored: Callable[[Obj], Obj] | None = None
     deprecated: tuple[str, ...] = ()
+    deprecation: str = "{api} is now deprecated and will be removed in a future release."
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     subresources: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 

@@ -123,7 +123,8 @@ class Reviews:
             told = fail.invalid_value("spec.expirationSeconds", str(seconds), why)
             raise fail.invalid("TokenRequest", AUTHENTICATION, "", [told])
         uid = account.obj["metadata"]["uid"]
-        token = self._tokens.issue(info.namespace, info.name, uid, seconds)
+        pod = _bound_pod(http, spec.get("boundObjectRef") or {})
+        token = self._tokens.issue(info.namespace, info.name, uid, seconds, pod=pod)
         until = timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
         answer = {
             "kind": "TokenRequest",
@@ -137,6 +138,13 @@ class Reviews:
             "status": {"token": token, "expirationTimestamp": until},
         }
         return answer_json(http, answer, 201)
+
+
+def _bound_pod(http: HttpCall, bound: Obj) -> Obj | None:
+    """The pod that a token shall live with; None if it is bound to none, or to another kind of object."""
+    if bound.get("kind") != "Pod":
+        return None
+    return http.core.get(http.core.resource("pods"), http.info.namespace, bound.get("name", "")).obj
 
 
 def method_not_allowed() -> ApiError:

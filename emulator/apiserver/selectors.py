@@ -176,3 +176,22 @@ def field_text(obj: Obj, path: str) -> str:
     if value is None:
         return "false" if path in ("spec.unschedulable", "spec.hostNetwork") else ""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def matches_selector(selector: Obj, labels: Labels) -> bool:
+    """Whether a selector of the API (``matchLabels``, ``matchExpressions``) matches; an empty one matches all."""
+    wanted = selector.get("matchLabels") or {}
+    rules = selector.get("matchExpressions") or []
+    return all(labels.get(k) == v for k, v in wanted.items()) and all(holds(rule, labels) for rule in rules)
+
+
+def holds(rule: Obj, labels: Labels) -> bool:
+    """One match expression; an operator that does not exist matches nothing."""
+    key, values = rule["key"], rule.get("values") or []
+    found = {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }
+    return found.get(rule["operator"], False)

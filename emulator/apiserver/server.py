@@ -25,13 +25,16 @@ from .builtin import default_registry
 from .content_negotiation import JSON, PLAIN, Accepted, negotiate
 from .core import ApiCore
 from .discovery import Discovery, version_info
+from .disruption import DisruptionController
 from .escalation import EscalationCheck
 from .gc import GarbageCollector
 from .http_call import HttpCall
+from .limit_ranges import LimitRanges
 from .local_client import LocalClient
 from .namespaces import NamespaceController
 from .objects import Obj
 from .openapi import OpenApi
+from .quota import Quotas
 from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
 from .responses import answer_error, answer_json, answer_text, page_not_found
@@ -76,7 +79,13 @@ class ApiServer:
         EscalationCheck(self.core, self.authorizer).register()
         self._discovery = Discovery(self.core.registry)
         self._openapi = OpenApi(self.core.registry)
-        self._controllers = (GarbageCollector(self.core), NamespaceController(self.core, root_ca=root_ca))
+        self._controllers = (
+            GarbageCollector(self.core),
+            NamespaceController(self.core, root_ca=root_ca),
+            DisruptionController(self.core),
+            Quotas(self.core),
+        )
+        LimitRanges(self.core).register()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
 

@@ -17,9 +17,9 @@ from aiohttp import web
 from emulator.kube.errors import ApiError
 
 from .core import ApiCore
-from .objects import new_uid
+from .objects import Obj, new_uid
 from .rbac import Attributes, Authorizer
-from .users import ANONYMOUS, AUTHENTICATED, UserInfo, service_account
+from .users import ANONYMOUS, AUTHENTICATED, EXTRA, UserInfo, service_account
 
 ISSUER = "https://kubernetes.default.svc"
 WEBSOCKET_BEARER = "base64url.bearer.authorization.k8s.io."
@@ -41,8 +41,8 @@ class Tokens:
         """Registers ``token`` for ``user``."""
         self._static[token] = user
 
-    def issue(self, namespace: str, name: str, uid: str, seconds: int) -> str:
-        """A token of a service account that is valid for this number of seconds."""
+    def issue(self, namespace: str, name: str, uid: str, seconds: int, *, pod: Obj | None = None) -> str:
+        """A token of a service account that is valid for this number of seconds, and as long as ``pod`` is there."""
         now = int(time.time())
         account = {"name": name, "uid": uid}
         claims = {
@@ -51,7 +51,7 @@ class Tokens:
             "iat": now,
             "iss": ISSUER,
             "jti": new_uid(),
-            "kubernetes.io": {"namespace": namespace, "serviceaccount": account},
+            "kubernetes.io": {"namespace": namespace, **self._bound(pod), "serviceaccount": account},
             "nbf": now,
             "sub": f"system:serviceaccount:{namespace}:{name}",
         }
@@ -75,7 +75,25 @@ class Tokens:
         if item is None or item.obj["metadata"]["uid"] != account["uid"]:
             return None
         user = service_account(home["namespace"], account["name"], account["uid"])
-        return replace(user, extra={"authentication.kubernetes.io/credential-id": (f"JTI={claims['jti']}",)})
+        extra = {f"{EXTRA}credential-id": (f"JTI={claims['jti']}",)}
+        for kind in ("node", "pod"):
+            if kind in home:
+                extra |= {f"{EXTRA}{kind}-{key}": (home[kind][key],) for key in ("name", "uid")}
+        if "pod" in home:
+            pod = self._core.store.get("pods", (home["namespace"], home["pod"]["name"]))
+            if pod is None or pod.obj["metadata"]["uid"] != home["pod"]["uid"]:
+                return None
+        return replace(user, extra=extra)
+
+    def _bound(self, pod: Obj | None) -> Obj:
+        """The claims of a token that is bound to a pod: the pod, and its node if it has one."""
+        if pod is None:
+            return {}
+        found: Obj = {}
+        node = self._core.store.get("nodes", ("", pod["spec"].get("nodeName", "")))
+        if node is not None:
+            found["node"] = {key: node.obj["metadata"][key] for key in ("name", "uid")}
+        return found | {"pod": {key: pod["metadata"][key] for key in ("name", "uid")}}
 
     def _sign(self, body: str) -> str:
         return _base64(hmac.new(self._key, body.encode(), hashlib.sha256).digest())

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
+EXTRA = "authentication.kubernetes.io/"
+NODE_NAME = f"{EXTRA}node-name"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ ANONYMOUS = UserInfo("system:anonymous", (UNAUTHENTICATED,))
 ADMIN = UserInfo("kubernetes-admin", (MASTERS, AUTHENTICATED))
 
 
-def service_account(namespace: str, name: str, uid: str = "") -> UserInfo:
-    """The user that a pod with this service account is."""
+def service_account(namespace: str, name: str, uid: str = "", *, node: str = "") -> UserInfo:
+    """The user that a pod with this service account is; ``node`` is that of a token which is bound to such a pod."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
-    return UserInfo(f"system:serviceaccount:{namespace}:{name}", groups, uid)
+    extra = {NODE_NAME: (node,)} if node else {}
+    return UserInfo(f"system:serviceaccount:{namespace}:{name}", groups, uid, extra)

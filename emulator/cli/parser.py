@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     agent.add_argument("--node", action="append", default=[], metavar="NAME", help="may be repeated; default two nodes")
     _pace_and_defects(agent)
+    _platform(agent)
     agent.add_argument("--tls-cert", default="", metavar="PEM", help="certificate of the stream endpoints")
     agent.add_argument("--tls-key", default="", metavar="PEM")
     agent.add_argument("--tls-client-ca", default="", metavar="PEM", help="authority of the clients' certificates")
@@ -45,16 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubevirt", default=DEFAULT_KUBEVIRT, metavar="VERSION", help="profile (%(default)s)")
-    parser.add_argument(
-        "--platform", default=DEFAULT_PLATFORM, metavar="NAME", help="kubernetes or openshift (%(default)s)"
-    )
     parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="number of nodes (%(default)s)")
-    parser.add_argument(
-        "--dynamic-networks-controller",
-        dest="dynamic_networks",
-        action="store_true",
-        help="run Multus' Dynamic Networks Controller, which plugs NICs into running pods",
-    )
+    _platform(parser)
     parser.add_argument(
         "--audit-log", default="", metavar="FILE", help="append every request to the API server to this file"
     )
@@ -66,6 +59,18 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         help="shortest lifetime of service account tokens (a real cluster's: %(default)s)",
     )
     _pace_and_defects(parser)
+
+
+def _platform(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--platform", default=DEFAULT_PLATFORM, metavar="NAME", help="kubernetes or openshift (%(default)s)"
+    )
+    parser.add_argument(
+        "--dynamic-networks-controller",
+        dest="dynamic_networks",
+        action="store_true",
+        help="run Multus' Dynamic Networks Controller, which plugs NICs into running pods",
+    )
 
 
 def _pace_and_defects(parser: argparse.ArgumentParser) -> None:

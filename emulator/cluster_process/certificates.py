@@ -9,6 +9,7 @@ import trustme
 
 from .identities import ADMIN, MASTERS
 
+HANDLER_SERVER = "kubevirt.io:system:node:virt-handler"
 HANDLER_CLIENT = "kubevirt.io:system:client:virt-handler"
 
 
@@ -50,7 +51,7 @@ def write_certificates(directory: Path) -> Certificates:
     _write(admin, files.admin_cert, files.admin_key)
     streams = trustme.CA(organization_name="embedded cluster, kubevirt")
     streams.cert_pem.write_to_path(files.stream_ca)
-    _write(streams.issue_cert("virt-handler", common_name="virt-handler"), files.handler_cert, files.handler_key)
+    _write(streams.issue_cert("virt-handler", common_name=HANDLER_SERVER), files.handler_cert, files.handler_key)
     client = streams.issue_cert("virt-api", common_name=HANDLER_CLIENT)
     _write(client, files.virt_api_cert, files.virt_api_key)
     router = trustme.CA(organization_name="embedded cluster, ingress")

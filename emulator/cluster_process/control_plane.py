@@ -41,7 +41,7 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
     from ..apiserver.audit import AuditLog  # noqa: PLC0415
     from ..apiserver.core import ApiCore  # noqa: PLC0415
     from ..apiserver.server import ApiServer  # noqa: PLC0415
-    from ..apiserver.users import ADMIN, UserInfo  # noqa: PLC0415
+    from ..apiserver.users import ADMIN, NODE_NAME, UserInfo  # noqa: PLC0415
     from ..controlplane.cluster.dynamic_networks import install  # noqa: PLC0415
     from ..controlplane.profile import profile_for  # noqa: PLC0415
     from ..controlplane.run import run_control_plane  # noqa: PLC0415
@@ -69,7 +69,8 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
     if config.options.dynamic_networks:
         await install(server.client(ADMIN, manager="kubectl-create"), len(config.options.node_names))
     for token, who in config.tokens.items():
-        server.tokens.add(token, UserInfo(who.user, who.groups))
+        extra = {NODE_NAME: (who.node,)} if who.node else {}
+        server.tokens.add(token, UserInfo(who.user, who.groups, extra=extra))
     tls, router = _stream_tls(config), _router(config)
     control_plane = await run_control_plane(server, profile, pace, fault_points, tls, platform=platform, router=router)
     await server.start(listening, _api_tls(config))

@@ -40,9 +40,9 @@ def write_kubeconfig(
                 },
             }
         ],
-        "users": [{"name": who.user, "user": {"token": token}} for token, who in tokens.items()],
+        "users": [{"name": _name(who), "user": {"token": token}} for token, who in tokens.items()],
         "contexts": [
-            {"name": who.context, "context": {"cluster": CLUSTER, "user": who.user, "namespace": "default"}}
+            {"name": who.context, "context": {"cluster": CLUSTER, "user": _name(who), "namespace": "default"}}
             for who in identities
         ],
         "current-context": current,
@@ -54,6 +54,11 @@ def write_kubeconfig(
         context = {"cluster": CLUSTER, "user": BY_CERTIFICATE, "namespace": "default"}
         config["contexts"].append({"name": BY_CERTIFICATE, "context": context})
     write_private(path, yaml.safe_dump(config, sort_keys=False))
+
+
+def _name(who: Identity) -> str:
+    """One user may have several tokens, each bound to a node."""
+    return f"{who.user}@{who.node}" if who.node else who.user
 
 
 def write_private(path: Path, text: str) -> None:

@@ -29,7 +29,8 @@ class ProcessConfig:
         options = raw["options"]
         options["defects"] = tuple(options["defects"])
         tokens = {
-            token: Identity(who["context"], who["user"], tuple(who["groups"])) for token, who in raw["tokens"].items()
+            token: Identity(who["context"], who["user"], tuple(who["groups"]), who["node"])
+            for token, who in raw["tokens"].items()
         }
         certificates = Certificates(**{name: Path(file) for name, file in raw["certificates"].items()})
         return cls(ClusterOptions(**options), certificates, tokens)

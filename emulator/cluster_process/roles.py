@@ -37,13 +37,22 @@ ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
         ],
         {"kind": "ServiceAccount", "namespace": "kube-system", "name": "multus"},
     ),
+    # As virt-operator of KubeVirt 1.9.0 and of main makes it.
     "kubevirt-handler": (
         [
-            _rule("kubevirt.io", ["virtualmachineinstances"], ["update", "list", "watch", "get"]),
-            _rule("kubevirt.io", ["kubevirts"], READ),
-            _rule("", ["nodes"], [*READ, "patch"]),
-            _rule("", ["secrets", "persistentvolumeclaims", "pods"], ["get"]),
+            _rule("kubevirt.io", ["virtualmachineinstances"], ["update", "list", "watch"]),
+            _rule("", ["nodes"], ["patch", "list", "watch", "get"]),
+            _rule("", ["configmaps"], READ),
             _rule("", ["events"], ["create", "patch"]),
+            _rule("apiextensions.k8s.io", ["customresourcedefinitions"], READ),
+            _rule("kubevirt.io", ["kubevirts"], READ),
+            _rule("migrations.kubevirt.io", ["migrationpolicies"], READ),
+            _rule(
+                "backup.kubevirt.io",
+                ["virtualmachinebackuptrackers", "virtualmachinebackuptrackers/status"],
+                ["list", "watch", "patch"],
+            ),
+            _rule("plugin.kubevirt.io", ["plugins"], READ),
         ],
         {"kind": "ServiceAccount", "name": "kubevirt-handler"},
     ),

@@ -73,7 +73,7 @@ async def _start(cluster: RunningCluster) -> None:
     config = ProcessConfig(
         cluster.options,
         write_certificates(directory / "certificates"),
-        new_tokens(platform_for(cluster.options.platform)),
+        new_tokens(platform_for(cluster.options.platform), cluster.options.node_names),
     )
     config_file = directory / "config.json"
     config.write(config_file)

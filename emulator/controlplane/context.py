@@ -30,6 +30,7 @@ WATCHED = (
     names.REVISION,
     names.KUBEVIRT,
     names.NAMESPACES,
+    names.QUOTAS,
     names.CLAIM,
     names.DATA_VOLUME,
 )
@@ -51,6 +52,7 @@ class Shared:
     elapsed_times: ElapsedTimes = field(init=False)
     recorder: EventRecorder = field(init=False)
     update_recorder: EventRecorder = field(init=False)
+    evacuation_recorder: EventRecorder = field(init=False)
 
     def __post_init__(self) -> None:
         self.client = self.client_for(self.platform.service_account(names.CONTROLLER_USER))
@@ -60,6 +62,7 @@ class Shared:
         self.settings = Settings(self.profile, self._kubevirt)
         self.recorder = EventRecorder(self.client, "virtualmachine-controller", self.fault_points)
         self.update_recorder = EventRecorder(self.client, "workload-update-controller", self.fault_points)
+        self.evacuation_recorder = EventRecorder(self.client, "evacuation-controller", self.fault_points)
 
     def _kubevirt(self) -> Obj | None:
         return next(self.caches[names.KUBEVIRT].all(), None)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LIVE_UPDATE_NAD = "LiveUpdateNADRef"
+BETA = frozenset(
+    {"DeclarativeHotplugVolumes", "ExternalNetResourceInjection", "MigrationPriorityQueue", "NodeRestriction"}
+)
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class Profile:
     feature gate) or ``always``. ``asks_migratable``: only for a VMI that can migrate, others need a restart.
     ``beta_gates_on``: gates in beta are on without being listed. ``priority``: automatic migrations carry one.
     ``tells_overhead``: launcher pods and VMIs say what memory the launcher itself needs.
+    ``image_volumes``: launcher pods get container disks as volumes, not by containers that copy them;
+    ``monitor_args``: they get what tells the launcher's monitor of its guest as arguments, not in the command.
     ``feature_gates`` are those that the KubeVirt CR lists from the start.
     """
 
@@ -30,8 +35,10 @@ class Profile:
     binding_required: bool = True
     memory_overhead_mib: int = 268
     tells_overhead: bool = True
+    image_volumes: bool = True
+    monitor_args: bool = False
     feature_gates: tuple[str, ...] = ()
-    beta_gates: frozenset[str] = field(default=frozenset({"ExternalNetResourceInjection", "MigrationPriorityQueue"}))
+    beta_gates: frozenset[str] = field(default=BETA)
     ga_gates: frozenset[str] = frozenset()
 
 
@@ -41,11 +48,12 @@ _V18: dict[str, Any] = {
     "live_update": "gate",
     "binding_required": False,
     "tells_overhead": False,
+    "image_volumes": False,
 }
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("1.7", "v1.7.4+embedded", "never", binding_required=False, tells_overhead=False),
+        Profile("1.7", "v1.7.4+embedded", "never", binding_required=False, tells_overhead=False, image_volumes=False),
         Profile("1.8", **_V18),
         Profile("1.8-gate", feature_gates=(LIVE_UPDATE_NAD,), **_V18),
         Profile(
@@ -67,6 +75,7 @@ PROFILES = {
             max_downtime=True,
             gated_send_to=False,
             memory_overhead_mib=288,
+            monitor_args=True,
             ga_gates=_GA,
         ),
     )

@@ -15,6 +15,7 @@ from emulator.controlplane.admission.register import register_webhooks
 from emulator.controlplane.cluster.bootstrap import bootstrap
 from emulator.controlplane.cluster.components import ComponentPods
 from emulator.controlplane.context import Shared
+from emulator.controlplane.evacuation.controller import EvacuationController
 from emulator.controlplane.metrics.monitoring import Monitoring, PlainMonitoring
 from emulator.controlplane.metrics.register import register_metrics
 from emulator.controlplane.metrics.thanos import OpenShiftMonitoring, Router
@@ -98,6 +99,7 @@ async def run_control_plane(
         VmiController(shared),
         MigrationController(shared),
         WorkloadUpdater(shared),
+        EvacuationController(shared),
         Scheduler(shared),
         ComponentPods(shared),
     ]

@@ -84,6 +84,16 @@ class Settings:
         return bool(self._configuration.get("vmRolloutStrategy", "LiveUpdate") == "LiveUpdate")
 
     @property
+    def eviction_strategy(self) -> str:
+        """That of a VM which names none."""
+        return str(self._configuration.get("evictionStrategy") or "None")
+
+    @property
+    def default_binding(self) -> str:
+        """The binding of a NIC that a VM gets because it names none."""
+        return str((self._configuration.get("network") or {}).get("defaultNetworkInterface") or "bridge")
+
+    @property
     def update_methods(self) -> list[str]:
         strategy = self._spec.get("workloadUpdateStrategy") or {}
         return list(strategy.get("workloadUpdateMethods") or [])

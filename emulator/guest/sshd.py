@@ -43,13 +43,16 @@ class SshServer:
             encoding=None,
             line_editor=False,
             allow_scp=True,
-            sftp_factory=True,
+            sftp_factory=self._files,
             agent_forwarding=False,
             gss_host=None,
             server_version=_VERSION,
             login_timeout=60,
             compression_algs=None,
         )
+
+    def _files(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+        return _Files(channel, self.accounts[channel.get_extra_info("username")].directory)
 
     async def _serve(self, process: Process) -> None:
         account = self.accounts[process.get_extra_info("username")]
@@ -129,6 +132,20 @@ class _Connection(asyncssh.SSHServer):
         # As in sshd's default: root can log in only by key.
         account = self._server.accounts.get(username) if username != "root" else None
         return bool(account and account.accepts(password))
+
+
+class _Files(asyncssh.SFTPServer):
+    """The file server of ``sftp`` and ``scp``, which fail if it ends without a status. It begins in the user's home."""
+
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: str) -> None:
+        super().__init__(channel)
+        self._home = home.encode()
+
+    def map_path(self, path: bytes) -> bytes:
+        return path if path.startswith(b"/") else self._home + b"/" + path
+
+    def exit(self) -> None:
+        self.channel.exit(0)
 
 
 class _Pump:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..dataplane.model import DataPlane
@@ -14,30 +14,32 @@ from ..kube.client import Client
 from ..kube.informer import Informer
 from ..pace import Pace
 from ..platforms.platform import KUBERNETES, Platform
+from .addresses import NodeSockets, open_sockets
 from .context import AgentContext
 from .dynamic_networks import DynamicNetworks
 from .kubelet import Kubelet
 from .nmstate.networks import NodeNetworks
+from .node_clients import NodeClients
 from .nodes import NodeEndpoint, NodeRegistry
-from .streams import StreamEndpoint, bind
+from .streams import StreamEndpoint
 from .virt_handler import VMIS, VirtHandler
 
 log = logging.getLogger(__name__)
-
-FIRST_ADDRESS = 11
 
 
 @dataclass(frozen=True)
 class Identities:
     """The clients of the components; each should have the rights of the real one.
 
-    ``nmstate`` is None if the nodes are not configured by policies.
+    ``handlers`` are those of single nodes, by the node's name: where virt-handlers are kept to their nodes, each node
+    needs its own. ``nmstate`` is None if the nodes are not configured by policies.
     """
 
     kubelet: Client
     multus: Client
     handler: Client
     nmstate: Client | None = None
+    handlers: Mapping[str, Client] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,7 +47,8 @@ class NodeAgent:
     """Runs ``nodes`` on ``dataplane`` against the API of the identities.
 
     ``kubelet`` and ``handler`` exist as soon as it is ready. ``dynamic_networks``: whether the Dynamic Networks
-    Controller runs on the nodes. ``tls`` is the context of the stream endpoints; None for plain HTTP.
+    Controller runs on the nodes. ``tls`` is the context of virt-handler's stream endpoints, ``kubelet_tls`` that of the
+    kubelets' logs; None for plain HTTP.
     """
 
     identities: Identities
@@ -55,6 +58,7 @@ class NodeAgent:
     fault_points: FaultPoints
     dynamic_networks: bool = False
     tls: ssl.SSLContext | None = None
+    kubelet_tls: ssl.SSLContext | None = None
     platform: Platform = KUBERNETES
     kubelet: Kubelet = field(init=False)
     handler: VirtHandler = field(init=False)
@@ -68,8 +72,8 @@ class NodeAgent:
             await self.dataplane.stop()
 
     async def _run(self, ready: Callable[[], None]) -> None:
-        sockets = {node: bind(f"127.0.0.{FIRST_ADDRESS + number}") for number, node in enumerate(self.nodes)}
-        node_endpoints = [NodeEndpoint(node, *listening.getsockname()) for node, listening in sockets.items()]
+        sockets = open_sockets(self.nodes)
+        node_endpoints = [_endpoint(node, listening) for node, listening in sockets.items()]
         context = AgentContext(
             self.dataplane,
             {endpoint.name: endpoint.address for endpoint in node_endpoints},
@@ -80,13 +84,14 @@ class NodeAgent:
         pods = Informer(self.identities.kubelet, "pods")
         vmis = Informer(self.identities.handler, VMIS)
         kubelet = Kubelet(self.identities.kubelet, self.identities.multus, pods, context)
-        handler = VirtHandler(self.identities.handler, vmis, kubelet, context)
+        handlers = NodeClients(self.identities.handler, self.identities.handlers)
+        handler = VirtHandler(handlers, vmis, kubelet, context)
         dynamic = DynamicNetworks(self.identities.multus, pods, kubelet, context) if self.dynamic_networks else None
         self.kubelet, self.handler = kubelet, handler
         endpoints = {node: StreamEndpoint(node, kubelet, handler, context) for node in self.nodes}
         registry = NodeRegistry(
             self.identities.kubelet,
-            self.identities.handler,
+            handlers,
             node_endpoints,
             self.platform.kubevirt_namespace,
             context.fault_points,
@@ -95,7 +100,9 @@ class NodeAgent:
             async with asyncio.TaskGroup() as group:
                 group.create_task(pods.run())
                 group.create_task(vmis.run())
-                await asyncio.gather(*(endpoints[node].start(sockets[node], self.tls) for node in self.nodes))
+                await asyncio.gather(
+                    *(endpoints[node].start(sockets[node], self.tls, self.kubelet_tls) for node in self.nodes)
+                )
                 await asyncio.gather(pods.synced.wait(), vmis.synced.wait())
                 await registry.register()
                 log.info("nodes are ready: %s", ", ".join(self.nodes))
@@ -109,3 +116,8 @@ class NodeAgent:
                 await dynamic.queue.stop()
             await kubelet.queue.stop()
             await asyncio.gather(*(endpoint.stop() for endpoint in endpoints.values()))
+
+
+def _endpoint(node: str, sockets: NodeSockets) -> NodeEndpoint:
+    address, port = sockets.console.getsockname()
+    return NodeEndpoint(node, address, port, sockets.kubelet.getsockname()[1])

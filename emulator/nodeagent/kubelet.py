@@ -31,10 +31,13 @@ StopWorkload = Callable[[str, float], Awaitable[None]]
 
 
 class Kubelet:
-    """All pods on the agent's nodes. ``sandboxes`` are the existing ones, by pod UID."""
+    """All pods on the agent's nodes. ``sandboxes`` are the existing ones, by pod UID.
+
+    ``client`` also reads what the nodes mount for pods: secrets and claims.
+    """
 
     def __init__(self, client: Client, multus: Client, pods: Informer, context: AgentContext) -> None:
-        self._client = client
+        self.client = client
         self._multus = multus
         self._pods = pods
         self._dataplane = context.dataplane
@@ -206,7 +209,7 @@ class Kubelet:
         await self._write_status(pod, running)
 
     async def _write_status(self, pod: Obj, mutate: Callable[[Obj], None]) -> None:
-        await update_with_retry(self._client, "pods", pod, mutate, subresource="status")
+        await update_with_retry(self.client, "pods", pod, mutate, subresource="status")
 
     async def _terminate(self, pod: Obj, sandbox: Sandbox | None) -> None:
         meta = pod["metadata"]
@@ -221,7 +224,7 @@ class Kubelet:
             code = sandbox.exit_code if sandbox and sandbox.exit_code else 0
             await self._write_status(pod, lambda p: pod_status.set_finished(p, code))
         try:
-            await self._client.delete("pods", meta["name"], meta["namespace"], uid=meta["uid"], grace=0)
+            await self.client.delete("pods", meta["name"], meta["namespace"], uid=meta["uid"], grace=0)
         except ApiError as error:
             if error.code not in (404, 409):
                 raise

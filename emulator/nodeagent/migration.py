@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..dataplane.errors import DataPlaneError
 from ..kube import conditions
-from ..kube.client import Client, Obj
+from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
@@ -19,6 +19,7 @@ from . import guest_spec
 from .context import AgentContext
 from .domains import Domain, Domains
 from .kubelet import Kubelet
+from .node_clients import NodeClients
 from .retry_on_conflict import update_with_retry
 from .sandboxes import Sandbox
 from .switch_over import Action, SwitchOver, networks_changed
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 VMIS = "virtualmachineinstances.kubevirt.io"
 NODE_LABEL = "kubevirt.io/nodeName"
 TARGET_LABEL = "kubevirt.io/migrationTargetNodeName"
+EVICTION_SOURCE = "kubevirt.io/eviction-source"
 
 PREPARE_TARGET = 0.8
 START_SOURCE = 0.8
@@ -50,9 +52,9 @@ class Migrations:
     """The migrations whose target is one of this agent's nodes; each is one task from hand-off to clean-up."""
 
     def __init__(
-        self, client: Client, vmis: Informer, kubelet: Kubelet, domains: Domains, context: AgentContext
+        self, clients: NodeClients, vmis: Informer, kubelet: Kubelet, domains: Domains, context: AgentContext
     ) -> None:
-        self._client = client
+        self._clients = clients
         self._vmis = vmis
         self._dataplane = context.dataplane
         self._kubelet = kubelet
@@ -60,7 +62,7 @@ class Migrations:
         self._nodes = context.nodes
         self._pace = context.pace
         self._fault_points = context.fault_points
-        self._events = EventRecorder(client, "virt-handler")
+        self._events = EventRecorder(clients.default, "virt-handler")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: dict[Key, asyncio.Event] = {}
         self._on_leave: list[Callable[[Domain], None]] = []
@@ -153,6 +155,7 @@ class Migrations:
             fresh["metadata"].setdefault("labels", {})[NODE_LABEL] = target_node
             fresh["status"]["nodeName"] = target_node
             fresh["status"].pop("evacuationNodeName", None)
+            fresh["metadata"].get("annotations", {}).pop(EVICTION_SOURCE, None)
             fresh["status"].pop("launcherContainerImageVersion", None)
             fresh["status"]["migrationTransport"] = "Unix"
 
@@ -253,7 +256,7 @@ class Migrations:
 
         current = self._vmis.cache.get(key_of(vmi), vmi)
         if current["metadata"]["uid"] == vmi["metadata"]["uid"]:
-            await update_with_retry(self._client, VMIS, current, updated)
+            await update_with_retry(self._clients, VMIS, current, updated)
 
     async def _fail(self, vmi: Obj, uid: str, failure: MigrationFailed) -> None:
         if domain := self._domains.get(vmi["metadata"]["uid"]):
@@ -284,7 +287,7 @@ class Migrations:
     async def _drop_target_label(self, vmi: Obj) -> None:
         current = self._vmis.cache.get(key_of(vmi), vmi)
         await update_with_retry(
-            self._client, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None)
+            self._clients, VMIS, current, lambda fresh: fresh["metadata"]["labels"].pop(TARGET_LABEL, None)
         )
 
     async def _tell(self, vmi: Obj, reason: str, message: str, node: str) -> None:

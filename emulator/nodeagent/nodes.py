@@ -15,6 +15,7 @@ from ..kube.client import Client, Obj
 from ..kube.errors import ApiError
 from ..kube.timestamps import timestamp
 from . import pod_status
+from .node_clients import NodeClients
 from .retry_on_conflict import update_with_retry
 
 log = logging.getLogger(__name__)
@@ -29,11 +30,12 @@ BRIDGE_RESOURCE = "bridge.network.kubevirt.io"
 
 @dataclass(frozen=True)
 class NodeEndpoint:
-    """A node's name and where its stream endpoint listens."""
+    """A node's name, its address, and the ports of its virt-handler and its kubelet."""
 
     name: str
     address: str
     port: int
+    kubelet_port: int
 
 
 class NodeRegistry:
@@ -42,13 +44,13 @@ class NodeRegistry:
     def __init__(
         self,
         kubelet: Client,
-        handler: Client,
+        handlers: NodeClients,
         endpoints: list[NodeEndpoint],
         namespace: str,
         fault_points: FaultPoints | None = None,
     ) -> None:
         self._kubelet = kubelet
-        self._handler = handler
+        self._handlers = handlers
         self._endpoints = endpoints
         self._namespace = namespace
         self._fault_points = fault_points or FaultPoints()
@@ -88,12 +90,22 @@ class NodeRegistry:
         await update_with_retry(
             self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
         )
-        pod = await _create_if_absent(self._kubelet, "pods", _handler_pod(endpoint, self._namespace))
+        pod = await self._handler_pod(endpoint)
 
         def running(fresh: Obj) -> None:
             pod_status.set_running(fresh, endpoint.address, (endpoint.address,))
 
         await update_with_retry(self._kubelet, "pods", pod, running, subresource="status")
+
+    async def _handler_pod(self, endpoint: NodeEndpoint) -> Obj:
+        """The pod of a former run stays, unless it names another port: that cannot be changed."""
+        wanted = _handler_pod(endpoint, self._namespace)
+        pod = await _create_if_absent(self._kubelet, "pods", wanted)
+        if pod["spec"]["containers"][0].get("ports") == wanted["spec"]["containers"][0]["ports"]:
+            return pod
+        meta = pod["metadata"]
+        await self._kubelet.delete("pods", meta["name"], meta["namespace"], uid=meta["uid"], grace=0)
+        return await self._kubelet.create("pods", wanted)
 
     async def _write_status(self, endpoint: NodeEndpoint, node: Obj) -> None:
         await update_with_retry(
@@ -109,7 +121,7 @@ class NodeRegistry:
 
     async def _beat(self, endpoint: NodeEndpoint) -> None:
         patch = {"metadata": {"annotations": {"kubevirt.io/heartbeat": timestamp()}}}
-        node = await self._handler.patch("nodes", endpoint.name, None, patch)
+        node = await self._handlers.of(endpoint.name).patch("nodes", endpoint.name, None, patch)
         await update_with_retry(
             self._kubelet, "nodes", node, lambda n: self._set_status(n, endpoint), subresource="status"
         )
@@ -179,7 +191,7 @@ def _set_status(node: Obj, endpoint: NodeEndpoint, marks: dict[str, str], *, rea
         {"type": "InternalIP", "address": endpoint.address},
         {"type": "Hostname", "address": endpoint.name},
     ]
-    status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": 10250}}
+    status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": endpoint.kubelet_port}}
     status["nodeInfo"] = {
         "architecture": "amd64",
         "bootID": "",
@@ -226,7 +238,7 @@ def _handler_pod(endpoint: NodeEndpoint, namespace: str) -> Obj:
                 {
                     "name": "virt-handler",
                     "image": HANDLER_IMAGE,
-                    "ports": [{"name": "metrics", "containerPort": endpoint.port, "protocol": "TCP"}],
+                    "ports": [{"name": "console", "containerPort": endpoint.port, "protocol": "TCP"}],
                 }
             ],
         },

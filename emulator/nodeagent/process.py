@@ -8,7 +8,7 @@ import os
 import signal
 import ssl
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ class AgentOptions:
     """The options of a node agent.
 
     Each component uses the kubeconfig's context of its name (``kubelet``, ``multus``, ``virt-handler``, and
-    ``nmstate-handler`` if the platform has NMState), or ``context`` if there is none. ``dynamic_networks``: whether the
+    ``nmstate-handler`` if the platform has NMState), or ``context`` if there is none. A virt-handler of a node writes
+    with the context ``virt-handler@NODE``, if there is one. ``dynamic_networks``: whether the
     Dynamic Networks Controller runs on the nodes. ``tls_*`` are PEM files for the stream endpoints: certificate, key
     and the authority of the clients.
     """
@@ -89,14 +90,21 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
         )
         for context in (*CONTEXTS, *((NMSTATE,) if platform_for(options.platform).nmstate else ()))
     ]
+    kubelet, multus, handler, *nmstate = clients
+    handlers = {
+        node: HttpClient(access, manager="virt-handler")
+        for node in options.nodes
+        if (access := _own_access(options, f"virt-handler@{node}")) is not None
+    }
     agent = NodeAgent(
-        identities=Identities(*clients),
+        identities=Identities(kubelet, multus, handler, nmstate[0] if nmstate else None, handlers),
         dataplane=LinuxDataPlane(),
         nodes=options.nodes,
         pace=Pace(options.speed),
         fault_points=fault_points,
         dynamic_networks=options.dynamic_networks,
         tls=server_tls(options),
+        kubelet_tls=server_tls(replace(options, tls_client_ca="")),
         platform=platform_for(options.platform),
     )
     task = asyncio.ensure_future(agent.run(lambda: _tell_ready(options.ready_fd)))
@@ -107,17 +115,25 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
     except asyncio.CancelledError:
         logging.getLogger(__name__).info("stopped")
     finally:
-        for client in clients:
+        for client in (*clients, *handlers.values()):
             await client.close()
 
 
 def _access(options: AgentOptions, context: str) -> Access:
     from ..kube.http import read_kubeconfig  # noqa: PLC0415
 
+    own = _own_access(options, context)
+    return own or read_kubeconfig(Path(options.kubeconfig), options.context)
+
+
+def _own_access(options: AgentOptions, context: str) -> Access | None:
+    """The access of one context; None if the kubeconfig has none of that name."""
+    from ..kube.http import read_kubeconfig  # noqa: PLC0415
+
     try:
         return read_kubeconfig(Path(options.kubeconfig), context)
     except ValueError:
-        return read_kubeconfig(Path(options.kubeconfig), options.context)
+        return None
 
 
 def _tell_ready(descriptor: int) -> None:

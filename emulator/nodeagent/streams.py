@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 
 from ..dataplane.errors import DataPlaneError
 from ..dataplane.model import Console
+from .addresses import NodeSockets
 from .context import AgentContext
 from .domains import Domain
 from .kubelet import Kubelet
@@ -27,19 +28,25 @@ log = logging.getLogger(__name__)
 BASE = "/v1/namespaces/{namespace}/virtualmachineinstances/{name}"
 PROTOCOL = "plain.kubevirt.io"
 CHUNK = 32 * 1024
+CLIENT_NAME = "kubevirt.io:system:client:virt-handler"
 NO_SERIAL = "failed to find the serial socket"
 NO_AGENT = "VMI does not have guest agent connected"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def bind(address: str) -> socket.socket:
-    """A listening socket on a free port of ``address``."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.bind((address, 0))
-    listening.listen(64)
-    listening.setblocking(False)
-    return listening
+@web.middleware
+async def only_virt_api(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Cuts off clients whose certificate has another name than virt-api's."""
+    transport = request.transport
+    certificate = transport.get_extra_info("peercert") if transport else None
+    names = [value for part in (certificate or {}).get("subject", ()) for key, value in part if key == "commonName"]
+    if certificate and names != [CLIENT_NAME]:
+        log.warning("common name is invalid, got %s", ", ".join(names))
+        if transport:
+            transport.abort()
+        raise ConnectionResetError("common name is invalid")
+    return await handler(request)
 
 
 class StreamEndpoint:
@@ -51,27 +58,31 @@ class StreamEndpoint:
         self._handler = handler
         self._dataplane = context.dataplane
         self._fault_points = context.fault_points
-        self._runner: web.AppRunner | None = None
+        self._runners: list[web.AppRunner] = []
         self._forwards: dict[str, set[socket.socket]] = {}
         handler.migrations.on_leave(self._guest_left)
 
-    async def start(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
-        app = web.Application()
+    async def start(self, sockets: NodeSockets, tls: ssl.SSLContext | None, kubelet_tls: ssl.SSLContext | None) -> None:
+        """``tls`` asks clients for a certificate, of which virt-handler reads the name; the kubelet asks for none."""
+        app = web.Application(middlewares=[only_virt_api])
         app.router.add_get(f"{BASE}/console", self._console)
         app.router.add_get(f"{BASE}/portforward/{{port}}/{{protocol}}", self._forward)
         app.router.add_get(f"{BASE}/guestosinfo", self._agent_data(guest_os_info))
         app.router.add_get(f"{BASE}/userlist", self._agent_data(lambda d: _listing(d, "users")))
         app.router.add_get(f"{BASE}/filesystemlist", self._agent_data(lambda d: _listing(d, "filesystems")))
-        app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         for verb in ("pause", "unpause", "freeze", "unfreeze", "softreboot", "reset"):
             app.router.add_put(f"{BASE}/{verb}", self._order(verb))
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
-        await self._runner.setup()
-        await web.SockSite(self._runner, listening, ssl_context=tls).start()
+        kubelet = web.Application()
+        kubelet.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
+        for served, listening, context in ((app, sockets.console, tls), (kubelet, sockets.kubelet, kubelet_tls)):
+            runner = web.AppRunner(served, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+            await runner.setup()
+            self._runners.append(runner)
+            await web.SockSite(runner, listening, ssl_context=context).start()
 
     async def stop(self) -> None:
-        if self._runner:
-            await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
 
     def _domain(self, request: web.Request) -> Domain | None:
         place = request.match_info

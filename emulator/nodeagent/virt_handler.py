@@ -8,7 +8,7 @@ import logging
 
 from ..dataplane.errors import DataPlaneError
 from ..dataplane.model import AgentReport
-from ..kube.client import Client, Obj
+from ..kube.client import Obj
 from ..kube.errors import ApiError
 from ..kube.events import EventRecorder
 from ..kube.informer import Informer, Key, key_of
@@ -18,6 +18,7 @@ from .domains import Domain, Domains
 from .kubelet import Kubelet
 from .migratable import judge
 from .migration import Migrations
+from .node_clients import NodeClients
 from .queues import node_queue
 from .retry_on_conflict import Mutation, update_with_retry
 from .sandboxes import Sandbox
@@ -36,20 +37,20 @@ LAUNCHER_WAITS = 10.0
 class VirtHandler:
     """All VMIs whose ``status.nodeName`` is one of this agent's nodes."""
 
-    def __init__(self, client: Client, vmis: Informer, kubelet: Kubelet, context: AgentContext) -> None:
-        self._client = client
+    def __init__(self, clients: NodeClients, vmis: Informer, kubelet: Kubelet, context: AgentContext) -> None:
+        self._clients = clients
         self._vmis = vmis
         self._dataplane = context.dataplane
         self._kubelet = kubelet
         self._nodes = context.nodes
         self._pace = context.pace
         self._fault_points = context.fault_points
-        self._events = EventRecorder(client, "virt-handler")
+        self._events = EventRecorder(clients.default, "virt-handler")
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[Key, str] = {}
         self.domains = Domains(context.dataplane)
         self.queue = node_queue("vmi", self._sync)
-        self.migrations = Migrations(client, vmis, kubelet, self.domains, context)
+        self.migrations = Migrations(clients, vmis, kubelet, self.domains, context)
         vmis.on_change(self._changed)
         kubelet.on_sandbox(self._sandbox_up)
         kubelet.stops_workloads_with(self._stop_workload)
@@ -122,7 +123,7 @@ class VirtHandler:
             return
         await self._pace.sleep(DEFINE)
         try:
-            spec = await guest_spec.guest_spec(self._client, vmi, sandbox)
+            spec = await guest_spec.guest_spec(self._kubelet.client, vmi, sandbox)
             await self._dataplane.boot(spec, sandbox.uid)
         except (guest_spec.GuestUndefinable, DataPlaneError, OSError) as error:
             message = f"server error. command SyncVMI failed: {error}"
@@ -135,7 +136,7 @@ class VirtHandler:
         self.domains.remember(domain)
         for line in ("Domain defined.", "Domain started.", "Synced vmi"):
             self._kubelet.logs.write(sandbox.uid, line, vmi)
-        verdict = await judge(self._client, vmi)
+        verdict = await judge(self._kubelet.client, vmi)
 
         def running(fresh: Obj) -> None:
             vmi_status.set_machine(fresh)
@@ -162,7 +163,7 @@ class VirtHandler:
             return
         await self._follow_spec(vmi, domain, sandbox)
         await self._run_fault_actions(vmi, sandbox)
-        verdict = await judge(self._client, vmi)
+        verdict = await judge(self._kubelet.client, vmi)
 
         def refreshed(fresh: Obj) -> None:
             if fresh["status"].get("phase") == "Running" and fresh["status"].get("nodeName") == domain.node:
@@ -263,7 +264,7 @@ class VirtHandler:
 
     async def _write(self, vmi: Obj, mutate: Mutation) -> None:
         try:
-            await update_with_retry(self._client, VMIS, vmi, mutate)
+            await update_with_retry(self._clients, VMIS, vmi, mutate)
         except ApiError as error:
             if error.code != 422 or "deletionTimestamp" not in vmi["metadata"]:
                 raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from ..apiserver.objects import clone
+from ..apiserver.selectors import matches_selector
 from ..controlplane import names
 from ..controlplane.accessors import annotations_of, is_controlled_by, is_deleting, labels_of, owner_reference
 from ..controlplane.cache import Cache
 from ..controlplane.optimistic_patch import changes
-from ..controlplane.scheduling.predicates import selects
 from ..kube import conditions
 from ..kube.client import Obj
 from ..kube.errors import ApiError
@@ -96,7 +96,7 @@ class ClusterNetworks:
         """Sorted names of the namespaces."""
         selector = cudn["spec"]["namespaceSelector"]
         spaces = self._shared.caches[names.NAMESPACES].all(
-            where=lambda space: selects(selector, labels_of(space)) and not is_deleting(space)
+            where=lambda space: matches_selector(selector, labels_of(space)) and not is_deleting(space)
         )
         return [space["metadata"]["name"] for space in spaces]
 

@@ -7,11 +7,11 @@ import uuid
 from emulator.apiserver.admission import AdmissionRequest
 from emulator.apiserver.objects import clone
 from emulator.controlplane import names
-from emulator.controlplane.accessors import Obj, networks
+from emulator.controlplane.accessors import Obj, interfaces, networks
 from emulator.controlplane.admission.denials import denied, refuse
 from emulator.controlplane.admission.quantities import PATTERN, is_quantity, times
 from emulator.controlplane.settings import Settings
-from emulator.controlplane.vmi.launcher import QEMU_USER
+from emulator.controlplane.vmi.containers import QEMU_USER
 from emulator.kube.timestamps import timestamp
 from emulator.platforms.platform import Platform
 
@@ -19,6 +19,8 @@ VM_MUTATOR = "virtualmachines-mutator.kubevirt.io"
 VMI_MUTATOR = "virtualmachineinstances-mutator.kubevirt.io"
 # Limits up to which a running VM may grow by hot-plug.
 HEADROOM = 4
+DISK_KINDS = ("disk", "cdrom", "lun")
+DEFAULT_BUS = "sata"
 WITH_PCI = ("amd64", "arm64")
 TRUSTED = (names.CONTROLLER_USER, names.HANDLER_USER, names.API_USER)
 
@@ -72,7 +74,9 @@ async def default_vmi(settings: Settings, request: AdmissionRequest) -> None:
         cpu.setdefault("maxSockets", int(cpu["sockets"]) * HEADROOM)
     domain.setdefault("features", {}).setdefault("acpi", {"enabled": True})
     domain.setdefault("firmware", {}).setdefault("uuid", str(uuid.uuid4()))
-    spec.setdefault("evictionStrategy", "None")
+    spec.setdefault("evictionStrategy", settings.eviction_strategy)
+    add_default_nic(spec, settings.default_binding)
+    add_default_disks(spec)
     for volume in spec.get("volumes") or []:
         if "containerDisk" in volume:
             volume["containerDisk"].setdefault("imagePullPolicy", _pull_policy(volume["containerDisk"]["image"]))
@@ -132,6 +136,31 @@ def _common(spec: Obj) -> None:
     domain.setdefault("machine", {}).setdefault("type", "q35")
     domain.setdefault("resources", {})
     domain.setdefault("devices", {})
+
+
+def add_default_nic(spec: Obj, binding: str) -> None:
+    """The pod network's NIC of a VMI that names neither networks nor interfaces, unless it wants none."""
+    devices = spec["domain"]["devices"]
+    if devices.get("autoattachPodInterface") is False or networks(spec) or interfaces(spec):
+        return
+    devices["interfaces"] = [{"name": "default", binding: {}}]
+    spec["networks"] = [{"name": "default", "pod": {}}]
+
+
+def add_default_disks(spec: Obj) -> None:
+    """A disk for each volume that has neither disk nor filesystem, and a bus for each disk without one."""
+    devices = spec["domain"]["devices"]
+    disks: list[Obj] = list(devices.get("disks") or [])
+    known = {device["name"] for device in (*disks, *(devices.get("filesystems") or []))}
+    disks += [{"name": volume["name"]} for volume in spec.get("volumes") or [] if volume["name"] not in known]
+    for disk in disks:
+        if not any(disk.get(kind) is not None for kind in DISK_KINDS):
+            disk["disk"] = {}
+        for kind in DISK_KINDS:
+            if disk.get(kind) is not None:
+                disk[kind].setdefault("bus", DEFAULT_BUS)
+    if disks:
+        devices["disks"] = disks
 
 
 def _pull_policy(image: str) -> str:

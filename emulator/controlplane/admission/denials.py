@@ -8,6 +8,7 @@ from emulator.kube.errors import ApiError
 
 Obj = dict[str, Any]
 
+VMI_UPDATE = "virtualmachineinstances-update-validator.kubevirt.io"
 INVALID = "FieldValueInvalid"
 REQUIRED = "FieldValueRequired"
 DUPLICATE = "FieldValueDuplicate"

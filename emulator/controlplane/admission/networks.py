@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import re
 
-from emulator.controlplane.accessors import by_name, interfaces, networks
+from emulator.controlplane.accessors import by_name, interfaces, is_secondary, networks
 from emulator.controlplane.admission.denials import DUPLICATE, INVALID, REQUIRED, UNSUPPORTED, Obj, cause
 from emulator.controlplane.settings import Settings
 
-BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "slirp", "macvtap", "binding")
+BINDINGS = ("bridge", "masquerade", "sriov", "passtBinding", "binding")
+DISCONTINUED = {
+    "slirp": "Slirp interface support has been",
+    "macvtap": "Macvtap network binding has been",
+    "passt": "Passt network binding has been",
+}
 MODELS = ("e1000", "e1000e", "igb", "ne2k_pci", "pcnet", "rtl8139", "virtio")
 MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 LONG_MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){7}[0-9a-fA-F]{2}")
 PCI = re.compile(r"[\da-fA-F]{4}:[\da-fA-F]{2}:[0-1][\da-fA-F]\.[0-7]")
 NO_NETWORK_NAME = "CNI delegating plugin must have a networkName"
 NAME = re.compile(r"[A-Za-z0-9-_]+")
+REPORTED_TWICE = re.compile(
+    f"{NO_NETWORK_NAME}|must have exactly one binding method|interface's state|only implemented with pod network"
+)
+
+
+def check_discontinued(spec: Obj) -> list[Obj]:
+    """Bindings that no longer exist. Where there are any, a VM's other mistakes are not looked for."""
+    return [
+        cause(INVALID, f"{called} discontinued since v1.3", f"spec.domain.devices.interfaces[{index}].{binding}")
+        for index, nic in enumerate(interfaces(spec))
+        for binding, called in DISCONTINUED.items()
+        if binding in nic
+    ]
 
 
 def check_networks(prefix: str, spec: Obj, settings: Settings) -> list[Obj]:
@@ -23,7 +41,7 @@ def check_networks(prefix: str, spec: Obj, settings: Settings) -> list[Obj]:
     causes = _sources(prefix, nets)
     causes += _names(prefix, nets)
     for index, nic in enumerate(nics):
-        causes += _binding(f"{path}[{index}]", index, nic, by_name(nets).get(nic["name"]), settings)
+        causes += _binding(f"{path}[{index}]", nic, by_name(nets).get(nic["name"]), settings)
     causes += _assigned(prefix, nets, nics)
     boot_orders: set[int] = set()
     for index, nic in enumerate(nics):
@@ -68,18 +86,9 @@ def _names(prefix: str, nets: list[Obj]) -> list[Obj]:
     return found
 
 
-def _binding(where: str, index: int, nic: Obj, net: Obj | None, settings: Settings) -> list[Obj]:
-    found = []
+def _binding(where: str, nic: Obj, net: Obj | None, settings: Settings) -> list[Obj]:
+    found = _state(where, nic, net)
     name = nic["name"]
-    state = nic.get("state")
-    if state not in (None, "", "up", "down", "absent"):
-        text = f"logical {name} interface state value is unsupported: {state}"
-        found.append(cause(INVALID, text, f"{where}.state"))
-    gone = {"slirp": "Slirp interface support", "macvtap": "Macvtap network binding"}
-    for binding, called in gone.items():
-        if binding in nic:
-            text = f"{called} has been discontinued since v1.3"
-            return [*found, cause(INVALID, text, f"spec.domain.devices.interfaces[{index}].{binding}")]
     if settings.profile.binding_required and sum(nic.get(binding) is not None for binding in BINDINGS) != 1:
         text = f"logical {name} interface must have exactly one binding method or binding plugin"
         found.append(cause(INVALID, text, where))
@@ -91,6 +100,24 @@ def _binding(where: str, index: int, nic: Obj, net: Obj | None, settings: Settin
             text = f"{called} interface only implemented with pod network"
             found.append(cause(INVALID, text, f"{where}.name"))
     return found
+
+
+def _state(where: str, nic: Obj, net: Obj | None) -> list[Obj]:
+    name, state = nic["name"], nic.get("state")
+    if state not in (None, "", "up", "down", "absent"):
+        text = f"logical {name} interface state value is unsupported: {state}"
+        return [cause(INVALID, text, f"{where}.state")]
+    wrong = []
+    if state == "absent" and nic.get("bridge") is None:
+        wrong.append("supported only for bridge binding")
+    if state == "absent" and net is not None and not is_secondary(net):
+        wrong.append("not supported on default networks")
+    return [cause(INVALID, f'"{name}" interface\'s state "absent" is {why}', f"{where}.state") for why in wrong]
+
+
+def is_reported_twice(found: Obj) -> bool:
+    """Whether a mistake stands twice in the refusal of a VMI: two of virt-api's checks look for it."""
+    return bool(REPORTED_TWICE.search(found["message"]))
 
 
 def _assigned(prefix: str, nets: list[Obj], nics: list[Obj]) -> list[Obj]:

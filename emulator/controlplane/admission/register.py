@@ -7,6 +7,9 @@ from functools import partial
 from emulator.apiserver.admission import Admission, AdmissionRequest
 from emulator.controlplane import names
 from emulator.controlplane.admission import defaults
+from emulator.controlplane.admission.evictions import EvictionInterceptor
+from emulator.controlplane.admission.exports import check_export
+from emulator.controlplane.admission.node_restriction import NodeRestriction
 from emulator.controlplane.admission.validators import Validators
 from emulator.controlplane.context import Shared
 
@@ -18,6 +21,7 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     admission.mutating(names.VMI, update, partial(defaults.keep_vmi_status, shared.platform))
     admission.mutating(names.MIGRATION, create, defaults.default_migration)
     admission.mutating(names.VM, update, partial(_written, shared))
+    NodeRestriction(shared).register(admission)
     validators = Validators(shared)
     admission.validating(names.VM, both, validators.vm)
     admission.validating(names.VMI, create, validators.vmi_create)
@@ -25,6 +29,8 @@ def register_webhooks(admission: Admission, shared: Shared) -> None:
     admission.validating(names.MIGRATION, create, validators.migration_create)
     admission.validating(names.MIGRATION, update, validators.migration_update)
     admission.validating(names.KUBEVIRT, both, validators.kubevirt)
+    admission.validating(names.EXPORT, create, check_export)
+    admission.validating(names.PODS, create, EvictionInterceptor(shared).check, subresource="eviction")
 
 
 async def _written(shared: Shared, request: AdmissionRequest) -> None:

@@ -11,12 +11,13 @@ from emulator.controlplane.admission.denials import (
     INVALID,
     REQUIRED,
     UNSUPPORTED,
+    VMI_UPDATE,
     Obj,
     cause,
     denied,
     refuse,
 )
-from emulator.controlplane.admission.networks import NO_NETWORK_NAME
+from emulator.controlplane.admission.networks import check_discontinued, is_reported_twice
 from emulator.controlplane.admission.spec import check_spec
 from emulator.controlplane.context import Shared
 from emulator.kube import conditions
@@ -24,7 +25,6 @@ from emulator.kube.errors import ApiError
 
 VM = "virtualmachine-validator.kubevirt.io"
 VMI_CREATE = "virtualmachineinstances-create-validator.kubevirt.io"
-VMI_UPDATE = "virtualmachineinstances-update-validator.kubevirt.io"
 MIGRATION_CREATE = "migration-create-validator.kubevirt.io"
 MIGRATION_UPDATE = "migration-update-validator.kubevirt.io"
 KUBEVIRT_UPDATE = "kubevirt-update-validator.kubevirt.io"
@@ -58,6 +58,7 @@ class Validators:
         if request.old is not None and request.old.get("spec") == vm.get("spec"):
             return
         spec = vm["spec"]
+        refuse(VM, check_discontinued(spec["template"]["spec"]))
         causes = check_spec("spec.template.spec", spec["template"]["spec"], self.shared.settings)
         refuse(VM, causes + _run_strategy(spec) + _templates(spec))
         if spec.get("running") is not None:
@@ -68,8 +69,7 @@ class Validators:
         if vmi is None:
             return
         causes = check_spec("spec", vmi["spec"], self.shared.settings)
-        # As recorded: two of virt-api's checks report a VMI's empty network names.
-        causes = [found for found in causes for _ in range(2 if found["message"] == NO_NETWORK_NAME else 1)]
+        causes = [*check_discontinued(vmi["spec"]), *causes, *filter(is_reported_twice, causes)]
         if not self._is_kubevirt(request) and any(key in labels_of(vmi) for key in RESERVED):
             text = "creation of the following reserved kubevirt.io/ labels on a VMI object is prohibited"
             causes.append(cause(UNSUPPORTED, text, "metadata.labels"))

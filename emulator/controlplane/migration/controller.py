@@ -32,6 +32,8 @@ from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
 KEPT_FINISHED = 5
+RETRIES = (0.005, 1000.0)
+REJECTED_BY_QUOTA = "migrationRejectedByResourceQuota"
 # How often a queued migration is checked again, by its priority.
 RECHECK_SECONDS = {"system-critical": 1.0, "user-triggered": 3.0}
 RECHECK_DEFAULT_SECONDS = 5.0
@@ -41,10 +43,14 @@ class MigrationController:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.targets = Targets(shared)
-        self.queue = WorkQueue("migration", self.sync)
+        # client-go's own limits: nothing tells this controller of a NAD that is there at last, so the longer one lacks,
+        # the later it is noticed, by up to as much again.
+        first, last = (shared.pace.seconds(limit) for limit in RETRIES)
+        self.queue = WorkQueue("migration", self.sync, first_retry=first, last_retry=last)
         shared.migrations.on_change(self._on_migration)
         shared.vmis.on_change(self._on_vmi)
         shared.pods.on_change(self._on_pod)
+        shared.caches[names.QUOTAS].on_change(self._on_quota)
 
     def _on_migration(self, event: str, new: Obj, old: Obj | None) -> None:
         self.queue.add((new["metadata"]["namespace"], new["metadata"]["name"]))
@@ -57,6 +63,11 @@ class MigrationController:
         name = annotations_of(new).get(names.MIGRATION_JOB_NAME)
         if name:
             self.queue.add((new["metadata"]["namespace"], name))
+
+    def _on_quota(self, event: str, new: Obj, old: Obj | None) -> None:
+        for migration in self.shared.migrations.all(new["metadata"]["namespace"]):
+            if event != "ADDED" and conditions.find(migration, REJECTED_BY_QUOTA):
+                self._on_migration("MODIFIED", migration, None)
 
     async def run(self) -> None:
         await self.queue.run()
@@ -104,6 +115,8 @@ class MigrationController:
             source = current_pod(vmi, pods_of(self.shared, vmi))
             if source is not None:
                 new["status"]["migrationState"] = {"sourcePod": source["metadata"]["name"]}
+        if phase(migration) == "Scheduling":
+            conditions.remove(new, REJECTED_BY_QUOTA)
         if step.aborted:
             conditions.put(new, conditions.new("migrationAbortRequested", "True"))
         await self._patch(migration, changes(migration, new, (("status",),)))
@@ -149,8 +162,20 @@ class MigrationController:
             priority = migration["spec"].get("priority", "")
             self._sync_after(migration, RECHECK_SECONDS.get(priority, RECHECK_DEFAULT_SECONDS))
             return
-        await self.targets.create(migration, vmi)
+        try:
+            await self.targets.create(migration, vmi)
+        except ApiError as error:
+            if "exceeded quota" in error.message:
+                await self._rejected_by_quota(migration)
+            raise
         self._on_migration("MODIFIED", migration, None)
+
+    async def _rejected_by_quota(self, migration: Obj) -> None:
+        """Told by a condition, which goes when the target pod is there after all."""
+        new = clone(migration)
+        if conditions.put(new, conditions.new(REJECTED_BY_QUOTA, "True", probed=True)):
+            new["status"]["conditions"][-1].pop("lastTransitionTime")
+            await self._patch(migration, changes(migration, new, (("status",),)))
 
     def _limits_reached(self, vmi: Obj) -> bool:
         running = [source for m in self.shared.migrations.all() if (source := self._takes_a_slot(m)) is not None]

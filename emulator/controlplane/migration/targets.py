@@ -9,6 +9,8 @@ from typing import Any
 from emulator.controlplane import names
 from emulator.controlplane.accessors import annotations_of, is_deleting, phase
 from emulator.controlplane.context import Shared
+from emulator.controlplane.vmi.containers import pinned
+from emulator.controlplane.vmi.controller import current_pod, pods_of
 from emulator.controlplane.vmi.launcher import launcher_pod, place_target
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.kube import conditions
@@ -29,7 +31,8 @@ class Targets:
         if missing := missing_nad(self.shared, vmi):
             # The real controller writes this only to its log, and tries again.
             raise ApiError(404, "", f"failed to render launch manifest: {missing}")
-        pod = launcher_pod(vmi, self.shared.profile, self.shared.fault_points, migration)
+        running = current_pod(vmi, pods_of(self.shared, vmi))
+        pod = launcher_pod(pinned(vmi, running), self.shared.profile, self.shared.fault_points, migration)
         ask_for_resources(self.shared, vmi, pod)
         source = self.shared.nodes.get("", vmi["status"].get("nodeName", ""))
         place_target(pod, vmi, source, migration)

@@ -128,7 +128,9 @@ def _facts(node: Obj) -> tuple[Any, ...]:
 
 def _condition(pod: Obj, status: str) -> Obj:
     made = conditions.new("PodScheduled", status)
-    return {"type": "PodScheduled", "observedGeneration": pod["metadata"].get("generation", 1), **made}
+    # As the real scheduler: only what it could not do tells of the generation.
+    seen = {"observedGeneration": pod["metadata"].get("generation", 1)} if status == "False" else {}
+    return {"type": "PodScheduled", **seen, **made}
 
 
 def _with(pod: Obj, condition: Obj) -> list[Obj]:

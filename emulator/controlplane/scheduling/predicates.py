@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from emulator.apiserver.selectors import holds, matches_selector
 from emulator.controlplane.accessors import Obj, labels_of, pod_is_down
 from emulator.controlplane.admission.quantities import to_bytes
 from emulator.kube import conditions
@@ -114,13 +114,7 @@ def _matches(rule: Obj, has: dict[str, str]) -> bool:
     if rule["operator"] in ("Gt", "Lt"):
         bound = next(iter(values), None)
         return _is_greater(value, bound) if rule["operator"] == "Gt" else _is_greater(bound, value)
-    answers = {
-        "In": value in values,
-        "NotIn": value not in values,
-        "Exists": value is not None,
-        "DoesNotExist": value is None,
-    }
-    return answers.get(rule["operator"], False)
+    return holds(rule, has)
 
 
 def _is_greater(value: str | None, other: str | None) -> bool:
@@ -138,11 +132,6 @@ def _anti_affine(pod: Obj, node: Obj, pods: list[Obj]) -> bool:
         and other["metadata"]["uid"] != pod["metadata"]["uid"]
         and not pod_is_down(other)
     ]
-    return any(selects(rule.get("labelSelector") or {}, labels_of(other)) for rule in rules for other in neighbours)
-
-
-def selects(selector: dict[str, Any], has: dict[str, str]) -> bool:
-    """Whether a label selector of the API matches labels; an empty one matches all."""
-    wanted = selector.get("matchLabels") or {}
-    rules = selector.get("matchExpressions") or []
-    return all(has.get(k) == v for k, v in wanted.items()) and all(_matches(rule, has) for rule in rules)
+    return any(
+        matches_selector(rule.get("labelSelector") or {}, labels_of(other)) for rule in rules for other in neighbours
+    )

@@ -46,7 +46,7 @@ class PodLogs:
         options = urlencode({key: query[key] for key in PASSED_ON if key in query})
         path = f"/containerLogs/{quote(info.namespace)}/{quote(info.name)}/{quote(container)}?{options}"
         try:
-            status, body = await self._handlers.request("GET", pod["spec"]["nodeName"], path)
+            status, body = await self._handlers.kubelet_request("GET", pod["spec"]["nodeName"], path)
         except (Refusal, Unreachable) as error:
             said = f"Get {path}: {error}"
             raise ApiError(500, "InternalError", f"Internal error occurred: {said}") from None

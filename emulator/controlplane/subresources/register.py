@@ -13,8 +13,11 @@ from emulator.apiserver.responses import page_not_found as no_such_page
 from emulator.apiserver.server import ANY
 from emulator.controlplane.context import Shared
 from emulator.controlplane.subresources import streams
+from emulator.controlplane.subresources.evacuation import Evacuation
 from emulator.controlplane.subresources.guestdata import GuestData
 from emulator.controlplane.subresources.lifecycle import VmiLifecycle, VmLifecycle
+from emulator.controlplane.subresources.memorydump import MemoryDump
+from emulator.controlplane.subresources.podexec import refuse_commands
 from emulator.controlplane.subresources.podlogs import PodLogs
 from emulator.controlplane.subresources.responses import (
     Refusal,
@@ -26,6 +29,7 @@ from emulator.controlplane.subresources.responses import (
 from emulator.controlplane.subresources.streams import Streams
 from emulator.controlplane.subresources.targets import Targets
 from emulator.controlplane.subresources.virthandler import VirtHandlers
+from emulator.controlplane.subresources.volumes import Volumes
 
 GROUP = "subresources.kubevirt.io"
 VERSIONS = ("v1", "v1alpha3")
@@ -45,6 +49,7 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
     handlers = VirtHandlers(shared, tls)
     stream, data = Streams(targets, handlers), GuestData(targets, handlers)
     vm, vmi = VmLifecycle(targets), VmiLifecycle(targets, handlers)
+    volumes, memory = Volumes(targets), MemoryDump(targets)
     gets: dict[str, dict[str, Handler]] = {
         "virtualmachineinstances": {
             "console": stream.console,
@@ -59,7 +64,16 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
         "virtualmachines": {"portforward": stream.vm_port_forward, "expand-spec": _expand(targets)},
     }
     puts: dict[str, dict[str, Handler]] = {
-        "virtualmachines": {"start": vm.start, "stop": vm.stop, "restart": vm.restart, "migrate": vm.migrate},
+        "virtualmachines": {
+            "start": vm.start,
+            "stop": vm.stop,
+            "restart": vm.restart,
+            "migrate": vm.migrate,
+            "addvolume": volumes.add_to_vm,
+            "removevolume": volumes.remove_from_vm,
+            "memorydump": memory.dump,
+            "removememorydump": memory.remove,
+        },
         "virtualmachineinstances": {
             "pause": vmi.pause,
             "unpause": vmi.unpause,
@@ -67,6 +81,9 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
             "unfreeze": vmi.unfreeze,
             "softreboot": vmi.softreboot,
             "reset": vmi.reset,
+            "addvolume": volumes.add_to_vmi,
+            "removevolume": volumes.remove_from_vmi,
+            "evacuate": Evacuation(targets).cancel,
         },
     }
     for method, table in (("GET", gets), ("PUT", puts)):
@@ -77,6 +94,8 @@ def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | 
     routes.handle(GROUP, "healthz", "", _guarded("GET", _health(shared)))
     routes.handle(GROUP, ANY, ANY, _unknown)
     routes.handle("", "pods", "log", PodLogs(shared, handlers).answer)
+    for subresource in ("exec", "attach"):
+        routes.handle("", "pods", subresource, refuse_commands)
     listed = [f"{resource}/{sub}" for table in (gets, puts) for resource, found in table.items() for sub in found]
     routes.aggregated(GROUP, VERSIONS, sorted(listed))
 

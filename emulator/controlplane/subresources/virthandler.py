@@ -115,9 +115,23 @@ class VirtHandlers:
         """One HTTP request to the node of a VMI; Unreachable if its endpoint cannot be reached."""
         return await self.request(method, vmi.get("status", {}).get("nodeName", ""), self.path(vmi, rest), body)
 
+    async def kubelet_request(self, method: str, name: str, path: str) -> tuple[int, bytes]:
+        """One HTTP request to a node's kubelet; Unreachable if it cannot be reached."""
+        status = (self.shared.nodes.get("", name) or {}).get("status") or {}
+        ips = [entry["address"] for entry in status.get("addresses") or [] if entry["type"] == "InternalIP"]
+        port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port")
+        if not ips or not port:
+            raise Unreachable(f"no preferred addresses found; known addresses: {ips}")
+        return await self._request(method, (str(ips[0]), int(port)), path)
+
     async def request(self, method: str, node: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """One HTTP request to a node; Unreachable if its endpoint cannot be reached."""
-        ip, port = self.address_on(node)
+        """One HTTP request to a node's virt-handler; Unreachable if its endpoint cannot be reached."""
+        return await self._request(method, self.address_on(node), path, body)
+
+    async def _request(
+        self, method: str, address: tuple[str, int], path: str, body: bytes | None = None
+    ) -> tuple[int, bytes]:
+        ip, port = address
         url = f"{'https' if self.tls else 'http'}://{ip}:{port}{path}"
         connector = aiohttp.TCPConnector(ssl=self.tls or True)
         try:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.apiserver.objects import clone
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, is_deleting, pod_is_going
 from emulator.controlplane.context import Shared
-from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.vmi.controller import current_pod, pods_of
-from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.pace import clock
 
@@ -34,24 +31,12 @@ class Evictions:
     def _due(self) -> bool:
         return self._last is None or clock() - self._last >= self.shared.pace.seconds(BATCH_SECONDS)
 
-    async def _mark(self, pod: Obj) -> None:
-        """The condition that the eviction API writes on a pod before it deletes the pod."""
-        new = clone(pod)
-        message = "Eviction API: evicting"
-        conditions.put(new, conditions.new("DisruptionTarget", "True", reason="EvictionByEvictionAPI", message=message))
-        meta = pod["metadata"]
-        patch = changes(pod, new, (("status",),))
-        written = await self.shared.client.patch(
-            names.PODS, meta["name"], meta["namespace"], patch, subresource="status"
-        )
-        await self.shared.pods.catch_up(written)
-
     async def _evict(self, vmi: Obj, pod: Obj) -> None:
-        """An eviction of a launcher pod whose VMI has no eviction strategy ends in its deletion."""
         meta = pod["metadata"]
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {}}
+        eviction["metadata"] = {"name": meta["name"], "namespace": meta["namespace"]}
         try:
-            await self._mark(pod)
-            await self.shared.client.delete(names.PODS, meta["name"], meta["namespace"], uid=meta["uid"])
+            await self.shared.client.create(names.PODS, eviction, subresource="eviction")
         except ApiError as error:
             message = f"Failed to evict VMI pod as part of automated workload update: {error.message}"
             await self.shared.update_recorder.warning(vmi, "FailedEvict", message)

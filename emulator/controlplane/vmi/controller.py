@@ -127,6 +127,7 @@ class VmiController:
         status.sync_pods(new, pods, pod)
         status.sync_ready(new, pod)
         status.sync_scheduled(new, pod)
+        status.sync_eviction(new)
         if pod is not None and phase(new) == "Running":
             status.sync_interfaces(new, pod)
             if not is_migrating(new) and not self._handing_over(new):
@@ -171,11 +172,11 @@ class VmiController:
         state = migration_state(vmi)
         if not state.get("endTimestamp") or state.get("failed"):
             return False
-        unfinished = any(
-            m["metadata"]["uid"] == state.get("migrationUid") and not is_final(m)
-            for m in self.shared.migrations.all(vmi["metadata"]["namespace"])
-        )
-        return self.shared.fault_points.apply("vmi.waits_for_hand_over", unfinished, vmi=vmi)
+        uid = state.get("migrationUid")
+        found = self.shared.migrations.all(vmi["metadata"]["namespace"], lambda m: m["metadata"]["uid"] == uid)
+        migration = next((m for m in found if not is_final(m)), None)
+        waits = migration is not None
+        return self.shared.fault_points.apply("vmi.waits_for_hand_over", waits, vmi=vmi, migration=migration)
 
     def _age(self, vmi: Obj, condition: Obj) -> float:
         """Seconds of the real control plane since the condition changed."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emulator.apiserver.objects import clone
 from emulator.controlplane import names
 from emulator.controlplane.accessors import Obj, annotations_of, labels_of, owner_reference
@@ -14,11 +12,11 @@ from emulator.controlplane.network.pod_interfaces import (
     wanted_attachments,
 )
 from emulator.controlplane.profile import Profile
+from emulator.controlplane.vmi import containers
+from emulator.controlplane.vmi.containers import QEMU_USER
 from emulator.controlplane.vmi.cpu import overhead_mib
 from emulator.fault_points import FaultPoints
 
-IMAGE = "quay.io/kubevirt/virt-launcher:embedded"
-QEMU_USER = 107
 DNS_LABEL = 63
 # Annotations of kubectl, which KubeVirt does not copy to pods.
 NOT_COPIED = frozenset({"kubectl.kubernetes.io/last-applied-configuration", *names.OBSERVED_VERSIONS})
@@ -121,12 +119,9 @@ def _spec(vmi: Obj, profile: Profile) -> Obj:
     }
     grace = int(spec.get("terminationGracePeriodSeconds", 30))
     return {
-        "volumes": [
-            *(_empty_volume(name) for name in ("private", "public", "sockets", "libvirt-runtime")),
-            *_claims(vmi),
-        ],
-        "initContainers": [_console_log(vmi)],
-        "containers": [_compute(vmi, profile, grace)],
+        "volumes": containers.volumes(vmi, profile),
+        "initContainers": containers.init_containers(vmi, profile),
+        "containers": containers.containers(vmi, profile, grace),
         "restartPolicy": "Never",
         # The guest has its own grace period; the launcher needs time to report afterwards.
         "terminationGracePeriodSeconds": grace + 30 if grace else 30,
@@ -159,67 +154,3 @@ def _affinity(spec: Obj) -> Obj:
     for term in terms:
         term.setdefault("matchExpressions", []).append(avoid)
     return affinity
-
-
-def _claims(vmi: Obj) -> list[Obj]:
-    found = []
-    for volume in vmi["spec"].get("volumes") or []:
-        claim = volume.get("persistentVolumeClaim", {}).get("claimName") or volume.get("dataVolume", {}).get("name")
-        if claim:
-            found.append({"name": volume["name"], "persistentVolumeClaim": {"claimName": claim}})
-    return found
-
-
-def _empty_volume(name: str) -> Obj:
-    return {"name": name, "emptyDir": {}}
-
-
-def _security(**more: Any) -> Obj:
-    return {"runAsUser": QEMU_USER, "runAsNonRoot": True, "allowPrivilegeEscalation": False, **more}
-
-
-def _console_log(vmi: Obj) -> Obj:
-    log = f"/var/run/kubevirt-private/{vmi['metadata']['uid']}/virt-serial0-log"
-    return {
-        "name": "guest-console-log",
-        "image": IMAGE,
-        "command": ["/usr/bin/virt-tail"],
-        "args": ["--logfile", log],
-        "resources": {"limits": {"cpu": "15m", "memory": "60M"}, "requests": {"cpu": "5m", "memory": "35M"}},
-        "restartPolicy": "Always",
-        "volumeMounts": [{"name": "private", "readOnly": True, "mountPath": "/var/run/kubevirt-private"}],
-        "imagePullPolicy": "IfNotPresent",
-        "securityContext": _security(capabilities={"drop": ["ALL"]}),
-    }
-
-
-def _compute(vmi: Obj, profile: Profile, grace: int) -> Obj:
-    meta = vmi["metadata"]
-    devices = {f"devices.kubevirt.io/{device}": "1" for device in ("kvm", "tun", "vhost-net")}
-    mounts = (("private", "-private"), ("public", ""), ("libvirt-runtime", "-libvirt"), ("sockets", "/sockets"))
-    return {
-        "name": "compute",
-        "image": IMAGE,
-        "command": ["/usr/bin/virt-launcher-monitor"],
-        "args": [
-            *("--name", meta["name"], "--uid", meta["uid"], "--namespace", meta["namespace"]),
-            *("--grace-period-seconds", str(grace + 15), "--run-as-nonroot"),
-        ],
-        "resources": {
-            "limits": devices,
-            "requests": {"cpu": "100m", "memory": _memory(vmi, profile), "ephemeral-storage": "50M", **devices},
-        },
-        "volumeMounts": [{"name": name, "mountPath": f"/var/run/kubevirt{path}"} for name, path in mounts],
-        "imagePullPolicy": "IfNotPresent",
-        "securityContext": _security(runAsGroup=QEMU_USER, capabilities={"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}),
-    }
-
-
-def _memory(vmi: Obj, profile: Profile) -> str:
-    """Guest memory and overhead in MiB; KubeVirt's default request if the VM does not set any."""
-    guest = str(vmi["spec"]["domain"].get("memory", {}).get("guest", "512Mi"))
-    factors = {"Gi": 1024.0, "Mi": 1.0, "Ki": 1 / 1024, "G": 1e9 / 2**20, "M": 1e6 / 2**20}
-    for unit, factor in factors.items():
-        if guest.endswith(unit):
-            return f"{int(float(guest[: -len(unit)]) * factor) + overhead_mib(vmi, profile)}Mi"
-    return f"{int(float(guest) / 2**20) + overhead_mib(vmi, profile)}Mi"

@@ -25,7 +25,9 @@ Obj = dict[str, Any]
 
 
 async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
-    """Writes the node label, the networks annotation after a hot-plug or unplug, and the pause condition."""
+    """Writes the node label, the networks annotation after a hot-plug or unplug, a note for deschedulers while an
+    eviction is under way, and the pause condition.
+    """
     if pod_is_going(pod):
         return
     metadata: Obj = {}
@@ -37,6 +39,9 @@ async def sync_pod(shared: Shared, vmi: Obj, pod: Obj) -> None:
         changed = _is_plugging(vmi) and _annotation(pod) != wanted
         if shared.fault_points.apply("pod.networks_rewritten", changed, vmi=vmi, pod=pod):
             metadata["annotations"] = {names.NETWORKS: networks_annotation(wanted)}
+    marked = "true" if vmi["status"].get("evacuationNodeName") else None
+    if annotations_of(pod).get(names.EVICTION_IN_PROGRESS) != marked:
+        metadata.setdefault("annotations", {})[names.EVICTION_IN_PROGRESS] = marked
     meta = pod["metadata"]
     if metadata:
         written = await shared.client.patch(names.PODS, meta["name"], meta["namespace"], {"metadata": metadata})

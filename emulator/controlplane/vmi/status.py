@@ -162,3 +162,12 @@ def sync_scheduled(vmi: Obj, pod: Obj | None) -> None:
         conditions.put(vmi, {"lastProbeTime": None, **found})
     else:
         conditions.remove(vmi, "PodScheduled")
+
+
+def sync_eviction(vmi: Obj) -> None:
+    """Shows as a condition that the VMI is to leave its node."""
+    if vmi["status"].get("evacuationNodeName"):
+        kind, message = names.EVICTION_REQUESTED, "VMI is marked for eviction"
+        conditions.put(vmi, conditions.new(kind, "True", reason=kind, message=message))
+    else:
+        conditions.remove(vmi, names.EVICTION_REQUESTED)

@@ -17,6 +17,7 @@ from emulator.platforms.platform import Platform
 
 JSONPATCH = "kubevirt.kubevirt.io/jsonpatch"
 ALWAYS_ON = ("CPUManager", "Snapshot", "ExpandDisks", "HostDevices", "VMExport", "KubevirtSeccompProfile")
+SWITCHED_OFF = ("ExternalNetResourceInjection", "MigrationPriorityQueue")
 MIGRATION_FIELDS = (
     "allowAutoConverge",
     "allowPostCopy",
@@ -61,7 +62,7 @@ def _spec(spec: Obj, profile: Profile) -> Obj:
     developer: Obj = {"diskVerification": {"memoryLimit": "2G"}, "featureGates": feature_gates(profile)}
     if profile.beta_gates_on:
         # Gates in beta are on unless they are listed here, and nothing injects network resources.
-        developer["disabledFeatureGates"] = sorted(profile.beta_gates)
+        developer["disabledFeatureGates"] = list(SWITCHED_OFF)
     return {
         "certificateRotateStrategy": {},
         "configuration": {

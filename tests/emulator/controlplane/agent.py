@@ -14,6 +14,7 @@ from emulator.controlplane import names
 from emulator.controlplane.accessors import containers_ready, is_final, network_status, phase, pod_is_down
 from emulator.controlplane.vmi.status import set_phase
 from emulator.kube import conditions
+from emulator.kube.client import JsonPatch
 from emulator.kube.errors import ApiError
 from emulator.kube.events import EventRecorder
 from emulator.kube.informer import Informer
@@ -29,6 +30,30 @@ PLUGGING = 1.0
 POD_START = 1.5
 
 
+class HandlerClient(LocalClient):
+    """Every node's virt-handler: a VMI is written by that of its node, as the real control plane demands."""
+
+    def __init__(self, core: ApiCore) -> None:
+        super().__init__(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
+
+    def _on_node_of(self, resource: str, name: str, namespace: str) -> LocalClient:
+        item = self.core.store.get(resource, (namespace, name)) if resource == names.VMI else None
+        node = item.obj["status"].get("nodeName", "") if item else ""
+        user = service_account("kubevirt", "kubevirt-handler", node=node)
+        return LocalClient(self.core, user, manager=self.manager)
+
+    async def replace(self, resource: str, obj: Obj, *, subresource: str = "") -> Obj:
+        meta = obj["metadata"]
+        one = self._on_node_of(resource, meta["name"], meta.get("namespace", ""))
+        return await one.replace(resource, obj, subresource=subresource)
+
+    async def patch(
+        self, resource: str, name: str, namespace: str | None, patch: JsonPatch | Obj, *, subresource: str = ""
+    ) -> Obj:
+        one = self._on_node_of(resource, name, namespace or "")
+        return await one.patch(resource, name, namespace, patch, subresource=subresource)
+
+
 class Agent:
     """All nodes at once. The events let a test hold a step back: clear ``may_run`` to keep guests from starting."""
 
@@ -41,11 +66,13 @@ class Agent:
         missing_nads: set[str] | None = None,
         dynamic_networks: bool = False,
     ) -> None:
-        self.client = LocalClient(core, service_account("kubevirt", "kubevirt-handler"), manager="virt-handler")
+        self.client = HandlerClient(core)
         self.recorder = EventRecorder(self.client, "virt-handler")
         self.pace = pace
         self.haste = 1.0
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
+        # The verdicts on single VMIs that cannot migrate, by their names.
+        self.immovable: dict[str, Obj] = {}
         self.missing_nads = missing_nads or set()
         self.dynamic_networks = dynamic_networks
         self.may_start_pods = _set_event()
@@ -54,8 +81,11 @@ class Agent:
         self.may_be_migratable = _set_event()
         self.may_start_copying = _set_event()
         self.may_finish = _set_event()
+        self.may_end_launchers = _set_event()
         self.gap: asyncio.Event | None = None
         self.fail_migrations = False
+        # Whether virt-handler tells of the guest's end, too, when only its pod is deleted.
+        self.reports_ends = False
         self.pods = Informer(self.client, names.PODS, labels="kubevirt.io=virt-launcher")
         self.vmis = Informer(self.client, names.VMI)
         self.pods.on_change(self._on_pod)
@@ -107,8 +137,16 @@ class Agent:
             return
         ready = [{"name": "compute", "ready": True, "started": True, "image": "i", "imageID": "i", "restartCount": 0}]
 
+        ended: Obj = {"ready": True, "started": False, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+        images = [
+            {**ready[0], **ended, "name": container["name"], "imageID": f"docker.io/i@sha256:{'0' * 64}"}
+            for container in pod["spec"].get("initContainers") or []
+            if container.get("restartPolicy") != "Always"
+        ]
+
         def running(new: Obj) -> None:
             new["status"] |= {"phase": "Running", "podIP": "10.244.0.9", "containerStatuses": ready}
+            new["status"]["initContainerStatuses"] = images
             conditions.put(new, conditions.new("ContainersReady", "True"))
 
         await self._edit_pod(pod, running)
@@ -140,11 +178,14 @@ class Agent:
         vmi = await self._get_vmi(meta["namespace"], owner["name"])
         hosted = vmi is not None and vmi["status"].get("nodeName") == pod["spec"]["nodeName"]
         ours = vmi is not None and hosted and vmi["metadata"]["uid"] == owner["uid"]
-        if vmi is not None and ours and not is_final(vmi) and "deletionTimestamp" in vmi["metadata"]:
+        told = self.reports_ends or (vmi is not None and "deletionTimestamp" in vmi["metadata"])
+        if vmi is not None and ours and told and not is_final(vmi):
             # Of a pod that goes for other reasons virt-controller takes note.
             await self._edit_vmi(vmi, lambda new: new["status"].update(phase="Succeeded"))
             await self.pace.sleep(BREATH * self.haste)
         await self._finish_pod(pod)
+        if self.reports_ends:
+            await self.pace.sleep(BREATH * self.haste)
         try:
             await self.client.delete(names.PODS, meta["name"], meta["namespace"], grace=0)
         except ApiError as error:
@@ -179,10 +220,12 @@ class Agent:
         await self.may_run.wait()
         await self.pace.sleep(BREATH * self.haste)
 
+        verdict = self.immovable.get(vmi["metadata"]["name"], self.migratable)
+
         def running(new: Obj) -> None:
             set_phase(new, "Running")
             if self.may_be_migratable.is_set():
-                conditions.put(new, self.migratable)
+                conditions.put(new, verdict)
             conditions.put(new, conditions.new("StorageLiveMigratable", "True"))
             conditions.put(new, conditions.new("AgentConnected", "True"))
             new["status"]["selinuxContext"] = "none"
@@ -192,7 +235,7 @@ class Agent:
         await self.recorder.normal(vmi, "Created", "VirtualMachineInstance defined.")
         await self.recorder.normal(vmi, "Started", "VirtualMachineInstance started.")
         await self.may_be_migratable.wait()
-        await self._edit_vmi(vmi, lambda new: conditions.put(new, self.migratable) and None)
+        await self._edit_vmi(vmi, lambda new: conditions.put(new, verdict) and None)
 
     async def _migrate(self, vmi: Obj, uid: str) -> None:
         state = vmi["status"]["migrationState"]
@@ -228,6 +271,7 @@ class Agent:
             new["status"]["migrationState"]["endTimestamp"] = timestamp()
             new["status"]["nodeName"] = state["targetNode"]
             new["status"].pop("launcherContainerImageVersion", None)
+            new["status"].pop("evacuationNodeName", None)
             new["metadata"]["labels"][names.NODE_NAME] = state["targetNode"]
 
         await self._edit_vmi(vmi, switched)
@@ -245,6 +289,7 @@ class Agent:
         await self._edit_vmi(vmi, complete)
         await self.pace.sleep(BREATH * self.haste)
         await self._edit_vmi(vmi, lambda new: new["metadata"]["labels"].pop(names.TARGET_NODE_NAME, None))
+        await self.may_end_launchers.wait()
         source = self.pods.get(vmi["metadata"]["namespace"], state["sourcePod"])
         if source is not None and not pod_is_down(source):
             await self._finish_pod(source)

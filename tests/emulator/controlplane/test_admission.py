@@ -9,10 +9,11 @@ import pytest
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.users import service_account
 from emulator.controlplane import names
+from emulator.controlplane.accessors import phase
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
-from .lab import NAMESPACE, Lab, running_lab
+from .lab import NAMESPACE, Lab, running_lab, vm
 
 Obj = dict[str, Any]
 
@@ -81,7 +82,9 @@ async def test_only_kubevirt_changes_a_vmi() -> None:
         before = await lab.client.get(names.VMI, "vm1", NAMESPACE)
         after = await lab.client.patch(names.VMI, "vm1", NAMESPACE, {"status": {"phase": "Failed"}})
         assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
-        handler = LocalClient(lab.core, service_account("kubevirt", "kubevirt-handler"))
+        handler = LocalClient(
+            lab.core, service_account("kubevirt", "kubevirt-handler", node=after["status"]["nodeName"])
+        )
         changed = await handler.patch(names.VMI, "vm1", NAMESPACE, {"status": {"selinuxContext": "none"}})
         assert changed["status"]["selinuxContext"] == "none"
 
@@ -94,3 +97,41 @@ async def test_cluster_configuration_is_checked() -> None:
         gates = {"featureGates": ["Some"], "disabledFeatureGates": ["Some"]}
         error = await refused(lab, lab.configure({"configuration": {"developerConfiguration": gates}}))
         assert 'feature gate "Some" exists on both "FeatureGates" and "DisabledFeatureGates"' in error.message
+
+
+async def test_running_vm_gets_the_nic_and_the_disk_that_it_does_not_name() -> None:
+    async with running_lab("1.9") as lab:
+        bare = vm("vm1", nads=(), pod_network="")
+        devices = bare["spec"]["template"]["spec"]["domain"]["devices"]
+        del devices["disks"]
+        created = await lab.client.create(names.VM, bare)
+        assert "interfaces" not in created["spec"]["template"]["spec"]["domain"]["devices"], "the VM itself stays"
+        await lab.until("it runs", lambda: phase(lab.last("VirtualMachineInstance") or {}) == "Running")
+        spec = (lab.last("VirtualMachineInstance") or {})["spec"]
+        assert spec["networks"] == [{"name": "default", "pod": {}}]
+        assert spec["domain"]["devices"]["interfaces"] == [{"name": "default", "bridge": {}}]
+        assert spec["domain"]["devices"]["disks"] == [{"name": "rootdisk", "disk": {"bus": "sata"}}]
+        await lab.quiet(5)
+        assert not conditions.find(lab.last("VirtualMachine") or {}, "RestartRequired"), "nobody has changed the VM"
+
+
+async def test_default_nic_follows_the_cluster_and_the_vm() -> None:
+    async with running_lab("1.9") as lab:
+        await lab.configure({"configuration": {"network": {"defaultNetworkInterface": "masquerade"}}})
+        assert (await _vmi_of(lab, vm("a", nads=(), pod_network="")))["interfaces"] == [
+            {"name": "default", "masquerade": {}}
+        ]
+        alone = vm("b", nads=(), pod_network="")
+        alone["spec"]["template"]["spec"]["domain"]["devices"]["autoattachPodInterface"] = False
+        assert "interfaces" not in await _vmi_of(lab, alone)
+
+
+async def _vmi_of(lab: Lab, wanted: Obj) -> Obj:
+    """The devices of the VMI that a VM gets."""
+    await lab.client.create(names.VM, wanted)
+    name = wanted["metadata"]["name"]
+    await lab.until("there is a VMI", lambda: lab.last("VirtualMachineInstance", name) is not None)
+    vmi = lab.last("VirtualMachineInstance", name)
+    assert vmi is not None
+    devices: Obj = vmi["spec"]["domain"]["devices"]
+    return devices

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -151,3 +155,60 @@ async def ssh_files_can_be_copied(lab: Lab) -> None:
         async with files.open("/root/copied", "w") as file:
             await file.write("content")
         assert await lab.run("g1", "cat", "/root/copied") == "content"
+
+
+async def file_server_ends_with_a_status(lab: Lab) -> None:
+    """Without one, scp of a current OpenSSH fails after it has copied everything."""
+    await lab.guest(1, "node-1")
+    async with lab.ssh("p1") as ssh:
+        process = await ssh.create_process(subsystem="sftp", encoding=None)
+        # What a client says first, the file server's answer, and the end that a client makes.
+        process.stdin.write((5).to_bytes(4, "big") + bytes([1]) + (3).to_bytes(4, "big"))
+        size = int.from_bytes(await process.stdout.readexactly(4), "big")
+        assert (await process.stdout.readexactly(size))[0] == 2
+        process.stdin.write_eof()
+        await asyncio.wait_for(process.wait_closed(), 5)
+        assert process.exit_status == 0
+
+
+async def scp_of_this_machine_copies_and_ends_well(lab: Lab) -> None:
+    """OpenSSH's own client: since 9.0 it speaks SFTP. Nothing to do where there is none."""
+    if shutil.which("scp") is None:
+        return
+    user = asyncssh.generate_private_key("ssh-ed25519")
+    public = user.export_public_key().decode().strip()
+    await lab.guest(1, "node-1", user_data=f"{USER_DATA}  ssh_authorized_keys: ['{public}']\n")
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        guest = await lab.dataplane.dial("p1", 22, "tcp")
+        guest.setblocking(False)
+        inside, outside = await asyncio.open_connection(sock=guest)
+        await asyncio.gather(_pipe(reader, outside), _pipe(inside, writer))
+
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
+    with tempfile.TemporaryDirectory() as folder:
+        key, sent = _written(folder, "key", user.export_private_key()), _written(folder, "sent", b"content")
+        quiet = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
+        options = [word for option in quiet for word in ("-o", option)]
+        port = str(server.sockets[0].getsockname()[1])
+        words = ["scp", "-F", "none", *options, "-i", str(key), "-P", port, str(sent), "tester@127.0.0.1:received"]
+        scp = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE)
+        _, said = await asyncio.wait_for(scp.communicate(), 20)
+    server.close()
+    assert scp.returncode == 0, said.decode()
+    assert await lab.run("g1", "cat", "/home/tester/received") == "content"
+
+
+def _written(folder: str, name: str, content: bytes) -> Path:
+    path = Path(folder, name)
+    path.touch(0o600)
+    path.write_bytes(content)
+    return path
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.apiserver.core import ApiCore
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
-from emulator.apiserver.users import ADMIN
+from emulator.apiserver.users import ADMIN, service_account
 from emulator.controlplane import names
 from emulator.controlplane.cluster.dynamic_networks import install
 from emulator.controlplane.profile import Profile, profile_for
@@ -20,7 +20,7 @@ from emulator.controlplane.run import ControlPlane, local_client, run_control_pl
 from emulator.dataplane.linux import LinuxDataPlane
 from emulator.fault_points import Defect, FaultPoints, all_defects
 from emulator.kube import conditions
-from emulator.kube.client import Obj
+from emulator.kube.client import Client, Obj
 from emulator.kube.errors import ApiError
 from emulator.kube.informer import Key
 from emulator.nodeagent.agent import Identities, NodeAgent
@@ -101,9 +101,15 @@ class World:
 
     async def start_agent(self) -> None:
         dataplane = LinuxDataPlane()
-        clients = [local_client(self.server.core, user) for user in COMPONENTS]
+        kubelet, multus, handler = (local_client(self.server.core, user) for user in COMPONENTS)
+        handlers: dict[str, Client] = {
+            node: LocalClient(
+                self.server.core, service_account("kubevirt", "kubevirt-handler", node=node), manager="virt-handler"
+            )
+            for node in NODES
+        }
         self.agent = NodeAgent(
-            identities=Identities(*clients),
+            identities=Identities(kubelet, multus, handler, handlers=handlers),
             dataplane=dataplane,
             nodes=NODES,
             pace=self.pace,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import signal
 import socket
@@ -16,18 +17,24 @@ import aiohttp
 import pytest
 
 from emulator.apiserver.server import ApiServer
-from emulator.apiserver.users import ADMIN, UserInfo
+from emulator.apiserver.users import ADMIN, NODE_NAME, UserInfo
 from emulator.cluster_process.certificates import Certificates, write_certificates
 from emulator.cluster_process.identities import node_identities
 from emulator.cluster_process.kubeconfig import write_kubeconfig
 from emulator.cluster_process.roles import grant
+from emulator.controlplane.admission.node_restriction import NodeRestriction
+from emulator.controlplane.context import Shared
+from emulator.controlplane.profile import profile_for
 from emulator.dataplane.userns import check_machine
+from emulator.fault_points import FaultPoints
 from emulator.nodeagent.process import AgentOptions, serve
+from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES
 
 from .conftest import VMIS, Script, has
 from .fake_dataplane import FakeDataPlane
 
+NODES = ("node-1", "node-2")
 ROOT = Path(__file__).resolve().parents[3]
 # A process of its own on a busy machine.
 STARTED_WITHIN = 30.0
@@ -45,14 +52,20 @@ class Cluster:
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    """The kubeconfig has a kubelet, Multus and virt-handler, each with the rights of a real one and no others."""
+    """The kubeconfig has a kubelet, Multus and virt-handlers, each with the rights of a real one and no others.
+
+    What keeps a real virt-handler to its node keeps these.
+    """
     files = write_certificates(tmp_path / "certificates")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.api_cert, files.api_key)
     server = ApiServer()
-    tokens = {f"token-of-{who.context}": who for who in node_identities(KUBERNETES)}
+    tokens = {f"token-of-{who.context}": who for who in node_identities(KUBERNETES, NODES)}
     for token, who in tokens.items():
-        server.tokens.add(token, UserInfo(who.user, who.groups))
+        extra = {NODE_NAME: (who.node,)} if who.node else {}
+        server.tokens.add(token, UserInfo(who.user, who.groups, extra=extra))
+    shared = Shared(lambda user: server.client(UserInfo(user)), profile_for("1.9"), Pace(50), FaultPoints())
+    NodeRestriction(shared).register(server.admission)
     listening = socket.create_server(("127.0.0.1", 0))
     kubeconfig = tmp_path / "kubeconfig"
     write_kubeconfig(kubeconfig, f"https://127.0.0.1:{listening.getsockname()[1]}", files.ca, tokens)
@@ -119,7 +132,14 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
         await script.nad("nad-a", vlan=100)
         await script.nad("nad-b", vlan=200)
         network = "version: 2\nethernets: {net1: {match: {macaddress: '02:aa:00:00:00:01'}, addresses: [10.9.0.1/24]}}"
-        cloud_init = {"userData": "#cloud-config\nhostname: alone\n", "networkData": network}
+        user_data = base64.b64encode(b"#cloud-config\nhostname: alone\n").decode()
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "user-data", "namespace": script.namespace},
+        }
+        await script.client.create("secrets", {**secret, "data": {"userdata": user_data}})
+        cloud_init = {"secretRef": {"name": "user-data"}, "networkData": network}
         vmi = await script.running(volumes=[{"name": "ci", "cloudInitNoCloud": cloud_init}])
         nic = vmi["status"]["interfaces"][1]
         assert (nic["mac"], nic["ipAddress"]) == ("02:aa:00:00:00:01", "10.9.0.1")
@@ -134,6 +154,7 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
         _, told = await agent.communicate()
     assert agent.returncode == 0, told.decode()
     assert "forbidden" not in told.decode().lower()
+    assert "restriction" not in told.decode().lower()
 
 
 def test_kubeconfig_that_is_not_there_is_told_before_anything_else(tmp_path: Path) -> None:

@@ -15,10 +15,9 @@ from .conftest import VMIS, Script
 async def logged(script: Script, pod: str, **query: str) -> list[str]:
     """The messages in a launcher's log, by the kubelet's path of its node."""
     node = (await script.client.get("pods", pod, "demo"))["spec"]["nodeName"]
-    handlers, _ = await script.client.list("pods", "kubevirt", labels="kubevirt.io=virt-handler")
-    handler = next(found for found in handlers if found["spec"]["nodeName"] == node)
-    port = handler["spec"]["containers"][0]["ports"][0]["containerPort"]
-    url = f"http://{handler['status']['podIP']}:{port}/containerLogs/demo/{pod}/compute"
+    status = (await script.client.get("nodes", node))["status"]
+    address, port = status["addresses"][0]["address"], status["daemonEndpoints"]["kubeletEndpoint"]["Port"]
+    url = f"http://{address}:{port}/containerLogs/demo/{pod}/compute"
     async with aiohttp.ClientSession() as session, session.get(url, params=query) as response:
         assert response.status == 200
         return [json.loads(line)["msg"] for line in (await response.text()).splitlines()]

@@ -65,7 +65,7 @@ ACCEPTED = (
     Accepted("stream/38", ".*", "guests have a serial line and no screen"),
     Accepted("stream-lifecycle/1[78]", r"metadata\..*|status\.(conditions\[0\].*|ready)", PAUSED),
     Accepted("stream-lifecycle/(36|39|45|51)", r"status\..*", "recorded before the VM controller had looked again"),
-    Accepted("stream-lifecycle/(68|69|70|72|76)", ".*", "neither storage nor dumps are served: they are no network"),
+    Accepted("stream-lifecycle/(68|76)", ".*", "neither object graphs nor disk tools are served: they are no network"),
     Accepted("stream-lifecycle/67", "text", "recorded in part, with the managers of that cluster"),
     Accepted("stream-lifecycle/(75|77)", ".*", BUILD),
     Accepted("stream-lifecycle/78", "status|text", "lists are refused as everything that virt-api does not serve"),
@@ -75,8 +75,6 @@ ACCEPTED = (
     Accepted("admission-(main|1.9.0)/144", "headers", NO_OPERATOR),
     Accepted("admission-.*/147", ".*", NO_OPERATOR),
     Accepted("admission-main/11[57]", r"metadata\.resourceVersion", "a write that changes nothing but its managers"),
-    Accepted("admission-.*/142", ".*", "pods are evicted by the workload updater only: the subresource is not served"),
-    Accepted("errors/70", ".*", "quotas are stored and limit nothing"),
 )
 
 

@@ -56,6 +56,12 @@ async def _finish_migration(stage: Stage) -> None:
     await stage.settled(names.MIGRATION, "wire-adm", is_over)
 
 
+async def _name_the_launcher(stage: Stage) -> None:
+    """The recorded pod's name came from a list that is not recorded."""
+    pods, _ = await stage.lab.client.list(names.PODS, "wire-adm", labels="vm.kubevirt.io/name=nomig")
+    stage.player.chance.learn("virt-launcher-nomig-8k75w", pods[0]["metadata"]["name"])
+
+
 def running_vm(name: str, **spec: Any) -> Obj:
     made = stopped_vm(name, "wire-adm")
     made["spec"] |= {"runStrategy": "Always", **spec}
@@ -75,5 +81,6 @@ ADMISSION = Scene(
         "122": _one_cannot_migrate,
         "135": _hold_migrations,
         "141": _finish_migration,
+        "142": _name_the_launcher,
     },
 )

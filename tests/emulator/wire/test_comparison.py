@@ -61,7 +61,7 @@ def test_only_what_is_accepted_passes() -> None:
 
 
 def test_everything_recorded_is_played_and_everything_accepted_is_played() -> None:
-    assert sorted([*EVERY, "kubectl"]) == sorted(path.stem for path in DATA.glob("*.jsonl"))
+    assert sorted([*EVERY, "kubectl", "refusals", "restrictions"]) == sorted(path.stem for path in DATA.glob("*.jsonl"))
     played = [
         f"{area}/{exchange['name'].partition('-')[0]}" for area in (*EVERY, "kubectl") for exchange in recorded(area)
     ]

@@ -31,6 +31,17 @@ ACCEPTED = (
         "Two controllers raced: the VMI had the note of the reverted generation (3) before its target pod was made, "
         "but not yet the reverted spec. Here the pod is made first, as in the same flow of main.",
     ),
+    Accepted(
+        "1.9.0-m5-eviction-strategies",
+        "objects/VirtualMachineInstance none 1/metadata.finalizers",
+        "Two controllers raced for the first finalizer of a VMI that has ended. Here it goes as with two other VMIs of "
+        "this recording.",
+    ),
+    Accepted(
+        "1.9.0-m5-eviction-strategies",
+        "objects/VirtualMachineInstance none 1/status.launcherContainerImageVersion",
+        "The same race: the VMI was looked at once more after its pod. Here as with two others of this recording.",
+    ),
 )
 
 

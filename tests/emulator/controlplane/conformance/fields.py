@@ -8,7 +8,18 @@ from typing import Any
 
 from .names import Obj
 
-NAMED = {"networks", "interfaces", "disks", "volumes", "volumeStatus", "volumeSnapshotStatuses", "containers"}
+NAMED = {
+    "networks",
+    "interfaces",
+    "disks",
+    "volumes",
+    "volumeStatus",
+    "volumeSnapshotStatuses",
+    "containers",
+    "initContainers",
+    "env",
+    "volumeMounts",
+}
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 
 

@@ -13,9 +13,11 @@ OWNED_NAMES = {MIGRATION, POD}
 SHAPES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [-+]\d{4} UTC|Z)?"), "<time>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
     (re.compile(r"\bnode-?\d+\b"), "<node>"),
     (re.compile(r"\b(10\.244|127\.0)\.\d+\.\d+\b"), "<address>"),
     (re.compile("lab asked for it"), "asked for"),
+    (re.compile('(?<=pod readiness gate) "[^"]+"'), ""),
     (re.compile(r"virt-launcher:(lab|embedded)$"), "virt-launcher:<tag>"),
     (re.compile(r"\b02(:[0-9a-f]{2}){5}\b"), "<mac>"),
 )

@@ -10,10 +10,10 @@ ALL = r"\w+"
 STAND_IN = "written by the stand-in for kubelet, Multus or virt-handler, in the recordings as here"
 CHANCE = "named or counted by chance; the rule of it is a fact of its own where there is one"
 TIME = "times; the phases are in status.phase"
-INSIDE = "the inside of the launcher pod: none of it runs on the embedded cluster"
+DRAWN = "the launcher's patience is drawn by lot"
 LEFT_OUT = [
     (ALL, r"metadata\.(uid|resourceVersion|name|creationTimestamp|selfLink|managedFields)", CHANCE),
-    ("VirtualMachineInstance|Pod", r"metadata\.generation", CHANCE),
+    ("VirtualMachineInstance", r"metadata\.generation", CHANCE),
     (ALL, r".*\.annotations\.lab/.*", "the recording's orders to its stand-in"),
     ("VirtualMachineInstance", r"status\.interfaces\[.+\]\.(ip\w+|mac|linkState|queueCount|interfaceName)", STAND_IN),
     ("VirtualMachineInstance", r"status\.(guestOSInfo|machine|migrationMethod|migrationTransport).*", STAND_IN),
@@ -30,7 +30,7 @@ LEFT_OUT = [
     ("Pod", r"metadata\.annotations\.k8s\.v1\.cni\.cncf\.io/network-status", STAND_IN),
     ("Pod", r"status\.(?!conditions|phase$).*", STAND_IN),
     ("Pod", r"status\.conditions\[(Initialized|PodReadyToStartContainers|ContainersReady|Ready)\]", STAND_IN),
-    ("Pod", r"spec\.((initC|c)ontainers|volumes|securityContext|tolerations).*", INSIDE),
+    ("Pod", r"spec\.containers\[compute\]\.(args|command)", DRAWN),
     ("VirtualMachineInstance", r"status\.activePods", "empty for a moment, between a pod's end and its VMI's"),
     (ALL, r"status\.phaseTransitionTimestamps", TIME),
 ]
@@ -57,6 +57,8 @@ def lasting(kind: str, path: str, values: list[Any]) -> list[Any]:
         while values and values[-1] is None:
             values = values[:-1]
         return [value for value in values if value != ""]
+    if path.startswith("status.interfaces[") and path.endswith(".infoSource"):
+        return [value and value.replace(", guest-agent", "") for value in values]  # it reports in its own time
     if path == "status.interfaces[]":
         return [value and sorted(value) for value in values]  # virt-handler lists them as it finds them
     return values

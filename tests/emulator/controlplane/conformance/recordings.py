@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.fault_points import Defect, FaultPoints
 
-from . import admitted, combined, configured, repeated
+from . import admitted, combined, configured, evicted, repeated
 from .acts import Flow
 
 PROFILES = {"main": "main", "1.9.0": "1.9", "1.8.4": "1.8-gate"}
@@ -78,6 +78,12 @@ RECORDED: dict[str, tuple[Flow, tuple[str, ...], dict[str, Any]]] = {
     "l2-vmim-deleted": (repeated.deleted, HEAD, {}),
     "l3-restart-while-pending": (repeated.restarted, HEAD, {}),
     "l4-stop-during-migration": (repeated.stopped_while_pending, HEAD, {}),
+    "m1-evacuation": (evicted.alone, ("1.9.0",), {}),
+    "m2-evacuation-during-swap": (evicted.during_a_swap, NEW, {}),
+    "m3-swap-during-evacuation": (evicted.swap_while_running, NEW, LOSES_THE_RACE),
+    "m4-drain": (evicted.drained, NEW, {}),
+    "m5-eviction-strategies": (evicted.strategies, ("1.9.0",), {}),
+    "m6-eviction-after-stuck-vmim": (evicted.again_when_stuck, HEAD, LOSES_THE_RACE),
     "q2-no-podnet": (combined.no_pod_network, HEAD, {}),
     "q-default-multus": (combined.default_of_multus, HEAD, {}),
     "v-unschedulable": (repeated.unschedulable, HEAD, {}),
@@ -90,9 +96,16 @@ REVERTED: dict[str, Flow] = {
     "1.9.0": repeated.reverted_while_scheduling,
     "1.8.4": repeated.reverted_before_migration,
 }
+# By chance the race at the end of the evacuation was won in one recording and lost in the other.
+M3B = "m3b-swap-early-in-evacuation"
+EDITED_EARLY: list[tuple[str, str, Flow, dict[str, Any]]] = [
+    ("1.9.0", M3B, evicted.swap_before_copying, {}),
+    ("main", M3B, evicted.swap_before_copying_lost, LOSES_THE_RACE),
+]
 CASES = [
     (version, name, flow, options) for name, (flow, versions, options) in RECORDED.items() for version in versions
 ] + [(version, "i1-revert-quick", flow, {}) for version, flow in REVERTED.items()]
+CASES += [*EDITED_EARLY, ("main", "m1-evacuation", evicted.alone_and_once_more, {})]
 
 
 def profile_of(version: str, name: str) -> str:

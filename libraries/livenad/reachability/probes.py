@@ -32,9 +32,11 @@ PREPARE_TIMEOUT = 20.0
 _REACH_SLICE = 10.0
 _SLICE_GRACE = 5.0
 
-# OpenSSH 9.8 and later refuses, in so many words, a client that connects too often without logging in: that is an
-# answer as well, but a reason to ask by TCP less often than by ICMP. Each request costs the peer a process, so that at
-# most two are open at a time: a slow peer is not to fail by being asked.
+# OpenSSH 9.8 and later refuses a client that connects too often without logging in. That is an answer as well, but a
+# reason to ask by TCP less often than by ICMP. Each request costs the peer a process: where a peer is asked at a quick
+# pace until it answers, at most two requests are open, so that a slow peer does not fail by being asked. In a window
+# the pace is slow, and an open request must not hold up the next one: a silent target would be asked too seldom for its
+# silence to prove anything.
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
 _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
 
@@ -76,7 +78,7 @@ read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
 before=; last=
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
-if [ "$2" = TCP ]; then
+if [ "$2" = TCP ] && [ -n "$few" ]; then
 [ -z "$before" ] || wait "$before"
 before=$last; now
 [ "$c" -lt "$end" ] && [ ! -e "$stop" ] || break
@@ -202,6 +204,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
     return "\n".join(
         (
             _FUNCTIONS,
+            f"few={1 if until_reached else ''}",
             f"left={len(probes)}",
             *counters,
             f'now; echo "B $t"; end=$((c + {round(duration * 100)}))',

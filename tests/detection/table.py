@@ -139,12 +139,16 @@ def _case(entry: Mapping[str, Any], source: str) -> Case:
     )
 
 
+PLANNED = {"edit-under-evacuation-wedges-migration"}
+"""Defects of scenarios that are planned and not automated yet; the embedded cluster's own tests inject them."""
+
+
 def tests_of(case: Case, tests: Iterable[PlannedTest]) -> list[PlannedTest]:
     """The tests of the case's suite."""
     return [test for test in tests if test.source.stem == case.suite]
 
 
-def backends(case: Case, tests: Iterable[PlannedTest], defects: Mapping[str, Defect]) -> list[str]:
+def carrying_tests(case: Case, tests: Iterable[PlannedTest], defects: Mapping[str, Defect]) -> list[str]:
     """The red tests that carry a row which the defect violates."""
     rows = set(defects[case.defect].rows)
     return [test.name for test in tests_of(case, tests) if test.name in case.red and rows & set(test.requirements)]
@@ -161,7 +165,7 @@ def flaws(cases: Iterable[Case]) -> list[str]:
     cases = list(cases)
     tests, defects = read_tests(), all_defects()
     suites = {test.source.stem for test in tests}
-    found = [f"defect {name}: no case" for name in set(defects) - {case.defect for case in cases}]
+    found = [f"defect {name}: no case" for name in set(defects) - {case.defect for case in cases} - PLANNED]
     for case in cases:
         names = {test.name for test in tests_of(case, tests)}
         found += [f"{case.title}: no suite {name}" for name in {case.suite, case.control} - suites - {""}]
@@ -174,6 +178,6 @@ def flaws(cases: Iterable[Case]) -> list[str]:
             found.append(f"{case.title}: a fault of the lab must not FAIL")
     for name, defect in defects.items():
         own = [case for case in cases if case.defect == name]
-        if defect.fault == "product" and own and not any(backends(case, tests, defects) for case in own):
+        if defect.fault == "product" and own and not any(carrying_tests(case, tests, defects) for case in own):
             found.append(f"defect {name}: no red test carries one of {', '.join(defect.rows)}")
     return sorted(found)

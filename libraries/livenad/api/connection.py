@@ -58,7 +58,8 @@ class StreamOptions:
             "sslopt": dict(self.sslopt),
         }
         if self.proxy is None:
-            arguments["http_no_proxy"] = ["*"]
+            # Without a proxy's name the client goes by the environment, whatever else it is told.
+            arguments |= {"http_proxy_host": "no-host.invalid", "http_proxy_port": 9, "http_no_proxy": ["*"]}
         else:
             arguments |= {
                 "http_proxy_host": self.proxy.host,

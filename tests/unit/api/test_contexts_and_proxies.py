@@ -12,6 +12,7 @@ from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import NODE
 from livenad.errors import BadInput
+from livenad.guest.streams import StreamRefused, open_console
 
 from tests.unit.support.fake_api import FakeApi
 from tests.unit.support.kubeconfig import write_kubeconfig
@@ -32,6 +33,9 @@ def test_loopback_is_reached_without_the_proxy_of_the_environment(api: FakeApi, 
     cluster = Cluster(open_connection(str(kubeconfig)), 2)
     assert cluster.list(NODE).items == []
     assert cluster.stream_options().proxy is None
+    with pytest.raises(StreamRefused) as refused:
+        open_console(cluster.stream_options(), "demo", "web", 5)
+    assert refused.value.status == 404
 
 
 @pytest.mark.usefixtures("proxied")

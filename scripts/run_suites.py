@@ -26,6 +26,7 @@ from robot.version import VERSION as robot_version  # noqa: N811
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.given_values import WrongUsage, check_given, profile_file  # noqa: E402
 from testplan.__main__ import judge_run, write_reports  # noqa: E402
 from testplan.gate import Exit  # noqa: E402
 from testplan.statistics import tag_options  # noqa: E402
@@ -86,14 +87,18 @@ def main(argv: Sequence[str]) -> int:
     robot = RobotFramework()
     try:
         options, sources = robot.parse_arguments([*arguments.robot, SUITES])
+        if len(sources) > 1:
+            sources = sources[:-1]
+        # Of several files that have a variable the first one counts.
+        profiles = [str(profile_file(name)) for name in dict.fromkeys(arguments.profile)]
+        options["variablefile"] = [*options.get("variablefile", []), *profiles]
+        check_given(options, sources, networks=arguments.own_cluster)
     except Information as information:
         print(information.message)
         return 0
-    except DataError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+    except (DataError, WrongUsage) as error:
+        print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
-    if len(sources) > 1:
-        sources = sources[:-1]
     if not options.get("outputdir"):
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
     options.update(_added_options(options, arguments))
@@ -149,8 +154,11 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, help="of the cluster to test; default: as the libraries find it")
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--embedded", action="store_true", help="the cluster is the embedded one: say so in the report")
-    parser.add_argument("--profile", type=Path, help="variable file that counts where the user's own say nothing")
-    parser.add_argument("--processes", type=int, default=1, help="number of suites in parallel")
+    parser.add_argument(
+        "--own-cluster", action="store_true", help="the user's own: where its networks are is to be said"
+    )
+    parser.add_argument("--profile", action="append", default=[], help="counts where the user's own files say nothing")
+    parser.add_argument("--processes", type=int, default=1, help="so many suites at one time")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
 
@@ -173,9 +181,6 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     if arguments.embedded:
         # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
         added["variable"] = ["ALLOW_DISRUPTIVE:yes", *options.get("variable", [])]
-    if arguments.profile:
-        # Of several files that have a variable the first one counts.
-        added["variablefile"] = [*options.get("variablefile", []), str(arguments.profile)]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]

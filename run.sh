@@ -117,7 +117,7 @@ if [[ $set_of_requirements == embedded ]]; then
   [[ -n $speed ]] || profiles+=(--profile embedded)
   [[ " ${robot_arguments[*]-} " == *" --dryrun "* ]] || embedded=yes
 fi
-[[ -z $embedded ]] || require_host_tools
+[[ -n $embedded ]] || set_of_requirements=cluster
 bootstrap "$set_of_requirements"
 run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
 ((processes == 1)) || run+=(--processes "$processes")

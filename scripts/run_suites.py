@@ -34,6 +34,7 @@ from testplan.suites import longest_first  # noqa: E402
 
 USAGE_ERROR = 64
 STOPPED_BY_USER = 253
+_PRIVATE = 0o700
 SUITES = str(ROOT / "suites")
 DEFAULT_FILES = {"output": "output.xml", "report": "report.html", "log": "log.html"}
 CONSOLE = "scripts.progress.Progress"
@@ -101,6 +102,10 @@ def main(argv: Sequence[str]) -> int:
         return USAGE_ERROR
     if not options.get("outputdir"):
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
+    else:
+        # Results tell of a cluster what not everybody is to know; a folder that is there stays as it is.
+        with suppress(OSError):
+            Path(options["outputdir"]).mkdir(mode=_PRIVATE, parents=True)
     options.update(_added_options(options, arguments))
     if options.get("dryrun"):
         code = robot.execute(*sources, **options)
@@ -169,7 +174,8 @@ def _new_folder(results: Path) -> Path:
     for number in range(1, 1000):
         folder = results / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
-            folder.mkdir(parents=True)
+            results.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=_PRIVATE)
             _point_latest_at(folder)
             return folder
     raise FileExistsError(f"{results} is full of runs called {name}")
@@ -180,7 +186,8 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     added: dict[str, Any] = {"pythonpath": [*options.get("pythonpath", []), str(ROOT / "libraries")]}
     if arguments.embedded:
         # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
-        added["variable"] = ["ALLOW_DISRUPTIVE:yes", *options.get("variable", [])]
+        own_values = ["ALLOW_DISRUPTIVE:yes", *([] if _has_ipv6() else ["IPV6_PREFIX:"])]
+        added["variable"] = [*own_values, *options.get("variable", [])]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
@@ -196,6 +203,13 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     for name, values in tag_options().items():
         added[name] = [*values, *options.get(name, [])]
     return added
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine, and so the guests of an embedded cluster, have IPv6."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM):
+        return True
+    return False
 
 
 def _facts(options: Mapping[str, Any]) -> list[str]:

@@ -106,8 +106,8 @@ class Settings:
     ipv4_prefix: str = _set("10.10", values.ipv4_prefix)
     ipv6_prefix: str = _set("fd00:10:10", values.ipv6_prefix)
     vm_image: str = _set(
-        "quay.io/containerdisks/fedora:latest",
-        values.matching(is_image, "an image such as quay.io/org/disk:tag"),
+        "quay.io/containerdisks/fedora:41",
+        values.matching(_IMAGE.fullmatch, "an image such as quay.io/org/disk:tag"),
     )
     vm_memory: str = _set("1Gi", values.matching(is_quantity, "a quantity such as 1Gi or 512Mi"))
     guest_user: str = _set("tester", values.matching(_is_guest_user, "a Linux user name such as tester, and not root"))
@@ -122,6 +122,7 @@ class Settings:
     monitoring_url: str = _set(
         "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://prometheus.lab:9090")
     )
+    monitoring_token_file: str = _set("", values.plain)
     quiet_window: float = _set(12.0, values.time)
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     loss_limit: int = _set(10, values.percent)

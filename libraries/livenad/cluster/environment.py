@@ -159,7 +159,9 @@ def _isolates(config: Object) -> bool:
             found = json.loads(text)
         except ValueError:
             continue
-        if dig(found, "namespaceIsolation"):
+        # Alone, or among the plugins of a list.
+        plugins = dig(found, "plugins", default=[])
+        if any(dig(one, "namespaceIsolation") for one in [found, *(plugins if isinstance(plugins, list) else [])]):
             return True
     return False
 

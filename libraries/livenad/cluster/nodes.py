@@ -94,8 +94,9 @@ def _misfit(one: Object, other: Object) -> str:
 
 
 def _bridges(node: Object) -> tuple[str, ...]:
-    capacity = dig(node, "status", "capacity") or {}
-    return tuple(sorted(key.removeprefix(_BRIDGE) for key in capacity if key.startswith(_BRIDGE)))
+    # The resource of a bridge that is gone stays, with a capacity of 0.
+    there = {key for key, value in (dig(node, "status", "capacity") or {}).items() if str(value) != "0"}
+    return tuple(sorted(key.removeprefix(_BRIDGE) for key in there if key.startswith(_BRIDGE)))
 
 
 def _arch(node: Object) -> str:

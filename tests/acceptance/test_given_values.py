@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from scripts import run_suites
 
 from .conftest import ROOT
 
@@ -137,3 +140,32 @@ def test_a_profile_or_its_values_will_do(tmp_path: Path, arguments: tuple[str, .
 def test_a_profile_that_there_is_not(tmp_path: Path) -> None:
     finished = run(tmp_path, "--own-cluster", "--profile=openshift-nmstat")
     assert_refused(tmp_path, finished, 'is "openshift-nmstat"', "did you mean openshift-nmstate?", PROFILES)
+
+
+@pytest.mark.parametrize("options", [(), ("--outputdir", "mine/nightly")])
+def test_results_are_for_their_user_alone(tmp_path: Path, options: tuple[str, ...]) -> None:
+    script = str(ROOT / "scripts" / "run_suites.py")
+    command = [sys.executable, script, "--state", str(tmp_path), "--", "--dryrun", "--include", "nad-01", *options]
+    subprocess.run(command, capture_output=True, check=True, timeout=60, cwd=tmp_path)
+    folder = tmp_path / "mine" / "nightly" if options else (tmp_path / "results" / "latest").resolve()
+    assert (folder / "output.xml").is_file()
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_for_results_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir(mode=0o755)
+    assert run(tmp_path).returncode == 0
+    assert (tmp_path / "results").stat().st_mode & 0o777 == 0o755
+
+
+def test_machine_without_ipv6_has_guests_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that capability ipv6 is missing, unless the user says otherwise."""
+    arguments = run_suites._arguments(["--state", "x", "--embedded"])
+    assert run_suites._added_options({}, arguments)["variable"] == ["ALLOW_DISRUPTIVE:yes"]
+
+    def refuse(*_: object) -> None:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    added = run_suites._added_options({"variable": ["IPV6_PREFIX:fd01:0:0"]}, arguments)["variable"]
+    assert added == ["ALLOW_DISRUPTIVE:yes", "IPV6_PREFIX:", "IPV6_PREFIX:fd01:0:0"]

@@ -131,6 +131,15 @@ def test_second_bridge_may_be_wanting() -> None:
     assert settings(OTHER_BRIDGE="").other_bridge == ""
 
 
+def test_guests_may_have_no_ipv6() -> None:
+    assert settings(IPV6_PREFIX="").ipv6_prefix == ""
+
+
+def test_default_image_has_a_version() -> None:
+    assert not Settings().vm_image.endswith(":latest")
+    assert ":" in Settings().vm_image
+
+
 def test_numbers_in_a_list_are_refused() -> None:
     with pytest.raises(BadInput, match="put it in quotes"):
         settings(VLANS=["100-101", 64])

@@ -87,3 +87,14 @@ def test_rights_on_namespaces_can_be_done_without() -> None:
     (right, *_) = within(OWN_NAMESPACES, "")
     assert right.remedy.endswith("or gives you a namespace, which you name by variable NAMESPACE")
     assert "docs/rbac/own-namespaces.yaml" in right.remedy
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ipv6_only"),
+    [((), False), (("192.0.2.1",), False), (("2001:db8::1",), True), (("192.0.2.1", "2001:db8::1"), False)],
+)
+def test_cluster_whose_pods_have_no_ipv4_is_known_by_its_nodes(addresses: tuple[str, ...], ipv6_only: bool) -> None:
+    item = node("n1")
+    named = [{"type": "Hostname", "address": "n1"}]
+    item["status"]["addresses"] = named + [{"type": "InternalIP", "address": address} for address in addresses]
+    assert judge_nodes([item]).ipv6_only is ipv6_only

@@ -16,13 +16,13 @@ Your own cluster:
   --in-cluster        run against the cluster of this pod by its service account, and start none
   --profile NAME      take the values of variables/profiles/NAME.yaml, where yours say nothing else; on your own cluster
                       a profile, or values that say where its networks are, must be given
-  --delete-leftovers  run no suite: remove what dead runs left on this cluster, and put its settings back
+  --delete-leftovers  run no suite: remove what aborted runs left on this cluster, and put its settings back
   --dry-run           with --delete-leftovers: only say what would be removed
 
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
   --platform NAME     be plain Kubernetes (kubernetes) or OpenShift (openshift)
-  --nodes N           number of nodes, 2 if not given
+  --nodes N           number of nodes instead of 2
   --speed N           shorten the cluster's own delays N times instead of 5
   --dynamic-networks-controller
                       with Multus' controller that plugs NICs into running pods
@@ -30,7 +30,7 @@ The embedded cluster:
 
 Both:
   --install           install what this machine lacks, if you are root (Debian's packages of ip, ping and venv)
-  --processes N       so many suites at one time instead of 1; they share the cluster
+  --processes N       number of suites in parallel instead of 1; they share the cluster
 
 Everything else goes to robot, for example:
   ./run.sh --include p0

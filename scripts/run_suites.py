@@ -136,7 +136,7 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
         print(f"error: --processes needs {error.name}: pip install robotframework-pabot", file=sys.stderr)
         return USAGE_ERROR
     folder = Path(options["outputdir"]).absolute()
-    # The user's options follow as they are; only his variable files have to come before the profile.
+    # The user's options follow as they are; only the variable files have to come before the profile.
     only_added = {**_added_options({}, arguments), "variablefile": options.get("variablefile", [])}
     added = [
         argument
@@ -163,7 +163,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--own-cluster", action="store_true", help="the user's own: where its networks are is to be said"
     )
     parser.add_argument("--profile", action="append", default=[], help="counts where the user's own files say nothing")
-    parser.add_argument("--processes", type=int, default=1, help="so many suites at one time")
+    parser.add_argument("--processes", type=int, default=1, help="number of suites in parallel")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
 

@@ -1,4 +1,4 @@
-"""Where YAML reads something else than what a user wrote: names twice, no value, numbers that it makes anew."""
+"""Where YAML reads something else than what a user wrote: names twice, no value, numbers in another notation."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def _read_as(scalar: yaml.ScalarNode, name: str) -> str:
     kind = "truth value" if isinstance(read, bool) else "number" if isinstance(read, int | float) else "value"
     if name in TEXTS:
         return f"which YAML reads as the {kind} {read}; expected text"
-    # What YAML reads anew, such as 010 (8) and 1_0 (10).
+    # Another notation of numbers, such as 010 (8) and 1_0 (10).
     return f"which YAML reads as {read}" if kind == "number" and str(read) != scalar.value else ""

@@ -1,4 +1,4 @@
-"""What nobody expected to go wrong, in one line."""
+"""Unexpected errors, told in one line."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def nearest(name: str, known: Iterable[str] = VARIABLES) -> str:
 
 
 def unchosen_networks(given: Mapping[str, object]) -> list[str]:
-    """Names of variables that say where the networks of a cluster are, and that nobody has given a value.
+    """Names of variables that say where the networks of a cluster are, and that have no value given.
 
     Their defaults are those of the embedded cluster: on any other one they would be a guess.
     """

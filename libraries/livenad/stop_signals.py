@@ -3,8 +3,9 @@
 Robot answers such a signal by an exception in the main thread, wherever that thread is. Within the few instructions in
 which a queue or a condition takes its lock the lock stays taken for ever, and the teardown, which needs the same
 connections, hangs. So the handler that is there (Robot's) is called a few milliseconds later, when that is over, or
-when the thread waits: it then stands at one and the same instruction. Whoever is stopped while it waits for a lock has
-not got it. Nothing else of Python's own modules is relied upon, whose insides differ from version to version.
+when the thread waits: it then stands at one and the same instruction. A thread that is stopped while it waits for a
+lock has not taken it. Nothing else is assumed of Python's own modules, whose insides differ
+from version to version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DELICATE = ("threading", "queue", "concurrent.futures", "logging", "paramiko", 
 
 _ASK_AGAIN = 0.002
 _LOOKS = 5
-"""So many looks one after the other at one instruction: the thread waits, and is not just kept from running."""
+"""Number of consecutive looks that must find one and the same instruction: then the thread waits."""
 
 _PATIENCE = 2.0
 """Seconds after which a signal is passed on wherever the main thread is."""
@@ -42,7 +43,7 @@ class StopSignalGuard:
         self._main = 0
         self._place: tuple[FrameType, int] | None = None
         self._looks = 0
-        # A signal of its own, so that asking again is never taken for somebody's second Ctrl-C.
+        # A signal of its own, so that asking again is never taken for a second Ctrl-C.
         self._again = signal.SIGRTMIN + 3 if hasattr(signal, "SIGRTMIN") else signal.SIGUSR2
 
     def install(self) -> None:
@@ -72,7 +73,7 @@ class StopSignalGuard:
 
     def _remind(self) -> None:
         while self._held is not None:
-            # No event tells that the main thread has left somebody else's function: it has to be looked at again.
+            # No event tells that the main thread has left a function of these modules: it has to be looked at again.
             time.sleep(_ASK_AGAIN)
             signal.pthread_kill(self._main, self._again)
 

@@ -96,7 +96,7 @@ _POLICIES = ("denied the request", "denied request", "violates PodSecurity", "se
 
 
 def _remedy_of_forbidden(message: str, connection: Connection) -> str:
-    """Not every 403 is a want of rights."""
+    """What helps against a 403: missing rights are only one of its reasons."""
     if "system:anonymous" in message:
         return f"no credentials were sent: the user in {connection.source} has none, or they are empty; log in again"
     if "exceeded quota" in message or "failed quota" in message:

@@ -145,7 +145,7 @@ def measure(cluster: Cluster, namespace: str, given: Given | None = None) -> tup
 
 def _given(cluster: Cluster, _namespace: str, given: Given) -> Source:
     title = f"Prometheus at {given.url} (variable MONITORING_URL)"
-    # A token is never sent in the clear, and the cluster's to nobody but the cluster.
+    # A token is never sent in the clear, and the cluster's token is sent only to the cluster.
     secure = given.url.startswith("https://")
     headers: Callable[[], Mapping[str, str]] = dict
     if given.token_file and not secure:
@@ -160,7 +160,7 @@ def _given(cluster: Cluster, _namespace: str, given: Given) -> Source:
 
 
 def _token_of(file: str) -> Callable[[], Mapping[str, str]]:
-    """Reads the token anew for each request: it may be renewed meanwhile."""
+    """Reads the token again for each request: it may be renewed meanwhile."""
 
     def headers() -> Mapping[str, str]:
         try:
@@ -245,7 +245,7 @@ def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
 
 
 def _fetch(pool: urllib3.PoolManager, url: str, headers: Mapping[str, str]) -> tuple[int, str]:
-    """One GET, without a second try: whoever polls tries again anyway."""
+    """One GET, without a second try: the caller polls anyway."""
     try:
         answer = pool.request("GET", url, headers=headers, retries=False, timeout=_TIMEOUT)
     except (HTTPError, OSError) as error:

@@ -27,7 +27,7 @@ States = Mapping[str, Object]
 
 
 class NoSpareNic(LabError):
-    """There is no NIC on all workers that nobody uses."""
+    """There is no unused NIC on all workers."""
 
 
 class NicLeases:
@@ -115,7 +115,7 @@ class NicLeases:
         raise NoSpareNic(
             f"no spare NIC on all of {', '.join(states)}: {'. '.join(told)}. Needed is an ethernet NIC of one name "
             "that is up and has no address, route or bridge; name it with --variable SPARE_NIC:<name>, remove what "
-            "dead runs left with the keyword `Delete OrphanedResources`, or choose another NODE_NETWORK"
+            "aborted runs left with ./run.sh --delete-leftovers, or choose another NODE_NETWORK"
         )
 
 

@@ -1,4 +1,4 @@
-"""Which NICs of the nodes nobody uses: read from what NMState reports of each node."""
+"""Which NICs of the nodes are not in use: read from what NMState reports of each node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody expects ends with 70 and one line, never with 1: that would say that the product is at fault."""
+"""An unexpected error ends with 70 and one line, never with 1: that would say that the product is at fault."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_missing_programs_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_loopback_that_is_down_is_named() -> None:
-    """In a network namespace of its own, whose loopback nobody has brought up."""
+    """In a network namespace of its own, whose loopback is still down."""
     code = "from emulator.dataplane import userns; print(*userns.check_machine(), sep='\\n')"
     command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", code]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout

@@ -39,7 +39,7 @@ Everything else goes to robot, for example:
 Results lie in results/<time>/, the last run's also in results/latest.
 Exit codes: 0 proven; 1 the product failed; 2 nothing is said of the product: a suite misused a keyword (TEST ERROR) or
 the lab failed (LAB ERROR); 3 not proven (skipped without a reason that the test plan accepts, missing, not run); 64
-wrong usage; 130 interrupted.
+wrong usage or a wrong value, and nothing was begun; 70 the embedded cluster broke; 130 interrupted.
 TXT
 }
 
@@ -129,7 +129,8 @@ elif [[ -n $kubeconfig ]]; then
   run+=(--kubeconfig "$kubeconfig" --context "$context" --own-cluster)
 elif [[ -n $embedded ]]; then
   # A wrong value is told before the cluster is started.
-  "$PYTHON" "$ROOT/scripts/given_values.py" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"}
+  "$PYTHON" "$ROOT/scripts/given_values.py" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"} ||
+    exit $(($? == 64 ? 64 : EXIT_LAB))
   export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
   run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded)
 fi

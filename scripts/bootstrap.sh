@@ -31,6 +31,7 @@ note() {
 
 bootstrap() {
   local set=$1 sums
+  trap unexpected EXIT
   sums=$(checksums "$set")
   require_machine "$set" "$sums"
   if stamp_holds "$ROOT/.venv" "$sums"; then
@@ -49,6 +50,13 @@ bootstrap() {
     STATE_DIR=$(cache_dir)
   fi
   export PYTHON STATE_DIR
+  trap - EXIT
+}
+
+# A command that failed without a word of ours would end with 1, as a run that found the product at fault.
+unexpected() {
+  local status=$?
+  ((status != 1)) || fail "the start failed; is the disk full, or $ROOT out of reach?"
 }
 
 # The checksums of a set's requirement files, one line each. Each set holds the one before.

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -262,3 +263,8 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+    except Exception:
+        # Python would end with 1, as a run that found the product at fault.
+        traceback.print_exc()
+        print("Verdict: LAB ERROR: the run broke off with an error of these tests themselves; please report it")
+        sys.exit(Exit.LAB_ERROR)

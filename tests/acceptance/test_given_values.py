@@ -169,3 +169,12 @@ def test_machine_without_ipv6_has_guests_without_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(socket, "socket", refuse)
     added = run_suites._added_options({"variable": ["IPV6_PREFIX:fd01:0:0"]}, arguments)["variable"]
     assert added == ["ALLOW_DISRUPTIVE:yes", "IPV6_PREFIX:", "IPV6_PREFIX:fd01:0:0"]
+
+
+def test_an_error_of_the_tests_themselves_is_no_fault_of_the_product(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("no folder")
+    script = str(ROOT / "scripts" / "run_suites.py")
+    command = [sys.executable, script, "--state", str(tmp_path), "--", "--dryrun"]
+    broken = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert broken.returncode == 2
+    assert "Verdict: LAB ERROR: the run broke off" in broken.stdout

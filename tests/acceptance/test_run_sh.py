@@ -100,6 +100,19 @@ def test_a_wrong_value_starts_no_cluster(checkout: Checkout) -> None:
     assert not [call for call in checkout.calls() if "emulator" in call]
 
 
+def test_a_check_of_values_that_breaks_is_no_fault_of_the_product(checkout: Checkout) -> None:
+    checkout.stand_in(given_values=1)
+    assert checkout.run().returncode == 2
+
+
+def test_a_start_that_breaks_is_no_fault_of_the_product(checkout: Checkout) -> None:
+    """Such as on a disk that is full."""
+    checkout.tool("mkdir", "#!/bin/sh\necho 'mkdir: no space left on device' >&2\nexit 1\n")
+    run = checkout.run()
+    assert run.returncode == 2
+    assert run.stderr.splitlines()[-1].startswith("error: the start failed; is the disk full")
+
+
 def test_profiles_of_the_user_count_before_the_embedded_clusters(checkout: Checkout) -> None:
     handed = handed_over(checkout.run("--profile", "embedded-openshift", "--platform=openshift"))
     assert handed[-5:] == ["--profile", "embedded-openshift", "--profile", "embedded", "--"]

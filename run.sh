@@ -22,7 +22,7 @@ Your own cluster:
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
   --platform NAME     be plain Kubernetes (kubernetes) or OpenShift (openshift)
-  --nodes N           number of nodes instead of 2
+  --nodes N           number of nodes, 2 if not given
   --speed N           shorten the cluster's own delays N times instead of 5
   --dynamic-networks-controller
                       with Multus' controller that plugs NICs into running pods
@@ -30,7 +30,7 @@ The embedded cluster:
 
 Both:
   --install           install what this machine lacks, if you are root (Debian's packages of ip, ping and venv)
-  --processes N       number of suites in parallel instead of 1; they share the cluster
+  --processes N       number of suites in parallel, 1 if not given; they share the cluster
 
 Everything else goes to robot, for example:
   ./run.sh --include p0

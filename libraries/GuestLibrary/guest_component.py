@@ -32,10 +32,16 @@ class GuestComponent(KeywordComponent):
         guests.tell_warnings()
         return guests
 
+    @property
+    def measurements(self) -> Measurements:
+        """What was measured between the guests of the open suite."""
+        self.guests.tell_warnings()
+        return self.suite.measurements
+
     def _way(self, vm: str, peer: str, nic: str) -> str:
         """Where a NIC and a peer are and what is between them, with the remedy where that carries nothing."""
         guests = self.guests
-        network = guests.record(vm).nic(nic).network or ""
+        network = self.vm(vm).nic(nic).network or ""
         told, here, there = self.run.networks.told(network), guests.node_of(vm), guests.node_of(peer)
         where = f'network "{network}" is {told or "not one of this run"}; {vm} is on node {here}, {peer} on {there}'
         if here == there:

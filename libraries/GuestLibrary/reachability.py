@@ -44,8 +44,10 @@ class ReachabilityKeywords(GuestComponent):
         """
         one, other = self.vm(vm).name, self.vm(peer).name
         with blamed_on(blame, lambda: self._way(one, other, nic)):
-            run = check_reach(self.guests, one, other, nic=nic, within=within.total_seconds(), version=family.value)
-        probes(f'{one} and {other} reach each other through NIC "{nic}"', run)
+            run = check_reach(
+                self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
+            )
+        probes(f'{one} and {other} reached each other through NIC "{nic}" {run.said}', run)
 
     @keyword(name="Guests Should Be Silent To Each Other", tags=["reachability", "core"])
     def guests_should_be_silent_to_each_other(

@@ -122,7 +122,9 @@ class VirtualMachineKeywords(KeywordComponent):
                 nodes = run.facts.nodes.usable if run.facts.nodes else ()
                 affinity = run.networks.node_affinity(nodes)
                 ipv6_only = run.facts.nodes is not None and run.facts.nodes.ipv6_only
-                create_vm(run.ledger, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
+                create_vm(run.created, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
+                if record.origin == "manifest" and not starts_by_itself(record.manifest):
+                    suite.changes.add(request_action(run.cluster, suite.recorder, record, "start"))
         step(
             f"Started in {suite.namespace.name}: {', '.join(one.name for one in records) or 'nothing, all are started'}"
         )

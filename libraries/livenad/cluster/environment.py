@@ -57,7 +57,7 @@ def platform(lab: Lab) -> Measured:
 
 
 def nmstate(lab: Lab) -> Measured:
-    """NMState, with its operator at work: a CRD alone accepts policies that nobody carries out."""
+    """NMState, with its operator at work: a CRD alone accepts policies that are not carried out."""
     served = lab.facts.serves("nmstate.io")
     if not served:
         return Measured(served, "nmstate.io is not served" if served is False else "API groups may not be listed")

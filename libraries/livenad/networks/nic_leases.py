@@ -120,6 +120,6 @@ class NicLeases:
 
 
 def _is_news(news: History, known: int) -> bool:
-    """Whether a NIC may have become spare: a lease went, or NMState looked at a node anew. Renewals are none."""
+    """Whether a NIC may have become spare: a lease went, or NMState looked at a node again. Renewals are none."""
     left = any(record.type == DELETED for record in news.records(LEASE, since=known))
     return left or bool(news.records(NODE_STATE, since=known))

@@ -127,12 +127,12 @@ class RunNetworks:
             self._created.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
         self._made[f"{namespace}/{name}"] = segment
         told = f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
-        self._told[self._names.get(f"{namespace}/{name}", real)] = told
+        self._told[f"{namespace}/{self._names.get(f'{namespace}/{name}', real)}"] = told
         return told
 
     def told(self, network: str) -> str:
         """What the network of a NAD is, in words; "" for a network that this run did not make."""
-        return self._told.get(network.rpartition("/")[2], "")
+        return self._told.get(network if "/" in network else f"{self._suite.name}/{network}", "")
 
     def real_name(self, network: str) -> str:
         """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""

@@ -13,7 +13,7 @@ from livenad.virtual_machines.user_manifest import manifest_to_create
 
 
 def create_vm(
-    ledger: Ledger,
+    created: CreatedResources,
     vms: VirtualMachines,
     record: VmRecord,
     settings: Settings,
@@ -21,14 +21,18 @@ def create_vm(
     *,
     ipv6_only: bool = False,
 ) -> None:
-    """Create a VM that runs at once. Raises ApiError when the API server refuses it.
+    """Create a VM, which runs at once where its manifest says no other. Raises ApiError when it is refused.
 
     ``ipv6_only``: pods have no IPv4 addresses.
     """
-    data = user_data(record.name, record.login, vms.user_key, vms.host_key(record.name))
-    network = network_data(record.nics, ipv6_only=ipv6_only and record.pod_binding == "masquerade")
-    ledger.create(SECRET, cloud_init_secret(record, data, network))
-    manifest = vm_manifest(record, ledger.run_id, settings.vm_image, settings.vm_memory)
+    if record.guest_is_known:
+        data = user_data(record.name, record.login, vms.user_key, vms.host_key(record.name))
+        network = network_data(record.nics, ipv6_only=ipv6_only and record.pod_binding == "masquerade")
+        created.create(SECRET, cloud_init_secret(record, data, network))
+    if record.origin == "manifest":
+        manifest = manifest_to_create(record, created.run_id)
+    else:
+        manifest = vm_manifest(record, created.run_id, settings.vm_image, settings.vm_memory)
     if affinity:
         manifest["spec"]["template"]["spec"].setdefault("affinity", affinity)
     created.create(VM, manifest)

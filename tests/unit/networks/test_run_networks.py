@@ -96,3 +96,5 @@ def test_network_is_told_in_words(component: KeywordComponent) -> None:
     assert component.run.networks.told("blue") == component.run.networks.told("demo/blue")
     assert component.run.networks.told("blue").startswith("bridge br1, VLAN 1")
     assert component.run.networks.told("by-hand") == ""
+    component.run.networks.create("blue", Place.bridge, "", "other")
+    assert component.run.networks.told("other/blue") != component.run.networks.told("blue")

@@ -11,7 +11,7 @@ Object = dict[str, Any]
 
 
 def nic(name: str, **changes: Any) -> Object:
-    """A NIC that nobody uses, as a node shows it, with its link-local address."""
+    """An unused NIC, as a node shows it, with its link-local address."""
     link_local = {"ip": "fe80::1", "prefix-length": 64}
     off = {"enabled": False}
     fine = {"name": name, "type": "ethernet", "state": "up", "ipv4": off}

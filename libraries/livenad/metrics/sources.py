@@ -182,7 +182,7 @@ def _is_of_cluster(cluster: Cluster, url: str) -> bool:
         return True
     try:
         return asked == _host_of(cluster.get(ROUTE, name, namespace))
-    except ApiError:
+    except LabError:
         return False
 
 

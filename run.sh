@@ -14,6 +14,8 @@ Your own cluster:
   --kubeconfig FILE   run against this cluster and start none
   --context NAME      a context of that file other than its current one
   --in-cluster        run against the cluster of this pod by its service account, and start none
+  --profile NAME      take the values of variables/profiles/NAME.yaml, where yours say nothing else; on your own cluster
+                      a profile, or values that say where its networks are, must be given
   --delete-leftovers  run no suite: remove what aborted runs left on this cluster, and put its settings back
   --dry-run           with --delete-leftovers: only say what would be removed
 
@@ -27,6 +29,7 @@ The embedded cluster:
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
 Both:
+  --install           install what this machine lacks, if you are root (Debian's packages of ip, ping and venv)
   --processes N       number of suites in parallel, 1 if not given; they share the cluster
 
 Everything else goes to robot, for example:
@@ -36,7 +39,7 @@ Everything else goes to robot, for example:
 Results lie in results/<time>/, the last run's also in results/latest.
 Exit codes: 0 proven; 1 the product failed; 2 nothing is said of the product: a suite misused a keyword (TEST ERROR) or
 the lab failed (LAB ERROR); 3 not proven (skipped without a reason that the test plan accepts, missing, not run); 64
-wrong usage; 130 interrupted.
+wrong usage or a wrong value, and nothing was begun; 70 the embedded cluster broke; 130 interrupted.
 TXT
 }
 
@@ -45,20 +48,21 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profile=variables/profiles/embedded.yaml cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() speed='' cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
   case $option in
     --help | -h) usage; exit 0 ;;
     --in-cluster) in_cluster=yes ;;
+    --install) INSTALL=yes ;;
     --dynamic-networks-controller) cluster_options+=("$option") ;;
     --delete-leftovers | --dry-run) leftovers+=("$option") ;;
-    --processes=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
+    --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
       ;;
-    --processes | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
+    --processes | --profile | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
       (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
       value=$1
       shift
@@ -67,12 +71,12 @@ while (($#)); do
           [[ $value =~ ^[1-9][0-9]?$ ]] || usage_error "--processes is \"$value\"; expected a number from 1 to 99"
           processes=$value
           ;;
+        --profile) profiles+=("$option" "$value") ;;
         --kubeconfig) kubeconfig=$value ;;
         --context) context=$value ;;
         --speed)
           cluster_options+=("$option" "$value")
-          # The times of the profile are for the default speed.
-          profile=''
+          speed=$value
           ;;
         *) cluster_options+=("$option" "$value") ;;
       esac
@@ -104,21 +108,30 @@ if ((${#leftovers[@]})); then
     clean+=(--kubeconfig "$kubeconfig" --context "$context")
   fi
   [[ " ${leftovers[*]} " != *" --dry-run "* ]] || clean+=(--dry-run)
-  exec "${clean[@]}" -- ${robot_arguments[@]+"${robot_arguments[@]}"}
+  exec "${clean[@]}" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"}
 fi
 
+embedded=''
+if [[ $set_of_requirements == embedded ]]; then
+  # The times of its profile are for the default speed.
+  [[ -n $speed ]] || profiles+=(--profile embedded)
+  [[ " ${robot_arguments[*]-} " == *" --dryrun "* ]] || embedded=yes
+fi
+[[ -n $embedded ]] || set_of_requirements=cluster
 bootstrap "$set_of_requirements"
 run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
 ((processes == 1)) || run+=(--processes "$processes")
 if [[ -n $in_cluster ]]; then
   # A kubeconfig of the environment would be preferred to the pod's service account.
   unset KUBECONFIG
+  run+=(--own-cluster)
 elif [[ -n $kubeconfig ]]; then
-  run+=(--kubeconfig "$kubeconfig" --context "$context")
-elif [[ " ${robot_arguments[*]-} " != *" --dryrun "* ]]; then
-  require_host_tools
+  run+=(--kubeconfig "$kubeconfig" --context "$context" --own-cluster)
+elif [[ -n $embedded ]]; then
+  # A wrong value is told before the cluster is started.
+  "$PYTHON" "$ROOT/scripts/given_values.py" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"} ||
+    exit $(($? == 64 ? 64 : EXIT_LAB))
   export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
   run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded)
-  [[ -z $profile ]] || run+=(--profile "$ROOT/$profile")
 fi
-exec "${run[@]}" -- ${robot_arguments[@]+"${robot_arguments[@]}"}
+exec "${run[@]}" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"}

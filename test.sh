@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# The whole test suite: linters, types, contracts between packages, the test plan, a dry run of the suites, and all tests.
-# Arguments go to pytest; with any, only pytest runs.
+# The whole test suite: linters, types, the test plan, a dry run of the suites, and all tests. Arguments go to pytest;
+# with any, only pytest runs. With --install in front, or CI=true, it installs what this machine lacks.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
 
+[[ ${CI:-} != true ]] || INSTALL=yes
+if [[ ${1:-} == --install ]]; then
+  INSTALL=yes
+  shift
+fi
 bootstrap tests
-require_host_tools
 offer_browser
 cd -- "$ROOT"
 export PATH=$VENV/bin:$PATH

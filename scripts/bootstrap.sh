@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Sourced by run.sh and test.sh: a virtual environment with what is needed, made once.
 #
-#   bootstrap SET        SET is cluster, embedded or tests. Sets PYTHON and STATE_DIR, or ends with one clear line.
-#   require_host_tools   what the embedded cluster needs of the host besides Python.
+#   bootstrap SET   SET is cluster, embedded or tests. Sets PYTHON and STATE_DIR, or ends with one clear line.
+#
+# What the machine itself has to have is looked at first. Where INSTALL is set, what is missing is installed (Debian's
+# packages, by root); otherwise it is named with the command, and nothing is begun.
 #
 # A stamp in the environment holds its Python and the checksums of the requirement files that it was made from, so that
 # a second start only compares. Where the checkout may not be written (it is another user's), environment and results
@@ -11,6 +13,9 @@
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
 readonly EXIT_LAB=2
+readonly CACHE=kubevirt-live-nad-tests
+# Not what an environment may have by this name.
+INSTALL=''
 
 # An ordinary user's PATH may lack the folder that holds ip.
 export PATH=$PATH:/usr/sbin:/sbin
@@ -26,7 +31,9 @@ note() {
 
 bootstrap() {
   local set=$1 sums
+  trap unexpected EXIT
   sums=$(checksums "$set")
+  require_machine "$set" "$sums"
   if stamp_holds "$ROOT/.venv" "$sums"; then
     VENV=$ROOT/.venv
   elif may_write "$ROOT" && may_write "$ROOT/.venv"; then
@@ -43,6 +50,13 @@ bootstrap() {
     STATE_DIR=$(cache_dir)
   fi
   export PYTHON STATE_DIR
+  trap - EXIT
+}
+
+# A command that failed without a word of ours would end with 1, as a run that found the product at fault.
+unexpected() {
+  local status=$?
+  ((status != 1)) || fail "the start failed; is the disk full, or $ROOT out of reach?"
 }
 
 # The checksums of a set's requirement files, one line each. Each set holds the one before.
@@ -80,7 +94,7 @@ may_write() {
 
 cache_dir() {
   local base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
-  local dir=$base/kubevirt-live-nad-tests
+  local dir=$base/$CACHE
   mkdir -p -- "$dir" 2>/dev/null && [[ -w $dir ]] ||
     fail "neither $ROOT nor $dir may be written; set XDG_CACHE_HOME to a folder of yours"
   printf '%s\n' "$dir"
@@ -108,31 +122,32 @@ create_venv() {
   local host_python
   host_python=$(find_python)
   rm -rf -- "$VENV"
-  if ! "$host_python" -c 'import ensurepip, venv' 2>/dev/null; then
-    apt_install python3-venv || true
-  fi
   if "$host_python" -c 'import ensurepip, venv' 2>/dev/null; then
     "$host_python" -m venv "$VENV"
   elif "$host_python" -c 'import pip, venv' 2>/dev/null; then
     "$host_python" -m venv --without-pip "$VENV"
   else
-    fail "$host_python cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)"
+    fail "$host_python cannot make a virtual environment, though it has a venv module"
   fi
 }
 
+# The newest Python that will do; false where there is none.
 find_python() {
   local candidate
-  for candidate in ${PYTHON_FOR_VENV:-python3.13 python3.12 python3.11 python3}; do
+  for candidate in ${PYTHON_FOR_VENV:-python3.14 python3.13 python3.12 python3.11 python3}; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v -- "$candidate"
       return
     fi
   done
-  fail "no Python 3.11 or newer is on PATH; install one (Debian: apt-get install python3)"
+  return 1
 }
 
 install_requirements() {
   local set=$1 line pip=("$VENV/bin/python" -m pip) files=()
+  # Settings of the user's that lead a package elsewhere than into the environment.
+  unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV
+  export PIP_USER=0
   # Made with --without-pip: the host's pip installs into it.
   "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
   while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
@@ -140,30 +155,59 @@ install_requirements() {
     fail "the requirements could not be installed into $VENV; is a package index reachable?"
 }
 
-require_host_tools() {
-  [[ $(uname -s) == Linux ]] ||
+# What the machine has to have: the package of each thing that is missing is installed, or all are named.
+require_machine() {
+  local set=$1 sums=$2 missing=()
+  [[ $set == cluster || $(uname -s) == Linux ]] ||
     fail "the embedded cluster needs Linux; on $(uname -s), give a real one with --kubeconfig FILE"
-  if ! command -v ip >/dev/null; then
-    apt_install iproute2 || true
-    command -v ip >/dev/null || fail "ip is missing; install iproute2 (Debian: apt-get install iproute2)"
+  if ! has_environment "$sums"; then
+    find_python >/dev/null || want python3 find_python
+    if find_python >/dev/null; then can_make_environment || want python3-venv can_make_environment; fi
   fi
-  # Guests have a simpler ping of their own, and the embedded cluster says so when they need it: one try is enough.
-  if ! command -v ping >/dev/null && [[ ! -e $VENV/.ping-tried ]]; then
-    apt_install iputils-ping || true
-    : 2>/dev/null >"$VENV/.ping-tried" || true
+  if [[ $set != cluster ]]; then
+    command -v ip >/dev/null || want iproute2 command -v ip
+    command -v ping >/dev/null || want iputils-ping command -v ping
   fi
+  if [[ $set == tests ]]; then
+    command -v git >/dev/null || want git command -v git
+  fi
+  ((${#missing[@]} == 0)) ||
+    fail "this machine lacks ${missing[*]}; install what is missing with \"apt-get install ${missing[*]}\" (packages of" \
+      "Debian), or start with --install as root"
+}
+
+# Installs a package until a test of it succeeds; otherwise it is missing.
+want() {
+  local package=$1
+  shift
+  if [[ -n ${INSTALL:-} ]] && apt_install "$package" && "$@" >/dev/null; then return; fi
+  missing+=("$package")
+}
+
+has_environment() {
+  local sums=$1
+  stamp_holds "$ROOT/.venv" "$sums" || "$ROOT/.venv/bin/python" -c '' 2>/dev/null ||
+    stamp_holds "${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/$CACHE/venv" "$sums"
+}
+
+can_make_environment() {
+  local host_python
+  host_python=$(find_python)
+  "$host_python" -c 'import ensurepip, venv' 2>/dev/null || "$host_python" -c 'import pip, venv' 2>/dev/null
 }
 
 # A browser, to look at logs and reports with: where there is none and none can be had, those tests are skipped.
 offer_browser() {
   if command -v chromedriver >/dev/null || [[ -e $VENV/.browser-tried ]]; then return; fi
   # Its driver brings the browser.
-  apt_install chromium-driver ||
-    note "No browser: the tests that look at logs and reports are skipped (Debian: apt-get install chromium-driver)"
-  : 2>/dev/null >"$VENV/.browser-tried" || true
+  if [[ -n ${INSTALL:-} ]]; then
+    apt_install chromium-driver && return
+    : 2>/dev/null >"$VENV/.browser-tried" || true
+  fi
+  note "No browser: the tests that look at logs and reports are skipped (Debian: apt-get install chromium-driver)"
 }
 
-# Installs a Debian package where that is ours to do; false otherwise.
+# Installs a Debian package; false where that cannot be done.
 apt_install() {
   [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
   note "Installing $1 ..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from robot.errors import DataError
 from robot.run import RobotFramework
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.given_values import WrongUsage, check_given, profile_file  # noqa: E402
+
 SUITE = Path(__file__).with_suffix(".robot")
 FAILED, USAGE_ERROR = 2, 64
 
@@ -33,13 +38,17 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--kubeconfig", type=Path, help="of the cluster; default: as the libraries find it")
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--profile", action="append", default=[], help="counts where the user's own files say nothing")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --: --variable and --variablefile")
     arguments = parser.parse_args(argv)
     robot = RobotFramework()
     try:
         options, _ = robot.parse_arguments([*arguments.robot, str(SUITE)])
-    except DataError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+        profiles = [str(profile_file(name)) for name in dict.fromkeys(arguments.profile)]
+        options["variablefile"] = [*options.get("variablefile", []), *profiles]
+        check_given(options, [str(SUITE)])
+    except (DataError, WrongUsage) as error:
+        print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
     own = [f"DRY_RUN:{arguments.dry_run}"]
     if arguments.kubeconfig:
@@ -48,7 +57,9 @@ def main(argv: Sequence[str]) -> int:
     libraries = str(ROOT / "libraries")
     options.update(files, console="quiet", listener=[Failures()], pythonpath=[libraries])
     options["variable"] = [*options.get("variable", []), *own]
-    return FAILED if robot.execute(str(SUITE), **options) else 0
+    # Without results of its own Robot takes the working directory for theirs, and evidence would lie there.
+    with tempfile.TemporaryDirectory(prefix="live-nad-tests-") as folder:
+        return FAILED if robot.execute(str(SUITE), outputdir=folder, **options) else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -26,6 +27,7 @@ from robot.version import VERSION as robot_version  # noqa: N811
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.given_values import WrongUsage, check_given, profile_file  # noqa: E402
 from testplan.__main__ import judge_run, write_reports  # noqa: E402
 from testplan.gate import Exit  # noqa: E402
 from testplan.statistics import tag_options  # noqa: E402
@@ -33,6 +35,7 @@ from testplan.suites import longest_first  # noqa: E402
 
 USAGE_ERROR = 64
 STOPPED_BY_USER = 253
+_PRIVATE = 0o700
 SUITES = str(ROOT / "suites")
 DEFAULT_FILES = {"output": "output.xml", "report": "report.html", "log": "log.html"}
 CONSOLE = "scripts.progress.Progress"
@@ -86,16 +89,24 @@ def main(argv: Sequence[str]) -> int:
     robot = RobotFramework()
     try:
         options, sources = robot.parse_arguments([*arguments.robot, SUITES])
+        if len(sources) > 1:
+            sources = sources[:-1]
+        # Of several files that have a variable the first one counts.
+        profiles = [str(profile_file(name)) for name in dict.fromkeys(arguments.profile)]
+        options["variablefile"] = [*options.get("variablefile", []), *profiles]
+        check_given(options, sources, networks=arguments.own_cluster)
     except Information as information:
         print(information.message)
         return 0
-    except DataError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+    except (DataError, WrongUsage) as error:
+        print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
-    if len(sources) > 1:
-        sources = sources[:-1]
     if not options.get("outputdir"):
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
+    else:
+        # Results tell of a cluster what not everybody is to know; a folder that is there stays as it is.
+        with suppress(OSError):
+            Path(options["outputdir"]).mkdir(mode=_PRIVATE, parents=True)
     options.update(_added_options(options, arguments))
     if options.get("dryrun"):
         code = robot.execute(*sources, **options)
@@ -126,7 +137,7 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
         print(f"error: --processes needs {error.name}: pip install robotframework-pabot", file=sys.stderr)
         return USAGE_ERROR
     folder = Path(options["outputdir"]).absolute()
-    # The user's options follow as they are; only his variable files have to come before the profile.
+    # The user's options follow as they are; only the variable files have to come before the profile.
     only_added = {**_added_options({}, arguments), "variablefile": options.get("variablefile", [])}
     added = [
         argument
@@ -149,7 +160,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, help="of the cluster to test; default: as the libraries find it")
     parser.add_argument("--context", default="", help="a context of that file")
     parser.add_argument("--embedded", action="store_true", help="the cluster is the embedded one: say so in the report")
-    parser.add_argument("--profile", type=Path, help="variable file that counts where the user's own say nothing")
+    parser.add_argument(
+        "--own-cluster", action="store_true", help="the user's own: where its networks are is to be said"
+    )
+    parser.add_argument("--profile", action="append", default=[], help="counts where the user's own files say nothing")
     parser.add_argument("--processes", type=int, default=1, help="number of suites in parallel")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
@@ -161,7 +175,8 @@ def _new_folder(results: Path) -> Path:
     for number in range(1, 1000):
         folder = results / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
-            folder.mkdir(parents=True)
+            results.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=_PRIVATE)
             _point_latest_at(folder)
             return folder
     raise FileExistsError(f"{results} is full of runs called {name}")
@@ -172,10 +187,8 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     added: dict[str, Any] = {"pythonpath": [*options.get("pythonpath", []), str(ROOT / "libraries")]}
     if arguments.embedded:
         # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
-        added["variable"] = ["ALLOW_DISRUPTIVE:yes", *options.get("variable", [])]
-    if arguments.profile:
-        # Of several files that have a variable the first one counts.
-        added["variablefile"] = [*options.get("variablefile", []), str(arguments.profile)]
+        own_values = ["ALLOW_DISRUPTIVE:yes", *([] if _has_ipv6() else ["IPV6_PREFIX:"])]
+        added["variable"] = [*own_values, *options.get("variable", [])]
     if arguments.kubeconfig:
         kubeconfig = arguments.kubeconfig.expanduser().absolute()
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
@@ -191,6 +204,13 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
     for name, values in tag_options().items():
         added[name] = [*values, *options.get(name, [])]
     return added
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine, and so the guests of an embedded cluster, have IPv6."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM):
+        return True
+    return False
 
 
 def _facts(options: Mapping[str, Any]) -> list[str]:
@@ -243,3 +263,8 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+    except Exception:
+        # Python would end with 1, as a run that found the product at fault.
+        traceback.print_exc()
+        print("Verdict: LAB ERROR: the run broke off with an error of these tests themselves; please report it")
+        sys.exit(Exit.LAB_ERROR)

@@ -22,8 +22,8 @@ from ..controlplane.profile import profile_for
 from ..dataplane.errors import DataPlaneError
 from ..dataplane.userns import check_machine
 from ..platforms.platform import platform_for
+from .unexpected import BROKEN, UsageError
 
-BROKEN = 70
 STOP_PATIENCE = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,7 +34,7 @@ def up(arguments: argparse.Namespace) -> int:
     """Prints how to use the cluster, and keeps it until a signal comes."""
     out = Path(arguments.kubeconfig_out).absolute() if arguments.kubeconfig_out else None
     if out and not out.parent.is_dir():
-        raise ValueError(f"--kubeconfig-out {out}: there is no directory {out.parent}")
+        raise UsageError(f"--kubeconfig-out {out}: there is no directory {out.parent}")
 
     async def body(cluster: RunningCluster, signals: asyncio.Queue[int]) -> int:
         if out:
@@ -55,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Runs the command with KUBECONFIG set; answers its exit status."""
     command = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
     if not command:
-        raise ValueError("no command given; expected: exec [options] -- CMD [arguments]")
+        raise UsageError("no command given; expected: exec [options] -- CMD [arguments]")
     if not shutil.which(command[0]):
         print(f"python -m emulator exec: {command[0]}: command not found", file=sys.stderr)
         return 127
@@ -78,7 +78,10 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         shortest_token=arguments.shortest_token,
         audit_log=str(Path(arguments.audit_log).absolute()) if arguments.audit_log else "",
     )
-    options.check()
+    try:
+        options.check()
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     return options
 
 

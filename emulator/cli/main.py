@@ -7,20 +7,22 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from .parser import build_parser
-
-BAD_USAGE = 2
-BROKEN = 70
+from .parser import BAD_USAGE, build_parser
+from .unexpected import BROKEN, UsageError, told
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 2 for bad input, 70 if the cluster fails, otherwise that of the command."""
+    """The exit status: 64 for bad input, 70 if the cluster fails in whatever way, otherwise that of the command."""
     arguments = build_parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
-    except ValueError as error:
-        print(f"python -m emulator {arguments.command}: {error}", file=sys.stderr)
-        return BAD_USAGE
+    except UsageError as error:
+        line, status = str(error), BAD_USAGE
+    except Exception as error:
+        # Without this it would end with 1, as a run that found the product at fault.
+        line, status = told(error), BROKEN
+    print(f"python -m emulator {arguments.command}: {line}", file=sys.stderr)
+    return status
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -75,7 +77,9 @@ def _node_agent(arguments: argparse.Namespace) -> int:
     )
     try:
         serve(options)
-    except (DataPlaneError, OSError) as error:
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except DataPlaneError as error:
         print(f"python -m emulator node-agent: {error}", file=sys.stderr)
         return BROKEN
     return 0

@@ -8,12 +8,14 @@ from typing import NoReturn
 from ..cluster_process.options import DEFAULT_KUBEVIRT, MOST_NODES
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 
+BAD_USAGE = 64
+
 
 class OneLineParser(argparse.ArgumentParser):
     """Reports an error in one line, without the whole usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(BAD_USAGE, f"{self.prog}: {message}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

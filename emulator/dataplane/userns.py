@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from emulator.dataplane.syscalls import (
 )
 
 _SYSCTL = Path("/proc/sys")
+_LOOPBACK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def check_machine() -> list[Finding]:
     if not sys.platform.startswith("linux"):
         remedy = "run it on Linux, in a Linux VM, or give --kubeconfig to test a real cluster"
         return [Finding("linux", f"the embedded cluster needs Linux, this is {sys.platform}", remedy)]
-    findings = [*_in_child(_probe_kernel), *_missing_programs()]
+    findings = [*_in_child(_probe_kernel), *_missing_programs(), *_missing_networks()]
     return sorted(findings, key=lambda finding: not finding.fatal)
 
 
@@ -86,10 +88,41 @@ def _missing_programs() -> Iterator[Finding]:
     if not shutil.which("ping"):
         yield Finding(
             "ping",
-            "the program 'ping' is missing, guests use a small one of our own",
-            "install it for the real one: apt-get install iputils-ping",
+            "the program 'ping' is missing, by which guests are told from others",
+            "install it: apt-get install iputils-ping",
+        )
+
+
+def _missing_networks() -> Iterator[Finding]:
+    with socket.socket() as listening, socket.socket() as asking:
+        listening.settimeout(_LOOPBACK_SECONDS)
+        asking.settimeout(_LOOPBACK_SECONDS)
+        try:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen()
+            asking.connect(listening.getsockname())
+        except OSError as error:
+            yield Finding(
+                "loopback",
+                f"nothing reaches 127.0.0.1, where the API server listens ({error.strerror or error})",
+                "bring the loopback interface up: ip link set lo up",
+            )
+    if not has_ipv6():
+        yield Finding(
+            "ipv6",
+            "this machine has no IPv6, so guests have none: what needs it is skipped",
+            "boot without ipv6.disable=1 to have it",
             fatal=False,
         )
+
+
+def has_ipv6() -> bool:
+    """Whether this kernel has IPv6; a setting of one network namespace alone does not matter for others."""
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
 
 
 def _probe_kernel() -> Iterator[Finding]:

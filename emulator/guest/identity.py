@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from emulator.guest import sessions
@@ -156,10 +155,6 @@ def install_programs() -> None:
     _install(_PROGRAMS / "reboot", f"#!/bin/sh\nkill -{_REBOOT} 1\n")
     if not shutil.which("sysctl", path=sessions.PATH):
         _install(_PROGRAMS / "sysctl", _SYSCTL)
-    if not shutil.which("ping", path=sessions.PATH):
-        interpreter = os.path.realpath(sys.executable)
-        own_ping = Path(__file__).with_name("ping.py")
-        _install(_PROGRAMS / "ping", f'#!/bin/sh\nexec "{interpreter}" -I -S "{own_ping}" "$@"\n')
 
 
 def _install(path: Path, text: str) -> None:

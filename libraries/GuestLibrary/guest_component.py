@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -38,13 +38,31 @@ class GuestComponent(KeywordComponent):
         self.guests.tell_warnings()
         return self.suite.measurements
 
+    def _way(self, vm: str, peer: str, nic: str) -> str:
+        """Where a NIC and a peer are and what is between them, with the remedy where that carries nothing."""
+        guests = self.guests
+        network = self.vm(vm).nic(nic).network or ""
+        told, here, there = self.run.networks.told(network), guests.node_of(vm), guests.node_of(peer)
+        where = f'network "{network}" is {told or "not one of this run"}; {vm} is on node {here}, {peer} on {there}'
+        if here == there:
+            return f"{where}: look at the guests' addresses and at the bridge of that node"
+        return (
+            f"{where}: the bridge must exist on both nodes and carry this VLAN between them; have the VLAN allowed on "
+            "the switch ports, choose other VLANS, or use the profile kubernetes-node-local"
+        )
+
 
 @contextmanager
-def blamed_on(blame: Blame) -> Iterator[None]:
-    """Turn a fault of the product into a LAB ERROR where the lab is to blame: the product has not acted yet."""
+def blamed_on(blame: Blame, way: Callable[[], str] = str) -> Iterator[None]:
+    """Turn a fault of the product into a LAB ERROR where the lab is to blame: the product has not acted yet.
+
+    ``way`` tells what is between the guests, and the remedy.
+    """
     try:
         yield
     except ProductFault as fault:
         if blame == "product":
             raise
-        raise LabError(f"before the act: {fault}") from None
+        first, line, rest = f"before the act: {fault}".partition("\n")
+        told = way()
+        raise LabError(f"{first}{'; ' if told else ''}{told}{line}{rest}") from None

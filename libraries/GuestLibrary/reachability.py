@@ -43,7 +43,7 @@ class ReachabilityKeywords(GuestComponent):
         | ``family`` | ``ipv4`` or ``ipv6``. |
         """
         one, other = self.vm(vm).name, self.vm(peer).name
-        with blamed_on(blame):
+        with blamed_on(blame, lambda: self._way(one, other, nic)):
             run = check_reach(
                 self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
             )

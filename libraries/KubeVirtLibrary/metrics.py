@@ -45,11 +45,12 @@ class MetricKeywords(KeywordComponent):
         | ``vm`` | a VM that runs and is not changed yet. |
         | ``within`` | for how long at most, from now on: a scrape comes every 30 seconds or so. |
         """
-        from livenad.metrics.sources import find_source  # noqa: PLC0415 - an HTTP client is slow to import
+        from livenad.metrics.sources import Given, find_source  # noqa: PLC0415 - an HTTP client is slow to import
 
         run, record = self.run, self.vm(vm)
         namespace = run.facts.kubevirt.namespace if run.facts.kubevirt else ""
-        source, reasons = find_source(run.cluster, namespace, run.settings.monitoring_url)
+        given = Given(run.settings.monitoring_url, run.settings.monitoring_token_file)
+        source, reasons = find_source(run.cluster, namespace, given)
         if source is None:
             raise CapabilityMissing(f"capability metrics is not there: {'; '.join(reasons)}")
         poller = Poller(source, record.name, record.namespace, heartbeat)

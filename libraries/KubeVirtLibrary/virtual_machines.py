@@ -120,7 +120,9 @@ class VirtualMachineKeywords(KeywordComponent):
                 suite.changes.add(change)
             else:
                 nodes = run.facts.nodes.usable if run.facts.nodes else ()
-                create_vm(run.created, suite.vms, record, run.settings, run.networks.node_affinity(nodes))
+                affinity = run.networks.node_affinity(nodes)
+                ipv6_only = run.facts.nodes is not None and run.facts.nodes.ipv6_only
+                create_vm(run.created, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
                 if record.origin == "manifest" and not starts_by_itself(record.manifest):
                     suite.changes.add(request_action(run.cluster, suite.recorder, record, "start"))
         step(

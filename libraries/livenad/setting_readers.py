@@ -138,8 +138,10 @@ def ipv4_prefix(text: str, _: Seconds) -> str:
 
 
 def ipv6_prefix(text: str, _: Seconds) -> str:
-    """The first three groups of IPv6 addresses that guests may have among themselves."""
-    expected = "the first three groups of IPv6 addresses, such as fd00:10:10"
+    """The first three groups of IPv6 addresses that guests may have among themselves; empty where they have none."""
+    expected = "nothing, or the first three groups of IPv6 addresses, such as fd00:10:10"
+    if not text:
+        return text
     try:
         network = IPv6Network(f"{text}::/48")
     except ValueError:

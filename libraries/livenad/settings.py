@@ -7,8 +7,9 @@ field below, in capitals.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from livenad import setting_readers as values
@@ -25,6 +26,12 @@ _URL = re.compile(r"(https?://[^\s/]+(/\S*)?)?")
 _CLASS = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
 _LONGEST_PREFIX = 50
 _BRIDGE_EXPECTED = "the name of a Linux bridge, 15 characters at most, no spaces"
+_NUMBERS: dict[Reader, tuple[type, ...]] = {
+    values.time: (int, float),
+    values.time_or_nothing: (int, float),
+    values.percent: (int,),
+}
+"""What besides text a reader takes; bool is no number."""
 
 
 def _is_guest_user(name: str) -> bool:
@@ -46,7 +53,19 @@ def _is_dns_label_or_empty(name: str) -> bool:
 
 
 def _set(default: Any, reader: Reader) -> Any:
-    return field(default=default, metadata={"reader": reader})
+    return field(default=default, metadata={"reader": reader, "types": _NUMBERS.get(reader, ())})
+
+
+def _count(default: int, most: int) -> Any:
+    return field(default=default, metadata={"reader": values.count(most), "types": (int,)})
+
+
+def _switch(default: bool) -> Any:
+    return field(default=default, metadata={"reader": values.yes_or_no, "types": (bool,)})
+
+
+def _is_device_or_empty(name: str) -> bool:
+    return not name or _DEVICE.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class Settings:
 
     kubeconfig: str = _set("", values.plain)
     context: str = _set("", values.plain)
-    verify_tls: bool = _set(True, values.yes_or_no)
+    verify_tls: bool = _switch(True)
     namespace_prefix: str = _set(
         "nad-swap",
         values.matching(
@@ -70,7 +89,7 @@ class Settings:
     lease_timeout: float = _set(1800.0, values.time)
     node_network: str = _set("existing", values.one_of("existing", "nmstate", "node-local"))
     bridge: str = _set("br1", values.matching(_DEVICE.fullmatch, _BRIDGE_EXPECTED))
-    other_bridge: str = _set("br2", values.matching(_DEVICE.fullmatch, _BRIDGE_EXPECTED))
+    other_bridge: str = _set("br2", values.matching(_is_device_or_empty, f"nothing, or {_BRIDGE_EXPECTED}"))
     spare_nic: tuple[str, ...] = _set(
         (), values.words(_DEVICE.fullmatch, "nothing, or names of NICs separated by commas, such as ens4, ens5")
     )
@@ -87,8 +106,8 @@ class Settings:
     ipv4_prefix: str = _set("10.10", values.ipv4_prefix)
     ipv6_prefix: str = _set("fd00:10:10", values.ipv6_prefix)
     vm_image: str = _set(
-        "quay.io/containerdisks/fedora:latest",
-        values.matching(is_image, "an image such as quay.io/org/disk:tag"),
+        "quay.io/containerdisks/fedora:41",
+        values.matching(_IMAGE.fullmatch, "an image such as quay.io/org/disk:tag"),
     )
     vm_memory: str = _set("1Gi", values.matching(is_quantity, "a quantity such as 1Gi or 512Mi"))
     guest_user: str = _set("tester", values.matching(_is_guest_user, "a Linux user name such as tester, and not root"))
@@ -103,11 +122,12 @@ class Settings:
     monitoring_url: str = _set(
         "", values.matching(_URL.fullmatch, "nothing, or a URL such as https://prometheus.lab:9090")
     )
+    monitoring_token_file: str = _set("", values.plain)
     quiet_window: float = _set(12.0, values.time)
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     loss_limit: int = _set(10, values.percent)
-    many_vms: int = _set(6, values.count(500))
-    allow_disruptive: bool = _set(False, values.yes_or_no)
+    many_vms: int = _count(6, 500)
+    allow_disruptive: bool = _switch(False)
     expected_capabilities: tuple[str, ...] = _set(
         (), values.words(is_dns_label, "nothing, or names of capabilities separated by commas, such as localnet, ipv6")
     )
@@ -124,9 +144,9 @@ class Settings:
             if value is None:
                 continue
             try:
-                chosen[entry.name] = entry.metadata["reader"](_text(value), seconds)
+                chosen[entry.name] = entry.metadata["reader"](_text(entry, value), seconds)
             except Unreadable as unreadable:
-                raise _bad(name, _text(value), str(unreadable)) from None
+                raise _bad(name, value, str(unreadable)) from None
         settings = cls(**chosen)
         settings = replace(settings, lease_namespace=settings.lease_namespace or settings.namespace or "default")
         if settings.node_network == "existing" and settings.other_bridge == settings.bridge:
@@ -137,11 +157,50 @@ class Settings:
 VARIABLES = tuple(entry.name.upper() for entry in fields(Settings))
 """Names of the variables that `Settings.from_variables` reads."""
 
+TEXTS = frozenset(entry.name.upper() for entry in fields(Settings) if not entry.metadata["types"])
+"""Those whose values are text, so that a number or a truth value is none of them."""
 
-def _text(value: object) -> str:
+
+def nearest(name: str, known: Iterable[str] = VARIABLES) -> str:
+    """The known name that is most like this one, "" where none is."""
+    by_plain = {_plain(one): one for one in known}
+    found = get_close_matches(_plain(name), by_plain, n=1, cutoff=0.6)
+    return by_plain[found[0]] if found else ""
+
+
+def unchosen_networks(given: Mapping[str, object]) -> list[str]:
+    """Names of variables that say where the networks of a cluster are, and that have no value given.
+
+    Their defaults are those of the embedded cluster: on any other one they would be a guess.
+    """
+    needed = ["NODE_NETWORK", "LOCALNET"]
+    how = given.get("NODE_NETWORK")
+    if how != "node-local" or given.get("LOCALNET") not in (None, "none"):
+        needed.insert(1, "VLANS")
+    if how == "existing":
+        needed[1:1] = ["BRIDGE", "OTHER_BRIDGE"]
+    if given.get("LOCALNET") == "existing":
+        needed.append("PHYSICAL_NETWORK")
+    return [name for name in needed if name not in given]
+
+
+def _plain(name: str) -> str:
+    return name.upper().replace("_", "").replace(" ", "")
+
+
+def _text(entry: Field[Any], value: object) -> str:
     """A value as the user would have written it on the command line; YAML has lists as well."""
-    return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value).strip()
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(entry, part) for part in value)
+    types = entry.metadata["types"]
+    if not isinstance(value, str) and type(value) not in types:
+        raise Unreadable(
+            f"text, and this is a value of type {type(value).__name__}, which may differ from what was written (YAML "
+            f'reads 10.20 as 10.2, 0100 as 64 and no as False): put it in quotes, {entry.name.upper()}: "..."'
+        )
+    return str(value).strip()
 
 
 def _bad(name: str, value: object, expected: str) -> BadInput:
-    return BadInput(f'variable {name} is "{value}"; expected {expected}; set it with --variable {name}:<value>')
+    shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value).strip()
+    return BadInput(f'variable {name} is "{shown}"; expected {expected}; set it with --variable {name}:<value>')

@@ -2,7 +2,10 @@
 
 Robot answers such a signal by an exception in the main thread, wherever that thread is. Within the few instructions in
 which a queue or a condition takes its lock the lock stays taken for ever, and the teardown, which needs the same
-connections, hangs. So the handler that is there (Robot's) is called a few milliseconds later, when that is over.
+connections, hangs. So the handler that is there (Robot's) is called a few milliseconds later, when that is over, or
+when the thread waits: it then stands at one and the same instruction. A thread that is stopped while it waits for a
+lock has not taken it. Nothing else is assumed of Python's own modules, whose insides differ
+from version to version.
 """
 
 from __future__ import annotations
@@ -20,10 +23,10 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _DELICATE = ("threading", "queue", "concurrent.futures", "logging", "paramiko", "weakref", "_weakrefset")
 """They take locks in Python code, or swallow what is raised in them."""
 
-_WAITING = {"wait", "join", "_wait_for_tstate_lock"}
-"""Functions of ``threading`` in which a thread waits, at times for long; they are made to be interrupted."""
-
 _ASK_AGAIN = 0.002
+_LOOKS = 5
+"""Number of consecutive looks that must find one and the same instruction: then the thread waits."""
+
 _PATIENCE = 2.0
 """Seconds after which a signal is passed on wherever the main thread is."""
 
@@ -38,7 +41,9 @@ class StopSignalGuard:
         self._held: int | None = None
         self._held_since = 0.0
         self._main = 0
-        # A signal of its own, so that asking again is never taken for somebody's second Ctrl-C.
+        self._place: tuple[FrameType, int] | None = None
+        self._looks = 0
+        # A signal of its own, so that asking again is never taken for a second Ctrl-C.
         self._again = signal.SIGRTMIN + 3 if hasattr(signal, "SIGRTMIN") else signal.SIGUSR2
 
     def install(self) -> None:
@@ -56,10 +61,11 @@ class StopSignalGuard:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._held is None and _is_delicate(frame):
             self._held, self._held_since = number, time.monotonic()
+            self._waits_at(frame)
             # No threading.Thread: its bookkeeping may be just what was interrupted.
             _thread.start_new_thread(self._remind, ())
             return
-        first, self._held = self._held, None
+        first, self._held, self._place = self._held, None, None
         if first is not None:
             with suppress(Exception):
                 self._handlers[first](first, frame)
@@ -67,33 +73,31 @@ class StopSignalGuard:
 
     def _remind(self) -> None:
         while self._held is not None:
-            # No event tells that the main thread has left somebody else's function: it has to be looked at again.
+            # No event tells that the main thread has left a function of these modules: it has to be looked at again.
             time.sleep(_ASK_AGAIN)
             signal.pthread_kill(self._main, self._again)
 
     def _look_again(self, _: int, frame: FrameType | None) -> None:
-        if self._held is None or (_is_delicate(frame) and time.monotonic() - self._held_since < _PATIENCE):
+        if self._held is None:
             return
-        number, self._held = self._held, None
+        waits, patient = self._waits_at(frame), time.monotonic() - self._held_since < _PATIENCE
+        if _is_delicate(frame) and not waits and patient:
+            return
+        number, self._held, self._place = self._held, None, None
         self._handlers[number](number, frame)
+
+    def _waits_at(self, frame: FrameType | None) -> bool:
+        """Whether the main thread has stood at one place for several looks."""
+        before, self._place = self._place, (frame, frame.f_lasti) if frame is not None else None
+        self._looks = self._looks + 1 if before is not None and before == self._place else 0
+        return self._looks >= _LOOKS
 
 
 def _is_delicate(frame: FrameType | None) -> bool:
-    """Whether an exception here might leave a lock taken: somewhere below, but not while waiting."""
-    if frame is None or _is_waiting(frame):
-        return False
+    """Whether an exception here might leave a lock taken: somewhere below the project's own code."""
     return any(
         module == name or module.startswith(f"{name}.") for module in map(_module, _frames(frame)) for name in _DELICATE
     )
-
-
-def _is_waiting(frame: FrameType) -> bool:
-    code = frame.f_code
-    if _module(frame) != "threading" or code.co_name not in _WAITING:
-        return False
-    # Condition.wait gives its lock back first, and knows only from then on that it has to take it again.
-    begins = code.co_qualname == "Condition.wait" and "gotit" in code.co_varnames and "gotit" not in frame.f_locals
-    return not begins
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:

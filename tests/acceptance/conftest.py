@@ -25,6 +25,8 @@ case $* in
     mkdir -p "${{@: -1}}/bin"
     cp "$0" "${{@: -1}}/bin/python"
     ;;
+  *given_values.py*) exit {given_values} ;;
+  *"-m pip install"*) printf '%s\n' "$$ pip is told ${{!PIP_*}}, $PIP_USER" >>"{log}" ;;
   *-m\\ emulator* | *run_suites.py*) printf '<%s>' "$@" ;;
 esac
 """
@@ -58,10 +60,11 @@ class Checkout:
             return []
         return [line.split(" ", 1)[1] for line in self.log.read_text(encoding="utf-8").splitlines()]
 
-    def stand_in(self, *, venv_module: int = 0, host_pip: int = 0) -> None:
-        """Puts the stand-in on PATH; the numbers are the exit codes of its import checks."""
-        text = STAND_IN.format(log=self.log, venv_module=venv_module, host_pip=host_pip)
-        for name in ("python3.13", "python3.12", "python3.11", "python3"):
+    def stand_in(self, *, venv_module: int = 0, host_pip: int = 0, given_values: int = 0) -> None:
+        """Puts the stand-in on PATH; the numbers are the exit codes of what it is asked to look at."""
+        codes = {"venv_module": venv_module, "host_pip": host_pip, "given_values": given_values}
+        text = STAND_IN.format(log=self.log, **codes)
+        for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python3"):
             self.tool(name, text)
 
     def tool(self, name: str, text: str) -> None:

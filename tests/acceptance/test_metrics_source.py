@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
-from livenad.metrics.sources import find_source
+from livenad.metrics.sources import Given, find_source
 
 from tests.embedded import embedded_cluster
 
@@ -23,7 +23,7 @@ def test_source_of_the_platform_is_found(tmp_path: Path, platform: str, namespac
     with embedded_cluster(tmp_path, "--platform", platform) as kubeconfig:
         cluster = Cluster(open_connection(str(kubeconfig)))
         source, _ = find_source(cluster, namespace)
-        other, reasons = find_source(cluster, namespace, "http://127.0.0.1:9/")
+        other, reasons = find_source(cluster, namespace, Given("http://127.0.0.1:9/"))
         cluster.close()
     assert source is not None
     assert source.title.startswith(title)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +40,7 @@ def test_first_start_makes_an_environment_and_the_second_only_uses_it(checkout: 
     second = checkout.run("--include", "p0")
     assert second.stderr == ""
     assert handed_over(second) == handed_over(first)
-    assert len(checkout.calls()) == 1, "the second start asked Python for something besides the run"
+    assert len(checkout.calls()) == 2, "the second start asked Python for something besides the values and the run"
 
 
 def test_a_changed_requirement_is_installed_at_the_next_start(checkout: Checkout) -> None:
@@ -85,20 +86,50 @@ def test_an_embedded_cluster_is_started_around_the_run(checkout: Checkout) -> No
     assert handed == [
         *("-m", "emulator", "exec", "--kubevirt", "1.8", "--defect", "one", "--defect", "two", "--"),
         *(f"{root}/.venv/bin/python", f"{root}/scripts/run_suites.py", "--state", root, "--embedded"),
-        *("--profile", f"{root}/variables/profiles/embedded.yaml", "--", "--include", "p0"),
+        *("--profile", "embedded", "--", "--include", "p0"),
     ]
+    assert checkout.calls()[-2] == f"{root}/scripts/given_values.py --profile embedded -- --include p0"
+
+
+def test_a_wrong_value_starts_no_cluster(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.stand_in(given_values=64)
+    checkout.log.write_text("", encoding="utf-8")
+    shutil.copy(checkout.folder / "bin/python3", checkout.folder / ".venv/bin/python")
+    assert checkout.run("--variable", "SWAP_TIMOT:1").returncode == 64
+    assert not [call for call in checkout.calls() if "emulator" in call]
+
+
+def test_a_check_of_values_that_breaks_is_no_fault_of_the_product(checkout: Checkout) -> None:
+    checkout.stand_in(given_values=1)
+    assert checkout.run().returncode == 2
+
+
+def test_a_start_that_breaks_is_no_fault_of_the_product(checkout: Checkout) -> None:
+    """Such as on a disk that is full."""
+    checkout.tool("mkdir", "#!/bin/sh\necho 'mkdir: no space left on device' >&2\nexit 1\n")
+    run = checkout.run()
+    assert run.returncode == 2
+    assert run.stderr.splitlines()[-1].startswith("error: the start failed; is the disk full")
+
+
+def test_profiles_of_the_user_count_before_the_embedded_clusters(checkout: Checkout) -> None:
+    handed = handed_over(checkout.run("--profile", "embedded-openshift", "--platform=openshift"))
+    assert handed[-5:] == ["--profile", "embedded-openshift", "--profile", "embedded", "--"]
+    assert handed_over(checkout.run("--kubeconfig", "c", "--profile=mine"))[-3:] == ["--profile", "mine", "--"]
 
 
 def test_short_times_are_for_the_default_speed_only(checkout: Checkout) -> None:
     assert "--profile" not in handed_over(checkout.run("--speed", "1", "--include", "p0"))
+    assert handed_over(checkout.run("--speed", "1", "--profile", "embedded"))[-3:-1] == ["--profile", "embedded"]
 
 
 def test_a_kubeconfig_starts_no_cluster(checkout: Checkout) -> None:
     handed = handed_over(checkout.run("--include", "p0", "--kubeconfig=my config", "--context", "other"))
     root = str(checkout.folder)
     assert handed == [
-        *(f"{root}/scripts/run_suites.py", "--state", root, "--kubeconfig", "my config", "--context", "other", "--"),
-        *("--include", "p0"),
+        *(f"{root}/scripts/run_suites.py", "--state", root, "--kubeconfig", "my config", "--context", "other"),
+        *("--own-cluster", "--", "--include", "p0"),
     ]
 
 
@@ -135,32 +166,77 @@ def test_wrong_usage_is_one_line(checkout: Checkout, arguments: list[str], messa
 
 def test_without_a_venv_module_the_hosts_pip_helps(checkout: Checkout) -> None:
     checkout.stand_in(venv_module=1)
-    checkout.tool("apt-get", "#!/bin/sh\nexit 1\n")
     assert checkout.run().returncode == 0
     assert any(call.startswith("-m venv --without-pip") for call in checkout.calls())
 
 
-def test_without_venv_module_and_pip_the_remedy_is_one_line(checkout: Checkout) -> None:
-    checkout.stand_in(venv_module=1, host_pip=1)
-    checkout.tool("apt-get", "#!/bin/sh\nexit 1\n")
-    run = checkout.run()
-    assert run.returncode == 2
-    assert run.stderr.splitlines()[-1].endswith("install its venv module (Debian: apt-get install python3-venv)")
+BEGUN = ("-m venv", "-m pip", "run_suites", "emulator", "given_values")
 
 
-def test_a_host_tool_that_is_missing_is_installed_or_named(checkout: Checkout) -> None:
-    checkout.run()
-    # PATH without the system's folders: only what bootstrap.sh itself calls, and no ip.
-    for tool in ("bash", "dirname", "sha256sum", "readlink", "uname", "id", "cat", "env"):
+def bare_machine(checkout: Checkout, *missing: str) -> dict[str, str]:
+    """An environment whose PATH has what bootstrap.sh itself calls and a list of apt-get's calls, but not the rest."""
+    for tool in (
+        *("bash", "dirname", "sha256sum", "readlink", "uname", "id", "cat", "env", "mkdir", "cp", "rm", "mv"),
+    ):
         found = subprocess.run(["which", tool], capture_output=True, text=True, check=True).stdout.strip()
         (checkout.folder / "bin" / tool).symlink_to(found)
-    (checkout.folder / "bin/ip").unlink()
-    (checkout.folder / "bin/apt-get").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
-    script = (checkout.folder / "scripts/bootstrap.sh").read_text(encoding="utf-8")
-    (checkout.folder / "scripts/bootstrap.sh").write_text(script.replace(":/usr/sbin:/sbin", ""), encoding="utf-8")
-    run = checkout.run(env={"PATH": str(checkout.folder / "bin")})
+    for tool in missing:
+        (checkout.folder / "bin" / tool).unlink()
+    # It installs ip and ping, and nothing else.
+    text = f"""#!/bin/bash
+echo "$*" >>"{checkout.folder}/apt.log"
+case ${{@: -1}} in iproute2) tool=ip ;; iputils-ping) tool=ping ;; *) exit 1 ;; esac
+cp "{checkout.folder}/bin/a-tool" "{checkout.folder}/bin/$tool"
+"""
+    checkout.tool("a-tool", "#!/bin/sh\n")
+    checkout.tool("apt-get", text)
+    script = checkout.folder / "scripts/bootstrap.sh"
+    script.write_text(script.read_text(encoding="utf-8").replace(":/usr/sbin:/sbin", ""), encoding="utf-8")
+    return {"PATH": str(checkout.folder / "bin")}
+
+
+def asked_of_apt(checkout: Checkout) -> list[str]:
+    log = checkout.folder / "apt.log"
+    return [line.split()[-1] for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+@pytest.mark.parametrize("environment", [{}, {"INSTALL": "/usr/bin/install -c"}, {"CI": "true"}])
+def test_nothing_is_installed_unasked(checkout: Checkout, environment: dict[str, str]) -> None:
+    checkout.stand_in(venv_module=1, host_pip=1)
+    run = checkout.run(env=bare_machine(checkout, "ip", "ping") | environment)
     assert run.returncode == 2
-    assert run.stderr.splitlines()[-1] == "error: ip is missing; install iproute2 (Debian: apt-get install iproute2)"
+    assert run.stderr == (
+        "error: this machine lacks python3-venv iproute2 iputils-ping; install what is missing with "
+        '"apt-get install python3-venv iproute2 iputils-ping" (packages of Debian), or start with --install as root\n'
+    )
+    assert asked_of_apt(checkout) == []
+    assert not [call for call in checkout.calls() if call.startswith(BEGUN)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs packages")
+def test_what_is_missing_is_installed_on_request(checkout: Checkout) -> None:
+    run = checkout.run("--install", "--include", "p0", env=bare_machine(checkout, "ip", "ping"))
+    assert handed_over(run)[-3:] == ["--", "--include", "p0"]
+    assert asked_of_apt(checkout) == ["iproute2", "iputils-ping"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root installs packages")
+def test_what_cannot_be_installed_is_named(checkout: Checkout) -> None:
+    checkout.stand_in(venv_module=1, host_pip=1)
+    run = checkout.run("--install", env=bare_machine(checkout, "ping"))
+    assert run.returncode == 2
+    assert 'lacks python3-venv; install what is missing with "apt-get install python3-venv"' in run.stderr
+
+
+def test_a_real_cluster_needs_neither_ip_nor_ping(checkout: Checkout) -> None:
+    run = checkout.run("--kubeconfig", "config", env=bare_machine(checkout, "ip", "ping"))
+    assert run.returncode == 0, run.stderr
+
+
+def test_settings_of_pip_lead_nothing_elsewhere(checkout: Checkout) -> None:
+    run = checkout.run(env={"PIP_USER": "1", "PIP_TARGET": "/somewhere", "PIP_PREFIX": "/elsewhere"})
+    assert run.returncode == 0, run.stderr
+    assert "pip is told PIP_USER, 0" in checkout.calls()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")

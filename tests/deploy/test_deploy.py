@@ -207,7 +207,12 @@ def test_script_of_the_task_tells_the_verdict_and_keeps_the_exit_code(tmp_path: 
     stand_in.write_text('#!/bin/sh\nprintf "<%s>" "$@"\necho\necho "Verdict: LAB ERROR: no cluster"\nexit 2\n')
     stand_in.chmod(0o755)
     script = step["script"].replace("/tmp/printed", str(tmp_path / "printed"))  # noqa: S108
-    values = {"NAMESPACE": HOME, "INCLUDE": 'p1 AND "x', "VERDICT_FILE": str(tmp_path / "verdict")}
+    values = {
+        "NAMESPACE": HOME,
+        "PROFILE": "openshift-nmstate",
+        "INCLUDE": 'p1 AND "x',
+        "VERDICT_FILE": str(tmp_path / "verdict"),
+    }
     finished = subprocess.run(
         ["bash", "-c", script, "script", "--variable", "BRIDGE:br7"],
         capture_output=True,
@@ -219,7 +224,8 @@ def test_script_of_the_task_tells_the_verdict_and_keeps_the_exit_code(tmp_path: 
     assert finished.returncode == 2, finished.stderr
     assert (tmp_path / "verdict").read_text() == "LAB ERROR"
     assert (
-        '<--in-cluster><--outputdir></results><--include><p1 AND "x><--variable><NAMESPACE:team-a>' in finished.stdout
+        '<--in-cluster><--profile><openshift-nmstate><--outputdir></results><--include><p1 AND "x>'
+        "<--variable><NAMESPACE:team-a>" in finished.stdout
     )
     assert "<--variable><BRIDGE:br7>" in finished.stdout
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from livenad.settings import VARIABLES, Settings
+from livenad.settings import VARIABLES, Settings, unchosen_networks
 from robot.utils import timestr_to_secs
 
 VARIABLES_FOLDER = Path(__file__).parents[2] / "variables"
@@ -23,6 +23,11 @@ def test_profile_sets_known_variables_to_valid_values(profile: Path) -> None:
     assert set(values) <= set(VARIABLES)
     settings = Settings.from_variables(values, timestr_to_secs)
     assert settings.node_network == values.get("NODE_NETWORK", "existing")
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_profile_says_where_all_networks_are(profile: Path) -> None:
+    assert unchosen_networks(read(profile)) == []
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from livenad.errors import BadInput
 from livenad.setting_readers import vlans_text
-from livenad.settings import VARIABLES, Settings
+from livenad.settings import VARIABLES, Settings, nearest
 from robot.utils import timestr_to_secs
 
 DEFAULTS = Path(__file__).parents[2] / "variables" / "defaults.yaml"
@@ -44,8 +44,9 @@ def test_values_are_typed() -> None:
     chosen = settings(VLANS="7, 10-12", SWAP_TIMEOUT="2 min 30 s", BRIDGE="br-ex.1", ALLOW_DISRUPTIVE=True)
     assert (chosen.vlans, chosen.swap_timeout, chosen.bridge) == ((7, 10, 11, 12), 150.0, "br-ex.1")
     assert chosen.allow_disruptive
-    assert settings(VLANS=100).vlans == (100,)
-    assert settings(VLANS=["100-101", 300]).vlans == (100, 101, 300)
+    assert settings(VLANS="100").vlans == (100,)
+    assert settings(VLANS=["100-101", "300"]).vlans == (100, 101, 300)
+    assert settings(BOOT_TIMEOUT=90, GAP_THRESHOLD=1.5, LOSS_LIMIT=5, MANY_VMS=3).boot_timeout == 90.0
     assert settings(ALLOW_DISRUPTIVE="no").allow_disruptive is False
     assert settings(GAP_THRESHOLD="1500 ms").gap_threshold == 1.5
     assert settings(SPARE_NIC="ens4, ens5").spare_nic == ("ens4", "ens5")
@@ -55,14 +56,20 @@ def test_values_are_typed() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
-        ("VLANS", 4095, "VLAN ids from 1 to 4094"),
+        ("VLANS", "4095", "VLAN ids from 1 to 4094"),
         ("VLANS", "0-10", "VLAN ids"),
         ("VLANS", "-1", "VLAN ids"),
         ("VLANS", "200-100", "VLAN ids"),
         ("VLANS", "100-199, 150", "each id once"),
         ("VLANS", "ten", "such as 100-199, 300"),
-        ("VLANS", 1.5, "VLAN ids"),
-        ("VLANS", True, "VLAN ids"),
+        ("VLANS", 64, "a value of type int"),
+        ("VLANS", True, "no as False): put it in quotes"),
+        ("IPV4_PREFIX", 10.2, 'put it in quotes, IPV4_PREFIX: "..."'),
+        ("BRIDGE", True, "a value of type bool"),
+        ("NAMESPACE", 2024, "a value of type int"),
+        ("SWAP_TIMEOUT", True, "a value of type bool"),
+        ("LOSS_LIMIT", 1.5, "a value of type float"),
+        ("ALLOW_DISRUPTIVE", 1, "a value of type int"),
         ("VLANS", "", "VLAN ids"),
         ("NODE_NETWORK", "ovs", "one of existing, nmstate, node-local"),
         ("LOCALNET", "yes", "one of none, existing, nmstate"),
@@ -118,6 +125,30 @@ def test_wrong_value_is_named_with_expectation_and_remedy(variable: str, value: 
     assert message.startswith(f'LAB ERROR: variable {variable} is "{value}"; expected ')
     assert expected in message
     assert message.endswith(f"; set it with --variable {variable}:<value>")
+
+
+def test_second_bridge_may_be_wanting() -> None:
+    assert settings(OTHER_BRIDGE="").other_bridge == ""
+
+
+def test_guests_may_have_no_ipv6() -> None:
+    assert settings(IPV6_PREFIX="").ipv6_prefix == ""
+
+
+def test_default_image_has_a_version() -> None:
+    assert not Settings().vm_image.endswith(":latest")
+    assert ":" in Settings().vm_image
+
+
+def test_numbers_in_a_list_are_refused() -> None:
+    with pytest.raises(BadInput, match="put it in quotes"):
+        settings(VLANS=["100-101", 64])
+
+
+def test_nearest_name_is_told_whatever_the_case() -> None:
+    assert nearest("SWAP_TIMOT") == "SWAP_TIMEOUT"
+    assert nearest("swap timeout") == "SWAP_TIMEOUT"
+    assert nearest("quux") == ""
 
 
 def test_bridges_may_be_alike_where_neither_is_used() -> None:

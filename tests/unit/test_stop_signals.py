@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from types import FrameType
+from typing import Any
 
 import pytest
 from livenad.stop_signals import StopSignalGuard
@@ -94,6 +97,66 @@ def test_waiting_ends_at_once(came: list[int]) -> None:
     assert came == [signal.SIGINT]
 
 
+@pytest.mark.parametrize("wait", ["event", "queue", "join", "lock", "condition", "future"])
+def test_waiting_ends_at_once_whatever_is_waited_for(came: list[int], wait: str) -> None:
+    StopSignalGuard().install()
+    done = threading.Event()
+    busy = threading.Thread(target=done.wait, args=(30,))
+    busy.start()
+    lock, condition = threading.Lock(), threading.Condition()
+    lock.acquire()
+
+    def wait_for_condition() -> None:
+        with condition:
+            condition.wait(30)
+
+    waits: dict[str, Callable[[], object]] = {
+        "event": lambda: threading.Event().wait(30),
+        "queue": lambda: queue.Queue[int]().get(timeout=30),
+        "join": lambda: busy.join(30),
+        "lock": lambda: in_module("queue", "def block(lock): lock.acquire(timeout=30)")(lock),
+        "condition": wait_for_condition,
+        "future": lambda: Future[int]().result(timeout=30),
+    }
+    threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        waits[wait]()
+    took = time.monotonic() - began
+    done.set()
+    busy.join()
+    assert took < 1.5, "it was passed on because the patience was over, not because the thread waited"
+    assert came == [signal.SIGINT]
+    assert condition.acquire(blocking=False)
+
+
+def in_module(name: str, text: str) -> Callable[..., object]:
+    """The function ``block`` that a text defines, as one of that module."""
+    space: dict[str, Any] = {"__name__": name, "signal": signal, "linger": linger}
+    exec(text, space)  # noqa: S102
+    found: Callable[..., object] = space["block"]
+    return found
+
+
+def test_no_lock_is_left_taken_wherever_the_signal_comes(came: list[int]) -> None:
+    """A condition and a queue are used without a pause, and stopped at any instruction."""
+    StopSignalGuard().install()
+    main = threading.main_thread().ident or 0
+    for number in range(40):
+        numbers, condition = queue.Queue[int](), threading.Condition(threading.Lock())
+        timer = threading.Timer(number % 23 / 10_000, signal.pthread_kill, (main, signal.SIGINT))
+        with pytest.raises(Stopped):
+            timer.start()
+            while True:
+                numbers.put(1)
+                numbers.get()
+                with condition:
+                    condition.notify_all()
+                    condition.wait(0.05)
+        assert numbers.mutex.acquire(blocking=False), "the queue's lock stays taken"
+        assert condition.acquire(blocking=False), "the condition's lock stays taken"
+
+
 def test_signal_elsewhere_is_passed_on_at_once(came: list[int]) -> None:
     StopSignalGuard().install()
     with pytest.raises(Stopped):
@@ -111,10 +174,9 @@ def test_second_signal_is_not_held_back(came: list[int]) -> None:
 def test_signal_is_held_back_for_so_long_only(came: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livenad.stop_signals._PATIENCE", 0.05)
     StopSignalGuard().install()
-    space = {"__name__": "queue", "signal": signal, "linger": linger}
-    exec("def block():\n    signal.raise_signal(signal.SIGTERM)\n    linger()\n", space)  # noqa: S102
+    block = in_module("queue", "def block():\n    signal.raise_signal(signal.SIGTERM)\n    linger()\n")
     with pytest.raises(Stopped):
-        space["block"]()  # type: ignore[operator]
+        block()
     assert came == [signal.SIGTERM]
 
 

@@ -75,8 +75,10 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     )
 
 
-def explain_status(status: int, answer: Object, what: str, connection: Connection) -> ApiError:
-    """A refusal, as one line."""
+def explain_status(status: int, answer: Object, what: str, connection: Connection, location: str = "") -> ApiError:
+    """A refusal, as one line; ``location`` is where a redirect leads."""
+    if status < 400:
+        return _explain_stranger(status, answer, what, connection, location)
     reason = str(answer.get("reason") or "")
     message = str(answer.get("message") or "no message").strip()
     causes = [str(cause.get("message", "")) for cause in dig(answer, "details", "causes", default=[]) or []]
@@ -85,5 +87,37 @@ def explain_status(status: int, answer: Object, what: str, connection: Connectio
     if status == 401:
         remedy = f"; the credentials of {connection.source} are invalid or expired: log in again"
     elif status == 403:
-        remedy = "; an administrator grants it: docs/rbac/ has the roles"
+        remedy = f"; {_remedy_of_forbidden(message, connection)}"
     return ApiError(f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}", status, reason)
+
+
+_POLICIES = ("denied the request", "denied request", "violates PodSecurity", "security context constraint")
+"""How admission webhooks, policies, pod security and SCCs say that a request breaks a rule of the cluster."""
+
+
+def _remedy_of_forbidden(message: str, connection: Connection) -> str:
+    """What helps against a 403: missing rights are only one of its reasons."""
+    if "system:anonymous" in message:
+        return f"no credentials were sent: the user in {connection.source} has none, or they are empty; log in again"
+    if "exceeded quota" in message or "failed quota" in message:
+        return (
+            "a ResourceQuota forbids it; ask for more, free what is in the namespace, or choose another one (NAMESPACE)"
+        )
+    if any(words in message for words in _POLICIES):
+        return "a rule of the cluster forbids it, for the reason given; ask those who made the rule for an exemption"
+    if "because it is being terminated" in message:
+        return "wait until the namespace is gone, or choose another one (NAMESPACE)"
+    return "an administrator grants it: docs/rbac/ has the roles"
+
+
+def _explain_stranger(status: int, answer: Object, what: str, connection: Connection, location: str) -> ApiError:
+    """Who answers like this is no API server."""
+    if status >= 300:
+        said = f"it is redirected ({status}) to {location or 'nowhere'}, which is not followed"
+    else:
+        said = f"the answer ({status}) is a page: {' '.join(str(answer.get('message')).split())[:150]}"
+    return ApiError(
+        f"{what} on {connection.server}: {said}; something else than an API server answers there, such as a proxy or "
+        f"the page of a log-in: check the server's address in {connection.source}, proxy-url and HTTPS_PROXY",
+        status,
+    )

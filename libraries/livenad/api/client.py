@@ -182,12 +182,12 @@ class Cluster:
                 wait, hopeless = pause, outcome.final
             else:
                 status, headers, answer = outcome
-                if status < 300:
+                if status < 300 and answer.keys() != {"message"}:
                     return answer
                 if status == 401 and not renewed and self.connection.renew():
                     renewed = True
                     continue
-                failure = explain_status(status, answer, what, self.connection)
+                failure = explain_status(status, answer, what, self.connection, headers.get("Location", ""))
                 again = status in _BUSY or (status == 409 and _CONFLICT in str(failure) and not _guarded(body))
                 wait, hopeless = _retry_after(headers, pause), not again
                 lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
@@ -290,7 +290,7 @@ def _guarded(body: Any) -> bool:
 
 
 def _decode(raw: bytes) -> Object:
-    """A JSON object, or what else came under ``message``: proxies and aggregated APIs answer in plain text."""
+    """A JSON object, or what else came under ``message`` alone: proxies and aggregated APIs answer in plain text."""
     text = raw.decode(errors="replace").strip()
     try:
         decoded = json.loads(text) if text else {}

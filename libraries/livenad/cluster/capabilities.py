@@ -93,10 +93,11 @@ def _localnet(lab: Lab) -> Measured:
 
 
 def _metrics(lab: Lab) -> Measured:
-    from livenad.metrics.sources import measure  # noqa: PLC0415 - few suites need an HTTP client of their own
+    from livenad.metrics.sources import Given, measure  # noqa: PLC0415 - few suites need an HTTP client of their own
 
     namespace = lab.facts.kubevirt.namespace if lab.facts.kubevirt else ""
-    return Measured(*measure(lab.cluster, namespace, lab.settings.monitoring_url))
+    given = Given(lab.settings.monitoring_url, lab.settings.monitoring_token_file)
+    return Measured(*measure(lab.cluster, namespace, given))
 
 
 def _ipv6(lab: Lab) -> Measured:

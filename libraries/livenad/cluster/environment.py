@@ -57,7 +57,7 @@ def platform(lab: Lab) -> Measured:
 
 
 def nmstate(lab: Lab) -> Measured:
-    """NMState, with its operator at work: a CRD alone accepts policies that nobody carries out."""
+    """NMState, with its operator at work: a CRD alone accepts policies that are not carried out."""
     served = lab.facts.serves("nmstate.io")
     if not served:
         return Measured(served, "nmstate.io is not served" if served is False else "API groups may not be listed")
@@ -159,7 +159,9 @@ def _isolates(config: Object) -> bool:
             found = json.loads(text)
         except ValueError:
             continue
-        if dig(found, "namespaceIsolation"):
+        # Alone, or among the plugins of a list.
+        plugins = dig(found, "plugins", default=[])
+        if any(dig(one, "namespaceIsolation") for one in [found, *(plugins if isinstance(plugins, list) else [])]):
             return True
     return False
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import KUBEVIRT, SELF_REVIEW, Object, dig, meta
+from livenad.api.status import is_true
 from livenad.cluster.nodes import NodeFacts, read_nodes
 
 GATE = "LiveUpdateNADRef"
@@ -130,7 +131,13 @@ def read_kubevirt(cluster: Cluster) -> KubeVirtFacts | None:
         if error.status == 403:
             return _kubevirt_by_version(cluster)
         raise
-    return kubevirt_facts(found[0]) if found else None
+    return kubevirt_facts(max(found, key=_life)) if found else None
+
+
+def _life(item: Object) -> tuple[bool, bool, bool]:
+    """How alive a KubeVirt resource is: of several that were made, the operator takes care of one."""
+    deployed = dig(item, "status", "phase") == "Deployed"
+    return not meta(item, "deletionTimestamp", None), deployed and is_true(item, "Available"), deployed
 
 
 def kubevirt_facts(item: Object) -> KubeVirtFacts:

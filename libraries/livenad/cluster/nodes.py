@@ -23,7 +23,8 @@ class NodeFacts:
     """All nodes, those that can host VMs, why the others cannot, and a pair that can take over each other's VMs.
 
     ``misfit`` says why two usable nodes are no such pair, "" where there is one. ``bridges``: by node, the Linux
-    bridges that bridge-marker reports of it; empty everywhere where none runs.
+    bridges that bridge-marker reports of it; empty everywhere where none runs. ``ipv6_only``: no node has an IPv4
+    address, so pods have none either.
     """
 
     names: tuple[str, ...]
@@ -32,6 +33,7 @@ class NodeFacts:
     pair: tuple[str, str] | None = None
     misfit: str = ""
     bridges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ipv6_only: bool = False
 
 
 def read_nodes(cluster: Cluster) -> NodeFacts | None:
@@ -57,6 +59,7 @@ def judge_nodes(nodes: list[Object]) -> NodeFacts:
         pair=pair,
         misfit="" if pair else next(iter(misfits.values()), ""),
         bridges={str(meta(node, "name")): _bridges(node) for node in nodes},
+        ipv6_only=_is_ipv6_only(nodes),
     )
 
 
@@ -93,9 +96,16 @@ def _misfit(one: Object, other: Object) -> str:
     return ""
 
 
+def _is_ipv6_only(nodes: list[Object]) -> bool:
+    entries = [entry for node in nodes for entry in dig(node, "status", "addresses") or []]
+    addresses = [str(entry.get("address")) for entry in entries if entry.get("type") == "InternalIP"]
+    return bool(addresses) and all(":" in address for address in addresses)
+
+
 def _bridges(node: Object) -> tuple[str, ...]:
-    capacity = dig(node, "status", "capacity") or {}
-    return tuple(sorted(key.removeprefix(_BRIDGE) for key in capacity if key.startswith(_BRIDGE)))
+    # The resource of a bridge that is gone stays, with a capacity of 0.
+    there = {key for key, value in (dig(node, "status", "capacity") or {}).items() if str(value) != "0"}
+    return tuple(sorted(key.removeprefix(_BRIDGE) for key in there if key.startswith(_BRIDGE)))
 
 
 def _arch(node: Object) -> str:

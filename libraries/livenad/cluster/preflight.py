@@ -33,8 +33,10 @@ class Finding:
 def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
     """Raise LabError with all ``lacks``; none, and the cluster is fit."""
     if lacks:
-        where = f"cluster {facts.server} is not fit for these tests: "
-        raise LabError(where + (lacks[0] if len(lacks) == 1 else "".join(f"\n  - {lack}" for lack in lacks)))
+        # Console, report and sign-off show the first line alone.
+        more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
+        rest = "".join(f"\n  - {lack}" for lack in lacks[1:])
+        raise LabError(f"cluster {facts.server} is not fit for these tests: {lacks[0]}{more}{rest}")
 
 
 def find_kubevirt(lab: Lab) -> Finding:

@@ -5,16 +5,19 @@ The first that answers and knows KubeVirt is taken. What we may not use is no fa
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from livenad.api.api_errors import ApiError
-from livenad.api.kinds import POD, Kind, dig, meta
+from livenad.api.kinds import POD, Kind, Object, dig, meta
 from livenad.api.tls import verifying_context
 from livenad.errors import LabError
 from livenad.metrics.series import NAME, Labels, Unread, chosen, read_exposition, read_vector, selector
@@ -31,6 +34,8 @@ CONTROLLERS = "kubevirt.io=virt-controller"
 METRICS_PORT = 8443
 EVIDENCE = '{__name__=~"kubevirt_virt_controller_.+|kubevirt_vmi_migrations_in_.+"}'
 """Series that there are on every cluster that KubeVirt is monitored on, even one without a VM."""
+
+_API_HOST = re.compile(r"api(-int)?\.(?P<domain>[^:/]+)")
 
 _TIMEOUT = urllib3.Timeout(connect=3.0, read=15.0)
 
@@ -107,15 +112,21 @@ class ControllerPods:
         return found
 
 
-def find_source(cluster: Cluster, namespace: str, url: str = "") -> tuple[Source | None, list[str]]:
-    """The source to read, or None; and why each one before it cannot be used.
+@dataclass(frozen=True)
+class Given:
+    """A Prometheus' HTTP API that the user names: its URL, and the file that has a token for it."""
 
-    ``namespace`` is KubeVirt's; ``url`` is that of a Prometheus' HTTP API that the user has given.
-    """
+    url: str = ""
+    token_file: str = ""
+
+
+def find_source(cluster: Cluster, namespace: str, given: Given | None = None) -> tuple[Source | None, list[str]]:
+    """The source to read, or None; and why each one before it cannot be used. ``namespace`` is KubeVirt's."""
     reasons: list[str] = []
-    for candidate in (_given if url else _thanos, _prometheus, _pods):
+    named = given or Given()
+    for candidate in (_given if named.url else _thanos, _prometheus, _pods):
         try:
-            source = candidate(cluster, namespace, url)
+            source = candidate(cluster, namespace, named)
             if source.knows_kubevirt():
                 return source, reasons
             reasons.append(f"{source.title} has no metric of KubeVirt (does it scrape KubeVirt's namespace?)")
@@ -124,22 +135,63 @@ def find_source(cluster: Cluster, namespace: str, url: str = "") -> tuple[Source
     return None, reasons
 
 
-def measure(cluster: Cluster, namespace: str, url: str = "") -> tuple[bool, str]:
+def measure(cluster: Cluster, namespace: str, given: Given | None = None) -> tuple[bool, str]:
     """Whether KubeVirt's metrics can be read, and where; or why nowhere."""
-    source, reasons = find_source(cluster, namespace, url)
+    source, reasons = find_source(cluster, namespace, given)
     if source is None:
         return False, "; ".join(reasons)
     return True, f"they are read from {source.title}"
 
 
-def _given(cluster: Cluster, _namespace: str, url: str) -> Source:
-    # A token is never sent in the clear.
-    secure = url.startswith("https://")
-    headers = cluster.connection.own_headers if secure else dict
-    return PrometheusApi(f"Prometheus at {url} (variable MONITORING_URL)", url, _pool(cluster, url), headers)
+def _given(cluster: Cluster, _namespace: str, given: Given) -> Source:
+    title = f"Prometheus at {given.url} (variable MONITORING_URL)"
+    # A token is never sent in the clear, and the cluster's token is sent only to the cluster.
+    secure = given.url.startswith("https://")
+    headers: Callable[[], Mapping[str, str]] = dict
+    if given.token_file and not secure:
+        raise Unread(f"{title} takes no token over http; give a URL that begins with https://")
+    if given.token_file:
+        headers = _token_of(given.token_file)
+    elif secure and _is_of_cluster(cluster, given.url):
+        headers = cluster.connection.own_headers
+    elif secure:
+        title += ", asked without a token, as it is no Route of this cluster: variable MONITORING_TOKEN_FILE gives one,"
+    return PrometheusApi(title, given.url, _pool(cluster, given.url), headers)
 
 
-def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
+def _token_of(file: str) -> Callable[[], Mapping[str, str]]:
+    """Reads the token again for each request: it may be renewed meanwhile."""
+
+    def headers() -> Mapping[str, str]:
+        try:
+            token = Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unread(f"the token in {file} (variable MONITORING_TOKEN_FILE) cannot be read: {error}") from None
+        if not token or not token.isascii() or len(token.split()) > 1:
+            raise Unread(f"{file} (variable MONITORING_TOKEN_FILE) holds no token; expected one in one line")
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+def _is_of_cluster(cluster: Cluster, url: str) -> bool:
+    """Whether a URL is that of the cluster's own Route: as the Route says, or by the names that OpenShift gives."""
+    asked, namespace, name = urlsplit(url).netloc.lower(), *THANOS
+    api = _API_HOST.fullmatch(urlsplit(cluster.connection.server).hostname or "")
+    if api is not None and asked.removesuffix(":443") == f"{name}-{namespace}.apps.{api['domain']}":
+        return True
+    try:
+        return asked == _host_of(cluster.get(ROUTE, name, namespace))
+    except LabError:
+        return False
+
+
+def _host_of(route: Object) -> str:
+    ingress = dig(route, "status", "ingress", default=[]) or [{}]
+    return str(ingress[0].get("host") or dig(route, "spec", "host") or "")
+
+
+def _thanos(cluster: Cluster, _namespace: str, _given: Given) -> Source:
     namespace, name = THANOS
     title = f"Route {namespace}/{name}"
     try:
@@ -148,8 +200,7 @@ def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
         if error.status == 404:
             raise Unread(f"there is no {title}") from None
         raise Unread(f"{title} may not be read: {error.status} (variable MONITORING_URL names it)") from None
-    ingress = dig(route, "status", "ingress", default=[]) or [{}]
-    host = ingress[0].get("host") or dig(route, "spec", "host")
+    host = _host_of(route)
     if not host:
         raise Unread(f"{title} has no host")
     if "Authorization" not in cluster.connection.headers():
@@ -158,14 +209,14 @@ def _thanos(cluster: Cluster, _namespace: str, _url: str) -> Source:
     return PrometheusApi(f"Thanos at {url}", url, _pool(cluster, url), cluster.connection.own_headers)
 
 
-def _prometheus(cluster: Cluster, _namespace: str, _url: str) -> Source:
+def _prometheus(cluster: Cluster, _namespace: str, _given: Given) -> Source:
     namespace, name = PROMETHEUS
     connection = cluster.connection
     url = f"{connection.server}/api/v1/namespaces/{namespace}/services/{name}/proxy"
     return PrometheusApi(f"Prometheus {namespace}/{name}", url, connection.pool, connection.headers)
 
 
-def _pods(cluster: Cluster, namespace: str, _url: str) -> Source:
+def _pods(cluster: Cluster, namespace: str, _given: Given) -> Source:
     if not namespace:
         raise Unread("KubeVirt's namespace is unknown, so its pods cannot be found")
     return ControllerPods(cluster, namespace)
@@ -194,7 +245,7 @@ def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
 
 
 def _fetch(pool: urllib3.PoolManager, url: str, headers: Mapping[str, str]) -> tuple[int, str]:
-    """One GET, without a second try: whoever polls tries again anyway."""
+    """One GET, without a second try: the caller polls anyway."""
     try:
         answer = pool.request("GET", url, headers=headers, retries=False, timeout=_TIMEOUT)
     except (HTTPError, OSError) as error:

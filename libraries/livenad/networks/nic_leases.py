@@ -14,7 +14,7 @@ from livenad.api.temporary_watch import following
 from livenad.errors import BadInput, LabError
 from livenad.networks.leasebook import NIC, PURPOSE_LABEL, LeaseBook, holder_text, lease_name
 from livenad.networks.nmstate_policies import POLICY
-from livenad.networks.spare_nics import candidates, objections, spare_nics
+from livenad.networks.spare_nics import candidates, objections, only_on_request, ports_of, spare_nics
 from livenad.text import human
 
 _LAG_SECONDS = 15.0
@@ -27,7 +27,7 @@ States = Mapping[str, Object]
 
 
 class NoSpareNic(LabError):
-    """There is no NIC on all workers that nobody uses."""
+    """There is no unused NIC on all workers."""
 
 
 class NicLeases:
@@ -51,7 +51,8 @@ class NicLeases:
         if found or not self._book.others(NIC):
             return found or self._none(states)
         now = time.monotonic()
-        deadline, seen = now + self._within, now
+        # Who has one already gives up before those that wait for it.
+        deadline, seen = now + (min(self._within, _CIRCLE_SECONDS) if self._held else self._within), now
         with following(
             self._book.cluster, (LEASE, self._book.namespace, PURPOSE_LABEL), (NODE_STATE, None, "")
         ) as news:
@@ -98,13 +99,9 @@ class NicLeases:
         return ""
 
     def _claimed(self) -> set[str]:
-        """NICs that policies name as a port, whether it has come true on the nodes or not."""
-        return {
-            str(port.get("name"))
-            for item in self._book.cluster.list(POLICY).items
-            for interface in dig(item, "spec", "desiredState", "interfaces", default=[]) or []
-            for port in dig(interface, "bridge", "port", default=[]) or []
-        }
+        """NICs that policies build something upon, whether it has come true on the nodes or not."""
+        policies = self._book.cluster.list(POLICY).items
+        return ports_of([dig(item, "spec", "desiredState", "interfaces") for item in policies])
 
     def _none(self, states: States) -> NoReturn:
         names = {lease_name("nic", nic): nic for nic in candidates(states)}
@@ -113,15 +110,16 @@ class NicLeases:
         for nic in candidates(states):
             ours = "used by this run" if nic in self._held else ""
             theirs = f"used by {leased[nic]}" if nic in leased else ""
-            told.append(f"{nic}: {ours or theirs or '; '.join(objections(states, nic)) or 'named by a policy'}")
+            unfit = "; ".join(objections(states, nic)) or ("" if nic in self._wanted else only_on_request(nic))
+            told.append(f"{nic}: {ours or theirs or unfit or 'named by a policy'}")
         raise NoSpareNic(
             f"no spare NIC on all of {', '.join(states)}: {'. '.join(told)}. Needed is an ethernet NIC of one name "
             "that is up and has no address, route or bridge; name it with --variable SPARE_NIC:<name>, remove what "
-            "dead runs left with the keyword `Delete OrphanedResources`, or choose another NODE_NETWORK"
+            "aborted runs left with ./run.sh --delete-leftovers, or choose another NODE_NETWORK"
         )
 
 
 def _is_news(news: History, known: int) -> bool:
-    """Whether a NIC may have become spare: a lease went, or NMState looked at a node anew. Renewals are none."""
+    """Whether a NIC may have become spare: a lease went, or NMState looked at a node again. Renewals are none."""
     left = any(record.type == DELETED for record in news.records(LEASE, since=known))
     return left or bool(news.records(NODE_STATE, since=known))

@@ -60,6 +60,7 @@ class RunNetworks:
         self._life = lease_name("run", created.run_id)
         self._made: dict[str, Segment] = {}
         self._names: dict[str, str] = {}
+        self._told: dict[str, str] = {}
         self._cluster_networks: list[str] = []
         self._namespaces = namespaces
         self._open: SuiteNamespace | None = None
@@ -104,6 +105,7 @@ class RunNetworks:
         """Let suites of other runs begin. The VLANs stay ours while guests may still be on them."""
         self._made.clear()
         self._names.clear()
+        self._told.clear()
         self._open = None
         self.lock.leave()
 
@@ -124,7 +126,13 @@ class RunNetworks:
         else:
             self._created.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
         self._made[f"{namespace}/{name}"] = segment
-        return f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
+        told = f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
+        self._told[f"{namespace}/{self._names.get(f'{namespace}/{name}', real)}"] = told
+        return told
+
+    def told(self, network: str) -> str:
+        """What the network of a NAD is, in words; "" for a network that this run did not make."""
+        return self._told.get(network if "/" in network else f"{self._suite.name}/{network}", "")
 
     def real_name(self, network: str) -> str:
         """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""

@@ -16,6 +16,7 @@ NADS = "k8s.cni.cncf.io"
 LEASES = "coordination.k8s.io"
 RBAC = "rbac.authorization.k8s.io"
 _AT_ONCE = 8
+_OWN_NAMESPACES = "own-namespaces"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ class Right:
 
     @property
     def remedy(self) -> str:
-        """By which role an administrator grants it."""
+        """By which role an administrator grants it, and how one does without."""
+        if self.role == _OWN_NAMESPACES:
+            return (
+                f"an administrator grants it by role kubevirt-nad-tests-{self.role}, docs/rbac/{self.role}.yaml, or "
+                "gives you a namespace, which you name by variable NAMESPACE"
+            )
         return f"an administrator grants it by role kubevirt-nad-tests-{self.role}, docs/rbac/{self.role}.yaml"
 
 
@@ -115,7 +121,7 @@ def needed_rights(namespace: str, lease_namespace: str) -> list[Right]:
 def within(rights: Sequence[Right], namespace: str) -> list[Right]:
     """The same rights in one namespace only; "" is for every namespace that a run makes, by the role for that."""
     if not namespace:
-        return [replace(right, role="own-namespaces") for right in rights]
+        return [replace(right, role=_OWN_NAMESPACES) for right in rights]
     return [replace(right, namespace=namespace) for right in rights]
 
 

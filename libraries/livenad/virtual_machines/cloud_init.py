@@ -41,17 +41,21 @@ def user_data(hostname: str, login: GuestLogin, user_key: KeyPair, host_key: Key
     return "#cloud-config\n" + yaml.safe_dump(config, sort_keys=False, width=1000)
 
 
-def network_data(nics: Sequence[Nic]) -> str:
+_POD_IPV6 = {"addresses": ["fd10:0:2::2/120"], "gateway6": "fd10:0:2::1"}
+"""What KubeVirt expects of a guest behind masquerade: it has no router advertisements there."""
+
+
+def network_data(nics: Sequence[Nic], *, ipv6_only: bool = False) -> str:
     """Network configuration version 2. NICs are matched by MAC and named net0, net1, ... in the VM's order.
 
-    The pod network's NIC takes its address by DHCP; the others have static ones and no gateway, so that there is one
-    default route only.
+    The pod network's NIC takes its address by DHCP, or has the IPv6 address that KubeVirt expects where pods have no
+    IPv4; the others have static ones and no gateway, so that there is one default route only.
     """
     ethernets: dict[str, object] = {}
     for index, nic in enumerate(nics):
         entry: dict[str, object] = {"match": {"macaddress": nic.mac}, "set-name": f"net{index}"}
         if nic.network is None:
-            entry |= {"dhcp4": True}
+            entry |= {"dhcp4": False, **_POD_IPV6} if ipv6_only else {"dhcp4": True}
         else:
             entry |= {"dhcp4": False, "dhcp6": False, "accept-ra": False, "optional": True}
             if nic.addresses:

@@ -13,12 +13,22 @@ from livenad.virtual_machines.user_manifest import manifest_to_create
 
 
 def create_vm(
-    created: CreatedResources, vms: VirtualMachines, record: VmRecord, settings: Settings, affinity: Object | None
+    created: CreatedResources,
+    vms: VirtualMachines,
+    record: VmRecord,
+    settings: Settings,
+    affinity: Object | None,
+    *,
+    ipv6_only: bool = False,
 ) -> None:
-    """Create a VM, which runs at once where its manifest says no other. Raises ApiError when it is refused."""
+    """Create a VM, which runs at once where its manifest says no other. Raises ApiError when it is refused.
+
+    ``ipv6_only``: pods have no IPv4 addresses.
+    """
     if record.guest_is_known:
         data = user_data(record.name, record.login, vms.user_key, vms.host_key(record.name))
-        created.create(SECRET, cloud_init_secret(record, data, network_data(record.nics)))
+        network = network_data(record.nics, ipv6_only=ipv6_only and record.pod_binding == "masquerade")
+        created.create(SECRET, cloud_init_secret(record, data, network))
     if record.origin == "manifest":
         manifest = manifest_to_create(record, created.run_id)
     else:

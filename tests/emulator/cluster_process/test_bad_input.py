@@ -35,7 +35,7 @@ def test_bad_input_is_one_line(words: list[str], line: str, capsys: pytest.Captu
     except SystemExit as end:
         status = int(end.code or 0)
     told = capsys.readouterr().err
-    assert status == 2
+    assert status == 64
     assert line in told
     assert told.count("\n") == 1
     assert told.startswith("python -m emulator")

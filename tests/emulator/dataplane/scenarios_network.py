@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
-import sys
-from pathlib import Path
 
 import pytest
 
-import emulator.guest
 from emulator.dataplane import packet_loss
 from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.wiring import Segment
@@ -174,28 +170,3 @@ async def node_is_known_by_one_mac_however_many_pods_come(lab: Lab) -> None:
     for number in range(12):
         await lab.pod(f"x{number}", "node-1")
     assert await known() == before
-
-
-async def own_ping_speaks_like_the_real_one(lab: Lab) -> None:
-    """The one that guests get where the host has none."""
-    await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-2"), lab.guest(3, "node-2", NEW))
-    await lab.reaches("g1", address(2))
-    program = Path(str(emulator.guest.__file__)).with_name("ping.py")
-    ping = [sys.executable, "-I", "-S", str(program)]
-    output = await lab.run("g1", *ping, "-c", "2", "-i", "0.1", "-W", "1", "-I", "eth1", address(2))
-    lines = output.splitlines()
-    assert lines[0] == f"PING {address(2)} ({address(2)}) 56(84) bytes of data."
-    assert re.fullmatch(rf"64 bytes from {re.escape(address(2))}: icmp_seq=2 ttl=64 time=[\d.]+ ms", lines[2])
-    assert re.fullmatch(r"2 packets transmitted, 2 received, 0% packet loss, time \d+ms", lines[5])
-    assert re.fullmatch(r"rtt min/avg/max/mdev = [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms", lines[6])
-    output = await lab.run("g1", *ping, "-6", "-n", "-q", "-c", "1", "-s", "100", "fd00::2")
-    assert output.startswith("PING fd00::2(fd00::2) 100 data bytes\n")
-    assert "64 bytes" not in output
-    status, _ = await lab.dataplane.run_inside("g1", [*ping, "-c", "1", "-W", "0.3", address(3)])
-    assert status == 1
-    status, silent = await lab.dataplane.run_inside("g1", [*ping, "-c", "1", "-W", "0.2", "-I", "eth9", address(2)])
-    assert (status, silent) == (2, b"ping: eth9: No such device\n")
-    status, lost = await lab.dataplane.run_inside("g1", [*ping, "-c", "1", "-w", "0.3", address(3)])
-    assert status == 1
-    assert b"1 packets transmitted, 0 received" in lost
-    assert b"100% packet loss" in lost

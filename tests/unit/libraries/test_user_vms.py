@@ -280,7 +280,7 @@ def test_what_was_noted_is_told(own: Run, call: Keywords, lines: list[str]) -> N
     call("Add NIC", "web", "secondary", network="blue", addresses="10.0.0.1/24")
     home, mac = own.require_suite().namespace.name, own.require_suite().vms.mac
     assert lines[-2:] == [
-        f"VM {home}/web noted: image quay.io/containerdisks/fedora:latest, memory 2Gi, 2 CPU cores, "
+        f"VM {home}/web noted: image quay.io/containerdisks/fedora:41, memory 2Gi, 2 CPU cores, "
         f'NIC "default" on the pod network, MAC {mac("web", "default")}, address by DHCP',
         f'VM {home}/web: NIC "secondary" on blue, MAC {mac("web", "secondary")}, 10.0.0.1/24 noted',
     ]

@@ -12,7 +12,7 @@ from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.metrics import sources
 from livenad.metrics.series import Unread, Vnic, read_exposition, read_vector, selector, vnics
-from livenad.metrics.sources import PrometheusApi, find_source, measure
+from livenad.metrics.sources import Given, PrometheusApi, find_source, measure
 
 from tests.unit.support.kubeconfig import TOKEN, write_kubeconfig
 from tests.unit.support.web import Web, vector
@@ -141,7 +141,7 @@ def test_thanos_needs_a_token(router: Web, cluster: Cluster) -> None:
 
 def test_token_is_never_sent_in_the_clear_to_a_given_url(web: Web, cluster: Cluster) -> None:
     web.answers["/prom/api/v1/query"] = vector(CARD)
-    source, _ = find_source(cluster, NAMESPACE, web.url + "/prom/")
+    source, _ = find_source(cluster, NAMESPACE, Given(web.url + "/prom/"))
     assert source is not None
     assert "MONITORING_URL" in source.title
     headers = [sent for path, _, sent in web.seen if path.startswith("/prom")]
@@ -149,9 +149,62 @@ def test_token_is_never_sent_in_the_clear_to_a_given_url(web: Web, cluster: Clus
     assert not any(TOKEN in value for sent in headers for value in sent.values())
 
 
+def tokens_sent(server: Web) -> set[str]:
+    return {sent.get("Authorization", "") for path, _, sent in server.seen if path.endswith("/api/v1/query")}
+
+
+def test_token_of_the_cluster_goes_to_its_own_route_only(web: Web, router: Web, cluster: Cluster) -> None:
+    source, _ = find_source(cluster, NAMESPACE, Given(router.url))
+    assert source is not None
+    assert tokens_sent(router) == {f"Bearer {TOKEN}"}
+    router.seen.clear()
+    web.answers[ROUTE] = 200, {"spec": {"host": "thanos.apps.lab.example.com"}}
+    router.seen.clear()
+    router.answers["/api/v1/query"] = 401, "Unauthorized"
+    _, reasons = find_source(cluster, NAMESPACE, Given(router.url))
+    assert tokens_sent(router) == {""}
+    assert "asked without a token, as it is no Route of this cluster: variable MONITORING_TOKEN_FILE" in reasons[0]
+    assert "it answers 401: Unauthorized" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("https://thanos-querier-openshift-monitoring.apps.lab.example.com", True),
+        ("https://thanos-querier-openshift-monitoring.apps.lab.example.com:443/", True),
+        ("https://thanos-querier-openshift-monitoring.apps.other.example.com", False),
+        ("https://thanos-querier-openshift-monitoring.apps.lab.example.com.evil.example", False),
+        ("https://thanos-querier-openshift-monitoring.apps.lab.example.com@evil.example", False),
+        ("https://mine.apps.lab.example.com", False),
+    ],
+)
+def test_route_that_may_not_be_read_is_known_by_its_name(tmp_path: Path, web: Web, url: str, own: bool) -> None:
+    web.answers[ROUTE] = 403, {"kind": "Status", "code": 403, "message": "routes is forbidden"}
+    cluster = Cluster(open_connection(str(write_kubeconfig(tmp_path / "config", web.url))), patience=0.1)
+    cluster.connection.configuration.host = "https://api.lab.example.com:6443"
+    assert sources._is_of_cluster(cluster, url) is own
+    cluster.close()
+
+
+def test_token_of_a_file_is_read_for_each_request(web: Web, router: Web, cluster: Cluster, tmp_path: Path) -> None:
+    web.answers[ROUTE] = 404, {}
+    file = tmp_path / "token"
+    file.write_text("one\n")
+    source, _ = find_source(cluster, NAMESPACE, Given(router.url, str(file)))
+    assert source is not None
+    file.write_text("two\n")
+    source.series("up", {})
+    assert tokens_sent(router) == {"Bearer one", "Bearer two"}
+    file.write_text("two words\n")
+    with pytest.raises(Unread, match=r"MONITORING_TOKEN_FILE\) holds no token"):
+        source.series("up", {})
+    _, reasons = find_source(cluster, NAMESPACE, Given("http://127.0.0.1:9", str(file)))
+    assert "takes no token over http" in reasons[0]
+
+
 def test_given_url_goes_before_the_route(web: Web, cluster: Cluster) -> None:
     web.answers[PROMETHEUS] = vector(CARD)
-    _, reasons = find_source(cluster, NAMESPACE, "http://127.0.0.1:9/nothing")
+    _, reasons = find_source(cluster, NAMESPACE, Given("http://127.0.0.1:9/nothing"))
     assert reasons[0].startswith("Prometheus at http://127.0.0.1:9/nothing (variable MONITORING_URL): no answer")
     assert not any(path == ROUTE for path, _, _ in web.seen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -55,6 +56,31 @@ def test_nic_that_a_policy_names_is_left_alone(api: FakeApi, make: Make) -> None
     port: Object = {"name": "br9", "bridge": {"port": [{"name": "ens4"}]}}
     api.put(POLICY.path(), {"metadata": {"name": "p"}, "spec": {"desiredState": {"interfaces": [port]}}})
     assert make().take(lambda: FREE) == "ens5"
+
+
+def test_nic_that_a_policy_builds_anything_upon_is_left_alone(api: FakeApi, make: Make) -> None:
+    vrf: Object = {"name": "red", "type": "vrf", "vrf": {"port": ["ens4"]}}
+    api.put(POLICY.path(), {"metadata": {"name": "p"}, "spec": {"desiredState": {"interfaces": [vrf]}}})
+    assert make().take(lambda: FREE) == "ens5"
+
+
+def test_usb_device_is_named_as_such(make: Make) -> None:
+    states = {"n1": state(nic("usb0"))}
+    with pytest.raises(NoSpareNic, match="usb0: is a USB device, such as leads to a BMC; name it by SPARE_NIC"):
+        make().take(lambda: states)
+    assert make("usb0").take(lambda: states) == "usb0"
+
+
+def test_who_has_a_nic_waits_less_for_a_second_one(api: FakeApi, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs with one NIC each would wait for each other, for the whole of LEASE_TIMEOUT."""
+    monkeypatch.setattr("livenad.networks.nic_leases._CIRCLE_SECONDS", 0.3)
+    nics = make(within=60)
+    assert nics.take(lambda: FREE) == "ens4"
+    put_lease(api, lease_name("nic", "ens5"), "other", NIC)
+    began = time.monotonic()
+    with pytest.raises(NoSpareNic, match=r"ens5: used by run other"):
+        nics.take(lambda: FREE)
+    assert time.monotonic() - began < 10
 
 
 def test_nic_of_another_run_is_waited_for_until_the_nodes_show_it_free(api: FakeApi, make: Make) -> None:

@@ -91,3 +91,12 @@ def test_in_a_shared_namespace_networks_have_names_of_their_own(healthy: FakeApi
     assert component.network("demo/green") == "demo/green"
     with pytest.raises(TestError, match="there is no NAD demo/red-r1-1"):
         component.network("red")
+
+
+def test_network_is_told_in_words(component: KeywordComponent) -> None:
+    component.run.networks.create("blue", Place.bridge, "", "demo")
+    assert component.run.networks.told("blue") == component.run.networks.told("demo/blue")
+    assert component.run.networks.told("blue").startswith("bridge br1, VLAN 1")
+    assert component.run.networks.told("by-hand") == ""
+    component.run.networks.create("blue", Place.bridge, "", "other")
+    assert component.run.networks.told("other/blue") != component.run.networks.told("blue")

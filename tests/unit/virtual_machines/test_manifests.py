@@ -94,6 +94,12 @@ def test_network_data_matches_by_mac_and_has_one_default_route() -> None:
     assert "routes" not in bridge
 
 
+def test_pod_network_without_ipv4() -> None:
+    pod = yaml.safe_load(network_data(NICS, ipv6_only=True))["ethernets"]["net0"]
+    assert pod["dhcp4"] is False
+    assert (pod["addresses"], pod["gateway6"]) == (["fd10:0:2::2/120"], "fd10:0:2::1")
+
+
 def test_user_data_lets_our_user_in_and_carries_our_host_key() -> None:
     text = user_data("web", LOGIN, USER_KEY, HOST_KEY)
     assert text.startswith("#cloud-config\n")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole test suite: linters, types, contracts between packages, the test plan, a dry run of the suites, and all tests.
+# The whole test suite: linters, wording and spelling, types, contracts between packages, the test plan, a dry run of
+# the suites, and all tests.
 # Arguments go to pytest; with any, only pytest runs.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
@@ -40,6 +41,9 @@ stage "robocop check" robocop check --no-cache suites resources
 # Examples prove no rows of the test plan.
 stage "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
 stage "robocop format" robocop format --check --no-cache suites resources docs/examples
+stage wording "$PYTHON" -m tests.lint.wording
+mapfile -t texts < <(git grep -Il "")
+stage codespell codespell "${texts[@]}"
 stage mypy mypy
 stage "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
 stage "testplan check" "$PYTHON" -m testplan check

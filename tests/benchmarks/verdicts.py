@@ -25,7 +25,7 @@ SIDE_BY_SIDE = 2
 
 
 def measure(lab: Lab) -> tuple[list[Figure], list[Ratio]]:
-    """Two clusters at one time for each loss."""
+    """Two clusters in parallel for each loss."""
     figures: list[Figure] = []
     for loss, options in LOSSES.items():
         times = math.ceil(WANTED[loss] * lab.scale / VERDICTS_EACH_TIME / SIDE_BY_SIDE)

@@ -72,10 +72,10 @@ def _set_condition(cluster: Cluster, namespace: str, pod: str) -> None:
 
 
 def _pod(name: str, namespace: str) -> Object:
-    """A pod that nobody schedules: its status is the benchmark's alone."""
+    """A pod that no scheduler takes: only the benchmark writes its status."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"schedulerName": "nobody", "containers": [{"name": "none", "image": "none"}]},
+        "spec": {"schedulerName": "none", "containers": [{"name": "none", "image": "none"}]},
     }

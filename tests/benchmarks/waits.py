@@ -1,7 +1,7 @@
 """b. From the API server's commit of a state to the return of the wait for it.
 
-All three wait for the same events at the same time. Each event comes at a random moment 2 to 3 seconds after the waits
-began. The clock starts when the write is sent, so that all figures contain the write itself.
+All three wait for the same events in parallel. Each event occurs at a random moment 2 to 3 seconds after the waits
+began. The clock starts when the write is sent, so all figures include the write.
 """
 
 from __future__ import annotations

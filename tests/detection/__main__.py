@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wrong = [one for one in judged if not one.caught]
     print(
         f"{len(judged)} cases in {seconds:.0f} s: {len(judged) - len(wrong)} as the table says, {len(wrong)} not; "
-        f"{len(missing)} tests that nothing turns red; {folder / 'detection.html'}"
+        f"{len(missing)} tests that no defect makes fail; {folder / 'detection.html'}"
     )
     return 1 if wrong or missing or lacks else 0
 

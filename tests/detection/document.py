@@ -82,8 +82,8 @@ def summary(found: dict[str, str], table: Sequence[Case], missing: Sequence[Plan
     never = f" Cases that were never run: {len(table) - len(found)}." if len(found) < len(table) else ""
     return (
         f"{len(names)} defects in {len(found)} cases, {faults} faults of the lab among them: "
-        f"{len(found) - wrong} came out as they must, {wrong} did not. "
-        f"Tests that nothing turns red: {len(missing)}.{never}"
+        f"{len(found) - wrong} had the expected result, {wrong} did not. "
+        f"Tests that no defect makes fail: {len(missing)}.{never}"
     )
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The whole test suite: linters, types, the test plan, a dry run of the suites, and all tests. Arguments go to pytest;
-# with any, only pytest runs. With --install in front, or CI=true, it installs what this machine lacks.
+# The whole test suite: linters, wording and spelling, types, contracts between packages, the test plan, a dry run of
+# the suites, and all tests. Arguments go to pytest; with any, only pytest runs. With --install in front, or CI=true, it
+# installs what this machine lacks.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
@@ -44,6 +45,9 @@ stage "robocop check" robocop check --no-cache suites resources
 # Examples prove no rows of the test plan.
 stage "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
 stage "robocop format" robocop format --check --no-cache suites resources docs/examples
+stage wording "$PYTHON" -m tests.lint.wording
+mapfile -t texts < <(git grep -Il "")
+stage codespell codespell "${texts[@]}"
 stage mypy mypy
 stage "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
 stage "testplan check" "$PYTHON" -m testplan check

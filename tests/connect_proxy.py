@@ -1,4 +1,4 @@
-"""An HTTP proxy that tunnels (CONNECT), for tests: it tells whom it was asked to reach, and may want a login."""
+"""An HTTP proxy that tunnels (CONNECT), for tests: it records the addresses asked for, and can require a login."""
 
 from __future__ import annotations
 

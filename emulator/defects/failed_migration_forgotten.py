@@ -16,7 +16,8 @@ def _forgets(need: Need, *, vmi: Obj, **_: Any) -> Need:
 
 DEFECT = Defect(
     name="failed-migration-forgotten",
-    sentence="A migration that fails takes MigrationRequired with it: the edit is not in effect and nobody says so.",
+    sentence="A migration that fails takes MigrationRequired with it: the edit is not in effect and no condition says "
+    "so.",
     rows=("R21",),
     point="vmi.migration_required",
     change=_forgets,

@@ -8,7 +8,7 @@ from ..nodeagent.spec_sync import Action, SpecSync
 
 
 async def _halt(now: SpecSync) -> None:
-    """No pod is on the network of the spec: nobody has ever seen that it exists."""
+    """No pod is on the network of the spec: nothing shows that it exists."""
     known = {attachment.name for sandbox in now.sandboxes.values() for attachment in sandbox.attachments}
     wanted = [str((network.get("multus") or {}).get("networkName", "")) for network in networks(now.vmi["spec"])]
     if any(name and name.rpartition("/")[2] not in known for name in wanted):

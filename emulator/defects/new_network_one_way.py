@@ -6,7 +6,7 @@ from ..nodeagent.switch_over import losing
 
 DEFECT = Defect(
     name="new-network-one-way",
-    sentence="After the swap the VM reaches others on its new network, but nobody there reaches the VM.",
+    sentence="After the swap the VM reaches others on its new network, but no peer there reaches the VM.",
     rows=("R1",),
     point="agent.after_switch_over",
     change=losing(ECHO_REQUEST, TCP_CALL),

@@ -33,7 +33,7 @@ def _and_content(need: Need, *, pod: Obj, **_: Any) -> Need:
 
 DEFECT = Defect(
     name="old-network-after-manual-migration",
-    sentence="A migration that somebody asks for takes a swapped VM back to the network that it was started with.",
+    sentence="A migration on request takes a swapped VM back to the network that it was started with.",
     rows=("R10", "R35"),
     point="agent.pod_attachments",
     change=_FirstNetworks(),

@@ -24,7 +24,7 @@ def _without_changes(role: Obj) -> Obj:
 
 DEFECT = Defect(
     name="owner-may-not-edit",
-    sentence="The namespace role edit does not let a VM owner change his VM.",
+    sentence="The namespace role edit does not let VM owners change their VMs.",
     rows=("R34",),
     point="rbac.cluster_roles",
     change=_read_and_make,

@@ -63,11 +63,11 @@ class Api:
 
 def plain_kubeconfig(kubeconfig: Path, path: Path) -> Path:
     """That of a service account without any rights of its own."""
-    account = {"metadata": {"name": "nobody", "namespace": "default"}}
+    account = {"metadata": {"name": "stranger", "namespace": "default"}}
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
     api = Api(kubeconfig)
     api.create("/api/v1/namespaces/default/serviceaccounts", account)
-    answer = api.create("/api/v1/namespaces/default/serviceaccounts/nobody/token", request)
+    answer = api.create("/api/v1/namespaces/default/serviceaccounts/stranger/token", request)
     config = yaml.safe_load(kubeconfig.read_text())
     for user in config["users"]:
         user["user"] = {"token": answer["status"]["token"]}

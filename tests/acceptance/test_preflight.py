@@ -58,7 +58,7 @@ def test_user_with_few_rights_reads_which_are_missing(tmp_path: Path) -> None:
     (message,) = red.values()
     assert message.startswith("LAB ERROR: ")
     assert (
-        'system:serviceaccount:default:nobody has no right to "create" on namespaces (each suite has its own)'
+        'system:serviceaccount:default:stranger has no right to "create" on namespaces (each suite has its own)'
         in message
     )
     assert "an administrator grants it" in message

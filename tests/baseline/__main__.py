@@ -86,7 +86,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         group = saving.add_mutually_exclusive_group()
         group.add_argument(f"--{name}", default="*", metavar="A,B", help=f"names or patterns: {example}; default: all")
         group.add_argument(f"--no-{name}", action="store_const", dest=name, const="", help="none")
-    saving.add_argument("--parallel", type=int, default=3, metavar="N", help="so many clusters at one time (3)")
+    saving.add_argument("--parallel", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")
     saving.add_argument("--again", action="store_true", help="run what the file has, too, and add what is different")
     saving.add_argument("--folder", type=Path, metavar="DIR", help="keep the results of the runs below it")
 

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", type=_sections, default=list(SECTIONS), help="sections, such as a,g; default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help="repeat so many times as much as is published")
+    parser.add_argument("--scale", type=float, default=1.0, help="repetitions, as a multiple of those published")
     parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md and the ratios beside it")
     parser.add_argument("--compare", action="store_true", help="end with 1 where a ratio is worse than published")
     parser.add_argument("--json", type=Path, help="write all values to this file")

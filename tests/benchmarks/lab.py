@@ -33,7 +33,7 @@ class Lab:
     _number: int = field(default=0, repr=False)
 
     def count(self, full: int, least: int = 2) -> int:
-        """So many repetitions at this scale."""
+        """The number of repetitions at this scale."""
         return max(least, round(full * self.scale))
 
     def new_folder(self, name: str) -> Path:

@@ -17,16 +17,16 @@ RATIOS = ROOT / "tests" / "benchmarks" / "ratios.json"
 INTRODUCTION = """\
 # Benchmarks
 
-How much the tests add to what the cluster takes by itself, and how they compare with what people use instead. All of it
-is measured on the embedded cluster, in one run on one machine, by
+How much time the tests add to the time that the cluster needs, and how they compare with other tools. This measures all
+of it on the embedded cluster, in one run on one machine:
 
 <!-- skip: it takes half an hour -->
 ```console
 $ .venv/bin/python -m tests.benchmarks --document
 ```
 
-`--only a,g` measures a part of it, `--scale 0.2` repeats less. Figures depend on the machine; ratios hardly do, so that
-`--compare` ends with 1 only where a ratio is half as bad again as the published one.
+`--only a,g` measures some sections, `--scale 0.2` repeats less often. Figures depend on the machine, ratios hardly do.
+`--compare` exits with 1 if a ratio is more than 50 % worse than the published one.
 """
 
 

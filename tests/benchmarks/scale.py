@@ -1,6 +1,6 @@
 """f. What a VM costs among many, beside a namespace full of other things, and what a second process is worth.
 
-All VMs of a suite change their network at one time (scenario nad-26); the cluster migrates five at a time at most.
+All VMs of a suite change their network in parallel (scenario nad-26); the cluster migrates five at a time at most.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _run(lab: Lab, size: int, crowd: int) -> dict[tuple[str, str], float]:
 
 
 def _gather(kubeconfig: Path, count: int) -> None:
-    """So many ConfigMaps in a namespace that is nobody's."""
+    """Create ``count`` ConfigMaps in a namespace that belongs to no run."""
     cluster = Cluster(open_connection(str(kubeconfig), ""))
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "crowd"}}
     cluster.request("POST", "/api/v1/namespaces", body=namespace)

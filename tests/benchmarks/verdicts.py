@@ -1,8 +1,8 @@
 """d. How long a verdict takes that can be trusted, and how many are false, on networks that lose frames.
 
-Of the frames that reach the VM on its new network some are lost. Six verdicts are asked for over and over: silent to
-the old peer, not silent to the new one, the new one reached (three times), the old one not reached. A verdict that is
-not true is false; one that the library itself calls undecided is counted apart.
+Some of the frames to the VM on its new network are dropped. The benchmark repeats six verdicts: silent to the old peer,
+not silent to the new one, the new one reached (three times), the old one not reached. It counts wrong verdicts, and
+separately those that the library itself calls undecided.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SIDE_BY_SIDE = 2
 
 
 def measure(lab: Lab) -> tuple[list[Figure], list[Ratio]]:
-    """Two clusters at one time for each loss."""
+    """Two clusters in parallel for each loss."""
     figures: list[Figure] = []
     for loss, options in LOSSES.items():
         times = math.ceil(WANTED[loss] * lab.scale / VERDICTS_EACH_TIME / SIDE_BY_SIDE)

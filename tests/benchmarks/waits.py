@@ -1,7 +1,7 @@
 """b. From the API server's commit of a state to the return of the wait for it.
 
-All three wait for the same events at the same time. Each event comes at a random moment 2 to 3 seconds after the waits
-began. The clock starts when the write is sent, so that all figures contain the write itself.
+All three wait for the same events in parallel. Each event occurs at a random moment 2 to 3 seconds after the waits
+began. The clock starts when the write is sent, so all figures include the write.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ def _set_condition(cluster: Cluster, namespace: str, pod: str) -> None:
 
 
 def _pod(name: str, namespace: str) -> Object:
-    """A pod that nobody schedules: its status is the benchmark's alone."""
+    """A pod that no scheduler takes: only the benchmark writes its status."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"schedulerName": "nobody", "containers": [{"name": "none", "image": "none"}]},
+        "spec": {"schedulerName": "none", "containers": [{"name": "none", "image": "none"}]},
     }

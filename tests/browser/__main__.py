@@ -25,7 +25,7 @@ def run_with(cause: Cause, folder: Path) -> RobotRun:
 def main() -> int:
     """0: every cause is told; 1: not so."""
     parser = argparse.ArgumentParser(prog="python -m tests.browser", description=__doc__)
-    parser.add_argument("--processes", type=int, default=2, metavar="N", help="so many clusters at one time (2)")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="number of clusters in parallel (2)")
     parser.add_argument("--only", action="append", metavar="DEFECT", help="this one only; may be repeated")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
     parser.add_argument("--look", type=Path, metavar="RESULTS", help="only look at the pages of these results")

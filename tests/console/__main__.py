@@ -21,7 +21,7 @@ DESCRIPTION = "Runs the console in fuzzed dialogues with a simulated guest, in v
 
 
 def fuzz(number: int, first_seed: int, *, shrink: bool) -> str:
-    """So many dialogues; "" when all went well, else one that did not, the smallest where it is to ``shrink``."""
+    """Run ``number`` dialogues; returns "" when all passed, else one that failed: with ``shrink`` the smallest one."""
 
     @seed(first_seed)
     @settings(
@@ -48,8 +48,8 @@ def fuzz(number: int, first_seed: int, *, shrink: bool) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """0: no dialogue had a wrong answer; 1: one had."""
     parser = argparse.ArgumentParser(prog="python -m tests.console", description=DESCRIPTION)
-    parser.add_argument("--dialogues", type=int, default=10_000, metavar="N", help="so many (10000)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="at one time")
+    parser.add_argument("--dialogues", type=int, default=10_000, metavar="N", help="number of dialogues (10000)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="dialogues in parallel")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the first part; the same is drawn again")
     parser.add_argument("--shrink", action="store_true", help="make a dialogue that fails as small as it can be")
     arguments = parser.parse_args(argv)

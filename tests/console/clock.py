@@ -1,4 +1,4 @@
-"""Virtual time: nothing waits, whoever waits is given the time at once."""
+"""Virtual time: a wait returns at once, and the clock moves on by the time waited for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
     """The console's code lives by this clock until the end of the block."""
 
     class Event:
-        """Nobody ever sets it: the console only pauses by it."""
+        """It is never set: the console only uses it to pause."""
 
         def wait(self, seconds: float) -> bool:
             clock.now += seconds

@@ -86,9 +86,9 @@ def flaws(dialogue: Dialogue) -> list[str]:
         if times > 1 and not step.repeatable:
             found.append(f"{step.command.text[:40]!r} ran {times} times")
     known = {step.command.text for step in dialogue.steps}
-    found += [f"a command ran that nobody gave: {text[:80]!r}" for text in executed if text not in known]
+    found += [f"a command ran that no step gave: {text[:80]!r}" for text in executed if text not in known]
     if dialogue.noise and any(b"assword" in noise for noise in dialogue.noises):
-        # Something on the line poses as a password prompt after our own user name: nobody could tell.
+        # Something on the line looks like a password prompt after our own user name: the two cannot be told apart.
         return found
     found += [f"the password was typed where none was asked for: {keys!r}" for keys in guest.machine.leaked]
     return found
@@ -181,7 +181,7 @@ class Guest:
         else:
             machine.boot(self.shells.login_shell(machine))
         machine.run_until(machine.clock.now + 60)
-        keys = {"half-typed": b"echo half-ty", "quote": b"echo 'open quote\r", "password": b"someone-else\r"}
+        keys = {"half-typed": b"echo half-ty", "quote": b"echo 'open quote\r", "password": b"other-user\r"}
         machine.type(keys.get(state, b""))
         machine.run_until(machine.clock.now + 5)
 

@@ -112,12 +112,12 @@ class Machine:
         self._go(None)
 
     def emit(self, data: bytes) -> None:
-        """Bytes that leave the machine now; nobody keeps them for a client that comes later."""
+        """Bytes that leave the machine now; they are not kept for a client that comes later."""
         if self.attachment is not None and self.attachment.node == self.node:
             self.attachment.pending += data
 
     def say(self, data: bytes) -> None:
-        """The same, torn by noise like all else, and at once: an echo keeps up with whoever types."""
+        """The same, torn by noise like all else, and at once: an echo is as fast as the typing."""
         self.emit(self._torn(data))
 
     def move(self, *, known_after: float, closes_after: float | None, refused: float) -> None:

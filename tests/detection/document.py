@@ -1,4 +1,4 @@
-"""docs/detection.md, and the same as a page beside it. What was not run now stays as it stands there."""
+"""Writes docs/detection.md, and the same as HTML beside it. Cases that were not run keep their text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.detection.table import Case
 
 HEAD = """# What the suites catch
 
-Each defect is one thing that a real product, node, guest or lab could do wrong, and that the embedded cluster does
-when it is told to. A defect counts as caught when the tests of its requirement turn red with a message that names the
-object, what was expected and what was seen, and when no other test does, an unrelated control suite included. A fault
-of the lab must end in a LAB ERROR with its name, or in an undisturbed pass; it must never fail the product. This page,
-and the [table](detection.html) of the same, are written by
+Each defect is one fault that a real product, node, guest or lab can have. The embedded cluster has it if it is told to.
+A defect counts as caught if the tests of its requirement fail with a message that names the object, what was expected
+and what was seen. No other test may fail, not even in an unrelated control suite. A fault of the lab must end in a LAB
+ERROR that names it, or in a pass; it must never count as a fault of the product. This command writes this page and the
+same as a [table](detection.html):
 
 <!-- skip: it takes half an hour -->
 ```console
@@ -34,7 +34,7 @@ _ROW = re.compile(r"^\| (.*?)(?<!\\) \| (FAIL|TEST ERROR|LAB ERROR|SKIP) \| (.*)
 
 
 def write(path: Path, judged: Sequence[Judged], table: Sequence[Case], missing: Sequence[PlannedTest]) -> None:
-    """The page at ``path`` and its HTML beside it: the cases of the table, in its order, that ever ran."""
+    """Write the page to ``path`` and its HTML beside it: all cases that ever ran, in the order of the table."""
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     found = sections(before) | {one.case.title: section(one) for one in judged}
     kept = {case.title: found[case.title] for case in table if case.title in found}
@@ -49,7 +49,7 @@ def sections(text: str) -> dict[str, str]:
 
 
 def section(one: Judged) -> str:
-    """What came of a case: the sentence, and each red test with its message."""
+    """The section of a case: its sentence, and each red test with its message."""
     case, rows = one.case, rows_of(one)
     parts = [f"{sentence_of(case)}{f' ({rows})' if rows else ''}{f' {case.why}' if case.why else ''}"]
     if not one.caught:
@@ -73,7 +73,7 @@ def page(found: dict[str, str], table: Sequence[Case], missing: Sequence[Planned
 
 
 def summary(found: dict[str, str], table: Sequence[Case], missing: Sequence[PlannedTest]) -> str:
-    """How many defects in how many cases came out as they must; in one line."""
+    """One line: the number of defects and cases, and how many of them had the expected result."""
     wrong = sum(NOT_AS_IT_MUST in text for text in found.values())
     names = {case.defect for case in table if case.title in found and case.defect}
     faults = len({case.lab for case in table if case.title in found and case.lab}) + sum(
@@ -82,8 +82,8 @@ def summary(found: dict[str, str], table: Sequence[Case], missing: Sequence[Plan
     never = f" Cases that were never run: {len(table) - len(found)}." if len(found) < len(table) else ""
     return (
         f"{len(names)} defects in {len(found)} cases, {faults} faults of the lab among them: "
-        f"{len(found) - wrong} came out as they must, {wrong} did not. "
-        f"Tests that nothing turns red: {len(missing)}.{never}"
+        f"{len(found) - wrong} had the expected result, {wrong} did not. "
+        f"Tests that no defect makes fail: {len(missing)}.{never}"
     )
 
 

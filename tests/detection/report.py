@@ -28,8 +28,8 @@ def _summary(judged: Sequence[Judged], missing: Sequence[PlannedTest]) -> str:
     wrong = sum(not one.caught for one in judged)
     names = {one.case.defect for one in judged if one.case.defect}
     return (
-        f"{len(names)} defects in {len(judged)} cases: {len(judged) - wrong} came out as they must, {wrong} did not. "
-        f"Tests that nothing turns red: {len(missing)}."
+        f"{len(names)} defects in {len(judged)} cases: {len(judged) - wrong} had the expected result, {wrong} did not. "
+        f"Tests that no defect makes fail: {len(missing)}."
     )
 
 

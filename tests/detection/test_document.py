@@ -28,7 +28,7 @@ def test_a_part_of_the_table_brings_its_part_up_to_date(tmp_path: Path) -> None:
     write(path, [Judged(LATER, wrong=["stayed green"]), Judged(FULL, printed="no room")], table, [])
     text = path.read_text()
     assert list(sections(text)) == [case.title for case in table]
-    assert "2 defects in 3 cases, 2 faults of the lab among them: 2 came out as they must, 1 did not." in text
+    assert "2 defects in 3 cases, 2 faults of the lab among them: 2 had the expected result, 1 did not." in text
     assert "| Red One | FAIL | VM a\\|b: expected c, is <d> |" in text
     assert "The run says: `no room`" in text
     assert "**Not as it must be:** stayed green" in text

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(faults: Sequence[str], suites: Sequence[str], folder: Path, arguments: argparse.Namespace) -> list[Behind]:
-    """The undisturbed run first, then one for each fault, in their order; ``jobs`` clusters at one time."""
+    """The undisturbed run first, then one for each fault, in their order; ``jobs`` clusters in parallel."""
 
     def run(fault: str) -> Behind:
         behind = run_behind(
@@ -76,8 +76,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     stems = sorted({test.source.stem for test in read_tests()})
     for name, known, default in (("faults", list(FAULTS), list(FAULTS)), ("suites", stems, [])):
         parser.add_argument(f"--{name}", nargs="+", choices=known, default=default, metavar="NAME", help="default: all")
-    parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="suites in parallel on a cluster")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="number of clusters in parallel")
     parser.add_argument("--speed", type=int, default=5, metavar="N", help="delays are shortened at most N times (5)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
     parser.add_argument("--robot", nargs="*", default=[], metavar="ARG", help="arguments of robot")

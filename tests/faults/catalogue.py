@@ -195,7 +195,7 @@ class ClockBehind(ClockAhead):
 
 
 class TokenExpires(Fault):
-    """Each seventh request is answered 401, and carried out when it comes again: the token has to be read anew."""
+    """Each seventh request is answered 401, and carried out when it is repeated: the token has to be read again."""
 
     name = "token-expires"
 
@@ -241,7 +241,7 @@ class VersionsRepeat(Fault):
 
 
 class Conflicts(Fault):
-    """Each second write is refused with 409: somebody else was quicker."""
+    """Each second write is refused with 409: another client was quicker."""
 
     name = "conflicts"
 

@@ -70,7 +70,7 @@ class FaultProxy:
     def repeated(self) -> list[str]:
         """The writes that were sent again, in the same words, though they had been carried out; a line each.
 
-        A deletion names the object by its UID, or is one of a name that is this run's alone: it harms nobody twice.
+        A deletion names the object by its UID, or is one of a name that only this run uses: a second one does no harm.
         """
         lost: set[tuple[str, str, bytes]] = set()
         found = []

@@ -49,7 +49,7 @@ def run_behind(
     cluster: Sequence[str] = (),
     options: Sequence[str] = (),
 ) -> Behind:
-    """Run these suites (stems of files; none are all), ``processes`` at one time. Robot's results are in ``folder``.
+    """Run these suites (stems of files; none are all), ``processes`` in parallel. Robot's results are in ``folder``.
 
     A suite whose lab was too busy to judge has judged nothing: it runs once more, by itself.
     """

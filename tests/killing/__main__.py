@@ -19,15 +19,15 @@ DESCRIPTION = (
     "object by object, with what it was before."
 )
 SHARES = {"shared": 20, "nmstate": 10, "settings": 10, "settings of a HyperConverged": 10}
-"""Of 50 kills, so many in each lane."""
+"""The number of kills in each lane, of 50 in all."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0: all that was killed is cleaned and restored, and nothing else was touched; 1: not so."""
     parser = argparse.ArgumentParser(prog="python -m tests.killing", description=DESCRIPTION)
-    parser.add_argument("--kills", type=int, default=50, help="so many runs are killed (%(default)s)")
+    parser.add_argument("--kills", type=int, default=50, help="number of runs that are killed (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments and signals (%(default)s)")
-    parser.add_argument("--clusters", type=int, default=2, help="so many clusters at one time (%(default)s)")
+    parser.add_argument("--clusters", type=int, default=2, help="number of clusters in parallel (%(default)s)")
     parser.add_argument("--lane", action="append", choices=sorted(SHARES), help="only this; may be repeated")
     parser.add_argument("--folder", type=Path, help="where results are kept; default: a new one below /tmp")
     arguments = parser.parse_args(argv)

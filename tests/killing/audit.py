@@ -89,7 +89,7 @@ def touched(writes: list[Write], users: set[str], before: State) -> list[str]:
 def crossed(writes: list[Write], ends: dict[str, float]) -> list[str]:
     """Writes of runs to what another run had made, before that one had ended; ``ends``: by user.
 
-    Settings are nobody's: one run may change them when another has put them back. That one must not come back to them.
+    Settings belong to no run: one run may change them when another has restored them. The other must not write again.
     """
     makers: dict[Key, str] = {}
     found = []

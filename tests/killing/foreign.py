@@ -26,7 +26,7 @@ _MARKS: tuple[Object, ...] = (
 
 
 def plant(api: Api, number: int) -> set[Key]:
-    """Create so many objects beside the given namespace; gives their keys."""
+    """Create ``number`` objects beside the given namespace; returns their keys."""
     api.create("/api/v1/namespaces", {"metadata": {"name": GIVEN}})
     marks = cycle(_MARKS)
     planted = set()

@@ -101,7 +101,7 @@ class Site:
     _users: Iterator[int] = field(default_factory=count)
 
     def run(self, options: Sequence[str], death: Death | None = None) -> Run:
-        """A run by a user that nobody else is."""
+        """A run by a user of its own."""
         number = next(self._users)
         processes = int(options[options.index("--processes") + 1]) if "--processes" in options else 1
         kept = [option for option in options if option not in ("--processes", str(processes))]
@@ -119,7 +119,7 @@ class Site:
         return made
 
     def round(self, turn: int, chosen: Sequence[Death], say: Say) -> list[Run]:
-        """Kill so many runs at one time, then begin the next one, clean up, and compare."""
+        """Kill the ``chosen`` runs in parallel, then begin the next one, clean up, and compare."""
         scenarios = self.lane.scenarios
         with ThreadPoolExecutor() as pool:
             living = [pool.submit(self._go, options) for options in self.lane.survivors]
@@ -142,7 +142,7 @@ class Site:
         return victims
 
     def _go(self, options: Sequence[str], death: Death | None = None) -> Run:
-        """A run that has ended, or was killed: one that ends before its death is made anew, and dies earlier."""
+        """A run that has ended, or was killed. One that ends before that is started again and killed earlier."""
         while True:
             run = self.run(options, death)
             run.go(self.trail)
@@ -203,7 +203,7 @@ class Site:
 
 
 def _settings(state: State) -> State:
-    """The settings of the cluster, without their status: it counts the VMs of dead runs until these are cleaned up."""
+    """The settings of the cluster, without their status, which counts VMs of aborted runs until they are removed."""
     resources = ("kubevirts.kubevirt.io", "hyperconvergeds.hco.kubevirt.io")
     return {
         key: {field: value for field, value in item.items() if field != "status"}

@@ -24,7 +24,7 @@ KEY = ("configmaps", "default", "a")
 
 @pytest.mark.timeout(400)
 def test_killed_runs_are_cleaned_up_and_living_ones_do_not_notice(tmp_path: Path) -> None:
-    """Three runs live at one time, two of them suites of one: no run writes to what another has."""
+    """Three runs in parallel, two of them suites of one: no run writes to what another has."""
     shared = next(lane for lane in LANES if lane.name == "shared")
     lane = replace(
         shared,

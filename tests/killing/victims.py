@@ -24,7 +24,7 @@ PATIENCE = 240.0
 class Death:
     """``signals`` go to the run, or to all its processes where the ``machine`` dies, whose files are lost as well.
 
-    It dies after so many writes to the cluster, or so many seconds.
+    It is killed after a number of writes to the cluster, or of seconds.
     """
 
     name: str

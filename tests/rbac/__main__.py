@@ -1,4 +1,4 @@
-"""``python -m tests.rbac``: every lane with exactly the published roles; ``--write`` records anew and writes them."""
+"""``python -m tests.rbac``: every lane with exactly the published roles; ``--write`` records again and writes them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def differences(calls: set[Call] | frozenset[Call], roles: dict[str, Role]) -> l
     """Calls without a reason, and reasons without a call."""
     published = {call for role in roles.values() for call in role.calls()}
     return [f"no reason for {call}; give one in tests/rbac/reasons.yaml" for call in sorted(calls - published)] + [
-        f"nobody calls {call}; take it out of tests/rbac/reasons.yaml" for call in sorted(published - calls)
+        f"no run calls {call}; take it out of tests/rbac/reasons.yaml" for call in sorted(published - calls)
     ]
 
 

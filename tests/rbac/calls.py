@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Audit:
-    """The calls that were answered, and those that were refused for want of rights."""
+    """The calls that were answered, and those that were refused for lack of rights."""
 
     allowed: frozenset[Call]
     refused: frozenset[Call]

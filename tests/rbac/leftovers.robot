@@ -1,12 +1,12 @@
 *** Settings ***
-Documentation       Removes what dead runs left.
+Documentation       Removes what aborted runs left.
 
 Library             KubeVirtLibrary
 Variables           ../../variables/defaults.yaml
 
 
 *** Test Cases ***
-Remove What Dead Runs Left
+Remove What Aborted Runs Left
     [Documentation]    Whatever there is.
     Delete Orphaned Resources
     [Teardown]    Close Cluster

@@ -60,7 +60,7 @@ def test_a_new_call_and_a_reason_without_one_are_told() -> None:
     gone = Call("home", "", "secrets", "create")
     assert differences((recorded() | {new}) - {gone}, ROLES) == [
         'no reason for "create" on pods/exec (home); give one in tests/rbac/reasons.yaml',
-        'nobody calls "create" on secrets (home); take it out of tests/rbac/reasons.yaml',
+        'no run calls "create" on secrets (home); take it out of tests/rbac/reasons.yaml',
     ]
 
 
@@ -212,12 +212,12 @@ def put_role(admin: Cluster, role: Role) -> None:
 def refusal(run: Run, rule: Rule) -> str:
     """What a run says before it creates anything."""
     preflight = Preflight(run.lab)
-    deeds = [
+    actions = [
         name for name, rights in FURTHER_RIGHTS.items() if any(right.resource in rule.resources for right in rights)
     ]
     with pytest.raises(LabError) as caught:
         preflight.require_fit(["rights"])
-        preflight.require_rights(deeds)
+        preflight.require_rights(actions)
     return str(caught.value)
 
 

@@ -79,7 +79,7 @@ def pod(name: str, namespace: str = "demo", node: str = "", **meta: Any) -> Obj:
 
 @dataclass
 class Api:
-    """A running server. ``admin`` and ``alice`` are clients over HTTPS; ``alice`` has no rights of her own."""
+    """A running server. ``admin`` and ``alice`` are clients over HTTPS; ``alice`` starts with no rights."""
 
     server: ApiServer
     url: str

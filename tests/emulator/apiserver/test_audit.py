@@ -34,7 +34,7 @@ async def test_requests_are_written_with_their_user_object_and_outcome(tmp_path:
         await api.admin.create("configmaps", {"metadata": {"generateName": "some-", "namespace": "demo"}})
         await api.admin.delete("configmaps", "mine", "demo")
         with pytest.raises(ApiError):
-            await api.alice.create("secrets", config_map("hers"))
+            await api.alice.create("secrets", config_map("refused"))
         async with api.admin.session.get(f"{api.url}/version"):
             pass
     assert list(events(file, ADMIN.name))[1:] == [
@@ -43,7 +43,7 @@ async def test_requests_are_written_with_their_user_object_and_outcome(tmp_path:
         (DONE, "delete", "demo/configmaps/mine", 200),
         (DONE, "get", "/version", 200),
     ]
-    assert list(events(file, "alice")) == [(DONE, "create", "demo/secrets/hers", 403)]
+    assert list(events(file, "alice")) == [(DONE, "create", "demo/secrets/refused", 403)]
 
 
 async def test_watch_is_written_when_it_starts_and_not_again(tmp_path: Path) -> None:

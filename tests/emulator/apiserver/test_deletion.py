@@ -110,8 +110,8 @@ async def test_orphans_stay_and_lose_their_owner(api: Api) -> None:
 
 
 async def test_an_owner_that_never_was_is_no_owner(api: Api) -> None:
-    nobody = {"metadata": {"name": "nobody", "uid": "00000000-0000-0000-0000-000000000000"}}
-    await api.admin.create("configmaps", config_map("child", ownerReferences=owned_by(nobody)))
+    missing = {"metadata": {"name": "missing", "uid": "00000000-0000-0000-0000-000000000000"}}
+    await api.admin.create("configmaps", config_map("child", ownerReferences=owned_by(missing)))
     await gone(api, "configmaps", "child")
 
 

@@ -185,7 +185,7 @@ def test_wait(demo: LiveApi) -> None:
 
 
 async def _followed(bucket: Any) -> None:
-    """Returns when someone watches the bucket."""
+    """Returns when a client watches the bucket."""
     watched = asyncio.Event()
 
     class Noticed(list[Any]):

@@ -64,7 +64,7 @@ async def test_pod_proxy_shows_vms_at_the_leader_only() -> None:
     [
         ("{}:8443", 400, "HTTP request to an HTTPS server"),
         ("https:{}:9999", 503, "connection refused"),
-        ("https:nobody:8443", 404, 'pods \\"nobody\\" not found'),
+        ("https:missing:8443", 404, 'pods \\"missing\\" not found'),
     ],
 )
 async def test_pod_proxy_refuses(name: str, status: int, said: str) -> None:
@@ -157,8 +157,8 @@ async def test_thanos_asks_for_a_token_and_a_right_and_shows_each_series_once() 
         try:
             await scraped(lab)
             async with aiohttp.ClientSession() as session:
-                nobody = await session.get(url)
-                assert (nobody.status, await nobody.text()) == (401, "Unauthorized\n")
+                anonymous = await session.get(url)
+                assert (anonymous.status, await anonymous.text()) == (401, "Unauthorized\n")
                 admin = {"Authorization": "Bearer admin"}
                 body = await (await session.get(url, params={"query": VNIC}, headers=admin)).json()
                 (series,) = body["data"]["result"]

@@ -20,7 +20,7 @@ async def login_dialogue_is_the_recorded_one(lab: Lab) -> None:
     await lab.guest(1, "node-1")
     console = await lab.dataplane.console("g1")
     assert await at_login(console) == b"\r\r\ng1 login: "
-    await dialogue(console, b"nobody-here\r", b"Password: ")
+    await dialogue(console, b"unknown-user\r", b"Password: ")
     answer = await dialogue(console, b"x\r", b"login: ")
     assert answer == b"\r\n\r\nLogin incorrect\r\ng1 login: "
     assert await dialogue(console, b"tester\r", b"Password: ") == b"tester\r\nPassword: "
@@ -143,7 +143,7 @@ async def ssh_by_key_with_the_host_key_that_was_given(lab: Lab) -> None:
 
 async def ssh_refuses_wrong_credentials(lab: Lab) -> None:
     await lab.guest(1, "node-1")
-    for options in ({"password": "wrong"}, {"username": "nobody-here"}, {"username": "root"}):
+    for options in ({"password": "wrong"}, {"username": "unknown-user"}, {"username": "root"}):
         with pytest.raises(asyncssh.PermissionDenied):
             async with lab.ssh("p1", **options):
                 pass

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
-NOBODY = 65534
+UNPRIVILEGED = 65534
 USERS = ["root", "ordinary"] if os.geteuid() == 0 else ["ordinary"]
 
 
@@ -29,7 +29,7 @@ def start(user: str, *arguments: str) -> subprocess.Popen[str]:
             "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        options = {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []}
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
         [python, *arguments],
         cwd=project,
@@ -62,8 +62,8 @@ def _for_nobody() -> tuple[str, str, Path]:
             subprocess.run(
                 [python, "-c", "import asyncssh, yaml"],
                 env={"PYTHONPATH": path},
-                user=NOBODY,
-                group=NOBODY,
+                user=UNPRIVILEGED,
+                group=UNPRIVILEGED,
                 extra_groups=[],
                 capture_output=True,
                 text=True,

@@ -105,7 +105,7 @@ OUTAGES: SearchStrategy[Outage] = st.builds(
 
 @st.composite
 def batches(draw: DrawFn, size: int, defects: tuple[str, ...] = ()) -> Batch:
-    """Batches of so many sequences."""
+    """Batches of ``size`` sequences."""
     # Where the Dynamic Networks Controller gets a hot-plug and a changed NAD in one request, it takes the interface
     # away and later makes one that leads nowhere: a limit of the real one, so the two never meet here.
     dynamic = draw(st.sampled_from((False, False, False, True)))

@@ -26,7 +26,7 @@ AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 FUTURE = 100_000
 # Seconds in which a watch has nothing more to say, and in which a recorded event must have come.
 QUIET, PATIENCE = 0.1, 20.0
-NOBODY = "11111111-2222-3333-4444-555555555555"
+NO_UID = "11111111-2222-3333-4444-555555555555"
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Player:
         meta = body.get("metadata", body.get("preconditions")) if isinstance(body, dict) else None
         if not isinstance(meta, dict) or exchange["method"] == "POST":
             return
-        asked = ["uid"] if meta.get("uid", NOBODY) not in (NOBODY, *self.chance.known) else []
+        asked = ["uid"] if meta.get("uid", NO_UID) not in (NO_UID, *self.chance.known) else []
         if exchange["answer"]["status"] in (200, 201, 422) and meta.get("resourceVersion", "") not in (
             "",
             *self.chance.known,

@@ -17,7 +17,7 @@ CORES = {"op": "replace", "path": f"{TEMPLATE}/domain/cpu/cores", "value": 2}
 
 
 async def succeeded(lab: Lab, count: int = 1) -> None:
-    """Until so many migrations have ended well and everything that follows has happened."""
+    """Waits until ``count`` migrations have succeeded and everything that follows has happened."""
 
     def done() -> bool:
         ended = [m for m in lab.migrations() if m.get("status", {}).get("phase") == "Succeeded"]

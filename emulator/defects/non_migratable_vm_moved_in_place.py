@@ -34,7 +34,7 @@ def _where_it_is(actions: list[Action], *, vmi: Obj, **_: Any) -> list[Action]:
 
 
 DEFECT = Defect(
-    name="immovable-vm-moved-in-place",
+    name="non-migratable-vm-moved-in-place",
     sentence="When the network of a VM that cannot be live-migrated is edited, its running pod is plugged into the new "
     "network without a migration.",
     rows=("R15",),

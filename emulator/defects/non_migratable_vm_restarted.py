@@ -16,7 +16,7 @@ def _stop_if_edited(action: Action, *, vm: Obj, vmi: Obj | None, **_: Any) -> Ac
 
 
 DEFECT = Defect(
-    name="immovable-vm-restarted",
+    name="non-migratable-vm-restarted",
     sentence="A VM that cannot be live-migrated is restarted at once when its network is edited.",
     rows=("R15", "R19"),
     point="vm.action",

@@ -12,7 +12,7 @@ def _only_if_migratable(answer: bool, *, vmi: Obj, **_: Any) -> bool:
 
 
 DEFECT = Defect(
-    name="immovable-vm-edit-unnoticed",
+    name="non-migratable-vm-edit-unnoticed",
     sentence="The edit of a VM that cannot be live-migrated is passed over in silence: no condition says that it is "
     "not in effect.",
     rows=("R15",),

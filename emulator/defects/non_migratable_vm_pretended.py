@@ -20,7 +20,7 @@ def _said_once(need: Need, *, vmi: Obj, **_: Any) -> Need:
 
 
 DEFECT = Defect(
-    name="immovable-vm-pretended",
+    name="non-migratable-vm-pretended",
     sentence="MigrationRequired of a VM that cannot be live-migrated goes away as if the VM had been moved.",
     rows=("R15",),
     point="vmi.migration_required",

@@ -1,19 +1,19 @@
 *** Settings ***
+Name                Linux Bridge VLAN Change
 Documentation       A running VM is moved from one VLAN of a Linux bridge to another by one edit of its spec.
 ...
-...                 *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN, each watched by the
-...                 other.
-...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network
-...                 is reachable, the old one is silent. The edit is made once, in the suite setup; each test judges one
-...                 claim.
-...                 *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
-...                 *Reference:* VEP 140.
+...                 - *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN. Each peer also has
+...                   a witness NIC on the other VLAN.
+...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. Only `networkName` is changed.
+...                 - *Verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network is
+...                   reachable, the old one is silent. The suite setup makes the edit once; each test judges one claim.
+...                 - *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
+...                 - *Reference:* VEP 140.
 Metadata            Scenario    nad-01
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Swap The VLAN And Start Watching Previous Network
+Suite Setup         Swap The VLAN And Start Monitoring
 Suite Teardown      Close Test Namespace
 
 Test Tags           p0    tier2    linux-bridge    vep-140    virtstrat-560    cnv-72329    nad-01
@@ -34,7 +34,7 @@ VM And Guest Are Not Rebooted
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
-Restart Is Never Asked For
+RestartRequired Is Never Set
     [Documentation]    Judged on every state of the VM from before the edit until now, not on a look afterwards.
     [Metadata]    Requirements    R3
     [Tags]    r3    cnv-15945
@@ -78,10 +78,10 @@ VM Is Silent On The Previous Network
 
 
 *** Keywords ***
-Swap The VLAN And Start Watching Previous Network
+Swap The VLAN And Start Monitoring
     [Documentation]    The one edit of this suite, and the beginning of the silence and of a stream of pings after it.
     ...    Judges nothing.
     Move VM To Another VLAN
-    Start Watching Previous Network
+    Start Monitoring Previous Network
     Start Packet Loss Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}

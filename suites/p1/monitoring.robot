@@ -1,13 +1,14 @@
 *** Settings ***
+Name                Monitoring
 Documentation       The cluster's monitoring follows a network swap.
 ...
-...                 *Topology:* one VM with a pod network and two bridge NICs; it needs no peers.
-...                 *What moves:* NIC "secondary", from the old network to the new one.
-...                 *What is verified:* the metrics that name each NIC's network, kubevirt_vmi_vnic_info and
-...                 kubevirt_vm_vnic_info, name the new one and no more the old one, and say of the other NICs what they
-...                 said before. They are read where it can be done: Thanos, Prometheus, or KubeVirt's own pods.
-...                 *Out of scope:* alerts and dashboards; traffic counters.
-...                 *Reference:* VEP 140.
+...                 - *Topology:* one VM with a pod network and two bridge NICs; no peers.
+...                 - *Moves:* NIC "secondary", from the old network to the new one.
+...                 - *Verified:* kubevirt_vmi_vnic_info and kubevirt_vm_vnic_info name the new network and no longer
+...                   the old one; the series of the other NICs are unchanged. They are read from Thanos, Prometheus, or
+...                   KubeVirt's own pods, whichever the user can read.
+...                 - *Out of scope:* alerts and dashboards; traffic counters.
+...                 - *Reference:* VEP 140.
 Metadata            Scenario    nad-16
 
 Resource            ../../resources/network_change.resource

@@ -1,13 +1,15 @@
 *** Settings ***
-Documentation       A cluster that does not migrate by itself: the edit is signalled, a migration by hand completes it.
+Name                No Automatic Update
+Documentation       The cluster does not migrate by itself: the edit sets MigrationRequired, and a migration on request
+...                 completes it.
 ...
-...                 *Topology:* one VM with one NIC beside the pod network's; the cluster's `workloadUpdateMethods` are
-...                 empty, as they are in KubeVirt's own manifests. Where they are not, they are emptied for the time of
-...                 this suite, if the user allows it.
-...                 *What moves:* NIC "secondary", by an edit; then the VM, by a migration on request.
-...                 *What is verified:* MigrationRequired on the VMI, no migration for a whole window, and a complete
-...                 swap after the migration by hand.
-...                 *Reference:* row R35.
+...                 - *Topology:* one VM with one NIC beside the pod network's. The cluster's `workloadUpdateMethods`
+...                   are empty, as in KubeVirt's own manifests. Where they are not, the suite empties them while it
+...                   runs, if the user allows it.
+...                 - *Moves:* NIC "secondary", by an edit; then the VM, by a migration on request.
+...                 - *Verified:* MigrationRequired on the VMI, no migration during QUIET_WINDOW, and a complete swap
+...                   after the migration on request.
+...                 - *Reference:* row R35.
 Metadata            Scenario    nad-18
 
 Resource            ../../resources/cluster_settings.resource
@@ -19,19 +21,19 @@ Test Tags           p1    tier1    linux-bridge    disruptive    vep-140    nad-
 
 
 *** Test Cases ***
-Edit Is Signalled By A Required Migration
+MigrationRequired Is Set By The Edit
     [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Observed
     ...    before the migration.
     [Metadata]    Requirements    R35
     Recorded Check Should Pass    signal
 
-Cluster Makes No Migration By Itself
+Cluster Creates No Migration By Itself
     [Documentation]    Same VMI, node and launcher pod on the old network for a whole window. Observed before the
     ...    migration.
     [Metadata]    Requirements    R35
     Recorded Check Should Pass    in place
 
-Migration By Hand Completes The Swap
+Migration On Request Completes The Swap
     [Documentation]    One migration, the one that was asked for; VMI and pod are on the new network, no condition is
     ...    left.
     [Metadata]    Requirements    R35

@@ -1,11 +1,12 @@
 *** Settings ***
-Documentation       A VM whose network was never changed is live-migrated on request, as it was before the feature.
+Name                Ordinary Migration
+Documentation       A VM whose network was never changed is live-migrated on request, as before the feature.
 ...
-...                 *Topology:* the two peers of scenario nad-01, each with a NIC on either network.
-...                 *What moves:* one of them, by a migration that an administrator asks for; no network.
-...                 *What is verified:* the migration succeeds, the VM keeps its networks, the traffic of all its NICs
-...                 goes on. It holds on every version of KubeVirt, with the feature and without.
-...                 *Reference:* VEP 140, row R4.
+...                 - *Topology:* the two peers of scenario nad-01, each with a NIC on either network.
+...                 - *Moves:* one of them, by a migration that an administrator requests. No network is changed.
+...                 - *Verified:* the migration succeeds, the VM stays on its networks, and all its NICs still work.
+...                   This must hold on every version of KubeVirt, with the feature and without.
+...                 - *Reference:* VEP 140, row R4.
 Metadata            Scenario    nad-02
 
 Resource            ../../resources/network_change.resource
@@ -23,7 +24,7 @@ Untouched VM Is Migrated On Request
     VM Should Have Been Migrated    ${OLD_PEER}    requested_by=user
     Guest Should Not Have Rebooted    ${OLD_PEER}
 
-Untouched VM Keeps Its Networks And Its Traffic
+Untouched VM Keeps Its Networks And All NICs Work
     [Documentation]    Both networks as the API shows them, the interfaces in the guest, and traffic on all three NICs.
     [Metadata]    Requirements    R4
     VM Should Be On Network    ${OLD_PEER}    nic=main    network=${OLD_NETWORK}

@@ -1,12 +1,15 @@
 *** Settings ***
-Documentation       Two NICs of a running VM are moved by one edit of its spec: they change places.
+Name                Several NICs
+Documentation       Two NICs of a running VM exchange their networks by one edit of its spec.
 ...
-...                 *Topology:* the VM has NIC "secondary" on the old network and NIC "other" on the new one, in a
-...                 subnet each; both peers are in both subnets. Exchanged networks leave no room for a mistake: a NIC
-...                 that stayed, or went where the other one should, is heard on the wrong side.
-...                 *What moves:* "secondary" to the new network and "other" to the old one, in one patch.
-...                 *What is verified:* one migration moves both, each reaches its own new network and not its old one.
-...                 *Out of scope:* a change of one NIC (nad-01).
+...                 - *Topology:* the VM has NIC "secondary" on the old network and NIC "other" on the new one, each in
+...                   a subnet of its own; both peers are in both subnets. A NIC that did not move, or moved to the
+...                   wrong network, reaches the wrong peer.
+...                 - *Moves:* "secondary" to the new network and "other" to the old one, in one patch.
+...                 - *Verified:* one migration moves both; each reaches its own new network and is silent on its old
+...                   one.
+...                 - *Out of scope:* a change of one NIC (nad-01).
+...                 - *Reference:* row R27.
 Metadata            Scenario    nad-08
 
 Resource            ../../resources/network_change.resource
@@ -24,7 +27,7 @@ Both NICs Complete Their Swap
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     NIC Change Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
 
-One Migration Moves Both
+One Migration Moves Both NICs
     [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
     [Metadata]    Requirements    R2, R19, R27
     [Tags]    r2    r19
@@ -64,14 +67,14 @@ Exchange The Networks Of Two NICs
     Create Network    ${NEW_NETWORK}    on=bridge
     Define VM With Two NICs And Its Peers
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
-    Prove That Each NIC Is On Its Old Network
+    Each NIC Should Be On Its Old Network
     Record Guest    ${VM}
     VAR    &{networks}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
     Change VM Network    ${VM}    networks=${networks}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Watch Both NICs
+    Start Monitoring Both NICs
 
-Watch Both NICs
+Start Monitoring Both NICs
     [Documentation]    Opens a window of silence for each NIC, as soon as its new network works. Judges nothing.
     Record Check    first NIC    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
@@ -102,7 +105,7 @@ Define VM With Two NICs And Its Peers
     ...    addresses=${IPV4_PREFIX}.0.12/24, ${IPV4_PREFIX}.4.12/24, ${IPV4_PREFIX}.2.12/24
     Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.1.12/24
 
-Prove That Each NIC Is On Its Old Network
+Each NIC Should Be On Its Old Network
     [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}    blame=lab

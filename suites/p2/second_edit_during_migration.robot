@@ -1,15 +1,16 @@
 *** Settings ***
-Documentation       The network of a VM is edited again while it is being migrated for the edit before: the last edit
-...                 wins.
+Name                Second Edit During Migration
+Documentation       The network of a VM is edited again during the migration for the first edit: the last edit wins.
 ...
-...                 *Topology:* a VM on a first network, with a peer there; the peers of nad-01 on the two networks that
-...                 it is moved to: "old" is the one between, "new" the last one.
-...                 *What moves:* NIC "secondary", by two edits. The second one is made while the migration for the
-...                 first one is handed over to the nodes.
-...                 *What is verified:* in the end the VM is on the last network alone, and no migration is left under
-...                 way. How many migrations that takes is the cluster's affair; the log tells.
-...                 *Known bug of the product:* an edit during a running migration can leave the migration object in
-...                 Running for good; the failure then says so.
+...                 - *Topology:* a VM on a first network, with a peer there. The edits lead to the two networks of
+...                   nad-01, with a peer each: first to "old", then to "new".
+...                 - *Moves:* NIC "secondary", by two edits. The second edit is made when the migration for the first
+...                   one is running.
+...                 - *Verified:* the VM ends on the last network alone, and no migration is left unfinished. The number
+...                   of migrations is not judged; the log shows it.
+...                 - *Known bug:* an edit during a running migration can leave the migration object in phase Running
+...                   for ever; the failure message says so.
+...                 - *Reference:* row R40.
 Metadata            Scenario    nad-22
 
 Resource            ../../resources/network_change.resource

@@ -25,7 +25,7 @@ VARIABLES: Mapping[str, str] = {
     "REACH_TIMEOUT": "8s",
     "SILENCE_WINDOW": "3s",
     "QUIET_WINDOW": "4s",
-    "SIGN_TIMEOUT": "5s",
+    "CONDITION_TIMEOUT": "5s",
     "MONITORING_TIMEOUT": "10s",
 }
 

@@ -38,7 +38,7 @@ VM Reaches Its Peer On The Other Bridge
     Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Bridge
-    [Documentation]    Same VLAN, other bridge: nothing is heard of the old peer, whom its witness reaches all the time.
+    [Documentation]    Same VLAN, other bridge: the old peer is silent, while its witness reaches it all the time.
     [Metadata]    Requirements    R9, R36
     [Tags]    r9
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}

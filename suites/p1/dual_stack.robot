@@ -86,7 +86,7 @@ Swap The Network Of A Dual Stack VM
     Start Monitoring Previous Network By    ipv6
 
 Define Dual Stack Guests
-    [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.
+    [Documentation]    Each IPv4 subnet has an IPv6 subnet of the same number, with the same host part.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24, ${IPV6_PREFIX}:0::10/64
     Define VM    ${OLD_PEER}
@@ -107,7 +107,7 @@ Define Dual Stack Guests
     ...    addresses=${IPV4_PREFIX}.1.12/24, ${IPV6_PREFIX}:1::12/64
 
 Networks Should Be Isolated By Both Families
-    [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.
+    [Documentation]    Before the edit the old network is reachable, the new one is silent. A failure is a LAB ERROR.
     Start Monitoring New Network By    ipv4
     Start Monitoring New Network By    ipv6
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
@@ -116,7 +116,7 @@ Networks Should Be Isolated By Both Families
     ...    duration=${ISOLATION_WINDOW}    family=ipv6    blame=lab
 
 Start Monitoring New Network By
-    [Documentation]    Opens the window in which nothing may be heard of it, once the old one is reached.
+    [Documentation]    Starts silence monitoring of the new network once the old one is reached.
     [Arguments]    ${family}
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     ...    family=${family}    blame=lab
@@ -124,7 +124,7 @@ Start Monitoring New Network By
     ...    duration=${ISOLATION_WINDOW}    family=${family}
 
 Start Monitoring Previous Network By
-    [Documentation]    Opens the window in which nothing may be heard of it, as soon as the new one works.
+    [Documentation]    Starts silence monitoring of the previous network as soon as the new one works.
     [Arguments]    ${family}
     Record Check    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}    family=${family}

@@ -23,12 +23,12 @@ Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-17
 
 *** Test Cases ***
 VM Stays On Its Node When The Migration Fails
-    [Documentation]    Same VMI, node and pod, and MigrationRequired stays, until the next migration copies the guest.
+    [Documentation]    Same VMI, node and pod until the next migration copies the guest; MigrationRequired stays set.
     [Metadata]    Requirements    R21
     VM Should Have Stayed On Its Node    ${VM}
 
 VM Stays On Its Old Network When The Migration Fails
-    [Documentation]    Until then it reaches its old peer, both ways, and is silent to the new one.
+    [Documentation]    Until the next migration it reaches its old peer, both ways, and is silent to the new one.
     [Metadata]    Requirements    R21
     Old Network Should Have Been Kept    ${VM}
 
@@ -40,7 +40,7 @@ VM Is Not Rebooted By The Failed Migration
     Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 Next Migration Completes The Swap
-    [Documentation]    By a migration of its own making, without a second edit.
+    [Documentation]    The cluster creates it, without a second edit.
     [Metadata]    Requirements    R21
     VM Should Have Been Migrated    ${VM}
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
@@ -53,8 +53,8 @@ VM Reaches Its New Network After The Next Migration
 
 *** Keywords ***
 Swap And Induce Migration Failure
-    [Documentation]    One edit. The guests ask one another all the time, so that nothing need be quicker than the next
-    ...    migration. Judges nothing.
+    [Documentation]    Makes the edit. The guests probe each other all the time, so that no check has to be faster than
+    ...    the next migration. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     User Should Be Allowed To    break-migrations
     Set Up VM With One NIC And Peers
@@ -66,7 +66,7 @@ Swap And Induce Migration Failure
     Stop Outage Monitoring    ${VM}    within=${REACH_TIMEOUT}
 
 Set Up VM With One NIC And Peers
-    [Documentation]    That the new network is silent before the act is judged by the watch, with the rest.
+    [Documentation]    Outage monitoring also judges that the new network is silent before the edit.
     Open Test Namespace
     Create Three VLANs
     Define VM    ${VM}

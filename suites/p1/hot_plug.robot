@@ -23,22 +23,22 @@ Test Tags           p1    tier2    linux-bridge    hot-plug    vep-140    nad-14
 
 *** Test Cases ***
 NIC Is Hot-Plugged Into A Running VM
-    [Documentation]    In VMI spec and status, in the launcher pod, in the guest, and in reach of its peer.
+    [Documentation]    The NIC is in VMI spec and status, in launcher pod and guest, and reaches its peer.
     [Metadata]    Requirements    R4, R5
     [Tags]    regression    r4
-    Recorded Check Should Pass    plugged by the API
-    Recorded Check Should Pass    plugged in the guest
-    Recorded Check Should Pass    plugged NIC reaches its peer
+    Recorded Check Should Pass    NIC added in the API
+    Recorded Check Should Pass    NIC added in the guest
+    Recorded Check Should Pass    NIC reaches its peer
 
 NIC Is Hot-Unplugged From A Running VM
-    [Documentation]    Gone from the guest, from the status of the VMI, and from the specs of VM and VMI.
+    [Documentation]    The NIC is gone from the guest, from the VMI's status, and from the specs of VM and VMI.
     [Metadata]    Requirements    R4, R5
     [Tags]    regression    r4
-    Recorded Check Should Pass    unplugged by the API
+    Recorded Check Should Pass    NIC removed in the API
     Guest NIC Should Be    ${VM}    ${UNPLUGGED_NIC}    absent
 
 VM Is Not Rebooted And Its Other NIC Still Works
-    [Documentation]    Same VMI, same boot, no RestartRequired ever; the untouched NIC is as it was and in use.
+    [Documentation]    Same VMI, same boot, RestartRequired never set; the untouched NIC is unchanged and works.
     [Metadata]    Requirements    R4, R5
     [Tags]    regression    r4
     VM Should Not Have Restarted    ${VM}
@@ -48,14 +48,14 @@ VM Is Not Rebooted And Its Other NIC Still Works
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
 
 Hot-Plugged NIC Is Swapped
-    [Documentation]    A NIC that was plugged moves to another network like any other.
+    [Documentation]    A hot-plugged NIC is moved to another network like any other NIC.
     [Metadata]    Requirements    R5
     Cluster Should Offer    live-update
     NIC Change Should Have Completed    ${VM}    nic=${PLUGGED_NIC}    within=${SWAP_TIMEOUT}
-    Recorded Check Should Pass    plugged NIC reaches its new peer
+    Recorded Check Should Pass    NIC reaches its new peer
 
 NIC Is Hot-Plugged Into A Swapped VM
-    [Documentation]    As into a VM that never was.
+    [Documentation]    As into a VM that was never swapped.
     [Metadata]    Requirements    R5
     Cluster Should Offer    live-update
     NIC Change Should Have Completed    ${SWAPPED_VM}    nic=${PLUGGED_NIC}    within=${SWAP_TIMEOUT}
@@ -63,14 +63,14 @@ NIC Is Hot-Plugged Into A Swapped VM
     Guests Should Reach Each Other    ${SWAPPED_VM}    ${NEW_PEER}    nic=${PLUGGED_NIC}    within=${REACH_TIMEOUT}
 
 NIC Is Hot-Unplugged From A Swapped VM
-    [Documentation]    As from a VM that never was.
+    [Documentation]    As from a VM that was never swapped.
     [Metadata]    Requirements    R5
     Cluster Should Offer    live-update
     NIC Change Should Have Completed    ${SWAPPED_VM}    nic=${UNPLUGGED_NIC}    within=${SWAP_TIMEOUT}
     Guest NIC Should Be    ${SWAPPED_VM}    ${UNPLUGGED_NIC}    absent
 
 Swapped VM Is Not Restarted And Stays On Its New Network
-    [Documentation]    Plugging and unplugging beside it does not bring the swapped NIC back.
+    [Documentation]    Hot-plug and hot-unplug of other NICs do not move the swapped NIC back.
     [Metadata]    Requirements    R5
     Cluster Should Offer    live-update
     VM Should Not Have Restarted    ${SWAPPED_VM}

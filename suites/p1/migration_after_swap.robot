@@ -19,7 +19,7 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r10 
 
 *** Test Cases ***
 Swapped VM Is Migrated On Request
-    [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
+    [Documentation]    One migration, the requested one; same VMI, another node, no reboot.
     [Metadata]    Requirements    R10
     VM Should Have Been Migrated    ${VM}    requested_by=user
     Guest Should Not Have Rebooted    ${VM}
@@ -46,7 +46,7 @@ Swapped VM Keeps Its Interface And Its Other NICs Work
 
 *** Keywords ***
 Migrate A Swapped VM
-    [Documentation]    The swap of scenario nad-01, then a migration by hand.
+    [Documentation]    The swap of scenario nad-01, then a migration on request.
     User Should Be Allowed To    migrate-vms
     Move VM To Another VLAN
     Record Guest    ${VM}

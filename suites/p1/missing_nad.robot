@@ -25,12 +25,12 @@ ${LATE_NETWORK}    late-network
 
 *** Test Cases ***
 VM Stays On Its Node While The NAD Is Missing
-    [Documentation]    Same VMI and node, its pod on the old network. Observed before the NAD was created.
+    [Documentation]    Same VMI and node, its pod on the old network. Recorded before the NAD was created.
     [Metadata]    Requirements    R20
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
 
 VM Reaches Its Old Network While The NAD Is Missing
-    [Documentation]    ICMP and TCP, both ways. Observed before the NAD was created.
+    [Documentation]    ICMP and TCP, both ways. Recorded before the NAD was created.
     [Metadata]    Requirements    R20
     Recorded Check Should Pass    old network
 
@@ -52,7 +52,7 @@ VM Reaches Its Peer On The Late Network
     Recorded Check Should Pass    new network
 
 VM Is Silent On Its Old Network After The Late Swap
-    [Documentation]    Nothing is heard of the old peer for a whole window.
+    [Documentation]    For SILENCE_WINDOW neither side reaches the other.
     [Metadata]    Requirements    R20
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
@@ -60,7 +60,7 @@ VM Is Silent On Its Old Network After The Late Swap
 
 *** Keywords ***
 Swap To A Network Whose NAD Is Missing
-    [Documentation]    One edit; what can be seen only before the NAD exists is observed then. Judges nothing.
+    [Documentation]    Makes the edit, records the checks before the NAD exists, then creates it. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Set Up VM And Peers
     Record Guest    ${VM}
@@ -69,7 +69,7 @@ Swap To A Network Whose NAD Is Missing
     Wait For VM Event    ${VM}    warning reported    within=${REACH_TIMEOUT}
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}
     Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Start Monitoring Previous Network

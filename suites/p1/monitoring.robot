@@ -21,13 +21,13 @@ Test Tags           p1    tier1    linux-bridge    vep-140    nad-16    r28
 
 *** Test Cases ***
 Monitoring Of The Running VM Shows The New Network
-    [Documentation]    kubevirt_vmi_vnic_info, which speaks of the VM as it runs.
+    [Documentation]    kubevirt_vmi_vnic_info, which describes the running VM.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
     Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VMI    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The VM's Definition Shows The New Network
-    [Documentation]    kubevirt_vm_vnic_info, which speaks of the VM as it is defined.
+    [Documentation]    kubevirt_vm_vnic_info, which describes the VM as it is defined.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
     Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VM    within=${MONITORING_TIMEOUT}
@@ -39,14 +39,14 @@ No Series With The Old Network Remains
     Metrics Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The Other NICs Is Unchanged
-    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series as they were.
+    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series unchanged.
     [Metadata]    Requirements    R28
     Metrics Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 
 *** Keywords ***
 Swap A Network Under Monitoring
-    [Documentation]    Before the edit, monitoring must show each NIC once; then the one edit of this suite is made.
+    [Documentation]    Waits until monitoring shows each NIC once, then makes the edit.
     Cluster Should Offer    live-update    automatic-migration    metrics
     Open Test Namespace
     Create Three VLANs

@@ -22,19 +22,19 @@ Test Tags           p1    tier1    linux-bridge    disruptive    vep-140    nad-
 
 *** Test Cases ***
 MigrationRequired Is Set By The Edit
-    [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Observed
+    [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Recorded
     ...    before the migration.
     [Metadata]    Requirements    R35
-    Recorded Check Should Pass    signal
+    Recorded Check Should Pass    required action
 
 Cluster Creates No Migration By Itself
-    [Documentation]    Same VMI, node and launcher pod on the old network for a whole window. Observed before the
-    ...    migration.
+    [Documentation]    Same VMI, node and launcher pod on the old network during QUIET_WINDOW. Recorded before
+    ...    the migration.
     [Metadata]    Requirements    R35
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
 
 Migration On Request Completes The Swap
-    [Documentation]    One migration, the one that was asked for; VMI and pod are on the new network, no condition is
+    [Documentation]    One migration, the requested one; VMI and pod are on the new network, no condition is
     ...    left.
     [Metadata]    Requirements    R35
     VM Should Have Been Migrated    ${VM}    requested_by=user
@@ -52,7 +52,7 @@ Swap The Network Without Automatic Migration
     Change Cluster Setting    workloadUpdateMethods    value=none
     Start One VM On Old Network
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Record Check    signal    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    required action    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
     Migrate VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -19,7 +19,7 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r4  
 
 *** Test Cases ***
 Untouched VM Is Migrated On Request
-    [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
+    [Documentation]    One migration, the requested one; same VMI, another node, no reboot.
     [Metadata]    Requirements    R4
     VM Should Have Been Migrated    ${OLD_PEER}    requested_by=user
     Guest Should Not Have Rebooted    ${OLD_PEER}
@@ -38,7 +38,7 @@ Untouched VM Keeps Its Networks And All NICs Work
 
 *** Keywords ***
 Migrate An Untouched VM
-    [Documentation]    A migration by hand of a VM that no edit was ever made to.
+    [Documentation]    A migration on request of a VM that was never edited.
     User Should Be Allowed To    migrate-vms
     Open Test Namespace
     Create Three VLANs

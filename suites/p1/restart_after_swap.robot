@@ -20,7 +20,7 @@ Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 
 *** Test Cases ***
 VM And Guest Were Restarted
-    [Documentation]    Another VMI runs, and the guest has booted anew.
+    [Documentation]    Another VMI runs, and the guest has booted again.
     [Metadata]    Requirements    R44
     VM Should Have Restarted    ${VM}
     Guest Should Have Rebooted    ${VM}
@@ -42,8 +42,8 @@ Restarted VM Is Silent On The Previous Network
     ...    duration=${SILENCE_WINDOW}
 
 No Action Is Required After The Restart
-    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration. Where live
-    ...    update is off the restart is what was asked for: scenario nad-19.
+    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration. With live
+    ...    update off, RestartRequired is expected before the restart: scenario nad-19.
     [Metadata]    Requirements    R44
     Cluster Should Offer    live-update    automatic-migration
     Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
@@ -52,7 +52,7 @@ No Action Is Required After The Restart
 
 *** Keywords ***
 Swap And Restart VM
-    [Documentation]    The edit of scenario nad-01 and what the cluster makes of it, then a restart.
+    [Documentation]    The edit of scenario nad-01, its outcome, then a restart.
     User Should Be Allowed To    restart-vms
     Set Up VM And Peers
     Record Guest    ${VM}

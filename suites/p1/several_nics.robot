@@ -22,13 +22,13 @@ Test Tags           p1    tier2    linux-bridge    vep-140    cnv-15946    nad-0
 
 *** Test Cases ***
 Both NICs Complete Their Swap
-    [Documentation]    The five facts of a complete swap, for each NIC its own network-status.
+    [Documentation]    The five facts of a complete swap, for each NIC with its own network-status.
     [Metadata]    Requirements    R27
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     NIC Change Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
 
 One Migration Moves Both NICs
-    [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
+    [Documentation]    The cluster creates one migration; the VM is not restarted, and RestartRequired is never set.
     [Metadata]    Requirements    R2, R19, R27
     [Tags]    r2    r19
     VM Should Have Been Migrated    ${VM}
@@ -75,7 +75,7 @@ Exchange The Networks Of Two NICs
     Start Monitoring Both NICs
 
 Start Monitoring Both NICs
-    [Documentation]    Opens a window of silence for each NIC, as soon as its new network works. Judges nothing.
+    [Documentation]    Starts silence monitoring for each NIC as soon as its new network works. Judges nothing.
     Record Check    first NIC    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Record Check    second NIC    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}
@@ -86,7 +86,7 @@ Start Monitoring Both NICs
     ...    duration=${SILENCE_WINDOW}
 
 Define VM With Two NICs And Its Peers
-    [Documentation]    Subnet 0 is that of the first NIC, subnet 4 that of the second one.
+    [Documentation]    The first NIC is in subnet 0, the second one in subnet 4.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Add NIC    ${VM}    ${OTHER_NIC}    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.4.10/24
@@ -106,7 +106,7 @@ Define VM With Two NICs And Its Peers
     Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.1.12/24
 
 Each NIC Should Be On Its Old Network
-    [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.
+    [Documentation]    Before the edit each NIC reaches its old network and not its new one. A failure is a LAB ERROR.
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}    blame=lab
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}

@@ -22,7 +22,7 @@ ${OWNER}    vm-owner
 
 *** Test Cases ***
 Swap By The VM Owner Completes
-    [Documentation]    By one migration, which the cluster made.
+    [Documentation]    By one migration that the cluster created.
     [Metadata]    Requirements    R34
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}

@@ -23,17 +23,17 @@ ${OWNER}    vm-owner
 
 *** Test Cases ***
 VM Owner Cannot Create Migrations
-    [Documentation]    Asked as a dry run.
+    [Documentation]    The request is sent as a dry run.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    create a migration object    subject=${VM}
 
 VM Owner Cannot Change NADs
-    [Documentation]    Asked as a dry run.
+    [Documentation]    The request is sent as a dry run.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    change a NAD    subject=${NEW_NETWORK}
 
 VM Owner Cannot List VMs Of Another Namespace
-    [Documentation]    His rights end with his namespace.
+    [Documentation]    The permissions of the owner end with the namespace.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    list VMs of another namespace    subject=default
 

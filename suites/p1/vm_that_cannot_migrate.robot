@@ -28,7 +28,7 @@ ${CONTROL}    movable-vm
 
 *** Test Cases ***
 Condition Shows That The Edit Is Not In Effect
-    [Documentation]    RestartRequired on the VM or MigrationRequired on the VMI, for good; the log tells which one.
+    [Documentation]    RestartRequired on the VM or MigrationRequired on the VMI stays set; the log shows which.
     [Metadata]    Requirements    R15
     Condition Should Be Set
     ...    ${VM}
@@ -43,7 +43,7 @@ VM That Cannot Migrate Stays On Its Node
     VM Should Have Stayed On Its Node    ${VM}    control=${CONTROL}    duration=${QUIET_WINDOW}
 
 VM That Cannot Migrate Is Not Rebooted
-    [Documentation]    Same boot id, an uptime that only grew, the same interface.
+    [Documentation]    Same boot id, an uptime that only grew, and the same interface in the guest.
     [Metadata]    Requirements    R15
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
@@ -54,7 +54,7 @@ VM That Cannot Migrate Reaches Its Old Network
     Recorded Check Should Pass    old network
 
 VM That Cannot Migrate Is Silent On The New Network
-    [Documentation]    For a whole window, while it reaches its old peer.
+    [Documentation]    For SILENCE_WINDOW, while it reaches its old peer.
     [Metadata]    Requirements    R15
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
@@ -77,7 +77,7 @@ Edit The Network Of A VM That Cannot Migrate
     Start Monitoring Both Networks
 
 Define Non-Migratable VM And Control
-    [Documentation]    The control has neither pod network nor addresses: nothing is asked of its guest.
+    [Documentation]    The control has neither pod network nor addresses: its guest is not used.
     Define VM    ${VM}    non_migratable_by=${NON_MIGRATABLE_BY}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.3.10/24
@@ -85,7 +85,7 @@ Define Non-Migratable VM And Control
     Add NIC    ${CONTROL}    ${NIC}    network=${OLD_NETWORK}
 
 Start Monitoring Both Networks
-    [Documentation]    The old one must still be reached; in a window from now on nothing may be heard of the new one.
+    [Documentation]    Records whether the old network is reached, and starts silence monitoring of the new one.
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}

@@ -24,24 +24,24 @@ Test Tags           p2    tier1    linux-bridge    negative    vep-140    nad-20
 ${REBOUND_VM}           rebound-vm
 ${MIXED_VM}             mixed-edit-vm
 ${CONDITION_TIMEOUT}    1 min
-${LIVE_WINDOW}          5 s    # what goes live shows in the VMI's spec and conditions within a second
+${LIVE_WINDOW}          5 s    # a live update shows in the VMI's spec and conditions within a second
 
 
 *** Test Cases ***
 Binding Change Sets RestartRequired
-    [Documentation]    RestartRequired is set by the edit and stands.
+    [Documentation]    RestartRequired is set by the edit and stays set.
     [Metadata]    Requirements    R11
     [Tags]    r11
     Condition Should Be Set    ${REBOUND_VM}    RestartRequired    within=${CONDITION_TIMEOUT}
 
 Binding Change Is Not Applied Live
-    [Documentation]    Same VMI, spec and node for a whole window; no migration is asked for or made.
+    [Documentation]    Same VMI, spec and node during LIVE_WINDOW; no migration is required or created.
     [Metadata]    Requirements    R11
     [Tags]    r11
     Change Should Not Have Been Applied Live    ${REBOUND_VM}    duration=${LIVE_WINDOW}
 
 Mixed Edit Sets RestartRequired
-    [Documentation]    RestartRequired is set although the edit changes `networkName` as well, and stands.
+    [Documentation]    RestartRequired is set although the edit changes `networkName` as well, and stays set.
     [Metadata]    Requirements    R18
     [Tags]    r18
     Condition Should Be Set    ${MIXED_VM}    RestartRequired    within=${CONDITION_TIMEOUT}

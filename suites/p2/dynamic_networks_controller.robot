@@ -21,13 +21,13 @@ Test Tags           p2    tier2    linux-bridge    vep-140    nad-21    r13
 
 *** Test Cases ***
 Swap Completes With The Dynamic Networks Controller
-    [Documentation]    The five facts of a complete swap, by one migration that the cluster made.
+    [Documentation]    The five facts of a complete swap, by one migration that the cluster created.
     [Metadata]    Requirements    R13
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
 
 Networks Annotation Of The Source Pod Is Unchanged
-    [Documentation]    Its annotation is the same in every state since before the edit.
+    [Documentation]    The annotation is the same in every recorded state since before the edit.
     [Metadata]    Requirements    R13
     Source Pod Networks Should Be Unchanged    ${VM}
 

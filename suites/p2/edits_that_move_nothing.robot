@@ -27,21 +27,21 @@ ${CONTROL}      control
 
 *** Test Cases ***
 Edit That Changes Nothing Starts No Migration
-    [Documentation]    The network that the NIC has, written once more.
+    [Documentation]    The edit writes the network that the NIC already has.
     [Metadata]    Requirements    R39
     [Tags]    r39
     VM Should Have Stayed On Its Node    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be Unchanged    ${SAME}
 
 Qualified Form Of The Same Network Starts No Migration
-    [Documentation]    The network that the NIC has, as ``namespace/name``.
+    [Documentation]    The edit writes the network that the NIC already has as ``namespace/name``.
     [Metadata]    Requirements    R47
     [Tags]    r47
     VM Should Have Stayed On Its Node    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be Unchanged    ${QUALIFIED}
 
 Revert Before The Migration Cancels It
-    [Documentation]    Another network and, before the guest is copied, the first one again.
+    [Documentation]    The edit to another network is reverted before the guest is copied.
     [Metadata]    Requirements    R42
     [Tags]    r42
     VM Should Have Stayed On Its Node    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
@@ -57,7 +57,7 @@ Reverted VM Is Silent On The Other Network
 
 *** Keywords ***
 Edit Three VMs Without Moving Them
-    [Documentation]    The edits one after the other, that of the control last; ends when the control has moved.
+    [Documentation]    Edits the VMs one after the other, the control last, and waits until the control has migrated.
     Cluster Should Offer    live-update    automatic-migration
     ${namespace}    Open Test Namespace
     Create Three VLANs
@@ -72,7 +72,7 @@ Edit Three VMs Without Moving Them
     ...    duration=${SILENCE_WINDOW}
 
 Start Four VMs And Their Peers
-    [Documentation]    All on the old network, which is proven to be reachable.
+    [Documentation]    All VMs are on the old network, which is checked to be reachable.
     Define Peers
     Define VM On The Old Network    ${SAME}    ${IPV4_PREFIX}.0.21/24
     Define VM On The Old Network    ${QUALIFIED}    ${IPV4_PREFIX}.0.22/24
@@ -90,7 +90,7 @@ Define VM On The Old Network
     Add NIC    ${vm}    ${NIC}    network=${OLD_NETWORK}    addresses=${address}
 
 Record Guest Before The Edit
-    [Documentation]    The old network is reachable, and the guest is remembered. A failure here is the lab's.
+    [Documentation]    The old network is reachable, and the guest is recorded. A failure is a LAB ERROR.
     [Arguments]    ${vm}
     Guests Should Reach Each Other    ${vm}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Record Guest    ${vm}

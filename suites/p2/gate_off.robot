@@ -22,23 +22,23 @@ Test Tags           p2    tier2    linux-bridge    negative    disruptive    vep
 
 *** Test Cases ***
 Edit With The Gate Off Sets RestartRequired
-    [Documentation]    RestartRequired on the VM. Observed before the restart.
+    [Documentation]    RestartRequired on the VM. Recorded before the restart.
     [Metadata]    Requirements    R8
     [Tags]    r8
-    Recorded Check Should Pass    signal
+    Recorded Check Should Pass    required action
 
 Edit With The Gate Off Is Not Applied Live
-    [Documentation]    The VMI's spec keeps the old network and no migration is asked for. Observed before the restart.
+    [Documentation]    The VMI's spec keeps the old network; MigrationRequired is not set. Recorded before the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Recorded Check Should Pass    not live
+    Recorded Check Should Pass    not applied live
 
 VM Stays On Its Node And On Its Old Network
-    [Documentation]    Same VMI, node and launcher pod for a whole window; ICMP and TCP both ways. Observed before
+    [Documentation]    Same VMI, node and launcher pod during QUIET_WINDOW; ICMP and TCP both ways. Recorded before
     ...    the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
     Recorded Check Should Pass    old network
 
 Restarted VM Is On The Network Of The Edit
@@ -62,7 +62,7 @@ Restarted VM Is Silent On Its Old Network
     ...    duration=${SILENCE_WINDOW}
 
 Restart Clears RestartRequired
-    [Documentation]    RestartRequired is gone, and no migration is asked for.
+    [Documentation]    RestartRequired is cleared, and MigrationRequired is not set.
     [Metadata]    Requirements    R8
     [Tags]    r8
     Condition Should Have Been Cleared    ${VM}    RestartRequired    MigrationRequired    within=${REACH_TIMEOUT}
@@ -70,7 +70,7 @@ Restart Clears RestartRequired
 
 *** Keywords ***
 Edit With Live Update Off And Restart
-    [Documentation]    The one edit of this suite, what can be seen before the restart, and the restart. Judges nothing.
+    [Documentation]    Makes the edit, records what must hold before the restart, and restarts. Judges nothing.
     Cluster Should Offer    gate-off
     Cluster Setting Should Be Changeable    LiveUpdateNADRef    value=off
     User Should Be Allowed To    restart-vms
@@ -84,9 +84,9 @@ Edit With Live Update Off And Restart
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
 Record Checks Before The Restart
-    [Documentation]    For a whole window, after which a migration would have been made.
-    Record Check    signal    Condition Should Be Set    ${VM}    RestartRequired    within=${REACH_TIMEOUT}
+    [Documentation]    Waits for QUIET_WINDOW, in which the cluster would have created a migration.
+    Record Check    required action    Condition Should Be Set    ${VM}    RestartRequired    within=${REACH_TIMEOUT}
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
-    Record Check    not live    Change Should Not Have Been Applied Live    ${VM}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    not applied live    Change Should Not Have Been Applied Live    ${VM}

@@ -26,7 +26,7 @@ Test Tags           p2    tier3    linux-bridge    vep-140    nad-26    r32
 
 *** Test Cases ***
 Every VM Arrives On Its New Network
-    [Documentation]    The five facts of a complete swap, for each VM; with the queue of their migrations as a chart.
+    [Documentation]    The five facts of a complete swap, for each VM; the log shows the queue of migrations as a chart.
     [Metadata]    Requirements    R32
     NIC Change Should Have Completed    ${VMS}    nic=${NIC}    within=${SWAP_TIMEOUT}
 

@@ -25,7 +25,7 @@ Swap To Another Namespace Completes By Live Migration
     VM Should Have Been Migrated    ${VM}
 
 VM Is Not Rebooted By The Swap To Another Namespace
-    [Documentation]    Same VMI, same boot, no restart asked for, the interface as before.
+    [Documentation]    Same VMI, same boot, RestartRequired never set, the interface unchanged.
     [Metadata]    Requirements    R37
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
@@ -46,7 +46,7 @@ VM Is Silent On The Network Of Its Own Namespace
 
 *** Keywords ***
 Swap To A NAD Of Another Namespace
-    [Documentation]    A NAD of the old one's name with the new VLAN, in a namespace that goes with the test namespace.
+    [Documentation]    Creates a NAD with the old name and the new VLAN in a second namespace; makes the edit.
     Cluster Should Offer    live-update    automatic-migration    foreign-nad
     Set Up VM And Peers
     ${elsewhere}    Create Additional Namespace

@@ -44,7 +44,7 @@ VM Reaches Its Peer On The Last Network
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 VM Is Silent On The Network Of The First Edit
-    [Documentation]    For a window, while it reaches its peer on the last network.
+    [Documentation]    For SHORT_WINDOW, while it reaches its peer on the last network.
     [Metadata]    Requirements    R40
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SHORT_WINDOW}
@@ -52,7 +52,7 @@ VM Is Silent On The Network Of The First Edit
 
 *** Keywords ***
 Edit Twice, The Second Time During The Migration
-    [Documentation]    From the first network to the one between, and on to the last one. Judges nothing.
+    [Documentation]    From the first network to the intermediate one, and then to the last one. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Three VLANs
@@ -67,7 +67,7 @@ Edit Twice, The Second Time During The Migration
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
 Define Guests On Three Networks
-    [Documentation]    The VM starts on the "other" network of the three, which nothing else is needed for.
+    [Documentation]    The VM starts on the "other" network of the three.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Define VM    ${FIRST_PEER}

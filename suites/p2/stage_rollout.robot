@@ -25,13 +25,13 @@ Swap Completes Under Stage
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 Cluster Creates One Migration Under Stage
-    [Documentation]    By the cluster, and the same VMI all the time.
+    [Documentation]    The cluster creates it, and the VMI stays the same.
     [Metadata]    Requirements    R46
     VM Should Have Been Migrated    ${VM}
     VM Should Not Have Restarted    ${VM}
 
 RestartRequired Is Never Set Under Stage
-    [Documentation]    Judged on every state of the VM since before the edit.
+    [Documentation]    Judged on every recorded state of the VM since before the edit.
     [Metadata]    Requirements    R46
     Condition Should Never Have Been Set    ${VM}    RestartRequired
 

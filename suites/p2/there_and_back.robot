@@ -24,13 +24,13 @@ Swap Back Completes By Live Migration
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 Cluster Creates One Migration For Each Edit
-    [Documentation]    Two migrations since before the first edit, both made by the cluster, both succeeded.
+    [Documentation]    Two migrations since before the first edit, both created by the cluster, both succeeded.
     [Metadata]    Requirements    R38
     VM Should Have Been Migrated    ${VM}    times=2
     VM Should Have Been Migrated    ${VM}
 
 Guest Is Unchanged By Both Swaps
-    [Documentation]    Same VMI, same boot, same interface as before the first edit, no restart asked for.
+    [Documentation]    Same VMI, same boot, same interface as before the first edit, RestartRequired never set.
     [Metadata]    Requirements    R38
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
@@ -51,7 +51,7 @@ VM Is Silent On The Intermediate Network
 
 *** Keywords ***
 Swap A Running VM There And Back
-    [Documentation]    The swap of scenario nad-01, proven to have arrived, and one edit more.
+    [Documentation]    The swap of scenario nad-01, a check that it arrived, and a second edit back.
     Move VM To Another VLAN
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}

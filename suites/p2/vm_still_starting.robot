@@ -35,7 +35,7 @@ Starting VM Is Not Restarted
     Guest Should Not Have Rebooted    ${VM}
 
 RestartRequired Is Cleared Once The VM Can Migrate
-    [Documentation]    RestartRequired may be set while the VM cannot migrate yet, and does not outlive that.
+    [Documentation]    RestartRequired may be set while the VM cannot migrate yet, and must be cleared afterwards.
     [Metadata]    Requirements    R48
     Condition Should Have Been Cleared    ${VM}    RestartRequired
 
@@ -45,7 +45,7 @@ Started VM Reaches Its New Network
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 Started VM Is Silent On The Network It Was Created With
-    [Documentation]    For a window, while it reaches its new peer.
+    [Documentation]    For SHORT_WINDOW, while it reaches its new peer.
     [Metadata]    Requirements    R48
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SHORT_WINDOW}
@@ -53,7 +53,7 @@ Started VM Is Silent On The Network It Was Created With
 
 *** Keywords ***
 Edit A VM That Is Still Starting
-    [Documentation]    Nothing can be proven of the VM before the edit: it has no guest yet. Judges nothing.
+    [Documentation]    The VM cannot be checked before the edit: it has no guest yet. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Three VLANs

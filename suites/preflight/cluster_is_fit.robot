@@ -34,13 +34,13 @@ Two Nodes Can Take Over Each Other's VMs
     Cluster Should Be Fit    nodes
 
 User Has The Permissions That Every Suite Needs
-    [Documentation]    Asked of the API server right by right.
+    [Documentation]    The API server is asked for each permission.
     [Metadata]    Requirements    R22
     [Tags]    r22
     Cluster Should Be Fit    rights
 
 Expected Capabilities Are Available
-    [Documentation]    Those of variable EXPECTED_CAPABILITIES.
+    [Documentation]    The capabilities that variable EXPECTED_CAPABILITIES lists.
     [Metadata]    Requirements    R22
     [Tags]    r22
     Cluster Should Offer

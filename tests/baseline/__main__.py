@@ -86,7 +86,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         group = saving.add_mutually_exclusive_group()
         group.add_argument(f"--{name}", default="*", metavar="A,B", help=f"names or patterns: {example}; default: all")
         group.add_argument(f"--no-{name}", action="store_const", dest=name, const="", help="none")
-    saving.add_argument("--parallel", type=int, default=3, metavar="N", help="so many clusters at one time (3)")
+    saving.add_argument("--parallel", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")
     saving.add_argument("--again", action="store_true", help="run what the file has, too, and add what is different")
     saving.add_argument("--folder", type=Path, metavar="DIR", help="keep the results of the runs below it")
 
@@ -95,7 +95,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     comparing.add_argument("before", type=Path, metavar="BEFORE")
     comparing.add_argument("after", type=Path, metavar="AFTER")
     comparing.add_argument(
-        "--wordings", type=Path, metavar="FILE", help="YAML: a list of before (text or /pattern/), after and why"
+        "--wordings",
+        type=Path,
+        metavar="FILE",
+        help="YAML: a list of before (text or /pattern/), after, why, perhaps scenario",
     )
     comparing.add_argument("--partial", action="store_true", help="AFTER need not have all runs of BEFORE")
     return parser.parse_args(argv)

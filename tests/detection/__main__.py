@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judged]:
-    """Runs the cases, ``processes`` at one time, and tells of each as it ends; in the order of the table."""
+    """Runs the cases, ``processes`` in parallel, and reports each when it ends; in the order of the table."""
     lock = threading.Lock()
 
     def run(numbered: tuple[int, Case]) -> Judged:
@@ -79,7 +79,7 @@ def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judge
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=DESCRIPTION)
-    parser.add_argument("--processes", type=int, default=3, metavar="N", help="so many clusters at one time (3)")
+    parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")
     parser.add_argument("--only", action="append", metavar="NAME", help="this defect or fault only; may be repeated")
     parser.add_argument("--suite", action="append", metavar="STEM", help="this suite's file only; may be repeated")
     parser.add_argument("--reduced", action="store_true", help="only the cases that ./test.sh runs")

@@ -17,7 +17,7 @@ from testplan.suites import PlannedTest, read_tests
 FOLDER = Path(__file__).parent / "table"
 CONTROL = "vm_owner_limits"
 
-# Short deadlines: what is broken on purpose stays broken, and nobody need wait for it long.
+# Short deadlines: a defect stays, so waiting longer changes nothing.
 VARIABLES: Mapping[str, str] = {
     "ALLOW_DISRUPTIVE": "yes",
     "BOOT_TIMEOUT": "30s",

@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation       Live Update NAD Reference (KubeVirt VEP 140): the network of a running VM is changed, and the VM is
-...                 live-migrated onto it without a reboot.
+Documentation       Live Update NAD Reference (KubeVirt VEP 140): the network of a running VM is changed, and the
+...                 cluster live-migrates the VM to it without a reboot.
 Metadata            Project    KubeVirt Live Update NAD Reference tests
 
 Library             KubeVirtLibrary
@@ -12,5 +12,5 @@ Suite Teardown      Close Cluster
 
 *** Keywords ***
 Connect And Check Cluster
-    [Documentation]    Finds out what is missing before anything is created.
+    [Documentation]    Checks what is missing before anything is created.
     Cluster Should Be Fit

@@ -21,6 +21,7 @@ def problems(plan: Plan, tests: Sequence[PlannedTest], vocabulary: Vocabulary) -
         *_scenarios(plan),
         *(problem for test in tests for problem in _test(test, plan, vocabulary)),
         *_coverage(plan, tests),
+        *_unique(tests),
         *_needs(plan, tests),
     ]
 
@@ -132,8 +133,6 @@ def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
         if not of_scenario:
             yield f"plan: scenario {scenario.id} is automated, but no test carries its tag"
             continue
-        for name in duplicates(test.name for test in of_scenario):
-            yield f'plan: scenario {scenario.id} has two tests called "{name}"; the gate could not tell them apart'
         tags = {tag for test in of_scenario for tag in test.tags}
         for external in plan.external:
             if external.of_one_scenario and external.id in scenario.external and external.tag not in tags:
@@ -142,6 +141,13 @@ def _coverage(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
         for name in scenario.requirements:
             if name not in carried:
                 yield f"plan: requirement {name} of scenario {scenario.id} is carried by no test"
+
+
+def _unique(tests: Sequence[PlannedTest]) -> Iterator[str]:
+    """A name in a report or on the command line then means one test."""
+    for name in duplicates(test.name for test in tests):
+        places = ", ".join(f"{_short(test.source)}:{test.line}" for test in tests if test.name == name)
+        yield f'plan: several tests are called "{name}": {places}; rename all but one'
 
 
 def _needs(plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Robot's own words for what is wrong with a suite: broken test data, misused keywords, exceptions that nobody meant.
+"""Robot's own words for what is wrong with a suite: broken test data, misused keywords, unintended exceptions.
 
 They are those of Robot 7.5, by the place in its sources from which they come. A message is compared from its start, so
 that a product's message that quotes one of them stays what it is. What a keyword judges is not among them: "Should Be

@@ -91,7 +91,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """What nobody will find in this plan, and why."""
+    """What this plan leaves out, and why."""
 
     what: str
     reason: str

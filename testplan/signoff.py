@@ -114,7 +114,7 @@ def _short(text: str) -> str:
 
 
 def _not_run(others: Iterable[Row]) -> Iterator[str]:
-    """A line for those that nobody selected, and one for each that a run does not prove, with the reason."""
+    """A line for those that the run did not select, and one for each that a run does not prove, with the reason."""
     names = [row.requirement.id for row in others if row.status is Status.NOT_SELECTED]
     if names:
         yield f"Not selected: {', '.join(names)}"

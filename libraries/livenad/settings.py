@@ -116,7 +116,7 @@ class Settings:
     reach_timeout: float = _set(60.0, values.time)
     silence_window: float = _set(5.0, values.time)
     isolation_window: float = _set(2.0, values.time)
-    immovable_by: str = _set("binding", values.one_of("binding", "volume"))
+    non_migratable_by: str = _set("binding", values.one_of("binding", "volume"))
     storage_class: str = _set("", values.matching(_CLASS.fullmatch, "nothing, or the name of a StorageClass"))
     monitoring_timeout: float = _set(300.0, values.time)
     monitoring_url: str = _set(

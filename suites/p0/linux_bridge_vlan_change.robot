@@ -1,19 +1,19 @@
 *** Settings ***
+Name                Linux Bridge VLAN Change
 Documentation       A running VM is moved from one VLAN of a Linux bridge to another by one edit of its spec.
 ...
-...                 *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN, each watched by the
-...                 other.
-...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network
-...                 is reachable, the old one is silent. The edit is made once, in the suite setup; each test judges one
-...                 claim.
-...                 *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
-...                 *Reference:* VEP 140.
+...                 - *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN. Each peer also has
+...                   a witness NIC on the other VLAN.
+...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. Only `networkName` is changed.
+...                 - *Verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network is
+...                   reachable, the old one is silent. The suite setup makes the edit once; each test judges one claim.
+...                 - *Out of scope:* the web console, a change of CNI type (R17), upgrades (R33).
+...                 - *Reference:* VEP 140.
 Metadata            Scenario    nad-01
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Swap The VLAN And Start Watching Previous Network
+Suite Setup         Swap The VLAN And Start Monitoring
 Suite Teardown      Close Test Namespace
 
 Test Tags           p0    tier2    linux-bridge    vep-140    virtstrat-560    cnv-72329    nad-01
@@ -28,20 +28,20 @@ Swap Completes By Live Migration Within Its Deadline
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM And Guest Are Not Rebooted
-    [Documentation]    Same VMI, same boot id, an uptime that only grew.
+    [Documentation]    Same VMI, same boot id, and the uptime only grew.
     [Metadata]    Requirements    R19
     [Tags]    r19    cnv-15945
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
-Restart Is Never Asked For
-    [Documentation]    Judged on every state of the VM from before the edit until now, not on a look afterwards.
+RestartRequired Is Never Set
+    [Documentation]    Judged on every recorded state of the VM since before the edit, not only on the last one.
     [Metadata]    Requirements    R3
     [Tags]    r3    cnv-15945
     Condition Should Never Have Been Set    ${VM}    RestartRequired
 
 Cluster Makes Exactly One Migration For The Edit
-    [Documentation]    Made by the workload updater, for this edit, and succeeded; no second one, no failed one.
+    [Documentation]    Created by the workload updater for this edit, and succeeded; no second one, no failed one.
     [Metadata]    Requirements    R2
     [Tags]    r2
     VM Should Have Been Migrated    ${VM}
@@ -61,7 +61,7 @@ Other NIC And Pod Network Still Work
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
 
 VM Reaches Its Peer On The New Network
-    [Documentation]    ICMP and TCP, both ways, and hardly a ping of a steady stream is lost.
+    [Documentation]    ICMP and TCP, both ways; packet loss of a steady stream of pings is below the limit.
     [Metadata]    Requirements    R1
     [Tags]    r1    cnv-15972
     Recorded Check Should Pass    new network
@@ -69,8 +69,8 @@ VM Reaches Its Peer On The New Network
     ...    duration=${SILENCE_WINDOW}
 
 VM Is Silent On The Previous Network
-    [Documentation]    Neither side reaches the other for a whole window, while the VM reaches its new peer through the
-    ...    same NIC and the old peer answers its witness.
+    [Documentation]    For SILENCE_WINDOW neither side reaches the other, while the VM reaches its new peer through
+    ...    the same NIC and the witness reaches the old peer.
     [Metadata]    Requirements    R9
     [Tags]    r9    cnv-15972
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
@@ -78,10 +78,9 @@ VM Is Silent On The Previous Network
 
 
 *** Keywords ***
-Swap The VLAN And Start Watching Previous Network
-    [Documentation]    The one edit of this suite, and the beginning of the silence and of a stream of pings after it.
-    ...    Judges nothing.
+Swap The VLAN And Start Monitoring
+    [Documentation]    Makes the edit, then starts to monitor silence and packet loss. Judges nothing.
     Move VM To Another VLAN
-    Start Watching Previous Network
+    Start Monitoring Previous Network
     Start Packet Loss Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}

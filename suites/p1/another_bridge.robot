@@ -1,12 +1,13 @@
 *** Settings ***
+Name                Another Bridge
 Documentation       A running VM is moved from one Linux bridge to another by one edit of its spec.
 ...
-...                 *Topology:* as in nad-01, but the new network is on another bridge, with the VLAN of the old one:
-...                 the bridge alone makes the difference.
-...                 *What moves:* NIC "secondary", by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM onto the other bridge, as it does to another
-...                 VLAN.
-...                 *Out of scope:* a change of CNI type (R17).
+...                 - *Topology:* as in nad-01, but the new network is on another bridge and has the VLAN id of the old
+...                   one. Only the bridge differs.
+...                 - *Moves:* NIC "secondary". Only `networkName` is changed.
+...                 - *Verified:* the cluster live-migrates the VM to the other bridge, as it does for another VLAN.
+...                 - *Out of scope:* a change of CNI type (R17).
+...                 - *Reference:* row R36.
 Metadata            Scenario    nad-09
 
 Resource            ../../resources/network_change.resource
@@ -23,7 +24,7 @@ Swap To The Other Bridge Completes By Live Migration
     [Metadata]    Requirements    R36
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
-VM Is Not Rebooted On Its Way To The Other Bridge
+VM Is Not Rebooted By The Swap To The Other Bridge
     [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
     [Metadata]    Requirements    R19, R36
     [Tags]    r19
@@ -37,7 +38,7 @@ VM Reaches Its Peer On The Other Bridge
     Recorded Check Should Pass    new network
 
 VM Is Silent On The Previous Bridge
-    [Documentation]    Same VLAN, other bridge: nothing is heard of the old peer, whom its witness reaches all the time.
+    [Documentation]    Same VLAN, other bridge: the old peer is silent, while its witness reaches it all the time.
     [Metadata]    Requirements    R9, R36
     [Tags]    r9
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
@@ -56,4 +57,4 @@ Swap The Bridge Of A Running VM
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
-    Start Watching Previous Network
+    Start Monitoring Previous Network

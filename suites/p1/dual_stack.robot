@@ -1,11 +1,13 @@
 *** Settings ***
-Documentation       A running VM with IPv4 and IPv6 addresses on its NIC changes its network: both families go along.
+Name                Dual Stack
+Documentation       The network of a running VM with IPv4 and IPv6 addresses on its NIC is changed; both families move.
 ...
-...                 *Topology:* as in nad-01, with an IPv6 subnet beside each IPv4 subnet.
-...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
-...                 *What is verified:* the new network is reached and the old one silent by IPv4 and by IPv6 alike, and
-...                 the guest keeps the addresses of both families. How long nothing was heard is measured and shown.
-...                 *Out of scope:* addresses by router advertisement or DHCPv6; they belong to the network.
+...                 - *Topology:* as in nad-01, with an IPv6 subnet beside each IPv4 subnet.
+...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. Only `networkName` is changed.
+...                 - *Verified:* by IPv4 and by IPv6, the new network is reachable and the old one is silent; the guest
+...                   keeps the addresses of both families. The length of the connectivity gap is measured and shown.
+...                 - *Out of scope:* addresses by router advertisement or DHCPv6; they belong to the network.
+...                 - *Reference:* rows R29 and R45.
 Metadata            Scenario    nad-10
 
 Resource            ../../resources/network_change.resource
@@ -54,7 +56,7 @@ VM Is Silent On Its Old Network By IPv6
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}    family=ipv6
 
-Gap In Connectivity Is Shown
+Connectivity Gap Is Measured
     [Documentation]    Information: from the last answer on the old network to the first one on the new network, both
     ...    ways and by both families. Judged only where GAP_THRESHOLD is set.
     [Metadata]    Requirements    R45
@@ -80,11 +82,11 @@ Swap The Network Of A Dual Stack VM
     ...    families=${FAMILIES}
     Move VM To New Network
     Stop Outage Monitoring    ${VM}    within=${REACH_TIMEOUT}
-    Start Watching Previous Network By    ipv4
-    Start Watching Previous Network By    ipv6
+    Start Monitoring Previous Network By    ipv4
+    Start Monitoring Previous Network By    ipv6
 
 Define Dual Stack Guests
-    [Documentation]    Each IPv4 subnet has the IPv6 subnet of its number beside it, with the same host part.
+    [Documentation]    Each IPv4 subnet has an IPv6 subnet of the same number, with the same host part.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24, ${IPV6_PREFIX}:0::10/64
     Define VM    ${OLD_PEER}
@@ -105,24 +107,24 @@ Define Dual Stack Guests
     ...    addresses=${IPV4_PREFIX}.1.12/24, ${IPV6_PREFIX}:1::12/64
 
 Networks Should Be Isolated By Both Families
-    [Documentation]    Before the act: the old network is reachable, the new one is silent. A failure here is the lab's.
-    Watch The New Network By    ipv4
-    Watch The New Network By    ipv6
+    [Documentation]    Before the edit the old network is reachable, the new one is silent. A failure is a LAB ERROR.
+    Start Monitoring New Network By    ipv4
+    Start Monitoring New Network By    ipv6
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    family=ipv4    blame=lab
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    family=ipv6    blame=lab
 
-Watch The New Network By
-    [Documentation]    Opens the window in which nothing may be heard of it, once the old one is reached.
+Start Monitoring New Network By
+    [Documentation]    Starts silence monitoring of the new network once the old one is reached.
     [Arguments]    ${family}
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     ...    family=${family}    blame=lab
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    family=${family}
 
-Start Watching Previous Network By
-    [Documentation]    Opens the window in which nothing may be heard of it, as soon as the new one works.
+Start Monitoring Previous Network By
+    [Documentation]    Starts silence monitoring of the previous network as soon as the new one works.
     [Arguments]    ${family}
     Record Check    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}    family=${family}

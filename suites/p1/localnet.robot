@@ -1,12 +1,13 @@
 *** Settings ***
+Name                Localnet
 Documentation       A running VM is moved between two localnet networks of OVN-Kubernetes by one edit of its spec.
 ...
-...                 *Topology:* as in nad-01, on networks that share a physical network and differ in their VLAN.
-...                 *What moves:* NIC "secondary", from the old VLAN to the new one, by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM, its guest keeps the interface and is not
-...                 rebooted, the new network is reachable, the old one is silent.
-...                 *Out of scope:* a move between localnet and a Linux bridge, which is a change of CNI type (R17).
-...                 *Reference:* row R26.
+...                 - *Topology:* as in nad-01, on networks that share a physical network and differ in their VLAN.
+...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. Only `networkName` is changed.
+...                 - *Verified:* the cluster live-migrates the VM, its guest keeps the interface and is not rebooted,
+...                   the new network is reachable, the old one is silent.
+...                 - *Out of scope:* a move between localnet and a Linux bridge, which is a change of CNI type (R17).
+...                 - *Reference:* row R26.
 Metadata            Scenario    nad-15
 
 Resource            ../../resources/network_change.resource
@@ -56,4 +57,4 @@ Swap The Localnet Network Of A Running VM
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
-    Start Watching Previous Network
+    Start Monitoring Previous Network

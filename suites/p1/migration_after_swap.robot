@@ -1,10 +1,12 @@
 *** Settings ***
-Documentation       A VM whose network was changed is live-migrated once more, like any VM.
+Name                Migration After Swap
+Documentation       A VM whose network was changed is live-migrated again, like any other VM.
 ...
-...                 *Topology:* as in scenario nad-01.
-...                 *What moves:* NIC "secondary" by an edit; then the VM, by a migration on request.
-...                 *What is verified:* the migration succeeds, the VM keeps its new network, its other traffic goes on.
-...                 *Reference:* row R10.
+...                 - *Topology:* as in scenario nad-01.
+...                 - *Moves:* NIC "secondary" by an edit; then the VM, by a migration on request.
+...                 - *Verified:* the migration succeeds, the VM stays on its new network, and its other NICs still
+...                   work.
+...                 - *Reference:* row R10.
 Metadata            Scenario    nad-02
 
 Resource            ../../resources/network_change.resource
@@ -17,7 +19,7 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r10 
 
 *** Test Cases ***
 Swapped VM Is Migrated On Request
-    [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
+    [Documentation]    One migration, the requested one; same VMI, another node, no reboot.
     [Metadata]    Requirements    R10
     VM Should Have Been Migrated    ${VM}    requested_by=user
     Guest Should Not Have Rebooted    ${VM}
@@ -28,13 +30,13 @@ Swapped VM Stays On Its New Network
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Recorded Check Should Pass    new network
 
-Swapped VM Does Not Come Back To Its Old Network
+Swapped VM Is Silent On Its Old Network
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
     [Metadata]    Requirements    R10
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
-Swapped VM Keeps Its Interface And Its Other Traffic
+Swapped VM Keeps Its Interface And Its Other NICs Work
     [Documentation]    Its interface as read inside the guest, the NIC that was never touched, and the pod network.
     [Metadata]    Requirements    R10
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
@@ -44,11 +46,11 @@ Swapped VM Keeps Its Interface And Its Other Traffic
 
 *** Keywords ***
 Migrate A Swapped VM
-    [Documentation]    The swap of scenario nad-01, then a migration by hand.
+    [Documentation]    The swap of scenario nad-01, then a migration on request.
     User Should Be Allowed To    migrate-vms
     Move VM To Another VLAN
     Record Guest    ${VM}
     Migrate VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Watching Previous Network
+    Start Monitoring Previous Network

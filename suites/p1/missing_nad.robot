@@ -1,16 +1,19 @@
 *** Settings ***
+Name                Missing NAD
 Documentation       A running VM is moved to a network whose NAD does not exist yet.
 ...
-...                 *Topology:* as in nad-01; the NAD that the VM is moved to leads to the new network as well, and is
-...                 created only after the VM was seen to run on without it.
-...                 *What moves:* NIC "secondary", by one edit, made before the NAD exists.
-...                 *What is verified:* until then the VM runs on its old network; then the swap completes by itself.
-...                 *Out of scope:* how KubeVirt waits: with a target pod that stays Pending, or without one.
+...                 - *Topology:* as in nad-01. The NAD in the edit is a third one, on the VLAN of the new network. The
+...                   suite creates it only after it has checked the VM without it.
+...                 - *Moves:* NIC "secondary", by one edit, made before the NAD exists.
+...                 - *Verified:* until the NAD exists the VM stays on its old network; then the swap completes by
+...                   itself.
+...                 - *Out of scope:* how KubeVirt waits: with a target pod that stays Pending, or without one.
+...                 - *Reference:* row R20.
 Metadata            Scenario    nad-11
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Swap To A Network That Comes Late
+Suite Setup         Swap To A Network Whose NAD Is Missing
 Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    negative    vep-140    nad-11    r20
@@ -21,13 +24,13 @@ ${LATE_NETWORK}    late-network
 
 
 *** Test Cases ***
-VM Runs On In Its Place While The NAD Is Missing
-    [Documentation]    Same VMI and node, its pod on the old network. Observed before the NAD was created.
+VM Stays On Its Node While The NAD Is Missing
+    [Documentation]    Same VMI and node, its pod on the old network. Recorded before the NAD was created.
     [Metadata]    Requirements    R20
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
 
 VM Reaches Its Old Network While The NAD Is Missing
-    [Documentation]    ICMP and TCP, both ways. Observed before the NAD was created.
+    [Documentation]    ICMP and TCP, both ways. Recorded before the NAD was created.
     [Metadata]    Requirements    R20
     Recorded Check Should Pass    old network
 
@@ -48,16 +51,16 @@ VM Reaches Its Peer On The Late Network
     [Metadata]    Requirements    R20
     Recorded Check Should Pass    new network
 
-VM Has Left Its Old Network At Last
-    [Documentation]    Nothing is heard of the old peer for a whole window.
+VM Is Silent On Its Old Network After The Late Swap
+    [Documentation]    For SILENCE_WINDOW neither side reaches the other.
     [Metadata]    Requirements    R20
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
 
 *** Keywords ***
-Swap To A Network That Comes Late
-    [Documentation]    One edit; what can be seen only before the NAD exists is observed then. Judges nothing.
+Swap To A Network Whose NAD Is Missing
+    [Documentation]    Makes the edit, records the checks before the NAD exists, then creates it. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Set Up VM And Peers
     Record Guest    ${VM}
@@ -66,7 +69,7 @@ Swap To A Network That Comes Late
     Wait For VM Event    ${VM}    warning reported    within=${REACH_TIMEOUT}
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}
     Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Start Watching Previous Network
+    Start Monitoring Previous Network

@@ -1,13 +1,14 @@
 *** Settings ***
+Name                Monitoring
 Documentation       The cluster's monitoring follows a network swap.
 ...
-...                 *Topology:* one VM with a pod network and two bridge NICs; it needs no peers.
-...                 *What moves:* NIC "secondary", from the old network to the new one.
-...                 *What is verified:* the metrics that name each NIC's network, kubevirt_vmi_vnic_info and
-...                 kubevirt_vm_vnic_info, name the new one and no more the old one, and say of the other NICs what they
-...                 said before. They are read where it can be done: Thanos, Prometheus, or KubeVirt's own pods.
-...                 *Out of scope:* alerts and dashboards; traffic counters.
-...                 *Reference:* VEP 140.
+...                 - *Topology:* one VM with a pod network and two bridge NICs; no peers.
+...                 - *Moves:* NIC "secondary", from the old network to the new one.
+...                 - *Verified:* kubevirt_vmi_vnic_info and kubevirt_vm_vnic_info name the new network and no longer
+...                   the old one; the series of the other NICs are unchanged. They are read from Thanos, Prometheus, or
+...                   KubeVirt's own pods, whichever the user can read.
+...                 - *Out of scope:* alerts and dashboards; traffic counters.
+...                 - *Reference:* VEP 140.
 Metadata            Scenario    nad-16
 
 Resource            ../../resources/network_change.resource
@@ -20,13 +21,13 @@ Test Tags           p1    tier1    linux-bridge    vep-140    nad-16    r28
 
 *** Test Cases ***
 Monitoring Of The Running VM Shows The New Network
-    [Documentation]    kubevirt_vmi_vnic_info, which speaks of the VM as it runs.
+    [Documentation]    kubevirt_vmi_vnic_info, which describes the running VM.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
     Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VMI    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The VM's Definition Shows The New Network
-    [Documentation]    kubevirt_vm_vnic_info, which speaks of the VM as it is defined.
+    [Documentation]    kubevirt_vm_vnic_info, which describes the VM as it is defined.
     [Metadata]    Requirements    R28
     [Tags]    cnv-16018
     Metrics Should Show New Network    ${VM}    nic=${NIC}    metric=VM    within=${MONITORING_TIMEOUT}
@@ -38,14 +39,14 @@ No Series With The Old Network Remains
     Metrics Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The Other NICs Is Unchanged
-    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series as they were.
+    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series unchanged.
     [Metadata]    Requirements    R28
     Metrics Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 
 *** Keywords ***
 Swap A Network Under Monitoring
-    [Documentation]    Before the edit, monitoring must show each NIC once; then the one edit of this suite is made.
+    [Documentation]    Waits until monitoring shows each NIC once, then makes the edit.
     Cluster Should Offer    live-update    automatic-migration    metrics
     Open Test Namespace
     Create Three VLANs

@@ -1,13 +1,15 @@
 *** Settings ***
-Documentation       A cluster that does not migrate by itself: the edit is signalled, a migration by hand completes it.
+Name                No Automatic Update
+Documentation       The cluster does not migrate by itself: the edit sets MigrationRequired, and a migration on request
+...                 completes it.
 ...
-...                 *Topology:* one VM with one NIC beside the pod network's; the cluster's `workloadUpdateMethods` are
-...                 empty, as they are in KubeVirt's own manifests. Where they are not, they are emptied for the time of
-...                 this suite, if the user allows it.
-...                 *What moves:* NIC "secondary", by an edit; then the VM, by a migration on request.
-...                 *What is verified:* MigrationRequired on the VMI, no migration for a whole window, and a complete
-...                 swap after the migration by hand.
-...                 *Reference:* row R35.
+...                 - *Topology:* one VM with one NIC beside the pod network's. The cluster's `workloadUpdateMethods`
+...                   are empty, as in KubeVirt's own manifests. Where they are not, the suite empties them while it
+...                   runs, if the user allows it.
+...                 - *Moves:* NIC "secondary", by an edit; then the VM, by a migration on request.
+...                 - *Verified:* MigrationRequired on the VMI, no migration during QUIET_WINDOW, and a complete swap
+...                   after the migration on request.
+...                 - *Reference:* row R35.
 Metadata            Scenario    nad-18
 
 Resource            ../../resources/cluster_settings.resource
@@ -19,20 +21,20 @@ Test Tags           p1    tier1    linux-bridge    disruptive    vep-140    nad-
 
 
 *** Test Cases ***
-Edit Is Signalled By A Required Migration
-    [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Observed
+MigrationRequired Is Set By The Edit
+    [Documentation]    MigrationRequired on the VMI, which has the new network in its spec; no RestartRequired. Recorded
     ...    before the migration.
     [Metadata]    Requirements    R35
-    Recorded Check Should Pass    signal
+    Recorded Check Should Pass    required action
 
-Cluster Makes No Migration By Itself
-    [Documentation]    Same VMI, node and launcher pod on the old network for a whole window. Observed before the
-    ...    migration.
+Cluster Creates No Migration By Itself
+    [Documentation]    Same VMI, node and launcher pod on the old network during QUIET_WINDOW. Recorded before
+    ...    the migration.
     [Metadata]    Requirements    R35
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
 
-Migration By Hand Completes The Swap
-    [Documentation]    One migration, the one that was asked for; VMI and pod are on the new network, no condition is
+Migration On Request Completes The Swap
+    [Documentation]    One migration, the requested one; VMI and pod are on the new network, no condition is
     ...    left.
     [Metadata]    Requirements    R35
     VM Should Have Been Migrated    ${VM}    requested_by=user
@@ -50,7 +52,7 @@ Swap The Network Without Automatic Migration
     Change Cluster Setting    workloadUpdateMethods    value=none
     Start One VM On Old Network
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Record Check    signal    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    required action    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
     Migrate VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}

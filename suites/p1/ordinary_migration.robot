@@ -1,11 +1,12 @@
 *** Settings ***
-Documentation       A VM whose network was never changed is live-migrated on request, as it was before the feature.
+Name                Ordinary Migration
+Documentation       A VM whose network was never changed is live-migrated on request, as before the feature.
 ...
-...                 *Topology:* the two peers of scenario nad-01, each with a NIC on either network.
-...                 *What moves:* one of them, by a migration that an administrator asks for; no network.
-...                 *What is verified:* the migration succeeds, the VM keeps its networks, the traffic of all its NICs
-...                 goes on. It holds on every version of KubeVirt, with the feature and without.
-...                 *Reference:* VEP 140, row R4.
+...                 - *Topology:* the two peers of scenario nad-01, each with a NIC on either network.
+...                 - *Moves:* one of them, by a migration that an administrator requests. No network is changed.
+...                 - *Verified:* the migration succeeds, the VM stays on its networks, and all its NICs still work.
+...                   This must hold on every version of KubeVirt, with the feature and without.
+...                 - *Reference:* VEP 140, row R4.
 Metadata            Scenario    nad-02
 
 Resource            ../../resources/network_change.resource
@@ -18,12 +19,12 @@ Test Tags           p1    tier2    linux-bridge    regression    vep-140    r4  
 
 *** Test Cases ***
 Untouched VM Is Migrated On Request
-    [Documentation]    One migration, the one that was asked for; same VMI, another node, no reboot.
+    [Documentation]    One migration, the requested one; same VMI, another node, no reboot.
     [Metadata]    Requirements    R4
     VM Should Have Been Migrated    ${OLD_PEER}    requested_by=user
     Guest Should Not Have Rebooted    ${OLD_PEER}
 
-Untouched VM Keeps Its Networks And Its Traffic
+Untouched VM Keeps Its Networks And All NICs Work
     [Documentation]    Both networks as the API shows them, the interfaces in the guest, and traffic on all three NICs.
     [Metadata]    Requirements    R4
     VM Should Be On Network    ${OLD_PEER}    nic=main    network=${OLD_NETWORK}
@@ -37,7 +38,7 @@ Untouched VM Keeps Its Networks And Its Traffic
 
 *** Keywords ***
 Migrate An Untouched VM
-    [Documentation]    A migration by hand of a VM that no edit was ever made to.
+    [Documentation]    A migration on request of a VM that was never edited.
     User Should Be Allowed To    migrate-vms
     Open Test Namespace
     Create Three VLANs

@@ -1,12 +1,13 @@
 *** Settings ***
-Documentation       A VM whose network was changed while it ran is restarted, and starts on its new network.
+Name                Restart After Swap
+Documentation       A VM whose network was changed while it ran is restarted and starts on its new network.
 ...
-...                 *Topology:* as in scenario nad-01.
-...                 *What moves:* NIC "secondary" by an edit; then the VM is restarted by its owner.
-...                 *What is verified:* a real restart (new VMI, new boot), the new network reachable, the old one
-...                 silent, and nothing left to be done: no condition, no further migration. But for the last it
-...                 holds with live update off as well.
-...                 *Reference:* row R44.
+...                 - *Topology:* as in scenario nad-01.
+...                 - *Moves:* NIC "secondary" by an edit; then the VM is restarted on request.
+...                 - *Verified:* a real restart (new VMI, new boot), the new network is reachable, the old one is
+...                   silent; no condition is left and no further migration is created. All but the last also holds with
+...                   live update off.
+...                 - *Reference:* row R44.
 Metadata            Scenario    nad-03
 
 Resource            ../../resources/network_change.resource
@@ -19,7 +20,7 @@ Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 
 *** Test Cases ***
 VM And Guest Were Restarted
-    [Documentation]    Another VMI runs, and the guest has booted anew.
+    [Documentation]    Another VMI runs, and the guest has booted again.
     [Metadata]    Requirements    R44
     VM Should Have Restarted    ${VM}
     Guest Should Have Rebooted    ${VM}
@@ -40,9 +41,9 @@ Restarted VM Is Silent On The Previous Network
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
-Restart Leaves Nothing To Be Done
-    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration. Where live
-    ...    update is off the restart is what was asked for: scenario nad-19.
+No Action Is Required After The Restart
+    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration. With live
+    ...    update off, RestartRequired is expected before the restart: scenario nad-19.
     [Metadata]    Requirements    R44
     Cluster Should Offer    live-update    automatic-migration
     Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
@@ -51,7 +52,7 @@ Restart Leaves Nothing To Be Done
 
 *** Keywords ***
 Swap And Restart VM
-    [Documentation]    The edit of scenario nad-01 and what the cluster makes of it, then a restart.
+    [Documentation]    The edit of scenario nad-01, its outcome, then a restart.
     User Should Be Allowed To    restart-vms
     Set Up VM And Peers
     Record Guest    ${VM}
@@ -60,4 +61,4 @@ Swap And Restart VM
     Restart VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Watching Previous Network
+    Start Monitoring Previous Network

@@ -1,12 +1,15 @@
 *** Settings ***
-Documentation       Two NICs of a running VM are moved by one edit of its spec: they change places.
+Name                Several NICs
+Documentation       Two NICs of a running VM exchange their networks by one edit of its spec.
 ...
-...                 *Topology:* the VM has NIC "secondary" on the old network and NIC "other" on the new one, in a
-...                 subnet each; both peers are in both subnets. Exchanged networks leave no room for a mistake: a NIC
-...                 that stayed, or went where the other one should, is heard on the wrong side.
-...                 *What moves:* "secondary" to the new network and "other" to the old one, in one patch.
-...                 *What is verified:* one migration moves both, each reaches its own new network and not its old one.
-...                 *Out of scope:* a change of one NIC (nad-01).
+...                 - *Topology:* the VM has NIC "secondary" on the old network and NIC "other" on the new one, each in
+...                   a subnet of its own; both peers are in both subnets. A NIC that did not move, or moved to the
+...                   wrong network, reaches the wrong peer.
+...                 - *Moves:* "secondary" to the new network and "other" to the old one, in one patch.
+...                 - *Verified:* one migration moves both; each reaches its own new network and is silent on its old
+...                   one.
+...                 - *Out of scope:* a change of one NIC (nad-01).
+...                 - *Reference:* row R27.
 Metadata            Scenario    nad-08
 
 Resource            ../../resources/network_change.resource
@@ -19,13 +22,13 @@ Test Tags           p1    tier2    linux-bridge    vep-140    cnv-15946    nad-0
 
 *** Test Cases ***
 Both NICs Complete Their Swap
-    [Documentation]    The five facts of a complete swap, for each NIC its own network-status.
+    [Documentation]    The five facts of a complete swap, for each NIC with its own network-status.
     [Metadata]    Requirements    R27
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     NIC Change Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
 
-One Migration Moves Both
-    [Documentation]    Made by the cluster, and the only one; the VM is not restarted, nor is a restart asked for.
+One Migration Moves Both NICs
+    [Documentation]    The cluster creates one migration; the VM is not restarted, and RestartRequired is never set.
     [Metadata]    Requirements    R2, R19, R27
     [Tags]    r2    r19
     VM Should Have Been Migrated    ${VM}
@@ -64,15 +67,15 @@ Exchange The Networks Of Two NICs
     Create Network    ${NEW_NETWORK}    on=bridge
     Define VM With Two NICs And Its Peers
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
-    Prove That Each NIC Is On Its Old Network
+    Each NIC Should Be On Its Old Network
     Record Guest    ${VM}
     VAR    &{networks}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}
     Change VM Network    ${VM}    networks=${networks}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Watch Both NICs
+    Start Monitoring Both NICs
 
-Watch Both NICs
-    [Documentation]    Opens a window of silence for each NIC, as soon as its new network works. Judges nothing.
+Start Monitoring Both NICs
+    [Documentation]    Starts silence monitoring for each NIC as soon as its new network works. Judges nothing.
     Record Check    first NIC    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Record Check    second NIC    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${OTHER_NIC}
@@ -83,7 +86,7 @@ Watch Both NICs
     ...    duration=${SILENCE_WINDOW}
 
 Define VM With Two NICs And Its Peers
-    [Documentation]    Subnet 0 is that of the first NIC, subnet 4 that of the second one.
+    [Documentation]    The first NIC is in subnet 0, the second one in subnet 4.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Add NIC    ${VM}    ${OTHER_NIC}    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.4.10/24
@@ -102,8 +105,8 @@ Define VM With Two NICs And Its Peers
     ...    addresses=${IPV4_PREFIX}.0.12/24, ${IPV4_PREFIX}.4.12/24, ${IPV4_PREFIX}.2.12/24
     Add NIC    ${NEW_PEER}    witness    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.1.12/24
 
-Prove That Each NIC Is On Its Old Network
-    [Documentation]    Before the act: each NIC reaches its old network and not its new one. A failure is the lab's.
+Each NIC Should Be On Its Old Network
+    [Documentation]    Before the edit each NIC reaches its old network and not its new one. A failure is a LAB ERROR.
     Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}    blame=lab
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}

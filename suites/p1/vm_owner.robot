@@ -1,14 +1,16 @@
 *** Settings ***
-Documentation       A VM owner who has the role "edit" in one namespace swaps the network of his VM.
+Name                VM Owner
+Documentation       A VM owner who has the role "edit" in one namespace swaps the network of a VM there.
 ...
-...                 *Topology:* as in nad-01.
-...                 *What moves:* NIC "secondary"; the edit is made by a service account with that role only.
-...                 *What is verified:* the swap completes without any right of the owner on migrations.
+...                 - *Topology:* as in nad-01.
+...                 - *Moves:* NIC "secondary"; a service account that has only this role makes the edit.
+...                 - *Verified:* the swap completes although the owner has no permission on migrations.
+...                 - *Reference:* row R34.
 Metadata            Scenario    nad-13
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Let The VM Owner Swap The Network
+Suite Setup         Swap The Network As VM Owner
 Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-13    r34
@@ -20,7 +22,7 @@ ${OWNER}    vm-owner
 
 *** Test Cases ***
 Swap By The VM Owner Completes
-    [Documentation]    By one migration, which the cluster made.
+    [Documentation]    By one migration that the cluster created.
     [Metadata]    Requirements    R34
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
@@ -32,7 +34,7 @@ VM Of The Owner Reaches The New Network
 
 
 *** Keywords ***
-Let The VM Owner Swap The Network
+Swap The Network As VM Owner
     [Documentation]    The one edit of this suite, made by the owner. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     User Should Be Allowed To    make-vm-owners

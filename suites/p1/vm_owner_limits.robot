@@ -1,14 +1,17 @@
 *** Settings ***
-Documentation       What a VM owner who has the role "edit" in one namespace may not do, whatever KubeVirt's version.
+Name                VM Owner Limits
+Documentation       What a VM owner who has the role "edit" in one namespace must not be able to do, on every version of
+...                 KubeVirt.
 ...
-...                 *Topology:* a service account with that role, and a NAD; no VM is needed to be refused.
-...                 *What moves:* nothing.
-...                 *What is verified:* migrations by hand, changes of NADs and other namespaces are closed to him.
+...                 - *Topology:* a service account with that role, and a NAD; no VM.
+...                 - *Moves:* nothing.
+...                 - *Verified:* the owner can neither create migrations, nor change NADs, nor read other namespaces.
+...                 - *Reference:* row R34.
 Metadata            Scenario    nad-13
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Make A VM Owner
+Suite Setup         Create A VM Owner And A Network
 Suite Teardown      Close Test Namespace
 
 Test Tags           p1    tier2    linux-bridge    vep-140    nad-13    r34
@@ -19,24 +22,24 @@ ${OWNER}    vm-owner
 
 
 *** Test Cases ***
-VM Owner May Not Make Migrations
-    [Documentation]    Asked as a dry run.
+VM Owner Cannot Create Migrations
+    [Documentation]    The request is sent as a dry run.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    create a migration object    subject=${VM}
 
-VM Owner May Not Change Networks
-    [Documentation]    Asked as a dry run.
+VM Owner Cannot Change NADs
+    [Documentation]    The request is sent as a dry run.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    change a NAD    subject=${NEW_NETWORK}
 
-VM Owner May Not Look Elsewhere
-    [Documentation]    His rights end with his namespace.
+VM Owner Cannot List VMs Of Another Namespace
+    [Documentation]    The permissions of the owner end with the namespace.
     [Metadata]    Requirements    R34
     User Should Be Forbidden To    ${OWNER}    list VMs of another namespace    subject=default
 
 
 *** Keywords ***
-Make A VM Owner
+Create A VM Owner And A Network
     [Documentation]    The owner and one network.
     User Should Be Allowed To    make-vm-owners
     Open Test Namespace

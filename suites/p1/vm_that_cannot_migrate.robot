@@ -1,15 +1,17 @@
 *** Settings ***
-Documentation       The network of a running VM that cannot be live-migrated is edited: the VM stays where it is.
+Name                VM That Cannot Migrate
+Documentation       The network of a running VM that cannot be live-migrated is edited: the VM stays on its node.
 ...
-...                 *Topology:* as in nad-01, but the VM cannot be live-migrated: by default because its pod network is
-...                 bound by a bridge, which needs no storage of a special kind; with IMMOVABLE_BY:volume because of a
-...                 volume. A small VM beside it, the control, can be migrated.
-...                 *What moves:* the control alone. The same edit is made to both, to the control last; NIC "secondary"
-...                 of the VM stays on the old VLAN.
-...                 *What is verified:* same VMI, node and pod, no migration object while the control is moved, the old
-...                 network still reached, the new one silent; and a condition says that the edit is not in effect, and
-...                 stays. Which one depends on KubeVirt's version, and either is accepted.
-...                 *Out of scope:* the restart that would apply the edit (R44).
+...                 - *Topology:* as in nad-01, but the VM is non-migratable: by default because of a bridge-bound pod
+...                   network, which needs no storage; with NON_MIGRATABLE_BY:volume because of a volume. A small
+...                   migratable VM is the control.
+...                 - *Moves:* the control alone. Both VMs get the same edit, the control last; NIC "secondary" of the
+...                   VM stays on the old VLAN.
+...                 - *Verified:* same VMI, node and pod; no migration object while the control is migrated; the old
+...                   network is reachable, the new one is silent; RestartRequired or MigrationRequired is set and stays
+...                   set. Which of the two depends on KubeVirt's version; either is accepted.
+...                 - *Out of scope:* the restart that would apply the edit (R44).
+...                 - *Reference:* row R15.
 Metadata            Scenario    nad-12
 
 Resource            ../../resources/network_change.resource
@@ -25,8 +27,8 @@ ${CONTROL}    movable-vm
 
 
 *** Test Cases ***
-Cluster Says That The Edit Is Not In Effect
-    [Documentation]    RestartRequired on the VM or MigrationRequired on the VMI, for good; the log tells which one.
+Condition Shows That The Edit Is Not In Effect
+    [Documentation]    RestartRequired on the VM or MigrationRequired on the VMI stays set; the log shows which.
     [Metadata]    Requirements    R15
     Condition Should Be Set
     ...    ${VM}
@@ -35,24 +37,24 @@ Cluster Says That The Edit Is Not In Effect
     ...    control=${CONTROL}
     ...    within=${REACH_TIMEOUT}
 
-VM That Cannot Migrate Stays In Its Place
+VM That Cannot Migrate Stays On Its Node
     [Documentation]    Same VMI, node and launcher pod, which stays on the old network; no migration object.
     [Metadata]    Requirements    R15
     VM Should Have Stayed On Its Node    ${VM}    control=${CONTROL}    duration=${QUIET_WINDOW}
 
-Guest Of The VM Runs On Unchanged
-    [Documentation]    Same boot id, an uptime that only grew, the same interface.
+VM That Cannot Migrate Is Not Rebooted
+    [Documentation]    Same boot id, an uptime that only grew, and the same interface in the guest.
     [Metadata]    Requirements    R15
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
-VM Still Reaches Its Old Network
+VM That Cannot Migrate Reaches Its Old Network
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R15
     Recorded Check Should Pass    old network
 
-VM Is Silent On The Network That It Was Not Moved To
-    [Documentation]    For a whole window, while it reaches its old peer.
+VM That Cannot Migrate Is Silent On The New Network
+    [Documentation]    For SILENCE_WINDOW, while it reaches its old peer.
     [Metadata]    Requirements    R15
     Guests Should Be Silent To Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}
@@ -64,7 +66,7 @@ Edit The Network Of A VM That Cannot Migrate
     Cluster Should Offer    automatic-migration
     Open Test Namespace
     Create Three VLANs
-    Define An Immovable VM And A Control
+    Define Non-Migratable VM And Control
     Define Peers
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
     Networks Should Be Isolated
@@ -72,18 +74,18 @@ Edit The Network Of A VM That Cannot Migrate
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Change VM Network    ${CONTROL}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until Change Has Settled    ${CONTROL}    within=${SWAP_TIMEOUT}
-    Watch Both Networks
+    Start Monitoring Both Networks
 
-Define An Immovable VM And A Control
-    [Documentation]    The control has neither pod network nor addresses: nothing is asked of its guest.
-    Define VM    ${VM}    non_migratable_by=${IMMOVABLE_BY}
+Define Non-Migratable VM And Control
+    [Documentation]    The control has neither pod network nor addresses: its guest is not used.
+    Define VM    ${VM}    non_migratable_by=${NON_MIGRATABLE_BY}
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Add NIC    ${VM}    ${OTHER_NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.3.10/24
     Define VM    ${CONTROL}    pod_network=no
     Add NIC    ${CONTROL}    ${NIC}    network=${OLD_NETWORK}
 
-Watch Both Networks
-    [Documentation]    The old one must still be reached; in a window from now on nothing may be heard of the new one.
+Start Monitoring Both Networks
+    [Documentation]    Records whether the old network is reached, and starts silence monitoring of the new one.
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}

@@ -1,14 +1,14 @@
 *** Settings ***
-Documentation       Edits of a NIC that need a restart: of its binding, and of its network along with its model.
+Name                Binding And Mixed Edits
+Documentation       Edits of a NIC that need a restart: of its binding, and of its network and model together.
 ...
-...                 *Topology:* two VMs, each with one bridge-bound NIC beside the pod network's. No peers.
-...                 *What moves:* nothing has to. The binding of the first VM's NIC is edited; of the second VM's NIC
-...                 `networkName` and model by one edit.
-...                 *What is verified:* both ask for a restart. The change of binding is not applied live: no migration,
-...                 and the VMI's spec stays as it was. What becomes of the network in the mixed edit is told in the
-...                 log.
-...                 *Out of scope:* the restart itself.
-...                 *Reference:* rows R11 and R18.
+...                 - *Topology:* two VMs, each with one bridge-bound NIC beside the pod network's. No peers.
+...                 - *Moves:* nothing has to move. The binding of the first VM's NIC is edited; `networkName` and model
+...                   of the second VM's NIC are changed by one edit.
+...                 - *Verified:* both edits set RestartRequired. The binding change is not applied live: no migration,
+...                   and the VMI's spec is unchanged. The log shows what happens to the network in the mixed edit.
+...                 - *Out of scope:* the restart itself.
+...                 - *Reference:* rows R11 and R18.
 Metadata            Scenario    nad-20
 Metadata            External    VEP-140
 
@@ -21,30 +21,30 @@ Test Tags           p2    tier1    linux-bridge    negative    vep-140    nad-20
 
 
 *** Variables ***
-${REBOUND_VM}      rebound-vm
-${MIXED_VM}        mixed-edit-vm
-${SIGN_TIMEOUT}    1 min
-${LIVE_WINDOW}     5 s    # what goes live shows in the VMI's spec and conditions within a second
+${REBOUND_VM}           rebound-vm
+${MIXED_VM}             mixed-edit-vm
+${CONDITION_TIMEOUT}    1 min
+${LIVE_WINDOW}          5 s    # a live update shows in the VMI's spec and conditions within a second
 
 
 *** Test Cases ***
-Change Of Binding Asks For A Restart
-    [Documentation]    RestartRequired is set by the edit and stands.
+Binding Change Sets RestartRequired
+    [Documentation]    RestartRequired is set by the edit and stays set.
     [Metadata]    Requirements    R11
     [Tags]    r11
-    Condition Should Be Set    ${REBOUND_VM}    RestartRequired    within=${SIGN_TIMEOUT}
+    Condition Should Be Set    ${REBOUND_VM}    RestartRequired    within=${CONDITION_TIMEOUT}
 
-Change Of Binding Is Not Applied Live
-    [Documentation]    Same VMI, spec and node for a whole window; no migration is asked for or made.
+Binding Change Is Not Applied Live
+    [Documentation]    Same VMI, spec and node during LIVE_WINDOW; no migration is required or created.
     [Metadata]    Requirements    R11
     [Tags]    r11
     Change Should Not Have Been Applied Live    ${REBOUND_VM}    duration=${LIVE_WINDOW}
 
-Mixed Edit Asks For A Restart
-    [Documentation]    RestartRequired is set although the edit changes `networkName` as well, and stands.
+Mixed Edit Sets RestartRequired
+    [Documentation]    RestartRequired is set although the edit changes `networkName` as well, and stays set.
     [Metadata]    Requirements    R18
     [Tags]    r18
-    Condition Should Be Set    ${MIXED_VM}    RestartRequired    within=${SIGN_TIMEOUT}
+    Condition Should Be Set    ${MIXED_VM}    RestartRequired    within=${CONDITION_TIMEOUT}
 
 
 *** Keywords ***

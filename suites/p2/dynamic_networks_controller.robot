@@ -1,43 +1,44 @@
 *** Settings ***
-Documentation       A swap on a cluster in which Multus' Dynamic Networks Controller plugs NICs into running pods.
+Name                Dynamic Networks Controller
+Documentation       A swap on a cluster in which Multus' Dynamic Networks Controller hot-plugs NICs into running pods.
 ...
-...                 *Topology:* a VM on the old network, a peer on the new one.
-...                 *What moves:* NIC "secondary", from the old network to the new one, by changing `networkName` only.
-...                 *What is verified:* the swap goes by live migration all the same, and the pod that the VM leaves
-...                 asks for its networks as before: a change there would have the controller plug the running pod.
-...                 *Out of scope:* hot-plug and swap in one edit, which the controller is known not to cope with.
-...                 *Reference:* row R13.
+...                 - *Topology:* a VM on the old network, a peer on the new one.
+...                 - *Moves:* NIC "secondary", from the old network to the new one. Only `networkName` is changed.
+...                 - *Verified:* the swap is still done by live migration, and the networks annotation of the source
+...                   pod is unchanged. A change of it would make the controller hot-plug the running pod.
+...                 - *Out of scope:* hot-plug and swap in one edit, a known limitation of the controller.
+...                 - *Reference:* row R13.
 Metadata            Scenario    nad-21
 Metadata            External    VEP-140
 
 Resource            ../../resources/network_change.resource
 
-Suite Setup         Swap Beside The Dynamic Networks Controller
+Suite Setup         Swap With The Dynamic Networks Controller
 Suite Teardown      Close Test Namespace
 
 Test Tags           p2    tier2    linux-bridge    vep-140    nad-21    r13
 
 
 *** Test Cases ***
-Swap Goes By Live Migration
-    [Documentation]    The five facts of a complete swap, by one migration that the cluster made.
+Swap Completes With The Dynamic Networks Controller
+    [Documentation]    The five facts of a complete swap, by one migration that the cluster created.
     [Metadata]    Requirements    R13
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
 
-Source Pod Asks For Its Networks As Before
-    [Documentation]    Its annotation is the same in every state since before the edit.
+Networks Annotation Of The Source Pod Is Unchanged
+    [Documentation]    The annotation is the same in every recorded state since before the edit.
     [Metadata]    Requirements    R13
     Source Pod Networks Should Be Unchanged    ${VM}
 
-VM Reaches Its Peer On The New Network
+VM Reaches Its Peer With The Dynamic Networks Controller
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R13
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 
 *** Keywords ***
-Swap Beside The Dynamic Networks Controller
+Swap With The Dynamic Networks Controller
     [Documentation]    The one edit of this suite. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration    dynamic-networks-controller
     Open Test Namespace

@@ -1,12 +1,13 @@
 *** Settings ***
-Documentation       Edits after which every NIC is to be where it was: the cluster must not migrate the VM.
+Name                Edits That Move Nothing
+Documentation       Edits after which every NIC must be on the network that it had: the cluster must not migrate the VM.
 ...
-...                 *Topology:* the peers of scenario nad-01, three VMs that are edited, and a control.
-...                 *What moves:* nothing but the control. One VM gets the network that it has; one gets it in its
-...                 qualified form; one gets another network and at once its own again.
-...                 *What is verified:* no migration, no condition, the guest runs on and reaches its network. That
-...                 nothing happens counts only because the control, edited last, was migrated in the same time.
-...                 *Reference:* rows R39, R42 and R47.
+...                 - *Topology:* the peers of scenario nad-01, three VMs that are edited, and a control.
+...                 - *Moves:* nothing but the control. One VM gets the network that it has; one gets it in its
+...                   qualified form; one gets another network and immediately its own again.
+...                 - *Verified:* no migration, no condition, the guest is unchanged and reaches its network. This
+...                   counts only because the control, edited last, was migrated in the same time.
+...                 - *Reference:* rows R39, R42 and R47.
 Metadata            Scenario    nad-04
 
 Resource            ../../resources/network_change.resource
@@ -26,27 +27,27 @@ ${CONTROL}      control
 
 *** Test Cases ***
 Edit That Changes Nothing Starts No Migration
-    [Documentation]    The network that the NIC has, written once more.
+    [Documentation]    The edit writes the network that the NIC already has.
     [Metadata]    Requirements    R39
     [Tags]    r39
     VM Should Have Stayed On Its Node    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
-    Guest Should Be As It Was    ${SAME}
+    Guest Should Be Unchanged    ${SAME}
 
 Qualified Form Of The Same Network Starts No Migration
-    [Documentation]    The network that the NIC has, as ``namespace/name``.
+    [Documentation]    The edit writes the network that the NIC already has as ``namespace/name``.
     [Metadata]    Requirements    R47
     [Tags]    r47
     VM Should Have Stayed On Its Node    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
-    Guest Should Be As It Was    ${QUALIFIED}
+    Guest Should Be Unchanged    ${QUALIFIED}
 
 Revert Before The Migration Cancels It
-    [Documentation]    Another network and, before the guest is copied, the first one again.
+    [Documentation]    The edit to another network is reverted before the guest is copied.
     [Metadata]    Requirements    R42
     [Tags]    r42
     VM Should Have Stayed On Its Node    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
-    Guest Should Be As It Was    ${REVERTED}
+    Guest Should Be Unchanged    ${REVERTED}
 
-Reverted VM Hears Nothing Of The Other Network
+Reverted VM Is Silent On The Other Network
     [Documentation]    Silence for a whole window, while the VM reaches the old peer and the new one its witness.
     [Metadata]    Requirements    R42
     [Tags]    r42
@@ -56,7 +57,7 @@ Reverted VM Hears Nothing Of The Other Network
 
 *** Keywords ***
 Edit Three VMs Without Moving Them
-    [Documentation]    The edits one after the other, that of the control last; ends when the control has moved.
+    [Documentation]    Edits the VMs one after the other, the control last, and waits until the control has migrated.
     Cluster Should Offer    live-update    automatic-migration
     ${namespace}    Open Test Namespace
     Create Three VLANs
@@ -71,16 +72,16 @@ Edit Three VMs Without Moving Them
     ...    duration=${SILENCE_WINDOW}
 
 Start Four VMs And Their Peers
-    [Documentation]    All on the old network, which is proven to be reachable.
+    [Documentation]    All VMs are on the old network, which is checked to be reachable.
     Define Peers
     Define VM On The Old Network    ${SAME}    ${IPV4_PREFIX}.0.21/24
     Define VM On The Old Network    ${QUALIFIED}    ${IPV4_PREFIX}.0.22/24
     Define VM On The Old Network    ${REVERTED}    ${IPV4_PREFIX}.0.23/24
     Define VM On The Old Network    ${CONTROL}    ${IPV4_PREFIX}.0.24/24
     Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
-    Look At Guest Before The Edit    ${SAME}
-    Look At Guest Before The Edit    ${QUALIFIED}
-    Look At Guest Before The Edit    ${REVERTED}
+    Record Guest Before The Edit    ${SAME}
+    Record Guest Before The Edit    ${QUALIFIED}
+    Record Guest Before The Edit    ${REVERTED}
 
 Define VM On The Old Network
     [Documentation]    A VM with one NIC besides the pod network's.
@@ -88,13 +89,13 @@ Define VM On The Old Network
     Define VM    ${vm}
     Add NIC    ${vm}    ${NIC}    network=${OLD_NETWORK}    addresses=${address}
 
-Look At Guest Before The Edit
-    [Documentation]    The old network is reachable, and the guest is remembered. A failure here is the lab's.
+Record Guest Before The Edit
+    [Documentation]    The old network is reachable, and the guest is recorded. A failure is a LAB ERROR.
     [Arguments]    ${vm}
     Guests Should Reach Each Other    ${vm}    ${OLD_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Record Guest    ${vm}
 
-Guest Should Be As It Was
+Guest Should Be Unchanged
     [Documentation]    Same boot, same interface, the old network reachable.
     [Arguments]    ${vm}
     Guest Should Not Have Rebooted    ${vm}

@@ -1,13 +1,15 @@
 *** Settings ***
-Documentation       Live update is off: the edit asks for a restart, and the VM stays on its network until then.
+Name                Gate Off
+Documentation       With live update off, the edit sets RestartRequired, and the VM stays on its network until the
+...                 restart.
 ...
-...                 *Topology:* as in nad-01. KubeVirt is older than 1.8, or its gate LiveUpdateNADRef is off; where the
-...                 gate of KubeVirt 1.8 is on, it is turned off for the time of this suite, if the user allows it.
-...                 *What moves:* nothing by the edit; NIC "secondary" by the restart.
-...                 *What is verified:* RestartRequired, an untouched VMI on the old network for a whole window, and the
-...                 new network after a restart, with the condition gone.
-...                 *Out of scope:* KubeVirt 1.9 and newer, where nothing turns the feature off.
-...                 *Reference:* rows R7 and R8.
+...                 - *Topology:* as in nad-01. KubeVirt is older than 1.8, or its gate LiveUpdateNADRef is off. Where
+...                   the gate of KubeVirt 1.8 is on, the suite turns it off while it runs, if the user allows it.
+...                 - *Moves:* nothing by the edit; NIC "secondary" by the restart.
+...                 - *Verified:* RestartRequired is set and the VMI stays on the old network during QUIET_WINDOW; after
+...                   a restart the VM is on the new network, and the condition is cleared.
+...                 - *Out of scope:* KubeVirt 1.9 and newer, where the feature cannot be turned off.
+...                 - *Reference:* rows R7 and R8.
 Metadata            Scenario    nad-19
 
 Resource            ../../resources/cluster_settings.resource
@@ -19,24 +21,24 @@ Test Tags           p2    tier2    linux-bridge    negative    disruptive    vep
 
 
 *** Test Cases ***
-Edit Asks For A Restart
-    [Documentation]    RestartRequired on the VM. Observed before the restart.
+Edit With The Gate Off Sets RestartRequired
+    [Documentation]    RestartRequired on the VM. Recorded before the restart.
     [Metadata]    Requirements    R8
     [Tags]    r8
-    Recorded Check Should Pass    signal
+    Recorded Check Should Pass    required action
 
-Edit Does Not Go Live
-    [Documentation]    The VMI's spec keeps the old network and no migration is asked for. Observed before the restart.
+Edit With The Gate Off Is Not Applied Live
+    [Documentation]    The VMI's spec keeps the old network; MigrationRequired is not set. Recorded before the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Recorded Check Should Pass    not live
+    Recorded Check Should Pass    not applied live
 
-VM Stays In Its Place And On Its Old Network
-    [Documentation]    Same VMI, node and launcher pod for a whole window; ICMP and TCP both ways. Observed before
+VM Stays On Its Node And On Its Old Network
+    [Documentation]    Same VMI, node and launcher pod during QUIET_WINDOW; ICMP and TCP both ways. Recorded before
     ...    the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
-    Recorded Check Should Pass    in place
+    Recorded Check Should Pass    stays on its node
     Recorded Check Should Pass    old network
 
 Restarted VM Is On The Network Of The Edit
@@ -46,7 +48,7 @@ Restarted VM Is On The Network Of The Edit
     VM Should Have Restarted    ${VM}
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
 
-Restarted VM Reaches Its Peer On The New Network
+Restarted VM Reaches Its Peer On The Network Of The Edit
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R8
     [Tags]    r8
@@ -59,8 +61,8 @@ Restarted VM Is Silent On Its Old Network
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
-Restart Settles The Edit
-    [Documentation]    RestartRequired is gone, and no migration is asked for.
+Restart Clears RestartRequired
+    [Documentation]    RestartRequired is cleared, and MigrationRequired is not set.
     [Metadata]    Requirements    R8
     [Tags]    r8
     Condition Should Have Been Cleared    ${VM}    RestartRequired    MigrationRequired    within=${REACH_TIMEOUT}
@@ -68,7 +70,7 @@ Restart Settles The Edit
 
 *** Keywords ***
 Edit With Live Update Off And Restart
-    [Documentation]    The one edit of this suite, what can be seen before the restart, and the restart. Judges nothing.
+    [Documentation]    Makes the edit, records what must hold before the restart, and restarts. Judges nothing.
     Cluster Should Offer    gate-off
     Cluster Setting Should Be Changeable    LiveUpdateNADRef    value=off
     User Should Be Allowed To    restart-vms
@@ -76,15 +78,15 @@ Edit With Live Update Off And Restart
     Change Cluster Setting    LiveUpdateNADRef    value=off
     Set Up VM And Peers In Open Namespace
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
-    Observe What The Edit Brings About
+    Record Checks Before The Restart
     Restart VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
-Observe What The Edit Brings About
-    [Documentation]    For a whole window, after which a migration would have been made.
-    Record Check    signal    Condition Should Be Set    ${VM}    RestartRequired    within=${REACH_TIMEOUT}
+Record Checks Before The Restart
+    [Documentation]    Waits for QUIET_WINDOW, in which the cluster would have created a migration.
+    Record Check    required action    Condition Should Be Set    ${VM}    RestartRequired    within=${REACH_TIMEOUT}
     Record Check    old network    Guests Should Reach Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    Record Check    in place    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
-    Record Check    not live    Change Should Not Have Been Applied Live    ${VM}
+    Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
+    Record Check    not applied live    Change Should Not Have Been Applied Live    ${VM}

@@ -1,13 +1,14 @@
 *** Settings ***
-Documentation       Many running VMs change their network at one time, and the cluster works them off.
+Name                Many VMs
+Documentation       The networks of many running VMs are changed in parallel; the cluster queues the migrations.
 ...
-...                 *Topology:* MANY_VMS equal VMs, each with NIC "secondary" on the old network. No peers: the API
-...                 alone is looked at.
-...                 *What moves:* NIC "secondary" of each VM to the new network, by an edit for each, without a pause.
-...                 *What is verified:* every VM arrives. How long each takes, how the migrations queue, and the
-...                 cluster's limits are shown and not judged.
-...                 *Out of scope:* traffic (nad-01); scale as such.
-...                 *Reference:* row R32.
+...                 - *Topology:* MANY_VMS equal VMs, each with NIC "secondary" on the old network. No peers: only the
+...                   API is checked.
+...                 - *Moves:* NIC "secondary" of each VM to the new network, by one edit for each VM, without a pause.
+...                 - *Verified:* every VM arrives on the new network. The time for each VM, the queue of migrations and
+...                   the cluster's limits are shown and not judged.
+...                 - *Out of scope:* traffic (nad-01); scale as such.
+...                 - *Reference:* row R32.
 Metadata            Scenario    nad-26
 
 Library             Collections
@@ -25,7 +26,7 @@ Test Tags           p2    tier3    linux-bridge    vep-140    nad-26    r32
 
 *** Test Cases ***
 Every VM Arrives On Its New Network
-    [Documentation]    The five facts of a complete swap, for each VM; with the queue of their migrations as a chart.
+    [Documentation]    The five facts of a complete swap, for each VM; the log shows the queue of migrations as a chart.
     [Metadata]    Requirements    R32
     NIC Change Should Have Completed    ${VMS}    nic=${NIC}    within=${SWAP_TIMEOUT}
 

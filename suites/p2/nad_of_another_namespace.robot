@@ -1,12 +1,12 @@
 *** Settings ***
+Name                NAD Of Another Namespace
 Documentation       A running VM is moved to a NAD of another namespace, written ``namespace/name``.
 ...
-...                 *Topology:* as in scenario nad-01. The other namespace has a NAD of the same name as the one that
-...                 the VM is on, for the new VLAN: who overlooks the namespace finds the old network.
-...                 *What moves:* NIC "secondary", by writing that namespace before the name.
-...                 *What is verified:* the cluster live-migrates the VM, the new network is reachable, the old one is
-...                 silent.
-...                 *Reference:* row R37.
+...                 - *Topology:* as in scenario nad-01. The other namespace has a NAD for the new VLAN with the name of
+...                   the NAD that the VM is on. A cluster that ignores the namespace keeps the VM on the old network.
+...                 - *Moves:* NIC "secondary". Only the namespace is written before the name.
+...                 - *Verified:* the cluster live-migrates the VM, the new network is reachable, the old one is silent.
+...                 - *Reference:* row R37.
 Metadata            Scenario    nad-07
 
 Resource            ../../resources/network_change.resource
@@ -18,26 +18,26 @@ Test Tags           p2    tier1    linux-bridge    vep-140    nad-07    r37
 
 
 *** Test Cases ***
-Swap Completes By Live Migration Within Its Deadline
+Swap To Another Namespace Completes By Live Migration
     [Documentation]    The five facts of a complete swap; the launcher pod's network-status names the other namespace.
     [Metadata]    Requirements    R37
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
 
-VM And Guest Are Not Rebooted
-    [Documentation]    Same VMI, same boot, no restart asked for, the interface as before.
+VM Is Not Rebooted By The Swap To Another Namespace
+    [Documentation]    Same VMI, same boot, RestartRequired never set, the interface unchanged.
     [Metadata]    Requirements    R37
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
-VM Reaches Its Peer On The New Network
+VM Reaches Its Peer On The Network Of Another Namespace
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R37
     Recorded Check Should Pass    new network
 
-VM Is Silent On The Previous Network
+VM Is Silent On The Network Of Its Own Namespace
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
     [Metadata]    Requirements    R37
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
@@ -46,7 +46,7 @@ VM Is Silent On The Previous Network
 
 *** Keywords ***
 Swap To A NAD Of Another Namespace
-    [Documentation]    A NAD of the old one's name with the new VLAN, in a namespace that goes with the test namespace.
+    [Documentation]    Creates a NAD with the old name and the new VLAN in a second namespace; makes the edit.
     Cluster Should Offer    live-update    automatic-migration    foreign-nad
     Set Up VM And Peers
     ${elsewhere}    Create Additional Namespace
@@ -54,4 +54,4 @@ Swap To A NAD Of Another Namespace
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Start Watching Previous Network
+    Start Monitoring Previous Network

@@ -1,15 +1,16 @@
 *** Settings ***
-Documentation       The network of a VM is edited again while it is being migrated for the edit before: the last edit
-...                 wins.
+Name                Second Edit During Migration
+Documentation       The network of a VM is edited again during the migration for the first edit: the last edit wins.
 ...
-...                 *Topology:* a VM on a first network, with a peer there; the peers of nad-01 on the two networks that
-...                 it is moved to: "old" is the one between, "new" the last one.
-...                 *What moves:* NIC "secondary", by two edits. The second one is made while the migration for the
-...                 first one is handed over to the nodes.
-...                 *What is verified:* in the end the VM is on the last network alone, and no migration is left under
-...                 way. How many migrations that takes is the cluster's affair; the log tells.
-...                 *Known bug of the product:* an edit during a running migration can leave the migration object in
-...                 Running for good; the failure then says so.
+...                 - *Topology:* a VM on a first network, with a peer there. The edits lead to the two networks of
+...                   nad-01, with a peer each: first to "old", then to "new".
+...                 - *Moves:* NIC "secondary", by two edits. The second edit is made when the migration for the first
+...                   one is running.
+...                 - *Verified:* the VM ends on the last network alone, and no migration is left unfinished. The number
+...                   of migrations is not judged; the log shows it.
+...                 - *Known bug:* an edit during a running migration can leave the migration object in phase Running
+...                   for ever; the failure message says so.
+...                 - *Reference:* row R40.
 Metadata            Scenario    nad-22
 
 Resource            ../../resources/network_change.resource
@@ -43,7 +44,7 @@ VM Reaches Its Peer On The Last Network
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 VM Is Silent On The Network Of The First Edit
-    [Documentation]    For a window, while it reaches its peer on the last network.
+    [Documentation]    For SHORT_WINDOW, while it reaches its peer on the last network.
     [Metadata]    Requirements    R40
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SHORT_WINDOW}
@@ -51,7 +52,7 @@ VM Is Silent On The Network Of The First Edit
 
 *** Keywords ***
 Edit Twice, The Second Time During The Migration
-    [Documentation]    From the first network to the one between, and on to the last one. Judges nothing.
+    [Documentation]    From the first network to the intermediate one, and then to the last one. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Three VLANs
@@ -66,7 +67,7 @@ Edit Twice, The Second Time During The Migration
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
 
 Define Guests On Three Networks
-    [Documentation]    The VM starts on the "other" network of the three, which nothing else is needed for.
+    [Documentation]    The VM starts on the "other" network of the three.
     Define VM    ${VM}
     Add NIC    ${VM}    ${NIC}    network=${OTHER_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Define VM    ${FIRST_PEER}

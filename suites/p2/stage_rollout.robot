@@ -1,12 +1,13 @@
 *** Settings ***
-Documentation       The swap works under KubeVirt's `vmRolloutStrategy` Stage, which holds other live updates back.
+Name                Stage Rollout
+Documentation       The swap works under KubeVirt's `vmRolloutStrategy` Stage, which delays other live updates.
 ...
-...                 *Topology:* one VM with one NIC beside the pod network's. Where the strategy is LiveUpdate, it is
-...                 switched for the time of this suite, if the user allows it.
-...                 *What moves:* NIC "secondary", by changing `networkName` only.
-...                 *What is verified:* the cluster live-migrates the VM as under LiveUpdate; no restart is asked for.
-...                 *Out of scope:* LiveUpdate, under which all other scenarios run, and traffic (nad-01).
-...                 *Reference:* row R46.
+...                 - *Topology:* one VM with one NIC beside the pod network's. Where the strategy is LiveUpdate, the
+...                   suite changes it while it runs, if the user allows it.
+...                 - *Moves:* NIC "secondary". Only `networkName` is changed.
+...                 - *Verified:* the cluster live-migrates the VM as under LiveUpdate; RestartRequired is never set.
+...                 - *Out of scope:* LiveUpdate, under which all other scenarios run; traffic (nad-01).
+...                 - *Reference:* row R46.
 Metadata            Scenario    nad-24
 
 Resource            ../../resources/cluster_settings.resource
@@ -23,14 +24,14 @@ Swap Completes Under Stage
     [Metadata]    Requirements    R46
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
-One Migration Is Made Under Stage
-    [Documentation]    By the cluster, and the same VMI all the time.
+Cluster Creates One Migration Under Stage
+    [Documentation]    The cluster creates it, and the VMI stays the same.
     [Metadata]    Requirements    R46
     VM Should Have Been Migrated    ${VM}
     VM Should Not Have Restarted    ${VM}
 
-Restart Is Never Asked For Under Stage
-    [Documentation]    Judged on every state of the VM since before the edit.
+RestartRequired Is Never Set Under Stage
+    [Documentation]    Judged on every recorded state of the VM since before the edit.
     [Metadata]    Requirements    R46
     Condition Should Never Have Been Set    ${VM}    RestartRequired
 

@@ -1,11 +1,12 @@
 *** Settings ***
-Documentation       The network of a stopped VM is changed; it applies at the next start, as any other edit does.
+Name                Stopped VM
+Documentation       The network of a stopped VM is changed; the change applies at the next start, like any other edit.
 ...
-...                 *Topology:* as in scenario nad-01.
-...                 *What moves:* NIC "secondary", by an edit between a stop and a start.
-...                 *What is verified:* the VM starts on the new network, and neither a condition nor a migration is
-...                 left over from the edit.
-...                 *Reference:* row R41.
+...                 - *Topology:* as in scenario nad-01.
+...                 - *Moves:* NIC "secondary", by an edit between a stop and a start.
+...                 - *Verified:* the VM starts on the new network, and the edit leaves neither a condition nor a
+...                   migration.
+...                 - *Reference:* row R41.
 Metadata            Scenario    nad-06
 
 Resource            ../../resources/network_change.resource
@@ -17,7 +18,7 @@ Test Tags           p2    tier1    linux-bridge    vep-140    nad-06    r41
 
 
 *** Test Cases ***
-VM Starts On Its New Network
+Stopped VM Starts On Its New Network
     [Documentation]    As the VMI's spec and the launcher pod's network-status say.
     [Metadata]    Requirements    R41
     VM Should Have Restarted    ${VM}
@@ -29,12 +30,12 @@ Edit Leaves No Condition And No Migration
     Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
     VM Should Have Been Migrated    ${VM}    times=0
 
-VM Reaches Its Peer On The New Network
+VM Reaches Its Peer After The Start
     [Documentation]    ICMP and TCP, both ways.
     [Metadata]    Requirements    R41
     Recorded Check Should Pass    new network
 
-VM Is Silent On The Previous Network
+VM Is Silent On The Previous Network After The Start
     [Documentation]    Silence for a whole window, while the VM reaches its new peer and the old one its witness.
     [Metadata]    Requirements    R41
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
@@ -52,4 +53,4 @@ Change The Network Of A Stopped VM
     Start VMs    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Watching Previous Network
+    Start Monitoring Previous Network

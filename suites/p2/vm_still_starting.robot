@@ -1,12 +1,13 @@
 *** Settings ***
-Documentation       The network of a VM is edited while the VM is still starting, before it could be live-migrated.
+Name                VM Still Starting
+Documentation       The network of a VM is edited while the VM is still starting, before it can be live-migrated.
 ...
-...                 *Topology:* as in nad-01; the VM under test is started last, and edited as soon as it has a launcher
-...                 pod.
-...                 *What moves:* NIC "secondary", which the launcher pod was made for the old network with.
-...                 *What is verified:* once the VM can migrate the edit takes effect without a reboot.
-...                 *Out of scope:* by which way it does so. KubeVirt migrates the VM when it can, unless its pod came
-...                 up on the new network already; the log tells how many migrations there were.
+...                 - *Topology:* as in nad-01. The VM under test is edited as soon as it has a launcher pod.
+...                 - *Moves:* NIC "secondary"; the launcher pod was created for the old network.
+...                 - *Verified:* once the VM can migrate, the edit takes effect without a reboot.
+...                 - *Out of scope:* how it takes effect. KubeVirt migrates the VM when it can, unless its pod is
+...                   already on the new network; the log shows the number of migrations.
+...                 - *Reference:* row R48.
 Metadata            Scenario    nad-23
 
 Resource            ../../resources/network_change.resource
@@ -27,14 +28,14 @@ Edit Takes Effect Once The VM Can Migrate
     [Metadata]    Requirements    R48
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
-Starting VM Is Not Started Twice
+Starting VM Is Not Restarted
     [Documentation]    Same VMI since the edit, and a guest that has run since its agent first answered.
     [Metadata]    Requirements    R48
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
 
-Restart Is Not Asked For Any More
-    [Documentation]    RestartRequired may be set while the VM cannot migrate yet, and does not outlive that.
+RestartRequired Is Cleared Once The VM Can Migrate
+    [Documentation]    RestartRequired may be set while the VM cannot migrate yet, and must be cleared afterwards.
     [Metadata]    Requirements    R48
     Condition Should Have Been Cleared    ${VM}    RestartRequired
 
@@ -44,7 +45,7 @@ Started VM Reaches Its New Network
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 Started VM Is Silent On The Network It Was Created With
-    [Documentation]    For a window, while it reaches its new peer.
+    [Documentation]    For SHORT_WINDOW, while it reaches its new peer.
     [Metadata]    Requirements    R48
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SHORT_WINDOW}
@@ -52,7 +53,7 @@ Started VM Is Silent On The Network It Was Created With
 
 *** Keywords ***
 Edit A VM That Is Still Starting
-    [Documentation]    Nothing can be proven of the VM before the edit: it has no guest yet. Judges nothing.
+    [Documentation]    The VM cannot be checked before the edit: it has no guest yet. Judges nothing.
     Cluster Should Offer    live-update    automatic-migration
     Open Test Namespace
     Create Three VLANs

@@ -1,14 +1,15 @@
 *** Settings ***
-Documentation       Is the cluster fit for these tests? Found out in seconds, and nothing is created.
+Name                Cluster Is Fit
+Documentation       Checks in seconds whether the cluster is fit for these tests. Nothing is created.
 ...
-...                 *Topology:* none.
-...                 *What moves:* nothing.
-...                 *What is verified:* what every suite needs is there, and what the user expects of this cluster. All
-...                 that the other suites go by is in the table of the suite setup and in this suite's metadata, each
-...                 lack with its remedy: what is missing there skips suites, and is no failure here.
-...                 *Out of scope:* bridges and VLANs between the nodes; guests prove them before each edit.
-...                 *Reference:* rows R12, R22 and R31. Alone, by `./run.sh suites/preflight`, each check has a verdict
-...                 of its own; before other suites an unfit cluster is refused as a whole.
+...                 - *Topology:* none.
+...                 - *Moves:* nothing.
+...                 - *Verified:* what every suite needs is there, and so are the capabilities that the user expects.
+...                   The table in the suite setup and this suite's metadata list all other capabilities, each missing
+...                   one with its remedy; a missing one skips suites and fails no test here.
+...                 - *Out of scope:* bridges and VLANs between the nodes; guests check them before each edit.
+...                 - *Reference:* rows R12, R22 and R31. Run alone, by `./run.sh suites/preflight`, each check has a
+...                   verdict of its own; before other suites an unfit cluster is refused as a whole.
 Metadata            Scenario    nad-25
 
 Library             KubeVirtLibrary
@@ -32,14 +33,14 @@ Two Nodes Can Take Over Each Other's VMs
     [Tags]    r12    r31
     Cluster Should Be Fit    nodes
 
-User Has The Rights That Every Suite Needs
-    [Documentation]    Asked of the API server right by right.
+User Has The Permissions That Every Suite Needs
+    [Documentation]    The API server is asked for each permission.
     [Metadata]    Requirements    R22
     [Tags]    r22
     Cluster Should Be Fit    rights
 
-Capabilities That The User Expects Are There
-    [Documentation]    Those of variable EXPECTED_CAPABILITIES.
+Expected Capabilities Are Available
+    [Documentation]    The capabilities that variable EXPECTED_CAPABILITIES lists.
     [Metadata]    Requirements    R22
     [Tags]    r22
     Cluster Should Offer

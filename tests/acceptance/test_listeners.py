@@ -21,7 +21,7 @@ from .conftest import ROOT
 
 # One of the four tests ends red, so that a failure is seen to arrive.
 RUN = ("--include", "nad-25", "--variable", "EXPECTED_CAPABILITIES:dynamic-networks-controller")
-RED = "Capabilities That The User Expects Are There"
+RED = "Expected Capabilities Are Available"
 LAB_ERROR = 2
 MESSAGE = "LAB ERROR: "
 

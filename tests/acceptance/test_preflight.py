@@ -54,7 +54,7 @@ def test_user_with_few_rights_reads_which_are_missing(tmp_path: Path) -> None:
         variable = f"KUBECONFIG:{plain_kubeconfig(kubeconfig, tmp_path / 'plain')}"
         run = run_robot(tmp_path / "results", "--variable", variable, suites=PREFLIGHT)
     red = {name: outcome.message for name, outcome in run.outcomes.items() if str(outcome.verdict) != "PASS"}
-    assert list(red) == ["User Has The Rights That Every Suite Needs"]
+    assert list(red) == ["User Has The Permissions That Every Suite Needs"]
     (message,) = red.values()
     assert message.startswith("LAB ERROR: ")
     assert (

@@ -95,7 +95,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     comparing.add_argument("before", type=Path, metavar="BEFORE")
     comparing.add_argument("after", type=Path, metavar="AFTER")
     comparing.add_argument(
-        "--wordings", type=Path, metavar="FILE", help="YAML: a list of before (text or /pattern/), after and why"
+        "--wordings",
+        type=Path,
+        metavar="FILE",
+        help="YAML: a list of before (text or /pattern/), after, why, perhaps scenario",
     )
     comparing.add_argument("--partial", action="store_true", help="AFTER need not have all runs of BEFORE")
     return parser.parse_args(argv)

@@ -40,13 +40,14 @@ def _entries(records: Records, wordings: list[Wording]) -> Entries:
     found: Entries = {}
     for run, record in records.items():
         for key, several in record.entries(run):
-            renamed = Key(reworded(run, wordings), key.scenario, reworded(key.test, wordings))
-            found.setdefault(renamed, set()).update(_saying(seen, wordings) for seen in several)
+            of = key.scenario
+            renamed = Key(reworded(run, wordings), of, reworded(key.test, wordings, of))
+            found.setdefault(renamed, set()).update(_saying(seen, wordings, of) for seen in several)
     return found
 
 
-def _saying(seen: Seen, wordings: list[Wording]) -> Saying:
-    return seen.status, reworded(seen.message, wordings)
+def _saying(seen: Seen, wordings: list[Wording], scenario: str) -> Saying:
+    return seen.status, reworded(seen.message, wordings, scenario)
 
 
 def _of_one(key: Key, old: set[Saying], new: set[Saying]) -> Iterable[Difference]:

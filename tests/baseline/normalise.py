@@ -49,7 +49,7 @@ _STEPS: tuple[tuple[re.Pattern[str], _Replacement], ...] = tuple(
         (r"(?<=[a-z0-9>])-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-<id>"),
         (r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}\b", "<hex>"),
         (r"(?<![\w.>])/(?:tmp|work|home|root|run|var|usr|opt|builds?)(?:/[\w.@+<>-]+)+", "<path>"),
-        # The suite or the user sets a deadline; what did not happen within a time was waited for that long.
+        # A deadline is what the caller asked for; what did not happen within a time was waited for that long.
         # What is left of a deadline is measured, and has tenths of a second.
         (rf"(?:(?<!within )(?<![\w.]){_TIME}|(?<=within ){_TIME}(?= no )|(?<=within )\d+\.\d s)", "<time>"),
         (r"\b(\d+) of \d+ answered", _answers),

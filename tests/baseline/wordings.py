@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 KEYS = {"before", "after", "why"}
+SCENARIO = "scenario"
 
 
 class WordingError(ValueError):
@@ -17,11 +18,15 @@ class WordingError(ValueError):
 
 @dataclass
 class Wording:
-    """``before`` is text, or a regular expression between slashes: then ``after`` may have groups of it."""
+    """``before`` is text, or a regular expression between slashes: then ``after`` may have groups of it.
+
+    With a ``scenario`` (``nad-NN``) it applies to names and messages of the tests of that scenario only.
+    """
 
     before: str
     after: str
     why: str
+    scenario: str = ""
     used: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
@@ -31,6 +36,9 @@ class Wording:
         except re.error as error:
             raise WordingError(f"{self.before!r}: {error}") from error
         self._after = self.after if between else self.after.replace("\\", r"\\")
+
+    def of(self, scenario: str) -> bool:
+        return self.scenario in {"", scenario}
 
     def applied(self, text: str) -> str:
         try:
@@ -42,19 +50,22 @@ class Wording:
 
 
 def load_wordings(path: Path) -> list[Wording]:
-    """A list of ``before``, ``after`` and ``why``; in this order they are applied, each to what the last one left."""
+    """A list of ``before``, ``after``, ``why`` and perhaps ``scenario``, applied in order, each to the last result."""
     found = []
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
-        if not isinstance(entry, dict) or set(entry) != KEYS:
-            raise WordingError(f"{path}: {entry}: expected {', '.join(sorted(KEYS))}")
-        before, after, why = (entry[name] for name in ("before", "after", "why"))
-        if not before or not why or not all(isinstance(text, str) for text in (before, after, why)):
-            raise WordingError(f"{path}: {entry}: all three must be text, and only after may be empty")
-        found.append(Wording(before, after, why))
+        if not isinstance(entry, dict) or set(entry) - {SCENARIO} != KEYS:
+            raise WordingError(f"{path}: {entry}: expected {', '.join(sorted(KEYS))}, and perhaps {SCENARIO}")
+        if not all(isinstance(text, str) for text in entry.values()):
+            raise WordingError(f"{path}: {entry}: every value must be text")
+        if not entry["before"] or not entry["why"] or entry.get(SCENARIO) == "":
+            raise WordingError(f"{path}: {entry}: only after may be empty")
+        found.append(Wording(**entry))
     return found
 
 
-def reworded(text: str, wordings: list[Wording]) -> str:
+def reworded(text: str, wordings: list[Wording], scenario: str = "") -> str:
+    """The text as it is said now. Without a ``scenario`` only wordings without one apply."""
     for wording in wordings:
-        text = wording.applied(text)
+        if wording.of(scenario):
+            text = wording.applied(text)
     return text

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judged]:
-    """Runs the cases, ``processes`` in parallel, and prints each as it ends; in the order of the table."""
+    """Runs the cases, ``processes`` in parallel, and reports each when it ends; in the order of the table."""
     lock = threading.Lock()
 
     def run(numbered: tuple[int, Case]) -> Judged:

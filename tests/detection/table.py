@@ -17,7 +17,7 @@ from testplan.suites import PlannedTest, read_tests
 FOLDER = Path(__file__).parent / "table"
 CONTROL = "vm_owner_limits"
 
-# Short deadlines: what is broken on purpose stays broken, so a long wait is of no use.
+# Short deadlines: a defect stays, so waiting longer changes nothing.
 VARIABLES: Mapping[str, str] = {
     "ALLOW_DISRUPTIVE": "yes",
     "BOOT_TIMEOUT": "30s",
@@ -25,7 +25,7 @@ VARIABLES: Mapping[str, str] = {
     "REACH_TIMEOUT": "8s",
     "SILENCE_WINDOW": "3s",
     "QUIET_WINDOW": "4s",
-    "SIGN_TIMEOUT": "5s",
+    "CONDITION_TIMEOUT": "5s",
     "MONITORING_TIMEOUT": "10s",
 }
 

@@ -84,7 +84,7 @@ def compare(
     jobs: int = 1,
     tell: Callable[[str], None] = lambda line: None,
 ) -> list[Result]:
-    """Runs the scenarios on each of the clusters, ``jobs`` clusters at one time."""
+    """Runs the scenarios on each of the clusters, ``jobs`` clusters in parallel."""
 
     twice = len(set(cells)) < len(cells)
 
@@ -115,7 +115,7 @@ def mixed(cells: Sequence[Cell]) -> list[Cell]:
 
 @contextmanager
 def busy(cores: int) -> Iterator[None]:
-    """Keeps so many cores busy meanwhile."""
+    """Keeps this number of cores busy meanwhile."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
     try:
         yield
@@ -188,8 +188,10 @@ def _arguments(argv: Sequence[str] | None, oracle: Oracle) -> argparse.Namespace
     )
     parser.add_argument("--tests", default="*", metavar="PATTERN", help="with --each-test: of these names only")
     parser.add_argument("--randomize", action="store_true", help="suites and tests in random order")
-    parser.add_argument("--processes", type=int, default=1, metavar="N", help="so many suites at one time on a cluster")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many clusters at one time")
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="number of suites in parallel on a cluster"
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="number of clusters in parallel")
     parser.add_argument(
         "--runs", type=int, default=0, metavar="N", help="N whole runs, the clusters in turn; every difference counts"
     )

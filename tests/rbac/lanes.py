@@ -52,7 +52,7 @@ LANES = (
          red=True),
     Lane("node-local networks", ("runner", "reader"), (*_GIVEN, "--include", "p0", "--variable",
          "NODE_NETWORK:node-local")),
-    Lane("a volume", ("runner", "reader"), (*_GIVEN, "--include", "nad-12", "--variable", "IMMOVABLE_BY:volume")),
+    Lane("a volume", ("runner", "reader"), (*_GIVEN, "--include", "nad-12", "--variable", "NON_MIGRATABLE_BY:volume")),
     Lane("metrics of the pods", ("runner", "reader"), (*_GIVEN, "--include", "nad-16"),
          less=("services/proxy", "routes")),
     Lane("leftovers in a given namespace", ("runner", "cleaner"), _GIVEN, suites="tests/rbac/leftovers.robot"),

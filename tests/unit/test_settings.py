@@ -95,7 +95,7 @@ def test_values_are_typed() -> None:
         ("LOSS_LIMIT", "few", "a whole number of percent from 0 to 99"),
         ("LEASE_TIMEOUT", "never", "a time above 0"),
         ("MONITORING_TIMEOUT", "0", "a time above 0"),
-        ("IMMOVABLE_BY", "nothing", "one of binding, volume"),
+        ("NON_MIGRATABLE_BY", "nothing", "one of binding, volume"),
         ("STORAGE_CLASS", "Fast Disks", "the name of a StorageClass"),
         ("MONITORING_URL", "thanos.example.com", "a URL such as https://"),
         ("NETWORK_TIMEOUT", "0", "a time above 0"),

@@ -9,7 +9,7 @@ import pytest
 from tests.baseline.__main__ import Unknown, chosen, main
 from tests.baseline.comparing import differences, lines
 from tests.baseline.record import Record, Records, Seen, load, write
-from tests.baseline.wordings import Wording, WordingError, load_wordings
+from tests.baseline.wordings import Wording, WordingError, load_wordings, reworded
 
 
 def record(test: str = "Test", status: str = "FAIL", *messages: str, gate: int = 1) -> Record:
@@ -51,6 +51,15 @@ def test_what_is_meant_to_be_said_differently_is_no_difference() -> None:
     assert [bool(wording.used) for wording in wordings] == [True, True, False]
 
 
+def test_a_wording_of_one_scenario_leaves_the_others_alone() -> None:
+    tests = {(scenario, "Test"): [Seen("FAIL", "Test is red")] for scenario in ("nad-01", "nad-02")}
+    after = {("nad-01", "Test"): [Seen("FAIL", "Test is red")], ("nad-02", "Renamed"): [Seen("FAIL", "Renamed is red")]}
+    wording = Wording("Test", "Renamed", "unique names", scenario="nad-02")
+    assert differences({"a": Record(gate=[1], tests=tests)}, {"a": Record(gate=[1], tests=after)}, [wording]) == []
+    assert wording.used == 2
+    assert reworded("Test", [wording]) == "Test"
+
+
 def test_the_same_difference_of_several_runs_is_told_once() -> None:
     before = {name: record("Test", "FAIL", "old") for name in "ab"}
     after = {name: record("Test", "FAIL", "new") for name in "ab"}
@@ -85,7 +94,15 @@ def test_the_command_ends_with_one_when_something_differs(tmp_path: Path, capsys
 
 
 @pytest.mark.parametrize(
-    "text", ["- {before: a, after: b}", "- {before: a, after: 1, why: c}", "- a", "- {before: /(/, after: b, why: c}"]
+    "text",
+    [
+        "- {before: a, after: b}",
+        "- {before: a, after: 1, why: c}",
+        "- a",
+        "- {before: /(/, after: b, why: c}",
+        "- {before: a, after: b, why: c, scenario: ''}",
+        "- {before: a, after: b, why: c, scenario: 7}",
+    ],
 )
 def test_broken_wordings_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wordings.yaml"

@@ -142,14 +142,14 @@ def test_a_test_case_of_another_system_that_no_test_stands_for_is_named(check: C
     assert (code, errors) == (1, "plan: external id CNV-15945 of scenario nad-01 is carried by no test\n")
 
 
-def test_two_tests_of_a_scenario_with_one_name_are_named(
+def test_two_tests_with_one_name_are_named(
     check: Callable[..., tuple[int, str]], write_suite: Callable[..., Path]
 ) -> None:
     folder = write_suite(SUITE)
     (folder / "other.robot").write_text(SUITE, encoding="utf-8")
     code, errors = check()
     assert code == 1
-    assert 'scenario nad-01 has two tests called "First"' in errors
+    assert 'plan: several tests are called "First": ' in errors
 
 
 @pytest.mark.parametrize(

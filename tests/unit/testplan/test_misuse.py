@@ -252,7 +252,7 @@ CASES = [
     ("Call Method    ${TEXT}    nope", "str object does not have method 'nope'."),
     ("Call Method    ${DICT}    pop    nope", "Calling method 'pop' failed: KeyError: 'nope'"),
     ("Wait Until Keyword Succeeds    x    1s    Log    y", "ValueError: Invalid retry value 'x'."),
-    # exceptions that nobody meant
+    # unintended exceptions
     ("Key Error", "KeyError: 'x'"),
     ("No Words", "ValueError"),
     ("Own Error", "TableError: x"),

@@ -37,7 +37,7 @@ def test_report_has_verdict_durations_and_skips(run_suite: RunSuite, tmp_path: P
     suite = summarised(tmp_path)
     first, *others = suite.doc.splitlines()
     assert re.fullmatch(r"\*Verdict: NOT PROVEN\.\* .+ has no verdict\. \[signoff\.html\|Sign-off\]", first)
-    assert "- MISSING   Restart Is Never Asked For (P0 scenario nad-01)" in others
+    assert "- MISSING   RestartRequired Is Never Set (P0 scenario nad-01)" in others
     assert re.fullmatch(r"setup \d+\.\d s, tests \d+\.\d s, teardown 0\.0 s", suite.metadata["Durations"])
     assert suite.metadata["Skipped"] == f"1 of nad-01: {WHY}"
 

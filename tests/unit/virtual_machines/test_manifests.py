@@ -26,9 +26,9 @@ WEB = VmRecord("web", "demo", LOGIN, NICS)
 
 
 def test_volume_of_one_node_goes_with_its_vm_and_keeps_it_in_place() -> None:
-    immovable = replace(WEB, storage_class="slow")
-    assert not immovable.can_migrate
-    spec = vm_manifest(immovable, "r1", "image", "1Gi")["spec"]
+    non_migratable = replace(WEB, storage_class="slow")
+    assert not non_migratable.can_migrate
+    spec = vm_manifest(non_migratable, "r1", "image", "1Gi")["spec"]
     (template,) = spec["dataVolumeTemplates"]
     assert template["spec"]["storage"]["accessModes"] == ["ReadWriteOnce"]
     assert template["spec"]["storage"]["storageClassName"] == "slow"

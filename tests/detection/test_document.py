@@ -23,7 +23,7 @@ def test_a_part_of_the_table_brings_its_part_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "detection.md"
     table = [EARLIER, LATER, FULL]
     write(path, [Judged(EARLIER, [red("VM a|b: expected c, is <d>")]), Judged(GONE)], [*table, GONE], [])
-    assert "2 cases, 0 faults of the lab among them: 2 came out" in path.read_text()
+    assert "2 cases, 0 faults of the lab among them: 2 had the expected" in path.read_text()
     assert "Cases that were never run: 2." in path.read_text()
     write(path, [Judged(LATER, wrong=["stayed green"]), Judged(FULL, printed="no room")], table, [])
     text = path.read_text()

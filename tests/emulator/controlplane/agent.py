@@ -72,7 +72,7 @@ class Agent:
         self.haste = 1.0
         self.migratable = migratable or conditions.new("LiveMigratable", "True")
         # The verdicts on single VMIs that cannot migrate, by their names.
-        self.immovable: dict[str, Obj] = {}
+        self.non_migratable: dict[str, Obj] = {}
         self.missing_nads = missing_nads or set()
         self.dynamic_networks = dynamic_networks
         self.may_start_pods = _set_event()
@@ -220,7 +220,7 @@ class Agent:
         await self.may_run.wait()
         await self.pace.sleep(BREATH * self.haste)
 
-        verdict = self.immovable.get(vmi["metadata"]["name"], self.migratable)
+        verdict = self.non_migratable.get(vmi["metadata"]["name"], self.migratable)
 
         def running(new: Obj) -> None:
             set_phase(new, "Running")

@@ -155,7 +155,7 @@ async def test_evacuation_can_be_cancelled_by_its_node_only() -> None:
         assert await evicted(lab, pod_of(lab)) == TRIGGERED
         assert await evicted(lab, pod_of(lab)) == IN_PROGRESS
         await lab.quiet(5)
-        assert not lab.migrations(), "somebody else is to move it"
+        assert not lab.migrations(), "another client is to migrate it"
         assert conditions.is_true(lab.last("VirtualMachineInstance") or {}, names.EVICTION_REQUESTED)
         url = f"{await serve(lab)}{VMIS}/vm1/evacuate/cancel"
         node = node_of(lab, pod_of(lab))

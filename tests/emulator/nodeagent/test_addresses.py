@@ -42,7 +42,7 @@ def test_port_that_somebody_has_on_all_addresses_is_replaced() -> None:
         try:
             everywhere.bind(("0.0.0.0", KUBELET_PORT))  # noqa: S104 - as a real kubelet
         except OSError:
-            pytest.skip("somebody has it")
+            pytest.skip("another process has it")
         everywhere.listen()
         found = open_sockets(NODES)
         try:

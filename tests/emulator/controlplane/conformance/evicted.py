@@ -152,7 +152,7 @@ async def strategies(lab: Lab) -> None:
     for name, strategy in STRATEGIES.items():
         fixed = name.endswith("-nonmig")
         if fixed:
-            lab.agent.immovable[name] = BY_BINDING
+            lab.agent.non_migratable[name] = BY_BINDING
         more: dict[str, Any] = {"evictionStrategy": strategy} if strategy else {}
         await lab.create_vm(name, pod_network="bridge" if fixed else "masquerade", **more)
     await lab.until("all are ready", lambda: all(ready(lab, name) for name in STRATEGIES))

@@ -39,7 +39,7 @@ def test_where_live_update_is_off_a_restart_is_asked_for(replayed: Replayed) -> 
     call("Condition Should Have Been Cleared", "vm1", MIGRATION)
     with pytest.raises(ProductFault, match=f"expected {RESTART} never to be set when only networkName changes"):
         call("Condition Should Never Have Been Set", "vm1", RESTART)
-    with pytest.raises(ProductFault, match=f"expected nothing to be asked for any more; .* {RESTART}=True"):
+    with pytest.raises(ProductFault, match=f"expected no required action any more; .* {RESTART}=True"):
         call("Condition Should Have Been Cleared", "vm1", RESTART, MIGRATION)
 
 

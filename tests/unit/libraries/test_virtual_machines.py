@@ -72,7 +72,7 @@ def test_name_of_a_vm_is_checked(web: Call, name: str, said: str) -> None:
     ("name", "named", "said"),
     [
         ("Third", {}, 'NIC "Third" of VM web: expected lower-case letters, digits and hyphens'),
-        ("secondary", {}, 'NIC "secondary" of VM web is defined already; choose another name'),
+        ("secondary", {}, 'NIC "secondary" of VM web is already defined; choose another name'),
         ("third", {"network": "No_NAD"}, 'network "No_NAD" is not the name of a NAD'),
         (
             "third",

@@ -20,7 +20,7 @@ class ProductFault(AssertionError):
 class LabError(RuntimeError):
     """A problem of the lab (cluster, peer, console, image, network): the product could not be judged.
 
-    Credentials are removed from the message, as much of it comes from other libraries, which do not know what is secret.
+    Credentials are removed from the message, as other libraries write parts of it.
     """
 
     ROBOT_SUPPRESS_NAME = True

@@ -34,8 +34,8 @@ _SLICE_GRACE = 5.0
 
 # OpenSSH 9.8 and later rejects a client that connects too often without logging in. That counts as an answer, but TCP
 # requests are sent less often than ICMP. Each request costs the peer a process. While a peer is probed at a quick pace
-# until it answers, at most two requests are open, so that the probes do not overload a slow peer. In a window the pace is
-# slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
+# until it answers, at most two requests are open, so that the probes do not overload a slow peer. In a window the
+# pace is slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
 _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
 

@@ -73,7 +73,7 @@ Peers Without A Common Subnet
 
 Missing Capability
     [Documentation]    SKIP
-    ...    capability localnet is missing: no bridge mapping on any node
+    ...    capability localnet is not there: no bridge mapping on any node
     Replay
     Cluster Lacks    localnet    no bridge mapping on any node
     Cluster Should Offer    localnet

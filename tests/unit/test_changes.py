@@ -162,7 +162,7 @@ def test_the_last_change_is_the_last_of_the_actions_that_count() -> None:
     ("actions", "said"),
     [
         ((), "VM web was not changed yet; call a keyword that changes the VM first"),
-        (("restart", "start"), r"VM web was not changed yet \(restart or start\); a keyword"),
+        (("restart", "start"), r"VM web was not changed yet \(restart or start\); call a keyword"),
     ],
 )
 def test_a_vm_that_was_not_changed_is_an_error_of_the_suite(actions: tuple[Action, ...], said: str) -> None:

@@ -36,7 +36,7 @@ def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
         # Console, report and sign-off show the first line alone.
         more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
         rest = "".join(f"\n  - {lack}" for lack in lacks[1:])
-        raise LabError(f"cluster {facts.server} is not fit for these tests: {lacks[0]}{more}{rest}")
+        raise LabError(f"cluster {facts.server} cannot run these tests: {lacks[0]}{more}{rest}")
 
 
 def find_kubevirt(lab: Lab) -> Finding:

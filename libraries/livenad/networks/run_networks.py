@@ -126,7 +126,7 @@ class RunNetworks:
         else:
             self._created.create(NAD, bridge_nad(real, namespace, backend.name, segment.vlan, backend.resource))
         self._made[f"{namespace}/{name}"] = segment
-        told = f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
+        told = f"{backend.technique.value} {backend.name}, VLAN {segment.vlan}"
         self._told[f"{namespace}/{self._names.get(f'{namespace}/{name}', real)}"] = told
         return told
 

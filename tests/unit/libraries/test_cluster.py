@@ -56,7 +56,7 @@ def test_unfit_cluster_is_refused_with_each_lack(healthy: FakeApi, connect: Call
     healthy.answers["GET", "/apis"] = {"groups": []}
     call = connect()
     call("Cluster Should Be Fit", "kubevirt", "rights")
-    said = r"is not fit for these tests: .*install Multus \(and 1 more\)\n  - .*n2 is not Ready"
+    said = r"cannot run these tests: .*install Multus \(and 1 more\)\n  - .*n2 is not Ready"
     with pytest.raises(LabError, match=said):
         call("Cluster Should Be Fit")
 

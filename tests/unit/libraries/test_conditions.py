@@ -27,7 +27,7 @@ def test_after_a_complete_change_nothing_is_asked_for(replayed: Replayed) -> Non
         call("Condition Should Be Set", "vm1", RESTART, within=SOON)
     with pytest.raises(ProductFault, match=f"expected {MIGRATION} on the VMI"):
         call("Condition Should Be Set", "vm1", MIGRATION, within=SOON)
-    with pytest.raises(ProductFault, match=f"{MIGRATION} of the VirtualMachineInstance came .* and was gone"):
+    with pytest.raises(ProductFault, match=f"{MIGRATION} of the VirtualMachineInstance was set .* and cleared"):
         call("Condition Should Be Set", "vm1", RESTART, MIGRATION, within=SOON)
 
 

@@ -72,7 +72,7 @@ def test_edit_of_settings_is_judged_on_restarts_alone(replayed: Replayed) -> Non
 
 
 def test_vm_that_was_not_changed_cannot_be_judged(started: Call) -> None:
-    with pytest.raises(TestError, match=r"nothing was done to VM web yet \(network or nic settings\)"):
+    with pytest.raises(TestError, match=r"VM web was not changed yet \(network or nic settings\)"):
         started("Condition Should Be Set", "web", RESTART, within=SOON)
     with pytest.raises(LabError, match="VM nad-swap-r1-1/web was not seen running, so nothing is proven"):
         started("Condition Should Never Have Been Set", "web", RESTART)

@@ -145,7 +145,7 @@ def test_an_existing_vm_that_is_left_on_a_network_of_the_suite_is_warned_of(
     put_vm(healthy, "web", real)
     shared.require_suite().recorder.catch_up()
     close_suite(shared)
-    told = [line for line in lines if "goes with the suite" in line]
+    told = [line for line in lines if "is removed with the suite" in line]
     assert told == [
         f'VM team-a/web: NIC "secondary" is on {real}, which is removed with the suite: put it on another network with '
         "`Change VM Network` before the suite ends"

@@ -151,7 +151,7 @@ def test_waiting_for_vms_that_nobody_started_is_a_test_error(web: Call) -> None:
 def test_restart_is_judged_by_the_vmi(api: FakeApi, started: Call) -> None:
     accept(api, "restart")
     boot(api)
-    with pytest.raises(TestError, match=r"nothing was done to VM web yet \(restart or start\)"):
+    with pytest.raises(TestError, match=r"VM web was not changed yet \(restart or start\)"):
         started("VM Should Have Restarted", "web")
     started("Restart VM", "web")
     with pytest.raises(ProductFault, match=f"VM {NAME}/web"):

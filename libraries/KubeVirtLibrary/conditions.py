@@ -11,17 +11,17 @@ from livenad.conditions.judge_conditions import (
     MIGRATION,
     RESTART,
     Condition,
-    asked_for,
-    asks_for,
-    asks_for_restart,
-    judge_asks_for_migration,
-    judge_asks_for_restart,
+    is_required,
+    is_restart_required,
+    judge_migration_required,
     judge_never_set,
-    judge_restart_asked_for,
     judge_restart_never_required,
     judge_restart_not_left,
+    judge_restart_required,
+    judge_restart_stays_required,
     judge_settled,
-    judge_still_signalled,
+    judge_still_reported_pending,
+    required_actions,
 )
 from livenad.errors import TestError
 from livenad.migrations.judge_stayed import has_left, require_control
@@ -62,19 +62,19 @@ class ConditionKeywords(KeywordComponent):
                     f"conditions are {', '.join(conditions)}; expected {RESTART} alone after `Change NIC Settings`, "
                     "which no migration can bring about"
                 )
-            self._wait(lambda history: asks_for_restart(history, change), within, change.vm)
-            self.judge(judge_restart_asked_for, change)
+            self._wait(lambda history: is_restart_required(history, change), within, change.vm)
+            self.judge(judge_restart_stays_required, change)
             return
         edit = suite.changes.network_change(change.vm)
         if len(set(conditions)) == 1:
             (condition,) = set(conditions)
-            self._wait(lambda history: asks_for(history, edit, condition), within, edit.vm)
-            self.judge(judge_asks_for_migration if condition == MIGRATION else judge_asks_for_restart, edit)
+            self._wait(lambda history: is_required(history, edit, condition), within, edit.vm)
+            self.judge(judge_migration_required if condition == MIGRATION else judge_restart_required, edit)
             return
         if not has_left(self.history, edit):
-            self._wait(lambda history: any(asks_for(history, edit, one) for one in conditions), within, edit.vm)
+            self._wait(lambda history: any(is_required(history, edit, one) for one in conditions), within, edit.vm)
         suite.recorder.catch_up()
-        said = judge_still_signalled(self.history, edit)
+        said = judge_still_reported_pending(self.history, edit)
         if control is not None:
             _, why = require_control(self.history, edit, suite.changes.network_change(self.vm(control).name))
             said = f"{said}; {why}"
@@ -120,7 +120,7 @@ class ConditionKeywords(KeywordComponent):
         if change.vm_state == "starting" and conditions == (RESTART,):
             self.judge(judge_restart_not_left, change)
             return
-        self._wait(lambda history: not asked_for(history, change, conditions), within, change.vm)
+        self._wait(lambda history: not required_actions(history, change, conditions), within, change.vm)
         self.judge(judge_settled, change, conditions)
 
     def _wait(self, condition: Callable[[History], bool], within: timedelta, vm: str) -> None:

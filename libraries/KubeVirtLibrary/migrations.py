@@ -12,7 +12,7 @@ from livenad.changes import NetworkChange
 from livenad.errors import TestError
 from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered
 from livenad.migrations.judge_migrations import (
-    judge_migrated_by_hand,
+    judge_migrated_on_request,
     judge_migrated_times,
     judge_not_migrated,
     judge_one_migration,
@@ -95,7 +95,7 @@ class MigrationKeywords(KeywordComponent):
         if requested_by == "user":
             if times != 1:
                 raise TestError(f"times is {times}; expected 1 for a migration that a user requested")
-            self.judge(judge_migrated_by_hand, suite.changes.last(name, "migrate"))
+            self.judge(judge_migrated_on_request, suite.changes.last(name, "migrate"))
         elif times == 0:
             self.judge(judge_not_migrated, self.judged_since(vm))
         elif failure := suite.induced_failures.get(name):

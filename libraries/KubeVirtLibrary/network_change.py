@@ -14,7 +14,7 @@ from livenad.network_change.events import VmEvent, event_of
 from livenad.network_change.judge_last_change import judge_last_edit, missing_effect
 from livenad.network_change.judge_network_change import interface_differences, judge_completion, judge_network
 from livenad.network_change.judge_not_applied_live import applied_live, judge_not_applied_live, judge_not_live
-from livenad.network_change.judge_source_pod import judge_request_kept
+from livenad.network_change.judge_source_pod import judge_annotation_kept
 from livenad.network_change.nic_settings import Binding
 from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.nic_hotplug.judge_hotplug import judge_nic_change
@@ -312,7 +312,7 @@ class NetworkChangeKeywords(KeywordComponent):
         Args:
         | ``vm`` | a VM whose network was changed. |
         """
-        self.judge(judge_request_kept, self.suite.changes.network_change(self.vm(vm).name))
+        self.judge(judge_annotation_kept, self.suite.changes.network_change(self.vm(vm).name))
 
     def _change_of_nic(self, vm: str, nic: str) -> Change:
         """The last change of a NIC; one that was unplugged is in the record of the VM no more."""

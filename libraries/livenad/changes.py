@@ -1,4 +1,4 @@
-"""What was done to the VMs of a suite: one record for each change, with what the VM was just before it."""
+"""The changes of a suite's VMs: one record for each change, with the state of the VM just before it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Change:
     """One change of a VM, such as a restart. ``what`` names it in messages: "its restart".
 
     ``index`` is the history's length and ``at`` the monotonic clock, both just before the request. ``vmi_uid`` and
-    ``node`` are "" when the VM had no VMI; ``migrations`` are the UIDs of the migration objects that there were.
+    ``node`` are "" when the VM had no VMI; ``migrations`` are the UIDs of the migration objects at that time.
     """
 
     action: Action
@@ -52,11 +52,11 @@ class Change:
 
 @dataclass(kw_only=True, eq=False)
 class NetworkChange(Change):
-    """A NIC that was put on another network. ``interface`` is its entry in the VMI's status before the edit.
+    """A NIC that was moved to another network. ``interface`` is its entry in the VMI's status before the edit.
 
-    ``vm_state`` is what the VM was said to be at the edit, and ``nad_missing`` that its NAD was not there yet.
-    ``previous`` is the VM's network change before this one;
-    ``with_nics`` names all NICs of the same edit. ``resource_version`` is the VM's as the edit was stored.
+    ``vm_state`` is the expected state of the VM at the edit; ``nad_missing``: the NAD did not exist yet. ``previous``
+    is the VM's network change before this one. ``with_nics`` names all NICs of the same edit. ``resource_version`` is
+    that of the VM as the edit was stored.
     """
 
     nic: str
@@ -81,7 +81,7 @@ class NetworkChange(Change):
 
 @dataclass(kw_only=True, eq=False)
 class NicSettingsChange(Change):
-    """A NIC whose binding, model or network was edited; "" leaves a field as it is."""
+    """A NIC whose binding, model or network was edited; "" leaves a field unchanged."""
 
     nic: str
     binding: str = ""
@@ -109,7 +109,7 @@ class NicHotplug(Change):
 
 
 def before(history: History, record: VmRecord, action: Action, what: str) -> dict[str, Any]:
-    """The fields of `Change` as they are now; to be read just before the request is sent."""
+    """The fields of `Change` as they are now. Call it just before the request is sent."""
     vmi = history.current(VMI, record.name) or {}
     return {
         "action": action,
@@ -127,7 +127,7 @@ def before(history: History, record: VmRecord, action: Action, what: str) -> dic
 def network_change(
     history: History, record: VmRecord, nic: str, new_network: str, *, vm_state: VmState = "running"
 ) -> NetworkChange:
-    """The record of an edit that is about to put a NIC on another network."""
+    """The record of an edit that will move a NIC to another network."""
     vmi = history.current(VMI, record.name) or {}
     interface = nic_status(vmi, nic) or {}
     return NetworkChange(
@@ -153,7 +153,7 @@ def edits_of(change: NetworkChange) -> list[NetworkChange]:
 
 
 def migrations_since(history: History, change: Change) -> dict[str, Object]:
-    """The migration objects that came after a change, by UID, in the order of their appearance, in their last state."""
+    """The migration objects made after a change, by UID, oldest first, each in its last state."""
     found = migrations_of(history, change.vm, change.index)
     return {uid: item for uid, item in found.items() if uid not in change.migrations}
 
@@ -165,7 +165,7 @@ class ChangeLog:
         self._changes: list[Change] = []
 
     def add(self, *changes: Change) -> None:
-        """Append changes that were just made; several are of one edit."""
+        """Append changes that were just made; several belong to one edit."""
         for change in changes:
             if isinstance(change, NetworkChange):
                 change.previous = self._last_edit(change, excluding=changes)
@@ -187,17 +187,17 @@ class ChangeLog:
         return [change for change in self._changes if isinstance(change, kind) and change.vm == vm]
 
     def last(self, vm: str, *actions: Action) -> Change:
-        """The last change of a VM, or the last that is one of these actions. TestError when there is none."""
+        """The last change of a VM, or the last of these actions. TestError when there is none."""
         found = [change for change in self._changes if change.vm == vm and (not actions or change.action in actions)]
         if not found:
             what = f" ({' or '.join(actions)})" if actions else ""
-            raise TestError(f"nothing was done to VM {vm} yet{what}; a keyword that changes the VM comes first")
+            raise TestError(f"VM {vm} was not changed yet{what}; call a keyword that changes the VM first")
         return found[-1]
 
     def first_since_start(self, vm: str) -> Change:
-        """What verdicts on *never* count from: the first change of a VM's network or NICs since its last start.
+        """The first change of a VM's network or NICs since its last start: "never" is judged from here.
 
-        That start itself, or restart, when none came after it. TestError when the VM was not changed.
+        The start or restart itself, when no change came after it. TestError when the VM was not changed.
         """
         found: Change | None = None
         for change in self._changes:
@@ -208,7 +208,7 @@ class ChangeLog:
         return found or self.last(vm)
 
     def network_change(self, vm: str, nic: str = "") -> NetworkChange:
-        """The last network change of a VM; with ``nic`` that NIC's part of it. TestError when there is none."""
+        """The last network change of a VM; with ``nic``, the change of that NIC. TestError when there is none."""
         edits = self.of(NetworkChange, vm)
         if not edits:
             raise TestError(f'the network of VM "{vm}" was not changed in this suite; call `Change VM Network` first')
@@ -244,7 +244,7 @@ class ChangeLog:
         raise TestError(f'NIC "{nic}" of VM {vm} was not changed in this suite; changed were: {listed}')
 
     def _last_edit(self, change: NetworkChange, excluding: tuple[Change, ...]) -> NetworkChange | None:
-        """The edit of the VM before this one: of the same NIC where it had that, else of its first NIC."""
+        """The edit of the VM before this one: of the same NIC if it was edited, else of its first NIC."""
         edits = [one for one in self.of(NetworkChange, change.vm) if one not in excluding and one.vm_state != "stopped"]
         if not edits:
             return None

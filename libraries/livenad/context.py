@@ -1,7 +1,7 @@
 """The context of keywords: the run on an open cluster, and the suite in its open test namespace.
 
-A `Run` is made when the cluster is opened and dropped when it is closed; a `SuiteContext` likewise with its namespace.
-Each has one typed part for each topic, and no part looks into another.
+A `Run` exists while the cluster is open, a `SuiteContext` while its test namespace is open. Each has one typed part for
+each topic, and no part uses another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CloseHook = Callable[[], None]
 
 
 def new_run_id() -> str:
-    """Six letters and digits, a letter first, fit for names, labels and MAC derivation."""
+    """Six letters and digits, starting with a letter, for names, labels and MACs."""
     alphabet = string.ascii_lowercase + string.digits
     return secrets.choice(string.ascii_lowercase) + "".join(secrets.choice(alphabet) for _ in range(5))
 
@@ -73,11 +73,11 @@ class SuiteContext:
         self.measurements = Measurements(self.guests)
 
     def before_closing(self, hook: CloseHook) -> None:
-        """Call ``hook`` once before the namespace goes, last registered first."""
+        """Call ``hook`` once before the namespace is removed; the last one registered is called first."""
         self._hooks.append(hook)
 
     def end(self) -> list[Exception]:
-        """Run the hooks and end the sessions in guests; gives what they raised. One that raises keeps no other."""
+        """Run the hooks and end the sessions in guests; returns their exceptions. All hooks run, even if one raises."""
         raised: list[Exception] = []
         for hook in (self.guests.close, *self._hooks)[::-1]:
             try:
@@ -91,7 +91,7 @@ class SuiteContext:
 class Run:
     """Everything that belongs to one open cluster.
 
-    ``opened_in`` is the name of the Robot suite that opened it. ``namespaces`` lists those that the run made, and
+    ``opened_in`` is the name of the Robot suite that opened it. ``namespaces`` lists those that the run created, and
     ``suite`` is the context of the open one.
     """
 
@@ -115,7 +115,7 @@ class Run:
         self.suite: SuiteContext | None = None
 
     def lab(self) -> Lab:
-        """What measurements of the cluster may look at."""
+        """The input of capability measurements."""
         return Lab(self.cluster, self.facts, self.settings)
 
     def require_suite(self) -> SuiteContext:

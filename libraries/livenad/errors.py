@@ -1,6 +1,6 @@
-"""Who is to blame: the ways in which a check or an action ends badly.
+"""The errors of checks and actions: product fault, lab error, test error.
 
-Robot shows only the message of these errors, so the message itself begins with a prefix. The test plan's gate reads it.
+Robot shows only the message of these errors, so the message begins with a prefix, which the test plan's gate reads.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class ProductFault(AssertionError):
 
 
 class LabError(RuntimeError):
-    """The lab (cluster, peer, console, image, network) kept the test from judging the product.
+    """A problem of the lab (cluster, peer, console, image, network): the product could not be judged.
 
-    Much of such a message comes from libraries below, which know nothing of what is secret: it loses the credentials.
+    Credentials are removed from the message, as other libraries write parts of it.
     """
 
     ROBOT_SUPPRESS_NAME = True
@@ -38,15 +38,15 @@ class TestError(RuntimeError):
     """A suite uses a keyword wrongly; the message names the argument, what was expected and what there is."""
 
     ROBOT_SUPPRESS_NAME = True
-    __test__ = False  # no test of pytest's, despite its name
+    __test__ = False  # not a test class of pytest, despite its name
 
     def __init__(self, message: str) -> None:
         super().__init__(message if message.startswith(TEST_ERROR_PREFIX) else TEST_ERROR_PREFIX + message)
 
 
 class CapabilityMissing(Exception):
-    """The cluster lacks something that the test needs; the message has the capability and the measured value."""
+    """A capability that the test needs is missing; the message has its name and the measured value."""
 
 
 class Unreachable(LabError):
-    """The API server gave no answer for as long as it was waited for."""
+    """The API server did not answer within the time limit."""

@@ -1,4 +1,4 @@
-"""The nouns that the cluster side and the guest side share."""
+"""The data types that the cluster side and the guest side share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Address = IPv4Interface | IPv6Interface
 
 
 Origin = Literal["suite", "manifest", "existing"]
-"""Where a VM comes from: defined by keywords, by a manifest of the user's, or there before the suite."""
+"""Where a VM comes from: defined by keywords, from a manifest of the user, or existing before the suite."""
 
 
 @dataclass(frozen=True)
 class Nic:
-    """A NIC of a VM as the test asked for it. ``network`` is the NAD's name; None is the pod network.
+    """A NIC of a VM as the test defined it. ``network`` is the NAD's name; None is the pod network.
 
-    ``mac`` is always given, so that the guest's interface can be found by it, whatever the guest calls it; only for a
-    NIC of a VM that exists already it is "" until the VM was seen running.
+    The guest's interface is found by ``mac``, whatever its name. ``mac`` is "" only for a NIC of an existing VM that
+    was not seen running yet.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Nic:
 
 @dataclass(frozen=True)
 class GuestLogin:
-    """How to get into a guest. Key material is OpenSSH text; ``repr`` shows none of it.
+    """User and credentials for a guest. Key material is OpenSSH text; ``repr`` shows none of it.
 
     ``user`` is "" where no login is known. Without ``password`` there is no login on the console. Without
-    ``private_key`` the password is used for SSH as well. Without ``host_public_key`` any host key is accepted: the API
-    server leads the connection to the VM.
+    ``private_key`` the password is used for SSH as well. Without ``host_public_key`` any host key is accepted, as the
+    API server forwards the connection to the VM.
     """
 
     user: str
@@ -46,12 +46,12 @@ class GuestLogin:
 
 @dataclass(eq=False)
 class VmRecord:
-    """A VM of this run: what was asked for. What it became is in the recorder.
+    """A VM of this run as it was defined. Its state on the cluster is in the recorder.
 
-    ``pod_binding`` binds its pod network's NIC: ``masquerade``, or ``bridge``, which no live migration can move.
-    ``storage_class`` is that of a volume that one node alone may mount, "" for the default class, None for no volume.
-    ``image`` and ``memory`` are "" for the values of VM_IMAGE and VM_MEMORY. ``manifest`` is that of the user where
-    ``origin`` says so; ``recorded_from`` is the history's length when the VM became one of the suite.
+    ``pod_binding`` is the binding of the pod network's NIC: ``masquerade``, or ``bridge``, with which the VM is
+    non-migratable. ``storage_class`` is that of a volume that only one node can mount: "" for the default class, None
+    for no volume. ``image`` and ``memory`` are "" for the values of VM_IMAGE and VM_MEMORY. ``manifest`` is that of the
+    user if ``origin`` is "manifest"; ``recorded_from`` is the history's length when the VM was added to the suite.
     """
 
     name: str
@@ -74,7 +74,7 @@ class VmRecord:
 
     @property
     def guest_is_known(self) -> bool:
-        """Whether the guest was set up by our cloud-init data, so that its agent and its addresses are known."""
+        """Whether our cloud-init data set up the guest, so that its agent and addresses are known."""
         return bool(self.login.host_public_key)
 
     @property
@@ -87,7 +87,7 @@ class VmRecord:
         return any(nic.network is None for nic in self.nics)
 
     def nic(self, name: str) -> Nic:
-        """A NIC by name. TestError that lists the NICs there are."""
+        """A NIC by name. TestError that lists the existing NICs."""
         for nic in self.nics:
             if nic.name == name:
                 return nic
@@ -96,7 +96,7 @@ class VmRecord:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command in a guest gave. ``seconds`` is the round trip as the caller saw it."""
+    """The result of a command in a guest. ``seconds`` is the round trip as the caller measured it."""
 
     command: str
     exit_code: int

@@ -1,6 +1,6 @@
-"""Verdicts on a VM that was never changed: judged from when it was first seen running. Pure functions of the history.
+"""Verdicts on a VM that was never changed, from when it was first seen running. Pure functions of the history.
 
-What was not observed is no pass: without a state in which the VM was seen running, it is a lab error.
+Without a state in which the VM is Running, the verdict is a LAB ERROR and not a pass.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from livenad.virtual_machines.judge_lifecycle import judge_same_instance
 
 
 def first_seen(history: History, record: VmRecord, after: Change | None = None) -> Change:
-    """The moment at which a VM was first seen running, in the form of a change; with ``after`` as a later VMI.
+    """When a VM was first seen running, as a `Change`; with ``after``, when it was with another VMI than before that.
 
-    Raises LabError when it was not: then nothing is known of it.
+    Raises LabError when it was not seen running.
     """
     since = record.recorded_from if after is None else after.index
     for seen in history.records(VMI, record.name, since):
@@ -47,14 +47,14 @@ def first_seen(history: History, record: VmRecord, after: Change | None = None) 
 
 
 def judge_ran_on(history: History, seen: Change) -> str:
-    """Since it was first seen running: the same VMI, Running all the time, and there now."""
+    """Since it was first seen running: the same VMI, always Running, and it exists now."""
     said = judge_same_instance(history, seen)
     vmi = history.current(VMI, seen.vm)
     if vmi is None:
-        raise ProductFault(f"{seen.subject}: expected VMI {seen.vmi_uid} to run on; it is gone")
+        raise ProductFault(f"{seen.subject}: expected VMI {seen.vmi_uid} to keep running; it is gone")
     if is_true(vmi, "Paused"):
         raise ProductFault(
-            f"{seen.subject}: expected its guest to run on; the VMI is paused: {condition_text(vmi, 'Paused')}"
+            f"{seen.subject}: expected its guest to keep running; the VMI is paused: {condition_text(vmi, 'Paused')}"
         )
     return said
 
@@ -75,7 +75,7 @@ def judge_conditions_never_set(history: History, seen: Change, conditions: Seque
 
 
 def has_left(history: History, seen: Change) -> bool:
-    """Whether the VM has left its VMI or its node, or a migration was made: no use to look any longer."""
+    """Whether the VM has another VMI or node, or a migration was made, so that the wait can end."""
     vmi = history.current(VMI, seen.vm)
     moved = vmi is None or meta(vmi, "uid") != seen.vmi_uid or node_of(vmi) != seen.node
     return moved or bool(migrations_since(history, seen))

@@ -1,4 +1,4 @@
-"""Checks that were made at one moment and are judged later: outcome and message by title."""
+"""Checks whose outcome and message were recorded, by title, and are judged later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from livenad.text import human
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: ``message`` of its failure, None when it passed; ``said`` is what it logged of what it saw."""
+    """The outcome of a check: ``message`` of its failure, None when it passed; ``said`` is the message of a pass."""
 
     message: str | None
     said: str = ""
@@ -30,11 +30,11 @@ class RecordedChecks:
         self._outcomes: dict[str, Outcome] = {}
 
     def record(self, title: str, message: str | None, said: str = "") -> None:
-        """Store the message of a failed check, None for one that passed, and what a passing one said."""
+        """Store the message of a failed check, or None and the message of a passed one."""
         self._outcomes[title] = Outcome(message, said)
 
     def require_passed(self, title: str) -> str:
-        """When a check was made and what it saw.
+        """When a check was made and its message.
 
         Raises the error of a failed check with its message; TestError when no check of this title was recorded.
         """
@@ -48,4 +48,4 @@ class RecordedChecks:
         for prefix, error in ((LAB_ERROR_PREFIX, LabError), (TEST_ERROR_PREFIX, TestError)):
             if message.startswith(prefix):
                 raise error(message)
-        raise ProductFault(message or f'"{title}" did not hold when it was checked')
+        raise ProductFault(message or f'"{title}" failed when it was recorded')

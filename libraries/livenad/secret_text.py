@@ -1,7 +1,7 @@
-"""Credentials in text: those that this process knows by their value, all others by what they look like.
+"""Credentials in text: those that this process knows by value, all others by pattern.
 
-Whoever reads a credential calls `remember`. From then on no error of the lab tells it, and no exception that ends a
-thread or this process does.
+Code that reads a credential calls `remember`. From then on no LAB ERROR has it, and no exception that ends a thread or
+this process.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _hook() -> None:
-    """What Python itself prints of an exception that nobody caught has no credentials."""
+    """Remove credentials from what Python prints of an uncaught exception."""
     at_end, in_thread = sys.excepthook, threading.excepthook
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: object) -> None:

@@ -1,11 +1,11 @@
-"""When whatever was done to a VM has run its course, by the kind of change. Pure functions of the history."""
+"""When the cluster has processed the last change of a VM, by the kind of change. Pure functions of the history."""
 
 from __future__ import annotations
 
 from livenad.api.history import History
 from livenad.api.status import vm_summary
 from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug
-from livenad.conditions.judge_conditions import MIGRATION, RESTART, asks_for
+from livenad.conditions.judge_conditions import MIGRATION, RESTART, is_required
 from livenad.model import VmRecord
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.network_change.judge_last_change import missing_effect
@@ -16,9 +16,9 @@ from livenad.virtual_machines.readiness import missing_after
 def missing_to_settled(
     history: History, log: ChangeLog, record: VmRecord, change: Change, *, live_update: bool, migrates: bool
 ) -> list[str]:
-    """What the last change of a VM still lacks; empty once the cluster has done what it does by itself.
+    """What is missing until the cluster has processed the last change of a VM; empty when nothing is.
 
-    ``live_update`` and ``migrates`` say whether the cluster applies an edit live, and whether it migrates by itself.
+    ``live_update``: the cluster applies edits to running VMs. ``migrates``: it migrates VMs by itself.
     """
     if isinstance(change, NetworkChange):
         return _missing_of_edit(history, change, live_update=live_update, migrates=migrates)
@@ -36,9 +36,9 @@ def _missing_of_edit(history: History, change: NetworkChange, *, live_update: bo
     if change.vm_state in ("starting", "migrating"):
         return missing_effect(history, change)
     if not live_update:
-        return [] if asks_for(history, change, RESTART) else [vm_summary(history, change.vm)]
+        return [] if is_required(history, change, RESTART) else [vm_summary(history, change.vm)]
     if not migrates:
-        return [] if asks_for(history, change, MIGRATION) else [vm_summary(history, change.vm)]
+        return [] if is_required(history, change, MIGRATION) else [vm_summary(history, change.vm)]
     if is_complete(history, change):
         return []
     return [fact.seen for fact in five_facts(history, change) if not fact.holds]

@@ -161,8 +161,8 @@ def test_the_last_change_is_the_last_of_the_actions_that_count() -> None:
 @pytest.mark.parametrize(
     ("actions", "said"),
     [
-        ((), "nothing was done to VM web yet; a keyword that changes the VM comes first"),
-        (("restart", "start"), r"nothing was done to VM web yet \(restart or start\); a keyword"),
+        ((), "VM web was not changed yet; call a keyword that changes the VM first"),
+        (("restart", "start"), r"VM web was not changed yet \(restart or start\); call a keyword"),
     ],
 )
 def test_a_vm_that_was_not_changed_is_an_error_of_the_suite(actions: tuple[Action, ...], said: str) -> None:
@@ -202,7 +202,7 @@ def test_a_vm_that_was_only_migrated_counts_from_that() -> None:
 
 
 def test_never_counts_from_nothing_for_a_vm_that_was_not_changed() -> None:
-    with pytest.raises(TestError, match="nothing was done to VM web yet"):
+    with pytest.raises(TestError, match="VM web was not changed yet"):
         log_of(edited("one", record=DB)).first_since_start("web")
 
 

@@ -69,7 +69,7 @@ def test_a_vm_that_nothing_happened_to_passes_and_says_since_when(running: Clust
     running.vmi()
     assert (
         judge_ran_on(running.history, seen)
-        == "VM demo/web: VMI u1 has run on for 0.0 s since it was first seen running"
+        == "VM demo/web: VMI u1 has kept running for 0.0 s since it was first seen running"
     )
     assert judge_stayed_in_place(running.history, seen).startswith("VM demo/web: stayed on n1 for 0.0 s since")
     assert judge_not_migrated(running.history, seen) == "VM demo/web: no migration since it was first seen running"
@@ -174,7 +174,7 @@ def test_after_a_restart_it_counts_from_the_next_vmi(running: Cluster) -> None:
 
 def test_changes_of_a_vm_that_is_deleted_are_forgotten(running: Cluster) -> None:
     log = ChangeLog()
-    log.add(Change(**before(running.history, running.record, "migrate", "its migration by hand")))
+    log.add(Change(**before(running.history, running.record, "migrate", "its requested migration")))
     assert log.has("web")
     log.forget("web")
     assert not log.has("web")

@@ -34,7 +34,7 @@ def test_a_check_that_passed_passes_and_the_last_of_a_title_counts() -> None:
 def test_a_check_without_a_message_is_told_by_its_title() -> None:
     checks = RecordedChecks()
     checks.record("silence", "")
-    with pytest.raises(ProductFault, match='"silence" did not hold when it was checked'):
+    with pytest.raises(ProductFault, match='"silence" failed when it was recorded'):
         checks.require_passed("silence")
 
 

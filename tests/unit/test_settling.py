@@ -84,9 +84,9 @@ def test_an_edit_of_nic_settings_is_settled_at_once() -> None:
 
 def test_a_restart_is_settled_when_the_vm_is_ready_after_it() -> None:
     history, change = replay("swap-main")
-    assert missing_of(ChangeLog(), restarted(change), history) == ["the VMI is still the one from before"]
+    assert missing_of(ChangeLog(), restarted(change), history) == ["the VMI is the same as before"]
     lacks = missing_of(ChangeLog(), restarted(change, vmi_uid="another"), history)
-    assert "the VMI is still the one from before" not in lacks
+    assert "the VMI is the same as before" not in lacks
 
 
 def missing_of(log: ChangeLog, change: Change, history: History) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a cluster may have or lack without any fault: each measured once in a run, and each lack with its remedy.
+"""Capabilities, which a cluster may have or not: each is measured once in a run, and has a remedy if it is missing.
 
-A suite names what it needs by these names; the test plan lists the same names. What cannot be told counts as missing:
-to go on would blame the product for what the cluster lacks.
+Suites and the test plan use these names. A capability that cannot be measured counts as missing: otherwise a test would
+blame the product.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CapabilityName = Literal[
 
 @dataclass(frozen=True)
 class Capability:
-    """``name`` is the word of suites and plan; ``remedy`` is what brings it to a cluster that lacks it."""
+    """``name`` is the name in suites and plan; ``remedy`` says how to get it."""
 
     name: str
     meaning: str
@@ -55,7 +55,7 @@ def _gate_off(lab: Lab) -> Measured:
     if not live:
         return Measured(None if live is None else True, why)
     if not kubevirt.gate_can_change:
-        return Measured(False, f"{why}, and nothing turns it off")
+        return Measured(False, f"{why}, and it cannot be turned off")
     switch = _settings_switch(lab)
     return Measured(switch.there, f"{why}; {switch.value}")
 
@@ -64,7 +64,7 @@ def _settings_switch(lab: Lab) -> Measured:
     if not lab.settings.allow_disruptive:
         return Measured(False, "variable ALLOW_DISRUPTIVE is no")
     if lab.facts.kubevirt is None or not lab.facts.kubevirt.name:
-        return Measured(None, "KubeVirt's resource may not be read")
+        return Measured(None, "no right to read the KubeVirt resource")
     right = right_to_switch(lab.facts)
     if not may(lab.cluster, right):
         return Measured(False, f"{lab.facts.user} has no right to {right}")
@@ -74,7 +74,7 @@ def _settings_switch(lab: Lab) -> Measured:
 def _automatic_migration(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
     if kubevirt is None or kubevirt.workload_update_methods is None:
-        return Measured(None, "KubeVirt's workloadUpdateMethods may not be read")
+        return Measured(None, "no right to read KubeVirt's workloadUpdateMethods")
     return Measured(
         LIVE_MIGRATE in kubevirt.workload_update_methods,
         f"{kubevirt.title} has workloadUpdateMethods {kubevirt.methods_text}",
@@ -117,12 +117,12 @@ CAPABILITIES = {
         ),
         Capability(
             "gate-off",
-            "a changed networkName does not take effect on the running VM, or may be kept from it",
+            "a changed networkName does not take effect on the running VM, or that can be configured",
             _gate_off,
             f"use KubeVirt 1.8 or older; where its gate {GATE} is on, {_SWITCH}",
         ),
         Capability(
-            "settings-switch", "settings of the whole cluster may be changed for a while", _settings_switch, _SWITCH
+            "settings-switch", "settings of the whole cluster may be changed temporarily", _settings_switch, _SWITCH
         ),
         Capability(
             "automatic-migration",
@@ -135,13 +135,13 @@ CAPABILITIES = {
             "localnet",
             "networks of OVN-Kubernetes with topology localnet",
             _localnet,
-            "use a cluster with OVN-Kubernetes and a bridge mapping, and say so by variable LOCALNET",
+            "use a cluster with OVN-Kubernetes and a bridge mapping, and set variable LOCALNET",
         ),
         Capability(
             "second-bridge",
             "another bridge on every node, apart from the first",
             environment.second_bridge,
-            "make a second bridge with an uplink on every node and name it by variable OTHER_BRIDGE",
+            "configure a second bridge with an uplink on every node and set variable OTHER_BRIDGE to its name",
         ),
         Capability(
             "dynamic-networks-controller",
@@ -165,49 +165,50 @@ CAPABILITIES = {
             "rwo-storage",
             "a StorageClass for volumes of one node",
             environment.storage,
-            "mark a default StorageClass, or name one by variable STORAGE_CLASS",
+            "mark a default StorageClass, or set variable STORAGE_CLASS",
         ),
         Capability("ipv6", "guests have IPv6 addresses", _ipv6, "set variable IPV6_PREFIX"),
     )
 }
-"""All that there are, by name."""
+"""All capabilities, by name."""
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Raise BadInput for the first name that is none; ``where`` says who gave it."""
+    """Raise BadInput for the first unknown name; ``where`` says where it comes from."""
     for name in names:
         if name not in CAPABILITIES:
-            raise BadInput(f'{where} names capability "{name}"; there are: {", ".join(CAPABILITIES)}')
+            raise BadInput(f'{where} names unknown capability "{name}"; known are: {", ".join(CAPABILITIES)}')
 
 
 class Capabilities:
-    """What one cluster offers; each capability is measured once in a run."""
+    """The capabilities of one cluster; each is measured once in a run."""
 
     def __init__(self, lab: Callable[[], Lab]) -> None:
         self._lab = lab
         self.known: dict[str, Measured] = {}
 
     def measured(self, name: CapabilityName) -> Measured:
-        """What the cluster shows of a capability."""
+        """The measured value of a capability."""
         if name not in self.known:
             self.known[name] = CAPABILITIES[name].measure(self._lab())
         return self.known[name]
 
     def require(self, name: CapabilityName) -> str:
-        """The measured value of a capability that is there.
+        """The measured value of an existing capability.
 
-        Raises CapabilityMissing when it is not, or LabError when the user said by EXPECTED_CAPABILITIES that it is.
+        Raises CapabilityMissing when it is missing, or LabError when variable EXPECTED_CAPABILITIES lists it.
         """
         found = self.measured(name)
         if found.there:
             return found.value
         value = found.value
         if found.there is None:
-            value = f"cannot be told: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has what helps"
+            value = (
+                f"unknown: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has the rights to read it"
+            )
         if name in self._lab().settings.expected_capabilities:
             raise LabError(
                 f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES "
-                "and is "
-                f"not there: {value}; {CAPABILITIES[name].remedy}"
+                f"and is missing: {value}; {CAPABILITIES[name].remedy}"
             )
         raise CapabilityMissing(f"capability {name} is not there: {value}")

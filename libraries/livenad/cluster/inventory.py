@@ -1,4 +1,4 @@
-"""Everything that the suites go by, in one table: what was found, and the remedy for what is missing."""
+"""The inventory of a cluster: what was found, and a remedy for what is missing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from livenad.cluster.preflight import CHECKS, CheckName, Preflight
 from livenad.errors import LabError
 
 _AT_ONCE = 8
-_SURROUNDINGS: dict[str, tuple[Callable[[Lab], Measured], str]] = {
+_ENVIRONMENT: dict[str, tuple[Callable[[Lab], Measured], str]] = {
     "platform": (environment.platform, ""),
     "nmstate": (
         environment.nmstate,
-        "install its operator and create NMState/nmstate, or make bridges by hand",
+        "install its operator and create NMState/nmstate, or configure bridges on the nodes yourself",
     ),
     "ovn-kubernetes": (environment.ovn_kubernetes, "only localnet networks need it"),
     "bridge-cni": (environment.bridge_plugin, "install the CNI plugin bridge on every node"),
@@ -28,7 +28,7 @@ _SURROUNDINGS: dict[str, tuple[Callable[[Lab], Measured], str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. ``there``: whether it is as it should be, None where that cannot be told."""
+    """A line of the table. ``there``: whether it is as required, None when unknown."""
 
     name: str
     there: bool | None
@@ -45,10 +45,10 @@ class Row:
 
 
 def survey(lab: Lab, capabilities: Capabilities, preflight: Preflight) -> list[Row]:
-    """Read everything there is, in parallel. What cannot be read for an error of the server is unknown."""
+    """Read all rows in parallel. A row is unknown when the API server answers with an error."""
     looks = [
         *(partial(_necessity, preflight, name) for name in CHECKS),
-        *(partial(_surrounding, lab, name) for name in _SURROUNDINGS),
+        *(partial(_environment, lab, name) for name in _ENVIRONMENT),
         *(partial(_capability, capabilities, name) for name in get_args(CapabilityName)),
     ]
     facts = lab.facts
@@ -68,8 +68,8 @@ def _necessity(preflight: Preflight, name: CheckName) -> Row:
     return Row(name, not found.lacks if found.known else None, found.value, "; ".join(found.lacks))
 
 
-def _surrounding(lab: Lab, name: str) -> Row:
-    measure, remedy = _SURROUNDINGS[name]
+def _environment(lab: Lab, name: str) -> Row:
+    measure, remedy = _ENVIRONMENT[name]
     try:
         found = measure(lab)
     except LabError as error:

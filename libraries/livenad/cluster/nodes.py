@@ -1,4 +1,4 @@
-"""Nodes as live migration sees them: which can host VMs at all, and which of these can take over each other's."""
+"""Nodes: which can run VMs, and between which VMs can be live-migrated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REPELLING = ("NoSchedule", "NoExecute")
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """All nodes, those that can host VMs, why the others cannot, and a pair that can take over each other's VMs.
+    """All nodes, those that can run VMs, why the others cannot, and a pair between which VMs can be live-migrated.
 
     ``misfit`` says why two usable nodes are no such pair, "" where there is one. ``bridges``: by node, the Linux
     bridges that bridge-marker reports of it; empty everywhere where none runs. ``ipv6_only``: no node has an IPv4
@@ -37,7 +37,7 @@ class NodeFacts:
 
 
 def read_nodes(cluster: Cluster) -> NodeFacts | None:
-    """The nodes of a cluster, None where they may not be listed."""
+    """The nodes of a cluster, None when the user has no right to list them."""
     try:
         return judge_nodes(cluster.list(NODE).items)
     except ApiError as error:
@@ -47,7 +47,7 @@ def read_nodes(cluster: Cluster) -> NodeFacts | None:
 
 
 def judge_nodes(nodes: list[Object]) -> NodeFacts:
-    """What the nodes' specs, labels and conditions say."""
+    """The facts from specs, labels and conditions of the nodes."""
     troubles = {str(meta(node, "name")): _trouble(node) for node in nodes}
     usable = [node for node in nodes if not troubles[str(meta(node, "name"))]]
     misfits = {_names(pair): _misfit(*pair) for pair in combinations(usable, 2)}
@@ -68,7 +68,7 @@ def _names(pair: tuple[Object, Object]) -> tuple[str, str]:
 
 
 def _trouble(node: Object) -> str:
-    """Why no VM can be migrated to a node, "" when one can."""
+    """Why no VM can be migrated to a node, "" when VMs can."""
     if dig(node, "spec", "unschedulable"):
         return "cordoned"
     if not is_true(node, "Ready"):

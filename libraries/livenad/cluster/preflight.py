@@ -1,4 +1,4 @@
-"""Is the cluster fit for these tests? Found out before anything is created; each lack names its remedy."""
+"""Preflight checks: whether the cluster can run these tests. Each problem that is found names its remedy."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CheckName = Literal["kubevirt", "multus", "nodes", "rights"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A fact that no suite can do without: what was found and, each with its remedy, what is wrong with it.
+    """The result of a check: the value found, and ``lacks``, its problems, each with a remedy.
 
-    ``known`` is False where we may not look.
+    ``known`` is False when the user has no right to read it.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Finding:
 
 
 def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
-    """Raise LabError with all ``lacks``; none, and the cluster is fit."""
+    """Raise LabError with all ``lacks``; do nothing when there are none."""
     if lacks:
         # Console, report and sign-off show the first line alone.
         more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
         rest = "".join(f"\n  - {lack}" for lack in lacks[1:])
-        raise LabError(f"cluster {facts.server} is not fit for these tests: {lacks[0]}{more}{rest}")
+        raise LabError(f"cluster {facts.server} cannot run these tests: {lacks[0]}{more}{rest}")
 
 
 def find_kubevirt(lab: Lab) -> Finding:
@@ -46,7 +46,7 @@ def find_kubevirt(lab: Lab) -> Finding:
         lack = "KubeVirt is not installed; install it, or choose another cluster by variables KUBECONFIG and CONTEXT"
         return Finding("KubeVirt", "not installed", (lack,))
     if not kubevirt.name:
-        return Finding("KubeVirt", f"{kubevirt.version_text}; its settings may not be read")
+        return Finding("KubeVirt", f"{kubevirt.version_text}; no right to read its settings")
     value = (
         f"{kubevirt.version_text}, {kubevirt.phase}; {kubevirt.live_update_gate[1]}; "
         f"workloadUpdateMethods {kubevirt.methods_text}; "
@@ -54,7 +54,7 @@ def find_kubevirt(lab: Lab) -> Finding:
     )
     if kubevirt.phase != "Deployed":
         return Finding(
-            "KubeVirt", value, (f"{kubevirt.title} is in phase {kubevirt.phase}, not Deployed; wait for it",)
+            "KubeVirt", value, (f"{kubevirt.title} is in phase {kubevirt.phase}, not Deployed; wait until it is",)
         )
     return Finding("KubeVirt", value)
 
@@ -63,7 +63,7 @@ def find_multus(lab: Lab) -> Finding:
     """Whether NetworkAttachmentDefinitions are served."""
     served = lab.facts.serves("k8s.cni.cncf.io")
     if served is None:
-        return Finding("Multus", "API groups may not be listed", known=False)
+        return Finding("Multus", "no right to list API groups", known=False)
     if not served:
         lack = "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"
         return Finding("Multus", "not installed", (lack,))
@@ -71,14 +71,14 @@ def find_multus(lab: Lab) -> Finding:
 
 
 def find_nodes(lab: Lab) -> Finding:
-    """Two nodes that can take over each other's VMs."""
+    """Two nodes between which VMs can be live-migrated."""
     return judge_node_pair(lab.facts.nodes)
 
 
 def judge_node_pair(nodes: NodeFacts | None) -> Finding:
-    """Refuses nodes of which no two can be source and target of a live migration."""
+    """Whether two nodes can be source and target of a live migration."""
     if nodes is None:
-        return Finding("Nodes", "they may not be listed", known=False)
+        return Finding("Nodes", "no right to list them", known=False)
     value = f"VMs can run on {', '.join(nodes.usable) or 'none'} of {', '.join(nodes.names) or 'none'}"
     if nodes.pair:
         return Finding("Nodes", f"{value}, and move between {' and '.join(nodes.pair)}")
@@ -99,7 +99,7 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
 
 
 def find_rights(lab: Lab) -> Finding:
-    """What every suite does, asked right by right; and whether a given namespace is there."""
+    """Every right that all suites need; and whether the namespace of variable NAMESPACE exists."""
     settings, user = lab.settings, lab.facts.user
     needed = needed_rights(settings.namespace, settings.lease_namespace)
     missing = missing_rights(lab.cluster, needed)
@@ -109,7 +109,7 @@ def find_rights(lab: Lab) -> Finding:
 
 
 def _namespace_lacks(lab: Lab) -> list[str]:
-    """What is wrong with the namespace of variable NAMESPACE; nothing where it may not be looked at."""
+    """Problems of the namespace of variable NAMESPACE; none when the user has no right to read it."""
     name = lab.settings.namespace
     if not name:
         return []
@@ -120,7 +120,7 @@ def _namespace_lacks(lab: Lab) -> list[str]:
             return []
         raise
     if found is None:
-        return [f'variable NAMESPACE is "{name}"; expected a namespace that exists: an administrator makes it']
+        return [f'variable NAMESPACE is "{name}"; expected an existing namespace, which an administrator creates']
     if meta(found, "deletionTimestamp", None):
         return [f'variable NAMESPACE is "{name}", which is being deleted; choose another one']
     return []
@@ -136,24 +136,24 @@ CHECKS: dict[CheckName, Callable[[Lab], Finding]] = {
     "nodes": find_nodes,
     "rights": find_rights,
 }
-"""Without any of these no suite can begin."""
+"""Checks that every suite needs."""
 
 
 class Preflight:
-    """Whether one cluster is fit; each check is made once in a run."""
+    """Preflight checks of one cluster; each is made once in a run."""
 
     def __init__(self, lab: Callable[[], Lab]) -> None:
         self._lab = lab
         self._findings: dict[CheckName, Finding] = {}
 
     def find(self, name: CheckName) -> Finding:
-        """What a check found."""
+        """The result of a check."""
         if name not in self._findings:
             self._findings[name] = CHECKS[name](self._lab())
         return self._findings[name]
 
     def require_fit(self, names: Sequence[CheckName] = ()) -> list[Finding]:
-        """What these checks found, or all checks. Raises LabError with every lack of an unfit cluster."""
+        """The results of these checks, or of all. Raises LabError with every problem that they found."""
         findings = [self.find(name) for name in names or CHECKS]
         refuse(self._lab().facts, [lack for finding in findings for lack in finding.lacks])
         return findings

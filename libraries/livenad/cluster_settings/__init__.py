@@ -1,1 +1,1 @@
-"""Settings of the whole cluster that a test changes for a while."""
+"""Settings of the whole cluster that a test changes temporarily."""

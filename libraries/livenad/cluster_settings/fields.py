@@ -1,8 +1,8 @@
-"""Three settings of KubeVirt: where each is written, how it is changed, and how exactly that change is undone.
+"""Three settings of KubeVirt: the path of each, the patch that changes it, and the patch that undoes the change.
 
-Nothing is sent here. A change is a merge patch of the resource that owns the setting, together with what has to be
-remembered to undo it: KubeVirt's own resource, or the HyperConverged that writes it. The latter has a field for one of
-the three only; the others go through its annotation with a JSON patch, which may hold an administrator's patches too.
+This module sends nothing. A change is a merge patch of the resource that owns the setting (KubeVirt, or the
+HyperConverged that manages it) with a backup to undo it. The HyperConverged has a field for only one of the three. The
+others use its annotation with a JSON patch, which may also have patches of an administrator.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _FIELDS_OF_HCO = (Setting.workloadUpdateMethods,)
 
 
 def check_value(setting: Setting, value: str) -> None:
-    """Raise TestError for a value that the setting cannot have."""
+    """Raise TestError for an invalid value."""
     if value not in _ALLOWED[setting]:
         raise TestError(f'value "{value}" of setting {setting.name}: expected one of {", ".join(_ALLOWED[setting])}')
 
 
 def value_of(setting: Setting, kubevirt: KubeVirtFacts) -> str:
-    """What is in effect on the cluster, as `check_value` knows it."""
+    """The value on the cluster, in the form that `check_value` accepts."""
     if setting is Setting.LiveUpdateNADRef:
         return "on" if GATE in (kubevirt.feature_gates or ()) else "off"
     if setting is Setting.workloadUpdateMethods:
@@ -60,7 +60,7 @@ def value_of(setting: Setting, kubevirt: KubeVirtFacts) -> str:
 
 
 def with_value(setting: Setting, value: str, kubevirt: KubeVirtFacts) -> KubeVirtFacts:
-    """The facts as they are with another value of a setting."""
+    """The facts with another value of a setting."""
     raw = _raw(setting, value, kubevirt)
     if setting is Setting.LiveUpdateNADRef:
         return replace(kubevirt, feature_gates=frozenset(raw))
@@ -70,10 +70,10 @@ def with_value(setting: Setting, value: str, kubevirt: KubeVirtFacts) -> KubeVir
 
 
 def change(setting: Setting, value: str, kubevirt: KubeVirtFacts, hco: Object | None) -> tuple[Object, Object]:
-    """The merge patch that gives a setting a value, and what is to be remembered of it.
+    """The merge patch that sets a value, and the backup that undoes it.
 
-    ``hco`` is the HyperConverged that owns KubeVirt's resource, None where there is none. Raises LabError when its
-    annotation holds something that is no JSON patch.
+    ``hco`` is the HyperConverged that owns the KubeVirt resource, None when there is none. Raises LabError when its
+    annotation is not a JSON patch.
     """
     raw = _raw(setting, value, kubevirt)
     note: Object = {"value": value, "was": value_of(setting, kubevirt)}
@@ -88,7 +88,7 @@ def change(setting: Setting, value: str, kubevirt: KubeVirtFacts, hco: Object | 
 
 
 def undo(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
-    """The merge patch that takes a change back, {} for nothing to do; and a remark when somebody else changed it."""
+    """The merge patch that undoes a change, {} for none; and a remark when another client changed the setting."""
     if "operation" in note:
         return _undo_operation(setting, note, owner)
     present = dig(owner, *setting.keys)
@@ -97,26 +97,30 @@ def undo(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
     if setting is Setting.LiveUpdateNADRef:
         return _undo_gate(note, present or [])
     if present == note["former"]:
-        return {}, f"{setting.name} was put back to {note['was']} by somebody else already"
-    return {}, f"{setting.name} was {note['was']}, we set {note['value']}, and somebody else {present}: it stays so"
+        return {}, f"{setting.name} was already restored to {note['was']} by another client"
+    return (
+        {},
+        f"{setting.name} was {note['was']}, this run set it to {note['value']}, and another client to {present}: "
+        "it is kept",
+    )
 
 
 def _undo_gate(note: Object, present: list[str]) -> tuple[Object, str]:
-    """Of a list that somebody else changed too, only the one gate is ours."""
+    """Only the gate is restored in a list that another client changed as well."""
     keys = Setting.LiveUpdateNADRef.keys
     was_on = note["was"] == "on"
     if (GATE in present) == was_on:
-        return {}, f"{GATE} was put back to {note['was']} by somebody else already"
-    mended = [*present, GATE] if was_on else [gate for gate in present if gate != GATE]
-    return _nested(keys, mended), f"featureGates were changed by somebody else too; only {GATE} was put back"
+        return {}, f"{GATE} was already restored to {note['was']} by another client"
+    restored = [*present, GATE] if was_on else [gate for gate in present if gate != GATE]
+    return _nested(keys, restored), f"featureGates were also changed by another client; only {GATE} was restored"
 
 
 def _undo_operation(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
-    """Take our operation out of the annotation; all others stay, and the former text comes back where it fits."""
+    """Remove our operation from the annotation and keep all others; restore the former text if it is equivalent."""
     present = meta(owner, "annotations", {}).get(JSON_PATCH)
     operations = _operations(present)
     if note["operation"] not in operations:
-        return {}, f"annotation {JSON_PATCH} was changed by somebody else: {setting.name} is not put back by us"
+        return {}, f"annotation {JSON_PATCH} was changed by another client: {setting.name} is not restored"
     left = [operation for operation in operations if operation != note["operation"]]
     if left == _operations(note["former"]):
         return _annotated(note["former"]), ""
@@ -140,7 +144,9 @@ def _operations(text: str | None) -> list[Object]:
     except ValueError:
         found = None
     if not isinstance(found, list):
-        raise LabError(f"annotation {JSON_PATCH} of the HyperConverged is no JSON patch: {text}; mend or remove it")
+        raise LabError(
+            f"annotation {JSON_PATCH} of the HyperConverged is not a JSON patch: {text}; correct or remove it"
+        )
     return found
 
 

@@ -1,7 +1,8 @@
-"""Settings of the whole cluster, changed for a while: saved by the patch that changes them, restored whoever dies.
+"""Cluster settings that a run changes temporarily. The patch that changes a value also saves the original.
 
-What was there before lies in an annotation of the changed resource, with the id of the run: a run that finds the note
-of a dead one takes its change back. A note of a living run is left alone.
+The backup is an annotation of the changed resource with the id of the run. So the original value is restored even if
+the run is killed: the next run that finds the backup of an aborted run restores it. It does not touch the backup of an
+active run.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from livenad.errors import LabError, TestError
 from livenad.ownership.active_runs import active_runs
 
 NOTE = "kubevirt-nad-tests/former-settings"
-"""Annotation with what a run changed: {"run", "namespace", "settings": {name: what `owned_settings.change` noted}}."""
+"""Annotation with the backup: {"run", "namespace", "settings": {name: the backup of `fields.change`}}."""
 
 _ATTEMPTS = 5
 _EFFECT_SECONDS = 60.0
 
 
 class ClusterSettings:
-    """The settings of one cluster in the hands of one run; ``namespace`` is where the run's lease shows it alive."""
+    """The settings of one cluster, changed by one run; ``namespace`` is that of the run's lease."""
 
     def __init__(self, cluster: Cluster, run_id: str, heartbeat: Heartbeat = silent) -> None:
         self._cluster = cluster
@@ -39,13 +40,13 @@ class ClusterSettings:
         self._heartbeat = heartbeat
 
     def value(self, setting: Setting) -> str:
-        """What a setting is now."""
+        """The current value of a setting."""
         return value_of(setting, self._kubevirt())
 
     def switch(self, setting: Setting, value: str, namespace: str) -> str:
-        """Give a setting a value and wait until KubeVirt has it; gives the value it had.
+        """Set a value and wait until KubeVirt has it; returns the former value.
 
-        Raises LabError when another living run has changed settings, or when the change does not take effect.
+        Raises LabError when another active run has changed settings, or when the change does not take effect.
         """
         check_value(setting, value)
         for _ in range(_ATTEMPTS):
@@ -57,36 +58,34 @@ class ClusterSettings:
             owner = self._get_owner(kubevirt)
             note = backup_of(owner) or {"run": self._run_id, "namespace": namespace, "settings": {}}
             if note["run"] != self._run_id:
-                raise LabError(f"settings of the cluster are changed by run {note['run']} now; wait until it has ended")
+                raise LabError(f"run {note['run']} has changed settings of the cluster; wait until it has ended")
             if setting.name in note["settings"]:
-                raise TestError(
-                    f"{setting.name} is changed already by this suite; one change of a setting is possible in a suite"
-                )
+                raise TestError(f"this suite has already changed {setting.name}; a suite can change a setting once")
             hco = owner if owned_by_hco(kubevirt) else None
             patch, remembered = change(setting, value, kubevirt, hco)
             note["settings"][setting.name] = remembered
             if self._patch(kubevirt, owner, patch, note):
                 self._await(kubevirt, {setting: value})
                 return was
-        raise LabError(f"{setting.name} could not be set: the resource changed under our hands each time")
+        raise LabError(f"{setting.name} could not be set: another client changed the resource at each attempt")
 
     def restore(self) -> list[str]:
-        """Take back what this run changed; gives a remark for each thing that somebody else changed meanwhile."""
+        """Restore what this run changed; returns a remark for each setting that another client changed meanwhile."""
         return self._restore_of(self._run_id)
 
     def restore_of_aborted_runs(self, *, dry_run: bool = False) -> list[str]:
-        """Take back what a dead run changed; gives a line for each setting, and for what could not be taken back."""
+        """Restore what an aborted run changed; returns a line for each setting, and for each that was not restored."""
         note = self.foreign_backup(read_kubevirt(self._cluster))
-        if note is None or self._lives(note):
+        if note is None or self._is_active(note):
             return []
         done = [
-            f"{name} of the cluster from {kept['value']} to {kept['was']}, changed by run {note['run']}, which is dead"
+            f"{name} of the cluster from {kept['value']} to {kept['was']}, changed by the aborted run {note['run']}"
             for name, kept in note["settings"].items()
         ]
         return done if dry_run else done + self._restore_of(str(note["run"]))
 
     def foreign_backup(self, kubevirt: KubeVirtFacts | None) -> Object | None:
-        """The note of another run, dead or alive; None also where we may not see the resource that has it."""
+        """The backup of another run, active or aborted; None also without the right to read the resource."""
         if kubevirt is None or not kubevirt.name:
             return None
         try:
@@ -119,7 +118,10 @@ class ClusterSettings:
             if self._patch(kubevirt, owner, patch, None):
                 self._await(kubevirt, expected)
                 return remarks
-        raise LabError(f"what run {run_id} changed could not be taken back: it changed under our hands each time")
+        raise LabError(
+            f"settings changed by run {run_id} could not be restored: another client changed "
+            "the resource at each attempt"
+        )
 
     def _kubevirt(self) -> KubeVirtFacts:
         return known(read_kubevirt(self._cluster))
@@ -129,7 +131,7 @@ class ClusterSettings:
         return kubevirt.source if kind is KUBEVIRT else self._cluster.get(kind, name, kubevirt.namespace)
 
     def _patch(self, kubevirt: KubeVirtFacts, owner: Object, patch: Object, note: Object | None) -> bool:
-        """Send a merge patch with the note, in one; False when the resource has changed since it was read."""
+        """Send one merge patch with the backup; False when the resource has changed since it was read."""
         kind, name = owner_of(kubevirt)
         text = None if note is None else json.dumps(note, sort_keys=True)
         marked = {"metadata": {"resourceVersion": meta(owner, "resourceVersion"), "annotations": {NOTE: text}}}
@@ -154,13 +156,13 @@ class ClusterSettings:
         return True
 
     def _await(self, kubevirt: KubeVirtFacts, expected: dict[Setting, str]) -> None:
-        """Wait until KubeVirt's resource has the values and KubeVirt is deployed with them."""
+        """Wait until the KubeVirt resource has the values and KubeVirt is Deployed with them."""
         history = History()
         stream = WatchStream(self._cluster, history, KUBEVIRT, kubevirt.namespace)
 
         def missing() -> list[str]:
             item = history.current(KUBEVIRT, kubevirt.name)
-            return ["KubeVirt's resource is not seen"] if item is None else _not_in_effect(item, expected)
+            return ["the KubeVirt resource was not seen"] if item is None else _not_in_effect(item, expected)
 
         stream.start()
         try:
@@ -172,16 +174,16 @@ class ClusterSettings:
         if found := missing():
             raise LabError(
                 f"{kubevirt.title}: a change of settings is not in effect after {_EFFECT_SECONDS:.0f} s: "
-                f"{', '.join(found)}; look at its conditions, and at those of the HyperConverged where there is one"
+                f"{', '.join(found)}; see the conditions of KubeVirt, and of the HyperConverged if there is one"
             )
 
-    def _lives(self, note: Object) -> bool:
+    def _is_active(self, note: Object) -> bool:
         run = str(note["run"])
         return run in active_runs(self._cluster, {run}, [str(note["namespace"])], self._heartbeat)
 
 
 def backup_of(owner: Object) -> Object | None:
-    """What a run noted on the resource that it changed."""
+    """The backup of a run on the resource that it changed."""
     text = meta(owner, "annotations", {}).get(NOTE)
     if not text:
         return None
@@ -189,11 +191,11 @@ def backup_of(owner: Object) -> Object | None:
         note = json.loads(text)
         return {"run": str(note["run"]), "namespace": str(note["namespace"]), "settings": dict(note["settings"])}
     except (ValueError, KeyError, TypeError):
-        raise LabError(f"annotation {NOTE} is broken: {text}; put the settings right by hand and remove it") from None
+        raise LabError(f"annotation {NOTE} is invalid: {text}; correct the settings yourself and remove it") from None
 
 
 def as_before(facts: ClusterFacts, note: Object) -> ClusterFacts:
-    """The facts as they are once a living run has taken its changes back: what others are to go by."""
+    """The facts as they will be when an active run has restored the settings; other runs use these."""
     kubevirt = facts.kubevirt
     for name, kept in note["settings"].items():
         if kubevirt is not None:
@@ -217,7 +219,7 @@ def _not_in_effect(item: Object, expected: dict[Setting, str]) -> list[str]:
 
 
 def _merged(one: Object, other: Object) -> Object:
-    """RFC 7386 but that null stays, so that a patch may still say it."""
+    """A merge by RFC 7386 that keeps null, so that the result is still a patch."""
     merged = dict(one)
     for key, value in other.items():
         inner = merged.get(key)

@@ -23,44 +23,44 @@ RESTART: Condition = "RestartRequired"
 MIGRATION: Condition = "MigrationRequired"
 
 
-def asks_for(history: History, change: NetworkChange, type_: str) -> bool:
-    """Whether the edit shows ``type_`` where it is shown: a restart on the VM, a migration on the VMI."""
+def is_required(history: History, change: NetworkChange, type_: str) -> bool:
+    """Whether the condition ``type_`` is True: RestartRequired on the VM, MigrationRequired on the VMI."""
     return is_true(_latest(history, change, VM if type_ == RESTART else VMI), type_)
 
 
-def judge_asks_for_migration(history: History, change: NetworkChange) -> str:
-    """The VMI has taken the edit over and asks for a migration; nobody asks for a restart."""
+def judge_migration_required(history: History, change: NetworkChange) -> str:
+    """The VMI's spec has the new network, MigrationRequired is set on the VMI, and RestartRequired never was."""
     vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
-    require_spec(change, vmi, change.new_network, "to take the edit over")
+    require_spec(change, vmi, change.new_network, "to have the edit")
     if not is_true(vmi, MIGRATION):
         raise ProductFault(
             f"{change.title}: expected MigrationRequired on the VMI, as the cluster does not migrate by itself; "
             f"{_after(change)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
         )
     require_never(history, change, VM, RESTART, "a migration is enough for this edit")
-    return f"{change.title}: the VMI asks for a migration: {condition_text(vmi, MIGRATION)}"
+    return f"{change.title}: MigrationRequired is set on the VMI: {condition_text(vmi, MIGRATION)}"
 
 
-def judge_asks_for_restart(history: History, change: NetworkChange) -> str:
-    """The VM asks for a restart; the VMI has not taken the edit over and never asked for a migration."""
+def judge_restart_required(history: History, change: NetworkChange) -> str:
+    """RestartRequired is set on the VM."""
     vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
     if not is_true(vm, RESTART):
         raise ProductFault(
-            f"{change.title}: expected RestartRequired on the VM, as the edit cannot go live here; {_after(change)} "
-            f"{condition_text(vm, RESTART)}, on the VMI {condition_text(vmi, MIGRATION)}"
+            f"{change.title}: expected RestartRequired on the VM, as the edit cannot be applied to the running VM "
+            f"here; {_after(change)} {condition_text(vm, RESTART)}, on the VMI {condition_text(vmi, MIGRATION)}"
         )
-    return f"{change.title}: the VM asks for a restart: {condition_text(vm, RESTART)}"
+    return f"{change.title}: RestartRequired is set on the VM: {condition_text(vm, RESTART)}"
 
 
 def judge_settled(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
     """None of the conditions is set any more."""
-    if left := asked_for(history, change, conditions):
-        raise ProductFault(f"{change.title}: expected nothing to be asked for any more; {_after(change)} {left}")
-    return f"{change.title}: nothing is asked for any more"
+    if left := required_actions(history, change, conditions):
+        raise ProductFault(f"{change.title}: expected no required action any more; {_after(change)} {left}")
+    return f"{change.title}: no action is required any more"
 
 
-def asked_for(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
-    """Those of the conditions that are set, "" for none."""
+def required_actions(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
+    """Text with the conditions that are set, "" for none."""
     found = [
         f"{kind.name} {condition_text(item, type_)}"
         for kind, type_ in ((VM, RESTART), (VMI, MIGRATION))
@@ -138,8 +138,8 @@ def judge_never_set(history: History, change: Change, conditions: Sequence[Condi
     )
 
 
-def judge_signalled(history: History, change: NetworkChange) -> str:
-    """The cluster says that the edit is not in effect: RestartRequired on the VM, or MigrationRequired on the VMI."""
+def judge_reported_pending(history: History, change: NetworkChange) -> str:
+    """RestartRequired on the VM or MigrationRequired on the VMI reports that the edit is not in effect."""
     vm, vmi = history.current(VM, change.vm) or {}, history.current(VMI, change.vm) or {}
     shown = [
         f"{kind} {condition_text(item, type_)}"
@@ -153,41 +153,43 @@ def judge_signalled(history: History, change: NetworkChange) -> str:
             f"the edit is not in effect; {human(time.monotonic() - change.at)} after it there is neither: "
             f"{condition_text(vm, 'RestartRequired')}, {condition_text(vmi, 'MigrationRequired')}"
         )
-    return f"VM {change.namespace}/{change.vm}: the edit is not in effect and said to be so: {', '.join(shown)}"
+    return (
+        f"VM {change.namespace}/{change.vm}: the edit is not in effect and is reported as pending: {', '.join(shown)}"
+    )
 
 
-_SIGNS = ((VM, "RestartRequired"), (VMI, "MigrationRequired"))
+_CONDITIONS = ((VM, "RestartRequired"), (VMI, "MigrationRequired"))
 
 
-def judge_still_signalled(history: History, change: NetworkChange) -> str:
-    """A condition says that the edit is not in effect, and has not gone away since it came."""
+def judge_still_reported_pending(history: History, change: NetworkChange) -> str:
+    """A condition reports that the edit is not in effect, and it was not cleared since it was set."""
     gone = []
-    for kind, type_ in _SIGNS:
+    for kind, type_ in _CONDITIONS:
         came: float | None = None
         for record in history.records(kind, change.vm, change.index):
             if is_true(record.object, type_):
                 came = record.at if came is None else came
             elif came is not None:
                 gone.append(
-                    f"{type_} of the {kind.name} came {human(came - change.at)} after the edit and was gone "
+                    f"{type_} of the {kind.name} was set {human(came - change.at)} after the edit and cleared "
                     f"{human(record.at - came)} later"
                 )
                 break
         if came is not None and not gone:
-            return f"{judge_signalled(history, change)}, since {human(time.monotonic() - came)}"
+            return f"{judge_reported_pending(history, change)}, since {human(time.monotonic() - came)}"
     if gone:
         raise ProductFault(
             f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
             "VMI for as "
-            f"long as the edit is not in effect; {'; '.join(gone)}, though the VM was not moved"
+            f"long as the edit is not in effect; {'; '.join(gone)}, although the VM was not migrated"
         )
-    return judge_signalled(history, change)
+    return judge_reported_pending(history, change)
 
 
 def judge_restart_not_left(history: History, change: NetworkChange) -> str:
-    """RestartRequired did not outlive the VM's start.
+    """RestartRequired was cleared by the end of the VM's start.
 
-    KubeVirt after 1.9 sets it on any VM that cannot migrate, such as one that is starting, and takes it back.
+    KubeVirt after 1.9 sets it on any VM that cannot migrate, such as one that is starting, and clears it.
     """
     title = f"VM {change.namespace}/{change.vm}"
     vm = history.current(VM, change.vm) or {}
@@ -210,17 +212,17 @@ def judge_restart_not_left(history: History, change: NetworkChange) -> str:
             )
         seen += now
         before = now
-    note = "while the VM could not migrate yet, and taken back" if seen else "in no state of the VM"
+    note = "while the VM could not migrate yet, and cleared" if seen else "in no state of the VM"
     return f"{title}: RestartRequired {note}"
 
 
-def asks_for_restart(history: History, edit: NicSettingsChange) -> bool:
+def is_restart_required(history: History, edit: NicSettingsChange) -> bool:
     """Whether the VM has RestartRequired now."""
     return is_true(history.current(VM, edit.vm) or {}, "RestartRequired")
 
 
-def judge_restart_asked_for(history: History, edit: NicSettingsChange) -> str:
-    """RestartRequired came after the edit, stands now, and was never taken back in between."""
+def judge_restart_stays_required(history: History, edit: NicSettingsChange) -> str:
+    """RestartRequired was set after the edit, is set now, and was never cleared in between."""
     shown = None
     for record in history.records(VM, edit.vm, edit.index):
         asked = is_true(record.object, "RestartRequired")
@@ -228,13 +230,13 @@ def judge_restart_asked_for(history: History, edit: NicSettingsChange) -> str:
             shown = record
         elif shown is not None and not asked:
             raise ProductFault(
-                f"{edit.title}: expected RestartRequired to stand until a restart; it was set "
-                f"{human(shown.at - edit.at)} after the edit and taken back {human(record.at - shown.at)} later"
+                f"{edit.title}: expected RestartRequired to stay set until a restart; it was set "
+                f"{human(shown.at - edit.at)} after the edit and cleared {human(record.at - shown.at)} later"
             )
     if shown is None:
         vm = history.current(VM, edit.vm) or {}
         raise ProductFault(
-            f"{edit.title}: expected RestartRequired, as the edit needs a restart; after "
+            f"{edit.title}: expected RestartRequired, as the edit requires a restart; after "
             f"{human(time.monotonic() - edit.at)}: {condition_text(vm, 'RestartRequired')}"
         )
     return (
@@ -243,7 +245,7 @@ def judge_restart_asked_for(history: History, edit: NicSettingsChange) -> str:
 
 
 def _network_part(history: History, edit: NicSettingsChange) -> str:
-    """What became of the network in a mixed edit; reported, as nothing is laid down about it."""
+    """The network after an edit of several fields: only reported, as no requirement says what it must be."""
     if not edit.network:
         return ""
     vmi = history.current(VMI, edit.vm) or {}

@@ -1,1 +1,1 @@
-"""What a guest says of itself: its boot and its interfaces."""
+"""The identity of a guest: its boot and its interfaces."""

@@ -1,4 +1,4 @@
-"""What a guest says of itself: boot, and for every interface its MAC, MTU, addresses, routes and link; read inside."""
+"""The identity of a guest, read inside it: boot, and MAC, MTU, addresses, routes and link of each interface."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ip -4 -o route show | while read -r line; do echo "route4 $line"; done
 ip -6 -o route show 2>/dev/null | while read -r line; do echo "route6 $line"; done
 """
 
-# What lapses or is learnt by the minute says nothing about who changed the configuration.
+# Values that expire or are learnt do not show a change of the configuration.
 _VOLATILE_ROUTE_WORDS = {"expires", "hoplimit"}
 
 
 @dataclass(frozen=True)
 class GuestInterface:
-    """An interface as the guest sees it. ``link`` is the operational state (``up``); addresses have their prefix."""
+    """An interface of the guest. ``link`` is the operational state (``up``); addresses have their prefix."""
 
     name: str
     mac: str
@@ -54,21 +54,21 @@ class GuestIdentity:
     has_ip: bool = True
 
     def by_mac(self, mac: str) -> GuestInterface | None:
-        """The interface that has a MAC address, whatever its name; None when none has."""
+        """The interface that has a MAC address, whatever its name; None when there is none."""
         return next((i for i in self.interfaces.values() if i.mac == mac.lower()), None)
 
 
 def read_identity(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> GuestIdentity:
-    """Asks the guest. LabError when it cannot be asked."""
+    """Read it in the guest. LabError when no command can be run there."""
     return parse_identity(shell.run(READ_IDENTITY, timeout, repeatable=True).stdout, shell.name)
 
 
 def read_settled_identity(
     shell: Shell, as_expected: Callable[[GuestIdentity], bool], patience: float = 5.0
 ) -> GuestIdentity:
-    """Asks until the guest is as expected, or its interfaces have stopped changing, at most ``patience`` seconds.
+    """Read it until the guest is as expected, or its interfaces are stable, at most ``patience`` seconds.
 
-    An interface that has just come up may lack an address for a moment; what lasts half a second is no such moment.
+    An interface that has just come up may have no address for a moment; a state of half a second counts as stable.
     """
     deadline = Deadline(patience)
     pause = threading.Event()
@@ -82,7 +82,7 @@ def read_settled_identity(
 
 
 def parse_identity(text: str, source: str) -> GuestIdentity:
-    """The answer of `READ_IDENTITY`. LabError that quotes what is not understood."""
+    """Parse the output of `READ_IDENTITY`. LabError that quotes invalid output."""
     boot_id, uptime, has_ip = "", -1.0, True
     interfaces: dict[str, GuestInterface] = {}
     for line in text.splitlines():
@@ -101,7 +101,7 @@ def parse_identity(text: str, source: str) -> GuestIdentity:
         elif kind in ("route4", "route6"):
             _add_route(interfaces, words)
     if not boot_id or uptime < 0:
-        raise LabError(f"{source}: the guest did not tell its boot id and uptime; it said: {text[-200:]!r}")
+        raise LabError(f"{source}: the guest did not print its boot id and uptime; its output was: {text[-200:]!r}")
     return GuestIdentity(boot_id, uptime, interfaces, has_ip)
 
 
@@ -132,7 +132,7 @@ def _add_route(interfaces: dict[str, GuestInterface], words: list[str]) -> None:
 
 
 def reboot_evidence(before: GuestIdentity, now: GuestIdentity, elapsed: float) -> str | None:
-    """How the guest shows that it was rebooted within ``elapsed`` seconds; None when it was not."""
+    """The evidence that the guest rebooted within ``elapsed`` seconds; None when there is none."""
     if now.boot_id != before.boot_id:
         return (
             f"boot id was {before.boot_id} (up {human(before.uptime)}), is {now.boot_id} (up {human(now.uptime)}) "
@@ -144,17 +144,18 @@ def reboot_evidence(before: GuestIdentity, now: GuestIdentity, elapsed: float) -
 
 
 def second_boot(uptime: float, answered: float) -> str | None:
-    """How the uptime shows that a guest was booted again since it answered, ``answered`` seconds ago; None if not.
+    """The evidence from the uptime that a guest rebooted since it answered ``answered`` seconds ago; None if none.
 
-    The clock of a guest stands still for the moment of a live migration's switch-over, and the two are read apart.
+    There is a tolerance: the guest's clock stops during the switch-over of a live migration, and the two values are not
+    read at the same time.
     """
     if uptime + 1.0 + 0.02 * answered >= answered:
         return None
-    return f"it answered {human(answered)} ago already and is up {human(uptime)} only"
+    return f"it answered {human(answered)} ago, but its uptime is only {human(uptime)}"
 
 
 def interface_changes(before: GuestInterface, now: GuestIdentity) -> list[str]:
-    """What differs at an interface, found by its name, else by its MAC; empty when nothing does."""
+    """The changes of an interface, found by its name, else by its MAC; empty when there are none."""
     after = now.interfaces.get(before.name)
     if after is None:
         renamed = now.by_mac(before.mac)
@@ -184,7 +185,7 @@ def _differences(before: GuestInterface, after: GuestInterface) -> list[str]:
 
 
 def interface_of(identity: GuestIdentity, nic: Nic, guest: str) -> GuestInterface:
-    """The interface that carries a NIC, by its MAC. LabError that lists the interfaces there are."""
+    """The interface of a NIC, by its MAC. LabError that lists the existing interfaces."""
     found = identity.by_mac(nic.mac)
     if found is None:
         seen = ", ".join(f"{i.name} {i.mac}" for i in identity.interfaces.values())

@@ -1,4 +1,4 @@
-"""What the guests of a suite were like when they were recorded."""
+"""The recorded identities of a suite's guests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from livenad.identity.guest_identity import GuestIdentity
 
 @dataclass(frozen=True)
 class RecordedGuest:
-    """What a guest was like at ``at``, a time of the monotonic clock."""
+    """The identity of a guest at ``at`` (monotonic clock)."""
 
     identity: GuestIdentity
     at: float
@@ -24,20 +24,20 @@ class RecordedGuests:
         self._records: dict[str, RecordedGuest] = {}
 
     def record(self, name: str, identity: GuestIdentity) -> None:
-        """Keep what the guest is like now, for comparison later."""
+        """Store the identity of a guest for a later comparison."""
         self._records[name] = RecordedGuest(identity, time.monotonic())
 
     def __contains__(self, name: str) -> bool:
         return name in self._records
 
     def __getitem__(self, name: str) -> RecordedGuest:
-        """What was recorded. TestError when nothing was."""
+        """The record of a guest. TestError when there is none."""
         if name not in self._records:
             raise TestError(f"guest {name} was not recorded; call `Record Guest` before the change")
         return self._records[name]
 
     def forget(self, name: str) -> None:
-        """Drop the record of a guest whose VM is removed."""
+        """Remove the record of a guest whose VM is removed."""
         self._records.pop(name, None)
 
     def boot_ids(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What monitoring says of a VM's NICs before and after an edit. Metrics cannot be watched, so they are polled."""
+"""The metrics of a VM's NICs before and after an edit. Metrics cannot be watched, so they are polled."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.4, 10.0, 1.4
 
 Heartbeat = Callable[[str], None]
 Shown = dict[str, frozenset[Vnic]]
-"""What each metric says of a VM's NICs."""
+"""The series of a VM's NICs, by metric."""
 
 
 @dataclass(frozen=True)
 class MetricsBaseline:
-    """What monitoring said before the edit, and where it was read."""
+    """The series before the edit, and their source."""
 
     source: Source
     shown: Shown
 
 
 class Poller:
-    """Reads until what is read is right. ``pause`` sleeps; ``clock`` is monotonic."""
+    """Polls metrics until they are as expected. ``pause`` sleeps; ``clock`` is monotonic."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Poller:
         self._clock = clock
 
     def until(self, right: Callable[[Shown], bool], deadline: float, awaited: str) -> Shown:
-        """What is shown as soon as it is right, else what is shown at ``deadline``; it is read once at least.
+        """The series as soon as they are as expected, else those at ``deadline``; they are read at least once.
 
         Raises LabError when the source could not be read at the end.
         """
@@ -67,7 +67,7 @@ class Poller:
             left = deadline - self._clock()
             if left <= 0:
                 if trouble:
-                    raise LabError(f"{self.title}: monitoring cannot be read any more, so nothing is judged: {trouble}")
+                    raise LabError(f"{self.title}: metrics can no longer be read, so nothing can be judged: {trouble}")
                 return shown
             if self._clock() >= beat:
                 self._heartbeat(f"{awaited}; {human(left)} left")
@@ -80,7 +80,7 @@ class Poller:
 
 
 def record_baseline(poller: Poller, record: VmRecord, deadline: float) -> MetricsBaseline:
-    """Wait until both metrics name each NIC once, on its network. LabError when they do not: then nothing is judged."""
+    """Wait until both metrics have one series of each NIC, with its network. LabError when they do not."""
     expected = {(nic.name, nic.network or POD_NETWORK) for nic in record.nics}
 
     def is_right(shown: Shown) -> bool:
@@ -112,7 +112,7 @@ def judge_new_network(
 
 
 def judge_old_network_gone(poller: Poller, change: NetworkChange, deadline: float) -> str:
-    """No series of the NIC has its old network. LabError when the VM has no series at all: that would prove nothing."""
+    """No series of the NIC has its old network. LabError when the VM has no series at all."""
 
     def old(shown: Shown) -> dict[str, list[Vnic]]:
         found = {
@@ -134,13 +134,13 @@ def judge_old_network_gone(poller: Poller, change: NetworkChange, deadline: floa
     if silent := [metric for metric in METRICS if not shown[metric]]:
         raise LabError(
             f"{change.title}: {poller.source.title} shows no series of {' and '.join(silent)} for this VM, not even of "
-            "its other NICs, so a missing one proves nothing"
+            "its other NICs, so a missing series proves nothing"
         )
     return f'{change.title}: no series with "{change.old_network}" is left in {poller.source.title}'
 
 
 def judge_others_unchanged(poller: Poller, change: NetworkChange, baseline: MetricsBaseline, deadline: float) -> str:
-    """The other NICs' series are what they were, once monitoring has taken note of the edit (or had time to)."""
+    """The series of the other NICs are unchanged, once the metrics show the edit, or at ``deadline``."""
 
     def noted(shown: Shown) -> bool:
         return all(any(v.network == change.new_network for v in shown[metric]) for metric in METRICS)
@@ -155,7 +155,7 @@ def judge_others_unchanged(poller: Poller, change: NetworkChange, baseline: Metr
                 f"{poller.title}: expected {metric} of the NICs that were not edited to stay "
                 f"{_list(before)}; {_age(change)} after the edit {poller.source.title} shows {_list(now)}"
             )
-    return f"{poller.title}: the series of its other NICs are what they were"
+    return f"{poller.title}: the series of its other NICs are unchanged"
 
 
 def _age(change: NetworkChange) -> str:

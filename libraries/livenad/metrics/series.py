@@ -1,4 +1,4 @@
-"""Series of KubeVirt's metrics, and how they are read out of what a source answers."""
+"""Series of KubeVirt's metrics, parsed from the answer of a source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "__name__"
 VMI_METRIC = "kubevirt_vmi_vnic_info"
 VM_METRIC = "kubevirt_vm_vnic_info"
 POD_NETWORK = "pod networking"
-"""How both metrics call the pod network."""
+"""The name of the pod network in both metrics."""
 
 _LINE = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+\S+")
 _LABEL = re.compile(r'(?P<name>[a-zA-Z_]\w*)="(?P<value>(?:[^"\\]|\\.)*)"')
@@ -26,10 +26,10 @@ class Unread(Exception):
 
 @dataclass(frozen=True, order=True)
 class Vnic:
-    """What monitoring says of one NIC.
+    """The labels of one NIC's series.
 
-    The other labels belong to the scrape (pod, instance, ...) or are new in some version (model): two series that
-    differ in those alone speak of the same NIC in the same way.
+    Other labels belong to the scrape (pod, instance, ...) or exist only in some versions (model): two series that
+    differ only in those are equal.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""A migration that is made to fail: its target launcher pod is deleted, which a namespace's owner may do.
+"""An induced migration failure: the target launcher pod is deleted, which the owner of a namespace may do.
 
-No setting of the cluster is touched, and what the cluster does about it is what it does about any migration that fails.
+No setting of the cluster is changed, and the cluster handles it like any other failed migration.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ JOB_UID = "kubevirt.io/migrationJobUID"
 
 
 def induce_failure(client: Cluster, recorder: Recorder, change: NetworkChange, within: float) -> InducedFailure:
-    """Delete the target pod of the edit's migration as soon as it is seen, and wait until the migration has Failed.
+    """Delete the target pod of the edit's migration as soon as it exists, and wait until the migration is Failed.
 
     ProductFault when no migration with a target pod comes, or when it neither fails nor succeeds without its pod;
-    LabError when the migration was quicker than the deletion. ``within`` seconds are for each of the two.
+    LabError when the migration succeeded before the deletion. ``within`` seconds apply to each of the two waits.
     """
     found = recorder.wait_for(
-        lambda history: target_of(history, change) or _gone_too_far(history, change),
+        lambda history: target_of(history, change) or _succeeded_early(history, change),
         within,
         f"{change.title}: a target pod",
         lambda: _listed(recorder.history, change),
@@ -76,7 +76,7 @@ def ended_as(history: History, name: str, uid: str) -> tuple[str, int] | None:
     return None
 
 
-def _gone_too_far(history: History, change: NetworkChange) -> tuple[Object, Object | None] | None:
+def _succeeded_early(history: History, change: NetworkChange) -> tuple[Object, Object | None] | None:
     """A migration that Succeeded before its target pod was seen."""
     for migration in migrations_since(history, change).values():
         if phase_of(migration) == "Succeeded":
@@ -88,7 +88,7 @@ def _too_late(change: NetworkChange, migration: Object) -> LabError:
     return LabError(
         f"{change.title}: migration {change.namespace}/{meta(migration, 'name')} had Succeeded before the "
         "deletion of its "
-        "target pod could make it fail, so nothing could be judged; run again, or give the VM more memory (VM_MEMORY) "
+        "target pod, so nothing can be judged; run again, or give the VM more memory (VM_MEMORY) "
         "so that its copy takes longer"
     )
 

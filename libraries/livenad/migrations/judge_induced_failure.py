@@ -1,4 +1,4 @@
-"""Judgements on a VM whose migration was made to fail: what it is until the next try, and what becomes of it then."""
+"""Verdicts on a VM after an induced migration failure: its state until the next attempt, and its recovery."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _COPYING = ("Running", "Succeeded")
 
 @dataclass(frozen=True)
 class InducedFailure:
-    """A migration that was made to fail. ``at`` is the monotonic clock when its pod's deletion was asked for.
+    """An induced migration failure. ``at`` is the monotonic clock when the deletion of its pod was requested.
 
-    ``failed`` is the index of the first state that called the migration Failed.
+    ``failed`` is the index of the first state in which the migration is Failed.
     """
 
     change: NetworkChange
@@ -45,10 +45,10 @@ class InducedFailure:
 
 
 def retry_left_queue(history: History, failure: InducedFailure) -> float | None:
-    """When (monotonic clock) a later migration of the edit was seen to be Pending no more; None while none is.
+    """When (monotonic clock) a later migration of the edit left Pending; None while none did.
 
-    That is seconds before it copies the guest. What the API tells of the copy itself comes too late, by as much as the
-    API is slow, to say when the guest had not moved yet.
+    That is seconds before it copies the guest. The phase Running is reported too late, by the delay of the API, to know
+    until when the guest was still on its source node.
     """
     for uid, item in migrations_since(history, failure.change).items():
         if uid != failure.uid and (at := first_beyond_pending(history, item)) is not None:
@@ -68,7 +68,7 @@ def retry_began(history: History, failure: InducedFailure) -> Record | None:
 
 
 def judge_kept_in_place(history: History, failure: InducedFailure) -> str:
-    """From before the edit until a later migration copied the guest: same VMI, node and network, still to be migrated.
+    """From before the edit until a later migration copied the guest: same VMI, node and network, and MigrationRequired.
 
     Without a later migration that is until now.
     """
@@ -104,7 +104,7 @@ def judge_kept_in_place(history: History, failure: InducedFailure) -> str:
 
 
 def _pod_then(history: History, failure: InducedFailure, end: int) -> Object | None:
-    """The launcher pod on the node of before the edit as it was just before ``end``, None when it had ended."""
+    """The launcher pod on the node of before the edit as it was just before ``end``, None when the pod had ended."""
     change = failure.change
     for name in dict.fromkeys(record.name for record in history.records(POD)):
         pod = history.state_before(POD, name, end)
@@ -116,7 +116,7 @@ def _pod_then(history: History, failure: InducedFailure, end: int) -> Object | N
 
 
 def _judge_still_required(history: History, failure: InducedFailure, end: int, title: str) -> None:
-    """In every state of the VMI since the failure: without the condition nobody would try again."""
+    """MigrationRequired is True in every state of the VMI since the failure: otherwise the cluster would not retry."""
     last = history.state_before(VMI, failure.change.vm, failure.failed)
     states = [(failure.at, last)] if last else []
     for record in history.records(VMI, failure.change.vm, failure.failed):
@@ -141,7 +141,7 @@ def judge_recovered(history: History, failure: InducedFailure) -> str:
     if not good:
         raise ProductFault(
             f"{title}: expected the cluster to migrate it by itself after {failure.migration} Failed, within "
-            f"{human(time.monotonic() - failure.at)} no migration of its making has Succeeded: {listed}"
+            f"{human(time.monotonic() - failure.at)} no migration made by the cluster has Succeeded: {listed}"
         )
     generations = {
         meta(record.object, "generation")
@@ -149,9 +149,9 @@ def judge_recovered(history: History, failure: InducedFailure) -> str:
         if network_of(dig(record.object, "spec", "template", "spec", default={}), change.nic) == change.new_network
     }
     if len(generations) > 1:
-        raise LabError(f"{title} was edited by somebody else during the test (generations {sorted(generations)})")
+        raise LabError(f"{title} was edited by another client during the test (generations {sorted(generations)})")
     begun = first_beyond_pending(history, good[0])
-    waited = f", its next try left Pending {human(begun - failure.at)} after that" if begun else ""
+    waited = f", its next attempt left Pending {human(begun - failure.at)} after that" if begun else ""
     return f"{title}: {failure.migration} Failed when its target pod was deleted{waited}; {listed}"
 
 

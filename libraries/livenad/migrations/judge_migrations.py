@@ -1,4 +1,4 @@
-"""Verdicts on how often a VM was migrated, and for whom. Each returns what it saw, or raises ProductFault."""
+"""Verdicts on how often a VM was migrated, and at whose request. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ from livenad.errors import ProductFault
 from livenad.text import human
 
 
-def judge_migrated_by_hand(history: History, change: Change) -> str:
-    """The one migration after the act is the one that was asked for; it succeeded and moved this very VMI."""
+def judge_migrated_on_request(history: History, change: Change) -> str:
+    """The only migration since the change is the requested one; it succeeded and moved the same VMI."""
     found = list(migrations_since(history, change).values())
     listed = ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found) or "there is none"
     ago = human(time.monotonic() - change.at)
     if len(found) != 1 or is_automatic(found[0]):
-        raise ProductFault(f"{change.subject}: expected one migration, the one that was asked for {ago} ago; {listed}")
+        raise ProductFault(f"{change.subject}: expected one migration, the one that was requested {ago} ago; {listed}")
     vmi = history.current(VMI, change.vm)
     if phase_of(found[0]) != "Succeeded":
         raise ProductFault(f"{change.subject}: expected its migration to have succeeded after {ago}; {listed}")
     if vmi is None or meta(vmi, "uid") != change.vmi_uid:
-        now = "gone" if vmi is None else f"another one, {meta(vmi, 'uid')}"
-        raise ProductFault(
-            f"{change.subject}: expected VMI {change.vmi_uid} to live on over its migration; it is {now}"
-        )
+        now = "gone" if vmi is None else f"replaced by {meta(vmi, 'uid')}"
+        raise ProductFault(f"{change.subject}: expected VMI {change.vmi_uid} to be kept by its migration; it is {now}")
     for record in history.records(VMI, change.vm, change.index):
         if record.type == DELETED or phase_of(record.object) != "Running":
             raise ProductFault(
                 f"{change.subject}: expected VMI phase Running all the time; it was {phase_of(record.object)} "
-                f"{human(record.at - change.at)} after the migration was asked for"
+                f"{human(record.at - change.at)} after the migration was requested"
             )
     if node_of(vmi) in ("", change.node):
         raise ProductFault(
@@ -54,11 +52,12 @@ def judge_not_migrated(history: History, change: Change) -> str:
 
 
 def judge_migrated_times(history: History, change: NetworkChange, times: int) -> str:
-    """As many migrations as given since the first edit of the VM, all made by the cluster, all Succeeded."""
+    """``times`` migrations since the first edit of the VM, all made by the cluster, all Succeeded."""
     first = edits_of(change)[0]
     found = list(migrations_since(history, first).values())
     listed = ", ".join(
-        f"{meta(item, 'name')} ({'by the cluster' if is_automatic(item) else 'by hand'}, {phase_of(item) or 'new'})"
+        f"{meta(item, 'name')} ({'by the cluster' if is_automatic(item) else 'requested by a user'}, "
+        f"{phase_of(item) or 'new'})"
         for item in found
     )
     good = [item for item in found if is_automatic(item) and phase_of(item) == "Succeeded"]
@@ -72,7 +71,7 @@ def judge_migrated_times(history: History, change: NetworkChange, times: int) ->
 
 
 def judge_one_migration(history: History, change: NetworkChange) -> str:
-    """The cluster made exactly one migration object after the edit, and it succeeded; nobody made another."""
+    """The cluster made exactly one migration object after the edit, and it succeeded; no user requested another."""
     title = f"VM {change.namespace}/{change.vm}"
     found = migrations_since(history, change)
     if not found:
@@ -85,7 +84,9 @@ def judge_one_migration(history: History, change: NetworkChange) -> str:
         raise ProductFault(f"{title}: expected exactly one migration for the edit, there are {len(found)}: {listed}")
     (migration,) = found.values()
     if not is_automatic(migration):
-        raise ProductFault(f"{title}: expected a migration made by the cluster, this one was made by hand: {listed}")
+        raise ProductFault(
+            f"{title}: expected a migration made by the cluster, this one was requested by a user: {listed}"
+        )
     phases = [phase_of(record.object) for record in history.records(MIGRATION, meta(migration, "name"), change.index)]
     if phase_of(migration) != "Succeeded" or "Failed" in phases:
         raise ProductFault(f"{title}: expected the migration for the edit to succeed; {listed}")
@@ -94,7 +95,7 @@ def judge_one_migration(history: History, change: NetworkChange) -> str:
 
 def _describe(history: History, change: NetworkChange, migration: Object) -> str:
     name, phase = meta(migration, "name"), phase_of(migration)
-    maker = "by the cluster" if is_automatic(migration) else "by hand"
+    maker = "by the cluster" if is_automatic(migration) else "requested by a user"
     records = history.records(MIGRATION, name, change.index)
     times = {phase_of(record.object): record.at for record in reversed(records)}
     took = f" after {human(times[phase] - change.at)}" if phase in FINAL_PHASES and phase in times else ""

@@ -1,4 +1,4 @@
-"""Judgements on edits that move nothing: that no migration comes proves something only while migrations can come."""
+"""Verdicts on edits that require no migration, with a control VM that proves that the cluster does migrate VMs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
 CACHE_LAG = 0.3
-"""Seconds by which a controller's cache, and one watch stream beside another, may be behind."""
+"""Seconds by which a controller's cache, or one watch stream compared with another, may lag."""
 
 
 def judge_never_moved(history: History, change: NetworkChange, control: NetworkChange, duration: float) -> str:
-    """From before the first edit until now nothing moved the VM, while the control, edited later, was moved.
+    """Since before the first edit the VM stayed on its node, while the control, edited later, was migrated.
 
-    A migration object that the cluster made before it could know of a revert, and cancelled, moves nothing; it may have
-    begun to copy the guest by then, as the cluster looks for such ones every few seconds. LabError when the control was
-    not moved, or when the revert came too late for a migration that was there already.
+    A migration object that the cluster made before it saw the revert, and then cancelled, is accepted. It may have
+    begun to copy the guest, as the cluster checks only every few seconds.
+
+    LabError when the control was not migrated, or when the revert came too late for an existing migration.
     """
     edits = edits_of(change)
     first, last = edits[0], edits[-1]
@@ -39,7 +40,7 @@ def judge_never_moved(history: History, change: NetworkChange, control: NetworkC
     _require_control(history, change, control)
     note = f"; made and cancelled: {', '.join(cancelled)}" if cancelled else ""
     return (
-        f"{title}: stayed on {first.node} for {human(duration)} and longer, while {control.vm}, edited later, "
+        f"{title}: stayed on {first.node} for more than {human(duration)}, while {control.vm}, edited later, "
         f"was migrated{note}"
     )
 
@@ -51,7 +52,7 @@ def moves_nothing(change: NetworkChange) -> bool:
 
 
 def started(history: History, change: NetworkChange) -> bool:
-    """Whether a migration of the VM has Succeeded since the first edit: no use to look any longer."""
+    """Whether a migration of the VM has Succeeded since the first edit, so that the wait can end."""
     first = edits_of(change)[0]
     return any(phase_of(item) == "Succeeded" for item in migrations_since(history, first).values())
 
@@ -59,20 +60,18 @@ def started(history: History, change: NetworkChange) -> bool:
 def _judge_taken_over(history: History, last: NetworkChange, title: str) -> None:
     spec = network_of((history.current(VMI, last.vm) or {}).get("spec", {}), last.nic)
     if spec != last.new_network:
-        raise ProductFault(
-            f'{title}: expected its VMI to follow the spec and name "{last.new_network}"; it has "{spec}"'
-        )
+        raise ProductFault(f'{title}: expected the VMI\'s spec to name "{last.new_network}"; it names "{spec}"')
 
 
 def _judge_conditions(history: History, first: NetworkChange, last: NetworkChange, title: str) -> None:
-    """RestartRequired never; MigrationRequired never, or after a revert no more once the VMI has followed it."""
+    """RestartRequired was never set; MigrationRequired neither, or it is cleared after a revert."""
     reverted = first is not last
     for kind, type_ in ((VM, "RestartRequired"), (VMI, "MigrationRequired")):
         if reverted and type_ == "MigrationRequired":
             item = history.current(kind, last.vm) or {}
             if is_true(item, type_):
                 raise ProductFault(
-                    f"{title}: expected the revert to withdraw the migration; {condition_text(item, type_)}"
+                    f"{title}: expected the revert to clear MigrationRequired; {condition_text(item, type_)}"
                 )
             continue
         for record in history.records(kind, last.vm, first.index):
@@ -84,11 +83,11 @@ def _judge_conditions(history: History, first: NetworkChange, last: NetworkChang
 
 
 def _judge_migrations(history: History, first: NetworkChange, last: NetworkChange, title: str) -> list[str]:
-    """The migration objects that were cancelled; a fault for any that should not have been."""
+    """The migration objects that were cancelled; ProductFault for any other."""
     cancelled = []
     known = _knew_of_revert(history, last) if first is not last else first.at
     for item in migrations_since(history, first).values():
-        name, maker = meta(item, "name"), "by the cluster" if is_automatic(item) else "by hand"
+        name, maker = meta(item, "name"), "made by the cluster" if is_automatic(item) else "requested by a user"
         states = [record for record in history.records(MIGRATION, name) if record.uid == meta(item, "uid")]
         copying = next((record for record in states if phase_of(record.object) in ("Running", "Succeeded")), None)
         if first is not last and states[0].at < known:
@@ -97,14 +96,14 @@ def _judge_migrations(history: History, first: NetworkChange, last: NetworkChang
                 cancelled.append(f"{name} ({'while it copied the guest' if copying else 'before the copy'})")
                 continue
         raise ProductFault(
-            f"{title}: expected no migration, as the network stays the same; {name} was made {maker} "
+            f"{title}: expected no migration, as the network stays the same; {name} was {maker} "
             f"and is {phase_of(item) or 'new'}"
         )
     return cancelled
 
 
 def _require_in_time(history: History, first: NetworkChange, last: NetworkChange, title: str) -> None:
-    """LabError when a migration was copying the guest before the revert, or was there before it and Succeeded."""
+    """LabError when a migration was copying the guest before the revert, or existed before it and Succeeded."""
     if first is last:
         return
     for item in migrations_since(history, first).values():
@@ -112,15 +111,15 @@ def _require_in_time(history: History, first: NetworkChange, last: NetworkChange
         for record in history.records(MIGRATION, name):
             if record.uid == meta(item, "uid") and record.index < last.index:
                 if phase_of(record.object) in ("Running", "Succeeded"):
-                    raise LabError(f"{title}: the revert came too late to judge: {name} was copying the guest already")
+                    raise LabError(f"{title}: the revert came too late to judge: {name} was already copying the guest")
                 if phase_of(item) == "Succeeded":
-                    raise LabError(f"{title}: the revert came too late to judge: {name} was there, and Succeeded")
+                    raise LabError(f"{title}: the revert came too late to judge: {name} existed, and Succeeded")
 
 
 def _knew_of_revert(history: History, last: NetworkChange) -> float:
-    """Until when (monotonic clock) the cluster may not have known of the last edit, and made a migration all the same.
+    """Until when (monotonic clock) the cluster may have made a migration without knowing of the last edit.
 
-    Whoever makes migrations goes by MigrationRequired, and by a cache that is a moment behind.
+    The controller that makes migrations reads MigrationRequired from a cache that lags.
     """
     for record in history.records(VMI, last.vm, last.index):
         follows = network_of(record.object.get("spec", {}), last.nic) == last.new_network
@@ -136,10 +135,12 @@ def _ended(history: History, migration: Object) -> bool:
 
 def _require_control(history: History, change: NetworkChange, control: NetworkChange) -> None:
     if control.index <= edits_of(change)[-1].index:
-        raise LabError(f"control {control.vm} was edited before {change.vm}; it proves nothing about the time since")
+        raise LabError(
+            f"control {control.vm} was edited before {change.vm}; it proves nothing about the time after that edit"
+        )
     missing = [fact for fact in five_facts(history, control) if not fact.holds]
     if missing:
         raise LabError(
-            f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing: its control was not either: "
-            f"{control.title}: {missing[0].seen}"
+            f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing, as its control was not "
+            f"migrated either: {control.title}: {missing[0].seen}"
         )

@@ -15,7 +15,7 @@ from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
 
 def has_left(history: History, change: NetworkChange) -> bool:
-    """Whether the VM has left its VMI or its node, or a migration was made: no use to look any longer."""
+    """Whether the VM has another VMI or node, or a migration was made, so that the wait can end."""
     vmi = history.current(VMI, change.vm)
     moved = vmi is None or meta(vmi, "uid") != change.vmi_uid or node_of(vmi) != change.node
     return moved or bool(migrations_since(history, change))
@@ -28,12 +28,12 @@ def judge_stayed(history: History, change: NetworkChange) -> str:
     for record in history.records(VMI, change.vm, change.index):
         if node_of(record.object) != change.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {change.node}, as this edit moves nothing; "
+                f"{title}: expected to stay on node {change.node}, as this edit requires no migration; "
                 f"{human(record.at - change.at)} after the edit it was on {node_of(record.object) or 'none'}"
             )
     if found := migrations_since(history, change).values():
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
-        raise ProductFault(f"{title}: expected no migration, as this edit moves nothing; there is {names}")
+        raise ProductFault(f"{title}: expected no migration, as this edit requires no migration; there is {names}")
     pods: dict[str, str] = {}
     for record in history.records(POD):
         labels = meta(record.object, "labels", {})
@@ -46,7 +46,7 @@ def judge_stayed(history: History, change: NetworkChange) -> str:
 
 
 def judge_waiting(history: History, change: NetworkChange) -> str:
-    """The VM runs on where it was, on its old network; what the cluster made for the edit so far only waits.
+    """The VM runs on its node and its old network; the migrations and pods of the edit only wait.
 
     KubeVirt 1.9 and newer make a target pod that stays Pending, older ones none.
     """
@@ -77,25 +77,27 @@ def judge_waiting(history: History, change: NetworkChange) -> str:
 
 
 def has_settled(history: History, control: NetworkChange) -> bool:
-    """Whether the cluster is done with a VM that can be migrated: it was moved, or it takes a restart here."""
+    """Whether the cluster has processed the edit of a migratable VM: it was migrated, or it requires a restart."""
     return is_complete(history, control) or _needs_restart(history, control)
 
 
 def require_control(history: History, change: Change, control: NetworkChange) -> tuple[bool, str]:
-    """Whether the control was moved, and what became of it; False where this cluster moves no VM for such an edit.
+    """Whether the control was migrated, and a text; False where this cluster migrates no VM for such an edit.
 
-    LabError when neither is so, or when the control was not edited after the VM: then nothing can be judged.
+    LabError when the control has neither been migrated nor requires a restart, or when it was edited before the VM.
     """
     if control.index <= change.index:
-        raise LabError(f"control {control.vm} was edited before {change.vm}; it proves nothing about the time since")
+        raise LabError(
+            f"control {control.vm} was edited before {change.vm}; it proves nothing about the time after that edit"
+        )
     if is_complete(history, control):
         return True, f"control {control.vm}, edited later, was migrated"
     if _needs_restart(history, control):
-        return False, f"control {control.vm} has RestartRequired, as this cluster moves no VM for such an edit"
+        return False, f"control {control.vm} has RestartRequired, as this cluster migrates no VM for such an edit"
     missing = next(fact for fact in five_facts(history, control) if not fact.holds)
     raise LabError(
-        f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing: its control was not either: "
-        f"{control.title}: {missing.seen}"
+        f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing, as its control was not migrated "
+        f"either: {control.title}: {missing.seen}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Many changes at one time: when each VM's migration was made, ran and ended, and how many ran side by side."""
+"""Many changes in parallel: when each VM's migration was made, ran and ended, and how many ran in parallel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from livenad.network_change.completion import completed_at, five_facts, the_migr
 
 _WAITING = ("", "Pending")
 _ENDED = ("Succeeded", "Failed")
-# What KubeVirt takes where its custom resource says nothing.
+# KubeVirt's defaults.
 _LIMITS = {"parallelMigrationsPerCluster": 5, "parallelOutboundMigrationsPerNode": 2}
 
 
@@ -48,7 +48,7 @@ class QueuedMigration:
 
 @dataclass(frozen=True)
 class Spread:
-    """How the seconds of all complete changes are spread."""
+    """The spread of the durations of all complete changes, in seconds."""
 
     fewest: float
     middle: float
@@ -63,13 +63,13 @@ def queued_migrations(history: History, changes: Sequence[NetworkChange]) -> lis
 
 
 def most_at_once(queue: Sequence[QueuedMigration]) -> int:
-    """The most migrations that were out of the queue and not ended at one moment."""
+    """The maximum number of migrations that had left the queue and not ended."""
     begun = [(one.begun, one.ended) for one in queue if one.begun is not None]
     return max((sum(b <= at and (e is None or at < e) for b, e in begun) for at, _ in begun), default=0)
 
 
 def spread(queue: Sequence[QueuedMigration]) -> Spread | None:
-    """The spread; None when no change is complete. ``ninth``: nine in ten took no longer."""
+    """The spread; None when no change is complete. ``ninth`` is the 90th percentile."""
     seconds = sorted(one.seconds for one in queue if one.seconds is not None)
     if not seconds:
         return None
@@ -77,7 +77,7 @@ def spread(queue: Sequence[QueuedMigration]) -> Spread | None:
 
 
 def limits_text(kubevirt: KubeVirtFacts | None) -> str:
-    """The cluster's limits on migrations at one time, as the KubeVirt resource and its defaults have them."""
+    """The cluster's limits on parallel migrations, from the KubeVirt resource or its defaults."""
     if kubevirt is None or not kubevirt.source:
         return "limits unknown: the KubeVirt resource may not be read"
     given = dig(kubevirt.source, "spec", "configuration", "migrations") or {}

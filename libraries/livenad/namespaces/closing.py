@@ -11,9 +11,9 @@ from livenad.ownership.leases import LEASE_NAME
 
 
 def close_namespace(run: Run) -> list[str]:
-    """Ask for the removal of the open suite's VMs and namespaces, and let other suites begin; a line for what stays.
+    """Delete the open suite's VMs and namespaces, and let other suites begin; returns a line for what remains.
 
-    Waits for nothing but what would keep the namespace from going.
+    Waits only for objects that would block the removal of the namespace.
     """
     suite = run.require_suite()
     name = suite.namespace.name
@@ -30,13 +30,13 @@ def close_namespace(run: Run) -> list[str]:
     try:
         run.networks.end_suite()
     except LabError as error:
-        left.append(f"suites of other runs may have to wait: {error}")
+        left.append(f"suites of other runs may be blocked: {error}")
     run.suite = None
     return left
 
 
 def stranded(run: Run) -> list[str]:
-    """A line for each VM that existed before the suite and is on a network that goes with the suite."""
+    """A line for each VM that existed before the suite and is on a network that is removed with the suite."""
     suite = run.require_suite()
     going = {f"{entry.namespace}/{entry.name}" for entry in run.created.entries if entry.kind is NAD}
     lines = []
@@ -45,7 +45,9 @@ def stranded(run: Run) -> list[str]:
         for entry in dig(vm, "spec", "template", "spec", "networks", default=[]) or []:
             named = str(dig(entry, "multus", "networkName") or "")
             if named and qualified(named, record.namespace) in going:
-                lines.append(f'{record.subject}: NIC "{entry.get("name")}" is on {named}, which goes with the suite')
+                lines.append(
+                    f'{record.subject}: NIC "{entry.get("name")}" is on {named}, which is removed with the suite'
+                )
     return lines
 
 
@@ -53,16 +55,16 @@ def _give_back_lease(run: Run, name: str, suffix: str) -> list[str]:
     try:
         run.created.lease.give_back(name, LEASE_NAME + suffix)
     except LabError as error:
-        return [f"the lease of this suite stays in {name}: {error}"]
+        return [f"the lease of this suite remains in {name}: {error}"]
     return []
 
 
 def _remove_namespaces(run: Run, name: str) -> list[str]:
-    """The namespaces, with which goes what is in them; piece by piece where a namespace may not be removed."""
+    """Remove the namespaces with their content; object by object where a namespace cannot be removed."""
     left = run.created.remove(lambda entry: entry.kind is NAMESPACE and _belongs(entry, name))
-    staying = {entry.name for entry in run.created.entries if entry.kind is NAMESPACE}
+    remaining = {entry.name for entry in run.created.entries if entry.kind is NAMESPACE}
     content = [entry for entry in run.created.entries if entry.kind is not NAMESPACE and _belongs(entry, name)]
-    run.created.forget(lambda entry: entry in content and entry.namespace not in staying)
+    run.created.forget(lambda entry: entry in content and entry.namespace not in remaining)
     return left + run.created.remove(lambda entry: entry in content)
 
 

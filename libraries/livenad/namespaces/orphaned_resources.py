@@ -1,4 +1,4 @@
-"""What dead runs left on the cluster: found by its marks, told from what living runs have, removed."""
+"""Orphaned resources: objects of aborted runs, found by the run label, told from those of active runs, removed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from livenad.virtual_machines.manifests import cloud_init_name
 
 _REMOVAL_SECONDS = 120.0
 _ANYWHERE = (NAMESPACE, CLUSTER_NETWORK, POLICY, NAD)
-"""What is looked for on the whole cluster; all else goes with its namespace."""
+"""Kinds that are searched on the whole cluster; all others are removed with their namespace."""
 
 _IN_HOME = (VM, SECRET, NAD, ACCOUNT, BINDING, LEASE)
-"""What is looked for in a namespace that runs share, in the order of removal."""
+"""Kinds that are searched in a shared namespace, in the order of removal."""
 
 
 @dataclass(frozen=True)
 class OrphanedResource:
-    """An object of a dead run."""
+    """An object of an aborted run."""
 
     kind: Kind
     item: Object
@@ -46,10 +46,10 @@ class OrphanedResource:
 
 
 class OrphanedResources:
-    """Found when it is made, which takes up to 30 seconds; nothing is changed before `remove`.
+    """The search is part of the construction, up to 30 seconds; only `remove` changes anything.
 
-    ``home`` is a namespace that an administrator gave to all runs, "" where there is none: it is kept. ``unseen`` has a
-    line for each kind of object that may not be listed: neither has a run with the same rights made any.
+    ``home`` is a namespace that all runs share, "" for none; it is kept. ``unseen`` has a line for each kind that the
+    user has no right to list; a run with the same rights cannot have created any.
     """
 
     def __init__(self, book: LeaseBook, home: str = "", heartbeat: Heartbeat = silent) -> None:
@@ -58,26 +58,26 @@ class OrphanedResources:
         self._home = home
         self._heartbeat = heartbeat
         self.unseen: list[str] = []
-        marked = self._marked()
-        runs = {run_of(found.item) for found in marked} - {book.run_id}
-        living = active_runs(self._cluster, runs, self._places(marked), heartbeat)
-        self.found = [found for found in marked if run_of(found.item) in runs - living]
+        labelled = self._labelled()
+        runs = {run_of(found.item) for found in labelled} - {book.run_id}
+        active = active_runs(self._cluster, runs, self._places(labelled), heartbeat)
+        self.found = [found for found in labelled if run_of(found.item) in runs - active]
 
     @property
     def namespaces(self) -> list[str]:
-        """Names of the namespaces that dead runs left."""
+        """Names of the namespaces that aborted runs left."""
         return [found.name for found in self.found if found.kind is NAMESPACE]
 
     @property
     def titles(self) -> list[str]:
-        """What was found, each with its run."""
+        """The objects that were found, each with its run."""
         return [found.title for found in self.found]
 
     def remove(self, within: float) -> list[str]:
-        """Remove all that was found; a line for each thing that stays. ``within``: for NMState, in seconds."""
+        """Remove all that was found; returns a line for each object that remains. ``within``: seconds for NMState."""
         left = self._delete(VM)
         left += self._delete(NAMESPACE)
-        # A namespace does not go before its network, nor that before the last launcher pod.
+        # A namespace is removed only after its network, and the network only after the last launcher pod.
         left += self._delete(CLUSTER_NETWORK)
         left += await_gone(self._cluster, self.namespaces, _REMOVAL_SECONDS, self._heartbeat)
         for run in sorted({run_of(found.item) for found in self._of(VM)}):
@@ -87,15 +87,15 @@ class OrphanedResources:
             try:
                 remove_policy(self._cluster, found.item, within, self._heartbeat)
             except LabError as error:
-                left.append(f"policy {found.name} could not be undone: {error}")
+                left.append(f"policy {found.name} could not be reverted: {error}")
         for found in self._of(LEASE):
             if PURPOSE_LABEL not in meta(found.item, "labels"):
                 remove_lease(self._cluster, found.item)
         self._book.remove_expired()
         return left
 
-    def _marked(self) -> list[OrphanedResource]:
-        """All that any run has created, but for what goes with a namespace that a run has created."""
+    def _labelled(self) -> list[OrphanedResource]:
+        """All objects that any run created, except those in a namespace that a run created."""
         found = [OrphanedResource(kind, item) for kind in _ANYWHERE for item in self._list(kind)]
         found += [
             OrphanedResource(kind, item) for kind in _IN_HOME if self._home for item in self._list(kind, self._home)
@@ -108,7 +108,7 @@ class OrphanedResources:
 
     @staticmethod
     def _secrets(found: list[OrphanedResource]) -> list[OrphanedResource]:
-        """Those of VMs whose Secrets may neither be listed nor read: known by name, which holds the run's id."""
+        """Secrets of VMs, by name, which has the run's id: the user may have no right to list or read Secrets."""
         seen = {(item.namespace, item.name) for item in found if item.kind is SECRET}
         missing = [
             (item, cloud_init_name(item.name))
@@ -121,10 +121,12 @@ class OrphanedResources:
             if run_of(vm.item) in name
         ]
 
-    def _places(self, marked: list[OrphanedResource]) -> set[str]:
-        """Where leases of these runs may be."""
-        named = {str(meta(found.item, "annotations", {}).get(LIFE_NOTE, "")) for found in marked}
-        return named | {found.name for found in marked if found.kind is NAMESPACE} | {self._book.namespace, self._home}
+    def _places(self, labelled: list[OrphanedResource]) -> set[str]:
+        """Namespaces that may have leases of these runs."""
+        named = {str(meta(found.item, "annotations", {}).get(LIFE_NOTE, "")) for found in labelled}
+        return (
+            named | {found.name for found in labelled if found.kind is NAMESPACE} | {self._book.namespace, self._home}
+        )
 
     def _list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         try:
@@ -132,7 +134,7 @@ class OrphanedResources:
         except ApiError as error:
             if error.status == 403:
                 where = f"in namespace {namespace}" if namespace else "on the whole cluster"
-                self.unseen.append(f"{kind.name} objects may not be listed {where}, so none were looked for")
+                self.unseen.append(f"no right to list {kind.name} objects {where}, so none were searched")
             elif error.status != 404:
                 raise
             return []

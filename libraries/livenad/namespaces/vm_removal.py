@@ -1,4 +1,4 @@
-"""The removal of a VM that the suite created, and of what the suite knew of it."""
+"""The removal of a VM that the suite created, and of its records in the suite."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from livenad.virtual_machines.manifests import cloud_init_name
 
 
 def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, within: float) -> float:
-    """Delete what ``created`` created for a VM and wait until it is gone; gives the seconds that it took.
+    """Delete the objects that ``created`` has for a VM and wait until they are gone; returns the seconds it took.
 
-    Only objects that the run created, each by its uid. Raises LabError when something stays.
+    Each object is deleted by its uid. Raises LabError when one remains.
     """
     began = time.monotonic()
     own = {VM: record.name, SECRET: cloud_init_name(record.name)}
@@ -28,16 +28,16 @@ def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, 
     if left := created.remove(chosen):
         raise LabError(f"{record.subject} could not be removed: {'; '.join(left)}")
     gone = suite.recorder.wait_for(
-        lambda _: not _staying(suite, record.name),
+        lambda _: not _remaining(suite, record.name),
         within,
         f"{record.subject} gone",
-        lambda: ", ".join(_staying(suite, record.name)),
+        lambda: ", ".join(_remaining(suite, record.name)),
         vms={record.name},
     )
     if not gone:
         raise LabError(
             f"expected {record.subject} to be gone within {human(within)}; still there: "
-            f"{', '.join(_staying(suite, record.name))}"
+            f"{', '.join(_remaining(suite, record.name))}"
         )
     suite.vms.forget(record)
     suite.changes.forget(record.name)
@@ -47,7 +47,7 @@ def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, 
     return time.monotonic() - began
 
 
-def _staying(suite: SuiteContext, vm: str) -> list[str]:
+def _remaining(suite: SuiteContext, vm: str) -> list[str]:
     history = suite.recorder.history
     found = [kind.title(None, vm) for kind in (VM, VMI) if history.current(kind, vm) is not None]
     return found + [f"Pod {meta(pod, 'name')}" for pod in history.all(POD, vm=vm)]

@@ -1,4 +1,4 @@
-"""The change of a VM's network: what is checked before the edit, the one edit, and what is checked after it."""
+"""The change of a VM's network: checks before the edit, one edit, checks after the edit."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ def change_networks(
     vm_state: VmState,
     nad_missing: bool = False,
 ) -> list[NetworkChange]:
-    """Put NICs of each VM on networks by one edit for each VM, and add the records to ``log``.
+    """Edit each VM once so that its NICs are on ``networks``, and add the records to ``log``.
 
-    ``vm_state`` is what each VM has to be: TestError or LabError when it is not. All VMs that have to be running or
-    stopped are checked before the first edit; "any" checks nothing and reads nothing before it. ``networks`` are NADs
-    by NIC.
+    ``vm_state`` is the state that each VM must have: TestError or LabError when it has another. "running" and "stopped"
+    are checked on all VMs before the first edit; "any" checks nothing. ``networks`` maps a NIC to its NAD.
     """
     for record in records:
         for nic in networks:
@@ -68,9 +67,7 @@ def _change(
     if vm_state == "migrating" and last is not None:
         active = handed_over(history, last)
         if active is None:
-            raise ProductFault(
-                f"{last.title}: expected a migration to be under way; {vm_summary(history, record.name)}"
-            )
+            raise ProductFault(f"{last.title}: expected a running migration; {vm_summary(history, record.name)}")
     changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
     stored = put_networks(client, record, networks)
     for change in changes:
@@ -97,7 +94,7 @@ def require_movable_nic(record: VmRecord, nic: str) -> None:
 
 
 def require_running(history: History, record: VmRecord, remedy: str) -> None:
-    """Raise TestError for a VM that does not run; ``remedy`` says what to do about it."""
+    """Raise TestError for a VM that is not running; ``remedy`` says what to do."""
     vmi = history.current(VMI, record.name)
     if vmi is None or phase_of(vmi) != "Running":
         vm = history.current(VM, record.name) or {}
@@ -118,34 +115,37 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
     require_running(
         history,
         record,
-        "a network is swapped on a running VM: call `Start VMs` and `Wait Until VMs Are Ready` first",
+        "the network of a running VM is changed: call `Start VMs` and `Wait Until VMs Are Ready` first",
     )
     if vm is not None and is_true(vm, "RestartRequired"):
-        raise LabError(f"{title} has RestartRequired already before the edit, so nothing could be judged; restart it")
+        raise LabError(
+            f"{title} already has RestartRequired before the edit, so the edit cannot be judged; restart the VM"
+        )
     for item in migrations_of(history, record.name).values():
         if phase_of(item) not in FINAL_PHASES:
             raise LabError(
-                f"{title} is being migrated already: {meta(item, 'name')} is {phase_of(item) or 'new'}; wait"
+                f"{title} is already being migrated: {meta(item, 'name')} is {phase_of(item) or 'new'}; "
+                "wait until it has ended"
             )
 
 
 def _require_not_ended(recorder: Recorder, change: NetworkChange, active: Object) -> None:
-    """LabError when the migration had ended by the time that the second edit was stored."""
+    """LabError when the migration had ended before the second edit was stored."""
     recorder.catch_up()
     then = recorder.history.state_at(MIGRATION, str(meta(active, "name")), change.resource_version)
     if then is None or phase_of(then) in FINAL_PHASES:
         raise LabError(
             f"{change.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
-            f"{human(time.monotonic() - change.at)} after it was asked for; run again on a less busy machine"
+            f"{human(time.monotonic() - change.at)} after it was sent; run again on a less busy machine"
         )
 
 
 def _require_was_starting(recorder: Recorder, change: NetworkChange) -> None:
-    """LabError when the VM could be live-migrated already by the time that the edit was stored."""
+    """LabError when the VM was LiveMigratable before the edit was stored."""
     recorder.catch_up()
     then = recorder.history.state_at(VMI, change.vm, change.resource_version) or {}
     if phase_of(then) not in _STARTING or is_true(then, "LiveMigratable"):
         raise LabError(
-            f"{change.subject} could be live-migrated already when the edit was stored, so it was not starting any "
-            f"more ({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"
+            f"{change.subject} was already LiveMigratable when the edit was stored, so it was no longer starting "
+            f"({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"
         )

@@ -31,7 +31,7 @@ _LONGEST = 240
 
 @dataclass(frozen=True)
 class Fact:
-    """One of the five facts. ``seen`` says what was last seen; ``since`` (monotonic) since when it is so."""
+    """One of the five facts. ``seen`` is the state last seen; ``since`` (monotonic clock) is when it began."""
 
     name: str
     holds: bool
@@ -46,7 +46,7 @@ def the_migration(history: History, change: NetworkChange) -> Object | None:
 
 
 def five_facts(history: History, change: NetworkChange) -> list[Fact]:
-    """The five facts, in the order in which they come true on a healthy cluster but for the condition."""
+    """The five facts; all but the condition in the order in which they come true on a healthy cluster."""
     vmi = history.current(VMI, change.vm) or {}
     migration = the_migration(history, change)
     return [
@@ -80,7 +80,7 @@ def _migration_succeeded(history: History, change: NetworkChange, migration: Obj
     seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
     completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
     if phase == "Running" and completed:
-        seen += " though migrationState.completed is true: the product left it running for good"
+        seen += " though migrationState.completed is true: the product left it in phase Running"
     return Fact(name, False, seen + _migration_trouble(history, migration), since)
 
 
@@ -141,7 +141,7 @@ def _completed(state: Object, uid: str) -> bool:
 
 
 def _gone(history: History, name: str) -> float:
-    """When a migration object that exists no more was last seen."""
+    """When a deleted migration object was last seen."""
     return history.records(MIGRATION, name)[-1].at
 
 
@@ -150,17 +150,17 @@ def _ago(since: float | None) -> str:
 
 
 def _why_no_migration(history: History, change: NetworkChange) -> str:
-    """How far the edit got, when the cluster has made no migration object for it."""
+    """Why the cluster made no migration object: how far the edit got."""
     others = [meta(item, "name") for item in migrations_since(history, change).values()]
     if others:
-        return f"the cluster made no migration object; made by hand: {', '.join(others)}"
+        return f"the cluster made no migration object; requested by a user: {', '.join(others)}"
     vmi = history.current(VMI, change.vm)
     if vmi is None:
         return "no migration object, and the VMI is gone"
     network = network_of(vmi.get("spec", {}), change.nic)
     parts = ["no migration object was made"]
     if network != change.new_network:
-        parts.append(f'the VMI\'s spec still says "{network}"')
+        parts.append(f'the VMI\'s spec still names "{network}"')
     else:
         parts.append(f"the VMI's spec has the new network, {condition_text(vmi, 'MigrationRequired')}")
     if not is_true(vmi, "LiveMigratable"):
@@ -171,7 +171,7 @@ def _why_no_migration(history: History, change: NetworkChange) -> str:
 
 
 def _migration_trouble(history: History, migration: Object) -> str:
-    """Why a migration does not go on: its target pod's trouble or first warning, else the newest warning about it."""
+    """Why a migration does not proceed: the state or first warning of its target pod, else its newest warning."""
     uid = meta(migration, "uid")
     targets = [pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
     troubles = {meta(pod, "name"): why for pod in targets if (why := pod_trouble(pod))}
@@ -179,12 +179,12 @@ def _migration_trouble(history: History, migration: Object) -> str:
         if why not in NO_TROUBLE_YET:
             return f" (target pod {name}: {why})"
     for pod in targets:
-        if told := next(_warnings_about(history, meta(pod, "name")), ""):
-            return f" (target pod {meta(pod, 'name')}: {told})"
+        if reported := next(_warnings_about(history, meta(pod, "name")), ""):
+            return f" (target pod {meta(pod, 'name')}: {reported})"
     names = (meta(migration, "name"), dig(migration, "spec", "vmiName"))
-    told = "".join(list(_warnings_about(history, *names))[-1:])
+    reported = "".join(list(_warnings_about(history, *names))[-1:])
     waiting = "".join(f" (target pod {name}: {why})" for name, why in troubles.items())
-    return f" (event {told})" if told else waiting
+    return f" (event {reported})" if reported else waiting
 
 
 def first_warning(history: History, change: NetworkChange) -> str:
@@ -200,7 +200,7 @@ def first_warning(history: History, change: NetworkChange) -> str:
 
 
 def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:
-    """``reason: message`` of the warnings about objects, oldest first, at a length that can be read."""
+    """``reason: message`` of the warnings about objects, oldest first, cut to a readable length."""
     for record in history.records(EVENT, since=since):
         event = record.object
         if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names:

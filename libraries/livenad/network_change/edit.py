@@ -1,4 +1,4 @@
-"""An edit of a VM: one patch that is applied wholly or not at all, whoever else edits the VM meanwhile."""
+"""An edit of a VM: one atomic patch, safe against edits by others at the same time."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _DENIED = "denied the request"
 
 
 def put_networks(client: Cluster, record: VmRecord, networks: Mapping[str, str]) -> Object:
-    """Put each named NIC on its network by one edit of the VM's spec; gives the VM as stored, and corrects ``record``.
+    """Put each NIC on its network by one edit of the VM's spec; returns the stored VM and updates ``record``.
 
-    When somebody else changed the VM meanwhile, it looks again. Raises TestError for a NIC that is not there, ApiError
-    when the edit is refused, LabError when the VM changes each time.
+    When another client changed the VM meanwhile, reads the VM and tries again. Raises TestError for a NIC that does not
+    exist, ApiError when the API server rejects the edit, LabError when the VM changes at each attempt.
     """
 
     def operations(spec: Object) -> list[Object]:
@@ -37,11 +37,11 @@ def put_networks(client: Cluster, record: VmRecord, networks: Mapping[str, str])
 def edit_vm(
     client: Cluster, record: VmRecord, operations: Callable[[Object], list[Object]], done: Callable[[Object], bool]
 ) -> Object:
-    """Edit a VM by the JSON patch that ``operations`` makes of its template's spec; gives the VM as stored.
+    """Edit a VM by the JSON patch that ``operations`` makes of its template's spec; returns the stored VM.
 
-    The patch tests what it relies on: when somebody else changed that meanwhile, it is made anew. ``done`` tells of a
-    VM whether the edit has been applied to it. Raises what ``operations`` does, ApiError when the edit is refused,
-    LabError when the VM changes each time.
+    The patch tests the fields that it replaces: when another client changed them meanwhile, it is made again. ``done``
+    says of a VM whether the edit is applied. Raises what ``operations`` raises, ApiError when the API server rejects
+    the edit, LabError when the VM changes at each attempt.
     """
     for left in reversed(range(_EDIT_ATTEMPTS)):
         vm = client.get(VM, record.name, record.namespace)
@@ -54,7 +54,9 @@ def edit_vm(
             if error.status == 422 and not _changed_meanwhile(str(error)):
                 raise
             continue
-    raise LabError(f"VM {record.namespace}/{record.name} could not be edited: it changed under our hands each time")
+    raise LabError(
+        f"VM {record.namespace}/{record.name} could not be edited: another client changed it at each attempt"
+    )
 
 
 def _changed_meanwhile(refusal: str) -> bool:
@@ -63,7 +65,7 @@ def _changed_meanwhile(refusal: str) -> bool:
 
 
 def _operations(record: VmRecord, there: Sequence[Object], nic: str, network: str) -> list[Object]:
-    """With tests of what is replaced: the list may have been reordered since it was read."""
+    """Operations with tests of what they replace: the list may have been reordered since it was read."""
     position = next((index for index, item in enumerate(there) if item.get("name") == nic), None)
     if position is None:
         raise TestError(f'VM {record.namespace}/{record.name} has no network "{nic}" in its spec')
@@ -77,7 +79,7 @@ def _operations(record: VmRecord, there: Sequence[Object], nic: str, network: st
 
 
 def _edited(networks: Mapping[str, str]) -> Callable[[Object], bool]:
-    """Tells of a VM whether the edit has been applied to it."""
+    """A function that says of a VM whether the edit is applied."""
 
     def edited(vm: Object) -> bool:
         spec = dig(vm, "spec", "template", "spec", default={})

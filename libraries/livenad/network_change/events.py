@@ -1,4 +1,4 @@
-"""Moments in the life of a VM for which a suite may wait before its next step. Pure functions of the history."""
+"""Events of a VM that a suite can wait for before its next step. Pure functions of the history."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ VmEvent = Literal["launcher pod created", "migration created", "migration runnin
 
 
 def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Callable[[], str]:
-    """A function that tells what was seen of the event, "" before it. TestError when the VM was not changed."""
+    """A function that returns what was seen of the event, "" before it. TestError when the VM was not changed."""
     if event == "launcher pod created":
         return lambda: "a launcher pod" if is_starting(history, vm) else ""
     change = log.network_change(vm)
     if event == "migration created":
         return lambda: "a migration object" if migrations_since(history, change) else ""
     if event == "migration running":
-        return lambda: "a migration under way" if handed_over(history, change) else ""
+        return lambda: "a running migration" if handed_over(history, change) else ""
     return lambda: first_warning(history, change)
 
 
 def handed_over(history: History, change: NetworkChange) -> Object | None:
-    """The migration that the cluster made for an edit once it is handed over to the nodes; None before."""
+    """The migration that the cluster made for an edit once its target is being prepared; None before."""
     found = migrations_since(history, change).values()
     return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
 

@@ -25,41 +25,41 @@ from livenad.text import human
 
 
 def missing_effect(history: History, change: NetworkChange) -> list[str]:
-    """What keeps the last edit of a VM from being in effect; empty when nothing does.
+    """Why the last edit of a VM is not in effect; empty when it is.
 
-    How many migrations it took is the cluster's affair, so none is asked for; but none may be under way any more.
+    Any number of migrations is accepted, as the cluster decides it, but all must have ended.
     """
     vmi = history.current(VMI, change.vm)
     if vmi is None or phase_of(vmi) != "Running":
         return [f"the VMI is {phase_of(vmi) if vmi else 'gone'}"]
-    lacks = []
+    missing = []
     spec = network_of(vmi.get("spec", {}), change.nic) or ""
     wanted = qualified(change.new_network, change.namespace)
     if qualified(spec, change.namespace) != wanted:
-        lacks.append(f'the VMI\'s spec names "{spec}"')
+        missing.append(f'the VMI\'s spec names "{spec}"')
     pod = current_pod(history, vmi)
     network = pod_network(pod, change.pod_interface) if pod else None
     if network != wanted:
         name = meta(pod, "name") if pod else "none"
-        lacks.append(f"launcher pod {name} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}")
+        missing.append(f"launcher pod {name} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}")
     for item in migrations_of_edits(history, change):
         if phase_of(item) not in FINAL_PHASES:
-            lacks.append(_unfinished(vmi, change, item))
+            missing.append(_unfinished(vmi, change, item))
     if is_true(vmi, "MigrationRequired"):
-        lacks.append(condition_text(vmi, "MigrationRequired"))
-    return lacks
+        missing.append(condition_text(vmi, "MigrationRequired"))
+    return missing
 
 
 def judge_last_edit(history: History, change: NetworkChange, within: float) -> str:
-    """The last edit of a VM is in effect; the message tells how many migrations all its edits took."""
+    """The last edit of a VM is in effect; the message says how many migrations all its edits took."""
     edits = edits_of(change)
     found = migrations_of_edits(history, change)
     listed = ", ".join(_describe(item) for item in found) or "none"
-    if lacks := missing_effect(history, change):
+    if missing := missing_effect(history, change):
         others = "".join(f', before that to "{edit.new_network}"' for edit in reversed(edits[:-1]))
         raise ProductFault(
             f"{change.title}{others}: expected the last edit to be in effect within {human(within)}, is not after "
-            f"{human(time.monotonic() - change.at)}: {'; '.join(lacks)}; migrations: {listed}"
+            f"{human(time.monotonic() - change.at)}: {'; '.join(missing)}; migrations: {listed}"
         )
     took = human(time.monotonic() - change.at)
     vmi = history.current(VMI, change.vm) or {}
@@ -79,13 +79,12 @@ def _unfinished(vmi: Object, change: NetworkChange, migration: Object) -> str:
     ours = state.get("migrationUid") == meta(migration, "uid")
     if phase == "Running" and ours and state.get("completed"):
         return (
-            f"migration {change.namespace}/{name} is left in Running for good with "
-            "migrationState.completed=true, as an "
-            "edit during a running migration can leave it"
+            f"migration {change.namespace}/{name} stays in phase Running with migrationState.completed=true, "
+            "as can happen after an edit during a running migration"
         )
     return f"migration {change.namespace}/{name} is {phase or 'new'}"
 
 
 def _describe(migration: Object) -> str:
-    maker = "by the cluster" if is_automatic(migration) else "by hand"
+    maker = "by the cluster" if is_automatic(migration) else "requested by a user"
     return f"{meta(migration, 'name')} ({maker}, {phase_of(migration) or 'new'})"

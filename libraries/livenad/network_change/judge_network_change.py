@@ -51,7 +51,7 @@ def judge_completion(history: History, change: NetworkChange, within: float) -> 
 
 
 def interface_differences(history: History, change: NetworkChange) -> list[str]:
-    """What the API says about the NIC now and did not before the edit, but for the network's name; a line each."""
+    """The fields of the NIC that differ from before the edit, apart from the network's name; one line for each."""
     vmi = history.current(VMI, change.vm)
     if vmi is None:
         return ["the VMI is gone"]
@@ -101,7 +101,7 @@ def judge_network(history: History, vm: str, namespace: str, nic: str, network: 
     found = pod_network(pod, interface)
     if qualified(spec, namespace) != wanted or found != wanted:
         raise ProductFault(
-            f"{title}: expected to be on {wanted}; the VMI's spec says {spec or 'nothing'}, and launcher pod "
+            f"{title}: expected to be on {wanted}; the VMI's spec names {spec or 'nothing'}, and launcher pod "
             f"{meta(pod, 'name')} on {node_of(vmi)} has {interface} on {found or 'no network'}"
         )
     return f"{title}: on {wanted} by the VMI's spec and by launcher pod {meta(pod, 'name')} on {node_of(vmi)}"

@@ -1,4 +1,4 @@
-"""Verdicts on edits that must not reach the running VM. Each returns what it saw, or raises ProductFault."""
+"""Verdicts on edits that must not be applied to the running VM. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from livenad.virtual_machines.judge_lifecycle import judge_same_instance
 
 
 def judge_not_live(history: History, change: NetworkChange) -> str:
-    """The VMI's spec was on the old network in every state since the edit, and never asked for a migration."""
+    """Since the edit, every state of the VMI names the old network, and MigrationRequired was never set."""
     for record in history.records(VMI, change.vm, change.index):
         if record.type != DELETED:
-            require_spec(change, record.object, change.old_network, "not to take the edit over")
-    require_never(history, change, VMI, MIGRATION, "the edit cannot go live here")
+            require_spec(change, record.object, change.old_network, "not to have the edit")
+    require_never(history, change, VMI, MIGRATION, "the edit cannot be applied to the running VM here")
     return f"{change.title}: the VMI has kept its spec for {human(time.monotonic() - change.at)}"
 
 
 def applied_live(history: History, edit: NicSettingsChange) -> str:
-    """The first sign that the running VM follows the edit, or is to follow it; "" when there is none."""
+    """The first state that shows that the edit is applied to the running VM, or will be; "" when there is none."""
     before = (history.state_before(VMI, edit.vm, edit.index) or {}).get("spec", {})
     for record in history.records(VMI, edit.vm, edit.index):
         if record.type == DELETED:
@@ -33,7 +33,7 @@ def applied_live(history: History, edit: NicSettingsChange) -> str:
         spec = dict(record.object.get("spec", {}))
         was, now = interface_of(before, edit.nic), interface_of(spec, edit.nic)
         if was != now:
-            return f"{when} its interface in the VMI's spec was another one: {_changes(was, now)}"
+            return f"{when} its interface in the VMI's spec had changed: {_changes(was, now)}"
         if network_of(before, edit.nic) != network_of(spec, edit.nic):
             return f"{when} the VMI's spec had the NIC on {network_of(spec, edit.nic)}"
         if condition(record.object, "MigrationRequired") is not None:
@@ -45,12 +45,12 @@ def applied_live(history: History, edit: NicSettingsChange) -> str:
 
 
 def judge_not_applied_live(history: History, edit: NicSettingsChange) -> str:
-    """Since before the edit the VMI's spec and node are the same, and no migration was asked for or made."""
+    """Since before the edit the VMI has the same spec and node, and no migration was required or made."""
     judge_same_instance(history, edit)
-    if sign := applied_live(history, edit):
-        raise ProductFault(f"{edit.title}: expected the running VM to be left as it is; {sign}")
+    if found := applied_live(history, edit):
+        raise ProductFault(f"{edit.title}: expected the running VM to stay unchanged; {found}")
     return (
-        f"{edit.title}: the VMI is as it was for {human(time.monotonic() - edit.at)}, on node {edit.node}, and "
+        f"{edit.title}: the VMI is unchanged for {human(time.monotonic() - edit.at)}, on node {edit.node}, and "
         "no migration was made"
     )
 

@@ -1,4 +1,4 @@
-"""A judgement on the pod that a VM left by its change: it returns what it saw, or raises ProductFault."""
+"""The verdict on the source pod of a network change: returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from livenad.text import human
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 
 
-def judge_request_kept(history: History, change: NetworkChange) -> str:
-    """The source pod's request for networks is in every state the one from before the edit."""
+def judge_annotation_kept(history: History, change: NetworkChange) -> str:
+    """The networks annotation of the source pod is the same in every state since before the edit."""
     title = f"VM {change.namespace}/{change.vm}"
     source = _source(history, change)
-    before = _request(source)
+    before = _annotation(source)
     states = [record for record in history.records(POD, source.name, change.index) if record.type != DELETED]
     for record in states:
-        if _request(record) != before:
+        if _annotation(record) != before:
             raise ProductFault(
-                f"{title}: expected its source pod {source.name} to keep the annotation {NETWORKS} over the swap; "
-                f"{human(record.at - change.at)} after the edit it was {_request(record) or 'empty'}, before it "
+                f"{title}: expected its source pod {source.name} to keep the annotation {NETWORKS} during the swap; "
+                f"{human(record.at - change.at)} after the edit it was {_annotation(record) or 'empty'}, before it "
                 f"{before}"
             )
-    return f"{title}: source pod {source.name} asks for {before} in all of {len(states)} states since the edit"
+    return (
+        f"{title}: source pod {source.name} has networks annotation {before} in all of {len(states)} states since "
+        "the edit"
+    )
 
 
 def _source(history: History, change: NetworkChange) -> Record:
-    """The last state before the edit of the newest pod that carried the VMI then."""
+    """The last state before the edit of the newest launcher pod of the VMI."""
     found = {
         record.name: record
         for record in history.records(POD)
@@ -42,5 +45,5 @@ def _source(history: History, change: NetworkChange) -> Record:
     return max(found.values(), key=lambda record: (str(meta(record.object, "creationTimestamp")), record.index))
 
 
-def _request(record: Record) -> str:
+def _annotation(record: Record) -> str:
     return str(meta(record.object, "annotations", {}).get(NETWORKS, ""))

@@ -1,4 +1,4 @@
-"""Edits of a NIC that a running VM cannot follow: its binding, its model, alone or along with its network."""
+"""Edits of a NIC that cannot be applied to a running VM: binding or model, alone or together with the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SPEC = "/spec/template/spec"
 
 
 def put_edit(client: Cluster, record: VmRecord, edit: NicSettingsChange) -> Object:
-    """Make the edit in one patch; gives the VM as stored. Raises TestError for an unknown NIC, else as `edit_vm`."""
+    """Make the edit in one patch; returns the stored VM. Raises TestError for an unknown NIC, else as `edit_vm`."""
 
     def done(vm: Object) -> bool:
         spec = dig(vm, "spec", "template", "spec", default={})

@@ -1,4 +1,4 @@
-"""Where a network may lie: words that suites use, and what stands behind each of them."""
+"""Attachment types of networks, by the names that suites use, and the backends behind them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Place(enum.Enum):
-    """What a network of a test is made on."""
+    """The attachment type of a test network."""
 
     bridge = "bridge"
     other_bridge = "other bridge"
@@ -15,7 +15,7 @@ class Place(enum.Enum):
 
 
 class Technique(enum.Enum):
-    """How pods are connected."""
+    """The CNI technique that connects pods."""
 
     linux_bridge = "bridge"
     localnet = "localnet"
@@ -23,11 +23,10 @@ class Technique(enum.Enum):
 
 @dataclass(frozen=True)
 class NetworkBackend:
-    """What carries the VLANs of a place, on every node.
+    """The bridge or physical network that carries VLANs on every node.
 
-    ``name`` is that of the bridge or physical network, ``pool`` the one under which its VLANs are leased: two backends
-    that lead to the same wire have the same. ``resource`` is what a node has that has the bridge, "" where nodes do
-    not tell.
+    ``name`` is its name. ``pool`` is the name of the pool for its VLANs: backends on the same wire share a pool.
+    ``resource`` is the node resource of nodes with the bridge, "" when nodes do not report it.
     """
 
     technique: Technique

@@ -1,4 +1,4 @@
-"""Guests on one node: where the bridges end at their node, a guest reaches only those beside it."""
+"""Co-location: VMs on one node. On node-local bridges a guest reaches only guests on its own node."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MIGRATE = "/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmach
 
 
 def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: str, within: float) -> list[str]:
-    """Live-migrate the running VMs of the suite to the node of ``vm``; gives the names of those that moved.
+    """Live-migrate the running VMs of the suite to the node of ``vm``; returns the names of those that moved.
 
-    Without ``vm`` they meet where one is that cannot be moved, or where most are. LabError when one does not get there
-    within so many seconds.
+    Without ``vm``, to the node of a non-migratable VM, else to the node with the most VMs. LabError when one is not
+    there after ``within`` seconds.
     """
     recorder.catch_up()
     history = recorder.history
-    node = _node(history, vm) if vm else _meeting_place(history, vms)
+    node = _node(history, vm) if vm else _common_node(history, vms)
     moving = [
         record
         for record in vms
@@ -48,15 +48,18 @@ def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: s
         vmi = history.current(VMI, record.name) or {}
         return node_of(vmi) == node and is_true(vmi, "Ready") and _is_settled(history, record)
 
-    # A VM that is being migrated anyway cannot be migrated a second time, and may arrive by that.
-    recorder.wait_for(lambda _: not under_way(), within, title, lambda: f"migrated still: {', '.join(under_way())}")
+    # A VM that is being migrated cannot be migrated at the same time, and may arrive by that migration.
+    recorder.wait_for(
+        lambda _: not under_way(), within, title, lambda: f"still being migrated: {', '.join(under_way())}"
+    )
     selector = {_HOSTNAME: _hostname(client, node)}
     for record in moving:
         if not is_there(record):
-            _ask(client, recorder, record, selector)
+            _request_migration(client, recorder, record, selector)
     if not recorder.wait_for(lambda _: not away(), deadline - time.monotonic(), title, lambda: "; ".join(away())):
         raise LabError(
-            f"expected the {title} within {human(within)}, since their networks end at their nodes; {'; '.join(away())}"
+            f"expected the {title} within {human(within)}, as their networks are local to each node; "
+            f"{'; '.join(away())}"
         )
     return [record.name for record in moving]
 
@@ -65,14 +68,14 @@ def _is_settled(history: History, record: VmRecord) -> bool:
     return all(phase_of(item) in FINAL_PHASES for item in migrations_of(history, record.name).values())
 
 
-def _meeting_place(history: History, records: Sequence[VmRecord]) -> str:
+def _common_node(history: History, records: Sequence[VmRecord]) -> str:
     nodes = Counter(node for record in records if (node := _node(history, record.name)))
     fixed = [_node(history, record.name) for record in records if not _may_move(history, record)]
     return next(filter(None, fixed), "") or next((node for node, _ in nodes.most_common(1)), "")
 
 
 def _may_move(history: History, record: VmRecord) -> bool:
-    """A VM that exists already is not moved for the sake of others; of one from a manifest only the VMI tells."""
+    """An existing VM is never moved. Whether a VM from a manifest is migratable is read from its VMI."""
     if record.origin == "manifest":
         return is_true(history.current(VMI, record.name) or {}, "LiveMigratable")
     return record.origin == "suite" and record.can_migrate
@@ -83,13 +86,13 @@ def _node(history: History, vm: str) -> str:
 
 
 def _hostname(client: Cluster, node: str) -> str:
-    """Label value by which a node is selected; it need not be the node's name."""
+    """The label value that selects a node; it can differ from the node's name."""
     labels: Object = meta(client.find(NODE, node) or {}, "labels", {})
     return str(labels.get(_HOSTNAME, node))
 
 
-def _ask(client: Cluster, recorder: Recorder, record: VmRecord, selector: dict[str, str]) -> None:
-    """Ask for one migration; a lost answer is looked up in what came of it."""
+def _request_migration(client: Cluster, recorder: Recorder, record: VmRecord, selector: dict[str, str]) -> None:
+    """Request one migration. When the answer is lost, the migration objects show the outcome."""
     known = set(migrations_of(recorder.history, record.name))
 
     def made() -> Object | None:

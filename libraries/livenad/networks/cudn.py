@@ -1,4 +1,4 @@
-"""Localnets as ClusterUserDefinedNetworks: OVN-Kubernetes makes a NAD of each in the chosen namespace."""
+"""Localnets as ClusterUserDefinedNetworks: OVN-Kubernetes creates a NAD for each in the selected namespace."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def localnet_cudn(name: str, namespace: str, physical_network: str, vlan: int) -
 
 
 def await_created(cluster: Cluster, name: str, namespace: str, within: float, heartbeat: Heartbeat) -> None:
-    """Wait until the network is created and its NAD is in ``namespace``; LabError when that does not come.
+    """Wait until the network is created and its NAD is in ``namespace``; LabError after ``within`` s.
 
-    NetworkCreated alone is not enough: it is true of a network that no namespace was chosen for.
+    NetworkCreated alone is not enough: it is also True when no namespace is selected.
     """
     with following(cluster, (CLUSTER_NETWORK, None, ""), (NAD, namespace, "")) as history:
 
         def missing() -> str:
             shown = _network_created(history.current(CLUSTER_NETWORK, name) or {})
             if shown.get("status") == "True":
-                return "" if history.current(NAD, name) else f"NAD {namespace}/{name} is not there"
+                return "" if history.current(NAD, name) else f"NAD {namespace}/{name} does not exist"
             said = f"NetworkCreated is {shown.get('status', 'absent')}: {shown.get('message', 'no message')}"
             return f"!{said}" if _HOPELESS in said else said
 
@@ -54,32 +54,32 @@ def await_created(cluster: Cluster, name: str, namespace: str, within: float, he
         said, waited = wait_out(history, missing, awaited=awaited, within=within, heartbeat=heartbeat)
     if said:
         raise LabError(
-            f"expected {awaited}, for {waited} it was not: {said}; see the resource, or raise NETWORK_TIMEOUT"
+            f"expected {awaited}, it was not created for {waited}: {said}; see the resource, or raise NETWORK_TIMEOUT"
         )
 
 
 def remove_networks(cluster: Cluster, names: list[str], within: float, heartbeat: Heartbeat) -> list[str]:
-    """Delete networks whose guests are gone and wait until they are gone as well; a line for each that stays."""
+    """Delete networks whose guests are gone and wait until they are removed; a line for each that remains."""
     for name in names:
         cluster.delete(CLUSTER_NETWORK, name)
     with following(cluster, (CLUSTER_NETWORK, None, "")) as history:
 
-        def staying() -> list[str]:
+        def remaining() -> list[str]:
             found = [item for item in history.all(CLUSTER_NETWORK) if meta(item, "name") in names]
             return [f"{meta(item, 'name')}: {_network_created(item).get('message', 'still there')}" for item in found]
 
         awaited = "ClusterUserDefinedNetworks gone"
-        wait_out(history, lambda: "; ".join(staying()), awaited=awaited, within=within, heartbeat=heartbeat)
-        return [f"ClusterUserDefinedNetwork {line}" for line in staying()]
+        wait_out(history, lambda: "; ".join(remaining()), awaited=awaited, within=within, heartbeat=heartbeat)
+        return [f"ClusterUserDefinedNetwork {line}" for line in remaining()]
 
 
 def await_guests_gone(recorder: Recorder, within: float, but: Collection[str] = ()) -> list[str]:
-    """Wait until no VM runs in a namespace and no launcher pod is left, not even one that has ended.
+    """Wait until a namespace has no VMI and no launcher pod, not even one that has ended.
 
-    ``but`` are VMs that were there before the suite, and stay.
+    ``but`` are VMs that existed before the suite and are kept.
     """
 
-    def staying() -> list[str]:
+    def remaining() -> list[str]:
         history = recorder.history
         return [
             f"{kind.name} {meta(item, 'name')}"
@@ -89,9 +89,9 @@ def await_guests_gone(recorder: Recorder, within: float, but: Collection[str] = 
         ]
 
     gone = recorder.wait_for(
-        lambda _: not staying(), within, f"guests of {recorder.namespace} gone", lambda: ", ".join(staying())
+        lambda _: not remaining(), within, f"guests of {recorder.namespace} gone", lambda: ", ".join(remaining())
     )
-    return [] if gone else [f"{title} is still in {recorder.namespace}" for title in staying()]
+    return [] if gone else [f"{title} is still in {recorder.namespace}" for title in remaining()]
 
 
 def _network_created(item: Object) -> Object:

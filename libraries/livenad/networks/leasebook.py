@@ -1,4 +1,4 @@
-"""The leases that all runs on a cluster keep in one namespace, and so share VLANs, NICs and the cluster itself."""
+"""The leases of all runs on a cluster, in one namespace: by them runs share VLANs, NICs and the cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from livenad.ownership.lease_liveness import LeaseLiveness
 from livenad.ownership.leases import LeaseKeeper, remove_lease
 
 PURPOSE_LABEL = "kubevirt-nad-tests/lease"
-"""Label of every lease in the book; its value is what the lease is for."""
+"""Label of every lease in the book; its value is the purpose of the lease."""
 
 VLAN, NIC, RUN, SUITE, EXCLUSIVE = "vlan", "nic", "run", "suite", "exclusive"
 _OF_GUESTS = (VLAN, NIC)
@@ -30,9 +30,9 @@ HOLDER_NOTE = "kubevirt-nad-tests/holder"
 
 
 class LeaseBook:
-    """The leases of ``namespace``, which all runs know. ``keeper`` renews what is taken.
+    """The leases of ``namespace``, which is the same for all runs. ``keeper`` renews taken leases.
 
-    ``home`` is a namespace that suites of several runs share, "" where each suite has its own.
+    ``home`` is a namespace that suites of several runs share, "" when each suite has its own.
     """
 
     def __init__(self, cluster: Cluster, keeper: LeaseKeeper, run_id: str, namespace: str, home: str = "") -> None:
@@ -43,28 +43,28 @@ class LeaseBook:
         self._keeper = keeper
 
     def take(self, name: str, purpose: str, of: str, *, from_expired: bool = True) -> Object | None:
-        """Take a lease; None: it is ours, else the lease of the run that has it. ``of`` tells a reader what for."""
+        """Take a lease; None when this run has it now, else the other run's lease. ``of`` describes it for readers."""
         notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
         with self._rights():
             return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_expired=from_expired)
 
     def give_back(self, name: str) -> None:
-        """Delete a lease of ours."""
+        """Delete a lease of this run."""
         with self._rights():
             self._keeper.give_back(self.namespace, name)
 
     def holds(self, name: str) -> bool:
-        """Whether a lease is ours now."""
+        """Whether this run has a lease now."""
         return self._keeper.holds(self.namespace, name)
 
     def entries(self, purpose: str = "") -> list[Object]:
-        """All leases of the book, of every run, living or dead; or those for one purpose."""
+        """All leases of every run, active or aborted; or those for one purpose."""
         with self._rights():
             listed = self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
         return [lease for lease in listed if run_of(lease)]
 
     def others(self, *purposes: str) -> list[Object]:
-        """The leases of other runs, but for those that are known to be dead: to be asked anew every few seconds."""
+        """The leases of other runs that have not expired; call it again every few seconds."""
         return [
             lease
             for lease in self.entries()
@@ -73,43 +73,43 @@ class LeaseBook:
         ]
 
     def is_expired(self, lease: Object) -> bool:
-        """Whether a lease that was read just now is known to be a dead run's."""
+        """Whether a lease that was read just now has expired."""
         return LeaseLiveness.of(self.cluster).is_expired(lease)
 
     def seconds_left(self, lease: Object) -> float:
-        """In how many seconds a lease that was read just now will be known as a dead run's, if it is not renewed."""
+        """The seconds until a lease that was read just now expires, if it is not renewed."""
         return LeaseLiveness.of(self.cluster).seconds_left(lease)
 
     def is_ours(self, lease: Object) -> bool:
-        """Whether a lease says that this run has it."""
+        """Whether this run is the holder of a lease."""
         return bool(dig(lease, "spec", "holderIdentity") == self.run_id)
 
     def watch_for_expired(self, heartbeat: Heartbeat = silent) -> None:
-        """Look at the leases of other runs until each is known to be dead or alive. Takes up to 30 seconds."""
+        """Watch the leases of other runs until each is renewed or has expired. Takes up to 30 seconds."""
         runs = {run_of(lease) for lease in self.entries() if not self.is_ours(lease)}
         with self._rights():
             active_runs(self.cluster, runs, [self.namespace], heartbeat)
 
-    def dead(self) -> list[Object]:
-        """Leases that are known to be of dead runs and are not needed any more.
+    def unneeded(self) -> list[Object]:
+        """Expired leases that are no longer needed.
 
-        While a dead run's namespace is there, so may be its guests, and they may be on its VLANs.
+        While the namespace of an aborted run exists, its guests may still use its VLANs.
         """
-        dead = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_expired(lease)]
-        if not dead:
+        expired = [lease for lease in self.entries() if not self.is_ours(lease) and self.is_expired(lease)]
+        if not expired:
             return []
-        staying = runs_that_stay(self.cluster, self._home)
+        remaining = runs_that_stay(self.cluster, self._home)
         return [
             lease
-            for lease in dead
-            if meta(lease, "labels")[PURPOSE_LABEL] not in _OF_GUESTS or run_of(lease) not in staying
+            for lease in expired
+            if meta(lease, "labels")[PURPOSE_LABEL] not in _OF_GUESTS or run_of(lease) not in remaining
         ]
 
     def remove_expired(self) -> list[str]:
-        """Remove the leases of dead runs that are not needed any more; gives their names."""
-        dead = self.dead()
+        """Remove expired leases that are no longer needed; returns their names."""
+        unneeded = self.unneeded()
         with self._rights():
-            return [str(meta(lease, "name")) for lease in dead if remove_lease(self.cluster, lease)]
+            return [str(meta(lease, "name")) for lease in unneeded if remove_lease(self.cluster, lease)]
 
     @contextmanager
     def _rights(self) -> Iterator[None]:
@@ -118,34 +118,34 @@ class LeaseBook:
         except ApiError as error:
             if error.status == 403:
                 raise LabError(
-                    f'no right to use leases in namespace "{self.namespace}", by which runs share VLANs and the '
+                    f'no right to use leases in namespace "{self.namespace}", with which runs share VLANs and the '
                     "cluster; an administrator grants create, get, list, watch, patch and delete on "
                     "leases.coordination.k8s.io there, or set variable LEASE_NAMESPACE to a namespace in which all "
                     f"runs have it: {error}"
                 ) from error
             if error.status == 404:
                 raise LabError(
-                    f'variable LEASE_NAMESPACE is "{self.namespace}"; expected a namespace that exists: {error}'
+                    f'variable LEASE_NAMESPACE is "{self.namespace}"; expected an existing namespace: {error}'
                 ) from error
             raise
 
 
 def lease_name(*parts: object) -> str:
-    """Name of the lease of something; what a name cannot spell is replaced and told apart by a hash."""
+    """The name of a lease; invalid characters are replaced, and a hash keeps the name unique."""
     text = "-".join(str(part) for part in parts)
     spelled = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
-    told_apart = "" if spelled == text else "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
-    return f"kubevirt-nad-tests-{spelled}{told_apart}"
+    unique = "" if spelled == text else "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"kubevirt-nad-tests-{spelled}{unique}"
 
 
 def holder_text(lease: Object) -> str:
-    """Who has a lease, as messages tell it: ``run abc123 (tester@host)``."""
+    """The holder of a lease in messages: ``run abc123 (tester@host)``."""
     who = meta(lease, "annotations", {}).get(HOLDER_NOTE, "")
     return f"run {dig(lease, 'spec', 'holderIdentity', default='unknown')}" + (f" ({who})" if who else "")
 
 
 def runs_that_stay(cluster: Cluster, home: str = "") -> set[str]:
-    """Ids of the runs that have a namespace, or guests in ``home``; none where namespaces may not be listed."""
+    """Ids of the runs that have guests in ``home`` or, with the right to list namespaces, a namespace."""
     guests = [item for kind in (VM, VMI, POD) if home for item in cluster.list(kind, home, RUN_LABEL).items]
     try:
         namespaces = cluster.list(NAMESPACE, labels=RUN_LABEL).items

@@ -1,4 +1,4 @@
-"""NADs as the API server takes them."""
+"""Manifests of NADs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RESOURCE_NOTE = "k8s.v1.cni.cncf.io/resourceName"
 
 
 def bridge_nad(name: str, namespace: str, bridge: str, vlan: int, resource: str = "") -> Object:
-    """A NAD for the bridge CNI plugin; VLAN 0 is untagged. ``resource``: what a node must have for it."""
+    """A NAD for the bridge CNI plugin; VLAN 0 is untagged. ``resource``: the node resource that it needs."""
     config: Object = {"cniVersion": "0.3.1", "name": name, "type": "bridge", "bridge": bridge, "ipam": {}}
     if vlan:
         config["vlan"] = vlan
@@ -18,7 +18,7 @@ def bridge_nad(name: str, namespace: str, bridge: str, vlan: int, resource: str 
 
 
 def localnet_nad(name: str, namespace: str, physical_network: str, vlan: int, network: str) -> Object:
-    """A NAD for a localnet of OVN-Kubernetes, which knows it in the whole cluster by the name ``network``."""
+    """A NAD for a localnet of OVN-Kubernetes, whose name in the whole cluster is ``network``."""
     config: Object = {
         "cniVersion": "0.4.0",
         "name": network,

@@ -1,7 +1,7 @@
-"""NMState policies: written, awaited on every node, and undone before they are deleted.
+"""NMState policies: created, awaited on every node, and reverted before they are deleted.
 
-A policy that is deleted leaves the nodes as they are, so each carries, in an annotation, the state that undoes it: this
-run uses it at its end, and whoever cleans up after a dead run can.
+The deletion of a policy does not change the nodes. So each policy has an annotation with the state that reverts it. The
+run applies that state at its end; the cleanup after an aborted run applies it too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONGEST_REASON = 300
 
 
 def policy(name: str, selector: dict[str, str], desired: Object, undo: Object) -> Object:
-    """A policy for the nodes with these labels; ``undo`` is the desired state that takes it back."""
+    """A policy for the nodes with these labels; ``undo`` is the desired state that reverts it."""
     return {
         "apiVersion": POLICY.api_version,
         "kind": POLICY.name,
@@ -43,14 +43,14 @@ def policy(name: str, selector: dict[str, str], desired: Object, undo: Object) -
 def apply_policy(
     cluster: Cluster, body: Object, nodes: Collection[str], within: float, heartbeat: Heartbeat = silent
 ) -> None:
-    """Create a policy and wait until it holds on ``nodes``. LabError at once when a node refuses it."""
+    """Create a policy and wait until it holds on ``nodes``. LabError at once when a node rejects it."""
     with following(cluster, *_watched(str(meta(body, "name")))) as history:
         stored = cluster.create(POLICY, body)
         _await_done(cluster, history, stored, nodes, before=[], within=within, heartbeat=heartbeat)
 
 
 def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Heartbeat = silent) -> None:
-    """Undo a policy on its nodes, wait for that, and delete it. LabError when it cannot be undone."""
+    """Revert a policy on its nodes, wait for that, and delete it. LabError when it cannot be reverted."""
     name, deadline = str(meta(found, "name")), time.monotonic() + within
     undo = json.loads(meta(found, "annotations", {}).get(UNDO_NOTE) or "{}")
     with following(cluster, *_watched(name)) as history:
@@ -59,7 +59,7 @@ def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Hea
             before = _conditions(history.current(POLICY, name) or found)
             stored = _write_undo(cluster, history, name, undo, deadline)
             if meta(stored, "generation") == meta(found, "generation"):
-                # Somebody who died since has written it: its conditions are of this state, done or not.
+                # An aborted run has already written it: the conditions are those of this state.
                 before = []
             left = deadline - time.monotonic()
             _await_done(cluster, history, stored, nodes, before=before, within=left, heartbeat=heartbeat)
@@ -67,7 +67,7 @@ def remove_policy(cluster: Cluster, found: Object, within: float, heartbeat: Hea
 
 
 def _write_undo(cluster: Cluster, history: History, name: str, undo: Object, deadline: float) -> Object:
-    """Replace the desired state; NMState refuses that while it still works on the former one."""
+    """Replace the desired state; NMState rejects that while it still applies the former one."""
     operation = {"op": "replace", "path": "/spec/desiredState", "value": undo}
     while True:
         known = len(history)
@@ -86,7 +86,7 @@ def _changed(history: History, known: int) -> Callable[[], bool]:
 
 
 def _watched(name: str) -> tuple[Watched, Watched]:
-    """A policy, and what each node makes of it."""
+    """A policy and its enactments on the nodes."""
     return (POLICY, None, ""), (ENACTMENT, None, f"nmstate.io/policy={name}")
 
 
@@ -109,21 +109,21 @@ def _await_done(
 
     said, waited = wait_out(history, missing, awaited=f"NMState policy {name}", within=within, heartbeat=heartbeat)
     if said:
-        # The policy may be told of before the nodes that made it fail.
+        # The event of the policy may arrive before those of the nodes that made it fail.
         listed = cluster.list(ENACTMENT, labels=f"nmstate.io/policy={name}")
         history.absorb(ENACTMENT, listed.items, listed.resource_version)
         said = _failure(history, name, generation, before) or said
         raise LabError(
-            f"NMState did not carry out policy {name}, for {waited}: {said}; see its "
+            f"NMState did not apply policy {name} for {waited}: {said}; see its "
             "NodeNetworkConfigurationEnactments, check that an NMState resource exists and that its handlers run, or "
             "raise NETWORK_TIMEOUT"
         )
 
 
 def _failure(history: History, name: str, generation: int | None, before: list[Object]) -> str:
-    """Why the policy will not come true, "" while it may.
+    """Why the policy has failed, "" while it may still succeed.
 
-    Its conditions may still be those from before the write, and then say nothing unless a node says so too.
+    Its conditions may still be those from before the write; then only the nodes count.
     """
     conditions = _conditions(history.current(POLICY, name) or {})
     shown = next(
@@ -131,20 +131,20 @@ def _failure(history: History, name: str, generation: int | None, before: list[O
     )
     if shown is None:
         return ""
-    told = [
+    reported = [
         f"{_node_of(item)}: {_error_line(entry)}"
         for item in history.all(ENACTMENT)
         if dig(item, "status", "policyGeneration") in (None, generation)
         for entry in _conditions(item)
         if _is(entry, "Failing")
     ]
-    if told:
-        return "; ".join(told)
+    if reported:
+        return "; ".join(reported)
     return "" if conditions == before else str(shown.get("message") or shown.get("reason"))
 
 
 def _missing(history: History, name: str, generation: int | None, nodes: Collection[str]) -> list[str]:
-    """What is not done yet, in words: the policy itself, and each node."""
+    """Texts on what is not done yet: each node, then the policy."""
     enactments = {_node_of(item): item for item in history.all(ENACTMENT)}
     waiting = [node for node in sorted(nodes) if not _is_enacted(enactments.get(node), generation)]
     if waiting:
@@ -173,7 +173,7 @@ def _conditions(item: Object) -> list[Object]:
 
 
 def _error_line(entry: Object) -> str:
-    """What NMState itself said; the whole message may hold the state of the node, thousands of lines."""
+    """The error of NMState itself, as the whole message may have thousands of lines of node state."""
     message = str(entry.get("message") or entry.get("reason") or "no message")
     said = re.findall(r"NmstateError: [^\n\"]*", message)
     return said[-1].strip() if said else message.strip().splitlines()[0][:_LONGEST_REASON]

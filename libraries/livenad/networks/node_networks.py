@@ -1,4 +1,4 @@
-"""Bridges and bridge-mappings that NMState makes for one run, and takes away at its end."""
+"""Bridges and bridge mappings that NMState creates for one run, and removes at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SELECTORS = ({"node-role.kubernetes.io/worker": ""}, {"kubevirt.io/schedulable"
 
 
 class NodeNetworks:
-    """What NMState was asked for by one run."""
+    """The NMState policies of one run."""
 
     def __init__(self, book: LeaseBook, settings: Settings, heartbeat: Heartbeat = silent) -> None:
         self._book = book
@@ -29,7 +29,7 @@ class NodeNetworks:
         self._policies: dict[str, str] = {}
 
     def make_bridge(self, bridge: str) -> str:
-        """Make a Linux bridge on a spare NIC of all workers; gives the NIC. NoSpareNic when there is none."""
+        """Make a Linux bridge on a spare NIC of all workers; returns the NIC. NoSpareNic when there is none."""
         nic = self._nics.take(lambda: self._workers()[1])
         selector, states = self._workers()
         former = former_config(states, nic)
@@ -49,13 +49,13 @@ class NodeNetworks:
         self._apply(self._policy(physical_network, selector, up, undo), states)
 
     def remove(self) -> list[str]:
-        """Take everything away, whatever state it is in; a line for each that stays."""
+        """Remove all policies, whatever their state; returns a line for each that remains."""
         left = []
         for name in reversed(list(self._policies)):
             try:
                 self._remove(name)
             except LabError as error:
-                left.append(f"policy {name} could not be undone: {error}")
+                left.append(f"policy {name} could not be reverted: {error}")
         return left
 
     def _remove(self, name: str) -> None:
@@ -70,7 +70,7 @@ class NodeNetworks:
         return mark(body, self._book.run_id, self._book.namespace)
 
     def _apply(self, body: Object, states: dict[str, Object], nic: str = "") -> None:
-        """Carry a policy out, on ``nic`` if it has one; one that fails is undone where it came true."""
+        """Apply a policy, on ``nic`` if it has one; a policy that fails is reverted on the nodes that applied it."""
         name = str(meta(body, "name"))
         self._policies[name] = nic
         try:
@@ -79,7 +79,7 @@ class NodeNetworks:
             try:
                 self._remove(name)
             except LabError as other:
-                raise LabError(f"{error}; and it could not be undone: {other}") from error
+                raise LabError(f"{error}; and it could not be reverted: {other}") from error
             raise
 
     def _workers(self) -> tuple[dict[str, str], dict[str, Object]]:
@@ -96,7 +96,7 @@ class NodeNetworks:
             if error.status == 404:
                 raise LabError(
                     "NMState is not installed (nmstate.io is not served); install the Kubernetes NMState operator and "
-                    "create an NMState resource, or set NODE_NETWORK and LOCALNET to something else than nmstate"
+                    "create an NMState resource, or set NODE_NETWORK and LOCALNET to another value than nmstate"
                 ) from error
             raise
         missing = [name for name in names if name not in listed]

@@ -1,4 +1,4 @@
-"""The networks of a run: made for a suite's namespace, and given back when its guests are gone."""
+"""The networks of a run: created for a suite's namespace, and released when its guests are gone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REMOVAL_SECONDS = 120.0
 
 
 class RunNetworks:
-    """Keeps what was leased and made for the networks of one run. Used by the keywords' thread alone."""
+    """The leases and networks of one run. Not thread-safe: only the keywords' thread uses it."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class RunNetworks:
         namespaces: list[str],
         heartbeat: Heartbeat = silent,
     ) -> None:
-        """``namespaces`` are those that the run made; the list grows while the run goes on."""
+        """``namespaces`` are those that the run created; the list grows during the run."""
         self._client = client
         self._settings = settings
         self._created = created
@@ -67,28 +67,28 @@ class RunNetworks:
 
     @property
     def used(self) -> bool:
-        """Whether a suite has begun, so that something may have to be given back."""
+        """Whether a suite has begun, so that there may be leases to release."""
         return self.book.holds(self._life)
 
     def begin_suite(self, *, exclusive: bool) -> None:
-        """Wait until a suite may begin beside those of other runs, and announce it to all of them."""
+        """Wait until the suites of other runs allow a suite to begin, and take its lease."""
         if not self.book.holds(self._life):
             self.book.remove_expired()
-            self.book.take(self._life, RUN, "a run that lives")
+            self.book.take(self._life, RUN, "an active run")
         if exclusive:
             self.lock.alone()
         else:
             self.lock.share()
-        self._sweep()
+        self._release_unused()
 
     def enter(self, namespace: SuiteNamespace) -> None:
-        """Networks are made for the suite in this namespace from now on."""
+        """From now on, create networks for the suite in this namespace."""
         self._open = namespace
 
     def leave_networks(self, recorder: Recorder | None) -> list[str]:
-        """Before a suite's namespace goes: remove what would keep it from going; a line for each thing that stays.
+        """Remove what would block the removal of a suite's namespace; returns a line for each object that remains.
 
-        A ClusterUserDefinedNetwork cannot go before the last launcher pod, nor its namespace before it.
+        A ClusterUserDefinedNetwork is removed only after the last launcher pod, and its namespace only after it.
         """
         names, self._cluster_networks = self._cluster_networks, []
         if not names:
@@ -99,10 +99,10 @@ class RunNetworks:
             left = await_guests_gone(recorder, within, stay) if recorder is not None else []
             return left + remove_networks(self._client, names, within, self._heartbeat)
         except LabError as error:
-            return [f"networks {', '.join(names)} may still be there: {error}"]
+            return [f"networks {', '.join(names)} may still exist: {error}"]
 
     def end_suite(self) -> None:
-        """Let suites of other runs begin. The VLANs stay ours while guests may still be on them."""
+        """Let suites of other runs begin. The VLANs stay leased while guests may still use them."""
         self._made.clear()
         self._names.clear()
         self._told.clear()
@@ -110,23 +110,23 @@ class RunNetworks:
         self.lock.leave()
 
     def create(self, name: str, place: Place, vlan_of: str, namespace: str) -> str:
-        """Lease a VLAN and make a network on it in ``namespace``; gives what it is, in words.
+        """Lease a VLAN and create a network on it in ``namespace``; returns a description.
 
-        ``vlan_of`` is a network of this suite (``name`` or ``namespace/name``) whose VLAN is to be used.
+        ``vlan_of`` is a network of this suite (``name`` or ``namespace/name``) whose VLAN is used instead.
         """
         if place is not Place.bridge:
             self._capabilities.require("localnet" if place is Place.localnet else "second-bridge")
-        carrier, real = self.backends.get(place), self._suite.naming.real(name)
-        segment = self._segment(carrier, vlan_of)
-        if carrier.technique is Technique.localnet and self._settings.localnet_api == "cudn":
-            self._create_cluster_network(name, namespace, carrier, segment)
-        elif carrier.technique is Technique.localnet:
-            nad = localnet_nad(real, namespace, carrier.name, segment.vlan, network=f"{namespace}-{real}")
+        backend, real = self.backends.get(place), self._suite.naming.real(name)
+        segment = self._segment(backend, vlan_of)
+        if backend.technique is Technique.localnet and self._settings.localnet_api == "cudn":
+            self._create_cluster_network(name, namespace, backend, segment)
+        elif backend.technique is Technique.localnet:
+            nad = localnet_nad(real, namespace, backend.name, segment.vlan, network=f"{namespace}-{real}")
             self._created.create(NAD, nad)
         else:
-            self._created.create(NAD, bridge_nad(real, namespace, carrier.name, segment.vlan, carrier.resource))
+            self._created.create(NAD, bridge_nad(real, namespace, backend.name, segment.vlan, backend.resource))
         self._made[f"{namespace}/{name}"] = segment
-        told = f"{carrier.technique.value} {carrier.name}, VLAN {segment.vlan}"
+        told = f"{backend.technique.value} {backend.name}, VLAN {segment.vlan}"
         self._told[f"{namespace}/{self._names.get(f'{namespace}/{name}', real)}"] = told
         return told
 
@@ -135,7 +135,7 @@ class RunNetworks:
         return self._told.get(network if "/" in network else f"{self._suite.name}/{network}", "")
 
     def real_name(self, network: str) -> str:
-        """Name of the NAD of a network that a suite names ``name`` or ``namespace/name``."""
+        """The name of the NAD of a suite's network ``name`` or ``namespace/name``."""
         place, _, name = network.rpartition("/")
         if place in ("", self._suite.name):
             name = self._suite.naming.real(name)
@@ -148,7 +148,7 @@ class RunNetworks:
         return [name.removeprefix(home) for name in self._made]
 
     def node_affinity(self, nodes: Sequence[str]) -> Object | None:
-        """What keeps the guests of this run together on one of these nodes, where networks end there; else None."""
+        """The affinity that co-locates the guests of this run on a node, when networks are node-local; else None."""
         if self._settings.node_network != NODE_LOCAL or not nodes:
             return None
         chosen = nodes[int(hashlib.sha256(self._run_id.encode()).hexdigest(), 16) % len(nodes)]
@@ -157,25 +157,25 @@ class RunNetworks:
         return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}}
 
     def close(self) -> list[str]:
-        """Give everything back at the end of the run, whose namespaces are gone; a line for what stays."""
+        """Release everything at the end of the run, after its namespaces; returns a line for what remains."""
         left = []
-        for give_back in (self.lock.leave, self._remove_carriers, self._sweep, self._end_run):
+        for give_back in (self.lock.leave, self._remove_backends, self._release_unused, self._end_run):
             try:
                 left += give_back() or []
             except LabError as error:
                 left.append(str(error))
         return left
 
-    def _remove_carriers(self) -> list[str]:
+    def _remove_backends(self) -> list[str]:
         return self.backends.remove()
 
-    def _create_cluster_network(self, name: str, namespace: str, carrier: NetworkBackend, segment: Segment) -> None:
-        """Its NAD has its name, which must be the only one on the cluster."""
+    def _create_cluster_network(self, name: str, namespace: str, backend: NetworkBackend, segment: Segment) -> None:
+        """The NAD has the same name, which must be unique on the cluster."""
         naming = self._suite.naming
         real = naming.real(name)
         if not naming.suffix:
             real = f"{name}-{namespace.removeprefix(self._settings.namespace_prefix + '-')}"
-        body = mark(localnet_cudn(real, namespace, carrier.name, segment.vlan), self._run_id, self.book.namespace)
+        body = mark(localnet_cudn(real, namespace, backend.name, segment.vlan), self._run_id, self.book.namespace)
         self._cluster_networks.append(real)
         self._client.create(CLUSTER_NETWORK, body)
         await_created(self._client, real, namespace, self._settings.network_timeout, self._heartbeat)
@@ -185,23 +185,25 @@ class RunNetworks:
         if self.book.holds(self._life):
             self.book.give_back(self._life)
 
-    def _segment(self, carrier: NetworkBackend, vlan_of: str) -> Segment:
+    def _segment(self, backend: NetworkBackend, vlan_of: str) -> Segment:
         home, scope = self._suite.name, self._suite.scope
         if vlan_of:
             known = self._made.get(vlan_of if "/" in vlan_of else f"{home}/{vlan_of}")
             if known is None:
                 listed = ", ".join(self._made) or "none"
-                raise TestError(f'vlan_of="{vlan_of}" is no network of this suite; `Create Network` made: {listed}')
-            return self.pool.lease_same(carrier.pool, known.vlan, scope)
+                raise TestError(
+                    f'vlan_of="{vlan_of}" is not a network of this suite; `Create Network` created: {listed}'
+                )
+            return self.pool.lease_same(backend.pool, known.vlan, scope)
         try:
-            return self.pool.lease(carrier.pool, scope)
+            return self.pool.lease(backend.pool, scope)
         except PoolExhausted:
             self._await_other_suites()
-            self._sweep()
-            return self.pool.lease(carrier.pool, scope)
+            self._release_unused()
+            return self.pool.lease(backend.pool, scope)
 
     def _await_other_suites(self) -> None:
-        """Wait until the guests of our earlier suites are gone, with their namespaces where they had some."""
+        """Wait until the guests of earlier suites of this run are gone, with their namespaces if they had any."""
         home = self._suite.name
         if self._settings.namespace:
             await_no_guests(self._client, home, self._run_id, _REMOVAL_SECONDS, but=self._suite.scope)
@@ -215,14 +217,14 @@ class RunNetworks:
             raise TestError("no test namespace is open; call `Open Test Namespace` first")
         return self._open
 
-    def _sweep(self) -> None:
-        """Give back the VLANs of suites whose namespaces, or guests, are gone."""
+    def _release_unused(self) -> None:
+        """Release the VLANs of suites whose namespaces, or guests, are gone."""
         if self.pool.is_used:
-            there = self._staying()
+            there = self._remaining()
             self.pool.give_back(lambda scope: scope not in there)
 
-    def _staying(self) -> set[str]:
-        """Our suites that still have their namespace; in a given one those with guests, and the open one."""
+    def _remaining(self) -> set[str]:
+        """The suites of this run whose namespace exists; in a shared namespace, those with guests and the open one."""
         if self._settings.namespace:
             return scopes_with_guests(self._client, self._settings.namespace, self._run_id) | (
                 {self._open.scope} if self._open else set()

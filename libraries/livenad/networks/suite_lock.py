@@ -1,8 +1,8 @@
-"""Suites share the cluster, but one that switches its settings runs alone. Kept by leases, across all runs.
+"""The suite lock: suites share the cluster, but one that changes its settings runs alone. It uses leases of all runs.
 
-A suite that shares takes a lease of its own and looks whether an exclusive one lives; then it withdraws and waits. A
-suite that runs alone takes the one exclusive lease first and then waits until no other shared one lives. Whoever waits
-for the exclusive lease holds nothing that anybody waits for, so nobody waits in a circle.
+A suite that shares takes its own lease. If there is an active exclusive lease, it releases its own and waits. A suite
+that runs alone takes the exclusive lease first, and then waits until no other suite has a lease. A waiter for the
+exclusive lease holds no lease, so deadlock is impossible.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SHORTEST_LOOK = 0.5
 
 
 class SuiteLock:
-    """The right of one run to run one suite. Used by one thread."""
+    """The suite lock of one run. Not thread-safe."""
 
     def __init__(self, book: LeaseBook, within: float, heartbeat: Heartbeat = silent) -> None:
         self._book = book
@@ -40,29 +40,29 @@ class SuiteLock:
         self._shared_name = lease_name("suite", book.run_id)
 
     def share(self) -> None:
-        """Begin a suite that runs beside others. Raises LabError when others run alone for too long."""
+        """Begin a suite that shares the cluster. Raises LabError when others run alone for too long."""
         self._wait("a suite that runs alone", self._shared)
 
     def alone(self) -> None:
-        """Begin a suite that runs beside no other. Raises LabError when others run for too long."""
+        """Begin a suite that runs alone. Raises LabError when others run for too long."""
         try:
             self._wait("another suite that runs alone", self._exclusive)
-            self._wait("the suites that run already", lambda: self._book.others(SUITE))
+            self._wait("the running suites", lambda: self._book.others(SUITE))
         except LabError:
             self.leave()
             raise
 
     def leave(self) -> None:
-        """The suite has ended. Does nothing when none has begun."""
+        """End the suite. Does nothing when none has begun."""
         for name in (self._shared_name, EXCLUSIVE_NAME):
             if self._book.holds(name):
                 self._book.give_back(name)
 
     def _shared(self) -> list[Object]:
-        """Share, unless somebody runs alone: then give those."""
+        """Take the shared lease; returns the exclusive leases that prevent it."""
         if alone := self._book.others(EXCLUSIVE):
             return alone
-        self._book.take(self._shared_name, SUITE, "a suite that runs beside others")
+        self._book.take(self._shared_name, SUITE, "a suite that shares the cluster")
         alone = self._book.others(EXCLUSIVE)
         if alone:
             self._book.give_back(self._shared_name)
@@ -73,9 +73,9 @@ class SuiteLock:
         return [] if holder is None else [holder]
 
     def _wait(self, awaited: str, attempt: Callable[[], list[Object]]) -> None:
-        """Attempt until nobody is in the way, anew whenever a lease changes or ends."""
-        in_the_way = attempt()
-        if not in_the_way:
+        """Attempt until no lease blocks, again whenever a lease changes or expires."""
+        blocking = attempt()
+        if not blocking:
             return
         began = time.monotonic()
         deadline, beat = began + self._within, began
@@ -84,29 +84,29 @@ class SuiteLock:
         stream.start()
         try:
             stream.wait_synced(self._within)
-            in_the_way = attempt()
-            while in_the_way:
+            blocking = attempt()
+            while blocking:
                 now = time.monotonic()
-                holders = ", ".join(sorted({holder_text(lease) for lease in in_the_way}))
+                holders = ", ".join(sorted({holder_text(lease) for lease in blocking}))
                 if now >= deadline:
                     raise LabError(
                         f"this suite could not begin: it waited {human(now - began)} for {awaited}: {holders}; run it "
-                        "later, or let it wait for longer with --variable LEASE_TIMEOUT:<time>"
+                        "later, or let it wait longer with --variable LEASE_TIMEOUT:<time>"
                     )
                 if now >= beat:
                     self._heartbeat(f"waiting for {awaited}: {holders}; {human(deadline - now)} left")
                     beat = now + HEARTBEAT_SECONDS
-                self._await_change(history, in_the_way, min(deadline, beat))
-                in_the_way = attempt()
-            # What is known to be dead by now, the next run need not wait for.
+                self._await_change(history, blocking, min(deadline, beat))
+                blocking = attempt()
+            # The next run need not wait for leases that are known to have expired.
             self._book.remove_expired()
         finally:
             stream.stop()
 
-    def _await_change(self, history: History, in_the_way: list[Object], until: float) -> None:
-        """Return when a lease that is in the way was removed or is to be looked at again, or at ``until``."""
-        names = [str(meta(lease, "name")) for lease in in_the_way]
-        left = min(self._book.seconds_left(lease) for lease in in_the_way)
+    def _await_change(self, history: History, blocking: list[Object], until: float) -> None:
+        """Return when a blocking lease was removed or has to be read again, or at ``until``."""
+        names = [str(meta(lease, "name")) for lease in blocking]
+        left = min(self._book.seconds_left(lease) for lease in blocking)
         history.wait(
             lambda: any(history.current(LEASE, name) is None for name in names),
             min(until, time.monotonic() + min(max(_SHORTEST_LOOK, left), RENEW_SECONDS)),

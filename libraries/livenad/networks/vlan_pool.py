@@ -1,4 +1,4 @@
-"""VLANs from the pool: each is leased for its bridge or physical network, so that no two runs ever share one."""
+"""The VLAN pool: each VLAN is leased for its bridge or physical network, so that two runs never share one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Segment:
 
 
 class VlanPool:
-    """The VLANs that the user lets us use. What a closed suite had is free again once its guests are gone."""
+    """The VLANs of variable VLANS. Those of a closed suite are free again when its guests are gone."""
 
     def __init__(self, book: LeaseBook, vlans: Sequence[int]) -> None:
         self._book = book
@@ -42,7 +42,7 @@ class VlanPool:
         self._segments: dict[Segment, str] = {}
 
     def lease(self, carrier: str, namespace: str) -> Segment:
-        """A VLAN of ``carrier`` that nobody has, for a suite's namespace. PoolExhausted when there is none."""
+        """Lease a free VLAN of ``carrier`` for a suite's namespace. PoolExhausted when there is none."""
         while True:
             segment = self._lease_free(carrier, namespace)
             if segment is not None:
@@ -52,25 +52,25 @@ class VlanPool:
                 raise self._exhausted(carrier)
 
     def lease_same(self, carrier: str, vlan: int, namespace: str) -> Segment:
-        """The VLAN ``vlan`` of ``carrier`` and no other. LabError when another run has it."""
+        """Lease the VLAN ``vlan`` of ``carrier``. LabError when another run has it."""
         segment = Segment(carrier, vlan)
         if segment in self._segments or (holder := self._take(segment, namespace)) is None:
             return segment
         self._book.watch_for_expired()
         if not self._book.remove_expired() or (holder := self._take(segment, namespace)) is not None:
             raise LabError(
-                f"{segment} is used by {holder_text(holder)}, and a network on the VLAN of another one was asked for; "
-                "run again later, or give the runs pools of their own by variable VLANS"
+                f"{segment} is used by {holder_text(holder)}, and vlan_of requires that VLAN; run again later, "
+                "or give each run its own pool by variable VLANS"
             )
         return segment
 
     @property
     def is_used(self) -> bool:
-        """Whether anything is leased."""
+        """Whether a VLAN is leased."""
         return bool(self._segments)
 
     def give_back(self, gone: Callable[[str], bool]) -> None:
-        """Give back what was leased for namespaces that are gone."""
+        """Release the VLANs of namespaces that are gone."""
         for segment in [segment for segment, place in self._segments.items() if gone(place)]:
             self._book.give_back(segment.lease)
             del self._segments[segment]
@@ -78,7 +78,7 @@ class VlanPool:
     def _lease_free(self, carrier: str, namespace: str) -> Segment | None:
         taken = {str(meta(item, "name")): item for item in self._book.entries(VLAN)}
         elsewhere = {segment.vlan for segment in self._segments if segment.carrier != carrier}
-        # Two bridges may lead to one switch, so a VLAN that we have elsewhere is used last.
+        # Two bridges may be on one switch, so a VLAN that is leased on another backend is used last.
         for vlan in sorted(self._vlans, key=lambda vlan: vlan in elsewhere):
             segment = Segment(carrier, vlan)
             if segment.lease not in taken and self._take(segment, namespace) is None:
@@ -86,7 +86,7 @@ class VlanPool:
         return None
 
     def _take(self, segment: Segment, namespace: str) -> Object | None:
-        # That of a dead run is taken when it is cleared, and not before: its guests may still be on the VLAN.
+        # The VLAN of an aborted run is not taken before its lease is removed, as its guests may still use it.
         holder = self._book.take(segment.lease, VLAN, str(segment), from_expired=False)
         if holder is None:
             self._segments[segment] = namespace
@@ -98,13 +98,13 @@ class VlanPool:
         for item in self._book.entries(VLAN):
             if (vlan := pool.get(str(meta(item, "name")))) is not None:
                 ours = self._book.is_ours(item)
-                state = ", which is dead and has left a namespace" if self._book.is_expired(item) else ""
-                who = "this run, for suites whose guests go" if ours else holder_text(item) + state
+                state = ", which was aborted and left a namespace" if self._book.is_expired(item) else ""
+                who = "this run, for suites whose guests are being removed" if ours else holder_text(item) + state
                 holders.setdefault(who, []).append(vlan)
         listed = "; ".join(f"{vlans_text(vlans)} by {who}" for who, vlans in list(holders.items())[:_FEW])
-        more = "" if len(holders) <= _FEW else f"; and {len(holders) - _FEW} runs more"
+        more = "" if len(holders) <= _FEW else f"; and {len(holders) - _FEW} more runs"
         return PoolExhausted(
             f"no VLAN of {carrier} is free: all of the pool VLANS={vlans_text(self._vlans)} are leased in namespace "
             f"{self._book.namespace}: {listed}{more}; enlarge the pool with --variable VLANS:<ranges>, wait for these "
-            "runs, or remove what dead runs left with the keyword `Delete OrphanedResources`"
+            "runs, or remove what aborted runs left with the keyword `Delete Orphaned Resources`"
         )

@@ -1,4 +1,4 @@
-"""The guest's side of a hot-plugged NIC: finding it, and giving it addresses that stay."""
+"""A hot-plugged NIC inside the guest: its interface, and the configuration of its addresses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from livenad.model import Nic
 
 LOOK_AGAIN = 0.3
 
-# NetworkManager asks DHCP on a NIC that it does not know and takes away addresses that it did not set, so that it must
-# be given a profile. Nothing else manages such a NIC; its address is set by hand, once.
+# NetworkManager starts DHCP on a NIC without a profile and removes addresses that it did not set, so it needs a
+# profile. Without NetworkManager the addresses are set once with `ip`.
 _ADDRESS_NIC = r"""# addresses of a plugged NIC
 as_root=; [ "$(id -u)" = 0 ] || as_root='sudo -n'
 name=
@@ -36,7 +36,7 @@ fi
 
 
 def await_interface(shell: Shell, nic: Nic, within: float) -> GuestInterface | None:
-    """The guest's interface with the NIC's MAC, as soon as there is one; None after ``within`` seconds."""
+    """The guest's interface with the NIC's MAC, as soon as it exists; None after ``within`` seconds."""
     return _look(shell, nic, within, there=True)
 
 
@@ -46,7 +46,7 @@ def await_no_interface(shell: Shell, nic: Nic, within: float) -> GuestInterface 
 
 
 def address_command(nic: Nic) -> str:
-    """What to run in a guest so that a plugged NIC has its addresses; works with NetworkManager and with none."""
+    """The command that sets the addresses of a plugged NIC in a guest, with or without NetworkManager."""
     addresses = " ".join(shlex.quote(str(address)) for address in nic.addresses)
     command = _ADDRESS_NIC.replace("MAC_HERE", nic.mac).replace("NM_SETTINGS", " ".join(_nm_settings(nic)))
     return command.replace("ADDRESSES_HERE", addresses)

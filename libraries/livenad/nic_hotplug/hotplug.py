@@ -1,4 +1,4 @@
-"""Hot-plug and hot-unplug of a NIC: the edit of the VM's spec that asks for it."""
+"""Hot-plug and hot-unplug of a NIC: the edit of the VM's spec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INTERFACES = "/spec/template/spec/domain/devices/interfaces"
 
 
 def put_nic(client: Cluster, record: VmRecord, nic: Nic) -> Object:
-    """Add a NIC to a VM's spec; gives the VM as stored, and corrects ``record``. Raises as `edit_vm`."""
+    """Add a NIC to a VM's spec; returns the stored VM and updates ``record``. Raises as `edit_vm`."""
 
     def operations(spec: Object) -> list[Object]:
         networks, interfaces = spec.get("networks") or [], interfaces_of(spec)

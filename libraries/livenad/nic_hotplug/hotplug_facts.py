@@ -22,10 +22,10 @@ from livenad.virtual_machines.manifests import pod_interface_name
 
 
 def facts_of(history: History, change: NicHotplug) -> list[Fact]:
-    """What must hold together once a NIC has been plugged or unplugged, by a migration or in place."""
+    """The facts that hold once a NIC has been plugged or unplugged, by a migration or in place."""
     vmi = history.current(VMI, change.vm) or {}
-    own = [_in_spec, _in_status, _in_pod] if change.plugged else [_out_of_status, _out_of_pod, _outin_specs]
-    return [*(fact(history, change, vmi) for fact in own), _nothing_asked(history, change, vmi)]
+    own = [_in_spec, _in_status, _in_pod] if change.plugged else [_out_of_status, _out_of_pod, _out_of_specs]
+    return [*(fact(history, change, vmi) for fact in own), _no_migration_left(history, change, vmi)]
 
 
 def is_settled(history: History, change: NicHotplug) -> bool:
@@ -81,14 +81,14 @@ def _pod_fact(history: History, change: NicHotplug, vmi: Object) -> tuple[str | 
 
 def _out_of_status(history: History, change: NicHotplug, vmi: Object) -> Fact:
     entry = nic_status(vmi, change.nic.name)
-    seen = "status.interfaces has it not"
+    seen = "status.interfaces does not have it"
     if entry is not None:
         seen = f"status.interfaces still has it, infoSource {entry.get('infoSource') or 'not set'}"
     since = history.since_when(VMI, change.vm, lambda item: nic_status(item, change.nic.name) is None)
     return Fact("the VMI's status does not have the NIC", entry is None, seen, since)
 
 
-def _outin_specs(history: History, change: NicHotplug, vmi: Object) -> Fact:
+def _out_of_specs(history: History, change: NicHotplug, vmi: Object) -> Fact:
     vm = history.current(VM, change.vm) or {}
     holders = [
         title
@@ -100,7 +100,7 @@ def _outin_specs(history: History, change: NicHotplug, vmi: Object) -> Fact:
     return Fact("the NIC is in the spec of neither VM nor VMI", not holders, seen, since)
 
 
-def _nothing_asked(history: History, change: NicHotplug, vmi: Object) -> Fact:
+def _no_migration_left(history: History, change: NicHotplug, vmi: Object) -> Fact:
     under_way = [item for item in migrations_since(history, change).values() if phase_of(item) not in FINAL_PHASES]
     asked = condition(vmi, "MigrationRequired") is not None
     since = history.since_when(VMI, change.vm, lambda item: condition(item, "MigrationRequired") is None)
@@ -110,7 +110,7 @@ def _nothing_asked(history: History, change: NicHotplug, vmi: Object) -> Fact:
         seen += f", migration {name} is {phase or 'new'}"
         ended = history.since_when(MIGRATION, name, lambda found, now=phase: phase_of(found) == now)  # type: ignore[misc]
         since = max(since, ended) if since is not None and ended is not None else since
-    return Fact("no migration is asked for or under way", not asked and not under_way, seen, since)
+    return Fact("no migration is required or in progress", not asked and not under_way, seen, since)
 
 
 def template_of(vm: Object) -> Object:

@@ -1,4 +1,4 @@
-"""The verdict on a hot-plug or hot-unplug: it returns what it saw, or raises ProductFault."""
+"""The verdict on a hot-plug or hot-unplug: returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations
 

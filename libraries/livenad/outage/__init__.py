@@ -1,1 +1,1 @@
-"""How long a VM is cut off while its network changes."""
+"""Outage monitoring: how long a VM is unreachable while its network changes."""

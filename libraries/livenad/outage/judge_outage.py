@@ -1,4 +1,4 @@
-"""What probes show that ran across a swap: the gap that it left, and the time before it. Pure functions."""
+"""Verdicts on probes that ran during a swap: the gap, and the time before the swap. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from livenad.reachability.samples import Sample, Series
 from livenad.text import human
 
 FEWEST = 5
-"""Requests of one direction without which a span of time shows nothing."""
+"""The minimum number of requests of one direction for a verdict."""
 
 
 @dataclass(frozen=True)
 class Direction:
-    """One direction of one IP version: ``way`` is "out" (the VM asks) or "in" (the peers ask).
+    """One direction of one IP version: ``way`` is "out" (from the VM) or "in" (from the peers).
 
-    ``old`` is the series between the VM and the peer on the network that it leaves, ``new`` that with the peer on the
-    network that it comes to.
+    ``old`` is the series with the peer on the old network, ``new`` that with the peer on the new network.
     """
 
     way: str
@@ -30,10 +29,11 @@ class Direction:
 
 @dataclass(frozen=True)
 class Gap:
-    """How long, in seconds, nothing was answered between the two networks.
+    """The time without an answer between the two networks, in seconds.
 
-    From the last request that the old peer's series had answered to the first one of the new peer's; where that never
-    came, until the end of the watch, and ``open`` is true. ``last`` and ``first`` are monotonic clock.
+    It lasts from the last request that the old peer answered to the first one that the new peer answered. If the new
+    peer never answered, it lasts until the end of the monitoring, and ``open`` is true. ``last`` and ``first`` are
+    monotonic clock.
     """
 
     direction: Direction
@@ -43,7 +43,7 @@ class Gap:
 
     @property
     def open(self) -> bool:
-        """Whether the new network had not answered when the watch ended: the gap is as long at least."""
+        """Whether the new network had not answered when the monitoring ended: ``seconds`` is a minimum."""
         return self.first is None
 
     def as_data(self, began: float) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Gap:
 
 
 def gap_of(direction: Direction) -> Gap | None:
-    """The gap of one direction; None when the old network never answered, so that nothing can be said."""
+    """The gap of one direction; None when the old network never answered."""
     if not direction.old.answers:
         return None
     last = max(sample.asked for sample in direction.old.answers)
@@ -72,7 +72,7 @@ def gap_of(direction: Direction) -> Gap | None:
 
 
 class Kept(enum.Enum):
-    """What the time before a swap has shown."""
+    """The verdict on the time before a swap."""
 
     PROVEN = "kept"
     HEARD = "the new network answered"
@@ -83,10 +83,10 @@ class Kept(enum.Enum):
 
 
 def judge_kept(directions: Sequence[Direction], witness: Series, other: Series, start: float, end: float) -> Kept:
-    """Nothing of the new network was heard before ``end``, and the old one answered from ``start`` to ``end``.
+    """The new network did not answer before ``end``, and the old one answered from ``start`` to ``end``.
 
-    Times are monotonic clock. ``witness`` asks the old peer and ``other`` the new one, each on its network and past the
-    VM: silence of a dead peer proves nothing.
+    Times are monotonic clock. ``witness`` are requests to the old peer and ``other`` to the new one, each on its
+    network and not from the VM: without them, silence could mean that the peer is down.
     """
     if any(sample.asked < end for one in directions for sample in one.new.answers):
         return Kept.HEARD
@@ -110,7 +110,7 @@ def describe_span(series: Series, start: float, end: float) -> str:
 
 
 def gap_text(gap: Gap) -> str:
-    """``0.4 s``, or ``at least 8.2 s`` where the new network had not answered by the end of the watch."""
+    """``0.4 s``, or ``at least 8.2 s`` where the new network had not answered by the end of the monitoring."""
     return ("at least " if gap.open else "") + human(gap.seconds)
 
 
@@ -119,7 +119,7 @@ def _within(series: Series, start: float, end: float) -> list[Sample]:
 
 
 def _throughout(series: Series, start: float, end: float) -> bool:
-    """An answer in each half of the span, so that a network that loses some packets still counts."""
+    """Whether each half of the span has an answer, so that some packet loss is tolerated."""
     middle = (start + end) / 2
     asked = [sample.asked for sample in _within(series, start, end) if sample.answered]
     return any(at < middle for at in asked) and any(at >= middle for at in asked)

@@ -1,7 +1,7 @@
-"""Probes that run in the guests across a swap: the VM and two peers ask one another until the new network answers.
+"""Outage monitoring: the VM and two peers probe each other during a swap until the new network answers.
 
-The guests ask by themselves and keep what they saw, so nothing is lost when a connection to them breaks at the
-switch-over. ICMP only: it is cheap enough to be sent for minutes.
+The probes run inside the guests and store their results there, so that nothing is lost when a connection to a guest
+breaks at the switch-over. Only ICMP is used, as it is cheap enough to be sent for minutes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from livenad.reachability.samples import Series
 from livenad.reachability.windows import Window
 
 MARGIN = 60.0
-"""Seconds that a watch lasts beyond the deadlines of swap and reachability, should nobody end it."""
+"""Seconds that the monitoring lasts beyond the deadlines of swap and reachability, if it is not stopped."""
 
 
 @dataclass
 class OutageMonitor:
-    """One watch: for each IP version the paths from the VM to both peers, and two by which the peers watch each other.
+    """One monitoring: for each IP version the paths from the VM to both peers, and two between the peers.
 
     ``witness`` leads to the old peer and ``other`` to the new one, each on that peer's network.
     """
@@ -40,7 +40,7 @@ class OutageMonitor:
     run: ProbeRun | None = None
 
     def directions(self) -> list[Direction]:
-        """What was measured, out before in. LabError while the watch has not ended."""
+        """The directions measured, out before in. LabError while the monitoring has not ended."""
         found = []
         for version in self.versions:
             old, new = self.to_old[version], self.to_new[version]
@@ -49,21 +49,21 @@ class OutageMonitor:
         return found
 
     def series(self, path: Path) -> Series:
-        """The series of one path. LabError while the watch has not ended, or when a guest did not hand it over."""
+        """The series of one path. LabError while the monitoring has not ended, or when a guest did not return it."""
         if self.run is None:
-            raise LabError(f"the watch of {self.vm} goes on; call `Stop Outage Monitoring` first")
+            raise LabError(f"outage monitoring of {self.vm} is still running; call `Stop Outage Monitoring` first")
         if self.run.failures:
             why = "; ".join(bare(error) for error in self.run.failures.values())
-            raise LabError(f"what was measured while {self.vm} changed its network is lost: {why}")
+            raise LabError(f"the results of outage monitoring of {self.vm} are lost: {why}")
         return self.run.series[Probe(path, "ICMP")]
 
 
 def start_monitoring(
     guests: Guests, vm: str, *, nic: str, old: str, new: str, versions: Sequence[int], longest: float
 ) -> OutageMonitor:
-    """Begin to watch a NIC's way from ``old``'s network to ``new``'s, for ``longest`` seconds at most.
+    """Start to monitor a NIC that moves from ``old``'s network to ``new``'s, for at most ``longest`` seconds.
 
-    BadInput when the guests share no subnet. A guest that gives no shell is told when the series are asked for.
+    BadInput when the guests share no subnet. A guest without a shell is reported when the series are read.
     """
     record, old_record, new_record = (guests.record(name) for name in (vm, old, new))
     tested = record.nic(nic)
@@ -79,7 +79,7 @@ def start_monitoring(
 
 
 def stop_monitoring(measurements: Measurements, monitor: OutageMonitor, within: float) -> ProbeRun:
-    """End a watch once the new network answers both ways, after ``within`` seconds at the latest."""
+    """Stop the monitoring once the new network answers both ways, after at most ``within`` seconds."""
     ways = [way for path in monitor.to_new.values() for way in (path, path.reverse())]
     names = {path.source.name for path in ways}
     reached = sample_until_reached(

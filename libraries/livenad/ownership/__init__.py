@@ -1,1 +1,1 @@
-"""Who owns what on the cluster: labels, created resources, leases, removal."""
+"""The ownership of objects on the cluster: labels, created resources, leases, removal."""

@@ -1,4 +1,4 @@
-"""Which runs are alive: those that are seen to renew a lease."""
+"""Active runs: those that are seen to renew a lease."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, Lease
 def active_runs(
     cluster: Cluster, runs: Collection[str], namespaces: Collection[str], heartbeat: Heartbeat = silent
 ) -> set[str]:
-    """Those of ``runs`` that renew a lease, wherever it is; where only some may be read, in one of ``namespaces``.
+    """Those of ``runs`` that renew a lease in any namespace; in ``namespaces`` without the right to list all leases.
 
-    Takes as long as leases last, about 30 seconds, when any of the runs is dead; a run without a lease is one that
-    died as it began. ApiError when no leases may be read at all.
+    Takes the duration of a lease, about 30 seconds, when any of the runs was aborted. A run without a lease was aborted
+    at its start. ApiError without the right to list leases in ``namespaces``.
     """
     if not runs:
         return set()
     places = _readable(cluster, namespaces)
     liveness = LeaseLiveness.of(cluster)
     first: dict[str, dict[tuple[str, ...], None]] | None = None
-    living: set[str] = set()
+    active: set[str] = set()
     nothing_seen, looked = dict.fromkeys(runs, 0.0), time.monotonic()
     with _renewals(cluster, places) as history:
         while True:
             known, now = len(history), time.monotonic()
             leases = _leases_of(cluster, runs, places)
-            signs = {run: dict.fromkeys(sign_of(item) for item in leases.get(run, [])) for run in runs}
-            first = first or signs
-            living |= {run for run in runs if any(sign not in first[run] for sign in signs[run])}
+            renewals = {run: dict.fromkeys(sign_of(item) for item in leases.get(run, [])) for run in runs}
+            first = first or renewals
+            active |= {run for run in runs if any(renewal not in first[run] for renewal in renewals[run])}
             open_ends = {
                 run: max(left)
-                for run in set(runs) - living
+                for run in set(runs) - active
                 if (left := _left(leases.get(run, []), liveness, nothing_seen[run])) and max(left) > 0
             }
             if not open_ends:
-                return living
+                return active
             for run in nothing_seen:
                 nothing_seen[run] += 0 if leases.get(run) else min(now - looked, 2 * RENEW_SECONDS)
             looked = now
             longest = max(open_ends.values())
             whose = f"runs {', '.join(sorted(open_ends))}"
-            heartbeat(f"are {whose} alive? known in {longest:.0f} s, or when they renew a lease")
+            heartbeat(f"checking whether {whose} are active; known in {longest:.0f} s, or when they renew a lease")
             history.wait(
                 lambda known=known, waiting=set(open_ends): _news(history, known, waiting),  # type: ignore[misc]
                 now + min(longest, RENEW_SECONDS),
@@ -59,12 +59,12 @@ def active_runs(
 
 
 def _left(leases: list[Object], liveness: LeaseLiveness, nothing_seen: float) -> list[float]:
-    """For how many seconds each sign of life may still be one."""
+    """The seconds until each lease expires."""
     return [liveness.seconds_left(lease) for lease in leases] or [LEASE_SECONDS - nothing_seen]
 
 
 def _readable(cluster: Cluster, namespaces: Collection[str]) -> list[str | None]:
-    """Where to look for leases: everywhere at once if we may."""
+    """The namespaces to list leases in: [None], which is all, if the user has the right."""
     try:
         cluster.list(LEASE, None, RUN_LABEL)
     except ApiError as error:
@@ -86,14 +86,14 @@ def _leases_of(cluster: Cluster, runs: Collection[str], places: list[str | None]
 
 @contextmanager
 def _renewals(cluster: Cluster, places: list[str | None]) -> Iterator[History]:
-    """What happens to leases of runs: wakes whoever waits, so that a living run is known as such at once."""
+    """The events of leases of runs: they end the wait, so that an active run is detected at once."""
     history = History()
     streams = [WatchStream(cluster, history, LEASE, place, labels=RUN_LABEL) for place in places]
     for stream in streams:
         stream.start()
     try:
         for stream in streams:
-            with suppress(LabError):  # who may not watch looks every few seconds
+            with suppress(LabError):  # without the right to watch, leases are listed every few seconds
                 stream.wait_synced(RENEW_SECONDS)
         yield history
     finally:

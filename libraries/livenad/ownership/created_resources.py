@@ -1,4 +1,4 @@
-"""The created: what this run created, removed last-in first-out; and the leases that say that the run is alive."""
+"""Created resources: the objects of this run, removed last-in first-out; and the leases that show that it is active."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Entry:
 
 
 class CreatedResources:
-    """Creates objects with the run's label, remembers and removes them. Safe for use by several threads."""
+    """Creates objects with the run's label, records and removes them. Thread-safe."""
 
     def __init__(self, cluster: Cluster, run_id: str) -> None:
         self.run_id = run_id
@@ -38,7 +38,7 @@ class CreatedResources:
         self._lock = threading.Lock()
 
     def create(self, kind: Kind, body: Object) -> Object:
-        """Create ``body``, marked as this run's, and remember it."""
+        """Create ``body``, with the run's label, and record it."""
         stored = self._cluster.create(kind, mark(body, self.run_id))
         with self._lock:
             self._entries.append(
@@ -53,17 +53,17 @@ class CreatedResources:
             return list(self._entries)
 
     def remove(self, chosen: Callable[[Entry], bool] = lambda _: True) -> list[str]:
-        """Delete the chosen objects, youngest first; "already gone" is fine. Gives a line for each that stays.
+        """Delete the chosen objects, newest first; returns a line for each that remains. "Already gone" is no error.
 
-        The API server has accepted each deletion when this returns; finalizers may take their time after that. One that
-        cannot be reached is waited for once, not for each object.
+        When this returns, the API server has accepted each deletion, but finalizers may still run. After the first
+        timeout of the API server no further object is tried.
         """
         leftovers, silent = [], False
         for entry in reversed(self.entries):
             if not chosen(entry):
                 continue
             if silent:
-                leftovers.append(f"{entry.title} could not be removed either")
+                leftovers.append(f"{entry.title} was not removed either, as the API server cannot be reached")
                 continue
             try:
                 self._cluster.delete(entry.kind, entry.name, entry.namespace, entry.uid)
@@ -76,6 +76,6 @@ class CreatedResources:
         return leftovers
 
     def forget(self, chosen: Callable[[Entry], bool]) -> None:
-        """Remember the chosen objects no more: they go with their namespace, or with their owner."""
+        """Drop the records of the chosen objects: they are removed with their namespace or owner."""
         with self._lock:
             self._entries = [entry for entry in self._entries if not chosen(entry)]

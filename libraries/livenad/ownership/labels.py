@@ -1,4 +1,4 @@
-"""By which marks objects of a run are known."""
+"""Labels and annotations of the objects of a run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ VM_LABEL = VM_LABELS[0]
 """Label of a VM's template, hence of its VMI and launcher pods; its value is the VM's name."""
 
 PLACE_NOTE = "kubevirt-nad-tests/created-as"
-"""Annotation of every object that a run creates: where, as ``namespace/name``. A copy made by others lies elsewhere."""
+"""Annotation of every object that a run creates: its place as ``namespace/name``. It differs for a copy by others."""
 
 LIFE_NOTE = "kubevirt-nad-tests/lease-namespace"
-"""Annotation of what a run creates outside its namespaces: where the run's lease shows that it is alive."""
+"""Annotation of objects that a run creates outside its namespaces: the namespace of the run's lease."""
 
 _RUN_ID = re.compile(r"[a-z][a-z0-9]{0,15}")
 
 
 def mark(body: dict[str, Any], run_id: str, lease_namespace: str = "") -> dict[str, Any]:
-    """Mark what is about to be created as a run's; gives ``body``, which is changed."""
+    """Add the label and annotations of a run to ``body`` and return it."""
     metadata = body.setdefault("metadata", {})
     metadata["labels"] = {**metadata.get("labels", {}), RUN_LABEL: run_id}
     metadata["annotations"] = {**metadata.get("annotations", {}), PLACE_NOTE: _place(metadata)}
@@ -33,7 +33,7 @@ def mark(body: dict[str, Any], run_id: str, lease_namespace: str = "") -> dict[s
 
 
 def run_of(item: dict[str, Any]) -> str:
-    """Id of the run that created an object; "" for what no run did, however it is labelled."""
+    """Id of the run that created an object; "" for an object of no run, even if it has the label."""
     metadata = item.get("metadata", {})
     run_id = str((metadata.get("labels") or {}).get(RUN_LABEL, ""))
     place = (metadata.get("annotations") or {}).get(PLACE_NOTE)

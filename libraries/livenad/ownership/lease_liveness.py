@@ -1,7 +1,7 @@
-"""Which leases are dead: those that were watched for a whole duration and not renewed.
+"""Lease liveness: a lease has expired when it was watched for its whole duration and not renewed.
 
-Times in leases are not compared with any clock of ours: machines may disagree on what time it is, but each can tell for
-how long it has been looking. What was not looked at does not count: while the API server is away, nobody can renew.
+Times in leases are not compared with the local clock, as clocks of machines differ. Each process measures for how long
+it has watched a lease. Time without a watch does not count: while the API server is down, no run can renew.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from livenad.api.client import Cluster
 from livenad.api.kinds import Object, dig, meta
 
 LEASE_SECONDS = 30
-"""A lease that is not renewed for so long belongs to a dead run."""
+"""A lease that is not renewed for this number of seconds belongs to an aborted run."""
 
 RENEW_SECONDS = 5.0
 
 _MOST_PER_LOOK = 10.0
-"""So many seconds between two looks count, however long ago the former was."""
+"""The maximum number of seconds between two reads that counts as watched."""
 
 _LONGEST = 600.0
 
 
 @dataclass
 class _Renewal:
-    sign: tuple[str, ...]
+    state: tuple[str, ...]
     at: float
     quiet: float = 0.0
 
 
 class LeaseLiveness:
-    """What one process saw of leases. A lease that is given to any of these must have been read just now."""
+    """The leases that one process has watched. Each method needs a lease that was read just now."""
 
     _known: ClassVar[WeakKeyDictionary[Cluster, LeaseLiveness]] = WeakKeyDictionary()
 
@@ -46,24 +46,24 @@ class LeaseLiveness:
 
     @classmethod
     def of(cls, cluster: Cluster) -> LeaseLiveness:
-        """What this process saw of the leases of a cluster."""
+        """The leases of a cluster that this process has watched."""
         return cls._known.setdefault(cluster, cls())
 
     def is_expired(self, lease: Object) -> bool:
-        """Whether a lease was looked at for its whole duration and was the same at each look."""
+        """Whether a lease was watched for its whole duration and was not renewed."""
         return self.seconds_left(lease) <= 0
 
     def seconds_left(self, lease: Object) -> float:
-        """For how long a lease is to be looked at before it is dead, if it is not renewed."""
+        """The seconds until a lease expires, if it is not renewed."""
         return _duration(lease) - self._look(lease)
 
     def _look(self, lease: Object) -> float:
-        """For how long, in seconds, the lease is known to have been as it is."""
-        place, sign, now = (str(meta(lease, "namespace")), str(meta(lease, "name"))), sign_of(lease), self._clock()
+        """The seconds for which the lease was watched without a renewal."""
+        place, state, now = (str(meta(lease, "namespace")), str(meta(lease, "name"))), sign_of(lease), self._clock()
         with self._lock:
             known = self._sights.get(place)
-            if known is None or known.sign != sign:
-                self._sights[place] = _Renewal(sign, now)
+            if known is None or known.state != state:
+                self._sights[place] = _Renewal(state, now)
                 return 0.0
             known.quiet += min(now - known.at, _MOST_PER_LOOK)
             known.at = now
@@ -71,7 +71,7 @@ class LeaseLiveness:
 
 
 def sign_of(lease: Object) -> tuple[str, ...]:
-    """What is different after each renewal."""
+    """The fields that differ after each renewal."""
     parts = meta(lease, "uid"), dig(lease, "spec", "holderIdentity"), dig(lease, "spec", "renewTime")
     return tuple(str(part) for part in parts)
 

@@ -1,6 +1,6 @@
-"""Leases: signs of life. A run renews all of its own every few seconds; what a dead run has is free for others.
+"""Leases: a run renews all its leases every few seconds; other runs may take those of an aborted run.
 
-Times in leases are for people to read: `livenad.ownership.lease_liveness` tells the dead from the living.
+Times in leases are for people to read only: `livenad.ownership.lease_liveness` finds expired leases.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 LEASE_NAME = "kubevirt-nad-tests-run"
 _RENEWAL_PATIENCE = 3.0
 _CHANGED_MEANWHILE = (404, 409, 422)
-"""How an API server answers a guarded write to an object that somebody else has changed or removed."""
+"""Statuses of a conditional write to an object that another client has changed or removed."""
 
 _Place = tuple[str, str]
 
 
 class LeaseKeeper:
-    """Takes leases for this run and renews them, from a thread of its own, until they are given back."""
+    """Takes leases for this run and renews them in its own thread until they are given back."""
 
     def __init__(self, cluster: Cluster, run_id: str) -> None:
         self._cluster = cluster
@@ -40,15 +40,15 @@ class LeaseKeeper:
         self._thread: threading.Thread | None = None
 
     def hold(self, namespace: str, suffix: str = "") -> None:
-        """Take the lease of a suite in its namespace and keep it fresh until `release` or `stop`.
+        """Take the lease of a suite in its namespace and renew it until `release` or `stop`.
 
-        ``suffix`` tells it from those of other suites where they share the namespace.
+        ``suffix`` makes its name unique in a shared namespace.
         """
         self._cluster.create(LEASE, self._manifest(namespace, LEASE_NAME + suffix, {}, {}))
         self._keep((namespace, LEASE_NAME + suffix))
 
     def release(self, namespace: str) -> None:
-        """Renew the lease of a namespace no more; it goes with the namespace."""
+        """Stop renewing the lease of a namespace; it is removed with the namespace."""
         with self._lock:
             self._held.discard((namespace, LEASE_NAME))
 
@@ -61,10 +61,10 @@ class LeaseKeeper:
         *,
         from_expired: bool = True,
     ) -> Object | None:
-        """Take a lease that other runs may want too; None: it is ours now.
+        """Take a lease that other runs compete for; None when this run has it now.
 
-        Otherwise gives the lease as the run that was quicker has it. That of a run that is known to be dead is taken
-        over, unless ``from_expired`` is False. ``notes`` become annotations.
+        Otherwise returns the lease of the run that has it. An expired lease is taken over, unless ``from_expired`` is
+        False. ``notes`` become annotations.
         """
         body = self._manifest(namespace, name, labels, notes)
         while True:
@@ -88,11 +88,11 @@ class LeaseKeeper:
         return None
 
     def give_back(self, namespace: str, name: str) -> None:
-        """Renew a lease no more and delete it, unless it is another run's by now."""
+        """Stop renewing a lease and delete it, unless another run has it."""
         with self._lock:
             self._held.discard((namespace, name))
         while (found := self._cluster.find(LEASE, name, namespace)) is not None and self._is_ours(found):
-            # A renewal that was under way changes it once more at most.
+            # A renewal that is in progress changes it at most once more.
             if remove_lease(self._cluster, found):
                 return
 
@@ -102,13 +102,13 @@ class LeaseKeeper:
             return (namespace, name) in self._held
 
     def lost(self) -> list[str]:
-        """A line for each lease that another run took, since this one did not renew it in time; told once."""
+        """A line for each lease that another run took, as this one did not renew it in time; returned once."""
         with self._lock:
             lines, self._lost = self._lost, []
         return lines
 
     def stop(self) -> None:
-        """Renew nothing any more."""
+        """Stop renewing."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(5)
@@ -137,7 +137,7 @@ class LeaseKeeper:
         return bool(dig(lease, "spec", "holderIdentity") == self._run_id)
 
     def _take_over(self, found: Object, body: Object) -> bool:
-        """Write ourselves into a dead run's lease; False when it was changed since it was read."""
+        """Take over the lease of an aborted run; False when it was changed since it was read."""
         now = _timestamp(self._cluster.server_time())
         operations = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": meta(found, "resourceVersion")},
@@ -162,7 +162,7 @@ class LeaseKeeper:
                 self._thread.start()
 
     def _run(self) -> None:
-        # One that cannot be renewed now must not keep the others from being renewed in time.
+        # A lease whose renewal fails must not delay the others.
         cluster = Cluster(self._cluster.connection, patience=_RENEWAL_PATIENCE)
         while not self._stop.wait(RENEW_SECONDS):
             with self._lock:
@@ -186,7 +186,7 @@ class LeaseKeeper:
         )
 
     def _note_loss(self, place: _Place, error: LabError) -> None:
-        """Remember that a lease is another run's now. That of a namespace that went is no loss."""
+        """Record that another run has a lease. The lease of a removed namespace is no loss."""
         namespace, name = place
         if not isinstance(error, ApiError) or error.status not in (404, 422):
             return
@@ -194,7 +194,7 @@ class LeaseKeeper:
             if place in self._held:
                 self._held.discard(place)
                 if name != LEASE_NAME:
-                    self._lost.append(f"Lease {namespace}/{name} was not renewed in time and went to another run")
+                    self._lost.append(f"Lease {namespace}/{name} was not renewed in time and was taken by another run")
 
 
 def remove_lease(cluster: Cluster, lease: Object) -> bool:

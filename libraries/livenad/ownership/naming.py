@@ -1,4 +1,4 @@
-"""What the objects of a suite are called on the cluster: with a suffix where suites share a namespace."""
+"""Names of a suite's objects on the cluster: they have a suffix when suites share a namespace."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from livenad.ownership.labels import VM_LABEL
 
 
 class Naming:
-    """``suffix`` stands at the end of every name, such as ``-k3x9ab-2`` for a run's second suite; "" adds nothing.
+    """``suffix`` is the end of every name, such as ``-k3x9ab-2`` for a run's second suite; "" adds nothing.
 
-    A VM that exists already keeps its name, and is the suite's to look at once it was `adopt`-ed.
+    An existing VM keeps its name, and belongs to the suite after `adopt`.
     """
 
     def __init__(self, suffix: str = "") -> None:
@@ -21,15 +21,15 @@ class Naming:
         self.adopted: frozenset[str] = frozenset()
 
     def adopt(self, vm: str) -> None:
-        """Count a VM that exists already, and what the cluster makes for it, among what the suite looks at."""
+        """Add an existing VM, and the objects that the cluster makes for it, to the suite."""
         self.adopted |= {vm}
 
     def real(self, name: str) -> str:
-        """The name on the cluster of what the suite calls ``name``; that of a real name is the same."""
+        """The name on the cluster of the suite's name ``name``; a name on the cluster is returned unchanged."""
         return name if not name or name.endswith(self.suffix) else name + self.suffix
 
     def owns(self, kind: Kind, item: Object) -> bool:
-        """Whether an object of the namespace is this suite's, or was made by the cluster for one that is."""
+        """Whether an object of the namespace belongs to this suite, or was made by the cluster for one that does."""
         if not self.suffix or self._is_of_adopted(kind, item):
             return True
         if kind is POD:
@@ -50,12 +50,12 @@ class Naming:
 
 @dataclass(frozen=True)
 class SuiteNamespace:
-    """The namespace that a suite runs in, and what its objects are called there."""
+    """The namespace of a suite, and the names of its objects there."""
 
     name: str
     naming: Naming = field(default_factory=Naming)
 
     @property
     def scope(self) -> str:
-        """What tells the suite from every other: its namespace, with the suffix of its names where it has one."""
+        """A unique name of the suite: its namespace, with the suffix of its names if there is one."""
         return f"{self.name}{self.naming.suffix}"

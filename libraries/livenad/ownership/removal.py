@@ -1,4 +1,4 @@
-"""Waiting until what was deleted is gone, namespaces or guests: their finalizers take their time."""
+"""Waits until deleted namespaces or guests are gone, as finalizers delay their removal."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _FIRST_LIST_SECONDS = 10.0
 def await_gone(
     cluster: Cluster, namespaces: Collection[str], within: float, heartbeat: Heartbeat = silent
 ) -> list[str]:
-    """Wait until none of these namespaces of runs exists; gives a line for each that still does after ``within`` s."""
+    """Wait until none of these namespaces of runs exists; returns a line for each that exists after ``within`` s."""
     if not namespaces:
         return []
     history = History()
     stream = WatchStream(cluster, history, NAMESPACE, None, labels=RUN_LABEL)
 
-    def staying() -> list[str]:
+    def remaining() -> list[str]:
         return [
             f"namespace {meta(item, 'name')} is {dig(item, 'status', 'phase', default='still there')}"
             for item in history.all(NAMESPACE)
@@ -37,28 +37,28 @@ def await_gone(
     stream.start()
     try:
         stream.wait_synced(_FIRST_LIST_SECONDS)
-        with ticking(heartbeat, "removal of what this run created", within, lambda: "; ".join(staying())):
-            history.wait(lambda: not staying(), time.monotonic() + within)
+        with ticking(heartbeat, "removal of what this run created", within, lambda: "; ".join(remaining())):
+            history.wait(lambda: not remaining(), time.monotonic() + within)
     except LabError as error:
-        return [f"cannot see whether {', '.join(sorted(namespaces))} went: {error}"]
+        return [f"cannot see whether {', '.join(sorted(namespaces))} are gone: {error}"]
     finally:
         stream.stop()
-    return staying()
+    return remaining()
 
 
 def await_no_guests(
     cluster: Cluster, namespace: str, run_id: str, within: float, heartbeat: Heartbeat = silent, *, but: str = ""
 ) -> list[str]:
-    """Wait until no VM of a run is in a namespace, nor a launcher pod; a line for each that is after ``within`` s.
+    """Wait until a namespace has no VM or launcher pod of a run; a line for each that remains after ``within`` s.
 
-    ``but`` is the scope of a suite that goes on, see `Run.scope`.
+    ``but`` is the scope of a suite that continues, see `SuiteNamespace.scope`.
     """
     history = History()
     streams = [
         WatchStream(cluster, history, kind, namespace, labels=f"{RUN_LABEL}={run_id}") for kind in (VM, VMI, POD)
     ]
 
-    def staying() -> list[str]:
+    def remaining() -> list[str]:
         return [
             kind.title(namespace, str(meta(item, "name"))) + " is still there"
             for kind in (VM, VMI, POD)
@@ -71,14 +71,14 @@ def await_no_guests(
     try:
         for stream in streams:
             stream.wait_synced(_FIRST_LIST_SECONDS)
-        with ticking(heartbeat, f"guests of this run in {namespace} gone", within, lambda: "; ".join(staying())):
-            history.wait(lambda: not staying(), time.monotonic() + within)
+        with ticking(heartbeat, f"guests of this run in {namespace} gone", within, lambda: "; ".join(remaining())):
+            history.wait(lambda: not remaining(), time.monotonic() + within)
     except LabError as error:
-        return [f"cannot see whether the guests in {namespace} went: {error}"]
+        return [f"cannot see whether the guests in {namespace} are gone: {error}"]
     finally:
         for stream in streams:
             stream.stop()
-    return staying()
+    return remaining()
 
 
 def scopes_with_guests(cluster: Cluster, namespace: str, run_id: str) -> set[str]:
@@ -91,7 +91,7 @@ def scopes_with_guests(cluster: Cluster, namespace: str, run_id: str) -> set[str
 
 
 def scope_of(namespace: str, run_id: str, item: Object) -> str:
-    """The suite that a VM, its VMI or its launcher pod belongs to, as `Run.scope` names it."""
+    """The suite that a VM, its VMI or its launcher pod belongs to, as `SuiteNamespace.scope` names it."""
     vm = str(meta(item, "labels", {}).get(VM_LABEL) or meta(item, "name"))
     found = re.search(rf"-{run_id}-\d+$", vm)
     return namespace + (found[0] if found else "")

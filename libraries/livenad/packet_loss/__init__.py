@@ -1,1 +1,1 @@
-"""How many pings a network loses."""
+"""Packet loss: the share of pings without an answer."""

@@ -1,4 +1,4 @@
-"""How much a network loses: pings in a steady stream between a NIC and a peer, beside one that leaves the VM out."""
+"""Packet loss: a stream of pings between a NIC and a peer, and a control stream between a third VM and the peer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PAUSE = 0.1
 """Seconds from one ping to the next."""
 
 ANSWER_TIME = 1.2
-"""Pings of the last seconds do not count: their answers may still be on their way."""
+"""Pings of the last seconds do not count, as their answers may still arrive."""
 
 
 def watch_for_loss(measurements: Measurements, between: Between, duration: float) -> None:
-    """Begin the stream that a later `check_loss` judges; a guest that cannot be asked is told by that one."""
+    """Start the stream for a later `check_loss`, which also reports a guest without a shell."""
     measurements.streams[between] = _open(measurements.guests, between, duration)
 
 
@@ -37,10 +37,10 @@ def _open(guests: Guests, between: Between, duration: float) -> LossWatch:
 
 
 def check_loss(measurements: Measurements, between: Between, duration: float, limit: int) -> ProbeRun:
-    """ProductFault where more than ``limit`` percent of both ways' pings in a stream got no answer.
+    """ProductFault when more than ``limit`` percent of the pings of both ways got no answer.
 
-    LabError when the control lost as much or could not be asked, or the two themselves could not. A stream that
-    `watch_for_loss` began is waited for.
+    LabError when the control lost more than the limit too, or when commands could not be run in one of the guests.
+    Waits for the end of a stream that `watch_for_loss` started.
     """
     watch = measurements.streams.pop(between, None) or _open(measurements.guests, between, duration)
     way = watch.ways[0]
@@ -48,30 +48,32 @@ def check_loss(measurements: Measurements, between: Between, duration: float, li
     run, judged = _lost(measurements, watch.window)
     beside, control = _lost(measurements, watch.beside)
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
-    told = _describe(run)
+    seen = _describe(run)
     if judged is None:
         few = "" if run.failures else "too few requests were sent; "
-        raise LabError(f"what {title} lose between them cannot be judged: {few}{told}")
+        raise LabError(f"packet loss between {title} cannot be judged: {few}{seen}")
     if judged.percent <= limit:
-        beside_it = f"; beside it, {third} and {peer} lost {control}" if control else ""
-        run.said = f"lost {judged}, limit {limit} %{beside_it}"
+        as_control = f"; as the control, {third} and {peer} lost {control}" if control else ""
+        run.said = f"lost {judged}, limit {limit} %{as_control}"
         return run
     if control is None:
         raise LabError(
-            f"{title} lose {judged.percent:.0f} % between them, and {third} cannot be asked what it loses; {told}"
+            f"{title} lose {judged.percent:.0f} % between them, and the packet loss of the control {third} is unknown; "
+            f"{seen}"
         )
-    told += f"; beside it, {_describe(beside)}"
+    seen += f"; control: {_describe(beside)}"
     if control.percent > limit:
         raise LabError(
-            f"{title} lose {judged.percent:.0f} % between them, and {third} and {peer} {control.percent:.0f} %; {told}"
+            f"{title} lose {judged.percent:.0f} % between them, and the control {third} and {peer} "
+            f"{control.percent:.0f} %; {seen}"
         )
     raise ProductFault(
-        f"{title} should lose {limit} % of pings at most (LOSS_LIMIT), lost were {judged.percent:.0f} %; {told}"
+        f"{title} should lose at most {limit} % of pings (LOSS_LIMIT), but lost {judged.percent:.0f} %; {seen}"
     )
 
 
 def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, Loss | None]:
-    """What a window gave, and what of it was lost; None where that is not known."""
+    """The run of a window, and its packet loss; None when that is unknown."""
     window.wait()
     until = time.monotonic() - ANSWER_TIME
     run = window.finish()

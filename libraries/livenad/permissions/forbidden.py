@@ -1,4 +1,4 @@
-"""Requests that a VM owner must not be allowed to make, sent as dry runs."""
+"""Requests that are forbidden to a VM owner, sent as dry runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REFUSED_FOR_ITS_CONTENT = (400, 404, 409, 422)
 
 
 def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> str:
-    """How the API server forbade the action, "" when it did not. Raises ApiError for an answer that tells neither."""
+    """The error with which the API server forbids the action, "" when it allows it. ApiError for any other answer."""
     try:
         _request(client, suite, action, subject)
     except ApiError as error:

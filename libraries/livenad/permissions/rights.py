@@ -1,4 +1,4 @@
-"""What we may do: asked of the API server, by SelfSubjectAccessReview, before anything is created."""
+"""The rights of the user, by SelfSubjectAccessReview, before anything is created."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OWN_NAMESPACES = "own-namespaces"
 class Right:
     """A verb on a resource (``resource`` or ``resource/subresource``) and what it is for.
 
-    ``namespace`` and ``name`` narrow it; without them it is meant for all. ``role`` is the one of docs/rbac/ that has
-    it: ``kubevirt-nad-tests-<role>`` in ``<role>.yaml``.
+    ``namespace`` and ``name`` restrict it. ``role`` is the role in docs/rbac/ that grants it:
+    ``kubevirt-nad-tests-<role>`` in ``<role>.yaml``.
     """
 
     verb: str
@@ -55,10 +55,10 @@ class Right:
 OWN_NAMESPACES = [
     Right("create", "", "namespaces", "each suite has its own"),
     Right("delete", "", "namespaces", "and removes it"),
-    Right("list", "", "namespaces", "those of dead runs, and whether ours are gone"),
+    Right("list", "", "namespaces", "to find those of aborted runs, and to see when ours are gone"),
     Right("watch", "", "namespaces", "the same, as they go"),
 ]
-"""What every suite does besides, unless variable NAMESPACE gives it a namespace."""
+"""Further rights that every suite needs, unless variable NAMESPACE is set."""
 
 NEEDED_RIGHTS = [
     Right("create", "", "secrets", "cloud-init data of the guests"),
@@ -81,14 +81,14 @@ NEEDED_RIGHTS = [
     Right("watch", KUBEVIRT, "virtualmachineinstancemigrations", "the same, as it changes"),
     Right("get", STREAMS, "virtualmachineinstances/console", "commands in guests without a pod network"),
     Right("get", STREAMS, "virtualmachineinstances/portforward", "commands in guests by SSH"),
-    Right("create", LEASES, "leases", "by which a run is known to be alive, and gets VLANs; see LEASE_NAMESPACE"),
-    Right("get", LEASES, "leases", "and sees those of other runs"),
+    Right("create", LEASES, "leases", "to show that the run is active, and to reserve VLANs; see LEASE_NAMESPACE"),
+    Right("get", LEASES, "leases", "to see those of other runs"),
     Right("list", LEASES, "leases", "the same, all of them"),
     Right("watch", LEASES, "leases", "the same, as they change"),
     Right("patch", LEASES, "leases", "and their renewal"),
     Right("delete", LEASES, "leases", "and their removal"),
 ]
-"""What every suite does in its namespace; with leases also in LEASE_NAMESPACE."""
+"""Rights that every suite needs in its namespace; those on leases also in LEASE_NAMESPACE."""
 
 UserAction = Literal["restart-vms", "start-and-stop-vms", "migrate-vms", "break-migrations", "make-vm-owners"]
 
@@ -98,20 +98,20 @@ FURTHER_RIGHTS: dict[UserAction, list[Right]] = {
         Right("update", STREAMS, "virtualmachines/start", "a start by the test"),
         Right("update", STREAMS, "virtualmachines/stop", "a stop by the test"),
     ],
-    "migrate-vms": [Right("update", STREAMS, "virtualmachines/migrate", "a migration by hand")],
+    "migrate-vms": [Right("update", STREAMS, "virtualmachines/migrate", "a migration requested by the test")],
     "break-migrations": [Right("delete", "", "pods", "the target pod of a migration that is to fail")],
     "make-vm-owners": [
         Right("create", "", "serviceaccounts", "the VM owner"),
-        Right("create", "", "serviceaccounts/token", "by which he is asked for his rights"),
-        Right("create", RBAC, "rolebindings", "his role in the test namespace"),
+        Right("create", "", "serviceaccounts/token", "the token of the VM owner"),
+        Right("create", RBAC, "rolebindings", "the VM owner's role in the test namespace"),
         Right("bind", RBAC, "clusterroles", "that role", name="edit"),
     ],
 }
-"""What some suites do besides, by the names that `User Should Be Allowed To` takes."""
+"""Rights that some suites need, by the action names of `User Should Be Allowed To`."""
 
 
 def needed_rights(namespace: str, lease_namespace: str) -> list[Right]:
-    """What every suite does: in namespaces of its own, or in the given ``namespace``."""
+    """Rights that every suite needs: in its own namespaces, or in the given ``namespace``."""
     if not namespace:
         return within(OWN_NAMESPACES + NEEDED_RIGHTS, "")
     elsewhere = [replace(right, namespace=lease_namespace) for right in NEEDED_RIGHTS if right.group == LEASES]
@@ -119,21 +119,21 @@ def needed_rights(namespace: str, lease_namespace: str) -> list[Right]:
 
 
 def within(rights: Sequence[Right], namespace: str) -> list[Right]:
-    """The same rights in one namespace only; "" is for every namespace that a run makes, by the role for that."""
+    """The same rights in one namespace only; "" means every namespace, by the role own-namespaces."""
     if not namespace:
         return [replace(right, role=_OWN_NAMESPACES) for right in rights]
     return [replace(right, namespace=namespace) for right in rights]
 
 
 def missing_rights(cluster: Cluster, rights: Sequence[Right]) -> list[Right]:
-    """Those of ``rights`` that we do not have."""
+    """Those of ``rights`` that the user does not have."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         allowed = list(pool.map(lambda right: may(cluster, right), rights))
     return [right for right, ok in zip(rights, allowed, strict=True) if not ok]
 
 
 def may(cluster: Cluster, right: Right) -> bool:
-    """Whether we have a right."""
+    """Whether the user has a right."""
     resource, _, subresource = right.resource.partition("/")
     attributes = {
         "verb": right.verb,

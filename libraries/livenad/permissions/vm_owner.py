@@ -1,4 +1,4 @@
-"""A VM owner: a service account with the namespace role ``edit``, and the cluster with its rights."""
+"""A VM owner: a service account with the namespace role ``edit``, and a client with its rights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RBAC = "rbac.authorization.k8s.io"
 def create_owner(
     client: Cluster, created: CreatedResources, suite: SuiteNamespace, name: str, *, verify: bool
 ) -> Cluster:
-    """Create the account in the test namespace, and give a client with its token. ApiError 403 when we may not."""
+    """Create the account in the test namespace and return a client with its token. ApiError 403 without that right."""
     namespace, name = suite.name, suite.naming.real(name)
     meta = {"name": name, "namespace": namespace}
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}

@@ -1,1 +1,1 @@
-"""Who reaches whom: probes inside guests, and what their samples prove."""
+"""Reachability between guests: probes inside guests, and verdicts on their samples."""

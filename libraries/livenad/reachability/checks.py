@@ -1,4 +1,4 @@
-"""Checks between guests: who reaches whom, who hears nothing of whom, and whose fault it is when that is not so."""
+"""Checks between guests: reachability, silence and the pod network, with a product fault or a lab error."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from livenad.reachability.windows import Between, SilenceWatch, Window
 from livenad.text import human
 
 UNPROVEN = (Silence.TOO_FEW, Silence.PEER_DEAD, Silence.CONTROL_DEAD, Silence.VM_CUT_OFF)
-"""What may be so because a window began too early: a port that was just plugged in may forward nothing for seconds."""
+"""Verdicts that may only mean that the window began too early: a new port may forward nothing for seconds."""
 
 CONSOLE_CHECK = 15.0
-"""Seconds to find out on its console whether a guest without SSH lives."""
+"""Seconds to check on its console whether a guest without SSH is running."""
 
 
 def check_reach(
@@ -65,9 +65,9 @@ def check_reach(
 def check_silence(measurements: Measurements, silence: Between, duration: float) -> ProbeRun:
     """Neither side answers the other in a whole window, while both positive controls answer.
 
-    ProductFault when an answer came, or when the VM reaches nothing although the control lives; LabError when the peer
-    or the control is dead. A window that `watch_for_silence` opened is taken up, if it is as long. One in which not all
-    controls answered is followed by a second one, which then decides.
+    ProductFault when an answer came, or when the VM does not reach a working control; LabError when the peer or the
+    control does not answer. A window that `watch_for_silence` opened is used, if it is long enough. After one in which
+    not all controls answered a second one follows, which decides.
     """
     guests = measurements.guests
     watch = measurements.watches.pop(silence, None)
@@ -86,7 +86,7 @@ def check_silence(measurements: Measurements, silence: Between, duration: float)
 
 
 def _seen(measurements: Measurements, silence: Between, watch: SilenceWatch) -> tuple[ProbeRun, SilenceWindow]:
-    """What a window has shown at its end."""
+    """The run and series of a window at its end."""
     run = watch.window.finish()
     measurements.keep(run)
     _raise_failures(run, f'whether NIC "{silence.nic}" of {silence.vm} and {silence.peer} are silent to each other')
@@ -101,7 +101,7 @@ def _seen(measurements: Measurements, silence: Between, watch: SilenceWatch) -> 
 
 
 def watch_for_silence(measurements: Measurements, silence: Between, duration: float) -> None:
-    """Open the window of a `check_silence` that comes later; a guest that cannot be asked is told by that one."""
+    """Open the window of a `check_silence` that comes later; that check also reports a guest without a shell."""
     measurements.watches[silence] = _open_watch(measurements.guests, silence, duration)
 
 
@@ -146,9 +146,9 @@ def check_pod_network(measurements: Measurements, vm: str, peer: str, within: fl
 
 
 def _check_entrance(guests: Guests, vm: str, peer: str, within: float) -> None:
-    """A connection from outside through the pod network, made anew: a standing one proves only the past.
+    """A new connection from outside through the pod network, as an existing one proves nothing about now.
 
-    The product is to blame only where the peer lets one in.
+    ProductFault only when the same works with the peer.
     """
     record = guests.record(vm)
     session = guests.new_ssh(vm)
@@ -169,7 +169,7 @@ def _check_entrance(guests: Guests, vm: str, peer: str, within: float) -> None:
 
 
 def _require_entrance(guests: Guests, peer: str, within: float, question: str) -> None:
-    """LabError unless the peer can be reached from outside, anew."""
+    """LabError unless a new connection from outside reaches the peer."""
     session = guests.new_ssh(peer)
     try:
         session.run("true", within, repeatable=True)
@@ -200,7 +200,10 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
         )
     evidence, reason = {
         Silence.PEER_DEAD: (window.witness, f"the probed NIC of {peer} does not answer its witness {control} either"),
-        Silence.CONTROL_DEAD: ([*window.control, *window.control_alive], f"the control {control} answers nobody"),
+        Silence.CONTROL_DEAD: (
+            [*window.control, *window.control_alive],
+            f"the control {control} answers neither of them",
+        ),
         Silence.TOO_FEW: (
             [*window.targets, *window.witness, *window.control],
             "too few requests were sent: was a guest frozen or overloaded?",
@@ -213,7 +216,7 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
 
 
 def _raise_failures(run: ProbeRun, question: str) -> None:
-    """A guest that cannot be asked is the lab's affair: nothing is known of what it would have answered."""
+    """LabError when no command could be run in a guest: then nothing can be judged."""
     if run.failures:
         raise LabError(f"{question} cannot be judged: {'; '.join(bare(error) for error in run.failures.values())}")
 

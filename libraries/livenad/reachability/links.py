@@ -1,4 +1,4 @@
-"""Whether a NIC is alive in its guest: its link, its addresses, and whether it sends."""
+"""Whether a NIC works in its guest: its link, its addresses, and the frames that it sends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"^ADDRESS (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class LinkState:
-    """A NIC's interface in the guest: name, carrier, frames sent and received since it is there, and addresses.
+    """A NIC's interface in the guest: name, carrier, frames sent and received, and addresses.
 
     ``name`` is "" when no interface has the NIC's MAC.
     """
@@ -37,7 +37,7 @@ class LinkState:
 
 
 def read_link(shell: Shell, nic: Nic) -> LinkState:
-    """Ask the guest. LabError when it cannot be asked."""
+    """Read it in the guest. LabError when no command can be run there."""
     said = shell.run(_READ % {"mac": nic.mac}, repeatable=True).stdout
     found = _LINK.search(said)
     if found is None:
@@ -47,7 +47,7 @@ def read_link(shell: Shell, nic: Nic) -> LinkState:
 
 
 def alive_since(before: LinkState, now: LinkState, nic: Nic, address: str) -> str:
-    """``secondary is net1, carrier up, sent 14 frames``: what shows that a NIC was alive. LabError when it was not."""
+    """``secondary is net1, carrier up, sent 14 frames``: the evidence that a NIC worked. LabError when it did not."""
     for when, state in (("at the beginning", before), ("at the end", now)):
         if not state.name:
             raise LabError(f'no interface of the guest had the MAC {nic.mac} of NIC "{nic.name}" {when} of the window')

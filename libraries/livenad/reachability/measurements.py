@@ -1,4 +1,4 @@
-"""What was measured between the guests of a suite, and the measurements that are under way."""
+"""Finished and running measurements between the guests of a suite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Measurements:
-    """``measured`` is all that has ended, oldest first; the others are open, for a later verdict."""
+    """``measured`` are the finished ones, oldest first; the others are running, for a later verdict."""
 
     def __init__(self, guests: Guests) -> None:
         self.guests = guests
@@ -21,6 +21,6 @@ class Measurements:
         self.streams: dict[Between, LossWatch] = {}
 
     def keep(self, run: ProbeRun) -> None:
-        """Keep what was measured, for the verdicts and for a chart."""
+        """Store a finished measurement, for the verdicts and for a chart."""
         self.measured.append(run)
         self.guests.tell_warnings()

@@ -1,4 +1,4 @@
-"""Silence between two guests without a third: another network that both share shows that they live."""
+"""Silence between two guests without a third: another network that both share is the positive control."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from livenad.reachability.windows import Between, PairWatch, Window
 from livenad.text import human
 
 _UNPROVEN = (Silence.TOO_FEW, Silence.CONTROL_DEAD)
-"""What may be so because a window began too early: a port that was just plugged in may forward nothing for seconds."""
+"""Verdicts that may only mean that the window began too early: a new port may forward nothing for seconds."""
 
 
 def watch_pair_for_silence(measurements: Measurements, between: Between, duration: float) -> None:
-    """Open the window of a `check_pair_silence` that comes later; a guest that cannot be asked is told by that one."""
+    """Open the window of a `check_pair_silence` that comes later; that check also reports a guest without a shell."""
     measurements.pair_watches[between] = _open(measurements.guests, between, duration)
 
 
@@ -30,8 +30,8 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
     """Neither side answers the other in a whole window, while both answer over another network.
 
     ProductFault when an answer came. LabError when nothing is proven: the two share no other network, they do not
-    answer over it both ways throughout, or one of the silent NICs is not alive in its guest. A window that
-    `watch_pair_for_silence` opened is taken up, if it is as long; one that proved nothing is followed by a second one.
+    answer over it both ways throughout, or one of the silent NICs does not work in its guest. A window that
+    `watch_pair_for_silence` opened is used, if it is long enough; after one that proved nothing a second one follows.
     """
     guests = measurements.guests
     watch = measurements.pair_watches.pop(between, None)
@@ -53,7 +53,7 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
 
 
 def other_paths(guests: Guests, record: VmRecord, peer: VmRecord, target: Path, version: int) -> list[Path]:
-    """Both ways over another network that two VMs share: one through the tested NIC first, the pod network last.
+    """Both ways over another network that two VMs share: preferably the tested NIC, the pod network last.
 
     LabError when they share none.
     """
@@ -69,8 +69,8 @@ def other_paths(guests: Guests, record: VmRecord, peer: VmRecord, target: Path, 
         found = [_over_pod_network(guests, record, peer)]
     if not found:
         raise LabError(
-            f"silence of {record.name} and {peer.name} would prove nothing: they share no other network, over which "
-            "they could be seen alive; give both a NIC on another network, or name a third VM by control=<VM>"
+            f"silence of {record.name} and {peer.name} would prove nothing: they share no other network as a "
+            "positive control; give both a NIC on another network, or name a third VM by control=<VM>"
         )
     return [found[0], found[0].reverse()]
 
@@ -82,7 +82,7 @@ def _open(guests: Guests, between: Between, duration: float) -> PairWatch:
     targets = [target, target.reverse()]
     shells = {one.name: guests.shell(one.name) for one in (record, peer)}
     probes = both_protocols(targets)
-    # What a pod network does with ICMP depends on the binding; TCP crosses any.
+    # Whether a pod network forwards ICMP depends on the binding; all forward TCP.
     on_pod_network = others[0].source_nic.network is None
     probes += [Probe(path, "TCP") for path in others] if on_pod_network else both_protocols(others)
     links: dict[str, LinkState] = {}
@@ -148,7 +148,7 @@ def _judge(window: PairWindow, subject: str, target: Path) -> None:
 
 
 def _alive(guests: Guests, watch: PairWatch, path: Path, subject: str) -> str:
-    """What shows that the NIC at the source of a silent path was alive."""
+    """The evidence that the NIC at the source of a silent path worked."""
     name = path.source.name
     try:
         now = read_link(guests.shell(name), path.source_nic)

@@ -1,4 +1,4 @@
-"""Which NIC of one guest shares a subnet with which NIC of another, as the test asked for it."""
+"""Paths: pairs of NICs of two guests that share a subnet, as the test defined them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True)
 class Path:
-    """A pair of NICs with an address each in one subnet: ``source`` can ask for ``target`` directly."""
+    """A pair of NICs with an address each in one subnet: ``source`` reaches ``target`` without a router."""
 
     source: VmRecord
     source_nic: Nic
@@ -56,13 +56,12 @@ def path_between(vm: VmRecord, nic: Nic, peer: VmRecord, version: int = 4) -> Pa
 
 
 def witness_path(witness: VmRecord, watched: VmRecord, watched_nic: Nic, tested: Nic, version: int = 4) -> Path:
-    """From a witness to the very NIC that is watched, in a subnet of their own that the tested NIC is not in,
-    by IP version 4 or 6.
+    """From a witness to the watched NIC, in a subnet without the tested NIC, by IP version 4 or 6.
 
-    TestError when there is none: silence of the watched NIC would then prove nothing.
+    TestError when there is none, as silence of the watched NIC would then prove nothing.
     """
     tested_subnets = {address.network for address in tested.addresses}
-    # A NIC that is on the watched one's network by its NAD comes first: other subnets may be the test's as well.
+    # A NIC with the same NAD as the watched NIC comes first, as other subnets may be part of the test.
     paths = sorted(shared_paths(witness, watched), key=lambda path: path.source_nic.network != watched_nic.network)
     for path in paths:
         if path.target_nic == watched_nic and path.subnet not in tested_subnets and path.subnet.version == version:

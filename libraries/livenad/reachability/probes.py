@@ -1,7 +1,7 @@
-"""Probes that run inside guests: one script a guest samples all its targets side by side and stamps each answer.
+"""Probes inside guests: one script for each guest samples all its targets in parallel, with a time for each answer.
 
-ICMP is one ``ping`` bound to the NIC's interface; TCP connects to the peer's SSH port and reads the first bytes, since
-a network may answer pings and drop the rest. Works with BusyBox and with iputils, bash or nc.
+ICMP is one ``ping`` bound to the NIC's interface. TCP connects to the peer's SSH port and reads the first bytes, as a
+network may answer pings and drop other packets. Works with BusyBox or iputils, and with bash or nc.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from livenad.reachability.samples import Sample, Series
 Protocol = Literal["ICMP", "TCP"]
 
 ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
-"""How many answers make a target reachable: one may be a stray, and a lossy network still gives these soon."""
+"""The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
 
 SETTLE = 0.5
-"""Seconds that the last requests of a window have for their answer."""
+"""Seconds for the answers to the last requests of a window."""
 
 PREPARE_TIMEOUT = 20.0
 """Seconds in which every guest must give a shell before a window begins."""
@@ -32,11 +32,10 @@ PREPARE_TIMEOUT = 20.0
 _REACH_SLICE = 10.0
 _SLICE_GRACE = 5.0
 
-# OpenSSH 9.8 and later refuses a client that connects too often without logging in. That is an answer as well, but a
-# reason to ask by TCP less often than by ICMP. Each request costs the peer a process: where a peer is asked at a quick
-# pace until it answers, at most two requests are open, so that a slow peer does not fail by being asked. In a window
-# the pace is slow, and an open request must not hold up the next one: a silent target would be asked too seldom for its
-# silence to prove anything.
+# OpenSSH 9.8 and later rejects a client that connects too often without logging in. That counts as an answer, but TCP
+# requests are sent less often than ICMP. Each request costs the peer a process. While a peer is probed at a quick pace
+# until it answers, at most two requests are open, so that the probes do not overload a slow peer. In a window the
+# pace is slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
 _WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
 _REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
 
@@ -110,7 +109,7 @@ now; echo "U $t"
 
 @dataclass(frozen=True)
 class Probe:
-    """One target of one guest by one protocol; ``pause``: seconds between requests, where not as usual."""
+    """One target of one guest by one protocol; ``pause``: seconds between requests, 0 for the default."""
 
     path: Path
     protocol: Protocol
@@ -118,15 +117,15 @@ class Probe:
 
     @property
     def guest(self) -> str:
-        """The guest that asks."""
+        """The guest that sends the requests."""
         return self.path.source.name
 
 
 @dataclass
 class ProbeRun:
-    """What a set of probes gave: a series each, and for guests that could not be asked the reason.
+    """The result of a set of probes: a series each, and ``failures``, the errors of guests without a result.
 
-    ``said`` is what a check that passed saw, in a few words.
+    ``said`` is the message of a passed check.
     """
 
     began: float
@@ -149,7 +148,7 @@ def both_protocols(paths: Iterable[Path]) -> list[Probe]:
 def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], within: float) -> ProbeRun:
     """Samples until every target of a guest has answered often enough, at most ``within`` seconds.
 
-    A shell first for everyone, so that all begin together; then all scripts at once.
+    All guests get a shell first, so that all scripts start at the same time.
     """
 
     def sample(guest: str) -> None:
@@ -165,7 +164,7 @@ def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], w
 
 
 def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
-    """A run that begins now, once every guest has given a shell; ``failures`` has those that did not."""
+    """A run that begins when every guest has a shell; ``failures`` has the guests without one."""
     run = ProbeRun(time.monotonic())
     in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(PREPARE_TIMEOUT), run.failures)
     run.began = window_began()
@@ -173,12 +172,12 @@ def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
 
 
 def window_began() -> float:
-    """When a window begins, by our monotonic clock: every guest has a shell by then."""
+    """The beginning of a window (monotonic clock), after every guest has a shell."""
     return time.monotonic()
 
 
 def guests_of(probes: Iterable[Probe]) -> list[str]:
-    """The guests that ask, each once."""
+    """The guests that send requests, each once."""
     return list(dict.fromkeys(probe.guest for probe in probes))
 
 
@@ -218,7 +217,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
 def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[Sample]]:
     """The samples of each probe, on our monotonic clock: ``ended`` is when the last line, ``N <uptime>``, arrived.
 
-    LabError when the guest lacks a tool, or its answer has no end.
+    LabError when a tool is missing in the guest, or its output is incomplete.
     """
     asked: list[dict[str, Sample]] = [{} for _ in range(count)]
     lines = [line.split() for line in text.splitlines() if line]
@@ -249,7 +248,7 @@ def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[S
 
 
 def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:
-    """Samples what is still unreached, in slices: a guest that reboots, moves or hangs meanwhile costs one slice."""
+    """Samples targets that are not reached yet, in slices: a reboot, migration or hang costs only one slice."""
     deadline = Deadline(within)
     gathered: dict[Probe, list[Sample]] = {probe: [] for probe in probes}
     while True:
@@ -267,7 +266,7 @@ def _sample_slices(shell: Shell, probes: list[Probe], within: float) -> list[lis
 
 
 def series_of(probe: Probe, samples: list[Sample]) -> Series:
-    """The samples of a probe, named by who asked whom."""
+    """The samples of a probe, with source and target."""
     return Series(
         probe.guest, probe.path.target.name, str(probe.path.target_address.ip), probe.protocol, tuple(samples)
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 FEWEST = 5
-"""Requests without which nothing is said of a share of them."""
+"""The minimum number of requests for a share of them."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: when it was asked and when its outcome was known, in seconds of our monotonic clock."""
+    """One request: when it was sent and when its outcome was known, in seconds of our monotonic clock."""
 
     asked: float
     known: float
@@ -22,7 +22,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """The samples of one guest asking one address by one protocol, in the order of asking."""
+    """The samples of one guest, one target address and one protocol, oldest first."""
 
     source: str
     target: str
@@ -49,19 +49,19 @@ class Series:
 
 
 def headed(series: Sequence[Series], began: float, rest: str = "") -> str:
-    """The first series and ``rest``, then each other one on a line of its own: a first line has to be read at once."""
+    """The first series and ``rest``, then each other one on its own line, so that the first line is short."""
     first, *others = (one.describe(began) for one in series)
     more = f" (and {len(others)} more)" if others else ""
     return "\n".join([first + more + rest, *others])
 
 
 class Silence(enum.Enum):
-    """What a window in which nothing should answer has shown."""
+    """The verdict on a window in which no answer should come."""
 
     PROVEN = "silent"
     HEARD = "answers came"
     PEER_DEAD = "the silent peer does not answer its witness either"
-    CONTROL_DEAD = "the control answers nobody"
+    CONTROL_DEAD = "the control does not answer"
     VM_CUT_OFF = "the VM reaches nothing through its NIC"
     TOO_FEW = "too few samples"
 
@@ -70,9 +70,9 @@ class Silence(enum.Enum):
 class SilenceWindow:
     """The series of a silence check, by role.
 
-    ``targets`` is what must be silent, both ways. ``witness``: the control asks the silent NIC over a subnet of their
-    own, and is asked from there. ``control``: the VM asks the control through the tested NIC. ``control_alive``: the
-    peer asks the control's same NIC over another subnet.
+    ``targets`` must be silent, both ways. ``witness``: between the control and the silent NIC, both ways, over another
+    subnet. ``control``: from the VM to the control through the tested NIC. ``control_alive``: from the peer to the same
+    NIC of the control over another subnet.
     """
 
     began: float
@@ -96,7 +96,7 @@ def reached_after(series: Sequence[Series], needed: Mapping[str, int], began: fl
 
 @dataclass(frozen=True)
 class Loss:
-    """How many of the requests got no answer."""
+    """The number of requests without an answer."""
 
     lost: int
     asked: int
@@ -111,7 +111,7 @@ class Loss:
 
 
 def lost(series: Sequence[Series], until: float) -> Loss | None:
-    """What got no answer of the requests asked before ``until``; None where a series has too few."""
+    """The loss among the requests sent before ``until``; None when a series has too few."""
     groups = [[sample for sample in one.samples if sample.asked <= until] for one in series]
     if not groups or any(len(group) < FEWEST for group in groups):
         return None
@@ -126,7 +126,7 @@ def answered(series: Sequence[Series]) -> str:
 
 
 def judge_silence(window: SilenceWindow) -> Silence:
-    """One answer breaks the silence; silence proves something only while both positive controls answer throughout."""
+    """Silence is proven when no target answered and both positive controls answered throughout the window."""
     if any(series.answers for series in window.targets):
         return Silence.HEARD
     if any(not _covers(series, window) for series in (*window.targets, *window.witness, *window.control)):
@@ -143,7 +143,7 @@ def judge_silence(window: SilenceWindow) -> Silence:
 class PairWindow:
     """The series of a silence check between two guests without a third.
 
-    ``targets`` is what must be silent, both ways. ``others``: both ask each other over another network.
+    ``targets`` must be silent, both ways. ``others``: both ways over another network.
     """
 
     began: float
@@ -153,7 +153,7 @@ class PairWindow:
 
 
 def judge_pair_silence(window: PairWindow) -> Silence:
-    """One answer breaks the silence; it proves something only while both guests answer over another network."""
+    """Silence is proven when no target answered and both guests answered over another network throughout."""
     if any(series.answers for series in window.targets):
         return Silence.HEARD
     if any(not _covers(series, window) for series in (*window.targets, *window.others)):

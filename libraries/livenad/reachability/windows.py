@@ -1,7 +1,7 @@
 """Windows: probes that run inside guests for a given time while the test does something else.
 
-A window goes on when the connection breaks, as it does when the guest moves. Every command of it may be repeated: the
-directory is made once, and reading changes nothing.
+A window continues when the connection to a guest breaks, as during a migration. All its commands may be repeated: the
+directory is created once, and reading changes nothing.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from livenad.reachability.probes import (
 )
 
 OVERTIME = 20.0
-"""Seconds for which guests go on beyond their window when nobody tells them to stop."""
+"""Seconds for which the probes run on after the end of the window if they are not stopped."""
 
 FETCH_TIMEOUT = 20.0
-"""Seconds beyond the end of a window in which every guest must hand over what it measured."""
+"""Seconds beyond the end of a window in which every guest must return its samples."""
 
 _START = r"""# start of probes
 for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
@@ -82,9 +82,9 @@ rm -rf "${TMPDIR:-/tmp}/%(token)s" /dev/shm/%(token)s /var/tmp/%(token)s
 class Window:
     """Probes that sample for ``duration`` seconds from `start` on, in all guests at once.
 
-    It begins when the last guest has begun to ask, and no guest ends before it does: a slow one makes it late, not
-    short. The shells are free meanwhile. A guest that cannot be asked is among the failures of the run that `finish`
-    gives.
+    It begins when the last guest has sent a request, and no guest ends before it: a slow guest delays it but does not
+    shorten it. The shells are free meanwhile. A guest in which no command can be run is among the failures of the run
+    that `finish` returns.
     """
 
     def __init__(self, shells: Mapping[str, Shell], probes: Sequence[Probe], duration: float) -> None:
@@ -97,11 +97,11 @@ class Window:
 
     @property
     def began(self) -> float:
-        """When it began, by our monotonic clock."""
+        """When it began (monotonic clock)."""
         return self._run.began
 
     def start(self) -> Window:
-        """Begin, once every guest has given a shell and asks."""
+        """Begin, when every guest has a shell and sends requests."""
         self._run = begin(self._shells, self._probes)
         if not self._run.failures:
             in_parallel(guests_of(self._probes), self._start, self._run.failures)
@@ -109,21 +109,21 @@ class Window:
         return self
 
     def stop(self) -> None:
-        """Let the guests send no further requests; `finish` then returns soon."""
+        """Stop the requests of the guests; `finish` then returns soon."""
         self._stopped = True
         if not self._run.failures:
-            in_parallel(guests_of(self._probes), lambda guest: self._tell(guest, _STOP), self._run.failures)
+            in_parallel(guests_of(self._probes), lambda guest: self._run_in(guest, _STOP), self._run.failures)
 
     def wait(self) -> None:
-        """Wait for the end of the window; not at all where a guest cannot be asked, or was told to stop."""
+        """Wait for the end of the window; return at once after a failure or `stop`."""
         if not self._run.failures and not self._stopped:
             threading.Event().wait(max(0.0, self._run.began + self.duration - time.monotonic()))
 
     def finish(self) -> ProbeRun:
-        """Wait for the end of the window and give what was measured.
+        """Wait for the end of the window and return its run.
 
-        The guests ask until the window ends, and what is still open then has no answer: nobody waits for it, unless
-        the window was stopped.
+        Requests without an answer at the end of the window count as not answered, unless the window was stopped: then
+        their answers are awaited.
         """
         command = _FETCH if self._stopped else _END
         self.wait()
@@ -139,9 +139,9 @@ class Window:
     def _start(self, guest: str) -> None:
         script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False)
         self._words[guest] = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
-        self._tell(guest, _START)
+        self._run_in(guest, _START)
 
-    def _tell(self, guest: str, command: str) -> None:
+    def _run_in(self, guest: str, command: str) -> None:
         self._shells[guest].run(command % self._words[guest], FETCH_TIMEOUT, repeatable=True)
 
     def _fetch(self, guest: str, command: str) -> None:
@@ -156,9 +156,9 @@ class Window:
 
 @dataclass(frozen=True)
 class Between:
-    """Between which VMs silence is expected: a NIC of ``vm`` and ``peer``, while ``control`` answers; IP ``version``.
+    """A NIC of ``vm`` and ``peer``, between which silence is expected while ``control`` answers; IP ``version``.
 
-    ``control`` is "" where no third VM answers.
+    ``control`` is "" without a third VM.
     """
 
     vm: str
@@ -170,7 +170,7 @@ class Between:
 
 @dataclass(frozen=True)
 class SilenceWatch:
-    """An open window: ``targets`` must not answer, ``witnesses``, ``channel`` and ``alive`` are its controls."""
+    """An open window: ``targets`` must not answer, ``witnesses``, ``channel`` and ``alive`` are the controls."""
 
     window: Window
     targets: list[Path]
@@ -183,7 +183,7 @@ class SilenceWatch:
 class PairWatch:
     """An open window between two VMs: ``targets`` must not answer, ``others`` cross another network, both ways.
 
-    ``links`` is what the guests' links of the silent NICs were like when it began, by guest.
+    ``links`` are the link states of the silent NICs at its beginning, by guest.
     """
 
     window: Window

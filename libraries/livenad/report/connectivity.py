@@ -1,4 +1,4 @@
-"""Who answered whom around a change, as data: each probe beside the others, and the gap where it can be known.
+"""Connectivity around a change as data: one track for each probe, and the gap if it can be measured.
 
 Times are seconds after the edit.
 """
@@ -23,7 +23,7 @@ CLOSE_ENOUGH = 1.0
 
 
 class Role(StrEnum):
-    """What a target is to the change."""
+    """The role of a target in the change."""
 
     OLD = "old network"
     NEW = "new network"
@@ -32,9 +32,9 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Track:
-    """One guest asking another by one protocol. ``way``: "out" when the VM asks, "in" when it is asked, else "past".
+    """Probes from one guest to another by one protocol. ``way``: "out" from the VM, "in" to the VM, else "past".
 
-    ``nic`` is the one that the asking guest uses.
+    ``nic`` is the NIC of the source.
     """
 
     role: Role

@@ -9,7 +9,7 @@ from livenad.report.timeline import Lane, Span, Timeline, Tone
 
 
 def queue_timeline(title: str, queue: Sequence[QueuedMigration], end: float) -> Timeline:
-    """``end``: until when, in seconds after the first edit; a VM that has not arrived by then waits or runs still."""
+    """``end``: until when, in seconds after the first edit; the last span of an incomplete VM is open."""
     arrived = [one.complete for one in queue if one.complete is not None]
     complete = max(arrived) if len(arrived) == len(queue) else None
     lanes = tuple(Lane(one.vm, tuple(_spans(one, end))) for one in queue)
@@ -17,7 +17,7 @@ def queue_timeline(title: str, queue: Sequence[QueuedMigration], end: float) -> 
 
 
 def _spans(one: QueuedMigration, end: float) -> list[Span]:
-    """Nothing asked for yet, waiting in the queue, migrating, and what the swap still lacks after that."""
+    """The spans: before the migration object exists, in the queue, migrating, and until the swap is complete."""
     steps = (
         (one.edited, one.made, "edited", Tone.CALM),
         (one.made, one.begun, "waits", Tone.WAIT),

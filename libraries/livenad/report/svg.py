@@ -1,6 +1,6 @@
-"""The little that both charts need of SVG. No style sheet and no script, so that nothing leaks into the page around it.
+"""SVG helpers of all charts. Without a style sheet or script, so that the surrounding page is not affected.
 
-Text and lines have the colour of the page's own text; the fills are of middle tone, to be read on light and on dark.
+Text and lines have the colour of the page's own text; the fills have a medium tone, for light and dark backgrounds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 from livenad.report.timeline import Tone
 
 WIDTH = 880
-"""As wide as a message in Robot's log has room for, so that it is not made smaller there."""
+"""The width of a message in Robot's log, so that the chart is not scaled down there."""
 
 RIGHT = WIDTH - 14
 CHARACTER = 6.5

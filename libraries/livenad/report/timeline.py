@@ -17,14 +17,14 @@ from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 
 BEFORE = 0.13
-"""How much of the time before the edit is shown, as a part of the time after it."""
+"""The time before the edit that is shown, as a part of the time after it."""
 
 _WARNINGS = 4
 _SHORTEST = 0.05
 
 
 class Tone(StrEnum):
-    """What a colour means; the words beside it say the same."""
+    """The meaning of a colour; labels say the same in words."""
 
     CALM = "calm"
     BUSY = "busy"
@@ -35,7 +35,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """A state that lasted; ``open``: it still did when the timeline was drawn."""
+    """A state with a duration; ``open``: it had not ended when the timeline was drawn."""
 
     start: float
     end: float
@@ -174,7 +174,7 @@ class _Spans:
 
 
 def _unless_steady(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    """A VMI that runs all the time is no news."""
+    """The phase of the VMI; a VMI that is always Running is not highlighted."""
     return spans if len(spans) > 1 else ()
 
 

@@ -1,4 +1,4 @@
-"""Requests to a VM's subresources: start, stop, restart, migrate. A lost answer is looked up in what came of it."""
+"""Requests to a VM's subresources: start, stop, restart, migrate. If the answer is lost, the VM shows the outcome."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from livenad.model import VmRecord
 Verb = Literal["start", "stop", "restart", "migrate"]
 
 _SUBRESOURCES = "/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmachines/{name}/{verb}"
-_WHAT = {"start": "its start", "stop": "its stop", "restart": "its restart", "migrate": "its migration by hand"}
+_WHAT = {"start": "its start", "stop": "its stop", "restart": "its restart", "migrate": "its requested migration"}
 
 
 def request_action(
     client: Cluster, recorder: Recorder, record: VmRecord, verb: Verb, body: Object | None = None
 ) -> Change:
-    """Send one request as ``virtctl`` does, and give its record. Waits for nothing. Raises ApiError when refused."""
+    """Send one request as ``virtctl`` does; returns its record and does not wait. ApiError when it is rejected."""
     change = Change(**before(recorder.history, record, verb, _WHAT[verb]))
     client.request(
         "PUT",

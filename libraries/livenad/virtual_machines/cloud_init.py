@@ -1,4 +1,4 @@
-"""cloud-init data of a guest (NoCloud): who may log in, and how its NICs are addressed."""
+"""cloud-init data of a guest (NoCloud): its user, and the addresses of its NICs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _QUIET_BOOT = [
     # A guest with two NICs in one subnet must answer ARP for the address of that NIC alone.
     "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore",
     "echo 2 > /proc/sys/net/ipv4/conf/all/arp_announce",
-    # Kernel messages would break into what a command prints on the serial console.
+    # Kernel messages would mix with the output of commands on the serial console.
     "dmesg -n 1 || true",
 ]
 
 
 def user_data(hostname: str, login: GuestLogin, user_key: KeyPair, host_key: KeyPair) -> str:
-    """``#cloud-config`` text: one user with password (console) and key (SSH), and a host key that we know."""
+    """``#cloud-config`` text: one user with password (console) and key (SSH), and a known host key."""
     config = {
         "hostname": hostname,
         "users": [

@@ -21,7 +21,7 @@ def create_vm(
     *,
     ipv6_only: bool = False,
 ) -> None:
-    """Create a VM, which runs at once where its manifest says no other. Raises ApiError when it is refused.
+    """Create a VM, which starts at once unless its manifest says otherwise. ApiError when it is rejected.
 
     ``ipv6_only``: pods have no IPv4 addresses.
     """

@@ -1,4 +1,4 @@
-"""Keys and passwords of a run: made anew for each, known to nobody else, never written to a log."""
+"""Keys and passwords of a run: generated for each run, used only by it, never logged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KeyPair:
 
 
 def new_key_pair(comment: str) -> KeyPair:
-    """A fresh ed25519 key pair; ``comment`` stands at the end of the public key."""
+    """A fresh ed25519 key pair; ``comment`` is the end of the public key."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - slow to import, needed late
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
 
@@ -38,9 +38,9 @@ def new_password() -> str:
 
 
 def given_login(vm: str, user: str, password: str, private_key: Path | None) -> GuestLogin:
-    """A login that the suite gives for a guest that it did not set up; without a user there is none.
+    """The login of a guest that the suite did not set up; without ``user``, no login.
 
-    Raises TestError for half a login, or a key file that cannot be read.
+    Raises TestError for an incomplete login, or a key file that cannot be read.
     """
     if not user:
         if password or private_key:
@@ -55,12 +55,14 @@ def _read_key(vm: str, path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise TestError(f"VM {vm}: private key file {path} cannot be read: {why}") from None
     if "PRIVATE KEY" not in text:
-        raise TestError(f"VM {vm}: {path} is no private key; expected a PEM or OpenSSH private key without passphrase")
+        raise TestError(
+            f"VM {vm}: {path} is not a private key; expected a PEM or OpenSSH private key without passphrase"
+        )
     return text
 
 
 NO_LOGIN = GuestLogin("", "", "", "")
-"""That of a guest for which no login was given."""
+"""The login of a guest for which none was given."""

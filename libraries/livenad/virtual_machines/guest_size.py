@@ -1,4 +1,4 @@
-"""What a VM is made of: image, memory and CPU cores, checked as a suite gives them."""
+"""Image, memory and CPU cores of a VM: checks of the values that a suite gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST_CORES = 64
 
 
 def check_guest_size(vm: str, image: str, memory: str, cpu_cores: int) -> None:
-    """Raise TestError for a value that no VM can have; "" stands for the value of VM_IMAGE or VM_MEMORY."""
+    """Raise TestError for an invalid value; "" means the value of VM_IMAGE or VM_MEMORY."""
     if image and not is_image(image):
         raise TestError(
             f'image "{image}" of VM {vm}: expected the name of a container disk, such as '

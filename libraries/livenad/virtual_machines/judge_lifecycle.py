@@ -18,10 +18,10 @@ from livenad.text import human
 
 
 def judge_new_instance(history: History, change: Change) -> str:
-    """The VM runs again as another VMI than before the change."""
+    """The VM runs with another VMI than before the change."""
     vmi = history.current(VMI, change.vm)
     if vmi is None or meta(vmi, "uid") == change.vmi_uid or phase_of(vmi) != "Running":
-        same = "" if vmi is None or meta(vmi, "uid") != change.vmi_uid else "the VMI is still the one from before, "
+        same = "" if vmi is None or meta(vmi, "uid") != change.vmi_uid else "the VMI is the same as before, "
         raise ProductFault(
             f"{change.subject}: expected to run as a new VMI after {change.what}; "
             f"{human(time.monotonic() - change.at)} later "
@@ -33,14 +33,15 @@ def judge_new_instance(history: History, change: Change) -> str:
 
 
 def judge_not_restarted(history: History, change: NetworkChange) -> str:
-    """The VMI is the one from before the edit, ran all the time, was never deleted, and is not left paused."""
+    """The VMI is the same as before the edit, was always Running, was never deleted, and is not paused."""
     title = change.subject
     for record in history.records(VMI, change.vm, change.index):
         when = human(record.at - change.at)
         if record.type == DELETED or record.uid != change.vmi_uid:
             what = "was deleted" if record.type == DELETED else f"was replaced by {record.uid}"
             raise ProductFault(
-                f"{title}: expected to run on without a restart; VMI {change.vmi_uid} {what} {when} after the edit"
+                f"{title}: expected to keep running without a restart; VMI {change.vmi_uid} {what} {when} "
+                "after the edit"
             )
         if phase_of(record.object) != "Running":
             raise ProductFault(
@@ -49,9 +50,11 @@ def judge_not_restarted(history: History, change: NetworkChange) -> str:
             )
     vmi = history.current(VMI, change.vm)
     if vmi is None:
-        raise ProductFault(f"{title}: expected to run on without a restart; its VMI {change.vmi_uid} is gone")
+        raise ProductFault(f"{title}: expected to keep running without a restart; its VMI {change.vmi_uid} is gone")
     if is_true(vmi, "Paused"):
-        raise ProductFault(f"{title}: expected its guest to run on; the VMI is paused: {condition_text(vmi, 'Paused')}")
+        raise ProductFault(
+            f"{title}: expected its guest to keep running; the VMI is paused: {condition_text(vmi, 'Paused')}"
+        )
     now = {
         "metadata.creationTimestamp": (change.created, meta(vmi, "creationTimestamp")),
         "spec.domain.firmware.uuid": (change.firmware_uuid, str(dig(vmi, "spec", "domain", "firmware", "uuid") or "")),
@@ -62,12 +65,12 @@ def judge_not_restarted(history: History, change: NetworkChange) -> str:
     }
     for path, (old, new) in now.items():
         if old != new:
-            raise ProductFault(f'{title}: expected VMI {path} to stay "{old}" over the swap, it is "{new}"')
+            raise ProductFault(f'{title}: expected VMI {path} to stay "{old}" during the swap; it is "{new}"')
     return f"{title}: VMI {change.vmi_uid} since {change.created}, Running all the time"
 
 
 def judge_started_once(history: History, change: NetworkChange) -> str:
-    """The VMI that was starting when the VM was edited is the one that runs now, and it never went back."""
+    """The VMI that was starting at the edit is Running now, and its phase never went back."""
     title = f"VM {change.namespace}/{change.vm}"
     order = ("", "Pending", "Scheduling", "Scheduled", "Running")
     reached = 0
@@ -76,12 +79,12 @@ def judge_started_once(history: History, change: NetworkChange) -> str:
         if record.type == DELETED or record.uid != change.vmi_uid:
             what = "was deleted" if record.type == DELETED else f"was replaced by {record.uid}"
             raise ProductFault(
-                f"{title}: expected the VMI that was starting to run on; VMI {change.vmi_uid} {what} {when}"
+                f"{title}: expected the VMI that was starting to keep running; VMI {change.vmi_uid} {what} {when}"
             )
         phase = phase_of(record.object)
         if phase not in order or order.index(phase) < reached:
             raise ProductFault(
-                f"{title}: expected the VMI to go on to phase Running and stay there; it was {phase} {when}, after "
+                f"{title}: expected the VMI to reach phase Running and stay there; it was {phase} {when}, after "
                 f"{order[reached]}"
             )
         reached = order.index(phase)
@@ -97,9 +100,9 @@ def judge_same_instance(history: History, change: Change) -> str:
         when = human(record.at - change.at)
         if record.type == DELETED or record.uid != change.vmi_uid or phase_of(record.object) != "Running":
             raise ProductFault(
-                f"{change.subject}: expected VMI {change.vmi_uid} to run on after {change.what}; {when} later "
+                f"{change.subject}: expected VMI {change.vmi_uid} to keep running after {change.what}; {when} later "
                 f"VMI {record.uid} "
                 f"{'was deleted' if record.type == DELETED else 'was ' + (phase_of(record.object) or 'new')}"
             )
     lasted = human(time.monotonic() - change.at)
-    return f"{change.subject}: VMI {change.vmi_uid} has run on for {lasted} since {change.what}"
+    return f"{change.subject}: VMI {change.vmi_uid} has kept running for {lasted} since {change.what}"

@@ -1,4 +1,4 @@
-"""The objects that the libraries create, as the API server takes them."""
+"""Manifests of the objects that the libraries create."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POD_NIC = "default"
 
 
 def nic_mac(run_id: str, vm: str, nic: str) -> str:
-    """A locally administered unicast MAC that no other NIC of this or any other run has."""
+    """A locally administered unicast MAC that is unique across NICs and runs."""
     digest = hashlib.sha256(f"{run_id}/{vm}/{nic}".encode()).digest()
     return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))
 
@@ -36,7 +36,7 @@ def namespace_manifest(name: str, run_id: str) -> Object:
 
 
 def cloud_init_secret(vm: VmRecord, user_data: str, network_data: str) -> Object:
-    """The Secret that carries a VM's cloud-init data: inline it would be too long, and readable in every copy."""
+    """The Secret with a VM's cloud-init data: inline it would be too long, and readable in each copy of the VM."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -54,7 +54,7 @@ def cloud_init_name(vm: str) -> str:
 def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
     """A VM that boots a container disk at once, with the record's NICs in their order.
 
-    ``image`` and ``memory`` are for a record that names none.
+    ``image`` and ``memory`` are the defaults of the record's.
     """
     image, memory = vm.image or image, vm.memory or memory
     secret = {"name": cloud_init_name(vm.name)}
@@ -99,7 +99,7 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
 
 
 def _add_volume(manifest: Object, name: str, storage_class: str) -> None:
-    """A blank disk that one node alone may mount. CDI makes it, and it goes with its VM."""
+    """A blank disk that only one node can mount. CDI creates it, and it is deleted with its VM."""
     storage: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}
     if storage_class:
         storage["storageClassName"] = storage_class

@@ -1,4 +1,4 @@
-"""What a VM lacks to be ready for a test. Pure functions of the history."""
+"""Which conditions, NICs and addresses a VM still needs to be ready. Pure functions of the history."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from livenad.model import VmRecord
 
 
 def missing_to_ready(history: History, record: VmRecord) -> list[str]:
-    """What a VM lacks to be ready for a test; empty when it lacks nothing."""
+    """What is missing until a VM is ready for a test; empty when it is ready."""
     vmi = history.current(VMI, record.name)
     if vmi is None or phase_of(vmi) != "Running":
         return [vm_summary(history, record.name)]
     awaited = ("Ready", "AgentConnected") if record.guest_is_known else ("Ready",)
-    lacks = [condition_text(vmi, type_) for type_ in awaited if not is_true(vmi, type_)]
+    missing = [condition_text(vmi, type_) for type_ in awaited if not is_true(vmi, type_)]
     expected = record.can_migrate if record.origin == "suite" else is_true(vmi, "LiveMigratable")
     if is_true(vmi, "LiveMigratable") != expected or condition(vmi, "LiveMigratable") is None:
-        lacks.append(condition_text(vmi, "LiveMigratable") + ("" if expected else ", expected False"))
+        missing.append(condition_text(vmi, "LiveMigratable") + ("" if expected else ", expected False"))
     for nic in record.nics:
         status = nic_status(vmi, nic.name) or {}
         reported = status.get("ipAddresses") or ([status["ipAddress"]] if status.get("ipAddress") else [])
         if not status or (nic.network is None and not reported):
-            lacks.append(f'NIC "{nic.name}" is {"without address" if status else "not reported"}')
-        # Without an agent the VMI does not show which addresses the guest has.
-        told = record.guest_is_known or is_true(vmi, "AgentConnected")
-        wanted = [str(address.ip) for address in nic.addresses] if told else []
+            missing.append(f'NIC "{nic.name}" is {"without address" if status else "not reported"}')
+        # Without the guest agent the VMI does not report the addresses of the guest.
+        agent = record.guest_is_known or is_true(vmi, "AgentConnected")
+        wanted = [str(address.ip) for address in nic.addresses] if agent else []
         if absent := [address for address in wanted if address not in reported]:
-            lacks.append(f'NIC "{nic.name}" has {reported or "no address"}, expected {", ".join(absent)} as well')
-    return lacks
+            missing.append(f'NIC "{nic.name}" has {reported or "no address"}, expected {", ".join(absent)} as well')
+    return missing
 
 
 def missing_after(history: History, record: VmRecord, change: Change) -> list[str]:
-    """What is missing until a start, stop, restart or migration on request is done."""
+    """What is missing until a requested start, stop, restart or migration is done."""
     vmi = history.current(VMI, record.name)
     if change.action == "stop":
         return [] if vmi is None else [vm_summary(history, record.name)]
@@ -44,5 +44,5 @@ def missing_after(history: History, record: VmRecord, change: Change) -> list[st
         ]
         return (["no migration object was made"] if not found else running) or missing_to_ready(history, record)
     if vmi is not None and meta(vmi, "uid") == change.vmi_uid:
-        return ["the VMI is still the one from before"]
+        return ["the VMI is the same as before"]
     return missing_to_ready(history, record)

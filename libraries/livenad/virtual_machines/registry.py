@@ -1,4 +1,4 @@
-"""The VMs of a suite: what was asked for, with keys and passwords of their guests."""
+"""The VMs of a suite as they were defined, with keys and passwords of their guests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_NAME = 50
 
 
 class VirtualMachines:
-    """The VMs that a suite defined, by their names on the cluster. A suite's own name of a VM is understood, too."""
+    """The VMs that a suite defined, by their names on the cluster. A suite's name of a VM finds it, too."""
 
     def __init__(self, namespace: SuiteNamespace, run_id: str, guest_user: str) -> None:
         self.user_key = new_key_pair(run_id)
@@ -41,7 +41,7 @@ class VirtualMachines:
         return iter(list(self._records.values()))
 
     def __getitem__(self, name: str) -> VmRecord:
-        """A VM by name. TestError that lists the VMs there are."""
+        """A VM by name. TestError that lists the existing VMs."""
         found = self._records.get(self._namespace.naming.real(name)) or self._records.get(name)
         if found is None:
             known = ", ".join(self._records) or "none"
@@ -59,7 +59,7 @@ class VirtualMachines:
         memory: str = "",
         cpu_cores: int = 1,
     ) -> VmRecord:
-        """Note a VM without creating it. TestError for a name that is taken, or a value that no VM can have."""
+        """Record a VM without creating it. TestError for a name that is in use, or an invalid value."""
         real = self._free_name(name)
         check_guest_size(name, image, memory, cpu_cores)
         nics = [Nic(POD_NIC, self.mac(real, POD_NIC))] if pod_network else []
@@ -77,9 +77,9 @@ class VirtualMachines:
         network: Callable[[str], str],
         addresses: Mapping[str, tuple[Address, ...]],
     ) -> VmRecord:
-        """Note a VM of a manifest that `read_manifest` gave; it is set up by us where nothing else sets it up.
+        """Record a VM from a manifest of `read_manifest`; the guest gets our cloud-init data if it has none of its own.
 
-        ``network`` and ``addresses`` as in `complete_nics`. TestError for a name that is taken or cannot be a VM's.
+        ``network`` and ``addresses`` as in `complete_nics`. TestError for a name that is in use or invalid.
         """
         real = self._free_name(name)
         own = copy.deepcopy(manifest)
@@ -93,7 +93,7 @@ class VirtualMachines:
     def use_existing(
         self, vm: Object, vmi: Object | None, login: GuestLogin, addresses: Mapping[str, tuple[Address, ...]]
     ) -> VmRecord:
-        """Note a VM that is on the cluster already, under the name that it has there."""
+        """Record a VM that already exists on the cluster, under its name there."""
         name = str(meta(vm, "name"))
         nics = with_addresses(name, nics_of_spec(spec_of_existing(vm, vmi), vmi), addresses)
         record = VmRecord(name, self._namespace.name, login, nics, origin="existing")
@@ -104,10 +104,10 @@ class VirtualMachines:
     def require_free(self, name: str) -> None:
         """Raise TestError when a VM of the suite has this name."""
         if self._namespace.naming.real(name) in self._records or name in self._records:
-            raise TestError(f'VM "{name}" is defined already in namespace {self._namespace.name}; choose another name')
+            raise TestError(f'VM "{name}" is already defined in namespace {self._namespace.name}; choose another name')
 
     def forget(self, record: VmRecord) -> None:
-        """Note that a VM is no VM of the suite any more; its name may be given again."""
+        """Remove a VM from the suite; its name may be used again."""
         self._records.pop(record.name, None)
         self._host_keys.pop(record.name, None)
         self._started.discard(record.name)
@@ -126,11 +126,11 @@ class VirtualMachines:
         return GuestLogin(self._guest_user, self._password, self.user_key.private, self._host_keys[real].public)
 
     def new_nic(self, record: VmRecord, name: str, network: str, addresses: tuple[Address, ...]) -> Nic:
-        """A NIC that a VM is about to get. TestError for a name that is taken or cannot be a NIC's."""
+        """A NIC to be added to a VM. TestError for a name that is in use or invalid."""
         if not is_dns_label(name):
             raise TestError(f'NIC "{name}" of VM {record.name}: expected lower-case letters, digits and hyphens')
         if any(nic.name == name for nic in record.nics):
-            raise TestError(f'NIC "{name}" of VM {record.name} is defined already; choose another name')
+            raise TestError(f'NIC "{name}" of VM {record.name} is already defined; choose another name')
         return Nic(name, self.mac(record.name, name), network, addresses)
 
     def mac(self, name: str, nic: str) -> str:
@@ -138,19 +138,19 @@ class VirtualMachines:
         return nic_mac(self._run_id, f"{self._namespace.name}/{name}", nic)
 
     def host_key(self, name: str) -> KeyPair:
-        """The SSH host key that a VM's guest is given."""
+        """The SSH host key of a VM's guest."""
         return self._host_keys[name]
 
     def mark_started(self, name: str) -> None:
-        """Note that a VM was created on the cluster."""
+        """Record that a VM was created on the cluster."""
         self._started.add(name)
 
     @property
     def started(self) -> list[VmRecord]:
-        """Those that were created on the cluster."""
+        """The VMs that were created on the cluster."""
         return [record for record in self if record.name in self._started]
 
     @property
     def waiting(self) -> list[VmRecord]:
-        """Those that are defined and not created yet."""
+        """The VMs that are defined and not created yet."""
         return [record for record in self if record.name not in self._started]

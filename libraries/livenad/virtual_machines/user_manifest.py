@@ -1,4 +1,4 @@
-"""A VM from a manifest of the user's: everything of it is kept, and only what is missing is added."""
+"""A VM from a manifest of the user: all its fields are kept, and only missing ones are added."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from livenad.ownership.labels import RUN_LABEL, VM_LABEL
 from livenad.virtual_machines.manifests import POD_NIC, cloud_init_name, nic_interface, nic_network
 
 _BY_THE_SERVER = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
-"""Fields of the metadata that the API server gives, which an exported VM has and a new one must not have."""
+"""Fields of the metadata that the API server sets: an exported VM has them, a new one must not."""
 
 _GUEST_SETUP = ("cloudInitNoCloud", "cloudInitConfigDrive", "sysprep")
 _OUR_DISK = "livenad-cloud-init"
@@ -45,7 +45,7 @@ def read_manifest(path: Path) -> Object:
 
 
 def sets_up_its_guest(manifest: Object) -> bool:
-    """Whether a manifest has cloud-init data or an answer file of its own."""
+    """Whether a manifest has cloud-init data or an answer file."""
     volumes = dig(manifest, "spec", "template", "spec", "volumes", default=[]) or []
     return any(kind in volume for volume in volumes for kind in _GUEST_SETUP)
 
@@ -58,10 +58,10 @@ def complete_nics(
     network: Callable[[str], str],
     addresses: Mapping[str, tuple[Address, ...]],
 ) -> list[Nic]:
-    """Give each NIC of ``manifest``, which is changed, a MAC where it has none; gives the NICs in their order.
+    """Add a MAC to each NIC of ``manifest`` that has none; returns the NICs in their order.
 
-    A VM without any NIC gets one on the pod network, unless it says that it wants none. ``network`` gives the name on
-    the cluster of a NAD that the manifest names. TestError for addresses of a NIC that is not there.
+    A VM without any NIC gets one on the pod network, unless autoattachPodInterface is false. ``network`` returns the
+    name on the cluster of a NAD that the manifest names. TestError for addresses of a NIC that does not exist.
     """
     spec = manifest["spec"]["template"]["spec"]
     devices = spec["domain"].setdefault("devices", {})
@@ -81,7 +81,7 @@ def complete_nics(
 
 
 def nics_of_spec(spec: Object, vmi: Object | None = None) -> list[Nic]:
-    """The NICs in the spec of a VMI or of a VM's template; a MAC that the spec does not have is that of the VMI."""
+    """The NICs in the spec of a VMI or of a VM's template; a MAC that is not in the spec is read from the VMI."""
     networks = {str(entry.get("name")): entry for entry in spec.get("networks") or []}
     found = []
     for interface in dig(spec, "domain", "devices", "interfaces", default=[]) or []:
@@ -96,15 +96,15 @@ def nics_of_spec(spec: Object, vmi: Object | None = None) -> list[Nic]:
 
 
 def with_addresses(vm: str, nics: list[Nic], addresses: Mapping[str, tuple[Address, ...]]) -> list[Nic]:
-    """The NICs with the addresses that their guests have. TestError for a NIC that is not there."""
+    """The NICs with the addresses of their guests. TestError for a NIC that does not exist."""
     if unknown := [name for name in addresses if name not in {nic.name for nic in nics}]:
         there = ", ".join(nic.name for nic in nics) or "none"
-        raise TestError(f'addresses are given for NIC "{unknown[0]}" of VM {vm}, which does not have it; NICs: {there}')
+        raise TestError(f'addresses are given for NIC "{unknown[0]}" of VM {vm}, which has no such NIC; NICs: {there}')
     return [replace(nic, addresses=addresses.get(nic.name, nic.addresses)) for nic in nics]
 
 
 def manifest_to_create(record: VmRecord, run_id: str) -> Object:
-    """What is created of a manifest: with our marks, NICs that were added since, and our cloud-init where needed."""
+    """The VM to create from a manifest: with labels of the run, NICs that were added, and cloud-init where needed."""
     body = copy.deepcopy(record.manifest)
     body.pop("status", None)
     metadata = {key: value for key, value in (body.get("metadata") or {}).items() if key not in _BY_THE_SERVER}
@@ -137,11 +137,11 @@ def starts_by_itself(manifest: Object) -> bool:
 
 
 def learn_macs(record: VmRecord, vmi: Object | None) -> None:
-    """Take MACs that the spec of a VM does not have, and that KubeVirt gave, from its VMI."""
+    """Read MACs that are not in the spec of a VM from its VMI, where KubeVirt sets them."""
     reported = {nic.name: str((nic_status(vmi, nic.name) or {}).get("mac") or "").lower() for nic in record.nics if vmi}
     record.nics = [nic if nic.mac else replace(nic, mac=reported.get(nic.name, "")) for nic in record.nics]
 
 
 def spec_of_existing(vm: Object, vmi: Object | None) -> Object:
-    """The spec by which the NICs of a VM that exists are known: that of its VMI, else its template's."""
+    """The spec with the NICs of an existing VM: that of its VMI, else of its template."""
     return dict(vmi["spec"] if vmi else dig(vm, "spec", "template", "spec", default={}))

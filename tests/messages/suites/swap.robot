@@ -33,7 +33,7 @@ Swap With The Gate Off
     [Documentation]    FAIL
     ...    VM lab-b0-default-gates/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1.0 s,
     ...    is not after * s; missing: the cluster's migration object for the edit is Succeeded:
-    ...    no migration object was made, the VMI's spec still says "nad-a", *the VM has RestartRequired*
+    ...    no migration object was made, the VMI's spec still names "nad-a", *the VM has RestartRequired*
     Replay    gate-off-1.8.4
     NIC Change Should Have Completed    vm1    nic=net1    within=1s
 
@@ -62,7 +62,7 @@ Restart Asked For
 
 VMI Replaced
     [Documentation]    FAIL
-    ...    VM lab-b-basic/vm1: expected to run on without a restart; VMI * was replaced by another-uid * s after the edit
+    ...    VM lab-b-basic/vm1: expected to keep running without a restart; VMI * was replaced by another-uid * s after the edit
     Replay    but=the VMI is replaced
     VM Should Not Have Restarted    vm1
 

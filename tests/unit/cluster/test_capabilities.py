@@ -58,7 +58,7 @@ def test_a_suite_may_name_those_that_are_measured() -> None:
 
 
 def test_unknown_name_in_a_variable_lists_those_that_exist() -> None:
-    said = 'variable EXPECTED_CAPABILITIES names capability "speed"; there are: live-update, gate-off'
+    said = 'variable EXPECTED_CAPABILITIES names unknown capability "speed"; known are: live-update, gate-off'
     with pytest.raises(BadInput, match=f"^LAB ERROR: {said}"):
         check_names(["speed"], "variable EXPECTED_CAPABILITIES")
 

@@ -79,7 +79,7 @@ def test_several_lacks_begin_with_the_first_one(healthy: FakeApi, cluster: Clust
     with pytest.raises(LabError) as caught:
         refuse(facts, ["no Multus; install it", "one node only; add one", "no right to act; ask for it"])
     first, *rest = str(caught.value).splitlines()
-    assert first.endswith("is not fit for these tests: no Multus; install it (and 2 more)")
+    assert first.endswith("cannot run these tests: no Multus; install it (and 2 more)")
     assert rest == ["  - one node only; add one", "  - no right to act; ask for it"]
 
 

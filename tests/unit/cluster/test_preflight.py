@@ -107,7 +107,7 @@ def test_rights_of_one_suite_are_named_each(healthy: FakeApi, cluster: Cluster) 
     with pytest.raises(LabError) as caught:
         preflight.require_rights(["make-vm-owners"])
     message = str(caught.value)
-    assert 'alice has no right to "create" on serviceaccounts/token (by which' in message
+    assert 'alice has no right to "create" on serviceaccounts/token (the token' in message
     assert (
         '"bind" on clusterroles.rbac.authorization.k8s.io edit (that role); an administrator grants it by role '
         in message
@@ -129,7 +129,7 @@ def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
     item = kubevirt()
     item["status"]["phase"] = "Deploying"
     healthy.put(KUBEVIRT.path(), item)
-    assert "KubeVirt kubevirt/kubevirt is in phase Deploying, not Deployed; wait for it" in refusal(cluster)
+    assert "KubeVirt kubevirt/kubevirt is in phase Deploying, not Deployed; wait until it is" in refusal(cluster)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,10 @@ def test_what_somebody_else_set_meanwhile_stays_with_a_remark(plain: FakeApi, cl
         repeatable=True,
     )
     (remark,) = board.restore()
-    assert "workloadUpdateMethods was LiveMigrate, we set none, and somebody else ['Evict']: it stays so" in remark
+    assert (
+        "workloadUpdateMethods was LiveMigrate, this run set it to none, and another client to ['Evict']: it is kept"
+        in remark
+    )
     assert spec_of(plain)["workloadUpdateStrategy"]["workloadUpdateMethods"] == ["Evict"]
     assert NOTE not in plain.objects[KUBEVIRTS, "kubevirt"]["metadata"]["annotations"]
 
@@ -198,7 +201,7 @@ def test_of_a_list_of_gates_only_the_one_is_put_back(plain: FakeApi, cluster: Cl
     item["spec"]["configuration"]["developerConfiguration"]["featureGates"] = ["Sidecar", "Snapshot"]
     plain.put(KUBEVIRTS, item)
     (remark,) = board.restore()
-    assert "only LiveUpdateNADRef was put back" in remark
+    assert "only LiveUpdateNADRef was restored" in remark
     gates = dig(spec_of(plain), "configuration", "developerConfiguration", "featureGates")
     assert gates == ["Sidecar", "Snapshot", "LiveUpdateNADRef"]
 
@@ -219,7 +222,7 @@ def test_patch_of_an_administrator_that_came_meanwhile_stays(hco: FakeApi, clust
 def test_broken_annotation_is_named(plain: FakeApi) -> None:
     facts = kubevirt_facts(plain.objects[KUBEVIRTS, "kubevirt"])
     owner = {"metadata": {"annotations": {JSON_PATCH: "[]garbage"}}}
-    with pytest.raises(LabError, match=r"is no JSON patch: \[\]garbage; mend or remove it"):
+    with pytest.raises(LabError, match=r"is not a JSON patch: \[\]garbage; correct or remove it"):
         change(Setting.vmRolloutStrategy, "Stage", facts, owner)
 
 
@@ -230,7 +233,7 @@ def test_change_that_never_takes_effect_is_the_labs_error(
     item = plain.objects[KUBEVIRTS, "kubevirt"]
     item["status"]["phase"] = "Deploying"
     plain.put(KUBEVIRTS, item)
-    with pytest.raises(LabError, match="not in effect after 0 s: phase is Deploying; look at its conditions"):
+    with pytest.raises(LabError, match="not in effect after 0 s: phase is Deploying; see the conditions of KubeVirt"):
         ClusterSettings(cluster, "r1").switch(Setting.vmRolloutStrategy, "Stage", "ns")
 
 
@@ -249,7 +252,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_dead_run_changed_is_taken_back_by_another(plain: FakeApi, cluster: Cluster) -> None:
     ClusterSettings(cluster, "dead").switch(Setting.vmRolloutStrategy, "Stage", "gone")
     later = ClusterSettings(cluster, "later")
-    expected = "vmRolloutStrategy of the cluster from Stage to LiveUpdate, changed by run dead, which is dead"
+    expected = "vmRolloutStrategy of the cluster from Stage to LiveUpdate, changed by the aborted run dead"
     assert later.restore_of_aborted_runs(dry_run=True) == [expected]
     assert later.value(Setting.vmRolloutStrategy) == "Stage"
     assert later.restore_of_aborted_runs() == [expected]
@@ -270,7 +273,7 @@ def test_what_a_living_run_changed_is_left_alone(plain: FakeApi, cluster: Cluste
         ClusterSettings(cluster, "alive").switch(Setting.LiveUpdateNADRef, "off", "theirs")
         later = ClusterSettings(cluster, "later")
         assert later.restore_of_aborted_runs() == []
-        with pytest.raises(LabError, match="are changed by run alive now; wait until it has ended"):
+        with pytest.raises(LabError, match="run alive has changed settings of the cluster; wait until it has ended"):
             later.switch(Setting.vmRolloutStrategy, "Stage", "ours")
         facts = read_facts(cluster, read_version(cluster))
         note = later.foreign_backup(facts.kubevirt)

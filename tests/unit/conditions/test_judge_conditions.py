@@ -13,17 +13,17 @@ from livenad.conditions.judge_conditions import (
     MIGRATION,
     RESTART,
     Condition,
-    asked_for,
-    asks_for,
-    judge_asks_for_migration,
-    judge_asks_for_restart,
+    is_required,
+    judge_migration_required,
     judge_never_set,
-    judge_restart_asked_for,
+    judge_reported_pending,
     judge_restart_never_required,
     judge_restart_not_left,
+    judge_restart_required,
+    judge_restart_stays_required,
     judge_settled,
-    judge_signalled,
-    judge_still_signalled,
+    judge_still_reported_pending,
+    required_actions,
 )
 from livenad.errors import ProductFault
 from livenad.network_change.judge_not_applied_live import judge_not_live
@@ -68,53 +68,53 @@ def without_conditions(kind: str) -> Alteration:
 
 def test_edit_that_waits_for_a_migration_is_told_from_one_that_is_passed_over() -> None:
     history, change = replay("swap-main", until=SIGNALLED)
-    assert asks_for(history, change, MIGRATION)
-    assert not asks_for(history, change, RESTART)
-    assert "the VMI asks for a migration: MigrationRequired=True" in judge_asks_for_migration(history, change)
+    assert is_required(history, change, MIGRATION)
+    assert not is_required(history, change, RESTART)
+    assert "MigrationRequired is set on the VMI: MigrationRequired=True" in judge_migration_required(history, change)
     with pytest.raises(ProductFault, match="expected RestartRequired on the VM"):
-        judge_asks_for_restart(history, change)
-    with pytest.raises(ProductFault, match="expected the VMI not to take the edit over, its spec to name nad-a"):
+        judge_restart_required(history, change)
+    with pytest.raises(ProductFault, match="expected the VMI not to have the edit, its spec to name nad-a"):
         judge_not_live(history, change)
-    with pytest.raises(ProductFault, match=r"expected nothing to be asked for any more; .* MigrationRequired=True"):
+    with pytest.raises(ProductFault, match=r"expected no required action any more; .* MigrationRequired=True"):
         judge_settled(history, change, BOTH)
 
 
 def test_edit_that_asks_for_nothing_is_a_fault() -> None:
     history, change = replay("swap-main", without_conditions("VirtualMachineInstance"), until=SIGNALLED)
     with pytest.raises(ProductFault, match=r"expected MigrationRequired on the VMI, .* MigrationRequired absent"):
-        judge_asks_for_migration(history, change)
+        judge_migration_required(history, change)
 
 
 def test_migration_that_comes_with_a_restart_is_a_fault() -> None:
     history, change = replay("swap-main", with_condition("VirtualMachine", RESTART), until=SIGNALLED)
     with pytest.raises(ProductFault, match="expected no RestartRequired, as a migration is enough"):
-        judge_asks_for_migration(history, change)
+        judge_migration_required(history, change)
 
 
 def test_edit_that_waits_for_a_restart() -> None:
     history, change = replay(GATE_OFF)
-    assert "the VM asks for a restart: RestartRequired=True" in judge_asks_for_restart(history, change)
+    assert "RestartRequired is set on the VM: RestartRequired=True" in judge_restart_required(history, change)
     assert "the VMI has kept its spec" in judge_not_live(history, change)
-    assert asked_for(history, change, BOTH).startswith("VirtualMachine RestartRequired=True")
-    with pytest.raises(ProductFault, match="expected the VMI to take the edit over, its spec to name nad-b"):
-        judge_asks_for_migration(history, change)
+    assert required_actions(history, change, BOTH).startswith("VirtualMachine RestartRequired=True")
+    with pytest.raises(ProductFault, match="expected the VMI to have the edit, its spec to name nad-b"):
+        judge_migration_required(history, change)
 
 
 def test_complete_swap_is_settled() -> None:
     history, change = replay("swap-1.9.0")
-    assert "nothing is asked for any more" in judge_settled(history, change, BOTH)
+    assert "no action is required any more" in judge_settled(history, change, BOTH)
 
 
 def test_either_condition_says_that_the_edit_is_not_in_effect() -> None:
-    assert "VM RestartRequired=True" in judge_signalled(*replay(GATE_OFF))
-    assert "VMI MigrationRequired=True" in judge_signalled(*replay("swap-main", until=9))
+    assert "VM RestartRequired=True" in judge_reported_pending(*replay(GATE_OFF))
+    assert "VMI MigrationRequired=True" in judge_reported_pending(*replay("swap-main", until=9))
     with pytest.raises(ProductFault, match="there is neither: RestartRequired absent, MigrationRequired absent"):
-        judge_signalled(*replay("swap-main"))
+        judge_reported_pending(*replay("swap-main"))
 
 
 def test_condition_that_stays_is_told() -> None:
     history, change = replay(GATE_OFF)
-    said = judge_still_signalled(history, change)
+    said = judge_still_reported_pending(history, change)
     assert "RestartRequired=True" in said
     assert ", since " in said
 
@@ -123,20 +123,20 @@ def test_condition_that_goes_away_is_the_products_fault() -> None:
     """A swap that was carried out, looked at as if the VM had to stay: its MigrationRequired is gone at the end."""
     history, change = replay("swap-1.9.0")
     with pytest.raises(
-        ProductFault, match=r"MigrationRequired of the VirtualMachineInstance came .* and was gone .* later"
+        ProductFault, match=r"MigrationRequired of the VirtualMachineInstance was set .* and cleared .* later"
     ):
-        judge_still_signalled(history, change)
+        judge_still_reported_pending(history, change)
 
 
 def test_condition_that_never_came_is_the_products_fault() -> None:
     history, change = replay(GATE_OFF, until=EDITED[GATE_OFF])
     with pytest.raises(ProductFault, match="there is neither"):
-        judge_still_signalled(history, change)
+        judge_still_reported_pending(history, change)
 
 
 def test_restart_required_while_the_vm_cannot_migrate_is_accepted_and_told() -> None:
     assert "in no state of the VM" in judge_restart_not_left(*replay(STARTING[0]))
-    assert "while the VM could not migrate yet, and taken back" in judge_restart_not_left(*replay(STARTING[1]))
+    assert "while the VM could not migrate yet, and cleared" in judge_restart_not_left(*replay(STARTING[1]))
 
 
 def _require_restart(item: dict[str, Any]) -> None:
@@ -196,7 +196,7 @@ def edit_with_gate_off(alter: Alteration | None = None) -> tuple[History, NicSet
 
 
 def test_restart_is_asked_for_and_stands() -> None:
-    told = judge_restart_asked_for(*edit_with_gate_off())
+    told = judge_restart_stays_required(*edit_with_gate_off())
     assert "RestartRequired since 0.0" in told
     assert "for information: the VMI's spec names nad-a, no migration was made" in told
 
@@ -204,15 +204,17 @@ def test_restart_is_asked_for_and_stands() -> None:
 def test_restart_that_is_not_asked_for_is_a_fault() -> None:
     history, change = replay("swap-main")
     with pytest.raises(ProductFault, match=r'binding "sriov": expected RestartRequired.*absent'):
-        judge_restart_asked_for(history, nic_settings(change))
+        judge_restart_stays_required(history, nic_settings(change))
 
 
 def test_restart_that_is_taken_back_is_a_fault() -> None:
     def take_back(vm: Any) -> None:
         vm["status"]["conditions"] = [c for c in vm["status"]["conditions"] if c["type"] != "RestartRequired"]
 
-    with pytest.raises(ProductFault, match=r"to stand until a restart; .* taken back"):
-        judge_restart_asked_for(*edit_with_gate_off(lambda recorded: insert(recorded, 15, "VirtualMachine", take_back)))
+    with pytest.raises(ProductFault, match=r"to stay set until a restart; .* cleared"):
+        judge_restart_stays_required(
+            *edit_with_gate_off(lambda recorded: insert(recorded, 15, "VirtualMachine", take_back))
+        )
 
 
 def test_the_network_part_of_a_mixed_edit_is_told() -> None:
@@ -222,7 +224,9 @@ def test_the_network_part_of_a_mixed_edit_is_told() -> None:
     history, change = replay(
         "swap-main", lambda recorded: insert(recorded, recorded[-1]["t"] + 1, "VirtualMachine", ask)
     )
-    assert "names nad-b, kubevirt-workload-update-" in judge_restart_asked_for(history, nic_settings(change, "nad-b"))
+    assert "names nad-b, kubevirt-workload-update-" in judge_restart_stays_required(
+        history, nic_settings(change, "nad-b")
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,8 +273,8 @@ def test_settled_is_judged_of_the_conditions_that_are_named(condition: Condition
     """The recording ends with RestartRequired, and has no MigrationRequired."""
     history, change = replay(GATE_OFF)
     if condition == MIGRATION:
-        assert asked_for(history, change, [condition]) == ""
-        assert "nothing is asked for any more" in judge_settled(history, change, [condition])
+        assert required_actions(history, change, [condition]) == ""
+        assert "no action is required any more" in judge_settled(history, change, [condition])
     else:
-        with pytest.raises(ProductFault, match=r"expected nothing to be asked for any more; .*RestartRequired=True"):
+        with pytest.raises(ProductFault, match=r"expected no required action any more; .*RestartRequired=True"):
             judge_settled(history, change, [condition])

@@ -77,7 +77,7 @@ def test_reads_this_machine() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("uptime 3\n", "did not tell its boot id"), ("", "did not tell")],
+    [("uptime 3\n", "did not print its boot id"), ("", "did not print")],
 )
 def test_what_cannot_be_read_is_a_lab_error(text: str, message: str) -> None:
     with pytest.raises(LabError, match=message):

@@ -74,7 +74,7 @@ def test_vm_that_was_neither_changed_nor_seen_running_cannot_be_judged(
     ("keyword", "named", "said"),
     [
         ("VM Should Have Been Migrated", {}, 'the network of VM "web" was not changed in this suite'),
-        ("VM Should Have Been Migrated", {"requested_by": "user"}, r"nothing was done to VM web yet \(migrate\)"),
+        ("VM Should Have Been Migrated", {"requested_by": "user"}, r"VM web was not changed yet \(migrate\)"),
         ("VM Should Have Been Migrated", {"requested_by": "user", "times": 2}, "times is 2; expected 1"),
         ("Induce Migration Failure", {"within": SOON}, "call `Change VM Network` first"),
     ],

@@ -116,14 +116,14 @@ def test_edit_during_a_migration_is_refused(api: FakeApi, started: Call) -> None
     boot(api)
     migration: Object = {"metadata": {"name": "m"}, "spec": {"vmiName": "web"}, "status": {"phase": "Running"}}
     api.put(MIGRATION.path(NAME), migration)
-    with pytest.raises(LabError, match="is being migrated already: m is Running"):
+    with pytest.raises(LabError, match="is already being migrated: m is Running"):
         started("Change VM Network", "web", **MOVE)
 
 
 @pytest.mark.parametrize(
     ("keyword", "subjects", "named", "said"),
     [
-        ("Wait Until Change Has Settled", [], {"within": SOON}, "nothing was done to VM web yet"),
+        ("Wait Until Change Has Settled", [], {"within": SOON}, "VM web was not changed yet"),
         ("Wait For VM Event", ["migration created"], {"within": SOON}, 'network of VM "web" was not changed'),
         ("NIC Change Should Have Completed", [], {"nic": "secondary", "within": SOON}, "was not changed in this suite"),
         ("NIC Change Should Have Completed", [], {"nic": "third", "within": SOON}, 'has no NIC "third"; it has'),
@@ -131,7 +131,7 @@ def test_edit_during_a_migration_is_refused(api: FakeApi, started: Call) -> None
             "Change Should Not Have Been Applied Live",
             [],
             {},
-            "nothing was done to VM web yet (network or nic settings)",
+            "VM web was not changed yet (network or nic settings)",
         ),
         ("VMI Interface Should Be Unchanged", [], {"nic": "secondary"}, 'the network of VM "web" was not changed'),
         ("VM Should Be On Network", [], {"nic": "third", "network": "blue"}, 'has no NIC "third"'),

@@ -67,7 +67,9 @@ def test_same_vlan_elsewhere_is_asked_for_by_the_network_that_has_it(api: FakeAp
 
 def test_vlan_of_a_network_that_was_not_made_is_a_test_error(begin: Callable[..., Call]) -> None:
     call = begin()
-    with pytest.raises(TestError, match='vlan_of="blue" is no network of this suite; `Create Network` made: none'):
+    with pytest.raises(
+        TestError, match='vlan_of="blue" is not a network of this suite; `Create Network` created: none'
+    ):
         call("Create Network", "far", on=Place.other_bridge, vlan_of="blue")
 
 

@@ -145,9 +145,9 @@ def test_an_existing_vm_that_is_left_on_a_network_of_the_suite_is_warned_of(
     put_vm(healthy, "web", real)
     shared.require_suite().recorder.catch_up()
     close_suite(shared)
-    told = [line for line in lines if "goes with the suite" in line]
+    told = [line for line in lines if "is removed with the suite" in line]
     assert told == [
-        f'VM team-a/web: NIC "secondary" is on {real}, which goes with the suite: put it on another network with '
+        f'VM team-a/web: NIC "secondary" is on {real}, which is removed with the suite: put it on another network with '
         "`Change VM Network` before the suite ends"
     ]
 
@@ -175,7 +175,7 @@ def test_a_vm_of_a_run_of_these_libraries_is_refused(healthy: FakeApi, shared: R
 def test_a_name_is_one_vms_only(shared: Run, call: Keywords) -> None:
     call("Use Existing VM", "web")
     for keyword in ("Use Existing VM", "Define VM"):
-        with pytest.raises(TestError, match='VM "web" is defined already in namespace team-a'):
+        with pytest.raises(TestError, match='VM "web" is already defined in namespace team-a'):
             call(keyword, "web")
 
 

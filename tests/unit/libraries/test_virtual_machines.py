@@ -72,7 +72,7 @@ def test_name_of_a_vm_is_checked(web: Call, name: str, said: str) -> None:
     ("name", "named", "said"),
     [
         ("Third", {}, 'NIC "Third" of VM web: expected lower-case letters, digits and hyphens'),
-        ("secondary", {}, 'NIC "secondary" of VM web is defined already; choose another name'),
+        ("secondary", {}, 'NIC "secondary" of VM web is already defined; choose another name'),
         ("third", {"network": "No_NAD"}, 'network "No_NAD" is not the name of a NAD'),
         (
             "third",
@@ -151,7 +151,7 @@ def test_waiting_for_vms_that_nobody_started_is_a_test_error(web: Call) -> None:
 def test_restart_is_judged_by_the_vmi(api: FakeApi, started: Call) -> None:
     accept(api, "restart")
     boot(api)
-    with pytest.raises(TestError, match=r"nothing was done to VM web yet \(restart or start\)"):
+    with pytest.raises(TestError, match=r"VM web was not changed yet \(restart or start\)"):
         started("VM Should Have Restarted", "web")
     started("Restart VM", "web")
     with pytest.raises(ProductFault, match=f"VM {NAME}/web"):

@@ -167,13 +167,13 @@ def test_source_that_fails_for_a_while_is_asked_again() -> None:
 
 def test_source_that_fails_at_the_end_is_the_labs() -> None:
     script = Script(Unread("it answers 503"))
-    with pytest.raises(LabError, match="cannot be read any more, so nothing is judged: it answers 503"):
+    with pytest.raises(LabError, match="metrics can no longer be read, so nothing can be judged: it answers 503"):
         judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
 
 
 def test_other_nics_are_compared_once_the_edit_is_noted() -> None:
     script = Script(OLD, NEW)
-    assert "other NICs are what they were" in judge_others_unchanged(script.poller, change(), baseline(script), 60.0)
+    assert "other NICs are unchanged" in judge_others_unchanged(script.poller, change(), baseline(script), 60.0)
     assert len(script.pauses) == 1
     changed = Script(OLD, answer("new", other="new"))
     with pytest.raises(ProductFault, match=r'shows .*NIC "other" on "new"'):

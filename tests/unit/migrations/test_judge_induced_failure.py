@@ -121,7 +121,7 @@ def test_recovery_is_a_later_migration_that_succeeded() -> None:
     with pytest.raises(ProductFault, match=r"expected the cluster to migrate it by itself .* is Pending"):
         judge_recovered(*broken())
     told = judge_recovered(*broken(retried("Succeeded")))
-    assert "its next try left Pending" in told
+    assert "its next attempt left Pending" in told
     assert "is Succeeded" in told
 
 
@@ -132,5 +132,5 @@ def test_second_edit_by_somebody_else_proves_nothing() -> None:
 
         return insert(list(retried("Succeeded")(recorded)), 62, "VirtualMachine", bump)
 
-    with pytest.raises(LabError, match="was edited by somebody else"):
+    with pytest.raises(LabError, match="was edited by another client"):
         judge_recovered(*broken(touched))

@@ -9,7 +9,7 @@ from livenad.api.kinds import MIGRATION, Object, dig
 from livenad.api.status import AUTOMATIC
 from livenad.errors import ProductFault
 from livenad.migrations.judge_migrations import (
-    judge_migrated_by_hand,
+    judge_migrated_on_request,
     judge_migrated_times,
     judge_not_migrated,
     judge_one_migration,
@@ -27,10 +27,10 @@ def by_hand(recorded: list[Event]) -> Iterable[Event]:
 
 def test_migration_counts_as_by_hand_only_when_nothing_else_made_it() -> None:
     history, change = replay("swap-main", by_hand)
-    assert f"migrated from {change.node}" in judge_migrated_by_hand(history, restarted(change))
+    assert f"migrated from {change.node}" in judge_migrated_on_request(history, restarted(change))
     history, change = replay("swap-main")
-    with pytest.raises(ProductFault, match="expected one migration, the one that was asked for"):
-        judge_migrated_by_hand(history, restarted(change))
+    with pytest.raises(ProductFault, match="expected one migration, the one that was requested"):
+        judge_migrated_on_request(history, restarted(change))
 
 
 def test_migrations_are_counted_exactly() -> None:
@@ -69,7 +69,7 @@ def test_second_migration_is_counted(phase: str) -> None:
 
 def test_migration_by_hand_is_counted_as_well() -> None:
     history, change = replay("swap-main", second_migration("Pending", by_hand=True))
-    with pytest.raises(ProductFault, match=r"there are 2: .*\(by hand, Pending\)"):
+    with pytest.raises(ProductFault, match=r"there are 2: .*\(requested by a user, Pending\)"):
         judge_one_migration(history, change)
 
 

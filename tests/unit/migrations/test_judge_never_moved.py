@@ -84,7 +84,7 @@ def test_migration_that_is_never_cancelled_is_a_fault() -> None:
 
 @pytest.mark.usefixtures("control_has_moved")
 def test_revert_after_the_copy_had_begun_is_the_labs_fault() -> None:
-    with pytest.raises(LabError, match=r"the revert came too late to judge: .* was copying the guest already"):
+    with pytest.raises(LabError, match=r"the revert came too late to judge: .* was already copying the guest"):
         judge_never_moved(*reverted(RUNNING), 5)
 
 
@@ -98,7 +98,7 @@ def test_migration_that_was_there_before_the_revert_and_succeeded_is_the_labs_fa
 
         return insert(kept, 14, MIGRATION, alter)
 
-    with pytest.raises(LabError, match=r"the revert came too late to judge: .* was there, and Succeeded"):
+    with pytest.raises(LabError, match=r"the revert came too late to judge: .* existed, and Succeeded"):
         judge_never_moved(*reverted(SCHEDULING, succeeds), 5)
 
 
@@ -122,7 +122,7 @@ def test_a_quiet_vm_proves_nothing_without_a_control_that_moved() -> None:
         judge_never_moved(history, change, change, 5)
     later = edited(history, 0.0)
     later.index += 1
-    with pytest.raises(LabError, match="its control was not either"):
+    with pytest.raises(LabError, match="its control was not migrated either"):
         judge_never_moved(history, change, later, 5)
 
 

@@ -41,7 +41,7 @@ def test_vm_on_another_node_has_not_stayed() -> None:
 def test_migration_object_means_that_the_vm_was_to_leave() -> None:
     history, change = replay("swap-main", until=13)
     assert has_left(history, change)
-    with pytest.raises(ProductFault, match="expected no migration, as this edit moves nothing; there is"):
+    with pytest.raises(ProductFault, match="expected no migration, as this edit requires no migration; there is"):
         judge_stayed(history, change)
 
 
@@ -101,7 +101,7 @@ def test_control_that_needs_a_restart_shows_a_cluster_that_moves_none() -> None:
 def test_control_that_waits_proves_nothing() -> None:
     history, control = replay(MOVED, until=EDITED[MOVED] + 0.5)
     assert not has_settled(history, control)
-    with pytest.raises(LabError, match=r"which proves nothing: its control was not either: VM .*vm1"):
+    with pytest.raises(LabError, match=r"which proves nothing, as its control was not migrated either: VM .*vm1"):
         require_control(history, earlier(control), control)
 
 

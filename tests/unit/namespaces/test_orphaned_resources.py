@@ -139,8 +139,8 @@ def test_namespace_that_runs_share_is_kept_and_emptied_of_dead_runs(
     leftovers = OrphanedResources(book, "given")
     assert {item.kind for item in leftovers.found} == {VM, SECRET, NAD, LEASE}
     assert leftovers.unseen == [
-        "NetworkAttachmentDefinition objects may not be listed on the whole cluster, so none were looked for",
-        "Secret objects may not be listed in namespace given, so none were looked for",
+        "no right to list NetworkAttachmentDefinition objects on the whole cluster, so none were searched",
+        "no right to list Secret objects in namespace given, so none were searched",
     ]
     assert leftovers.remove(1) == []
     for kind in (VM, SECRET, NAD):
@@ -152,7 +152,7 @@ def test_namespace_that_runs_share_is_kept_and_emptied_of_dead_runs(
 def test_what_may_not_be_listed_is_said(api: FakeApi, book: LeaseBook) -> None:
     api.faults.append(Fault("GET", NAMESPACE.path(), 403))
     assert OrphanedResources(book).unseen == [
-        "Namespace objects may not be listed on the whole cluster, so none were looked for",
+        "no right to list Namespace objects on the whole cluster, so none were searched",
     ]
 
 
@@ -179,7 +179,7 @@ def test_living_runs_are_known_at_once_and_said_who_is_waited_for(
     thread.start()
     thread.join(5)
     assert found == [{"living"}]
-    assert lines[0].startswith("are runs living alive? known in 30 s, or when they renew a lease")
+    assert lines[0].startswith("checking whether runs living are active; known in 30 s, or when they renew a lease")
 
 
 def test_watch_is_not_needed_to_tell_the_living(api: FakeApi, cluster: Cluster, living: LeaseKeeper) -> None:

@@ -160,13 +160,13 @@ def test_vm_that_does_not_run_is_told_with_the_remedy(suite: Suite) -> None:
 
 def test_vm_that_asks_for_a_restart_already_proves_nothing(suite: Suite) -> None:
     suite.put_vm("web", "RestartRequired")
-    with pytest.raises(LabError, match="VM demo/web has RestartRequired already before the edit"):
+    with pytest.raises(LabError, match="VM demo/web already has RestartRequired before the edit"):
         suite.change()
 
 
 def test_vm_that_is_being_migrated_already_is_not_at_rest(suite: Suite) -> None:
     suite.put_migration("Running", by_hand=True)
-    with pytest.raises(LabError, match="VM demo/web is being migrated already: m1 is Running; wait"):
+    with pytest.raises(LabError, match="VM demo/web is already being migrated: m1 is Running; wait"):
         suite.change()
     suite.put_migration("Failed", by_hand=True)
     assert suite.change()
@@ -240,7 +240,7 @@ def test_without_a_migration_under_way_the_second_edit_is_not_made(suite: Suite,
     suite.change()
     suite.put_migration(phase, by_hand=by_hand)
     await_phase(suite, phase)
-    with pytest.raises(ProductFault, match=r'to "red": expected a migration to be under way; VMI phase Running'):
+    with pytest.raises(ProductFault, match=r'to "red": expected a running migration; VMI phase Running'):
         suite.change(networks={"one": "green"}, vm_state="migrating")
     assert suite.edits() == 1
 
@@ -268,7 +268,7 @@ def test_a_starting_vm_is_edited_as_it_is(suite: Suite) -> None:
 def test_a_vm_that_had_started_when_the_edit_was_stored_proves_nothing(suite: Suite) -> None:
     suite.put_vmi("web", phase="Scheduled")
     suite.api.once["PATCH"] = lambda: suite.put_vmi("web", "LiveMigratable")
-    with pytest.raises(LabError, match="VM demo/web could be live-migrated already when the edit was stored"):
+    with pytest.raises(LabError, match="VM demo/web was already LiveMigratable when the edit was stored"):
         suite.change(vm_state="starting")
     assert suite.log.network_change("web").vm_state == "starting"
 

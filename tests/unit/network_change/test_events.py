@@ -28,7 +28,7 @@ def log_of(*changes: NetworkChange) -> ChangeLog:
     ("recording", "event", "before", "after", "told"),
     [
         ("swap-main", "migration created", 9.0, 12.2, "a migration object"),
-        ("swap-main", "migration running", 12.2, 16.5, "a migration under way"),
+        ("swap-main", "migration running", 12.2, 16.5, "a running migration"),
         (
             "failed-migration-main",
             "warning reported",

@@ -43,7 +43,7 @@ def test_wedged_migration_is_told_in_the_words_of_the_known_bug() -> None:
         judge_last_edit(history, change, 60)
     message = str(caught.value)
     assert 'before that to "nad-b"' in message
-    assert "is left in Running for good with migrationState.completed=true" in message
+    assert "stays in phase Running with migrationState.completed=true" in message
     assert "has pod6c270ef2f25 on" in message
 
 

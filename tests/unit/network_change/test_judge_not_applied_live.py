@@ -23,7 +23,7 @@ def gate_off(altered: Alteration | None = None) -> tuple[History, NicSettingsCha
 
 
 def test_what_is_not_applied_leaves_the_vmi_as_it_is() -> None:
-    assert "the VMI is as it was" in judge_not_applied_live(*gate_off())
+    assert "the VMI is unchanged" in judge_not_applied_live(*gate_off())
 
 
 def test_a_swap_counts_as_applied_live() -> None:
@@ -54,5 +54,7 @@ def test_migration_that_is_asked_for_with_live_update_off_is_a_fault() -> None:
         vmi["status"]["conditions"].append({"type": MIGRATION, "status": "True"})
 
     history, change = replay(GATE_OFF, lambda recorded: insert(recorded, 8.9, "VirtualMachineInstance", ask))
-    with pytest.raises(ProductFault, match="expected no MigrationRequired, as the edit cannot go live here"):
+    with pytest.raises(
+        ProductFault, match="expected no MigrationRequired, as the edit cannot be applied to the running VM here"
+    ):
         judge_not_live(history, change)

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from livenad.api.kinds import POD
 from livenad.errors import LabError, ProductFault
-from livenad.network_change.judge_source_pod import NETWORKS, judge_request_kept
+from livenad.network_change.judge_source_pod import NETWORKS, judge_annotation_kept
 
 from tests.unit.support.histories import insert, replay
 
 
 def test_the_source_pod_keeps_its_request() -> None:
     history, change = replay("swap-main")
-    assert '"name":"nad-a"' in judge_request_kept(history, change)
+    assert '"name":"nad-a"' in judge_annotation_kept(history, change)
 
 
 def test_a_source_pod_that_is_rewritten_is_a_fault() -> None:
@@ -30,7 +30,7 @@ def test_a_source_pod_that_is_rewritten_is_a_fault() -> None:
 
     history, change = replay("swap-main", rewrite)
     with pytest.raises(ProductFault, match=r"to keep the annotation .* it was .*nad-b.* before it .*nad-a"):
-        judge_request_kept(history, change)
+        judge_annotation_kept(history, change)
 
 
 def test_without_a_source_pod_nothing_can_be_judged() -> None:
@@ -39,4 +39,4 @@ def test_without_a_source_pod_nothing_can_be_judged() -> None:
 
     history, change = replay("swap-main", without_pods)
     with pytest.raises(LabError, match=r"no launcher pod on .* was recorded before the edit"):
-        judge_request_kept(history, change)
+        judge_annotation_kept(history, change)

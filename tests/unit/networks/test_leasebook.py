@@ -120,7 +120,7 @@ def test_lease_that_went_to_another_run_is_told_once_and_left_to_it(
     while book.holds(NAME) and time.monotonic() < limit:
         with api.condition:
             api.condition.wait(0.05)
-    assert keeper.lost() == [f"Lease default/{NAME} was not renewed in time and went to another run"]
+    assert keeper.lost() == [f"Lease default/{NAME} was not renewed in time and was taken by another run"]
     assert keeper.lost() == []
     book.give_back(NAME)
     assert holder(api) == "other"
@@ -165,7 +165,7 @@ def test_missing_right_is_told_with_the_variable(api: FakeApi, book: LeaseBook) 
 
 def test_namespace_that_does_not_exist_is_told_with_the_variable(api: FakeApi, book: LeaseBook) -> None:
     api.faults.append(Fault("POST", SHELF, 404))
-    with pytest.raises(LabError, match='variable LEASE_NAMESPACE is "default"; expected a namespace that exists'):
+    with pytest.raises(LabError, match='variable LEASE_NAMESPACE is "default"; expected an existing namespace'):
         book.take(NAME, VLAN, "VLAN 100 of br1")
 
 

@@ -71,7 +71,7 @@ def test_suite_alone_waits_for_those_that_run_and_says_so(api: FakeApi, make: Ma
     sharing.leave()
     thread.join(5)
     assert not thread.is_alive()
-    assert lines[0].startswith("waiting for the suites that run already: run r1 (")
+    assert lines[0].startswith("waiting for the running suites: run r1 (")
 
 
 def test_suites_wait_for_the_one_that_runs_alone(api: FakeApi, make: Make) -> None:
@@ -139,6 +139,6 @@ def test_wait_ends_with_the_holders_and_the_remedy_and_leaves_nothing(api: FakeA
     with pytest.raises(LabError) as caught:
         make("r1", 0.3).alone()
     message = str(caught.value)
-    assert "this suite could not begin: it waited 0.3 s for the suites that run already: run long (ann@desk)" in message
+    assert "this suite could not begin: it waited 0.3 s for the running suites: run long (ann@desk)" in message
     assert "--variable LEASE_TIMEOUT:<time>" in message
     assert names_of(api) == {"kubevirt-nad-tests-suite-long"}

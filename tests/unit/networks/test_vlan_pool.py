@@ -77,10 +77,10 @@ def test_exhausted_pool_names_itself_its_holders_and_the_remedy(api: FakeApi, po
     message = str(caught.value)
     assert message.startswith("LAB ERROR: no VLAN of br1 is free: all of the pool VLANS=100-102 are leased")
     assert "100 by run other (ann@desk)" in message
-    assert "101 by run killed (ann@desk), which is dead and has left a namespace" in message
+    assert "101 by run killed (ann@desk), which was aborted and left a namespace" in message
     assert "102 by this run" in message
     assert "--variable VLANS:<ranges>" in message
-    assert "`Delete OrphanedResources`" in message
+    assert "`Delete Orphaned Resources`" in message
 
 
 def test_vlans_of_dead_runs_are_used_when_no_other_is_left(api: FakeApi, pool: VlanPool) -> None:

@@ -58,7 +58,7 @@ def test_a_migration_that_is_asked_for_keeps_a_plug_from_being_done() -> None:
         vmi["status"]["conditions"].append({"type": "MigrationRequired", "status": "False"})
 
     history, plug, _ = hotplugs(lambda recorded: insert(recorded, 20, VMI.name, ask), until=AFTER_PLUG)
-    with pytest.raises(ProductFault, match="no migration is asked for or under way: MigrationRequired=False"):
+    with pytest.raises(ProductFault, match="no migration is required or in progress: MigrationRequired=False"):
         judge_nic_change(history, plug, 60)
 
 

@@ -144,7 +144,7 @@ def test_dead_nic_of_the_peer_is_the_labs_fault() -> None:
 
 
 def test_dead_control_is_the_labs_fault() -> None:
-    with pytest.raises(LabError, match="the control new-peer answers nobody"):
+    with pytest.raises(LabError, match="the control new-peer answers neither of them"):
         silence(lambda source, target: swapped(source, target) and target not in (NEW, NEW_OWN))
 
 

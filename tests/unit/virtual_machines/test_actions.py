@@ -40,7 +40,7 @@ def put_vm(api: FakeApi, strategy: str = "Always", **status: object) -> None:
         ("start", "its start"),
         ("stop", "its stop"),
         ("restart", "its restart"),
-        ("migrate", "its migration by hand"),
+        ("migrate", "its requested migration"),
     ],
 )
 def test_request_is_sent_and_recorded(

@@ -25,7 +25,7 @@ STARTING = "edit-of-starting-vm-1.9.0"
 def test_a_new_instance_is_another_vmi() -> None:
     history, change = replay("swap-main")
     assert "runs as VMI" in judge_new_instance(history, restarted(change, vmi_uid="another"))
-    with pytest.raises(ProductFault, match="the VMI is still the one from before"):
+    with pytest.raises(ProductFault, match="the VMI is the same as before"):
         judge_new_instance(history, restarted(change))
 
 
@@ -64,7 +64,7 @@ def test_vmi_that_is_left_paused_does_not_run_on() -> None:
         "swap-main", lambda recorded: insert(recorded, EDITED["swap-main"] + 500, "VirtualMachineInstance", pause)
     )
     with pytest.raises(
-        ProductFault, match=r"expected its guest to run on; the VMI is paused: Paused=True \(PausedByUser"
+        ProductFault, match=r"expected its guest to keep running; the VMI is paused: Paused=True \(PausedByUser"
     ):
         judge_not_restarted(history, change)
 
@@ -86,7 +86,7 @@ def test_vmi_that_goes_back_is_a_fault(status: dict[str, str], seen: str) -> Non
     def back(recorded: list[Event]) -> Iterable[Event]:
         return insert(recorded, 15, VMI.name, lambda item: item["status"].update(status))
 
-    with pytest.raises(ProductFault, match=f"expected the VMI to go on to phase Running and stay there; {seen}"):
+    with pytest.raises(ProductFault, match=f"expected the VMI to reach phase Running and stay there; {seen}"):
         judge_started_once(*replay(STARTING, back))
 
 
@@ -118,4 +118,4 @@ def test_a_vmi_that_is_deleted_or_stops_has_not_run_on() -> None:
 def test_a_vm_runs_on_over_a_hotplug_and_an_unplug() -> None:
     history, plug, unplug = hotplugs()
     for change in (plug, unplug):
-        assert "has run on" in judge_same_instance(history, change)
+        assert "has kept running" in judge_same_instance(history, change)

@@ -72,7 +72,7 @@ def test_a_stop_is_done_when_the_vmi_is_gone() -> None:
 def test_a_start_is_done_when_another_vmi_is_ready(action: Action) -> None:
     history = history_of(vmi(1, *READY))
     change = acted(action, history)
-    assert missing_after(history, WEB, change) == ["the VMI is still the one from before"]
+    assert missing_after(history, WEB, change) == ["the VMI is the same as before"]
     history.append(VMI, DELETED, vmi(2))
     assert missing_after(history, WEB, change) == ["there is no VMI"]
     history.append(VMI, MODIFIED, vmi(3, "Ready", uid="u2"))

@@ -52,7 +52,7 @@ def test_name_that_no_vm_can_have_is_refused(vms: VirtualMachines, name: str) ->
 
 def test_vm_is_defined_once(vms: VirtualMachines) -> None:
     vms.define("web")
-    with pytest.raises(TestError, match='VM "web" is defined already in namespace demo; choose another name'):
+    with pytest.raises(TestError, match='VM "web" is already defined in namespace demo; choose another name'):
         vms.define("web")
 
 
@@ -60,7 +60,7 @@ def test_in_a_shared_namespace_both_names_of_a_vm_are_understood(shared: Virtual
     record = shared.define("web")
     assert record.name == "web-r1-2"
     assert shared["web"] is shared["web-r1-2"] is record
-    with pytest.raises(TestError, match="is defined already"):
+    with pytest.raises(TestError, match="is already defined"):
         shared.define("web-r1-2")
     with pytest.raises(TestError, match='VM "db" is not defined in this suite; defined: web-r1-2'):
         shared["db"]
@@ -83,7 +83,7 @@ def test_a_nic_gets_its_mac_network_and_addresses(vms: VirtualMachines) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("default", 'NIC "default" of VM web is defined already; choose another name'),
+        ("default", 'NIC "default" of VM web is already defined; choose another name'),
         ("One", 'NIC "One" of VM web: expected lower-case letters, digits and hyphens'),
     ],
 )

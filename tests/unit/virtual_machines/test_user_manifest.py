@@ -213,7 +213,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_addresses_of_a_nic_that_is_not_there_are_refused(vms: VirtualMachines) -> None:
-    with pytest.raises(TestError, match='NIC "third" of VM web, which does not have it; NICs: default, secondary'):
+    with pytest.raises(TestError, match='NIC "third" of VM web, which has no such NIC; NICs: default, secondary'):
         define(vms, MANIFEST, third="10.0.0.1/24")
 
 
@@ -249,5 +249,5 @@ def test_a_login_is_whole_or_none(tmp_path: Path) -> None:
     with pytest.raises(TestError, match="cannot be read: No such file"):
         given_login("web", "admin", "", tmp_path / "none")
     key.write_text("ssh-ed25519 AAAA")
-    with pytest.raises(TestError, match="is no private key"):
+    with pytest.raises(TestError, match="is not a private key"):
         given_login("web", "admin", "", key)

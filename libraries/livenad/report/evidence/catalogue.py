@@ -1,4 +1,4 @@
-"""What evidence consists of, as data. To collect more, add a line."""
+"""The content of evidence, as data. To collect more, add a line."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from livenad.api.kinds import KUBEVIRT, MIGRATION, NAD, NODE, NODE_STATE, POD, VM, VMI, Kind
 
 SECONDS = 60.0
-"""How long the evidence of one suite may take in all."""
+"""Maximum total seconds for the evidence of one suite."""
 
 BYTES = 20_000_000
-"""How much the evidence of one suite may take on the disk."""
+"""Maximum size on disk of the evidence of one suite."""
 
 FILE_BYTES = 4_000_000
-"""How much one file may take; of logs and of the history the end is kept."""
+"""Maximum size of one file; the end of logs and of the history is kept."""
 
 OBJECTS: tuple[Kind, ...] = (VM, VMI, MIGRATION, POD, NAD)
 """Kinds of the test namespace, a file of YAML each."""
 
 CLUSTER_OBJECTS: tuple[Kind, ...] = (KUBEVIRT, NODE, NODE_STATE)
-"""Kinds of the whole cluster, where there are such and the user may list them; NMState's have the nodes' bridges."""
+"""Kinds of the whole cluster, if they exist and the user may list them; NMState's have the nodes' bridges."""
 
 LOG_LINES = 2000
-"""Last lines of each container of a launcher pod; ``guest-console-log`` is what the guest said on its console."""
+"""Last lines of each container of a launcher pod; ``guest-console-log`` is the output of the guest on its console."""
 
 GUEST_SECONDS = 10.0
-"""How long a guest has for all its commands."""
+"""Seconds for all commands of a guest."""
 
 
 @dataclass(frozen=True)
 class GuestCommand:
-    """A POSIX shell command whose output says how a guest is."""
+    """A POSIX shell command whose output shows the state of a guest."""
 
     title: str
     command: str

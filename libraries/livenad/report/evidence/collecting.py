@@ -1,4 +1,4 @@
-"""Collects evidence: all jobs side by side, in threads that nobody waits for longer than there is time."""
+"""Collects evidence: all jobs run in parallel threads, and are awaited until the deadline."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Collected:
-    """What became of one job."""
+    """The result of one job."""
 
     file: File
     text: str = ""
 
 
 def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> Path:
-    """Fill ``folder``, which is made, and give its first page; costs what is taken from ``allowance``."""
+    """Create and fill ``folder`` and return its first page; time and size are taken from ``allowance``."""
     began = time.monotonic()
     folder.mkdir(parents=True)
     store = Store(folder, Redaction(secrets_of(run)), allowance)
@@ -60,7 +60,7 @@ def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> P
 
 
 def _charts(run: Run) -> tuple[list[str], list[str]]:
-    """The charts of the last changes as HTML, and what looks wrong on the cluster and on the wire."""
+    """The charts of the last changes as HTML, and diagnostics of the cluster and of connectivity."""
     suite = run.suite
     if suite is None:
         return [], []
@@ -77,7 +77,7 @@ def _charts(run: Run) -> tuple[list[str], list[str]]:
 
 
 def secrets_of(run: Run) -> list[str]:
-    """Every credential that this run knows: those of its guests, and its own to the API server."""
+    """All credentials of this run: of its guests, and for the API server."""
     logins = [record.login for record in run.suite.vms] if run.suite else []
     found = [value for login in logins for value in (login.password, login.private_key)]
     found.append(run.cluster.connection.headers().get("Authorization", "").removeprefix("Bearer "))
@@ -85,7 +85,7 @@ def secrets_of(run: Run) -> list[str]:
 
 
 def run_jobs(jobs: Sequence[Job], store: Store, deadline: float) -> Mapping[str, Collected]:
-    """What became of each job by ``deadline`` (monotonic clock), by file name."""
+    """The result of each job at ``deadline`` (monotonic clock), by file name."""
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     results: queue.SimpleQueue[Collected] = queue.SimpleQueue()
     for job in jobs:
@@ -118,7 +118,7 @@ def _done(job: Job, store: Store) -> Collected:
         remark = store.write(job.file, text)
         path = store.folder / job.file
         return Collected(File(job.file, job.title, path.stat().st_size if path.exists() else None, remark), text)
-    except Exception as error:  # whatever goes wrong is told on the page, and is never the test's concern
+    except Exception as error:  # every error is shown on the page, and never fails the test
         return Collected(File(job.file, job.title, None, str(error).removeprefix(LAB_ERROR_PREFIX)))
 
 

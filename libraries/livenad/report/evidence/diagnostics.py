@@ -1,4 +1,4 @@
-"""What looks wrong, in a line each: the first thing to read. Pure functions of what was recorded."""
+"""Diagnostics: one line for each problem, to be read first. Pure functions of what was recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EVENTS = 5
 
 
 def findings_of(history: History, changes: Iterable[NetworkChange], vms: Iterable[str]) -> list[str]:
-    """What looks wrong on the cluster, changes before VMs, VMs before pods and events."""
+    """Problems on the cluster: of changes, then of VMs, then of pods and events."""
     lines = [line for change in changes for line in _findings_of_change(history, change)]
     for name in vms:
         vmi = history.current(VMI, name)
@@ -39,18 +39,18 @@ def findings_of(history: History, changes: Iterable[NetworkChange], vms: Iterabl
 
 
 def guest_findings(outputs: Mapping[str, str], boot_ids: Mapping[str, str]) -> list[str]:
-    """Guests whose boot id is not the remembered one; ``outputs`` is what each printed, by name."""
+    """Guests whose boot id is not the recorded one; ``outputs`` is the output of each, by name."""
     lines = []
     for name, text in outputs.items():
-        remembered = boot_ids.get(name, "")
+        recorded = boot_ids.get(name, "")
         now = next((line.strip() for line in text.splitlines()[1:2]), "")
-        if remembered and now and now != remembered:
-            lines.append(f"guest {name} rebooted: its boot id is {now}, it was {remembered}")
+        if recorded and now and now != recorded:
+            lines.append(f"guest {name} rebooted: its boot id is {now}, it was {recorded}")
     return lines
 
 
 def wire_findings(chart: Connectivity) -> list[str]:
-    """Where the wire does not say what the API says: after a change that is complete there."""
+    """Where probes contradict the API after a change that is complete there."""
     complete = chart.timeline.complete
     if complete is None:
         return []
@@ -66,7 +66,7 @@ def wire_findings(chart: Connectivity) -> list[str]:
 
 def _findings_of_change(history: History, change: NetworkChange) -> Iterator[str]:
     facts = five_facts(history, change)
-    # Without a migration that succeeded none of the others can hold.
+    # Without a successful migration none of the other facts can hold.
     missing = [fact.seen for fact in (facts if facts[0].holds else facts[:1]) if not fact.holds]
     if missing and qualified(change.old_network, change.namespace) != qualified(change.new_network, change.namespace):
         yield f"{change.title}: not complete: {'; '.join(missing)}"

@@ -1,4 +1,4 @@
-"""The first page of evidence: what failed, what looks wrong, the timeline, then the files."""
+"""The first page of evidence: the failure, diagnostics, the timeline, then the files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class File:
-    """A file of the folder; ``size`` None: it could not be had, and ``remark`` says why."""
+    """A file of the folder; ``size`` is None when it could not be collected, and ``remark`` says why."""
 
     name: str
     title: str
@@ -39,9 +39,9 @@ class File:
 
 
 def page(failure: Failure, findings: Sequence[str], charts: Sequence[str], files: Sequence[File], footer: str) -> str:
-    """One HTML file that needs nothing else; ``charts`` are HTML already."""
+    """One self-contained HTML file; ``charts`` are HTML."""
     first, _, rest = failure.message.partition("\n")
-    listed = "".join(f"<li>{escape(sign)}</li>" for sign in findings) or "<li>nothing that the record shows</li>"
+    listed = "".join(f"<li>{escape(sign)}</li>" for sign in findings) or "<li>no problem was found in the record</li>"
     rows = "".join(map(_row, files))
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -1,4 +1,4 @@
-"""Where each piece of evidence comes from: one small job a file, none of which waits for another."""
+"""The jobs that collect evidence: one for each file, independent of each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LAUNCHER = "kubevirt.io=virt-launcher"
 
 @dataclass(frozen=True)
 class Job:
-    """One file: its name, what it is, and how its text is come by."""
+    """One file: its name, its title, and the function that reads its text."""
 
     file: str
     title: str
@@ -44,7 +44,7 @@ class Job:
 
 
 def jobs_of(run: Run, store: Store) -> Iterator[Job]:
-    """What there is to collect now. What takes longest begins first."""
+    """The jobs to run now. The slowest come first."""
     cluster = Cluster(run.cluster.connection, patience=_PATIENCE)
     if suite := run.suite:
         for record in suite.vms:
@@ -122,7 +122,7 @@ def _log(cluster: Cluster, namespace: str, pod: str, container: str) -> Callable
 
 
 def _reason(text: str) -> str:
-    """What a Status object says, else the text itself."""
+    """The message of a Status object, else the text itself."""
     with suppress(ValueError, KeyError, TypeError):
         return str(json.loads(text)["message"])
     return text[:300]

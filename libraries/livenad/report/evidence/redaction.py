@@ -1,4 +1,4 @@
-"""Keeps credentials out of evidence: those of the run by their value, all others by what they look like."""
+"""Removes credentials from evidence: those of the run by value, all others by pattern."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livenad.secret_text import HIDDEN, SecretValues, by_appearance
 _NEVER_SHOWN = frozenset({"userData", "userDataBase64"})
 _NO_NEWS = frozenset({"managedFields", "kubectl.kubernetes.io/last-applied-configuration"})
 
-# The value goes, the key stays: `password: x`, `"token": "x"`, `client-key-data=x`.
+# The value is removed, the key is kept: `password: x`, `"token": "x"`, `client-key-data=x`.
 _KEYED = re.compile(
     r"(?i)(\b(?:password|passwd|plain_text_passwd|token|client-key-data|client-certificate-data|private_?key)"
     r"\\?[\"']?\s*[:=]\s*\\?[\"']?)(?!\[removed\]|null\b|true\b|false\b)([^\s\"'\\,}]+)"
@@ -20,7 +20,7 @@ _KEYED = re.compile(
 
 
 class Redaction:
-    """``secrets`` are values that must not be told in any way: themselves, or as base64."""
+    """``secrets`` are values to be removed, also as base64."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values = SecretValues(secrets)
@@ -30,7 +30,7 @@ class Redaction:
         return _KEYED.sub(rf"\1{HIDDEN}", by_appearance(self._values.text(text)))
 
     def object(self, item: Object) -> Object:
-        """A copy of an object of the cluster without the data of Secrets and without what guests are set up with."""
+        """A copy of an object of the cluster without the data of Secrets and without cloud-init data."""
         if item.get("kind") == "Secret":
             item = item | {key: HIDDEN for key in ("data", "stringData") if key in item}
         return {key: _without(value) for key, value in item.items()}

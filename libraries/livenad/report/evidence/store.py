@@ -1,4 +1,4 @@
-"""The folder of one piece of evidence: nothing is written that was not redacted, and never more than there is room."""
+"""The folder of one piece of evidence: every text is redacted before it is written, and the size is limited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livenad.report.evidence.redaction import Redaction
 
 @dataclass
 class Allowance:
-    """What a suite's evidence may still cost."""
+    """The remaining time and size for a suite's evidence."""
 
     seconds: float = SECONDS
     bytes: int = BYTES
@@ -35,7 +35,7 @@ class Store:
         self.size = 0
 
     def write(self, name: str, text: str) -> str:
-        """Write a file; gives a remark when it is shortened or left out, else ""."""
+        """Write a file; returns a remark when it is shortened or left out, else ""."""
         if not text.strip():
             return "empty"
         data = self.redaction.text(text).encode()
@@ -52,6 +52,6 @@ class Store:
         return "" if len(kept) == len(data) else f"the last {len(kept)} of {len(data)} bytes"
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Write no further files."""
         with self._lock:
             self._closed = True

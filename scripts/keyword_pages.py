@@ -1,16 +1,19 @@
-"""Writes docs/keywords/NAME.md, the keyword reference as Libdoc reads it from libraries and resources, for the web.
+"""Writes the keyword reference, as Libdoc reads it from libraries and resources, to docs/keywords.
 
     python keyword_pages.py [FOLDER]
 
-A library's chapters are its topics, in the order in which its facade names them; each is one file of the library.
-Libdoc's own Markdown keeps documentation as it is, and so does not show Robot's format as it is meant.
+- NAME.md for reading on the web. A library's chapters are its topics, in the order in which its facade names them; each
+  is one file of the library. Libdoc's own Markdown does not render tables, links and code in Robot's format.
+- NAME.html, Libdoc's own page with a search, for each library. It is written only when the keywords have changed.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -33,6 +36,9 @@ Keywords that are written in Robot Framework. `KubeVirtLibrary/scenario.resource
 _LINK = re.compile(r"(?<!`)`([^`]+)`(?!`)", re.DOTALL)
 _HEADING = re.compile(r"=(.+)=")
 _SECTION = re.compile(r"= (.+) =")
+_TABLE_ROW = re.compile(r"\|(.* |)\|")
+_HTML_DATA = re.compile(r"libdoc = (\{.*\})\s*(?:;|</script>)")
+_IGNORED = ("generated", "lineno")
 _BOLD = re.compile(r"(?<![\w*])\*(\S[^*\n]*)\*(?![\w*])")
 _LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 
@@ -68,12 +74,31 @@ def pages() -> dict[str, str]:
     return {**made, f"{RESOURCES}.md": _resources(resources, targets)}
 
 
+def html(name: str) -> str:
+    """Libdoc's page of a library, with its sources relative to the project."""
+    library: Any = LibraryDocumentation(name)
+    for one in (library, *library.keywords):
+        one.source = Path(one.source).relative_to(ROOT).as_posix()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.html")
+        library.save(str(path), "HTML")
+        return path.read_text(encoding="utf-8")
+
+
+def html_data(page: str) -> Any:
+    """What a page of `html` says of the library, without the time at which it was made and line numbers."""
+    found = _HTML_DATA.search(page)
+    if found is None:
+        raise ValueError("this is no page of Libdoc")
+    return json.loads(found[1], object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k not in _IGNORED})
+
+
 def _library(library: Any, targets: Links) -> str:
     links = _links(library.name, targets)
     types = [one for one in library.type_docs if one.members or one.type == "Custom"]
     type_links = {one.name: f"#{anchor(one.name)}" for one in types}
     chapters = {topic: _of_topic(library, topic) for topic in topics(library.name)}
-    blocks = [f"# {library.name}", _NOTE, *_blocks(library.doc, links), "## Contents", _contents(chapters, links)]
+    blocks = [f"# {library.name}", _NOTE, *_blocks(library.doc, links)]
     for topic, keywords in chapters.items():
         blocks.append(f"## {topic.capitalize().replace('Nic ', 'NIC ').replace(' vms', ' VMs')}")
         blocks += [part for keyword in keywords for part in _keyword(keyword, links, type_links)]
@@ -111,18 +136,6 @@ def _of_topic(library: Any, topic: str) -> list[Any]:
 
 def _kind(keyword: Any) -> str:
     return next((tag for tag in KINDS if tag in keyword.tags), "")
-
-
-def _contents(chapters: Mapping[str, list[Any]], links: Links) -> str:
-    rows = ["| Topic | Keywords; in *italics* those that serve one kind of scenario |", "| --- | --- |"]
-    for topic, keywords in chapters.items():
-        names = []
-        for keyword in keywords:
-            link = f"[{keyword.name}]({links[keyword.name]})"
-            names.append(f"*{link}*" if _kind(keyword) == "scenario" else link)
-        rows.append(f"| [{topic}](#{anchor(topic)}) | {', '.join(names)} |")
-    rows.append("| [types](#types) | of arguments: names, addresses, and values to choose from |")
-    return "\n".join(rows)
 
 
 def _keyword(keyword: Any, links: Links, type_links: Links) -> Iterator[str]:
@@ -167,11 +180,20 @@ def _type_part(part: str, links: Links) -> str:
 
 
 def _blocks(doc: str, links: Links, types: Mapping[str, str] | None = None) -> Iterator[str]:
-    for is_table, lines in groupby(doc.splitlines(), key=lambda line: line.startswith("|")):
-        if is_table:
+    for kind, lines in groupby(doc.splitlines(), key=_kind_of_line):
+        if kind == "table":
             yield _table([_markdown(line, links) for line in lines], types or {})
+        elif kind == "code":
+            yield "\n".join(["```robotframework", *(line[2:] for line in lines), "```"])
         else:
             yield from (_paragraph(part.strip("\n"), links) for part in _paragraphs(lines))
+
+
+def _kind_of_line(line: str) -> str:
+    """As Robot tells the lines of a table and of preformatted text from others."""
+    if _TABLE_ROW.fullmatch(line):
+        return "table"
+    return "code" if line == "|" or line.startswith("| ") else "text"
 
 
 def _paragraphs(lines: Iterable[str]) -> Iterator[str]:
@@ -224,6 +246,11 @@ def main() -> None:
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
         print(folder / name)
+    for library in LIBRARIES:
+        path, page = folder / f"{library}.html", html(library)
+        if not path.exists() or html_data(path.read_text(encoding="utf-8")) != html_data(page):
+            path.write_text(page, encoding="utf-8")
+        print(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keywords that look, act and probe inside the guests of KubeVirt VMs."""
+"""Keywords that check, configure and probe the guests of KubeVirt VMs from inside."""
 
 from __future__ import annotations
 
@@ -20,16 +20,48 @@ _LONGEST = 100
 
 
 class GuestLibrary(LibraryBase):
-    """What a guest is, and which others it reaches: read inside the guest, over SSH or its serial console.
+    """Checks guests of KubeVirt VMs from inside, over SSH or the serial console: identity, interfaces, reachability.
 
-    The library works on the VMs that KubeVirtLibrary defined in the open test namespace. Importing it connects to
-    nothing; a guest is logged into when a keyword first needs it, and again when it moved to another node or rebooted.
-    SSH goes through the ``portforward`` subresource, so no route to the pod network is needed; the host key is the one
-    that the run gave to the guest. The console serves VMs without a pod network, and when SSH fails.
+    The library works on the VMs of the test namespace that KubeVirtLibrary opened. Importing it connects to nothing.
+    A keyword logs into a guest when it first needs it, and again after the guest was migrated or rebooted. SSH goes
+    through the ``portforward`` subresource, so no route to the pod network is needed; the host key is the one that the
+    run gave to the guest. The serial console is used for VMs without a pod network, and when SSH fails.
 
-    *Whose fault*: a keyword FAILS when the product did not do what it should. When a guest, a peer or a console kept it
-    from judging, its message begins with ``LAB ERROR``. ``blame=lab`` turns the former into the latter, for checks that
-    are made before the change. ``TEST ERROR`` says that the suite uses a keyword wrongly.
+    = Minimal suite =
+
+    | *** Settings ***
+    | Library           KubeVirtLibrary
+    | Library           GuestLibrary
+    | Suite Teardown    Close Test Namespace
+    |
+    | *** Test Cases ***
+    | Two VMs Reach Each Other
+    |     Open Test Namespace
+    |     Create Network    blue    on=bridge
+    |     Define VM    web
+    |     Add NIC    web    secondary    network=blue    addresses=10.10.0.10/24
+    |     Define VM    peer
+    |     Add NIC    peer    main    network=blue    addresses=10.10.0.11/24
+    |     Start VMs
+    |     Wait Until VMs Are Ready    within=10 min
+    |     Co-locate VMs    within=5 min
+    |     Guests Should Reach Each Other    web    peer    nic=secondary    within=1 min
+
+    Run it with ``robot --pythonpath libraries suite.robot``.
+
+    = Keywords by topic =
+
+    %TOPICS%
+
+    Each keyword has the tag of its topic, and *core* or *scenario*: keywords tagged *scenario* are for one kind of
+    scenario only.
+
+    = Failure messages =
+
+    If the product does not do what it should, a keyword fails with the object, the expected state and the last state
+    seen. ``LAB ERROR:`` at the beginning means that a guest, a peer or a console prevented the check; ``TEST ERROR:``
+    that the suite uses a keyword wrongly. With ``blame=lab`` a fault of the product is reported as a LAB ERROR: use it
+    for checks before the change.
     """
 
     def __init__(self) -> None:

@@ -31,15 +31,19 @@ class CommandKeywords(GuestComponent):
     ) -> CommandResult:
         """Runs a command in a guest and returns its result.
 
-        The result has ``stdout``, ``stderr``, ``exit_code`` and ``seconds``. It is a POSIX shell command; its input is
-        empty. It is not repeated when the connection breaks while it runs.
+        The result has ``stdout``, ``stderr``, ``exit_code`` and ``seconds``. The command is a POSIX shell command with
+        empty input. It is not repeated if the connection breaks while it runs.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``command`` | command line. |
         | ``via`` | ``ssh``, ``console``, or ``auto``: SSH where the VM has a pod network, else the console. |
-        | ``timeout`` | how long it may take, connecting included. |
+        | ``timeout`` | longest wait, including the login. |
         | ``check`` | whether an exit status other than 0 is an error. |
+
+        Example:
+        | ${result}    Run In Guest    web    ip -brief address show
+        | Should Contain    ${result.stdout}    10.10.0.10/24
         """
         guests, name = self.guests, self.vm(vm).name
         shell = {"auto": guests.shell, "ssh": guests.ssh, "console": guests.console}[via](name)

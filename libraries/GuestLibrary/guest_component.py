@@ -63,6 +63,6 @@ def blamed_on(blame: Blame, way: Callable[[], str] = str) -> Iterator[None]:
     except ProductFault as fault:
         if blame == "product":
             raise
-        first, line, rest = f"before the act: {fault}".partition("\n")
+        first, line, rest = f"before the change: {fault}".partition("\n")
         told = way()
         raise LabError(f"{first}{'; ' if told else ''}{told}{line}{rest}") from None

@@ -29,14 +29,17 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Record Guest", tags=["identity", "core"])
     def record_guest(self, vm: VmName) -> None:
-        """Records what a guest is like, its boot and its interfaces, for later comparison.
+        """Records the boot and the interfaces of a guest for later comparison.
 
-        That is its boot id and uptime, and for each interface name, MAC, MTU, addresses, routes and link state, all
-        read inside the guest. Replaces what was recorded of this VM before. What a guest lacks is told once, with the
-        values that cannot be had of it.
+        Recorded are boot id and uptime, and name, MAC, MTU, addresses, routes and link state of each interface, all
+        read inside the guest. An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists once
+        which values cannot be read from it.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | Record Guest    web
         """
         guests, record = self.guests, self.vm(vm)
         identity = read_identity(guests.shell(record.name))
@@ -49,12 +52,15 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Guest Should Not Have Rebooted", tags=["identity", "core"])
     def guest_should_not_have_rebooted(self, vm: VmName) -> None:
-        """Fails if the guest has another boot id than at `Record Guest`, or an uptime that went backwards.
+        """Fails if the boot id of the guest differs from `Record Guest`, or its uptime has decreased.
 
-        A guest that was not recorded, as no login was possible yet, must have run since its agent first answered.
+        A guest that was not recorded, because no login was possible yet, must have run since its agent first answered.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | Guest Should Not Have Rebooted    web
         """
         guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
         title = f"VM {record.namespace}/{record.name}"
@@ -73,32 +79,38 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Guest Should Have Rebooted", tags=["identity", "core"])
     def guest_should_have_rebooted(self, vm: VmName) -> None:
-        """Fails if the guest has the same boot id as at `Record Guest`: it should have booted since.
+        """Fails if the guest has the same boot id as at `Record Guest`.
 
         Args:
         | ``vm`` | a VM that was restarted. |
+
+        Example:
+        | Guest Should Have Rebooted    web
         """
         guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
         before = recorded[record.name]
         now = read_identity(guests.shell(record.name))
         if now.boot_id == before.identity.boot_id:
             raise ProductFault(
-                f"VM {record.namespace}/{record.name}: its guest should have booted anew within the last "
+                f"VM {record.namespace}/{record.name}: its guest should have booted again within the last "
                 f"{human(time.monotonic() - before.at)}; it still has boot id {now.boot_id}, up {human(now.uptime)}"
             )
         step(f"Guest {record.name}: boot id was {before.identity.boot_id}, is {now.boot_id}, up {human(now.uptime)}")
 
     @keyword(name="Guest Interface Should Be Unchanged", tags=["identity", "core"])
     def guest_interface_should_be_unchanged(self, vm: VmName, *, nic: NicName) -> None:
-        """Fails if an interface of the guest differs from what it was at `Record Guest`.
+        """Fails if an interface of the guest differs from the record of `Record Guest`.
 
-        The interface is the one that carried the NIC's MAC then, and is found by the name it had. Compared are name,
-        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not. A difference is judged
-        once the guest's interfaces have stopped changing.
+        The interface is the one that had the NIC's MAC then, and is found by its name at that time. Compared are name,
+        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not. The comparison is made
+        when the guest's interfaces have stopped changing.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | name of the NIC in the VM's spec. |
+
+        Example:
+        | Guest Interface Should Be Unchanged    web    nic=secondary
         """
         guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
         before = recorded[record.name]

@@ -22,14 +22,17 @@ class NicHotplugKeywords(GuestComponent):
 
     @keyword(name="Configure Guest NIC", tags=["nic hotplug", "core"])
     def configure_guest_nic(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Judges nothing.
+        """Waits until the guest has a NIC of `Hot Plug NIC`, and configures its addresses. Judges nothing.
 
-        Where NetworkManager runs it is given a profile; elsewhere the addresses are set by ``ip``.
+        If NetworkManager runs in the guest, the keyword adds a profile; otherwise it sets the addresses by ``ip``.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | name of the NIC in the VM's spec. |
-        | ``within`` | how long the guest may take to have it. |
+        | ``within`` | longest wait until the guest has the NIC. |
+
+        Example:
+        | Configure Guest NIC    web    nic=extra    within=1 min
         """
         record = self.vm(vm)
         wanted = record.nic(nic)
@@ -51,13 +54,17 @@ class NicHotplugKeywords(GuestComponent):
         *,
         within: timedelta = timedelta(seconds=5),
     ) -> None:
-        """Fails unless an interface of the guest has the MAC of a NIC and carries a link, or none has it any more.
+        """Fails unless a NIC is present in the guest (an interface has its MAC and a carrier) or absent (no interface
+        has its MAC).
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | name that the NIC has in the VM's spec, or had before `Hot Unplug NIC`. |
         | ``state`` | ``present`` or ``absent``. |
-        | ``within`` | how long it may take from now on. |
+        | ``within`` | longest wait, from now on. |
+
+        Example:
+        | Guest NIC Should Be    web    extra    present    within=30 s
         """
         record = self.vm(vm)
         if state == "present":

@@ -26,14 +26,17 @@ class OutageKeywords(GuestComponent):
     def start_outage_monitoring(
         self, vm: VmName, *, nic: NicName, old_peer: VmName, new_peer: VmName, families: list[Family] | None = None
     ) -> None:
-        """Lets the VM and two peers ask one another from now on, by ICMP five times a second, and returns at once.
+        """Makes the VM and two peers ping each other from now on, five times a second, and returns immediately.
 
         Args:
         | ``vm`` | a VM that runs; it has an address in a subnet with each peer. |
-        | ``nic`` | the VM's NIC that is to be moved. |
-        | ``old_peer`` | the peer on the network that it leaves. |
-        | ``new_peer`` | the peer on the network that it comes to. |
+        | ``nic`` | the VM's NIC that will be moved. |
+        | ``old_peer`` | the peer on the NIC's old network. |
+        | ``new_peer`` | the peer on the NIC's new network. |
         | ``families`` | ``['ipv4']``, which is the default, or ``['ipv4', 'ipv6']``. |
+
+        Example:
+        | Start Outage Monitoring    web    nic=secondary    old_peer=old-peer    new_peer=new-peer
         """
         settings, name = self.run.settings, self.vm(vm).name
         old, new = self.vm(old_peer).name, self.vm(new_peer).name
@@ -41,31 +44,38 @@ class OutageKeywords(GuestComponent):
         longest = settings.swap_timeout + settings.reach_timeout
         monitor = start_monitoring(self.guests, name, nic=nic, old=old, new=new, versions=versions, longest=longest)
         self.suite.outages[name] = monitor
-        step(f'{name} is watched from the network of {old} to that of {new}, through NIC "{nic}"')
+        step(f'Outage monitoring of {name} through NIC "{nic}" started; old peer {old}, new peer {new}')
 
     @keyword(name="Stop Outage Monitoring", tags=["outage", "core"])
     def stop_outage_monitoring(self, vm: VmName, *, within: timedelta) -> None:
-        """Ends the monitoring once the new network answers, and fetches what the guests saw. Judges nothing.
+        """Stops the monitoring when the new network answers, and collects the results from the guests. Judges nothing.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |
-        | ``within`` | how long the new network has for its first answers, from now on. |
+        | ``within`` | longest wait for the first answers on the new network, from now on. |
+
+        Example:
+        | Stop Outage Monitoring    web    within=1 min
         """
         monitor = self._monitor(vm)
         run = stop_monitoring(self.measurements, monitor, within.total_seconds())
-        probes(f"{monitor.vm} was watched while it changed its network", run)
+        probes(f"{monitor.vm} was monitored during its network change", run)
 
     @keyword(name="Outage Should Be Below", tags=["outage", "core"])
     def outage_should_be_below(self, vm: VmName, threshold: str = "") -> None:
-        """Shows for how long nothing was answered between the two networks; fails if that is longer than a threshold.
+        """Shows the outage: the time without answers between old and new network. Fails if it is longer than a
+        threshold.
 
-        The table is in the log, the data in ``gap-<namespace>-<vm>.json`` beside it, by direction and IP version. Five
-        requests a second are sent, so that is how exact it is; the VM's own clock, by which "out" goes, stands still
-        while the guest is switched over.
+        The log shows a table by direction and IP version; the data is in ``gap-<namespace>-<vm>.json`` beside it. Five
+        requests a second are sent, so the precision is 0.2 s. The direction "out" is measured by the VM's own clock,
+        which stops while the migration switches the guest over.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |
         | ``threshold`` | longest outage that is accepted, such as ``2 s``; empty: any, the outage is only shown. |
+
+        Example:
+        | Outage Should Be Below    web    10 s
         """
         monitor, record = self._monitor(vm), self.vm(vm)
         title = f"VM {record.namespace}/{record.name}"
@@ -83,13 +93,17 @@ class OutageKeywords(GuestComponent):
 
     @keyword(name="Old Network Should Have Been Kept", tags=["outage", "scenario"])
     def old_network_should_have_been_kept(self, vm: VmName) -> None:
-        """Fails unless the VM reached its old network alone between its failed migration and the next one, by ICMP.
+        """Fails unless the VM reached only its old network, by ICMP, between its failed migration and the next one.
 
-        The old peer and the VM answered each other all that time, and nothing was heard of the new peer since before
-        the edit; both peers answered each other meanwhile, past the VM.
+        During that time the old peer and the VM must answer each other, and since before the edit the VM and the new
+        peer must not. As a positive control, both peers must answer each other without the VM.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring` and `Induce Migration Failure`. |
+
+        Example:
+        | Stop Outage Monitoring    db    within=1 min
+        | Old Network Should Have Been Kept    db
         """
         monitor, record = self._monitor(vm), self.vm(vm)
         failure = self.suite.induced_failures.get(record.name)

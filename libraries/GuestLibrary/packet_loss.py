@@ -21,16 +21,20 @@ class PacketLossKeywords(GuestComponent):
     def start_packet_loss_monitoring(
         self, vm: VmName, peer: VmName, *, nic: NicName, control: VmName, duration: timedelta
     ) -> None:
-        """Begins the stream of pings that a later `Packet Loss Should Be Below` judges, and returns at once.
+        """Starts the stream of pings that a later `Packet Loss Should Be Below` judges, and returns immediately.
 
-        To be called once the guests reach each other. Judges nothing.
+        Call it when the guests reach each other. Judges nothing.
 
         Args:
         | ``vm`` | a VM that runs. |
-        | ``peer`` | the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``peer`` | the VM at the other end; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | a third VM that asks the same NIC of ``peer``. |
+        | ``control`` | a third VM that pings the same NIC of ``peer``. |
         | ``duration`` | length of the stream. |
+
+        Example:
+        | Start Packet Loss Monitoring    web    new-peer    nic=secondary    control=old-peer    duration=3 s
+        | Packet Loss Should Be Below    web    new-peer    nic=secondary    control=old-peer    duration=3 s
         """
         between, seconds = self._between(vm, peer, nic, control), duration.total_seconds()
         watch_for_loss(self.measurements, between, seconds)
@@ -47,18 +51,23 @@ class PacketLossKeywords(GuestComponent):
         duration: timedelta,
         limit: int | None = None,
     ) -> None:
-        """Fails if a NIC of a VM and a peer lose more of a stream of pings than a limit.
+        """Fails if a stream of pings between a NIC of a VM and a peer loses more than a limit.
 
-        A third VM asks the peer meanwhile: where that loses as much, it is a LAB ERROR. A stream that
-        `Start Packet Loss Monitoring` began is waited for and judged, once; otherwise it begins now.
+        A third VM pings the peer at the same time: if it loses as much, the result is a LAB ERROR. If
+        `Start Packet Loss Monitoring` started the stream, the keyword waits for its end and judges it once; otherwise
+        the stream starts now.
 
         Args:
         | ``vm`` | a VM that runs. |
-        | ``peer`` | the VM that is asked and asks; it has an address in a subnet of the NIC. |
+        | ``peer`` | the VM at the other end; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | a third VM that asks the same NIC of ``peer``. |
+        | ``control`` | a third VM that pings the same NIC of ``peer``. |
         | ``duration`` | length of the stream. |
         | ``limit`` | per cent of the pings; default: variable LOSS_LIMIT. |
+
+        Example:
+        | Packet Loss Should Be Below    web    new-peer    nic=secondary    control=old-peer    duration=3 s
+        | ...    limit=5
         """
         most = self.run.settings.loss_limit if limit is None else limit
         between = self._between(vm, peer, nic, control)

@@ -32,15 +32,18 @@ class ReachabilityKeywords(GuestComponent):
         """Waits until a NIC and a peer in its subnet reach each other, by ICMP and by TCP, from both sides.
 
         The probes run inside both guests, ICMP bound to the interface that carries the NIC; TCP connects to the SSH
-        port and reads what the server says. Returns as soon as every target has answered often enough.
+        port and reads the server's greeting. The keyword returns as soon as every target has answered several times.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``peer`` | the other VM; it has an address in a subnet of the NIC. |
-        | ``nic`` | the VM's NIC that the traffic is to cross. |
-        | ``within`` | how long it may take from now on. |
+        | ``nic`` | the VM's NIC for the traffic. |
+        | ``within`` | longest wait, from now on. |
         | ``blame`` | ``product``, or ``lab`` for a check before the change. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
+
+        Example:
+        | Guests Should Reach Each Other    web    new-peer    nic=secondary    within=1 min
         """
         one, other = self.vm(vm).name, self.vm(peer).name
         with blamed_on(blame, lambda: self._way(one, other, nic)):
@@ -61,29 +64,33 @@ class ReachabilityKeywords(GuestComponent):
         blame: Blame = "product",
         family: Family = Family.ipv4,
     ) -> None:
-        """Fails if a NIC of a VM and a peer in its subnet hear anything of each other for a whole window.
+        """Fails if a NIC of a VM and a peer in its subnet answer each other at any time in a window.
 
-        Silence proves something only while everyone is alive, so two positive controls run in the same window: the VM
+        Silence proves isolation only while all guests work, so two positive controls run in the same window: the VM
         must reach ``control`` through the same NIC, and ``control`` must reach the silent NIC of ``peer`` over another
         subnet that both have an address in. If the VM reaches nothing at all, the check fails; if the peer or the
-        control is dead, it is a LAB ERROR.
+        control does not answer, it is a LAB ERROR.
 
-        Without ``control`` the two VMs are alone, and other proofs are needed in the same window: they answer each
-        other both ways over another network that both share, which may be the pod network (by TCP), and in each guest
-        the silent NIC has its address and a carrier and sends frames. Where one of these is missing nothing is proven,
-        which is a LAB ERROR. What lies behind the NICs is not proven by this: a third VM proves more.
+        Without ``control`` there are other positive controls in the same window: the two VMs answer each other both
+        ways over another network, which may be the pod network (by TCP), and in each guest the silent NIC has its
+        address and a carrier and sends frames. If one of these is missing, the result is a LAB ERROR. This does not
+        prove that the network behind the NICs works: a third VM does.
 
-        A window that `Start Silence Monitoring` opened for the same guests, NIC and family is waited for and judged,
-        once; otherwise the window begins now.
+        If `Start Silence Monitoring` started a window for the same guests, NIC and family, the keyword waits for its
+        end and judges it once; otherwise the window starts now.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``peer`` | the VM that must be silent; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | the VM that must answer through the NIC, and that watches ``peer``; without: see above. |
+        | ``control`` | the VM that must answer through the NIC and reach ``peer``; for none see above. |
         | ``duration`` | length of the window. |
         | ``blame`` | ``product``, or ``lab`` for a check before the change. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
+
+        Example:
+        | Guests Should Be Silent To Each Other    web    old-peer    nic=secondary    control=new-peer
+        | ...    duration=3 s
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
         with blamed_on(blame):
@@ -103,10 +110,10 @@ class ReachabilityKeywords(GuestComponent):
         duration: timedelta,
         family: Family = Family.ipv4,
     ) -> None:
-        """Opens the window that a later `Guests Should Be Silent To Each Other` judges, and returns at once.
+        """Starts the window that a later `Guests Should Be Silent To Each Other` judges, and returns immediately.
 
-        Several windows, and other checks, then go on in parallel. To be called when nothing that was changed is still
-        on its way: the window begins now. Judges nothing.
+        Several windows and other checks can then run in parallel. Call it after all changes have settled: the window
+        starts now. Judges nothing.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -115,23 +122,31 @@ class ReachabilityKeywords(GuestComponent):
         | ``control`` | as in `Guests Should Be Silent To Each Other`. |
         | ``duration`` | length of the window. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
+
+        Example:
+        | Start Silence Monitoring    web    old-peer    nic=secondary    control=new-peer    duration=3 s
+        | Guests Should Be Silent To Each Other    web    old-peer    nic=secondary    control=new-peer
+        | ...    duration=3 s
         """
         between, seconds = self._between(vm, peer, nic, control, family), duration.total_seconds()
         watch = watch_for_silence if between.control else watch_pair_for_silence
         watch(self.measurements, between, seconds)
-        step(f'{between.vm} and {between.peer} are watched for silence through NIC "{nic}" for {human(seconds)}')
+        step(f'{between.vm} and {between.peer} are monitored for silence through NIC "{nic}" for {human(seconds)}')
 
     @keyword(name="Pod Network Should Work", tags=["reachability", "core"])
     def pod_network_should_work(self, vm: VmName, peer: VmName, *, within: timedelta) -> None:
         """Waits until the VM's pod network carries traffic both ways.
 
         Outward, the VM connects to the SSH port of the peer's address on the pod network. Inward, a new SSH session is
-        opened from outside; one that stood before would prove only the past.
+        opened from outside the cluster network; an existing session would prove nothing new.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``peer`` | another VM on the pod network. |
-        | ``within`` | how long each direction may take. |
+        | ``within`` | longest wait for each direction. |
+
+        Example:
+        | Pod Network Should Work    web    new-peer    within=1 min
         """
         one, other = self.vm(vm).name, self.vm(peer).name
         run = check_pod_network(self.measurements, one, other, within.total_seconds())

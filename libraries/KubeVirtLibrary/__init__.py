@@ -14,6 +14,7 @@ from KubeVirtLibrary.metrics import MetricKeywords
 from KubeVirtLibrary.migrations import MigrationKeywords
 from KubeVirtLibrary.namespaces import NamespaceKeywords
 from KubeVirtLibrary.network_change import NetworkChangeKeywords
+from KubeVirtLibrary.network_change_checks import NetworkChangeCheckKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
 from KubeVirtLibrary.nic_hotplug import NicHotplugKeywords
 from KubeVirtLibrary.opening import close_quietly
@@ -26,29 +27,54 @@ __all__ = ["KubeVirtLibrary", "__version__"]
 
 
 class KubeVirtLibrary(LibraryBase):
-    """Changes networks of running KubeVirt VMs, and judges what the cluster made of it.
+    """Changes networks of running KubeVirt VMs and judges the result.
 
-    Importing the library connects to nothing. Any keyword that needs the cluster opens it, with the variables of
-    ``variables/defaults.yaml``; it is closed when the suite ends that opened it. Everything that happens in the test
-    namespace is recorded from `Open Test Namespace` on: keywords that wait are woken by the record, keywords that say
-    *never* are judged on all of it.
+    Importing the library connects to nothing. The first keyword that needs the cluster connects to it, with the
+    variables of ``variables/defaults.yaml``; the connection is closed at the end of the suite that opened it. From
+    `Open Test Namespace` on, every event in the test namespace is recorded. Keywords that wait react to these events;
+    keywords that say *never* judge all of them.
 
-    = Whose fault =
+    = Minimal suite =
+
+    | *** Settings ***
+    | Library           KubeVirtLibrary
+    | Suite Teardown    Close Test Namespace
+    |
+    | *** Test Cases ***
+    | Running VM Changes Its Network
+    |     Open Test Namespace
+    |     Create Network    blue    on=bridge
+    |     Create Network    green    on=bridge
+    |     Define VM    web
+    |     Add NIC    web    secondary    network=blue
+    |     Start VMs
+    |     Wait Until VMs Are Ready    within=10 min
+    |     Change VM Network    web    nic=secondary    network=green
+    |     NIC Change Should Have Completed    web    nic=secondary    within=5 min
+    |     VM Should Not Have Restarted    web
+
+    Run it with ``robot --pythonpath libraries suite.robot``.
+
+    = Keywords by topic =
+
+    %TOPICS%
+
+    Each keyword has the tag of its topic, and *core* or *scenario*: keywords tagged *scenario* are for one kind of
+    scenario only.
+
+    = Failure messages =
 
     A keyword fails with one of three kinds of message:
 
-    - one that begins with ``LAB ERROR:`` says that the lab, or the value of a variable, kept the test from judging;
-    - one that begins with ``TEST ERROR:`` says that the suite uses a keyword wrongly;
-    - any other is a fault of the product: it names the object, what was expected, what was last seen, and for how long.
+    - ``LAB ERROR:`` at the beginning means that the lab, or the value of a variable, prevented the check;
+    - ``TEST ERROR:`` at the beginning means that the suite uses a keyword wrongly;
+    - any other message reports a fault of the product: object, expected state, last state seen, and time waited.
 
-    A capability that the cluster does not have skips the test.
+    If the cluster lacks a capability, the test is skipped.
 
-    = Arguments and tags =
+    = Arguments =
 
     The first argument is the subject; all others are named. Times are Robot times (``2 min 30 s``).
-
-    Each keyword has the tag of its topic, and *core* or *scenario*: a keyword tagged *scenario* serves what one kind
-    of scenario needs.
     """
 
     def __init__(self) -> None:
@@ -61,6 +87,7 @@ class KubeVirtLibrary(LibraryBase):
             UserVmKeywords,
             GetterKeywords,
             NetworkChangeKeywords,
+            NetworkChangeCheckKeywords,
             ConditionKeywords,
             MigrationKeywords,
             NicHotplugKeywords,

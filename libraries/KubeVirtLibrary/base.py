@@ -122,6 +122,24 @@ class LibraryBase(DynamicCore):
         super().__init__([component(SESSION) for component in components])
         _quiet_foreign_loggers()
 
+    def get_keyword_documentation(self, name: str) -> str:
+        """Documentation of a keyword, or of the library with its table of keywords by topic."""
+        text = str(super().get_keyword_documentation(name))
+        return text.replace("%TOPICS%", self._topics()) if name == "__intro__" else text
+
+    def _topics(self) -> str:
+        """Table of the keywords by topic, in the order of the components and of their files."""
+        rows: dict[str, dict[str, list[str]]] = {}
+        methods = sorted(self.keywords.items(), key=lambda item: item[1].__func__.__code__.co_firstlineno)
+        for component in dict.fromkeys(type(method.__self__) for method in self.keywords.values()):
+            for name, method in methods:
+                if type(method.__self__) is component:
+                    topic, kind = method.robot_tags
+                    rows.setdefault(topic, {"core": [], "scenario": []})[kind].append(f"`{name}`")
+        lines = ["| =Topic= | =Core keywords= | =Scenario keywords= |"]
+        lines += [f"| {topic} | {', '.join(of['core'])} | {', '.join(of['scenario'])} |" for topic, of in rows.items()]
+        return "\n".join(lines)
+
     def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
         """Run a keyword; a capability that is missing becomes a skip, and no exception tells a credential."""
         try:

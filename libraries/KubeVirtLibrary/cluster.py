@@ -19,28 +19,31 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Cluster Should Be Fit", tags=["cluster", "core"])
     def cluster_should_be_fit(self, *checks: CheckName) -> None:
-        """Fails, as a LAB ERROR, with each lack that keeps the suites from running on the cluster, and its remedy.
+        """Fails with a LAB ERROR that lists everything the cluster lacks for the suites, each with its remedy.
 
-        Checks KubeVirt, Multus, nodes and rights before anything is created. What only some suites need is asked by
+        Checks KubeVirt, Multus, nodes and rights before anything is created. What only some suites need is checked by
         `Cluster Should Offer` and `User Should Be Allowed To`.
 
         Args:
         | ``checks`` | only these checks; none: all of them. |
+
+        Example:
+        | Cluster Should Be Fit
         """
         for finding in self.run.preflight.require_fit(checks):
             step(f"{finding.name}: {finding.value}")
 
     @keyword(name="Cluster Should Offer", tags=["cluster", "core"])
     def cluster_should_offer(self, *capabilities: CapabilityName) -> None:
-        """Skips unless the cluster has each of these capabilities; the message has the value that was measured.
+        """Skips the test unless the cluster has each of these capabilities; the message shows the measured value.
 
-        Where variable EXPECTED_CAPABILITIES names one that is missing, it is a LAB ERROR with the remedy instead.
-        Without arguments all of EXPECTED_CAPABILITIES are checked. A capability is measured once in a run.
+        If variable EXPECTED_CAPABILITIES lists the missing capability, it is a LAB ERROR with the remedy instead of a
+        skip. Without arguments all of EXPECTED_CAPABILITIES are checked. Each capability is measured once per run.
 
         | =Capability= | =What it is= |
         | ``live-update`` | a changed networkName takes effect on the running VM |
-        | ``gate-off`` | it does not, or may be kept from it |
-        | ``settings-switch`` | settings of the whole cluster may be changed for a while |
+        | ``gate-off`` | live update is off, or can be turned off |
+        | ``settings-switch`` | settings of the whole cluster can be changed for the time of a suite |
         | ``automatic-migration`` | the cluster live-migrates a VM whose change needs it |
         | ``localnet`` | networks of OVN-Kubernetes with topology localnet |
         | ``second-bridge`` | another bridge on every node, apart from the first |
@@ -52,6 +55,9 @@ class ClusterKeywords(KeywordComponent):
 
         Args:
         | ``capabilities`` | names of the table. |
+
+        Example:
+        | Cluster Should Offer    live-update    automatic-migration
         """
         run = self.run
         if capabilities:
@@ -67,7 +73,7 @@ class ClusterKeywords(KeywordComponent):
                 lacks.append(str(error))
         if lacks:
             raise LabError("\n".join(lacks))
-        step(f"{len(expected)} capabilities are expected and there")
+        step(f"{len(expected)} expected capabilities are available")
 
     @keyword(name="Get Cluster Capability", tags=["cluster", "core"])
     def get_cluster_capability(self, capability: CapabilityName) -> bool:
@@ -75,6 +81,10 @@ class ClusterKeywords(KeywordComponent):
 
         Args:
         | ``capability`` | a name of the table of `Cluster Should Offer`. |
+
+        Example:
+        | ${ipv6}    Get Cluster Capability    ipv6
+        | IF    ${ipv6}    Log    The guests have IPv6 addresses.
         """
         found = self.run.capabilities.measured(capability)
         step(f"{capability}: {'there' if found.there else 'not there'}, {found.value}")
@@ -82,10 +92,15 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Get Cluster Facts", tags=["cluster", "core"])
     def get_cluster_facts(self) -> dict[str, str]:
-        """Returns what the cluster is, as a dictionary of texts, and shows it as a table and as suite metadata.
+        """Returns facts about the cluster as a dictionary of texts, and shows them as a table and as suite metadata.
 
-        User and rights, KubeVirt with its gate and settings, nodes, Multus, NMState, OVN-Kubernetes and each
-        capability of `Cluster Should Offer`. What may not be read is unknown; nothing is judged.
+        They are: user and rights, KubeVirt with its gate and settings, nodes, Multus, NMState, OVN-Kubernetes and each
+        capability of `Cluster Should Offer`. A fact that the user may not read is shown as unknown. No fact makes the
+        keyword fail.
+
+        Example:
+        | ${facts}    Get Cluster Facts
+        | Log Many    &{facts}
         """
         from livenad.cluster.inventory import survey  # noqa: PLC0415 - few suites need it
 
@@ -99,28 +114,35 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Close Cluster", tags=["cluster", "core"])
     def close_cluster(self) -> None:
-        """Removes what this run still has on the cluster, waits until its namespaces are gone, and ends the run.
+        """Removes all resources of this run, waits until its namespaces are gone, and closes the connection.
 
-        It happens by itself when the suite ends that opened the cluster. What cannot be removed is a warning and suite
-        metadata, never a failure.
+        This happens automatically at the end of the suite that opened the cluster. A resource that cannot be removed
+        causes a warning and suite metadata, never a failure.
+
+        Example:
+        | Close Cluster
         """
         close_cluster(self.session)
 
     @keyword(name="Delete Orphaned Resources", tags=["cluster", "core"])
     def delete_orphaned_resources(self, *, dry_run: bool = False, strict: bool = False) -> list[str]:
-        """Removes what aborted runs left on the cluster, and returns the names of their namespaces.
+        """Removes resources that aborted runs left on the cluster, and returns the names of their namespaces.
 
-        Besides namespaces these are policies of NMState, which are undone on the nodes, ClusterUserDefinedNetworks,
-        NADs in namespaces of others, leases, and all that they made in NAMESPACE where an administrator gave one.
-        Settings of the cluster that an aborted run changed are put back as well.
+        Besides namespaces these are NMState policies (their effect on the nodes is reverted),
+        ClusterUserDefinedNetworks, NADs in namespaces that existed before, leases, and everything that the runs created
+        in the namespace of variable NAMESPACE. Cluster settings that an aborted run changed are restored as well.
 
-        A running test run renews a lease every few seconds. Nothing of a running run is touched, nor anything that no
-        run has created, however it is named or labelled. Takes up to 40 seconds to tell aborted runs from running
-        ones. What cannot be removed is a warning.
+        A running test run renews a lease every few seconds. Resources of a running run are not removed, nor anything
+        that no run has created, however it is named or labelled. It takes up to 40 seconds to distinguish aborted runs
+        from running ones. A resource that cannot be removed causes a warning.
 
         Args:
-        | ``dry_run`` | only say what would be removed. |
+        | ``dry_run`` | only report what would be removed. |
         | ``strict`` | fail when something cannot be removed. |
+
+        Example:
+        | ${namespaces}    Delete Orphaned Resources    dry_run=yes
+        | Log Many    @{namespaces}
         """
         from livenad.namespaces.orphaned_resources import OrphanedResources  # noqa: PLC0415
 
@@ -138,5 +160,5 @@ class ClusterKeywords(KeywordComponent):
         for line in left:
             warn(f"Left: {line}")
         if left and strict:
-            raise LabError(f"of what dead runs left, this stays: {'; '.join(left)}")
+            raise LabError(f"resources of aborted runs that could not be removed: {'; '.join(left)}")
         return leftovers.namespaces

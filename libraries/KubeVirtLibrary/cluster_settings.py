@@ -12,15 +12,18 @@ from KubeVirtLibrary.log import step, suite_metadata, warn
 
 
 class ClusterSettingKeywords(KeywordComponent):
-    """For suites tagged ``disruptive``. What they change is put back, by a later run if this one is killed."""
+    """For suites tagged ``disruptive``. The original values are restored, by a later run if this one is killed."""
 
     @keyword(name="Cluster Setting Should Be Changeable", tags=["cluster settings", "core"])
     def cluster_setting_should_be_changeable(self, setting: Setting, *, value: str) -> None:
-        """Skips unless a setting has this value or may be given it. Changes nothing.
+        """Skips the test unless a setting has this value or can be changed to it. Changes nothing.
 
         Args:
         | ``setting`` | ``LiveUpdateNADRef``, ``workloadUpdateMethods`` or ``vmRolloutStrategy`` of KubeVirt. |
         | ``value`` | see `Change Cluster Setting`. |
+
+        Example:
+        | Cluster Setting Should Be Changeable    workloadUpdateMethods    value=none
         """
         check_value(setting, value)
         run = self.run
@@ -28,23 +31,27 @@ class ClusterSettingKeywords(KeywordComponent):
         if kubevirt is not None and kubevirt.name and value_of(setting, kubevirt) == value:
             step(f"{setting.name} is {value} already")
         else:
-            step(f"{setting.name} may be switched: {run.capabilities.require('settings-switch')}")
+            step(f"{setting.name} can be changed: {run.capabilities.require('settings-switch')}")
 
     @keyword(name="Change Cluster Setting", tags=["cluster settings", "core"])
     def change_cluster_setting(self, setting: Setting, *, value: str) -> None:
-        """Gives a setting of the whole cluster another value, waits until KubeVirt has taken it, and puts it back.
+        """Changes a setting of the whole cluster for this suite, and waits until KubeVirt uses the new value.
 
-        The original value is saved on the cluster by the same patch, in an annotation of the KubeVirt resource or of
-        the HyperConverged that owns it. It is put back when the test namespace closes, or by a later run when this run
-        is killed. Changes nothing, and needs no right, where the setting has the value already. Skips when variable
-        ALLOW_DISRUPTIVE or the user's rights forbid it.
+        The same patch saves the original value in an annotation of the KubeVirt resource, or of the HyperConverged that
+        owns it. The original value is restored when the test namespace closes, or by a later run if this run is killed.
+        If the setting has the value already, nothing is changed and no right is needed. The test is skipped if variable
+        ALLOW_DISRUPTIVE or the user's rights forbid the change.
 
-        KubeVirt's controllers follow within a second: change settings before the VMs are started.
+        KubeVirt's controllers use the new value within a second: change settings before the VMs are started.
 
         Args:
         | ``setting`` | ``LiveUpdateNADRef``: ``on``, ``off``; ``vmRolloutStrategy``: ``LiveUpdate``, ``Stage``; |
         | | ``workloadUpdateMethods``: ``none``, ``LiveMigrate``, ``Evict``, ``LiveMigrate,Evict``. |
         | ``value`` | one of those. |
+
+        Example:
+        | Open Test Namespace    exclusive=yes
+        | Change Cluster Setting    workloadUpdateMethods    value=none
         """
         check_value(setting, value)
         run, suite = self.run, self.suite
@@ -59,10 +66,10 @@ class ClusterSettingKeywords(KeywordComponent):
 
 
 def _restore(run: Run) -> None:
-    """Put back what was changed. What others have changed meanwhile stays, with a warning."""
+    """Restore the original values. A setting that others have changed since stays, with a warning."""
     try:
         for remark in run.cluster_settings.restore():
             warn(f"Settings of the cluster: {remark}")
     except LabError as error:
-        warn(f"Settings of the cluster could not be put back: {error}. `Delete Orphaned Resources` tries again.")
+        warn(f"Settings of the cluster could not be restored: {error}. `Delete Orphaned Resources` tries again.")
         suite_metadata("OrphanedResources", f"settings of the cluster: {error}", top=False)

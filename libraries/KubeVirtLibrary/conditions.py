@@ -40,18 +40,22 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_be_set(
         self, vm: VmName, *conditions: Condition, within: timedelta, control: VmName | None = None
     ) -> None:
-        """Fails unless RestartRequired or MigrationRequired is set after the last change of a VM, and stays.
+        """Fails unless RestartRequired or MigrationRequired is set after the last change of a VM, and stays set.
 
-        *MigrationRequired*: the VMI has taken the edit over, and the VM never had RestartRequired.
+        *MigrationRequired*: the VMI has the edit, and the VM never had RestartRequired.
 
-        *Both conditions given*: either is accepted, and it must not have gone away since it came. With ``control`` the
-        cluster had time to forget: the control was migrated for the same edit, or needs a restart, by then.
+        *Both conditions given*: either is accepted, and it must have stayed set since it was first set. ``control``
+        proves that the cluster had time to clear it: by then the control was migrated for the same edit, or needs a
+        restart.
 
         Args:
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
-        | ``within`` | for how long it may take, from now on. |
+        | ``within`` | longest wait, from now on. |
         | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
+
+        Example:
+        | Condition Should Be Set    web    RestartRequired    within=1 min
         """
         suite = self.suite
         _require_named(conditions)
@@ -82,7 +86,7 @@ class ConditionKeywords(KeywordComponent):
 
     @keyword(name="Condition Should Never Have Been Set", tags=["conditions", "core"])
     def condition_should_never_have_been_set(self, vm: VmName, *conditions: Condition) -> None:
-        """Fails when RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
+        """Fails if RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
 
         Judged on every recorded state since before the first change of the VM's network or NICs; for a VM that was
         started or restarted after it, since before that. For a VM that was never changed it is judged from the moment
@@ -91,6 +95,9 @@ class ConditionKeywords(KeywordComponent):
         Args:
         | ``vm`` | a VM that was changed, or that was started and left alone. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
+
+        Example:
+        | Condition Should Never Have Been Set    web    RestartRequired
         """
         _require_named(conditions)
         change = self.judged_since(vm)
@@ -105,15 +112,19 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_have_been_cleared(
         self, vm: VmName, *conditions: Condition, within: timedelta = timedelta()
     ) -> None:
-        """Fails while RestartRequired or MigrationRequired is set on a VM that was restarted or migrated for its edit.
+        """Fails if RestartRequired or MigrationRequired is still set on a VM that was restarted or migrated for its
+        edit.
 
-        For a VM that was edited while it was starting, RestartRequired must not be set any more since the VM can be
-        live-migrated: KubeVirt after 1.9 sets it on a VM that cannot migrate yet, and takes it back.
+        For a VM that was edited while it was starting, RestartRequired must be cleared once the VM can be
+        live-migrated: KubeVirt after 1.9 sets it on a VM that cannot migrate yet, and clears it later.
 
         Args:
         | ``vm`` | a VM whose network was changed. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
-        | ``within`` | for how long it may take, from now on. |
+        | ``within`` | longest wait, from now on. |
+
+        Example:
+        | Condition Should Have Been Cleared    web    MigrationRequired    within=1 min
         """
         _require_named(conditions)
         change = self.suite.changes.network_change(self.vm(vm).name)

@@ -23,11 +23,15 @@ class GetterKeywords(KeywordComponent):
     def get_vm(self, vm: VmName) -> dict[str, Any]:
         """Returns the VirtualMachine as a dictionary, as the API server has it now: ``${vm}[spec][runStrategy]``.
 
-        A copy: to change it changes nothing on the cluster. ``metadata.managedFields`` is left out. A VM that is not
+        It is a copy: changing it does not change the cluster. ``metadata.managedFields`` is left out. A VM that is not
         created yet is a TEST ERROR; one that is gone from the cluster is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that is on the cluster. |
+
+        Example:
+        | ${vm}    Get VM    web
+        | Should Be Equal    ${vm}[spec][runStrategy]    Always
         """
         record = self._created(vm)
         found = self._read(VM, record)
@@ -38,10 +42,14 @@ class GetterKeywords(KeywordComponent):
     def get_vmi(self, vm: VmName) -> dict[str, Any]:
         """Returns the VirtualMachineInstance of a VM as a dictionary, as the API server has it now.
 
-        Otherwise like `Get VM`. A VM that has no VMI, as it is stopped, is a LAB ERROR.
+        It is a copy, as for `Get VM`. A stopped VM, which has no VMI, is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | ${vmi}    Get VMI    web
+        | Should Be Equal    ${vmi}[status][phase]    Running
         """
         record = self._created(vm)
         found = self._read(VMI, record)
@@ -50,7 +58,7 @@ class GetterKeywords(KeywordComponent):
 
     @keyword(name="Get NIC", tags=["getters", "core"])
     def get_nic(self, vm: VmName, *, nic: NicName) -> dict[str, Any]:
-        """Returns what a NIC is now, as a dictionary.
+        """Returns the current state of a NIC as a dictionary.
 
         | =Key= | =What it is= |
         | ``name`` | its name in the VM's spec |
@@ -65,6 +73,10 @@ class GetterKeywords(KeywordComponent):
         Args:
         | ``vm`` | a VM that is on the cluster. |
         | ``nic`` | one of its NICs. |
+
+        Example:
+        | ${nic}    Get NIC    web    nic=secondary
+        | Should Be Equal    ${nic}[network]    old-network
         """
         record = self._created(vm)
         asked = record.nic(nic)
@@ -89,6 +101,10 @@ class GetterKeywords(KeywordComponent):
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | ${node}    Get VM Node    web
+        | Log    web runs on ${node}.
         """
         record = self._created(vm)
         node = node_of(self._read(VMI, record))

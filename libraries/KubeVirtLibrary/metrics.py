@@ -36,14 +36,18 @@ class MetricKeywords(KeywordComponent):
 
     @keyword(name="Record Metrics", tags=["metrics", "scenario"])
     def record_metrics(self, vm: VmName, *, within: timedelta) -> None:
-        """Records what metrics say of a VM once they name each NIC once, on its network; chooses where they are read.
+        """Waits until the metrics show each NIC of a VM once, on its network, records them, and selects the metrics
+        source.
 
-        Read are Thanos by its Route, else Prometheus, else virt-controller's pods: the first that we may read and
-        that knows KubeVirt. A failure is a LAB ERROR; without any source the test is skipped.
+        The source is the first of these that the user may read and that has KubeVirt's metrics: Thanos by its Route,
+        Prometheus, virt-controller's pods. A failure is a LAB ERROR; if there is no source, the test is skipped.
 
         Args:
         | ``vm`` | a VM that runs and is not changed yet. |
-        | ``within`` | for how long at most, from now on: a scrape comes every 30 seconds or so. |
+        | ``within`` | longest wait, from now on; Prometheus scrapes about every 30 seconds. |
+
+        Example:
+        | Record Metrics    web    within=2 min
         """
         from livenad.metrics.sources import Given, find_source  # noqa: PLC0415 - an HTTP client is slow to import
 
@@ -68,31 +72,40 @@ class MetricKeywords(KeywordComponent):
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
         | ``nic`` | the NIC that was changed. |
         | ``metric`` | ``VMI``: kubevirt_vmi_vnic_info, or ``VM``: kubevirt_vm_vnic_info. |
-        | ``within`` | for how long it may take, counted from the edit. |
+        | ``within`` | longest wait, counted from the edit. |
+
+        Example:
+        | Metrics Should Show New Network    web    nic=secondary    metric=VMI    within=5 min
         """
         change, baseline, poller = self._changed(vm, nic)
         step(judge_new_network(poller, change, baseline, metric.value, _deadline(change, within)))
 
     @keyword(name="Metrics Should Not Show Old Network", tags=["metrics", "scenario"])
     def metrics_should_not_show_old_network(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Fails when a series of a NIC with its old network remains, in either metric.
+        """Fails if either metric still has a series of a NIC with its old network.
 
         Args:
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
         | ``nic`` | the NIC that was changed. |
-        | ``within`` | for how long it may remain, counted from the edit. |
+        | ``within`` | longest wait, counted from the edit. |
+
+        Example:
+        | Metrics Should Not Show Old Network    web    nic=secondary    within=5 min
         """
         change, _, poller = self._changed(vm, nic)
         step(judge_old_network_gone(poller, change, _deadline(change, within)))
 
     @keyword(name="Metrics Of Other NICs Should Be Unchanged", tags=["metrics", "scenario"])
     def metrics_of_other_nics_should_be_unchanged(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Fails when a series of a NIC that was not changed differs from what `Record Metrics` recorded.
+        """Fails if a series of a NIC that was not changed differs from what `Record Metrics` recorded.
 
         Args:
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
         | ``nic`` | the NIC that was changed. |
-        | ``within`` | for how long monitoring may take to note the edit, counted from it. |
+        | ``within`` | longest wait until monitoring shows the edit, counted from the edit. |
+
+        Example:
+        | Metrics Of Other NICs Should Be Unchanged    web    nic=secondary    within=5 min
         """
         change, baseline, poller = self._changed(vm, nic)
         step(judge_others_unchanged(poller, change, baseline, _deadline(change, within)))

@@ -32,12 +32,17 @@ class MigrationKeywords(KeywordComponent):
 
     @keyword(name="Migrate VM", tags=["migrations", "core"])
     def migrate_vm(self, vm: VmName) -> None:
-        """Asks for a live migration of a running VM, as ``virtctl migrate`` does. Waits for nothing.
+        """Requests a live migration of a running VM, as ``virtctl migrate`` does, and does not wait for it.
 
-        It needs the right to update ``virtualmachines/migrate``, which a VM's owner does not have.
+        The user needs the right to update ``virtualmachines/migrate``, which a VM's owner does not have.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | Migrate VM    web
+        | Wait Until Change Has Settled    web    within=5 min
+        | VM Should Have Been Migrated    web    requested_by=user
         """
         from livenad.virtual_machines.actions import request_action  # noqa: PLC0415 - slow to import
 
@@ -45,18 +50,23 @@ class MigrationKeywords(KeywordComponent):
         suite.recorder.catch_up()
         change = request_action(run.cluster, suite.recorder, record, "migrate")
         suite.changes.add(change)
-        step(f"{change.title}: migrate asked for; it is on {change.node or 'no node'}")
+        step(f"{change.title}: migrate requested; it is on {change.node or 'no node'}")
 
     @keyword(name="Induce Migration Failure", tags=["migrations", "scenario"])
     def induce_migration_failure(self, vm: VmName, *, within: timedelta) -> None:
         """Makes the migration for the last network change of a VM fail by deleting its target launcher pod, once.
 
-        Waits for the target pod, deletes it as soon as it is seen, and waits until the migration object is Failed. A
-        LAB ERROR when the migration was quicker. Judges nothing.
+        Waits for the target pod, deletes it as soon as it is seen, and waits until the migration object is Failed. If
+        the migration ends before the deletion, it is a LAB ERROR. Judges nothing.
 
         Args:
         | ``vm`` | a VM whose network was changed. |
-        | ``within`` | for how long each of the two may take at most. |
+        | ``within`` | longest wait for each of the two. |
+
+        Example:
+        | Change VM Network    db    nic=secondary    network=new-network
+        | Induce Migration Failure    db    within=2 min
+        | Wait Until Change Has Settled    db    within=5 min
         """
         from livenad.migrations.induced_failure import induce_failure  # noqa: PLC0415 - slow to import
 
@@ -74,7 +84,7 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_been_migrated(
         self, vm: VmName, *, times: int = 1, requested_by: Literal["cluster", "user"] = "cluster"
     ) -> None:
-        """Fails unless a VM was migrated a number of times, with success, at the request of the cluster or of a user.
+        """Fails unless a VM was migrated successfully a number of times, as requested by the cluster or by a user.
 
         *Once by the cluster*: since the last network change there is one migration, made by the cluster for it. After
         `Induce Migration Failure` the failed one does not count, and there must be a later one.
@@ -88,8 +98,12 @@ class MigrationKeywords(KeywordComponent):
 
         Args:
         | ``vm`` | a VM that was changed or migrated; with ``times=0`` also one that was left alone. |
-        | ``times`` | how often. |
+        | ``times`` | number of migrations. |
         | ``requested_by`` | ``cluster`` or ``user``. |
+
+        Example:
+        | VM Should Have Been Migrated    web
+        | VM Should Have Been Migrated    old-peer    times=0
         """
         suite, name = self.suite, self.vm(vm).name
         if requested_by == "user":
@@ -109,18 +123,21 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_stayed_on_its_node(
         self, vm: VmName, *, control: VmName | None = None, duration: timedelta = timedelta()
     ) -> None:
-        """Fails when a VM was moved, restarted or migrated since its network was edited, or its pod changed network.
+        """Fails if a VM was moved, restarted or migrated, or its pod changed network, since the VM's network was
+        edited.
 
-        Judged on everything since before the edit, for ``duration`` at least. With ``control`` it is judged until the
-        cluster has migrated the control for the same edit: a control that was not migrated is a LAB ERROR. Where the
-        control has RestartRequired, as the cluster migrates no VM for such an edit, ``duration`` counts.
+        The window begins before the edit and lasts for ``duration`` at least. With ``control`` it lasts until the
+        cluster has migrated the control for the same edit; a control that was not migrated is a LAB ERROR. If the
+        control has RestartRequired, because the cluster migrates no VM for such an edit, the window lasts for
+        ``duration``.
 
-        *The edit leads back to the network that the NIC had*: no condition may ask for anything either; a migration
-        that the cluster made before it could know of a revert, and cancelled, is no fault. Needs ``control``.
+        *The edit leads back to the network that the NIC had*: neither condition may be set; a migration that the
+        cluster created before it could see the revert, and cancelled, is accepted. Needs ``control``.
 
-        *The NAD does not exist*: a migration may be there that waits for it.
+        *The NAD does not exist*: a pending migration that waits for the NAD is accepted.
 
-        *After `Induce Migration Failure`*: judged until the next migration copied the guest; MigrationRequired stays.
+        *After `Induce Migration Failure`*: the window ends when the next migration has copied the guest;
+        MigrationRequired must stay set.
 
         *A VM that was never changed*: judged from the moment when it was first seen running, for ``duration`` at least;
         it must not have been restarted or migrated. One that was not seen running is a LAB ERROR.
@@ -129,6 +146,9 @@ class MigrationKeywords(KeywordComponent):
         | ``vm`` | a VM whose network was changed, or that was left alone. |
         | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
         | ``duration`` | length of the window, counted from the edit. |
+
+        Example:
+        | VM Should Have Stayed On Its Node    old-peer    control=web    duration=5 s
         """
         suite, name = self.suite, self.vm(vm).name
         if not suite.changes.has(name):
@@ -169,7 +189,7 @@ class MigrationKeywords(KeywordComponent):
         if control is None:
             raise TestError(
                 f"{change.title} leads back to the same network; expected control=<VM>, a VM that is moved meanwhile: "
-                "without one, that nothing moves proves nothing"
+                "without a control, a VM that stays proves nothing"
             )
         left = change.at + seconds - time.monotonic()
         self.suite.recorder.wait_for(

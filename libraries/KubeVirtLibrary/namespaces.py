@@ -20,17 +20,21 @@ class NamespaceKeywords(KeywordComponent):
 
     @keyword(name="Open Test Namespace", tags=["namespaces", "core"])
     def open_test_namespace(self, *, exclusive: bool = False) -> str:
-        """Creates a namespace for this suite, begins to record everything in it, and returns its name.
+        """Creates a namespace for this suite, starts to record all events in it, and returns its name.
 
-        With variable NAMESPACE the suite runs in that one, beside others: names that it gives to VMs, NADs and the like
-        get a suffix of its own on the cluster, and what others have there is neither recorded nor touched.
+        With variable NAMESPACE the suite uses that namespace and shares it with others: VMs, NADs and other objects of
+        the suite get a suffix to their names on the cluster, and objects of others are neither recorded nor changed.
 
-        The cluster is checked first, see `Cluster Should Be Fit`. Suites of several runs share a cluster, but an
-        exclusive one: it waits until the others have ended, and they wait for it. The namespace is closed when the
-        suite ends, at the latest.
+        The cluster is checked first, see `Cluster Should Be Fit`. Suites of several runs can share a cluster. An
+        exclusive suite waits until the others have ended, and the others wait for it. The namespace is closed at the
+        end of the suite if it is still open.
 
         Args:
-        | ``exclusive`` | yes for a suite that changes settings of the whole cluster: no other may run beside it. |
+        | ``exclusive`` | yes for a suite that changes settings of the whole cluster: no other suite runs in parallel. |
+
+        Example:
+        | ${namespace}    Open Test Namespace
+        | Log    This suite runs in ${namespace}.
         """
         from livenad.api.recorder import Recorder  # noqa: PLC0415 - slow to import, and a dry run does without
         from livenad.guest.guests import Guests  # noqa: PLC0415
@@ -70,13 +74,17 @@ class NamespaceKeywords(KeywordComponent):
 
     @keyword(name="Close Test Namespace", tags=["namespaces", "core"])
     def close_test_namespace(self) -> None:
-        """Asks for the removal of all that this suite created, VMs first; `Close Cluster` waits until it is gone.
+        """Starts the removal of everything that this suite created, VMs first; `Close Cluster` waits until it is gone.
 
-        Sessions in guests end, settings of the cluster are put back, and the log gets a chart of connectivity
-        around each network change; its data is beside the log, in ``connectivity-<namespace>-<vm>.json``.
+        Sessions in guests are closed, cluster settings are restored, and the log gets a connectivity chart for each
+        network change; the chart's data is stored beside the log, in ``connectivity-<namespace>-<vm>.json``.
 
-        VLANs stay leased until the guests have left them, so what comes next meets none of them. What cannot be
-        removed is a warning and suite metadata, never a failure. Without an open namespace it does nothing.
+        VLANs stay leased until the guests are gone, so that the next suite does not share them. A resource that cannot
+        be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword does
+        nothing.
+
+        Example:
+        | Close Test Namespace
         """
         if self.session.run is not None:
             close_suite(self.session.run)
@@ -85,7 +93,11 @@ class NamespaceKeywords(KeywordComponent):
     def create_additional_namespace(self) -> str:
         """Creates another namespace beside the open test namespace, for NADs, and returns its name.
 
-        It is removed with the test namespace. What happens in it is not recorded.
+        It is removed with the test namespace. Events in it are not recorded.
+
+        Example:
+        | ${namespace}    Create Additional Namespace
+        | Create Network    remote-network    on=bridge    namespace=${namespace}
         """
         from livenad.virtual_machines.manifests import namespace_manifest  # noqa: PLC0415
 

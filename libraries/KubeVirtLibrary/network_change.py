@@ -1,4 +1,4 @@
-"""Keywords: the change of a VM's network, the waits for it, and the verdicts on its outcome."""
+"""Keywords: the change of a VM's network, the waits for it, and the check that it has completed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from livenad.errors import LAB_ERROR_PREFIX, LabError, ProductFault, TestError
 from livenad.network_change.completion import Fact, completed_at, five_facts, is_complete
 from livenad.network_change.events import VmEvent, event_of
 from livenad.network_change.judge_last_change import judge_last_edit, missing_effect
-from livenad.network_change.judge_network_change import interface_differences, judge_completion, judge_network
-from livenad.network_change.judge_not_applied_live import applied_live, judge_not_applied_live, judge_not_live
-from livenad.network_change.judge_source_pod import judge_annotation_kept
+from livenad.network_change.judge_network_change import judge_completion
 from livenad.network_change.nic_settings import Binding
 from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.nic_hotplug.judge_hotplug import judge_nic_change
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class NetworkChangeKeywords(KeywordComponent):
-    """The edit that the scenarios are about, and what the cluster makes of it."""
+    """The edit that the scenarios test."""
 
     @keyword(name="Change VM Network", tags=["network change", "core"])
     def change_vm_network(
@@ -46,10 +44,10 @@ class NetworkChangeKeywords(KeywordComponent):
         nad_exists: bool = True,
         as_user: str = "",
     ) -> None:
-        """Puts NICs of a VM on other networks by one edit of ``networkName``, as this run's user or as a VM owner.
+        """Moves NICs of a VM to other networks by one edit of ``networkName``, as this run's user or as a VM owner.
 
-        Nothing else is edited. What the cluster and the VM were just before the edit is recorded for the verdicts.
-        Waits for nothing. Of several VMs each is edited, without a pause between.
+        Nothing else is edited. The state of the cluster and the VM just before the edit is recorded for later checks.
+        The keyword does not wait for the cluster. Several VMs are edited one after another without a pause.
 
         Args:
         | ``vm`` | a VM, or a list of VMs. |
@@ -58,8 +56,11 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``networks`` | for several NICs in one edit, in place of the two: a dictionary of NICs and networks. |
         | ``vm_state`` | what the VM has to be at the edit: ``running`` and at rest, ``stopped``, ``starting``, |
         | | ``migrating`` for its change before this one, or ``any``: the edit follows an earlier one unchecked. |
-        | ``nad_exists`` | no for a NAD that is to be created later. |
-        | ``as_user`` | a user of `Create VM Owner`, who makes the edit; fails if that is forbidden. |
+        | ``nad_exists`` | no for a NAD that will be created later. |
+        | ``as_user`` | a user of `Create VM Owner`, as which the edit is made; the keyword fails if it is forbidden. |
+
+        Example:
+        | Change VM Network    web    nic=secondary    network=new-network
         """
         run, suite = self.run, self.suite
         records = [self.vm(name) for name in (vm if isinstance(vm, list) else [vm])]
@@ -95,7 +96,8 @@ class NetworkChangeKeywords(KeywordComponent):
         model: str = "",
         network: NetworkName | None = None,
     ) -> None:
-        """Changes binding or model of a running VM's NIC, all given fields by one edit. Waits for nothing.
+        """Changes binding or model of a running VM's NIC, all given fields by one edit, and does not wait for the
+        cluster.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -103,6 +105,9 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``binding`` | its new binding. |
         | ``model`` | its new model, such as ``e1000e``. |
         | ``network`` | its new network, in the same edit. |
+
+        Example:
+        | Change NIC Settings    web    nic=secondary    model=e1000e
         """
         from livenad.network_change.change_network import require_running  # noqa: PLC0415
         from livenad.network_change.nic_settings import put_edit  # noqa: PLC0415
@@ -110,7 +115,7 @@ class NetworkChangeKeywords(KeywordComponent):
         run, suite, record = self.run, self.suite, self.vm(vm)
         record.nic(nic)
         if not (binding or model or network):
-            raise TestError(f'NIC "{nic}" of VM {vm}: nothing is to be edited; give binding, model or network')
+            raise TestError(f'NIC "{nic}" of VM {vm}: no field to edit; give binding, model or network')
         suite.recorder.catch_up()
         require_running(self.history, record, "call `Start VMs` and `Wait Until VMs Are Ready` first")
         change = NicSettingsChange(
@@ -126,16 +131,19 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="Wait Until Change Has Settled", tags=["network change", "core"])
     def wait_until_change_has_settled(self, vm: VmName, *, within: timedelta) -> None:
-        """Waits until the last change of a VM has run its course, or the time is over; the log shows which.
+        """Waits until the cluster has processed the last change of a VM, or the time is over; the log shows which.
 
-        Whatever was done: a change of its network, until the cluster has done for it what it does by itself (a
-        complete live migration; MigrationRequired where the cluster does not migrate by itself; RestartRequired where
-        live update is off); hot-plugs and hot-unplugs, until all are done; a start, restart or migration on request,
-        until the VM is ready after it. Judges nothing, but a VM that does not stop is a LAB ERROR.
+        The end of the wait depends on the change. A network change: the live migration is complete; or
+        MigrationRequired is set, if the cluster does not migrate automatically; or RestartRequired is set, if live
+        update is off. Hot-plugs and hot-unplugs: all are complete. A start, restart or requested migration: the VM is
+        ready after it. Judges nothing, but a VM that does not stop is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed. |
-        | ``within`` | for how long at most, counted from the change. |
+        | ``within`` | longest wait, counted from the change. |
+
+        Example:
+        | Wait Until Change Has Settled    web    within=5 min
         """
         suite, record = self.suite, self.vm(vm)
         change, recorder, log = suite.changes.last(record.name), suite.recorder, suite.changes
@@ -160,18 +168,21 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="Wait For VM Event", tags=["network change", "scenario"])
     def wait_for_vm_event(self, vm: VmName, event: VmEvent, *, within: timedelta) -> None:
-        """Waits for a moment in the life of a VM, such as a running migration, so that the next step comes just then.
+        """Waits for an event of a VM, such as a running migration, so that the next step runs at that moment.
 
-        | =Event= | =What it is= | =When it does not come= |
+        | =Event= | =What it is= | =If it does not occur= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
-        | ``migration created`` | a migration object for the network change | the log says so |
+        | ``migration created`` | a migration object for the network change | logged only |
         | ``migration running`` | that migration is handed over to the nodes | FAIL |
-        | ``warning reported`` | a warning event about that migration, its target pod or the VMI | the log says so |
+        | ``warning reported`` | a warning event about that migration, its target pod or the VMI | logged only |
 
         Args:
         | ``vm`` | a VM that was started or changed. |
         | ``event`` | one of the table. |
-        | ``within`` | for how long at most, from now on. |
+        | ``within`` | longest wait, from now on. |
+
+        Example:
+        | Wait For VM Event    web    migration running    within=2 min
         """
         suite, record = self.suite, self.vm(vm)
         history, title = suite.recorder.history, f"VM {record.namespace}/{record.name}"
@@ -200,20 +211,23 @@ class NetworkChangeKeywords(KeywordComponent):
         launcher pod's network-status names the new network for the NIC.
 
         *A new network, edited while the VM was starting or migrating*: VMI spec and launcher pod name the network of
-        the last edit, MigrationRequired is gone, and every migration since the first edit has ended, however many.
+        the last edit, MigrationRequired is gone, and every migration since the first edit has ended.
 
         *A hot-plug*: the VMI's spec has the NIC; its status reports it from the domain and from Multus, with its MAC;
-        the launcher pod's network-status has it on its network; no migration is asked for or under way any more.
+        the launcher pod's network-status has it on its network; no migration is required or running any more.
 
         *A hot-unplug*: the NIC is gone from the VMI's status, the launcher pod's network-status, and the specs of VM
-        and VMI; no migration is asked for or under way any more.
+        and VMI; no migration is required or running any more.
 
-        Of several VMs each is judged, and the log shows the queue of their migrations as a chart.
+        With a list, each VM is judged, and the log shows the queue of their migrations as a chart.
 
         Args:
         | ``vm`` | a VM, or a list of VMs. |
         | ``nic`` | the NIC that was changed, plugged or unplugged. |
         | ``within`` | counted from the change; for several VMs from the first one. |
+
+        Example:
+        | NIC Change Should Have Completed    web    nic=secondary    within=5 min
         """
         limit = within.total_seconds()
         if isinstance(vm, list):
@@ -234,86 +248,6 @@ class NetworkChangeKeywords(KeywordComponent):
             wait(lambda history: is_complete(history, edit), left, edit.title, lambda: "not complete", vms=vms)
             self.judge(judge_completion, edit, limit)
 
-    @keyword(name="Change Should Not Have Been Applied Live", tags=["network change", "scenario"])
-    def change_should_not_have_been_applied_live(self, vm: VmName, *, duration: timedelta = timedelta()) -> None:
-        """Fails when the running VM followed an edit that needs a restart: VMI spec, or a migration asked for or made.
-
-        After `Change NIC Settings` node and VMI must be the same as well. Judged on everything since before the edit.
-
-        Args:
-        | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
-        | ``duration`` | length of the window, counted from the edit. |
-        """
-        suite = self.suite
-        change = suite.changes.last(self.vm(vm).name, "network", "nic settings")
-        if isinstance(change, NetworkChange):
-            self.judge(judge_not_live, change)
-        elif isinstance(change, NicSettingsChange):
-            left = change.at + duration.total_seconds() - time.monotonic()
-            suite.recorder.wait_for(
-                lambda history: applied_live(history, change),
-                left,
-                change.title,
-                lambda: "not applied",
-                vms={change.vm},
-            )
-            self.judge(judge_not_applied_live, change)
-
-    @keyword(name="VMI Interface Should Be Unchanged", tags=["network change", "core"])
-    def vmi_interface_should_be_unchanged(
-        self, vm: VmName, *, nic: NicName, within: timedelta = timedelta(seconds=30)
-    ) -> None:
-        """Fails when the API shows the NIC otherwise than before the edit, but for the name of its network.
-
-        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses.
-
-        Args:
-        | ``vm`` | a VM whose network was changed. |
-        | ``nic`` | the NIC that was moved. |
-        | ``within`` | for how long the guest agent may take to report again after the migration. |
-        """
-        change, recorder = self._network_change(vm, nic), self.suite.recorder
-        recorder.wait_for(
-            lambda history: not interface_differences(history, change),
-            within.total_seconds(),
-            f"{change.title}: the API's view as before",
-            lambda: "; ".join(interface_differences(recorder.history, change)),
-            vms={change.vm},
-        )
-        title = f'{change.subject}, NIC "{nic}"'
-        if differences := interface_differences(recorder.history, change):
-            raise ProductFault(
-                f"{title}: expected the VMI to show it as before the swap, for "
-                f"{human(within.total_seconds())} it did not: {'; '.join(differences)}"
-            )
-        shown = ", ".join(f"{key} {_text(change.interface.get(key))}" for key in _SHOWN_OF_NIC)
-        step(f"{title}: the VMI shows it as before the swap: {shown}")
-
-    @keyword(name="VM Should Be On Network", tags=["network change", "core"])
-    def vm_should_be_on_network(self, vm: VmName, *, nic: NicName, network: NetworkName) -> None:
-        """Fails unless the VMI's spec and its launcher pod's network-status name a network for a NIC.
-
-        Args:
-        | ``vm`` | a VM that runs. |
-        | ``nic`` | one of its NICs. |
-        | ``network`` | the network. |
-        """
-        record = self.vm(vm)
-        record.nic(nic)
-        self.judge(judge_network, record.name, record.namespace, nic, self.network(network))
-
-    @keyword(name="Source Pod Networks Should Be Unchanged", tags=["network change", "scenario"])
-    def source_pod_networks_should_be_unchanged(self, vm: VmName) -> None:
-        """Fails when the launcher pod that a VM ran in before its change got another networks annotation since.
-
-        A Dynamic Networks Controller would act on such a change and plug the running pod. Judged on every state of
-        the pod since before the edit.
-
-        Args:
-        | ``vm`` | a VM whose network was changed. |
-        """
-        self.judge(judge_annotation_kept, self.suite.changes.network_change(self.vm(vm).name))
-
     def _change_of_nic(self, vm: str, nic: str) -> Change:
         """The last change of a NIC; one that was unplugged is in the record of the VM no more."""
         record = self.vm(vm)
@@ -332,7 +266,7 @@ class NetworkChangeKeywords(KeywordComponent):
         users = self.suite.users
         if name not in users:
             raise TestError(
-                f'user "{name}" is not there; call `Create VM Owner`; there are: {", ".join(users) or "none"}'
+                f'user "{name}" does not exist; call `Create VM Owner`; existing users: {", ".join(users) or "none"}'
             )
         return users[name]
 
@@ -348,13 +282,6 @@ class NetworkChangeKeywords(KeywordComponent):
             step(f"{change.title}: NOT settled {after}: {', '.join(lacks)}")
         else:
             step(f"{change.title}: settled {after}")
-
-
-_SHOWN_OF_NIC = ("mac", "interfaceName", "podInterfaceName", "linkState", "ipAddresses")
-
-
-def _text(value: object) -> str:
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value or "none")
 
 
 def _wanted(nic: str | None, network: str | None, networks: dict[str, str] | None) -> dict[str, str]:
@@ -374,7 +301,7 @@ def _tell_facts(change: Change, facts: list[Fact], word: str) -> None:
     done = completed_at(facts)
     after = human(max(0.0, (done or time.monotonic()) - change.at))
     step(f"{change.title}: {word if done is not None else f'not {word}'} {after} after the edit")
-    details("The facts", "\n".join(_fact_line(fact, change) for fact in facts))
+    details("Facts that make the change complete", "\n".join(_fact_line(fact, change) for fact in facts))
 
 
 def _fact_line(fact: Fact, change: Change) -> str:

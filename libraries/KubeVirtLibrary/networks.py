@@ -17,17 +17,21 @@ class NetworkKeywords(KeywordComponent):
 
     @keyword(name="Create Network", tags=["networks", "core"])
     def create_network(self, name: str, *, on: Place, vlan_of: NetworkName | None = None, namespace: str = "") -> None:
-        """Creates a network (NAD) on a VLAN that no other run uses, by which NICs of this suite's VMs reach each other.
+        """Creates a network (NAD) for NICs of this suite's VMs, on a VLAN that no other run uses.
 
-        What stands behind a place is the user's choice: see NODE_NETWORK and LOCALNET in ``variables/defaults.yaml``.
-        The VLAN comes from the pool VLANS; it is leased on the cluster, and free again when the guests are gone.
-        Skips where the place needs a capability that the cluster does not have.
+        Variables NODE_NETWORK and LOCALNET (see ``variables/defaults.yaml``) select how the network is built. The VLAN
+        comes from the pool of variable VLANS; it is leased on the cluster until the guests are gone. If the cluster
+        lacks a capability that the network needs, the test is skipped.
 
         Args:
         | ``name`` | name of the network, a DNS name. |
         | ``on`` | ``bridge``, ``other bridge`` (apart from the first one) or ``localnet``. |
         | ``vlan_of`` | a network of this suite whose VLAN number is used; empty: a VLAN of its own. |
         | ``namespace`` | one of `Create Additional Namespace`; empty: the test namespace. |
+
+        Example:
+        | Create Network    old-network    on=bridge
+        | Create Network    new-network    on=bridge
         """
         namespace = namespace or self.suite.namespace.name
         require_nad_name(name)
@@ -36,15 +40,21 @@ class NetworkKeywords(KeywordComponent):
 
     @keyword(name="Co-locate VMs", tags=["networks", "core"])
     def colocate_vms(self, vm: VmName | None = None, *, within: timedelta) -> None:
-        """Moves the VMs of the suite to one node, where the networks end at their nodes; otherwise does nothing.
+        """Moves the VMs of the suite to one node if NODE_NETWORK makes networks that are local to a node; otherwise
+        does nothing.
 
-        To be called when VMs were started or one has moved: guests on node-local bridges (NODE_NETWORK) reach each
-        other on one node only. They are moved by live migrations, for which the right to update
-        ``virtualmachines/migrate`` is needed.
+        Call it after VMs were started or one was migrated: guests on node-local bridges reach each other only on the
+        same node. They are moved by live migrations, for which the right to update ``virtualmachines/migrate`` is
+        needed.
 
         Args:
         | ``vm`` | a VM that runs, to whose node the others come; empty: to where most of them are. |
-        | ``within`` | for how long the moves may take, all of them together. |
+        | ``within`` | longest wait, for all moves together. |
+
+        Example:
+        | Start VMs
+        | Wait Until VMs Are Ready    within=10 min
+        | Co-locate VMs    within=5 min
         """
         from livenad.networks.backends import NODE_LOCAL  # noqa: PLC0415
         from livenad.networks.colocation import colocate  # noqa: PLC0415
@@ -54,4 +64,4 @@ class NetworkKeywords(KeywordComponent):
         if run.settings.node_network != NODE_LOCAL:
             return
         moved = colocate(run.cluster, suite.recorder, list(suite.vms), name, within.total_seconds())
-        step(f"Moved, so that all guests are on one node: {', '.join(moved) or 'none, they are'}")
+        step(f"Moved to one node: {', '.join(moved) or 'none, all VMs are on it'}")

@@ -21,16 +21,21 @@ class NicHotplugKeywords(KeywordComponent):
     def hot_plug_nic(
         self, vm: VmName, *, nic: NicName, network: NetworkName, addresses: Addresses | None = None
     ) -> None:
-        """Adds a NIC, bound by a bridge, to the spec of a VM that runs. Waits for nothing.
+        """Adds a NIC with bridge binding to the spec of a running VM, and does not wait for the cluster.
 
-        The guest configures nothing for it by itself: `Configure Guest NIC` does. `Wait Until Change Has Settled`
-        waits for it, and `NIC Change Should Have Completed` judges it.
+        The guest does not configure the NIC: `Configure Guest NIC` does. `Wait Until Change Has Settled` waits for it,
+        and `NIC Change Should Have Completed` judges it.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | name of the new NIC in the VM's spec. |
         | ``network`` | its network. |
-        | ``addresses`` | static addresses with prefix that it is to have, separated by commas. |
+        | ``addresses`` | its static addresses with prefix, separated by commas. |
+
+        Example:
+        | Hot Plug NIC    web    nic=extra    network=new-network    addresses=10.10.5.10/24
+        | Wait Until Change Has Settled    web    within=5 min
+        | NIC Change Should Have Completed    web    nic=extra    within=5 min
         """
         from livenad.nic_hotplug.hotplug import put_nic  # noqa: PLC0415 - slow to import
 
@@ -42,11 +47,17 @@ class NicHotplugKeywords(KeywordComponent):
 
     @keyword(name="Hot Unplug NIC", tags=["nic hotplug", "core"])
     def hot_unplug_nic(self, vm: VmName, *, nic: NicName) -> None:
-        """Marks a NIC of a VM that runs ``absent`` in its spec, which takes it out of the guest. Waits for nothing.
+        """Marks a NIC of a running VM ``absent`` in its spec, which removes it from the guest. Does not wait for the
+        cluster.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | one of its NICs, not the one on the pod network. |
+
+        Example:
+        | Hot Unplug NIC    web    nic=extra
+        | Wait Until Change Has Settled    web    within=5 min
+        | Guest NIC Should Be    web    extra    absent
         """
         from livenad.nic_hotplug.hotplug import mark_absent  # noqa: PLC0415 - slow to import
 
@@ -71,4 +82,4 @@ class NicHotplugKeywords(KeywordComponent):
 
     def _end(self, change: NicHotplug) -> None:
         self.suite.changes.add(change)
-        step(f"{change.title}: asked for")
+        step(f"{change.title}: requested")

@@ -20,7 +20,7 @@ _REMOVAL_SECONDS = 120.0
 def open_cluster(session: Session, *, restore: bool = True) -> Run:
     """Read all variables, connect to the API server and begin a run. Creates nothing.
 
-    What an aborted run changed in the settings of the cluster is put back where ``restore`` says so. Raises BadInput
+    What an aborted run changed in the settings of the cluster is restored if ``restore`` is true. Raises BadInput
     for a wrong variable or kubeconfig, LabError when the API server does not answer.
     """
     GUARD.install()
@@ -44,7 +44,7 @@ def open_cluster(session: Session, *, restore: bool = True) -> Run:
 
 
 def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False) -> None:
-    """Put back what an aborted run changed; where a living one has changed settings, go by what was there before."""
+    """Restore what an aborted run changed; if an active run has changed settings, use the values from before."""
     from livenad.cluster.facts import read_kubevirt  # noqa: PLC0415
 
     try:
@@ -52,10 +52,10 @@ def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False) -> None
         if note is None:
             return
         for line in run.cluster_settings.restore_of_aborted_runs(dry_run=dry_run):
-            warn(f"{'Would put' if dry_run else 'Put'} back: {line}")
+            warn(f"{'Would restore' if dry_run else 'Restored'}: {line}")
         run.facts = as_before(run.facts, note)
     except LabError as error:
-        warn(f"What another run changed in the settings of the cluster could not be put back: {error}")
+        warn(f"Cluster settings that another run changed could not be restored: {error}")
 
 
 def close_suite(run: Run) -> None:
@@ -131,7 +131,7 @@ def _show(facts: ClusterFacts, run_id: str, source: str) -> None:
     suite_metadata("Run", run_id)
     step(f"Run {run_id} on {kind} {facts.server} (Kubernetes {facts.server_version}, KubeVirt {kubevirt})")
     rows = {"User": facts.user, "Kubeconfig": source, "Nodes": nodes, **_kubevirt_rows(facts.kubevirt)}
-    details("What the cluster is", "\n".join(f"{name}: {value}" for name, value in rows.items()))
+    details("Facts about the cluster", "\n".join(f"{name}: {value}" for name, value in rows.items()))
 
 
 def _kubevirt_rows(kubevirt: KubeVirtFacts | None) -> dict[str, str]:

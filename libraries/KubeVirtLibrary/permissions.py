@@ -19,7 +19,7 @@ class PermissionKeywords(KeywordComponent):
 
     @keyword(name="User Should Be Allowed To", tags=["permissions", "core"])
     def user_should_be_allowed_to(self, *actions: UserAction) -> None:
-        """Fails, as a LAB ERROR, with each right that the user of this run lacks for what the suite does.
+        """Fails with a LAB ERROR that lists each right that the user of this run lacks for the given actions.
 
         | =Action= | =What it is= |
         | ``restart-vms`` | ``virtctl restart`` |
@@ -30,6 +30,9 @@ class PermissionKeywords(KeywordComponent):
 
         Args:
         | ``actions`` | names of the table. |
+
+        Example:
+        | User Should Be Allowed To    migrate-vms    make-vm-owners
         """
         if not actions:
             raise TestError(f"no action is named; expected one of {', '.join(get_args(UserAction))}")
@@ -40,10 +43,13 @@ class PermissionKeywords(KeywordComponent):
     def create_vm_owner(self, name: str) -> None:
         """Creates a service account with the namespace role ``edit``; `Change VM Network` takes it as ``as_user``.
 
-        Needs `User Should Be Allowed To` ``make-vm-owners``; a LAB ERROR when we may not.
+        Needs `User Should Be Allowed To` ``make-vm-owners``; a LAB ERROR if the user lacks these rights.
 
         Args:
         | ``name`` | name of the service account. |
+
+        Example:
+        | Create VM Owner    alice
         """
         from livenad.permissions.vm_owner import create_owner  # noqa: PLC0415 - slow to import
 
@@ -55,21 +61,25 @@ class PermissionKeywords(KeywordComponent):
 
     @keyword(name="User Should Be Forbidden To", tags=["permissions", "core"])
     def user_should_be_forbidden_to(self, user: str, action: ForbiddenAction, *, subject: str) -> None:
-        """Fails unless the API server forbids a VM owner something (403). Asked as a dry run: nothing is changed.
+        """Fails unless the API server forbids a VM owner an action (403). The request is a dry run: nothing is changed.
 
-        A request that is refused for what is in it (400, 404, 409, 422) was not forbidden: rights are checked first.
+        A request that is rejected for its content (400, 404, 409, 422) was not forbidden: the API server checks rights
+        first.
 
         Args:
         | ``user`` | a user of `Create VM Owner`. |
         | ``action`` | what the user must not be able to do. |
         | ``subject`` | the VM, the NAD, or the other namespace. |
+
+        Example:
+        | User Should Be Forbidden To    alice    change a NAD    subject=old-network
         """
         from livenad.permissions.forbidden import refusal_of  # noqa: PLC0415 - slow to import
 
         users, namespace = self.suite.users, self.suite.namespace
         if user not in users:
             raise TestError(
-                f'user "{user}" is not there; call `Create VM Owner`; there are: {", ".join(users) or "none"}'
+                f'user "{user}" does not exist; call `Create VM Owner`; existing users: {", ".join(users) or "none"}'
             )
         refusal = refusal_of(users[user], namespace, action, subject)
         if not refusal:

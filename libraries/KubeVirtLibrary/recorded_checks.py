@@ -16,14 +16,18 @@ class RecordedCheckKeywords(KeywordComponent):
 
     @keyword(name="Record Check", tags=["recorded checks", "core"])
     def record_check(self, title: str, name: KeywordName, *arguments: KeywordArgument) -> None:
-        """Runs a checking keyword and stores its outcome for `Recorded Check Should Pass`; fails with nothing itself.
+        """Runs a check and stores its outcome for `Recorded Check Should Pass`. Does not fail if the check fails.
 
-        Of a check that passes, what it logged of what it saw is stored as well.
+        If the check passes, its log messages are stored as well.
 
         Args:
-        | ``title`` | what the check is called. |
+        | ``title`` | name of the check. |
         | ``name`` | a keyword that judges. |
         | ``arguments`` | its arguments. |
+
+        Example:
+        | Record Check    reaches new-peer    Guests Should Reach Each Other    web    new-peer    nic=secondary
+        | ...    within=1 min
         """
         with heard() as lines:
             status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
@@ -32,10 +36,14 @@ class RecordedCheckKeywords(KeywordComponent):
 
     @keyword(name="Recorded Check Should Pass", tags=["recorded checks", "core"])
     def recorded_check_should_pass(self, title: str) -> None:
-        """Fails with the message that `Record Check` stored, if its check failed; else logs when it passed, on what.
+        """Fails with the message that `Record Check` stored if the check failed; otherwise logs when it passed and what
+        it saw.
 
         Args:
-        | ``title`` | what `Record Check` called it. |
+        | ``title`` | name given to `Record Check`. |
+
+        Example:
+        | Recorded Check Should Pass    reaches new-peer
         """
         step(self.suite.checks.require_passed(title))
 

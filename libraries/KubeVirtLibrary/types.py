@@ -13,7 +13,7 @@ from livenad.model import Address
 
 
 class VmName(str):
-    """Name of a VM of this suite, as `Define VM` noted it: lower-case letters, digits and hyphens."""
+    """Name of a VM of this suite, as `Define VM` defined it: lower-case letters, digits and hyphens."""
 
     __slots__ = ()
 

@@ -34,12 +34,13 @@ class UserVmKeywords(KeywordComponent):
         password: Secret | str | None = None,
         private_key: Path | None = None,
     ) -> None:
-        """Notes a VM of this suite by a manifest of your own; `Start VMs` creates it, the end of the suite removes it.
+        """Defines a VM of this suite by your own manifest. `Start VMs` creates it; it is removed at the end of the
+        suite.
 
-        Everything in the manifest is kept but its name and namespace, which are the suite's, and fields that only the
-        API server writes. Added are, where they are missing:
+        Everything in the manifest is kept except name and namespace, which are the suite's, and fields that only the
+        API server writes. These are added if they are missing:
 
-        - the labels by which these libraries know what they created, on the VM and on its template;
+        - the labels by which these libraries find what they created, on the VM and on its template;
         - a MAC for each NIC, and a NIC on the pod network where the manifest has no NICs at all;
         - cloud-init data (NoCloud) with a user and keys of this run and the given addresses. Where the manifest has
           cloud-init or sysprep of its own, or where ``user`` is given, none is added: then ``user`` with ``password``
@@ -55,6 +56,10 @@ class UserVmKeywords(KeywordComponent):
         | ``user`` | a user in the guest who may run commands. |
         | ``password`` | the user's password, for SSH and the serial console; best of type ``Secret``. |
         | ``private_key`` | path of the user's SSH key without passphrase. |
+
+        Example:
+        | VAR    &{addresses}    secondary=10.10.0.20/24
+        | Define VM From Manifest    shop    ${CURDIR}/shop.yaml    addresses=${addresses}
         """
         suite = self.suite
         record = suite.vms.define_from_manifest(
@@ -68,7 +73,7 @@ class UserVmKeywords(KeywordComponent):
         login = "logs in as given" if user else "set up by cloud-init of this run"
         if not record.login.user:
             login = "without a login: keywords that look into it need user="
-        step(f"{record.subject} noted from {manifest}; its guest: {login}")
+        step(f"{record.subject} defined from {manifest}; its guest: {login}")
         _show_nics(record)
 
     @keyword(name="Use Existing VM", tags=["user vms", "core"])
@@ -81,11 +86,11 @@ class UserVmKeywords(KeywordComponent):
         password: Secret | str | None = None,
         private_key: Path | None = None,
     ) -> None:
-        """Makes a VM that exists already in the namespace of variable NAMESPACE one of this suite's VMs.
+        """Adds a VM that already exists in the namespace of variable NAMESPACE to this suite's VMs.
 
-        From now on it is recorded and can be judged like any other, and keywords that change a VM change it on request:
-        such a change stays when the suite ends. It is never removed or renamed, nor moved by `Co-locate VMs`. Move it
-        back before the suite ends where it was moved to a network of `Create Network`, which goes with the suite.
+        From now on its events are recorded, and all keywords can check and change it like any other VM. A change is not
+        reverted at the end of the suite. The VM is never removed or renamed, nor moved by `Co-locate VMs`. If you moved
+        it to a network of `Create Network`, which is removed at the end of the suite, move it back before.
 
         Without NAMESPACE it is a LAB ERROR. A VM that is not there, or that a run of these libraries created, is a TEST
         ERROR. Without ``user`` keywords that look into the guest are a TEST ERROR.
@@ -96,11 +101,15 @@ class UserVmKeywords(KeywordComponent):
         | ``user`` | a user in the guest who may run commands. |
         | ``password`` | the user's password, for SSH and the serial console; best of type ``Secret``. |
         | ``private_key`` | path of the user's SSH key without passphrase. |
+
+        Example:
+        | VAR    &{addresses}    secondary=10.10.7.10/24
+        | Use Existing VM    web    addresses=${addresses}    user=admin    password=${PASSWORD}
         """
         run, suite = self.run, self.suite
         if not run.settings.namespace:
             raise BadInput(
-                f'variable NAMESPACE is "", and VM {vm} is to exist already; expected the namespace that it is in; set '
+                f'variable NAMESPACE is "", and VM {vm} must exist already; expected the namespace that it is in; set '
                 "it with --variable NAMESPACE:<namespace>"
             )
         suite.vms.require_free(vm)
@@ -121,7 +130,7 @@ class UserVmKeywords(KeywordComponent):
         if found is None:
             names = [str(meta(item, "name")) for item in run.cluster.list(VM, namespace).items if not run_of(item)]
             listed = ", ".join(names) or "none"
-            raise TestError(f"VM {namespace}/{vm} does not exist; VMs that are there: {listed}")
+            raise TestError(f"VM {namespace}/{vm} does not exist; existing VMs: {listed}")
         if owner := run_of(found):
             raise TestError(
                 f"VM {namespace}/{vm} was created by run {owner} of these libraries, which removes it; expected a VM "

@@ -44,7 +44,7 @@ class VirtualMachineKeywords(KeywordComponent):
         pod_network: bool = True,
         non_migratable_by: Obstacle = "nothing",
     ) -> None:
-        """Notes a VM of this suite; `Start VMs` creates it. Its first NIC, "default", is on the pod network.
+        """Defines a VM of this suite. `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
         Args:
         | ``vm`` | name of the VM, a DNS label of 50 characters at most. |
@@ -54,6 +54,9 @@ class VirtualMachineKeywords(KeywordComponent):
         | ``pod_network`` | no for a VM without the pod network's NIC. |
         | ``non_migratable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network |
         |                  | by a bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
+
+        Example:
+        | Define VM    web    memory=2Gi    cpu_cores=2
         """
         run = self.run
         storage = None
@@ -74,19 +77,22 @@ class VirtualMachineKeywords(KeywordComponent):
         cores = "1 CPU core" if cpu_cores == 1 else f"{cpu_cores} CPU cores"
         kept = "" if non_migratable_by == "nothing" else f", kept from live migration by {non_migratable_by}"
         step(
-            f"{record.subject} noted: image {image or run.settings.vm_image}, memory "
+            f"{record.subject} defined: image {image or run.settings.vm_image}, memory "
             f"{memory or run.settings.vm_memory}, {cores}, {_listed(record) or 'no NIC'}{kept}"
         )
 
     @keyword(name="Add NIC", tags=["virtual machines", "core"])
     def add_nic(self, vm: VmName, name: NicName, *, network: NetworkName, addresses: Addresses | None = None) -> None:
-        """Gives a VM that is not started yet a NIC on a network, bound by a bridge.
+        """Adds a NIC with bridge binding to a VM that is not started yet.
 
         Args:
         | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
         | ``name`` | name of the NIC in the VM's spec. |
         | ``network`` | the NIC's network. |
         | ``addresses`` | static addresses with prefix, separated by commas, such as ``10.10.0.10/24, fd00::10/64``. |
+
+        Example:
+        | Add NIC    web    secondary    network=old-network    addresses=10.10.0.10/24
         """
         suite, record = self.suite, self.vm(vm)
         if record in suite.vms.started:
@@ -95,16 +101,20 @@ class VirtualMachineKeywords(KeywordComponent):
             )
         nic = suite.vms.new_nic(record, name, self.network(network), parse_addresses(addresses, name))
         record.nics.append(nic)
-        step(f"{record.subject}: NIC {nic_text(nic)} noted")
+        step(f"{record.subject}: NIC {nic_text(nic)} defined")
 
     @keyword(name="Start VMs", tags=["virtual machines", "core"])
     def start_vms(self, *vms: VmName) -> None:
-        """Creates every defined VM that is not started yet, and starts those that were stopped. Waits for nothing.
+        """Creates every defined VM that does not exist yet, and starts the named VMs that were stopped. Does not wait
+        for them.
 
-        A VM whose manifest says that it does not run by itself is created and started.
+        If its manifest does not start the VM, it is created and then started.
 
         Args:
         | ``vms`` | names of VMs; none: all that are defined and not created yet. |
+
+        Example:
+        | Start VMs
         """
         from livenad.virtual_machines.actions import request_action  # noqa: PLC0415
         from livenad.virtual_machines.creation import create_vm  # noqa: PLC0415
@@ -131,19 +141,28 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="Stop VM", tags=["virtual machines", "core"])
     def stop_vm(self, vm: VmName) -> None:
-        """Stops a running VM, as ``virtctl stop`` does. Waits for nothing, see `Wait Until Change Has Settled`.
+        """Stops a running VM, as ``virtctl stop`` does. `Wait Until Change Has Settled` waits until it is stopped.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | Stop VM    web
+        | Wait Until Change Has Settled    web    within=2 min
         """
         self._request(vm, "stop")
 
     @keyword(name="Restart VM", tags=["virtual machines", "core"])
     def restart_vm(self, vm: VmName) -> None:
-        """Restarts a running VM, as ``virtctl restart`` does: a new VMI, a new boot. Waits for nothing.
+        """Restarts a running VM with a new VMI, as ``virtctl restart`` does. `Wait Until Change Has Settled` waits for
+        it.
 
         Args:
         | ``vm`` | a VM that runs. |
+
+        Example:
+        | Restart VM    web
+        | Wait Until Change Has Settled    web    within=5 min
         """
         self._request(vm, "restart")
 
@@ -151,12 +170,15 @@ class VirtualMachineKeywords(KeywordComponent):
     def wait_until_vms_are_ready(self, *, within: timedelta) -> None:
         """Waits until every started VM runs, has its guest agent, can be live-migrated and reports all its addresses.
 
-        A VM that was defined as one that cannot be migrated must say so itself. One that is not ready in time is a
-        LAB ERROR. Of a guest that was not set up by these libraries (`Use Existing VM`, or a manifest with cloud-init
-        of its own) no agent is awaited, and addresses only where it has one.
+        A VM that was defined as non-migratable must report that instead. A VM that is not ready in time is a LAB ERROR.
+        For a guest that these libraries did not set up (`Use Existing VM`, or a manifest with its own cloud-init) the
+        keyword does not wait for a guest agent; it waits for addresses only if there is an agent.
 
         Args:
-        | ``within`` | for how long at most, for all of them together. |
+        | ``within`` | longest wait, for all of them together. |
+
+        Example:
+        | Wait Until VMs Are Ready    within=10 min
         """
         suite = self.suite
         recorder, records = suite.recorder, suite.vms.started
@@ -191,12 +213,15 @@ class VirtualMachineKeywords(KeywordComponent):
     def delete_vm(self, vm: VmName, *, within: timedelta = timedelta(minutes=2)) -> None:
         """Removes a VM that this suite created, and waits until it and its launcher pods are gone.
 
-        It is no VM of the suite any more; its name may be given again. One that does not go in time is a LAB ERROR. A
-        VM of `Use Existing VM` is never removed: a TEST ERROR. All VMs of a suite are removed at its end anyway.
+        Its name can be used again afterwards. A VM that is not gone in time is a LAB ERROR. A VM of `Use Existing VM`
+        is never removed: a TEST ERROR. All VMs of a suite are removed at its end anyway.
 
         Args:
         | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
-        | ``within`` | for how long it may take to go. |
+        | ``within`` | longest wait until it is gone. |
+
+        Example:
+        | Delete VM    shop    within=2 min
         """
         from livenad.namespaces.vm_removal import delete_vm  # noqa: PLC0415
 
@@ -214,16 +239,19 @@ class VirtualMachineKeywords(KeywordComponent):
         """Fails unless the VM runs as another VMI than before `Restart VM`, or before its start by `Start VMs`.
 
         Args:
-        | ``vm`` | a VM that one of them was called for. |
+        | ``vm`` | a VM that was restarted or started so. |
+
+        Example:
+        | VM Should Have Restarted    web
         """
         change = self.suite.changes.last(self.vm(vm).name, "restart", "start")
         self.judge(judge_new_instance, change)
 
     @keyword(name="VM Should Not Have Restarted", tags=["virtual machines", "core"])
     def vm_should_not_have_restarted(self, vm: VmName) -> None:
-        """Fails when the VMI was deleted or replaced, or left phase Running, at any time since before the change.
+        """Fails if the VMI was deleted or replaced, or left phase Running, at any time since before the change.
 
-        It is the first change of the VM's network or NICs since it was started. After an edit while the VM was
+        The change is the first one of the VM's network or NICs since the VM was started. After an edit while the VM was
         starting, the VMI that was starting must be the one that runs, and must not go back from a phase.
 
         A VM that was never changed, or only started or restarted by `Start VMs` or `Restart VM`, is judged from the
@@ -231,6 +259,9 @@ class VirtualMachineKeywords(KeywordComponent):
 
         Args:
         | ``vm`` | a VM whose network or NICs were changed, or that was left alone. |
+
+        Example:
+        | VM Should Not Have Restarted    web
         """
         change = self.judged_since(vm)
         if change.action in ("start", "restart"):
@@ -250,7 +281,7 @@ class VirtualMachineKeywords(KeywordComponent):
         suite.recorder.catch_up()
         change = request_action(run.cluster, suite.recorder, record, verb)
         suite.changes.add(change)
-        step(f"{change.title}: {verb} asked for; it is on {change.node or 'no node'}")
+        step(f"{change.title}: {verb} requested; it is on {change.node or 'no node'}")
 
 
 def nic_text(nic: Nic) -> str:

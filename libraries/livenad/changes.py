@@ -223,11 +223,12 @@ class ChangeLog:
         )
 
     def hotplugs(self, vm: str) -> list[NicHotplug]:
-        """The hot-plugs and hot-unplugs of a VM, oldest first. TestError when there is none."""
+        """The last hot-plug or hot-unplug of each NIC of a VM, oldest first. TestError when there is none."""
         found = self.of(NicHotplug, vm)
         if not found:
             raise TestError(f"no NIC of VM {vm} was plugged or unplugged; call `Hot Plug NIC` first")
-        return found
+        last = {change.nic.name: change for change in found}
+        return [change for change in found if last[change.nic.name] is change]
 
     def of_nic(self, vm: str, nic: str) -> Change:
         """The last network change, hot-plug or hot-unplug of a NIC. TestError when there is none."""

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.keyword_pages import anchor
+from scripts.keyword_pages import LIBRARIES, anchor, html, html_data
 from scripts.keyword_pages import pages as keyword_pages
 from testplan.plan import load_plan, load_vocabulary
 from testplan.suites import read_tests
@@ -177,6 +177,17 @@ def anchors(page: Path) -> set[str]:
 def test_the_keyword_reference_says_what_the_libraries_say(page: str) -> None:
     written = (ROOT / "docs" / "keywords" / page).read_text(encoding="utf-8")
     assert written == keyword_pages()[page], f"docs/keywords/{page} is out of date: run scripts/docs.sh"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_html_reference_says_what_the_library_says(library: str) -> None:
+    """Except line numbers, the time at which it was made, and the part of the page that comes from Libdoc."""
+    written = (ROOT / "docs" / "keywords" / f"{library}.html").read_text(encoding="utf-8")
+    assert html_data(written) == html_data(html(library)), f"{library}.html is out of date: run scripts/docs.sh"
+
+
+def test_the_html_reference_is_small() -> None:
+    assert sum(page.stat().st_size for page in (ROOT / "docs" / "keywords").glob("*.html")) < 1_000_000
 
 
 def test_the_table_of_tags_is_the_vocabulary() -> None:

@@ -50,7 +50,7 @@ def test_setting_of_a_killed_run_is_put_back_by_the_next_one(tmp_path: Path, pla
         assert state(api, platform) != before
         run = run_robot(tmp_path / "next", "--include", "nad-25", "--variable", f"KUBECONFIG:{kubeconfig}")
         assert run.judgement.exit == Exit.PROVEN, run.printed
-        assert "Put back: vmRolloutStrategy of the cluster from Stage to LiveUpdate" in run.printed
+        assert "Restored: vmRolloutStrategy of the cluster from Stage to LiveUpdate" in run.printed
         assert note(api, platform) is None
         assert state(api, platform) == before
 

@@ -266,6 +266,11 @@ def test_hotplugs_of_a_vm_are_listed_oldest_first() -> None:
         log.hotplugs("other")
 
 
+def test_a_hot_plug_of_a_nic_that_was_unplugged_again_is_not_listed() -> None:
+    unplug = hotplugged("one", plugged=False)
+    assert log_of(hotplugged("one"), unplug).hotplugs("web") == [unplug]
+
+
 def test_the_last_change_of_a_nic_is_of_any_kind() -> None:
     plug, (moved,), unplug = hotplugged("three"), edited("three"), hotplugged("three", plugged=False)
     log = log_of(plug, edited("one"))

@@ -54,7 +54,7 @@ Guest Gives No Shell
 
 Before The Act The Lab Is To Blame
     [Documentation]    FAIL
-    ...    LAB ERROR: before the act: VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12)
+    ...    LAB ERROR: before the change: VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12)
     ...    should reach each other *
     Guests    as if nothing had moved
     Guests Should Reach Each Other    vm    new-peer    nic=secondary    within=1s    blame=lab

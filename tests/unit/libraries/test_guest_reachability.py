@@ -49,7 +49,7 @@ def test_pod_network_is_judged_both_ways(call: Call) -> None:
 
 
 def test_before_the_change_a_fault_is_the_labs(call: Call) -> None:
-    with pytest.raises(LabError, match=r"^LAB ERROR: before the act: .* should reach each other"):
+    with pytest.raises(LabError, match=r"^LAB ERROR: before the change: .* should reach each other"):
         call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON, blame="lab")
     with pytest.raises(ProductFault, match=r"^it is there$"), blamed_on("product"):
         raise ProductFault("it is there")

@@ -94,7 +94,7 @@ def test_edit_of_a_vm_that_has_to_be_stopped(api: FakeApi, started: Call) -> Non
         ({"nic": "third", "network": "green"}, f"VM {NAME}/web has no NIC \"third\"; it has: ['default', 'secondary']"),
         ({"nic": "secondary"}, "expected either nic=<NIC> and network=<network>, or networks=<dictionary"),
         ({"networks": {"secondary": "green"}, **MOVE}, "expected either nic=<NIC> and network=<network>, or networks="),
-        ({"as_user": "bob", **MOVE}, 'user "bob" is not there; call `Create VM Owner`; there are: none'),
+        ({"as_user": "bob", **MOVE}, 'user "bob" does not exist; call `Create VM Owner`; existing users: none'),
     ],
 )
 def test_wrong_edit_is_a_test_error(api: FakeApi, started: Call, named: dict[str, Any], said: str) -> None:
@@ -211,7 +211,7 @@ def test_a_mixed_edit_of_settings_is_one_patch(api: FakeApi, started: Call) -> N
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"nic": "secondary"}, "nothing is to be edited; give binding, model or network"),
+        ({"nic": "secondary"}, "no field to edit; give binding, model or network"),
         ({"nic": "third", "model": "e1000e"}, 'has no NIC "third"; it has'),
         ({"nic": "secondary", "network": "red"}, 'network "red" does not exist'),
     ],

@@ -45,5 +45,5 @@ def test_user_that_may_do_it_is_a_fault_of_the_product(api: FakeApi, owner: Call
 
 
 def test_unknown_user_lists_those_there_are(owner: Call) -> None:
-    with pytest.raises(TestError, match='user "bob" is not there; call `Create VM Owner`; there are: ann'):
+    with pytest.raises(TestError, match='user "bob" does not exist; call `Create VM Owner`; existing users: ann'):
         owner("User Should Be Forbidden To", "bob", "change a NAD", subject="blue")

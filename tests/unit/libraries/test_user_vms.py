@@ -161,7 +161,7 @@ def test_networks_that_were_there_keep_their_names(shared: Run, call: Keywords) 
 
 
 def test_a_vm_that_is_not_there_is_the_suites_fault(shared: Run, call: Keywords) -> None:
-    with pytest.raises(TestError, match=r"VM team-a/wbe does not exist; VMs that are there: web$"):
+    with pytest.raises(TestError, match=r"VM team-a/wbe does not exist; existing VMs: web$"):
         call("Use Existing VM", "wbe")
 
 
@@ -180,7 +180,7 @@ def test_a_name_is_one_vms_only(shared: Run, call: Keywords) -> None:
 
 
 def test_without_a_namespace_there_is_no_existing_vm(own: Run, call: Keywords) -> None:
-    with pytest.raises(BadInput, match=r'variable NAMESPACE is "", and VM web is to exist already'):
+    with pytest.raises(BadInput, match=r'variable NAMESPACE is "", and VM web must exist already'):
         call("Use Existing VM", "web")
 
 
@@ -280,9 +280,9 @@ def test_what_was_noted_is_told(own: Run, call: Keywords, lines: list[str]) -> N
     call("Add NIC", "web", "secondary", network="blue", addresses="10.0.0.1/24")
     home, mac = own.require_suite().namespace.name, own.require_suite().vms.mac
     assert lines[-2:] == [
-        f"VM {home}/web noted: image quay.io/containerdisks/fedora:41, memory 2Gi, 2 CPU cores, "
+        f"VM {home}/web defined: image quay.io/containerdisks/fedora:41, memory 2Gi, 2 CPU cores, "
         f'NIC "default" on the pod network, MAC {mac("web", "default")}, address by DHCP',
-        f'VM {home}/web: NIC "secondary" on blue, MAC {mac("web", "secondary")}, 10.0.0.1/24 noted',
+        f'VM {home}/web: NIC "secondary" on blue, MAC {mac("web", "secondary")}, 10.0.0.1/24 defined',
     ]
 
 

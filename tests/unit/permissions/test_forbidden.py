@@ -51,7 +51,7 @@ def test_request_refused_for_its_content_was_allowed(healthy: FakeApi, session: 
 
 
 def test_user_that_was_not_made_is_told_with_those_that_were(session: Session) -> None:
-    with pytest.raises(TestError, match='user "x" is not there; call `Create VM Owner`; there are: owner'):
+    with pytest.raises(TestError, match='user "x" does not exist; call `Create VM Owner`; existing users: owner'):
         PermissionKeywords(session).user_should_be_forbidden_to("x", "change a NAD", subject="blue")
 
 

@@ -1,0 +1,124 @@
+"""Keywords: checks on what the API shows after a network change."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from livenad.changes import NetworkChange, NicSettingsChange
+from livenad.errors import ProductFault
+from livenad.network_change.judge_network_change import interface_differences, judge_network
+from livenad.network_change.judge_not_applied_live import applied_live, judge_not_applied_live, judge_not_live
+from livenad.network_change.judge_source_pod import judge_annotation_kept
+from livenad.text import human
+from robot.api.deco import keyword
+
+from KubeVirtLibrary.base import KeywordComponent
+from KubeVirtLibrary.log import step
+from KubeVirtLibrary.types import NetworkName, NicName, VmName
+
+
+class NetworkChangeCheckKeywords(KeywordComponent):
+    """What the API must show after a change."""
+
+    @keyword(name="Change Should Not Have Been Applied Live", tags=["network change checks", "scenario"])
+    def change_should_not_have_been_applied_live(self, vm: VmName, *, duration: timedelta = timedelta()) -> None:
+        """Fails if an edit that needs a restart was applied to the running VM: in the VMI spec, or by a migration
+        requested or created for it.
+
+        After `Change NIC Settings` node and VMI must also be the same. The window begins before the edit.
+
+        Args:
+        | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
+        | ``duration`` | length of the window, counted from the edit. |
+
+        Example:
+        | Change Should Not Have Been Applied Live    web    duration=5 s
+        """
+        suite = self.suite
+        change = suite.changes.last(self.vm(vm).name, "network", "nic settings")
+        if isinstance(change, NetworkChange):
+            self.judge(judge_not_live, change)
+        elif isinstance(change, NicSettingsChange):
+            left = change.at + duration.total_seconds() - time.monotonic()
+            suite.recorder.wait_for(
+                lambda history: applied_live(history, change),
+                left,
+                change.title,
+                lambda: "not applied",
+                vms={change.vm},
+            )
+            self.judge(judge_not_applied_live, change)
+
+    @keyword(name="VMI Interface Should Be Unchanged", tags=["network change checks", "core"])
+    def vmi_interface_should_be_unchanged(
+        self, vm: VmName, *, nic: NicName, within: timedelta = timedelta(seconds=30)
+    ) -> None:
+        """Fails if the VMI's interface differs from its state before the edit in anything but the name of its network.
+
+        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+        | ``nic`` | the NIC that was moved. |
+        | ``within`` | longest wait for the guest agent to report again after the migration. |
+
+        Example:
+        | VMI Interface Should Be Unchanged    web    nic=secondary
+        """
+        record, recorder = self.vm(vm), self.suite.recorder
+        record.nic(nic)
+        change = self.suite.changes.network_change(record.name, nic)
+        recorder.wait_for(
+            lambda history: not interface_differences(history, change),
+            within.total_seconds(),
+            f"{change.title}: the API's view as before",
+            lambda: "; ".join(interface_differences(recorder.history, change)),
+            vms={change.vm},
+        )
+        title = f'{change.subject}, NIC "{nic}"'
+        if differences := interface_differences(recorder.history, change):
+            raise ProductFault(
+                f"{title}: expected the VMI to show it as before the swap, for "
+                f"{human(within.total_seconds())} it did not: {'; '.join(differences)}"
+            )
+        shown = ", ".join(f"{key} {_text(change.interface.get(key))}" for key in _SHOWN_OF_NIC)
+        step(f"{title}: the VMI shows it as before the swap: {shown}")
+
+    @keyword(name="VM Should Be On Network", tags=["network change checks", "core"])
+    def vm_should_be_on_network(self, vm: VmName, *, nic: NicName, network: NetworkName) -> None:
+        """Fails unless the VMI's spec and its launcher pod's network-status name a network for a NIC.
+
+        Args:
+        | ``vm`` | a VM that runs. |
+        | ``nic`` | one of its NICs. |
+        | ``network`` | the network. |
+
+        Example:
+        | VM Should Be On Network    web    nic=secondary    network=new-network
+        """
+        record = self.vm(vm)
+        record.nic(nic)
+        self.judge(judge_network, record.name, record.namespace, nic, self.network(network))
+
+    @keyword(name="Source Pod Networks Should Be Unchanged", tags=["network change checks", "scenario"])
+    def source_pod_networks_should_be_unchanged(self, vm: VmName) -> None:
+        """Fails if the networks annotation of the source pod (the launcher pod before the change) was changed.
+
+        A Dynamic Networks Controller would react to such a change by attaching a network to the running pod. Every
+        state of the pod since before the edit is judged.
+
+        Args:
+        | ``vm`` | a VM whose network was changed. |
+
+        Example:
+        | Source Pod Networks Should Be Unchanged    web
+        """
+        self.judge(judge_annotation_kept, self.suite.changes.network_change(self.vm(vm).name))
+
+
+_SHOWN_OF_NIC = ("mac", "interfaceName", "podInterfaceName", "linkState", "ipAddresses")
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value or "none")

@@ -1,9 +1,9 @@
-"""Several suites at one time, by pabot. Called by run_suites.py, and by pabot as the command that runs one suite.
+"""Several suites in parallel, by pabot. Called by run_suites.py, and by pabot as the command that runs one suite.
 
     python parallel.py pabot ARGUMENTS OF PABOT
     python parallel.py suite CONTROL ARGUMENTS OF ROBOT
 
-pabot itself ends a suite by killing it, and then writes results for it that nobody saw. So a signal never reaches
+pabot itself ends a suite by killing it, and then writes results for it that were not seen. So a signal never reaches
 pabot: the robots get it, each ends its suite as it does alone (teardowns included), and no further suite begins.
 """
 
@@ -123,7 +123,7 @@ def _suite(control: Path, arguments: Sequence[str]) -> int:
     mine = control / f"robot-{os.getpid()}"
     mine.touch()
     try:
-        # Without waiting for somebody who reads it: he may have been killed.
+        # Without waiting for a reader, which may have been killed.
         console = os.open(control / CONSOLE, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         mine.unlink(missing_ok=True)

@@ -167,5 +167,5 @@ def _quiet_foreign_loggers() -> None:
     """Keep other libraries' messages, which may hold tokens, out of the log."""
     for name in ("kubernetes", "urllib3", "websocket"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # What it calls an error, such as a refused channel, is told by whoever asked for it.
+    # What it calls an error, such as a refused channel, is reported by the caller.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NOBODY = 65534
+NO_USER = 65534
 
 # Answers what bootstrap.sh asks of a Python, makes environments that hold this same script, and records every call.
 STAND_IN = """#!/bin/bash

@@ -46,7 +46,7 @@ def assert_refused(folder: Path, finished: subprocess.CompletedProcess[str], *fr
     ("variable", "fragments"),
     [
         ("SWAP_TIMOT:5 min", ['no variable "SWAP_TIMOT"', "did you mean SWAP_TIMEOUT?"]),
-        ("BRIDG:br1", ['no variable "BRIDG"', "did you mean BRIDGE?"]),
+        ("BRIDGEX:br1", ['no variable "BRIDGEX"', "did you mean BRIDGE?"]),
         ("MEMORY:1Gi", ['no variable "MEMORY"', "did you mean VM_MEMORY?"]),
         ("Quux:1", ['no variable "Quux"', "variables/defaults.yaml has all that there are"]),
         ("VLANS:5000", ['variable VLANS is "5000"', "from 1 to 4094"]),

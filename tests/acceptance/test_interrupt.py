@@ -236,7 +236,7 @@ def test_the_kill_of_robot_alone_leaves_only_what_delete_leftovers_finds(tmp_pat
         )
         cleaned = run_robot(tmp_path / "cleaned", *variable, suites=suite)
         assert [outcome.verdict for outcome in cleaned.outcomes.values()] == ["PASS"], cleaned.printed
-        wait_for(lambda: not namespaces_of_runs(api), "namespaces of dead runs are gone")
+        wait_for(lambda: not namespaces_of_runs(api), "namespaces of aborted runs are gone")
         for path in (
             "/apis/kubevirt.io/v1/virtualmachines",
             "/apis/kubevirt.io/v1/virtualmachineinstances",

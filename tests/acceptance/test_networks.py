@@ -1,4 +1,4 @@
-"""Networks of every kind, on whole runs: they carry the tests, and nothing of them stays, whoever dies."""
+"""Networks of every kind, on whole runs: they carry the tests, and nothing of them stays, whatever process dies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Suite Teardown    Close Cluster
 
 
 *** Test Cases ***
-Delete What Dead Runs Left
+Delete What Aborted Runs Left
     ${{names}}    Delete Orphaned Resources
     Should Not Be Empty    ${{names}}
 """
@@ -48,7 +48,7 @@ def left(api: Api) -> list[str]:
 
 
 def bridges_and_masters(api: Api) -> tuple[set[str], set[str]]:
-    """Linux bridges that NMState reports, and whom the spare NICs belong to."""
+    """Linux bridges that NMState reports, and which nodes the spare NICs belong to."""
     interfaces = [entry for state in api.items(STATES) for entry in state["status"]["currentState"]["interfaces"]]
     bridges = {str(entry["name"]) for entry in interfaces if entry["type"] == "linux-bridge"}
     return bridges, {str(entry.get("controller") or "") for entry in interfaces if entry["name"] in ("ens4", "ens5")}

@@ -1,4 +1,4 @@
-"""Several suites at one time: what ``--processes`` does with results, verdicts and signals."""
+"""Several suites in parallel: what ``--processes`` does with results, verdicts and signals."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .conftest import NOBODY, Checkout
+from .conftest import NO_USER, Checkout
 
 INSTALL = re.compile(r"-m pip install .*")
 
@@ -243,11 +243,11 @@ def test_settings_of_pip_lead_nothing_elsewhere(checkout: Checkout) -> None:
 def test_another_users_checkout_is_used_as_it_is_or_from_the_cache_folder(checkout: Checkout) -> None:
     home = checkout.folder / "home"
     home.mkdir()
-    os.chown(home, NOBODY, NOBODY)
-    cold = checkout.run(user=NOBODY)
+    os.chown(home, NO_USER, NO_USER)
+    cold = checkout.run(user=NO_USER)
     assert handed_over(cold)[4] == f"{home}/.cache/kubevirt-live-nad-tests/venv/bin/python"
     checkout.run()
-    warm = checkout.run(user=NOBODY)
+    warm = checkout.run(user=NO_USER)
     assert warm.stderr == ""
     assert handed_over(warm)[4] == f"{checkout.folder}/.venv/bin/python"
     assert handed_over(warm)[7] == f"{home}/.cache/kubevirt-live-nad-tests"
@@ -255,7 +255,7 @@ def test_another_users_checkout_is_used_as_it_is_or_from_the_cache_folder(checko
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
 def test_nowhere_to_write_is_one_line(checkout: Checkout) -> None:
-    run = checkout.run(user=NOBODY, env={"HOME": "/nonexistent"})
+    run = checkout.run(user=NO_USER, env={"HOME": "/nonexistent"})
     assert run.returncode == 2
     assert run.stderr == (
         f"error: neither {checkout.folder} nor /nonexistent/.cache/kubevirt-live-nad-tests may be written; "

@@ -53,7 +53,7 @@ MUTANTS: dict[str, tuple[object, str, Any]] = {
     "takes anybody's frames for its own": (ConsoleShell, "_take", anybodys),
     "types a command again after it was lost": (ConsoleShell, "_check_survival", typed_again),
     "goes on beyond its deadline": (ConsoleShell, "_exclusive", given_up_late),
-    "does not notice that nobody answers": (ConsoleLine, "is_deaf", never),
+    "does not notice that the line is deaf": (ConsoleLine, "is_deaf", never),
     "never asks again": (ConsoleShell, "_ask", lambda *_: None),
     "knows no way out of a pager": (console_login, "_WAYS_OUT", ("", "\x03")),
     "takes any mention of a login for its prompt": (console_login, "_LOGIN_PROMPT", re.compile(r"\blogin:")),

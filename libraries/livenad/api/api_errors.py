@@ -32,7 +32,7 @@ class ApiError(LabError):
 
 
 class Lost:
-    """A request without an answer, given up after so many ``seconds``."""
+    """A request without an answer, given up after ``seconds``."""
 
     def __init__(self, error: Exception, seconds: float) -> None:
         self.error = error

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def within(seconds: float, work: Callable[[], T], late: Callable[[T], object] = lambda _: None) -> T:
-    """What ``work`` gives or raises; TimeoutError after so many seconds, whatever ``work`` does then.
+    """What ``work`` gives or raises; TimeoutError after ``seconds``, whatever ``work`` does then.
 
     It goes on in its own thread, and ``late`` is called with what it gives after all: to close it.
     """

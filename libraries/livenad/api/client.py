@@ -100,7 +100,7 @@ class Cluster:
         return self.request("POST", kind.path(), body=body, title=kind.name, repeatable=True)
 
     def replace(self, kind: Kind, body: Object) -> Object:
-        """Put an object that carries its resourceVersion. Raises ApiError 409 when someone else was quicker."""
+        """Put an object that carries its resourceVersion. Raises ApiError 409 when another client was quicker."""
         name, namespace = meta(body, "name"), meta(body, "namespace", None)
         return self.request(
             "PUT", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True

@@ -43,7 +43,7 @@ class StreamOptions:
     """Everything that a websocket client needs to open a stream on the API server.
 
     ``base_url`` is ``wss://host:port`` with the server's path prefix, without a slash at its end; ``headers`` hold the
-    bearer token of this moment, so ask anew for each stream.
+    bearer token of this moment, so ask again for each stream.
     """
 
     base_url: str
@@ -76,7 +76,7 @@ class Connection:
     """Where the API server is and who we are. Safe for use by several threads.
 
     ``source`` is what a message names: the kubeconfig's path and context, or the pod's service account. ``reload``
-    reads the credentials anew. ``verify`` false: the server's certificate is not verified; ``unverified`` says why so,
+    reads the credentials again. ``verify`` false: the server's certificate is not verified; ``unverified`` says why so,
     "" where it is.
     """
 
@@ -110,7 +110,7 @@ class Connection:
         return str(self.configuration.host).rstrip("/")
 
     def headers(self) -> HTTPHeaderDict:
-        """Headers of a request made now: who we are, and whom we impersonate; expired credentials are renewed first."""
+        """Headers of a request made now: credentials, impersonated user; expired credentials are renewed first."""
         headers = self.own_headers()
         for name, value in self._access.impersonation:
             headers.add(name, value)

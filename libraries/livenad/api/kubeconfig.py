@@ -92,7 +92,7 @@ def load(files: str, context: str) -> Access:
         loaded = loader(config_dict=merged, active_context=chosen, config_base_path=None)
         with _complaints() as lines:
             _read_credentials(lambda: loaded.load_and_set(configuration), user, files, chosen)
-    # Renewed by whoever holds the connection: the client would run the plugin again within any request.
+    # The holder of the connection renews it: the client would run the plugin again within any request.
     configuration.refresh_api_key_hook = None
     if not str(configuration.host).startswith(("https://", "http://")):
         raise BadInput(f'kubeconfig {files}, context "{chosen}": server "{configuration.host}" is not a URL')
@@ -139,7 +139,7 @@ def _read_credentials(work: Callable[[], None], user: dict[str, Any], files: str
     try:
         within(PLUGIN_SECONDS, work)
     except TimeoutError:
-        what = f'exec plugin "{user["exec"].get("command")}"' if user.get("exec") else "whoever renews its token"
+        what = f'exec plugin "{user["exec"].get("command")}"' if user.get("exec") else "what renews its token"
         raise BadInput(
             f'kubeconfig {files}, context "{context}": {what} gave no credentials within {PLUGIN_SECONDS:.0f} s; '
             "run it by hand, or log in again"

@@ -1,4 +1,4 @@
-"""Connections for requests: kept while they are young, and known to be dead soon where nobody says so."""
+"""Connections for requests: kept while they are young, and known to be dead soon even if the peer does not say so."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TCP_OPTIONS: list[tuple[int, int, int]] = [
         if hasattr(socket, name)
     ),
 ]
-"""Traffic on quiet connections, so that balancers keep them; and an end, after 20 s, of those that nobody answers."""
+"""Traffic on quiet connections, so that balancers keep them; and an end, after 20 s, of those that get no answer."""
 
 
 class _Ageing(HTTPConnection):

@@ -1,4 +1,4 @@
-"""A sign of life during waits that no recorder wakes: inside of guests, for removals."""
+"""Progress messages for waits that are not event-driven: inside of guests, for removals."""
 
 from __future__ import annotations
 

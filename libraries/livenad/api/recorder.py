@@ -22,7 +22,7 @@ _SYNC_SECONDS = 30.0
 
 
 def silent(_: str) -> None:
-    """The heartbeat of a wait that nobody watches."""
+    """The heartbeat of a wait without progress messages."""
 
 
 class Naming(Protocol):

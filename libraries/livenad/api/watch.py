@@ -189,7 +189,7 @@ class WatchStream:
         raise LabError(f"watch of {self.title} was refused: {status} {body.decode(errors='replace')[:300]}")
 
     def _take(self, event: Object) -> bool:
-        """Append one watch event; False when the stream must begin anew."""
+        """Append one watch event; False when the stream must begin again."""
         item = event["object"]
         if event["type"] == "ERROR":
             # Whatever ended it: from a new list on nothing is missed, from the same version on it may end for ever.

@@ -72,7 +72,7 @@ class Guests:
         return self._once(name, "ssh", lambda: self.new_ssh(name))
 
     def new_ssh(self, name: str) -> SshShell:
-        """A further SSH session, nobody else's; the caller closes it."""
+        """A further SSH session that is not shared; the caller closes it."""
         record = self._with_login(name)
         if not record.has_pod_network:
             raise LabError(f"VM {record.namespace}/{name} has no pod network, so no SSH; use via=console")

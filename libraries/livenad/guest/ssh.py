@@ -186,7 +186,7 @@ class SshShell:
 
 
 def _is_refusal(error: paramiko.SSHException, session: SshSession) -> bool:
-    """Whether the server said no. Of several refusals at one time paramiko tells one alone as what it is."""
+    """Whether the server said no. Of several refusals in parallel paramiko tells one alone as what it is."""
     import paramiko  # noqa: PLC0415
 
     return isinstance(error, paramiko.ChannelException) or (

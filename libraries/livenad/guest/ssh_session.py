@@ -27,7 +27,7 @@ RETRY_PAUSE = 0.2
 
 
 class HostKeyMismatch(GuestUnreachable):
-    """Whoever answered is not the guest that this run made, or was not configured by the run's cloud-init."""
+    """What answered is not the guest that this run made, or was not configured by the run's cloud-init."""
 
 
 class LoginRefused(GuestUnreachable):
@@ -58,7 +58,7 @@ class SshSession:
         return bool(self.transport.is_active()) and not self.stream.closed
 
     def open_channel(self, seconds: float) -> paramiko.Channel:
-        """A channel within so many seconds. Raises paramiko's errors, whose limit does not cover all waits."""
+        """A channel within a number of seconds. Raises paramiko's errors, whose limit does not cover all waits."""
         began = time.monotonic()
         with WATCHDOG.limit(seconds + 0.5, self.stream.abort):
             channel = self.transport.open_session(timeout=max(0.001, seconds))
@@ -89,7 +89,7 @@ def connect(
     """Tries until the deadline: a guest that boots, or is just moving, refuses connections for a while.
 
     The first attempt has ``first_limit`` seconds; one that was cut short gives the next one twice as many, since some
-    guests take that long to log somebody in. GuestUnreachable with the weightiest reason.
+    guests take that long to log a user in. GuestUnreachable with the weightiest reason.
     """
     pause = threading.Event()
     limit = first_limit

@@ -28,7 +28,7 @@ PING_SECONDS = 3.0
 """Seconds of silence after which the other side of a stream is asked whether it is still there."""
 
 _CONSOLE_KEEP = 8 << 20
-"""Bytes of console output kept while nobody asks for them."""
+"""Bytes of console output kept until they are read."""
 
 _SEND_LIMIT = 1 << 20
 """Bytes that may wait to be written before ``send`` blocks."""
@@ -251,7 +251,7 @@ class WebSocketStream:
 
 
 def open_console(options: StreamOptions, namespace: str, vmi: str, timeout: float) -> WebSocketStream:
-    """The serial console of a running VMI. It takes the console from whoever had it, and nothing comes by itself."""
+    """The serial console of a running VMI. It takes the console from its present user, and nothing comes by itself."""
     return _open(options, namespace, vmi, "console", timeout, keep=_CONSOLE_KEEP)
 
 
@@ -263,7 +263,7 @@ def open_port_forward(options: StreamOptions, namespace: str, vmi: str, port: in
 def _open(
     options: StreamOptions, namespace: str, vmi: str, subresource: str, timeout: float, *, keep: int = 0
 ) -> WebSocketStream:
-    """StreamRefused with the HTTP status when the API declines, StreamSilent when nobody answers within ``timeout``."""
+    """StreamRefused with the HTTP status when the API declines, StreamSilent without an answer within ``timeout``."""
     import websocket  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
     path = f"{SUBRESOURCES}/namespaces/{namespace}/virtualmachineinstances/{vmi}/{subresource}"

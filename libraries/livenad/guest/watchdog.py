@@ -1,4 +1,4 @@
-"""Ends the waits of somebody else's library that take no time limit."""
+"""Ends waits of other libraries that take no time limit."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _PATIENCE = 5.0
 class WatchedShell:
     """Another shell, which is not even tried while the cluster itself says why the guest cannot answer.
 
-    ``obstacle(seconds)`` tells what has kept the guest from answering for so many seconds, waiting until it has; "" as
+    ``obstacle(seconds)`` tells what has kept the guest from answering for ``seconds``, waiting until it has; "" as
     soon as nothing does.
     """
 

@@ -49,7 +49,7 @@ class NetworkBackends:
         return NetworkBackend(Technique.linux_bridge, bridge, bridge)
 
     def _make_bridge(self, place: Place, bridge: str) -> None:
-        """One spare NIC is enough for the tests at large: the want of a second one is a missing capability."""
+        """One spare NIC is enough for the tests at large: the lack of a second one is a missing capability."""
         try:
             self._node_networks.make_bridge(bridge)
         except NoSpareNic as none:

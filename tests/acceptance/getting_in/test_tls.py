@@ -1,4 +1,4 @@
-"""TLS is verified everywhere, unless somebody says by name that it shall not be."""
+"""TLS is verified everywhere, unless a variable says by name that it shall not be."""
 
 from __future__ import annotations
 

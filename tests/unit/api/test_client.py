@@ -51,7 +51,7 @@ def test_create_that_never_arrived_is_repeated(api: FakeApi, cluster: Cluster) -
 
 
 def test_create_does_not_take_anothers_object_for_ours(api: FakeApi, cluster: Cluster) -> None:
-    api.put(NADS, nad(run="somebody-else"))
+    api.put(NADS, nad(run="other-run"))
     api.faults.append(Fault("POST", NADS))
     with pytest.raises(ApiError, match="already exists"):
         cluster.create(NAD, nad())

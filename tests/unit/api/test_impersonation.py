@@ -1,4 +1,4 @@
-"""Whom a kubeconfig impersonates: told to the API server by each request, watch and stream, and to nobody else."""
+"""The user that a kubeconfig impersonates: sent to the API server by each request, watch and stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livenad.guest.streams import StreamRefused, open_console
 
 from tests.unit.support.kubeconfig import write_kubeconfig
 
-WHOM = {
+IMPERSONATED = {
     "as": "jane",
     "as-uid": "u-1",
     "as-groups": ["dev", "qa, too"],
@@ -55,16 +55,16 @@ class Ear:
                 connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
 
-def impersonating(path: Path, server: str, whom: dict[str, Any]) -> Path:
+def impersonating(path: Path, server: str, user: dict[str, Any]) -> Path:
     config = yaml.safe_load(write_kubeconfig(path, server).read_text(encoding="utf-8"))
-    config["users"][0]["user"] |= whom
+    config["users"][0]["user"] |= user
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
 
 def test_requests_watches_and_streams_impersonate(tmp_path: Path) -> None:
     ear = Ear()
-    cluster = Cluster(open_connection(str(impersonating(tmp_path / "config", ear.url, WHOM))), patience=2)
+    cluster = Cluster(open_connection(str(impersonating(tmp_path / "config", ear.url, IMPERSONATED))), patience=2)
     assert cluster.find(NODE, "n1") is None
     assert cluster.open_watch(NODE.path(), {"watch": "true"}, 5).status == 404
     with pytest.raises(StreamRefused):
@@ -73,18 +73,18 @@ def test_requests_watches_and_streams_impersonate(tmp_path: Path) -> None:
 
 
 def test_another_server_is_told_of_no_impersonation(tmp_path: Path) -> None:
-    connection = open_connection(str(impersonating(tmp_path / "config", "https://127.0.0.1:9", WHOM)))
+    connection = open_connection(str(impersonating(tmp_path / "config", "https://127.0.0.1:9", IMPERSONATED)))
     assert "Authorization" in connection.own_headers()
     assert not [name for name in connection.own_headers() if name.startswith("Impersonate")]
 
 
 @pytest.mark.parametrize(
-    ("whom", "told"),
+    ("user", "told"),
     [
         ({"as-groups": ["dev"]}, 'as-user-extra without "as"; name the user to impersonate'),
         ({"as": "jane\r\nX: y"}, "has a character that no header can have"),
     ],
 )
-def test_impersonation_that_cannot_be_is_bad_input(tmp_path: Path, whom: dict[str, Any], told: str) -> None:
+def test_impersonation_that_cannot_be_is_bad_input(tmp_path: Path, user: dict[str, Any], told: str) -> None:
     with pytest.raises(BadInput, match=told):
-        open_connection(str(impersonating(tmp_path / "config", "https://127.0.0.1:9", whom)))
+        open_connection(str(impersonating(tmp_path / "config", "https://127.0.0.1:9", user)))

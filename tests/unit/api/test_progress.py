@@ -1,4 +1,4 @@
-"""A long wait shows a sign of life, a short one none."""
+"""A long wait shows progress messages, a short one none."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_conflict_is_met_by_another_look(plain: FakeApi, cluster: Cluster) -> No
 
 
 def touch(api: FakeApi) -> None:
-    """Somebody else changes something else."""
+    """Another user changes another setting."""
     item = api.objects[KUBEVIRTS, "kubevirt"]
     api.put(KUBEVIRTS, item | {"spec": item["spec"] | {"imagePullPolicy": "Always"}})
 

@@ -1,4 +1,4 @@
-"""A connection that falls silent at any step of an SSH command holds nobody longer than the command's own limit."""
+"""A connection that falls silent at any step of an SSH command holds no caller longer than the command's own limit."""
 
 from __future__ import annotations
 

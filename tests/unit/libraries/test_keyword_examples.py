@@ -40,7 +40,7 @@ def test_examples_and_minimal_suites_are_valid(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("Strat VMs", "No keyword with name 'Strat VMs' found"),
+        ("Star VMs", "No keyword with name 'Star VMs' found"),
         ("Stop VM    web    soon=yes", "expected 1 argument, got 2"),
         ("Wait Until VMs Are Ready    within=a while", "Argument 'within' got value 'a while'"),
     ],

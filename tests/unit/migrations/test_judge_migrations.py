@@ -1,4 +1,4 @@
-"""Verdicts on how often a VM was migrated and for whom, on recordings of a real control plane."""
+"""Verdicts on how often a VM was migrated and at whose request, on recordings of a real control plane."""
 
 from __future__ import annotations
 

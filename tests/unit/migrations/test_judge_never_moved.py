@@ -12,7 +12,7 @@ from livenad.api.kinds import VM
 from livenad.api.status import network_of
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault
-from livenad.migrations import judge_never_moved as unmoved
+from livenad.migrations import judge_never_moved as module
 from livenad.migrations.judge_never_moved import judge_never_moved
 
 from tests.unit.support.histories import EDITED, Alteration, Event, edited, insert, replay
@@ -40,7 +40,7 @@ def reverted(name: str, altered: Alteration | None = None) -> tuple[History, Net
 
 @pytest.fixture
 def control_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unmoved, "five_facts", lambda *_: [])
+    monkeypatch.setattr(module, "five_facts", lambda *_: [])
 
 
 @pytest.mark.usefixtures("control_has_moved")

@@ -1,4 +1,4 @@
-"""What dead runs left is found and removed; what living ones have, and what no run made, stays."""
+"""What aborted runs left is found and removed; what living ones have, and what no run made, stays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def living(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[LeaseK
 
 
 def hold(api: FakeApi, namespace: str, run: str, *, lasts: float = DEAD) -> None:
-    """The lease of a dead run in its namespace."""
+    """The lease of an aborted run in its namespace."""
     spec = {"holderIdentity": run, "leaseDurationSeconds": lasts, "renewTime": "2099-01-01T00:00:00.000000Z"}
     api.put(LEASE.path(namespace), mark({"metadata": {"name": LEASE_NAME, "namespace": namespace}, "spec": spec}, run))
 

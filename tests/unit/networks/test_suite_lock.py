@@ -1,4 +1,4 @@
-"""Suites of several runs on one cluster: they share it, or one runs alone, and nobody waits in a circle."""
+"""Suites of several runs on one cluster: they share it, or one runs alone, and no suite waits in a circle."""
 
 from __future__ import annotations
 

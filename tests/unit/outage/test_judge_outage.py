@@ -23,12 +23,12 @@ def series(
     return Series(source, target, "10.10.0.11", "ICMP", samples)
 
 
-def crossing(left: float, arrived: float) -> Direction:
+def measured(left: float, arrived: float) -> Direction:
     return Direction("out", 4, series("old", 0, left), series("new", arrived, END))
 
 
 def test_gap_is_from_the_last_old_answer_to_the_first_new_one() -> None:
-    gap = gap_of(crossing(4.0, 5.0))
+    gap = gap_of(measured(4.0, 5.0))
     assert gap is not None
     assert gap.seconds == pytest.approx(5.0 - 3.8)
     assert not gap.open
@@ -36,7 +36,7 @@ def test_gap_is_from_the_last_old_answer_to_the_first_new_one() -> None:
 
 
 def test_gap_is_open_while_the_new_network_has_not_answered() -> None:
-    gap = gap_of(crossing(4.0, END))
+    gap = gap_of(measured(4.0, END))
     assert gap is not None
     assert gap.open
     assert gap.seconds == pytest.approx(9.8 - 3.8)
@@ -44,7 +44,7 @@ def test_gap_is_open_while_the_new_network_has_not_answered() -> None:
 
 
 def test_networks_that_overlap_leave_no_gap() -> None:
-    gap = gap_of(crossing(6.0, 4.0))
+    gap = gap_of(measured(6.0, 4.0))
     assert gap is not None
     assert gap.seconds == 0
 
@@ -54,7 +54,7 @@ def test_nothing_is_said_of_a_network_that_never_answered() -> None:
 
 
 def test_gap_as_data_is_relative_and_plain() -> None:
-    gap = gap_of(crossing(4.0, 5.0))
+    gap = gap_of(measured(4.0, 5.0))
     assert isinstance(gap, Gap)
     data = json.loads(json.dumps(gap.as_data(1.0)))
     assert (data["direction"], data["family"], data["protocol"]) == ("out", "IPv4", "ICMP")
@@ -66,17 +66,17 @@ OTHER = series("new", 0, END, source="old")
 
 
 def test_network_is_kept_when_old_answers_and_new_is_silent_until_the_end() -> None:
-    assert judge_kept([crossing(8.0, 8.0)], WITNESS, OTHER, 2, 7) is Kept.PROVEN
+    assert judge_kept([measured(8.0, 8.0)], WITNESS, OTHER, 2, 7) is Kept.PROVEN
 
 
 @pytest.mark.parametrize(
     ("direction", "controls", "span", "expected"),
     [
-        (crossing(8.0, 6.0), (WITNESS, OTHER), (2.0, 7.0), Kept.HEARD),
-        (crossing(4.0, 8.0), (WITNESS, OTHER), (2.0, 7.0), Kept.CUT_OFF),
-        (crossing(2.0, 8.0), (series("old", 0, 0), OTHER), (2.0, 7.0), Kept.OLD_DEAD),
-        (crossing(8.0, 8.0), (WITNESS, series("new", 0, 0)), (2.0, 7.0), Kept.NEW_DEAD),
-        (crossing(8.0, 8.0), (WITNESS, OTHER), (2.0, 2.5), Kept.TOO_FEW),
+        (measured(8.0, 6.0), (WITNESS, OTHER), (2.0, 7.0), Kept.HEARD),
+        (measured(4.0, 8.0), (WITNESS, OTHER), (2.0, 7.0), Kept.CUT_OFF),
+        (measured(2.0, 8.0), (series("old", 0, 0), OTHER), (2.0, 7.0), Kept.OLD_DEAD),
+        (measured(8.0, 8.0), (WITNESS, series("new", 0, 0)), (2.0, 7.0), Kept.NEW_DEAD),
+        (measured(8.0, 8.0), (WITNESS, OTHER), (2.0, 2.5), Kept.TOO_FEW),
     ],
 )
 def test_what_else_the_time_before_a_swap_shows(

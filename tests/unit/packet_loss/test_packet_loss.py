@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("at_once")
 
 
 def losing(share: int, *who: str) -> PaperGuests:
-    """Guests of whom these lose each n-th ping."""
+    """Guests that lose each n-th ping on these paths."""
     numbers = {name: count(1) for name in who}
     return PaperGuests(lambda source, _: source not in numbers or next(numbers[source]) % share != 0)
 

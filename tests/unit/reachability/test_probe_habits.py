@@ -65,7 +65,7 @@ def test_network_that_is_unreachable_is_no_missing_permission(shell: str, tmp_pa
 
 
 class SlowPeer:
-    """Greets like SSH, each connection after ``delay`` seconds; ``most`` were open at one time."""
+    """Greets like SSH, each connection after ``delay`` seconds; ``most`` were open in parallel."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay

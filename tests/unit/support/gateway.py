@@ -12,7 +12,7 @@ class Gateway:
     """Passes bytes on to a local port.
 
     `forget` silences the connections there are: both sides stay open, and what is sent is taken and lost. ``silent``:
-    new ones, too. ``answers``: so many bytes of the other side's are passed on by each connection, None for all.
+    new ones, too. ``answers``: this number of bytes of the other side's are passed on by each connection, None for all.
     ``latency``: seconds by which each answer is late.
     """
 

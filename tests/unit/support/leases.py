@@ -37,7 +37,7 @@ DEAD = 0.2
 
 
 def put_lease(api: FakeApi, name: str, run: str, purpose: str, *, lasts: float = LIVING, renewed: float = 0) -> None:
-    """A lease of another run, which says that it was renewed so many seconds ago; nobody renews it."""
+    """A lease of another run, which says when it was last renewed; it is not renewed again."""
     meta = {"name": name, "namespace": "default", "labels": {PURPOSE_LABEL: purpose}}
     meta["annotations"] = {HOLDER_NOTE: "ann@desk"}
     spec = {"holderIdentity": run, "leaseDurationSeconds": lasts, "renewTime": stamp(renewed)}

@@ -47,7 +47,7 @@ DASH = "dash -i"
 
 
 def _heed_keys() -> None:
-    """Whoever is run in the background ignores the signals of Ctrl-C and Ctrl-\\; a guest must not inherit that."""
+    """A program in the background ignores the signals of Ctrl-C and Ctrl-\\; a guest must not inherit that."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
 
@@ -80,7 +80,7 @@ class PtyGuest:
         return self.current
 
     def leave(self, keys: str, seconds: float = 0.3) -> None:
-        """Someone types and goes away, leaving the line in whatever state that makes."""
+        """A user types and goes away, leaving the line in whatever state that makes."""
         stream = self.attach()
         stream.send(keys.encode())
         stream.drain(seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class TlsApi:
-    """``user`` is whom it lets in, by the certificate's common name; all others are answered 401."""
+    """``user`` is let in, by the certificate's common name; all others are answered 401."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.user = ""

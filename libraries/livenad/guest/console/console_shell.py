@@ -36,7 +36,7 @@ _LOCATION_CHECK = 0.5
 _RETRY_PAUSE = 0.2
 
 _DEAF_AFTER = 6.0
-"""Seconds without even an echo after which the console is attached anew; twice as long the next time."""
+"""Seconds without even an echo after which the console is attached again; twice as long the next time."""
 
 _CLOSING = 3.0
 """Seconds that closing waits for a command that still runs; the console is left to it then."""
@@ -222,7 +222,7 @@ class ConsoleShell:
             if (capture.ended or silent or deadline.passed) and (result := capture.result()) is not None:
                 return result
             if capture.state == "none":
-                # It was never begun: typed away by someone, or lost by a full tty. Safe to type again.
+                # It was never begun: typed over by another user, or lost by a full tty. Safe to type again.
                 capture.state = ""
                 self._send(line, command, capture, deadline)
             if deadline.passed:

@@ -1,4 +1,4 @@
-"""What real guests' consoles do: shells with habits, tools that are missing, questions that nobody can answer."""
+"""What real guests' consoles do: shells with habits, tools that are missing, questions that cannot be answered."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_finds_its_way_out_of_what_others_left(bash: PtyGuest, left: str) -> Non
 
 
 def test_password_prompt_left_by_someone_is_not_answered_with_our_password(bash: PtyGuest) -> None:
-    bash.leave("someone-else\r", 0.2)
+    bash.leave("other-user\r", 0.2)
     assert shell_on(bash).run("echo in", 20).stdout == "in\n"
     assert bash.typed.index(USER.encode()) < bash.typed.index(PASSWORD.encode())
 

@@ -199,7 +199,7 @@ def test_line_that_is_noise_in_disguise_is_asked_for_again() -> None:
     for frame in (Frame("a1", "B", "run"), Frame("a1", "o", "1:WFla"), header):
         capture.add(frame)
     assert capture.result() is None
-    assert not capture.ended, "its lines are dropped, so that they are asked for anew"
+    assert not capture.ended, "its lines are dropped, so that they are requested again"
     for frame in (Frame("a1", "o", "1:QUJD"), Frame("zz", "o", "1:WFla"), header):
         capture.add(frame)
     assert capture.result() == (0, b"ABC", b"")

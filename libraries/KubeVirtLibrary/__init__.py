@@ -31,8 +31,9 @@ class KubeVirtLibrary(LibraryBase):
 
     Importing the library connects to nothing. The first keyword that needs the cluster connects to it, with the
     variables of ``variables/defaults.yaml``; the connection is closed at the end of the suite that opened it. From
-    `Open Test Namespace` on, every event in the test namespace is recorded. Keywords that wait react to these events;
-    keywords that say *never* judge all of them.
+    `Open Test Namespace` on, every state of the VMs, VMIs, migrations, launcher pods and NADs of the test namespace
+    is recorded by watches of the API. Keywords that wait react to new states; keywords that say *never* judge all
+    states.
 
     = Minimal suite =
 

@@ -47,7 +47,7 @@ class ClusterSettingKeywords(KeywordComponent):
         Args:
         | ``setting`` | ``LiveUpdateNADRef``: ``on``, ``off``; ``vmRolloutStrategy``: ``LiveUpdate``, ``Stage``; |
         | | ``workloadUpdateMethods``: ``none``, ``LiveMigrate``, ``Evict``, ``LiveMigrate,Evict``. |
-        | ``value`` | one of those. |
+        | ``value`` | a value listed for that setting. |
 
         Example:
         | Open Test Namespace    exclusive=yes

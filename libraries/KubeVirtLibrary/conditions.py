@@ -52,7 +52,7 @@ class ConditionKeywords(KeywordComponent):
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
         | ``conditions`` | ``RestartRequired``, ``MigrationRequired``, or both. |
         | ``within`` | longest wait, from now on. |
-        | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
+        | ``control`` | a second VM that can be migrated, whose network was changed after that of ``vm``. |
 
         Example:
         | Condition Should Be Set    web    RestartRequired    within=1 min
@@ -88,9 +88,9 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_never_have_been_set(self, vm: VmName, *conditions: Condition) -> None:
         """Fails if RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
 
-        Judged on every recorded state since before the first change of the VM's network or NICs; for a VM that was
-        started or restarted after it, since before that. For a VM that was never changed it is judged from the moment
-        when it was first seen running; one that was not seen running is a LAB ERROR.
+        Judged on every recorded state. The window starts just before the later of the first change of the VM's network
+        or NICs and its last start or restart. For a VM that was never changed it starts when the VM was first seen
+        running; if it was never seen running, the keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed, or that was started and left alone. |

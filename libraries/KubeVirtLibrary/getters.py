@@ -42,7 +42,7 @@ class GetterKeywords(KeywordComponent):
     def get_vmi(self, vm: VmName) -> dict[str, Any]:
         """Returns the VirtualMachineInstance of a VM as a dictionary, as the API server has it now.
 
-        It is a copy, as for `Get VM`. A stopped VM, which has no VMI, is a LAB ERROR.
+        It is a copy, as for `Get VM`. Fails with a LAB ERROR if the VM is stopped: it has no VMI then.
 
         Args:
         | ``vm`` | a VM that runs. |

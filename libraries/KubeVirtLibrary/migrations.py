@@ -61,7 +61,7 @@ class MigrationKeywords(KeywordComponent):
 
         Args:
         | ``vm`` | a VM whose network was changed. |
-        | ``within`` | longest wait for each of the two. |
+        | ``within`` | longest wait for the target pod, and again for the migration to fail. |
 
         Example:
         | Change VM Network    db    nic=secondary    network=new-network
@@ -144,7 +144,7 @@ class MigrationKeywords(KeywordComponent):
 
         Args:
         | ``vm`` | a VM whose network was changed, or that was left alone. |
-        | ``control`` | a VM that can be migrated, whose network was changed afterwards. |
+        | ``control`` | a second VM that can be migrated, whose network was changed after that of ``vm``. |
         | ``duration`` | length of the window, counted from the edit. |
 
         Example:

@@ -55,7 +55,7 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``network`` | NAD to move it to, by name or as ``namespace/name``. |
         | ``networks`` | for several NICs in one edit, in place of the two: a dictionary of NICs and networks. |
         | ``vm_state`` | what the VM has to be at the edit: ``running`` and at rest, ``stopped``, ``starting``, |
-        | | ``migrating`` for its change before this one, or ``any``: the edit follows an earlier one unchecked. |
+        | | ``migrating`` because of its previous change, or ``any``: not checked, for an edit right after another. |
         | ``nad_exists`` | no for a NAD that will be created later. |
         | ``as_user`` | a user of `Create VM Owner`, as which the edit is made; the keyword fails if it is forbidden. |
 
@@ -102,7 +102,7 @@ class NetworkChangeKeywords(KeywordComponent):
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | one of its NICs. |
-        | ``binding`` | its new binding. |
+        | ``binding`` | the new binding field of its interface; ``binding`` stands for a network binding plugin. |
         | ``model`` | its new model, such as ``e1000e``. |
         | ``network`` | its new network, in the same edit. |
 

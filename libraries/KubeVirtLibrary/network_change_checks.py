@@ -26,7 +26,7 @@ class NetworkChangeCheckKeywords(KeywordComponent):
         """Fails if an edit that needs a restart was applied to the running VM: in the VMI spec, or by a migration
         requested or created for it.
 
-        After `Change NIC Settings` node and VMI must also be the same. The window begins before the edit.
+        After `Change NIC Settings` node and VMI must also be the same as before the edit. The window begins before it.
 
         Args:
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |

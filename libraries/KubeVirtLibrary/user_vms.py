@@ -93,7 +93,7 @@ class UserVmKeywords(KeywordComponent):
         it to a network of `Create Network`, which is removed at the end of the suite, move it back before.
 
         Without NAMESPACE it is a LAB ERROR. A VM that is not there, or that a run of these libraries created, is a TEST
-        ERROR. Without ``user`` keywords that look into the guest are a TEST ERROR.
+        ERROR. If ``user`` is not given, keywords that look into the guest fail with a TEST ERROR.
 
         Args:
         | ``vm`` | name of the VM on the cluster. |

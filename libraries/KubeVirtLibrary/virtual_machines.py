@@ -213,8 +213,8 @@ class VirtualMachineKeywords(KeywordComponent):
     def delete_vm(self, vm: VmName, *, within: timedelta = timedelta(minutes=2)) -> None:
         """Removes a VM that this suite created, and waits until it and its launcher pods are gone.
 
-        Its name can be used again afterwards. A VM that is not gone in time is a LAB ERROR. A VM of `Use Existing VM`
-        is never removed: a TEST ERROR. All VMs of a suite are removed at its end anyway.
+        Its name can be used again afterwards. A VM that is not gone in time is a LAB ERROR. The keyword refuses,
+        with a TEST ERROR, to delete a VM of `Use Existing VM`. All VMs of a suite are removed at its end anyway.
 
         Args:
         | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
@@ -239,7 +239,7 @@ class VirtualMachineKeywords(KeywordComponent):
         """Fails unless the VM runs as another VMI than before `Restart VM`, or before its start by `Start VMs`.
 
         Args:
-        | ``vm`` | a VM that was restarted or started so. |
+        | ``vm`` | a VM of `Restart VM` or `Start VMs`. |
 
         Example:
         | VM Should Have Restarted    web
@@ -252,10 +252,10 @@ class VirtualMachineKeywords(KeywordComponent):
         """Fails if the VMI was deleted or replaced, or left phase Running, at any time since before the change.
 
         The change is the first one of the VM's network or NICs since the VM was started. After an edit while the VM was
-        starting, the VMI that was starting must be the one that runs, and must not go back from a phase.
+        starting, the VMI that was starting must be the one that runs, and must not return to an earlier phase.
 
-        A VM that was never changed, or only started or restarted by `Start VMs` or `Restart VM`, is judged from the
-        moment when it was first seen running, after that. One that was not seen running is a LAB ERROR.
+        If the VM was never changed, the window starts when it was first seen running after its last start or restart.
+        If it was never seen running, the keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network or NICs were changed, or that was left alone. |

@@ -2,8 +2,9 @@
 Name                Linux Bridge VLAN Change
 Documentation       A running VM is moved from one VLAN of a Linux bridge to another by one edit of its spec.
 ...
-...                 - *Topology:* a VM with a pod network and two bridge NICs; one peer on each VLAN. Each peer also has
-...                   a witness NIC on the other VLAN.
+...                 - *Topology:* a VM with a pod network and two bridge NICs; three VLANs: old, new, and a third one
+...                   for the NIC that is not touched. Each of two peers has its main NIC on the old or the new VLAN,
+...                   and a second NIC, its witness, on the opposite one, which proves that the other peer is alive.
 ...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. Only `networkName` is changed.
 ...                 - *Verified:* the cluster live-migrates the VM, nothing in the guest changes, the new network is
 ...                   reachable, the old one is silent. The suite setup makes the edit once; each test judges one claim.
@@ -69,8 +70,8 @@ VM Reaches Its Peer On The New Network
     ...    duration=${SILENCE_WINDOW}
 
 VM Is Silent On The Previous Network
-    [Documentation]    For SILENCE_WINDOW neither side reaches the other, while the VM reaches its new peer through
-    ...    the same NIC and the witness reaches the old peer.
+    [Documentation]    For SILENCE_WINDOW neither side reaches the other. In the same window the VM reaches the new peer
+    ...    through the same NIC, and the new peer reaches the old peer through its witness NIC.
     [Metadata]    Requirements    R9
     [Tags]    r9    cnv-15972
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}

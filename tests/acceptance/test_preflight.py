@@ -64,5 +64,5 @@ def test_user_with_few_rights_reads_which_are_missing(tmp_path: Path) -> None:
     assert "an administrator grants it" in message
     assert run.judgement.exit == Exit.LAB_ERROR
     shown = metadata(tmp_path / "results" / "output.xml")
-    assert shown["nodes"].startswith("unknown: they may not be listed")
+    assert shown["nodes"].startswith("unknown: no right to list them")
     assert shown["rwo-storage"].startswith("unknown: StorageClasses are unknown (forbidden); remedy: ")

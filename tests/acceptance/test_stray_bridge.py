@@ -22,7 +22,7 @@ def test_bridge_that_the_nodes_do_not_have_is_named(tmp_path: Path) -> None:
     # Console, report and sign-off show one line.
     told = message.removeprefix("Parent suite setup failed:\n").splitlines()[0]
     for words in (
-        "LAB ERROR: before the act:",
+        "LAB ERROR: before the change:",
         'network "old-network" is bridge stray, VLAN 150',
         "vm-under-test is on node embedded-1, old-peer on embedded-2",
         "have the VLAN allowed on the switch ports, choose other VLANS, or use the profile kubernetes-node-local",

@@ -17,7 +17,7 @@ from tests.faults.exchange import Fate
 from tests.faults.proxy import proxied
 
 LONGEST = 3600.0
-PROFILE = ROOT / "variables" / "profiles" / "embedded.yaml"
+PROFILE = "embedded"
 LAUNCHER = ROOT / "scripts" / "run_suites.py"
 
 
@@ -92,7 +92,7 @@ def _run(kubeconfig: Path, folder: Path, processes: int, options: Sequence[str])
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, str(LAUNCHER), "--state", str(folder), "--kubeconfig", str(kubeconfig), "--embedded"),
-        *("--profile", str(PROFILE), "--processes", str(processes), "--", "--outputdir", str(folder)),
+        *("--profile", PROFILE, "--processes", str(processes), "--", "--outputdir", str(folder)),
         *("--console", "quiet", "--variable", "ALLOW_DISRUPTIVE:yes", *options),
     ]
     with (folder / "printed.txt").open("w", encoding="utf-8") as printed:

@@ -64,7 +64,7 @@ def test_nic_that_was_unplugged_can_be_judged_and_one_that_never_was_is_told(api
 @pytest.mark.parametrize(
     ("keyword", "named", "said"),
     [
-        ("Hot Plug NIC", {"nic": "secondary", "network": "green"}, "is defined already; choose another name"),
+        ("Hot Plug NIC", {"nic": "secondary", "network": "green"}, "is already defined; choose another name"),
         ("Hot Plug NIC", {"nic": "Third", "network": "green"}, "expected lower-case letters"),
         ("Hot Plug NIC", {"nic": "third", "network": "No NAD"}, "is not the name of a NAD"),
         ("Hot Plug NIC", {"nic": "third", "network": "red"}, 'network "red" does not exist'),

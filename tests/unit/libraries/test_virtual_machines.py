@@ -60,7 +60,7 @@ def test_stop_start_and_restart_are_asked_of_the_subresources(api: FakeApi, star
     [
         ("Web_1", 'VM "Web_1": expected lower-case letters, digits and hyphens, 50 characters at most'),
         ("w" * 51, "50 characters at most"),
-        ("web", 'VM "web" is defined already'),
+        ("web", 'VM "web" is already defined'),
     ],
 )
 def test_name_of_a_vm_is_checked(web: Call, name: str, said: str) -> None:

@@ -42,6 +42,13 @@ def assert_refused(folder: Path, finished: subprocess.CompletedProcess[str], *fr
     assert not (folder / "results").exists()
 
 
+@pytest.mark.circumstance(
+    "the name of a variable is misspelt",
+    topic="input",
+    sees="did you mean SWAP_TIMEOUT?",
+    verdict="exit 64",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("variable", "fragments"),
     [
@@ -57,6 +64,13 @@ def test_a_variable_that_there_is_not(tmp_path: Path, variable: str, fragments: 
     assert_refused(tmp_path, run(tmp_path, "--variable", variable), *fragments)
 
 
+@pytest.mark.circumstance(
+    "YAML reads a value as a number: IPV4_PREFIX: 10.20, VLANS: 0100",
+    topic="input",
+    sees="the number 10.2;",
+    verdict="exit 64",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("name", "text", "fragments"),
     [
@@ -82,6 +96,13 @@ def test_a_file_of_values_with_a_mistake(tmp_path: Path, name: str, text: str, f
     assert_refused(tmp_path, run(tmp_path, "--variablefile", name), *fragments)
 
 
+@pytest.mark.circumstance(
+    "the file of --variablefile does not exist",
+    topic="input",
+    sees="does not exist",
+    verdict="exit 64",
+    source="tried on commit 34c8c6b",
+)
 def test_a_file_of_values_that_is_missing(tmp_path: Path) -> None:
     assert_refused(tmp_path, run(tmp_path, "--variablefile", "mine.yaml"), "'mine.yaml' does not exist")
 
@@ -108,6 +129,13 @@ def test_what_means_something_is_taken(tmp_path: Path, arguments: tuple[str, ...
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
+@pytest.mark.circumstance(
+    "a user's cluster is given without a profile of its networks",
+    topic="input",
+    sees="not given ... --profile NAME",
+    verdict="exit 64",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("arguments", "missing"),
     [
@@ -142,6 +170,13 @@ def test_a_profile_that_there_is_not(tmp_path: Path) -> None:
     assert_refused(tmp_path, finished, 'is "openshift-nmstat"', "did you mean openshift-nmstate?", PROFILES)
 
 
+@pytest.mark.circumstance(
+    "other users of the machine look for results",
+    topic="input",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("options", [(), ("--outputdir", "mine/nightly")])
 def test_results_are_for_their_user_alone(tmp_path: Path, options: tuple[str, ...]) -> None:
     script = str(ROOT / "scripts" / "run_suites.py")
@@ -158,6 +193,13 @@ def test_a_folder_for_results_that_is_there_stays_as_it_is(tmp_path: Path) -> No
     assert (tmp_path / "results").stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.circumstance(
+    "the machine of the embedded cluster has no IPv6",
+    topic="input",
+    sees="IPV6_PREFIX:",
+    verdict="SKIP",
+    source="tried on commit 34c8c6b",
+)
 def test_machine_without_ipv6_has_guests_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that capability ipv6 is missing, unless the user says otherwise."""
     arguments = run_suites._arguments(["--state", "x", "--embedded"])

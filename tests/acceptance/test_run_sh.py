@@ -200,6 +200,13 @@ def asked_of_apt(checkout: Checkout) -> list[str]:
     return [line.split()[-1] for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
 
 
+@pytest.mark.circumstance(
+    "a system package is missing and --install is not given",
+    topic="input",
+    sees="this machine lacks ... install what is missing with",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("environment", [{}, {"INSTALL": "/usr/bin/install -c"}, {"CI": "true"}])
 def test_nothing_is_installed_unasked(checkout: Checkout, environment: dict[str, str]) -> None:
     checkout.stand_in(venv_module=1, host_pip=1)
@@ -233,6 +240,13 @@ def test_a_real_cluster_needs_neither_ip_nor_ping(checkout: Checkout) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.circumstance(
+    "PIP_USER=1 is set",
+    topic="input",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_settings_of_pip_lead_nothing_elsewhere(checkout: Checkout) -> None:
     run = checkout.run(env={"PIP_USER": "1", "PIP_TARGET": "/somewhere", "PIP_PREFIX": "/elsewhere"})
     assert run.returncode == 0, run.stderr

@@ -10,6 +10,13 @@ from testplan.gate import Exit
 from tests.embedded import ROOT, run_robot
 
 
+@pytest.mark.circumstance(
+    "the named bridge has no uplink on the nodes",
+    topic="nodes",
+    sees="is bridge stray, VLAN 150 ... have the VLAN allowed on the switch ports",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.timeout(180)
 def test_bridge_that_the_nodes_do_not_have_is_named(tmp_path: Path) -> None:
     """The CNI plugin makes one on each node, without uplink."""

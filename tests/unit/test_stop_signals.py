@@ -66,6 +66,13 @@ def linger() -> None:
         pass
 
 
+@pytest.mark.circumstance(
+    "Ctrl-C comes while a thread waits",
+    topic="input",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_signal_within_a_condition_leaves_its_lock_free(came: list[int]) -> None:
     StopSignalGuard().install()
     lock = Lock(signal.SIGTERM)

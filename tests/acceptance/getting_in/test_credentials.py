@@ -50,6 +50,13 @@ def test_exec_plugin_may_give_a_certificate(kubeconfig: Path, edited: Callable[[
     assert_in(opened(edited(with_user(plugin(tmp_path, status)))))
 
 
+@pytest.mark.circumstance(
+    "the exec plugin of the kubeconfig fails",
+    topic="connection",
+    sees="gave no credentials",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_exec_plugin_that_fails_is_named_in_one_line(edited: Callable[[Edit], Path], tmp_path: Path) -> None:
     user = plugin(tmp_path, {"token": "x"})
     (tmp_path / "plugin.py").write_text("import sys; sys.exit('no session: log in first')", encoding="utf-8")
@@ -61,6 +68,13 @@ def test_exec_plugin_that_fails_is_named_in_one_line(edited: Callable[[Edit], Pa
     assert "\n" not in message
 
 
+@pytest.mark.circumstance(
+    "the exec plugin of the kubeconfig is not installed",
+    topic="connection",
+    sees="is not there",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_exec_plugin_that_is_not_there_is_named(edited: Callable[[Edit], Path]) -> None:
     hint = "install it from the intranet"
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "lab-login", "installHint": hint}}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from .accounts import Account
 from .plugins import plugin, runs, stamp
 from .uses import Edit, assert_in, opened, stream_once, watch_once, whoami, with_user
@@ -48,6 +50,13 @@ def test_rotated_token_file_is_read_again_by_requests_watches_and_streams(
         assert cluster.connection.headers()["Authorization"] == f"Bearer {file.read_text(encoding='utf-8')}"
 
 
+@pytest.mark.circumstance(
+    "a bound token ends during the run",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_token_that_ends_during_a_watch_is_renewed_for_the_next_one(
     edited: Callable[[Edit], Path], account: Account, tmp_path: Path
 ) -> None:

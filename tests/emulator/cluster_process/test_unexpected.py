@@ -22,6 +22,13 @@ exec "$@"
 """
 
 
+@pytest.mark.circumstance(
+    "a process of the embedded cluster breaks",
+    topic="input",
+    sees="the embedded cluster broke",
+    verdict="exit 70",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -46,6 +53,13 @@ def test_unexpected_is_one_line(
     assert told.count("\n") == 1
 
 
+@pytest.mark.circumstance(
+    "the temporary folder is full",
+    topic="input",
+    sees="No space left on device ... make room there, or set XDG_RUNTIME_DIR",
+    verdict="exit 70",
+    source="tried on commit 34c8c6b",
+)
 def test_full_temporary_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emulator", "exec", "--", "true"]
     folder = tmp_path / "tmp"

@@ -48,10 +48,24 @@ def kubeconfig_of(server: TlsApi, authority: bytes, folder: Path, **user: str) -
     return str(folder / "config")
 
 
+@pytest.mark.circumstance(
+    "the cluster's CA names no key usage",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_authority_without_key_usages_is_trusted(server: TlsApi, root: Authority, tmp_path: Path) -> None:
     assert Cluster(open_connection(kubeconfig_of(server, root.pem, tmp_path)), 2).list(NODE).items == []
 
 
+@pytest.mark.circumstance(
+    "the kubeconfig has the issuing CA only",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_issuing_authority_alone_is_trusted(server: TlsApi, issuer: Authority, tmp_path: Path) -> None:
     cluster = Cluster(open_connection(kubeconfig_of(server, issuer.pem, tmp_path)), 2)
     assert cluster.list(NODE).items == []
@@ -67,6 +81,13 @@ def test_another_authority_is_not_trusted(server: TlsApi, tmp_path: Path) -> Non
         open_console(cluster.stream_options(), "demo", "web", 5)
 
 
+@pytest.mark.circumstance(
+    "a client certificate is rotated in place",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_certificate_that_was_rotated_in_place_is_shown(server: TlsApi, issuer: Authority, tmp_path: Path) -> None:
     files = (tmp_path / "me.crt", tmp_path / "me.key")
     path = kubeconfig_of(server, issuer.pem, tmp_path, **{"client-certificate": "me.crt", "client-key": "me.key"})

@@ -29,6 +29,13 @@ def test_reads_are_repeated(api: FakeApi, cluster: Cluster, fault: Fault) -> Non
     assert cluster.get(NAD, "blue", "demo")["metadata"]["name"] == "blue"
 
 
+@pytest.mark.circumstance(
+    "the API server throttles requests (429 with Retry-After)",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_retry_after_is_respected(api: FakeApi, cluster: Cluster) -> None:
     api.faults.append(Fault("POST", NADS, 429, headers={"Retry-After": "1"}))
     began = time.monotonic()
@@ -37,6 +44,13 @@ def test_retry_after_is_respected(api: FakeApi, cluster: Cluster) -> None:
     assert len(api.requests("POST", NADS)) == 2
 
 
+@pytest.mark.circumstance(
+    "the answer to a create is lost",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("status", [0, 500, 504])
 def test_create_whose_answer_is_lost_is_found_and_not_repeated(api: FakeApi, cluster: Cluster, status: int) -> None:
     api.faults.append(Fault("POST", NADS, status, after=True))
@@ -145,6 +159,13 @@ def test_refusals_name_object_server_and_remedy(api: FakeApi, cluster: Cluster) 
         cluster.create(NAMESPACE, {"metadata": {"name": "demo", "labels": {RUN_LABEL: "r1"}}})
 
 
+@pytest.mark.circumstance(
+    "credentials have expired",
+    topic="connection",
+    sees="are invalid or expired: log in again",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_expired_credentials_are_named(api: FakeApi, cluster: Cluster) -> None:
     api.faults.extend([Fault("GET", NADS, 401), Fault("GET", NADS, 401)])
     with pytest.raises(LabError, match=r"credentials of .*kubeconfig are invalid or expired: log in again"):

@@ -72,6 +72,13 @@ def test_unreachable_server_is_named_soon(tmp_path: Path, server: str, why: str)
     assert why in message
 
 
+@pytest.mark.circumstance(
+    "the port of the API server speaks no TLS",
+    topic="connection",
+    sees="TLS failed",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_plain_http_answer_on_a_tls_port_is_a_tls_error(api: object, kubeconfig: Path, tmp_path: Path) -> None:
     server = open_connection(str(kubeconfig)).server.replace("http:", "https:")
     connection: Connection = open_connection(str(write_kubeconfig(tmp_path / "tls", server)))

@@ -28,6 +28,13 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.circumstance(
+    "HTTPS_PROXY is set without NO_PROXY, and the API server is on loopback",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.usefixtures("proxied")
 def test_loopback_is_reached_without_the_proxy_of_the_environment(api: FakeApi, kubeconfig: Path) -> None:
     cluster = Cluster(open_connection(str(kubeconfig)), 2)
@@ -64,6 +71,13 @@ def test_proxy_of_the_kubeconfig_leads_to_loopback_too(tmp_path: Path) -> None:
     assert connection.proxy_to(connection.server) == "http://127.0.0.1:10"
 
 
+@pytest.mark.circumstance(
+    "the kubeconfig has no current-context",
+    topic="connection",
+    sees="has no current-context; name one with",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_context_may_be_named_where_none_is_current(api: FakeApi, kubeconfig: Path) -> None:
     config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
     del config["current-context"]
@@ -73,6 +87,13 @@ def test_context_may_be_named_where_none_is_current(api: FakeApi, kubeconfig: Pa
         open_connection(str(kubeconfig))
 
 
+@pytest.mark.circumstance(
+    "the current-context is not in the kubeconfig",
+    topic="connection",
+    sees="is not in kubeconfig",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_current_context_that_is_not_there_is_named(kubeconfig: Path) -> None:
     text = kubeconfig.read_text(encoding="utf-8").replace("current-context: here", "current-context: gone")
     kubeconfig.write_text(text, encoding="utf-8")
@@ -80,6 +101,13 @@ def test_current_context_that_is_not_there_is_named(kubeconfig: Path) -> None:
         open_connection(str(kubeconfig))
 
 
+@pytest.mark.circumstance(
+    "an exec plugin waits for a log-in in a browser",
+    topic="connection",
+    sees="gave no credentials within",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_exec_plugin_that_never_answers_is_given_up(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "PLUGIN_SECONDS", 0.3)
     config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))

@@ -62,6 +62,13 @@ def impersonating(path: Path, server: str, user: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.circumstance(
+    "the kubeconfig impersonates another user",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_requests_watches_and_streams_impersonate(tmp_path: Path) -> None:
     ear = Ear()
     cluster = Cluster(open_connection(str(impersonating(tmp_path / "config", ear.url, IMPERSONATED))), patience=2)

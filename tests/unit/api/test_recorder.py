@@ -84,6 +84,13 @@ def test_refused_watches_are_tried_again(api: FakeApi, start: Start) -> None:
     assert reach(recorder, "a")
 
 
+@pytest.mark.circumstance(
+    "etcd is compacted while a watch is cut",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_after_410_a_list_shows_what_was_missed(api: FakeApi, start: Start) -> None:
     other = {"metadata": {"name": "other", "namespace": "demo"}, "state": "x"}
     api.put(VMS, vm("a"))
@@ -138,6 +145,13 @@ def test_what_a_late_watch_tells_is_kept_and_counted_once(api: FakeApi, start: S
     assert current["state"] == "c"
 
 
+@pytest.mark.circumstance(
+    "a watch stays open and tells nothing any more",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_stalled_watch_is_replaced(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livenad.api.watch._MARGIN_SECONDS", 1)
     recorder = start(watch_seconds=1)

@@ -21,6 +21,34 @@ from tests.unit.support.web import Web
 RBAC = "docs/rbac/ has the roles"
 
 
+@pytest.mark.circumstance(
+    "a quota refuses an object",
+    topic="rules",
+    sees="a ResourceQuota forbids it",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.circumstance(
+    "a webhook or an admission policy refuses an object",
+    topic="rules",
+    sees="a rule of the cluster forbids it",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.circumstance(
+    "the user of the kubeconfig has no credentials",
+    topic="connection",
+    sees="no credentials were sent",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.circumstance(
+    "the namespace is being deleted",
+    topic="others",
+    sees="wait until the namespace is gone",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [
@@ -45,6 +73,13 @@ def test_forbidden_is_not_always_a_want_of_rights(api: FakeApi, cluster: Cluster
     assert (RBAC in str(caught.value)) == (remedy == RBAC)
 
 
+@pytest.mark.circumstance(
+    "a gateway redirects requests to a log-in",
+    topic="connection",
+    sees="redirected (302) to https://login.lab/oauth, which is not followed",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_redirect_says_where_it_leads(api: FakeApi, cluster: Cluster) -> None:
     api.faults.append(Fault("GET", NAD.path("demo"), 302, headers={"Location": "https://login.lab/oauth"}))
     with pytest.raises(ApiError) as caught:
@@ -61,6 +96,13 @@ def behind_a_login(tmp_path: Path) -> Iterator[Cluster]:
         opened.close()
 
 
+@pytest.mark.circumstance(
+    "a log-in page is served with status 200",
+    topic="connection",
+    sees="the answer (200) is a page",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_login_page_is_no_list_without_objects(behind_a_login: Cluster) -> None:
     with pytest.raises(LabError) as caught:
         read_kubevirt(behind_a_login)
@@ -71,6 +113,13 @@ def test_login_page_is_no_list_without_objects(behind_a_login: Cluster) -> None:
 WEBHOOK = 'admission webhook "v.lab" denied the request: the VM "test-1" breaks a test'
 
 
+@pytest.mark.circumstance(
+    'a webhook refuses a VM whose name has the word "test"',
+    topic="rules",
+    sees="denied the request",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("message", "patches"),
     [

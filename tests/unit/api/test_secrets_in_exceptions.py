@@ -33,6 +33,13 @@ def written(path: Path, server: str, user: dict[str, Any], **more: Any) -> str:
     return str(path)
 
 
+@pytest.mark.circumstance(
+    "the file of a token ends in a line end",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_token_file_that_ends_in_a_line_end(api: FakeApi, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{SECRET}\n", encoding="utf-8")
     connection = open_connection(written(tmp_path / "config", api.url, {"tokenFile": "token"}))
@@ -41,6 +48,13 @@ def test_token_file_that_ends_in_a_line_end(api: FakeApi, tmp_path: Path) -> Non
     assert connection.stream_options().headers["Authorization"] == f"Bearer {SECRET}"
 
 
+@pytest.mark.circumstance(
+    "a token has a character that no header can have",
+    topic="connection",
+    sees="has a character that no header can have",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_token_that_no_header_can_have_is_refused_unseen(api: FakeApi, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{SECRET}\n{SECRET}\n", encoding="utf-8")
     cluster = Cluster(open_connection(written(tmp_path / "config", api.url, {"tokenFile": "token"})), 2)

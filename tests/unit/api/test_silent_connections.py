@@ -36,6 +36,13 @@ def in_parallel(cluster: Cluster, number: int = 8) -> None:
         assert all(listing.items == [] for listing in threads.map(lambda _: cluster.list(NODE), range(number)))
 
 
+@pytest.mark.circumstance(
+    "a balancer drops idle connections without a word",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_requests_after_the_gateway_forgot_all_connections(
     api: FakeApi, gateway: Gateway, behind: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +72,13 @@ def test_connection_that_was_idle_for_long_is_not_used_again(
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.circumstance(
+    "the API server accepts connections and never answers",
+    topic="connection",
+    sees="connected, but silent: no answer within",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_server_that_stays_silent_costs_the_patience_and_is_named(
     gateway: Gateway, behind: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

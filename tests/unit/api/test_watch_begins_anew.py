@@ -55,6 +55,13 @@ class Answer:
         time.sleep(0.01)
 
 
+@pytest.mark.circumstance(
+    "a watch ends as its version was compacted",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("status", "event"),
     [

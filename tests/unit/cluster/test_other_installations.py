@@ -26,6 +26,13 @@ def another_kubevirt(**status: Any) -> Object:
     return {**item, "metadata": {"name": "a-dead-one", "namespace": "attic"}, "status": status}
 
 
+@pytest.mark.circumstance(
+    "a second, dead KubeVirt resource lies in another namespace",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     "dead",
     [
@@ -50,12 +57,26 @@ def test_kubevirt_that_lives_is_taken(healthy: FakeApi, cluster: Cluster, dead: 
     assert (found.namespace, found.version_text) == ("kubevirt", "v1.9.0")
 
 
+@pytest.mark.circumstance(
+    "bridge-marker still lists a bridge that is gone, with a capacity of 0",
+    topic="nodes",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_bridge_that_is_gone_has_a_capacity_of_0() -> None:
     item = node("n1")
     item["status"]["capacity"] = {"bridge.network.kubevirt.io/br1": "1k", "bridge.network.kubevirt.io/br2": "0"}
     assert judge_nodes([item]).bridges == {"n1": ("br1",)}
 
 
+@pytest.mark.circumstance(
+    "namespaceIsolation of Multus stands inside a conflist",
+    topic="nodes",
+    sees="ConfigMap kube-system/multus-cni-config",
+    verdict="SKIP",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     "config",
     [
@@ -73,6 +94,13 @@ def test_isolation_is_seen_wherever_multus_is_configured(healthy: FakeApi, clust
     assert "ConfigMap kube-system/multus-cni-config" in found.value
 
 
+@pytest.mark.circumstance(
+    "a cluster lacks several things at once",
+    topic="nodes",
+    sees="cannot run these tests: no Multus; install it (and 2 more)",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_several_lacks_begin_with_the_first_one(healthy: FakeApi, cluster: Cluster) -> None:
     """Console, report and sign-off show the first line of a message."""
     facts = read_facts(cluster, read_version(cluster))
@@ -83,12 +111,26 @@ def test_several_lacks_begin_with_the_first_one(healthy: FakeApi, cluster: Clust
     assert rest == ["  - one node only; add one", "  - no right to act; ask for it"]
 
 
+@pytest.mark.circumstance(
+    "a user may not create namespaces",
+    topic="rules",
+    sees="or gives you a namespace, which you name by variable NAMESPACE",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_rights_on_namespaces_can_be_done_without() -> None:
     (right, *_) = within(OWN_NAMESPACES, "")
     assert right.remedy.endswith("or gives you a namespace, which you name by variable NAMESPACE")
     assert "docs/rbac/own-namespaces.yaml" in right.remedy
 
 
+@pytest.mark.circumstance(
+    "pods have IPv6 addresses only",
+    topic="nodes",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("addresses", "ipv6_only"),
     [((), False), (("192.0.2.1",), False), (("2001:db8::1",), True), (("192.0.2.1", "2001:db8::1"), False)],

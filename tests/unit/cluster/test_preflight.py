@@ -64,6 +64,13 @@ def test_one_node_only_is_named(healthy: FakeApi, cluster: Cluster) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.circumstance(
+    "nodes are cordoned, tainted or not Ready",
+    topic="nodes",
+    sees="1 of 2 nodes usable ... n2 is cordoned",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("second", "said"),
     [
@@ -132,6 +139,13 @@ def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
     assert "KubeVirt kubevirt/kubevirt is in phase Deploying, not Deployed; wait until it is" in refusal(cluster)
 
 
+@pytest.mark.circumstance(
+    "the only two nodes have different CPUs",
+    topic="nodes",
+    sees="differ in their CPU vendor ... add a node like one of them",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [

@@ -153,6 +153,13 @@ def tokens_sent(server: Web) -> set[str]:
     return {sent.get("Authorization", "") for path, _, sent in server.seen if path.endswith("/api/v1/query")}
 
 
+@pytest.mark.circumstance(
+    "MONITORING_URL is no Route of the cluster",
+    topic="connection",
+    sees="asked without a token, as it is no Route of this cluster",
+    verdict="SKIP",
+    source="tried on commit 34c8c6b",
+)
 def test_token_of_the_cluster_goes_to_its_own_route_only(web: Web, router: Web, cluster: Cluster) -> None:
     source, _ = find_source(cluster, NAMESPACE, Given(router.url))
     assert source is not None

@@ -64,6 +64,13 @@ def test_nic_that_a_policy_builds_anything_upon_is_left_alone(api: FakeApi, make
     assert make().take(lambda: FREE) == "ens5"
 
 
+@pytest.mark.circumstance(
+    "the only spare NIC leads to a machine's BMC",
+    topic="nodes",
+    sees="is a USB device, such as leads to a BMC; name it by SPARE_NIC",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_usb_device_is_named_as_such(make: Make) -> None:
     states = {"n1": state(nic("usb0"))}
     with pytest.raises(NoSpareNic, match="usb0: is a USB device, such as leads to a BMC; name it by SPARE_NIC"):
@@ -71,6 +78,13 @@ def test_usb_device_is_named_as_such(make: Make) -> None:
     assert make("usb0").take(lambda: states) == "usb0"
 
 
+@pytest.mark.circumstance(
+    "two runs have one spare NIC each and want a second one",
+    topic="others",
+    sees="used by run other",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 def test_who_has_a_nic_waits_less_for_a_second_one(api: FakeApi, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two runs with one NIC each would wait for each other, for the whole of LEASE_TIMEOUT."""
     monkeypatch.setattr("livenad.networks.nic_leases._CIRCLE_SECONDS", 0.3)

@@ -42,6 +42,13 @@ def test_nic_that_is_used_is_not(changes: Object, why: str) -> None:
     assert objection(state(nic("ens4", **changes)), "ens4") == why
 
 
+@pytest.mark.circumstance(
+    "a VRF, an OVS bridge or an ipvlan stands on a NIC that looks spare",
+    topic="nodes",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     "user",
     [
@@ -66,6 +73,13 @@ def test_nic_that_something_is_built_upon_is_not(user: Object) -> None:
     assert objection(state(nic("ens4"), user), "ens4") == f"is used by {user['name']}"
 
 
+@pytest.mark.circumstance(
+    "a virtual function looks like a spare NIC",
+    topic="nodes",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("physical", "function"),
     [

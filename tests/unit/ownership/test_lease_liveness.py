@@ -35,6 +35,13 @@ def test_lease_is_dead_when_it_was_the_same_for_its_whole_duration(clock: Clock,
     assert seen == [False] * 6 + [True] * 2
 
 
+@pytest.mark.circumstance(
+    "the clock of another machine is wrong",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("skew", [-86400, 0, 86400])
 def test_lease_that_is_renewed_lives_however_wrong_its_holders_clock_is(clock: Clock, skew: int) -> None:
     liveness = LeaseLiveness(clock)

@@ -118,6 +118,13 @@ def test_boot_id_is_no_complaint() -> None:
     assert complaint_of("6b2a0f3e-0000-4000-8000-000000000000") == ""
 
 
+@pytest.mark.circumstance(
+    "a command prints what looks like a log-in prompt",
+    topic="guest",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("text", ["vm login: ", "Password: ", "tester@vm's password: "])
 def test_text_that_looks_like_a_login_interrupts_no_command(
     guest_with: Callable[[str], PtyGuest], tmp_path: Path, text: str
@@ -149,6 +156,13 @@ class DeafStream(PtyStream):
         raise TimeoutError
 
 
+@pytest.mark.circumstance(
+    "a gateway leaves a console open and passes nothing on",
+    topic="guest",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_console_that_is_deaf_is_attached_anew(
     guest_with: Callable[[str], PtyGuest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +258,13 @@ class Talk(DeafStream):
         return super().receive(timeout)
 
 
+@pytest.mark.circumstance(
+    "the guest wants a new password or a second factor",
+    topic="guest",
+    sees="asks for a new one: it has expired",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(
     ("after_name", "after_password", "told"),
     [

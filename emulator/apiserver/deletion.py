@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace as replaced
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from emulator.kube.errors import ApiError
-from emulator.kube.timestamps import timestamp
+from emulator.kube.timestamps import now, timestamp
 
 from . import status_errors as fail
 from .admission import AdmissionRequest
@@ -96,7 +96,7 @@ def _delete(core: ApiCore, call: Call, resource: Resource, item: Item, options: 
 
 def _mark(resource: Resource, obj: Obj, grace: int, *, again: bool) -> None:
     meta = obj["metadata"]
-    meta["deletionTimestamp"] = timestamp(datetime.now(UTC) + timedelta(seconds=grace if resource.graceful else 0))
+    meta["deletionTimestamp"] = timestamp(now() + timedelta(seconds=grace if resource.graceful else 0))
     meta["deletionGracePeriodSeconds"] = grace if resource.graceful else 0
     if meta.get("generation") and not again:
         meta["generation"] += 1

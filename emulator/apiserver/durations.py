@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from emulator.kube.timestamps import parse_timestamp
+from emulator.kube.timestamps import now, parse_timestamp
 
 YEAR = 365 * 86400
 
@@ -39,4 +37,4 @@ def age(text: str | None) -> str:
     """How long ago a timestamp was; ``<unknown>`` when there is none."""
     if not text:
         return "<unknown>"
-    return short_duration((datetime.now(UTC) - parse_timestamp(text)).total_seconds())
+    return short_duration((now() - parse_timestamp(text)).total_seconds())

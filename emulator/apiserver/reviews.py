@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from emulator.kube.errors import ApiError
-from emulator.kube.timestamps import timestamp
+from emulator.kube.timestamps import now, timestamp
 
 from . import status_errors as fail
 from .bodies import decode_object_body, read_body
@@ -125,7 +125,7 @@ class Reviews:
         uid = account.obj["metadata"]["uid"]
         pod = _bound_pod(http, spec.get("boundObjectRef") or {})
         token = self._tokens.issue(info.namespace, info.name, uid, seconds, pod=pod)
-        until = timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
+        until = timestamp(now() + timedelta(seconds=seconds))
         answer = {
             "kind": "TokenRequest",
             "apiVersion": f"{AUTHENTICATION}/v1",

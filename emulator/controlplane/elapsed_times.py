@@ -6,9 +6,7 @@ measures what it has seen happen by its own clock.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from emulator.kube.timestamps import parse_timestamp
+from emulator.kube.timestamps import now, parse_timestamp
 from emulator.pace import Pace, clock
 
 
@@ -26,5 +24,5 @@ class ElapsedTimes:
         if key in self._started:
             past = clock() - self._started[key]
         else:
-            past = (datetime.now(UTC) - parse_timestamp(timestamp)).total_seconds()
+            past = (now() - parse_timestamp(timestamp)).total_seconds()
         return past * self._pace.speed

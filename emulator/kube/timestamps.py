@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+# Seconds since the epoch. Tests in virtual time put the clock of their event loop here.
+wall_clock: Callable[[], float] = time.time
+
+
+def now() -> datetime:
+    """The current time, UTC."""
+    return datetime.fromtimestamp(wall_clock(), UTC)
 
 
 def timestamp(when: datetime | None = None) -> str:
     """RFC 3339 in whole seconds, UTC; the current time if ``when`` is not given."""
-    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (when or now()).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 from emulator.controlplane import names
@@ -15,7 +14,7 @@ from emulator.controlplane.vmi.launcher import launcher_pod, place_target
 from emulator.controlplane.vmi.nads import ask_for_resources, missing_nad
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
-from emulator.kube.timestamps import parse_timestamp
+from emulator.kube.timestamps import now, parse_timestamp
 
 Obj = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ class Targets:
         scheduled = conditions.find(pod, "PodScheduled")
         unschedulable = scheduled is not None and scheduled.get("reason") == "Unschedulable"
         limit = self._limit(migration, unschedulable)
-        age = (datetime.now(UTC) - parse_timestamp(pod["metadata"]["creationTimestamp"])).total_seconds()
+        age = (now() - parse_timestamp(pod["metadata"]["creationTimestamp"])).total_seconds()
         left = limit - age * self.shared.pace.speed
         where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         if unschedulable:

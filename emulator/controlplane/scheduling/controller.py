@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from emulator.controlplane import names
@@ -13,6 +12,7 @@ from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 from emulator.kube.events import reference
 from emulator.kube.informer import Key
+from emulator.kube.timestamps import now
 from emulator.kube.workqueue import WorkQueue
 
 Obj = dict[str, Any]
@@ -86,12 +86,12 @@ class Scheduler:
 
     async def _event(self, pod: Obj, kind: str, reason: str, message: str, action: str) -> None:
         """The scheduler uses the newer events API: no count, and a timestamp in microseconds."""
-        now = datetime.now(UTC)
+        made = now()
         meta = pod["metadata"]
         event = {
             "kind": "Event",
             "apiVersion": "v1",
-            "metadata": {"name": f"{meta['name']}.{int(now.timestamp() * 1e9):x}", "namespace": meta["namespace"]},
+            "metadata": {"name": f"{meta['name']}.{int(made.timestamp() * 1e9):x}", "namespace": meta["namespace"]},
             "involvedObject": reference(pod),
             "reason": reason,
             "message": message,
@@ -99,7 +99,7 @@ class Scheduler:
             "firstTimestamp": None,
             "lastTimestamp": None,
             "type": kind,
-            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "eventTime": made.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "action": action,
             "reportingComponent": NAME,
             "reportingInstance": f"{NAME}-embedded",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from emulator.controlplane.accessors import Obj, phase
-from emulator.kube.timestamps import parse_timestamp, timestamp
+from emulator.kube.timestamps import now, parse_timestamp, timestamp
 from emulator.pace import Pace
 
 FIRST_SECONDS = 10.0
@@ -27,7 +27,7 @@ def sync_start_failure(vm: Obj, vmi: Obj | None, pace: Pace) -> None:
     count = int(known.get("consecutiveFailCount", 0)) + 1
     delay = min(FIRST_SECONDS * count**2, LAST_SECONDS)
     # Timestamps are whole seconds: rounded up, because a short delay would otherwise be over before it began.
-    retry = datetime.now(UTC) + timedelta(seconds=math.ceil(pace.seconds(delay)))
+    retry = now() + timedelta(seconds=math.ceil(pace.seconds(delay)))
     status["startFailure"] = {
         "consecutiveFailCount": count,
         "lastFailedVMIUID": vmi["metadata"]["uid"],
@@ -40,7 +40,7 @@ def seconds_to_wait(vm: Obj) -> float:
     failure = vm.get("status", {}).get("startFailure")
     if not failure:
         return 0.0
-    left = parse_timestamp(failure["retryAfterTimestamp"]) - datetime.now(UTC)
+    left = parse_timestamp(failure["retryAfterTimestamp"]) - now()
     return max(0.0, left.total_seconds())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from emulator.cluster_process.certificates import write_certificates
 from emulator.controlplane import names
@@ -24,6 +25,7 @@ from .conformance.evicted import DENIED, IN_PROGRESS, TRIGGERED, evicted, pod_of
 from .lab import NAMESPACE, Lab, running_lab
 
 Obj = dict[str, Any]
+pytestmark = pytest.mark.real_clock
 DRAIN = ("--ignore-daemonsets", "--delete-emptydir-data")
 VMIS = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachineinstances"
 

@@ -25,6 +25,7 @@ from emulator.kube.errors import ApiError
 from .handler import Handler
 from .lab import NAMESPACE, Lab, running_lab
 
+pytestmark = pytest.mark.real_clock
 BASE = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAMESPACE}"
 VMI = f"{BASE}/virtualmachineinstances/vm1"
 KEY = base64.b64encode(b"0123456789abcdef").decode()

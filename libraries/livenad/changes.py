@@ -55,8 +55,7 @@ class NetworkChange(Change):
     """A NIC that was moved to another network. ``interface`` is its entry in the VMI's status before the edit.
 
     ``vm_state`` is the expected state of the VM at the edit; ``nad_missing``: the NAD did not exist yet. ``previous``
-    is the VM's network change before this one. ``with_nics`` names all NICs of the same edit. ``resource_version`` is
-    that of the VM as the edit was stored.
+    is the VM's network change before this one. ``with_nics`` names all NICs of the same edit.
     """
 
     nic: str
@@ -68,7 +67,6 @@ class NetworkChange(Change):
     revision: str
     interface: Object = field(repr=False)
     vm_state: VmState = "running"
-    resource_version: str = ""
     nad_missing: bool = False
     previous: NetworkChange | None = None
     with_nics: tuple[str, ...] = ()

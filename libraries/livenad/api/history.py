@@ -196,18 +196,6 @@ class History:
                 last = record
             return None if last is None or last.type == DELETED else last.object
 
-    def state_at(self, kind: Kind, name: str, version: str) -> Object | None:
-        """The state of an object when ``version`` was given to another one: the cluster counts all kinds by one clock.
-
-        The newest state that is known where the versions of the cluster are no numbers.
-        """
-        with self.condition:
-            last = None
-            for record in self._by_object.get((kind.name, name), []):
-                if not _precedes(version, record):
-                    last = record
-            return None if last is None or last.type == DELETED else last.object
-
     def since_when(self, kind: Kind, name: str, test: Callable[[Object], bool]) -> float | None:
         """Since when, by the monotonic clock, ``test`` holds for an object without a break; None if it does not now."""
         start = None

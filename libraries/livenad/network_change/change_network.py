@@ -69,19 +69,18 @@ def _change(
         if active is None:
             raise ProductFault(f"{last.title}: expected a running migration; {vm_summary(history, record.name)}")
     changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
-    stored = put_networks(client, record, networks)
+    put_networks(client, record, networks)
     for change in changes:
         if last is not None:
             edited = [one for one in log.of(NetworkChange, record.name) if one.nic == change.nic]
             change.old_network = edited[-1].new_network if edited else change.old_network
         change.pod_interface = change.pod_interface or pod_interface_name(change.nic)
-        change.resource_version = str(meta(stored, "resourceVersion"))
         change.with_nics = tuple(networks) if len(networks) > 1 else ()
     log.add(*changes)
     if active is not None:
-        _require_not_ended(recorder, changes[0], active)
+        _require_not_ended(client, changes[0], active)
     if vm_state == "starting":
-        _require_was_starting(recorder, changes[0])
+        _require_was_starting(client, recorder, changes[0])
     return changes
 
 
@@ -129,23 +128,27 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
             )
 
 
-def _require_not_ended(recorder: Recorder, change: NetworkChange, active: Object) -> None:
-    """LabError when the migration had ended before the second edit was stored."""
-    recorder.catch_up()
-    then = recorder.history.state_at(MIGRATION, str(meta(active, "name")), change.resource_version)
-    if then is None or phase_of(then) in FINAL_PHASES:
+# What an object is after the edit was answered, it was when the edit was stored: neither state comes back. Its
+# resourceVersion says nothing of that, as those of two resource types may not be compared.
+
+
+def _require_not_ended(client: Cluster, change: NetworkChange, active: Object) -> None:
+    """LabError when the migration may have ended before the second edit was stored."""
+    name = str(meta(active, "name"))
+    now = client.find(MIGRATION, name, change.namespace)
+    if now is None or phase_of(now) in FINAL_PHASES:
         raise LabError(
-            f"{change.title}: migration {meta(active, 'name')} had ended before the second edit was stored, "
-            f"{human(time.monotonic() - change.at)} after it was sent; run again on a less busy machine"
+            f"{change.title}: migration {name} may have ended before the second edit was stored: it had, "
+            f"{human(time.monotonic() - change.at)} after the edit was sent; run again on a less busy machine"
         )
 
 
-def _require_was_starting(recorder: Recorder, change: NetworkChange) -> None:
-    """LabError when the VM was LiveMigratable before the edit was stored."""
-    recorder.catch_up()
-    then = recorder.history.state_at(VMI, change.vm, change.resource_version) or {}
-    if phase_of(then) not in _STARTING or is_true(then, "LiveMigratable"):
+def _require_was_starting(client: Cluster, recorder: Recorder, change: NetworkChange) -> None:
+    """LabError when the VM may have been LiveMigratable before the edit was stored."""
+    now = client.find(VMI, change.vm, change.namespace) or {}
+    if phase_of(now) not in _STARTING or is_true(now, "LiveMigratable"):
+        recorder.catch_up()
         raise LabError(
-            f"{change.subject} was already LiveMigratable when the edit was stored, so it was no longer starting "
-            f"({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"
+            f"{change.subject} may have been LiveMigratable before the edit was stored, so that it was no longer "
+            f"starting ({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"
         )

@@ -52,20 +52,6 @@ def test_what_was_seen_before_a_moment_stays_before_it() -> None:
     assert versions(history, VMI) == ["9"]
 
 
-def test_the_state_of_an_object_when_another_one_was_stored() -> None:
-    history = History()
-    for version in (3, 5, 9):
-        history.append(VM, "MODIFIED", item(version))
-    assert history.state_at(VM, "web", "2") is None
-    assert history.state_at(VM, "web", "5") == item(5)
-    assert history.state_at(VM, "web", "8") == item(5)
-    assert history.state_at(VM, "web", "10") == item(9)
-    assert history.state_at(VM, "web", "opaque") == item(9)
-    history.append(VM, "DELETED", item(11))
-    assert history.state_at(VM, "web", "10") == item(9)
-    assert history.state_at(VM, "web", "12") is None
-
-
 def test_an_object_of_the_same_name_is_another_one() -> None:
     history = History()
     history.append(VM, MODIFIED, item(5, uid="u2"))

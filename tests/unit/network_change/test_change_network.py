@@ -105,7 +105,6 @@ def test_the_edit_of_a_running_vm_is_recorded(suite: Suite) -> None:
     assert suite.networks_of("db") == {"one": "blue", "two": "green"}
     assert (change.old_network, change.new_network, change.node, change.vmi_uid) == ("blue", "red", "n1", "uid-web")
     assert (change.pod_interface, change.vm_state, change.nad_missing) == ("pod-one", "running", True)
-    assert change.resource_version == suite.api.objects[VM.path("demo"), "web"]["metadata"]["resourceVersion"]
     assert change.with_nics == ()
     assert suite.web.nic("one").network == "red"
     assert list(suite.log) == [change]
@@ -116,7 +115,6 @@ def test_several_nics_are_moved_by_one_edit(suite: Suite) -> None:
     assert suite.edits() == 1
     assert suite.networks_of("web") == {"one": "green", "two": "blue"}
     assert one.with_nics == two.with_nics == ("one", "two")
-    assert one.resource_version == two.resource_version
     assert two.pod_interface == pod_interface_name("two")
     assert suite.log.network_change("web", "two") is two
 
@@ -250,7 +248,7 @@ def test_a_migration_that_ended_before_the_second_edit_was_stored_proves_nothing
     suite.put_migration("Running")
     await_phase(suite, "Running")
     suite.api.once["PATCH"] = lambda: suite.put_migration("Succeeded")
-    with pytest.raises(LabError, match="migration m1 had ended before the second edit was stored"):
+    with pytest.raises(LabError, match="migration m1 may have ended before the second edit was stored"):
         suite.change(networks={"one": "green"}, vm_state="migrating")
     assert suite.log.network_change("web").new_network == "green"
 
@@ -268,21 +266,29 @@ def test_a_starting_vm_is_edited_as_it_is(suite: Suite) -> None:
 def test_a_vm_that_had_started_when_the_edit_was_stored_proves_nothing(suite: Suite) -> None:
     suite.put_vmi("web", phase="Scheduled")
     suite.api.once["PATCH"] = lambda: suite.put_vmi("web", "LiveMigratable")
-    with pytest.raises(LabError, match="VM demo/web was already LiveMigratable when the edit was stored"):
+    with pytest.raises(LabError, match="VM demo/web may have been LiveMigratable before the edit"):
         suite.change(vm_state="starting")
     assert suite.log.network_change("web").vm_state == "starting"
 
 
-def test_a_vm_that_came_up_after_the_edit_was_starting(suite: Suite) -> None:
-    """What the recorder reads after the edit is newer than it."""
-    suite.put_vmi("web", phase="Scheduled")
-    suite.recorder.catch_up()
+@pytest.mark.circumstance(
+    "resourceVersions of different resource types are counted apart",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="https://kubernetes.io/docs/reference/using-api/api-concepts/",
+)
+@pytest.mark.parametrize("ahead", [-1000, 1000])
+def test_states_are_told_apart_without_their_resource_versions(suite: Suite, ahead: int) -> None:
+    """VMIs and migrations may lie in another etcd than VMs: here theirs are far behind, or far ahead."""
 
-    def come_up() -> None:
+    def by_another_count() -> None:
         if suite.edits():
-            suite.put_vmi("web", "LiveMigratable")
+            vmi = suite.api.objects[VMI.path("demo"), "web"]
+            vmi["metadata"]["resourceVersion"] = str(int(vmi["metadata"]["resourceVersion"]) + ahead)
         else:
-            suite.api.once["GET"] = come_up
+            suite.api.once["GET"] = by_another_count
 
-    suite.api.once["GET"] = come_up
+    suite.put_vmi("web", phase="Scheduled")
+    suite.api.once["GET"] = by_another_count
     assert suite.change(vm_state="starting")

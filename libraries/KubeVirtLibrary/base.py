@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from livenad.api.history import History
-from livenad.api.kinds import NAD
+from livenad.api.kinds import NAD, VMI
+from livenad.api.status import is_true, node_of
 from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
@@ -80,6 +81,18 @@ class KeywordComponent:
             raise TestError(f"{record.subject} is not started; call `Start VMs` first")
         suite.recorder.catch_up()
         return first_seen(self.history, record)
+
+    def require_takeover(self, record: VmRecord) -> None:
+        """Raise LabError for a migratable VM on a node whose VMs no other node takes over."""
+        nodes, vmi = self.run.facts.nodes, self.history.current(VMI, record.name) or {}
+        if nodes is None or not is_true(vmi, "LiveMigratable"):
+            return
+        if why := nodes.stranded(node_of(vmi)):
+            raise LabError(
+                f"{record.subject} is on node {node_of(vmi)}, and no other node takes it over: {why}; keep it on nodes "
+                "that do by nodeSelector or affinity of its template, or give all VMs a common CPU model in KubeVirt's "
+                "spec.configuration.cpuModel"
+            )
 
     def judge(self, verdict: Callable[..., str], *arguments: Any) -> None:
         """Read the cluster once more, so that a broken watch is no fault of the product; then judge and log."""

@@ -48,6 +48,7 @@ class MigrationKeywords(KeywordComponent):
 
         run, suite, record = self.run, self.suite, self.vm(vm)
         suite.recorder.catch_up()
+        self.require_takeover(record)
         change = request_action(run.cluster, suite.recorder, record, "migrate")
         suite.changes.add(change)
         step(f"{change.title}: migrate requested; it is on {change.node or 'no node'}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from livenad.api.status import vm_summary
 from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange, VmState, before
+from livenad.cluster.capabilities import CapabilityName
 from livenad.errors import LAB_ERROR_PREFIX, LabError, ProductFault, TestError
 from livenad.network_change.completion import Fact, completed_at, five_facts, is_complete
 from livenad.network_change.events import VmEvent, event_of
@@ -72,9 +73,17 @@ class NetworkChangeKeywords(KeywordComponent):
         from livenad.network_change.change_network import change_networks  # noqa: PLC0415
 
         client = self._user(as_user) if as_user else run.cluster
+        moves = vm_state == "running" and self._has("live-update") and self._has("automatic-migration")
         try:
             changes = change_networks(
-                client, suite.recorder, suite.changes, records, wanted, vm_state=vm_state, nad_missing=not nad_exists
+                client,
+                suite.recorder,
+                suite.changes,
+                records,
+                wanted,
+                vm_state=vm_state,
+                nad_missing=not nad_exists,
+                check=self.require_takeover if moves else None,
             )
         except ApiError as error:
             if error.status != 403 or not as_user:
@@ -147,9 +156,7 @@ class NetworkChangeKeywords(KeywordComponent):
         """
         suite, record = self.suite, self.vm(vm)
         change, recorder, log = suite.changes.last(record.name), suite.recorder, suite.changes
-        capabilities = self.run.capabilities
-        live_update = bool(capabilities.measured("live-update").there)
-        migrates = bool(capabilities.measured("automatic-migration").there)
+        live_update, migrates = self._has("live-update"), self._has("automatic-migration")
 
         def missing() -> list[str]:
             return missing_to_settled(recorder.history, log, record, change, live_update=live_update, migrates=migrates)
@@ -261,6 +268,9 @@ class NetworkChangeKeywords(KeywordComponent):
         record = self.vm(vm)
         record.nic(nic)
         return self.suite.changes.network_change(record.name, nic)
+
+    def _has(self, name: CapabilityName) -> bool:
+        return bool(self.run.capabilities.measured(name).there)
 
     def _user(self, name: str) -> Cluster:
         users = self.suite.users

@@ -129,8 +129,7 @@ class VirtualMachineKeywords(KeywordComponent):
                 change = request_action(run.cluster, suite.recorder, record, "start")
                 suite.changes.add(change)
             else:
-                nodes = run.facts.nodes.usable if run.facts.nodes else ()
-                affinity = run.networks.node_affinity(nodes)
+                affinity = run.networks.node_affinity(run.facts.nodes)
                 ipv6_only = run.facts.nodes is not None and run.facts.nodes.ipv6_only
                 create_vm(run.created, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
                 if record.origin == "manifest" and not starts_by_itself(record.manifest):

@@ -10,7 +10,7 @@ from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import KUBEVIRT, SELF_REVIEW, Object, dig, meta
 from livenad.api.status import is_true
-from livenad.cluster.nodes import NodeFacts, read_nodes
+from livenad.cluster.nodes import NodeFacts, judge_nodes, read_nodes
 
 GATE = "LiveUpdateNADRef"
 GATE_SINCE = (1, 8)
@@ -103,12 +103,15 @@ def read_facts(cluster: Cluster, server_version: str) -> ClusterFacts:
     with ThreadPoolExecutor(max_workers=4) as pool:
         user, kubevirt = pool.submit(_who_am_i, cluster), pool.submit(read_kubevirt, cluster)
         nodes, groups = pool.submit(read_nodes, cluster), pool.submit(_groups, cluster)
+        installed, there = kubevirt.result(), nodes.result()
+        source = installed.source if installed else {}
+        cpu_model = str(dig(source, "spec", "configuration", "cpuModel") or "")
         return ClusterFacts(
             server=cluster.connection.server,
             server_version=server_version,
             user=user.result(),
-            kubevirt=kubevirt.result(),
-            nodes=nodes.result(),
+            kubevirt=installed,
+            nodes=None if there is None else judge_nodes(there, cpu_model),
             groups=groups.result(),
         )
 

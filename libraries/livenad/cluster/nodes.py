@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
@@ -14,57 +14,127 @@ _ARCH = "kubernetes.io/arch"
 _VENDOR = "cpu-vendor.node.kubevirt.io/"
 _HOST_MODEL = "host-model-cpu.node.kubevirt.io/"
 _TAKES_MODEL = "cpu-model-migration.node.kubevirt.io/"
+_MODEL = "cpu-model.node.kubevirt.io/"
 _BRIDGE = "bridge.network.kubevirt.io/"
+_HOSTNAME = "kubernetes.io/hostname"
 _REPELLING = ("NoSchedule", "NoExecute")
+_OF_THE_HOST = ("", "host-model", "host-passthrough")
+_STARTS = 8
+"""Kinds of nodes from which the largest group is looked for: the most frequent ones."""
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class NodeKind:
+    """What decides on live migration: ``models`` are the CPU models of VMs on such a node, ``taken`` those it takes."""
+
+    arch: str
+    vendors: tuple[str, ...]
+    models: tuple[str, ...]
+    taken: frozenset[str]
+    label: str = _TAKES_MODEL
+
+    def refuses(self, source: NodeKind) -> str:
+        """Why nodes of this kind take over no VM of ``source``, with the label; "" when they do."""
+        for what, label, there, here in (
+            ("architecture", _ARCH, source.arch, self.arch),
+            ("CPU vendor", f"{_VENDOR}*", ", ".join(source.vendors), ", ".join(self.vendors)),
+        ):
+            if here and there and here != there:
+                return f"they differ in their {what} ({there}, {here}; label {label})"
+        foreign = [model for model in source.models if self.taken and model not in self.taken]
+        return f"it does not take CPU model {foreign[0]} (no label {self.label}{foreign[0]})" if foreign else ""
 
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """All nodes, those that can run VMs, why the others cannot, and a pair between which VMs can be live-migrated.
+    """All nodes, those that can run VMs, why the others cannot, and those between which VMs can be live-migrated.
 
-    ``misfit`` says why two usable nodes are no such pair, "" where there is one. ``bridges``: by node, the Linux
-    bridges that bridge-marker reports of it; empty everywhere where none runs. ``ipv6_only``: no node has an IPv4
-    address, so pods have none either.
+    ``fit``: the largest group of usable nodes that take over each other's VMs, empty for fewer than two. ``misfit``
+    says why two usable nodes are no such group, "" where there is one. ``hostnames``: by node, the label that selects
+    it. ``bridges``: by node, the Linux bridges that bridge-marker reports of it; empty everywhere where none runs.
+    ``ipv6_only``: no node has an IPv4 address, so pods have none either.
     """
 
     names: tuple[str, ...]
     usable: tuple[str, ...]
     troubles: dict[str, str] = field(default_factory=dict)
-    pair: tuple[str, str] | None = None
+    fit: tuple[str, ...] = ()
     misfit: str = ""
+    kinds: dict[str, NodeKind] = field(default_factory=dict)
+    hostnames: dict[str, str] = field(default_factory=dict)
     bridges: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ipv6_only: bool = False
 
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """Usable nodes off which VMs are kept, as they cannot move between them and those that fit."""
+        fit = set(self.fit)
+        return tuple(name for name in self.usable if name not in fit) if fit else ()
 
-def read_nodes(cluster: Cluster) -> NodeFacts | None:
+    def required_affinity(self) -> Object | None:
+        """The node affinity that keeps VMs on the nodes that fit; None where all usable nodes do."""
+        if not self.unfit:
+            return None
+        operator, names = ("In", self.fit) if len(self.fit) <= len(self.unfit) else ("NotIn", self.unfit)
+        rule = {"key": _HOSTNAME, "operator": operator, "values": [self.hostnames[name] or name for name in names]}
+        return {"nodeSelectorTerms": [{"matchExpressions": [rule]}]}
+
+    def stranded(self, node: str) -> str:
+        """Why no other usable node takes over the VMs of ``node``, "" when one does or the node is not known."""
+        source = self.kinds.get(node)
+        others = [name for name in self.usable if name != node]
+        if source is None or not others:
+            return ""
+        whys = {name: self.kinds[name].refuses(source) for name in others}
+        return "" if "" in whys.values() else "; ".join(f"{name}: {why}" for name, why in list(whys.items())[:_SHOWN])
+
+
+def read_nodes(cluster: Cluster) -> list[Object] | None:
     """The nodes of a cluster, None when the user has no right to list them."""
     try:
-        return judge_nodes(cluster.list(NODE).items)
+        return cluster.list(NODE).items
     except ApiError as error:
         if error.status == 403:
             return None
         raise
 
 
-def judge_nodes(nodes: list[Object]) -> NodeFacts:
-    """The facts from specs, labels and conditions of the nodes."""
+def judge_nodes(nodes: list[Object], cpu_model: str = "") -> NodeFacts:
+    """The facts from specs, labels and conditions of the nodes. ``cpu_model`` is that of all VMs, by KubeVirt."""
     troubles = {str(meta(node, "name")): _trouble(node) for node in nodes}
-    usable = [node for node in nodes if not troubles[str(meta(node, "name"))]]
-    misfits = {_names(pair): _misfit(*pair) for pair in combinations(usable, 2)}
-    pair = next((names for names, why in misfits.items() if not why), None)
+    usable = tuple(name for name, trouble in troubles.items() if not trouble)
+    kinds = {str(meta(node, "name")): _kind(node, cpu_model) for node in nodes}
+    fit = _largest_group(usable, kinds)
     return NodeFacts(
         names=tuple(troubles),
-        usable=tuple(str(meta(node, "name")) for node in usable),
+        usable=usable,
         troubles={name: trouble for name, trouble in troubles.items() if trouble},
-        pair=pair,
-        misfit="" if pair else next(iter(misfits.values()), ""),
+        fit=fit,
+        misfit="" if fit or len(usable) < 2 else _misfit(kinds, usable[0], usable[1]),
+        kinds=kinds,
+        hostnames={str(meta(node, "name")): str(meta(node, "labels", {}).get(_HOSTNAME, "")) for node in nodes},
         bridges={str(meta(node, "name")): _bridges(node) for node in nodes},
         ipv6_only=_is_ipv6_only(nodes),
     )
 
 
-def _names(pair: tuple[Object, Object]) -> tuple[str, str]:
-    return str(meta(pair[0], "name")), str(meta(pair[1], "name"))
+def _largest_group(usable: Sequence[str], kinds: dict[str, NodeKind]) -> tuple[str, ...]:
+    """The nodes of the largest group, in their order: found by kinds, as pairs of nodes are too many."""
+    members: dict[NodeKind, list[str]] = {}
+    for name in usable:
+        members.setdefault(kinds[name], []).append(name)
+    by_number = sorted((kind for kind in members if not kind.refuses(kind)), key=lambda kind: -len(members[kind]))
+    best: set[str] = set()
+    for start in by_number[:_STARTS]:
+        group = [start]
+        for kind in by_number:
+            if kind is not start and not any(kind.refuses(one) or one.refuses(kind) for one in group):
+                group.append(kind)
+        names = {name for kind in group for name in members[kind]}
+        best = names if len(names) > len(best) else best
+    return tuple(name for name in usable if name in best) if len(best) > 1 else ()
 
 
 def _trouble(node: Object) -> str:
@@ -79,21 +149,20 @@ def _trouble(node: Object) -> str:
     return f"tainted {taint.get('key')}:{taint.get('effect')}" if taint else ""
 
 
-def _misfit(one: Object, other: Object) -> str:
+def _misfit(kinds: dict[str, NodeKind], first: str, second: str) -> str:
     """Why VMs cannot move between two nodes in both directions, "" when they can."""
-    first, second = _names((one, other))
-    for what, here, there in (
-        ("architecture", _arch(one), _arch(other)),
-        ("CPU vendor", ", ".join(_suffixes(one, _VENDOR)), ", ".join(_suffixes(other, _VENDOR))),
-    ):
-        if here and there and here != there:
-            return f"{first} and {second} differ in their {what} ({here}, {there})"
-    for source, target, source_name, target_name in ((one, other, first, second), (other, one, second, first)):
-        taken = _suffixes(target, _TAKES_MODEL) + _suffixes(target, _HOST_MODEL)
-        foreign = [model for model in _suffixes(source, _HOST_MODEL) if taken and model not in taken]
-        if foreign:
-            return f"{target_name} cannot take over VMs of {source_name}, whose CPU model is {foreign[0]}"
+    for source, target in ((first, second), (second, first)):
+        if why := kinds[target].refuses(kinds[source]):
+            return f"{target} takes over no VM of {source}: {why}"
     return ""
+
+
+def _kind(node: Object, cpu_model: str) -> NodeKind:
+    arch, vendors = str(meta(node, "labels", {}).get(_ARCH, "")), _suffixes(node, _VENDOR)
+    if cpu_model not in _OF_THE_HOST:
+        return NodeKind(arch, vendors, (cpu_model,), frozenset(_suffixes(node, _MODEL)), _MODEL)
+    models = _suffixes(node, _HOST_MODEL)
+    return NodeKind(arch, vendors, models, frozenset(_suffixes(node, _TAKES_MODEL) + models))
 
 
 def _is_ipv6_only(nodes: list[Object]) -> bool:
@@ -108,10 +177,6 @@ def _bridges(node: Object) -> tuple[str, ...]:
     return tuple(sorted(key.removeprefix(_BRIDGE) for key in there if key.startswith(_BRIDGE)))
 
 
-def _arch(node: Object) -> str:
-    return str(meta(node, "labels", {}).get(_ARCH, ""))
-
-
-def _suffixes(node: Object, prefix: str) -> list[str]:
+def _suffixes(node: Object, prefix: str) -> tuple[str, ...]:
     labels = meta(node, "labels", {})
-    return sorted(key.removeprefix(prefix) for key, value in labels.items() if key.startswith(prefix) and value)
+    return tuple(sorted(key.removeprefix(prefix) for key, value in labels.items() if key.startswith(prefix) and value))

@@ -16,6 +16,9 @@ from livenad.permissions.rights import FURTHER_RIGHTS, Right, UserAction, missin
 
 CheckName = Literal["kubevirt", "multus", "nodes", "rights"]
 
+_SHOWN = 8
+"""Nodes that a message lists."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -79,23 +82,29 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     """Whether two nodes can be source and target of a live migration."""
     if nodes is None:
         return Finding("Nodes", "no right to list them", known=False)
-    value = f"VMs can run on {', '.join(nodes.usable) or 'none'} of {', '.join(nodes.names) or 'none'}"
-    if nodes.pair:
-        return Finding("Nodes", f"{value}, and move between {' and '.join(nodes.pair)}")
+    value = f"VMs can run on {_few(nodes.usable)} of {_few(nodes.names)}"
+    if nodes.fit:
+        off = f"; VMs of this run are kept off {_few(nodes.unfit)}, between which and these they cannot move"
+        return Finding("Nodes", f"{value}, and move between {_few(nodes.fit)}{off if nodes.unfit else ''}")
     if nodes.misfit:
         lack = (
             f"no two nodes can take over each other's VMs: {nodes.misfit}; a swap live-migrates the VM: add a node "
             "like one of them, or give all VMs a common CPU model in KubeVirt's spec.configuration.cpuModel"
         )
         return Finding("Nodes", value, (lack,))
-    others = "".join(f"; {name} is {trouble}" for name, trouble in nodes.troubles.items())
+    others = "".join(f"; {name} is {trouble}" for name, trouble in list(nodes.troubles.items())[:_SHOWN])
     kind = "one node only" if len(nodes.names) == 1 else f"{len(nodes.usable)} of {len(nodes.names)} nodes usable"
     lack = (
-        f"{kind}: VMs can run on {', '.join(nodes.usable) or 'none'}{others}; a swap live-migrates the VM, so "
+        f"{kind}: VMs can run on {_few(nodes.usable)}{others}; a swap live-migrates the VM, so "
         "two schedulable nodes or more are needed; add or uncordon nodes (embedded cluster: python -m emulator up "
         "--nodes 2)"
     )
     return Finding("Nodes", value, (lack,))
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) + more) or "none"
 
 
 def find_rights(lab: Lab) -> Finding:

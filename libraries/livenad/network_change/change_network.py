@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from livenad.api.client import Cluster
 from livenad.api.history import History
@@ -30,11 +30,13 @@ def change_networks(
     *,
     vm_state: VmState,
     nad_missing: bool = False,
+    check: Callable[[VmRecord], None] | None = None,
 ) -> list[NetworkChange]:
     """Edit each VM once so that its NICs are on ``networks``, and add the records to ``log``.
 
     ``vm_state`` is the state that each VM must have: TestError or LabError when it has another. "running" and "stopped"
-    are checked on all VMs before the first edit; "any" checks nothing. ``networks`` maps a NIC to its NAD.
+    are checked on all VMs before the first edit, and then by ``check``, which raises; "any" checks nothing.
+    ``networks`` maps a NIC to its NAD.
     """
     for record in records:
         for nic in networks:
@@ -44,6 +46,8 @@ def change_networks(
         recorder.catch_up()
         for record in records:
             _require_state(history, record, vm_state)
+            if check is not None:
+                check(record)
     made = [_change(client, recorder, log, record, networks, vm_state=vm_state) for record in records]
     changes = [change for of_vm in made for change in of_vm]
     for change in changes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import NAD, NAMESPACE, Object, meta
 from livenad.api.recorder import Heartbeat, Recorder, silent
 from livenad.cluster.capabilities import Capabilities
+from livenad.cluster.nodes import NodeFacts
 from livenad.errors import LabError, TestError
 from livenad.networks.attachment import NetworkBackend, Place, Technique
 from livenad.networks.backends import NODE_LOCAL, NetworkBackends
@@ -147,14 +147,23 @@ class RunNetworks:
         home = f"{self._suite.name}/"
         return [name.removeprefix(home) for name in self._made]
 
-    def node_affinity(self, nodes: Sequence[str]) -> Object | None:
-        """The affinity that co-locates the guests of this run on a node, when networks are node-local; else None."""
-        if self._settings.node_network != NODE_LOCAL or not nodes:
+    def node_affinity(self, nodes: NodeFacts | None) -> Object | None:
+        """The affinity that keeps guests on nodes that take them over, and co-locates them on node-local networks.
+
+        None where nothing keeps them anywhere, or the nodes are not known.
+        """
+        if nodes is None:
             return None
-        chosen = nodes[int(hashlib.sha256(self._run_id.encode()).hexdigest(), 16) % len(nodes)]
-        rule = {"key": "metadata.name", "operator": "In", "values": [chosen]}
-        preferred = {"weight": 100, "preference": {"matchFields": [rule]}}
-        return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]}}
+        affinity: Object = {}
+        if required := nodes.required_affinity():
+            affinity["requiredDuringSchedulingIgnoredDuringExecution"] = required
+        names = nodes.fit or nodes.usable
+        if self._settings.node_network == NODE_LOCAL and names:
+            chosen = names[int(hashlib.sha256(self._run_id.encode()).hexdigest(), 16) % len(names)]
+            rule = {"key": "metadata.name", "operator": "In", "values": [chosen]}
+            preferred = {"weight": 100, "preference": {"matchFields": [rule]}}
+            affinity["preferredDuringSchedulingIgnoredDuringExecution"] = [preferred]
+        return {"nodeAffinity": affinity} if affinity else None
 
     def close(self) -> list[str]:
         """Release everything at the end of the run, after its namespaces; returns a line for what remains."""

@@ -33,7 +33,8 @@ def create_vm(
         manifest = manifest_to_create(record, created.run_id)
     else:
         manifest = vm_manifest(record, created.run_id, settings.vm_image, settings.vm_memory)
-    if affinity:
-        manifest["spec"]["template"]["spec"].setdefault("affinity", affinity)
+    there = manifest["spec"]["template"]["spec"].get("affinity") or {}
+    if affinity or there:
+        manifest["spec"]["template"]["spec"]["affinity"] = {**(affinity or {}), **there}
     created.create(VM, manifest)
     vms.mark_started(record.name)

@@ -51,7 +51,7 @@ def refusal(cluster: Cluster) -> str:
 def test_fit_cluster_passes_and_nothing_is_created(healthy: FakeApi, cluster: Cluster) -> None:
     facts = check(cluster)
     assert facts.nodes is not None
-    assert (facts.user, facts.nodes.pair, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
+    assert (facts.user, facts.nodes.fit, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
     assert {seen.path for seen in healthy.requests("POST")} == {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
     assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == len(NEEDED_RIGHTS + OWN_NAMESPACES)
 
@@ -152,12 +152,12 @@ def test_phase_of_kubevirt_is_named(healthy: FakeApi, cluster: Cluster) -> None:
         (
             node("n1", "cpu-vendor.node.kubevirt.io/Intel"),
             node("n2", "cpu-vendor.node.kubevirt.io/AMD"),
-            "n1 and n2 differ in their CPU vendor (Intel, AMD)",
+            "n2 takes over no VM of n1: they differ in their CPU vendor (Intel, AMD; label cpu-vendor.node.",
         ),
         (
             node("n1", "host-model-cpu.node.kubevirt.io/New", "cpu-model-migration.node.kubevirt.io/Old"),
             node("n2", "host-model-cpu.node.kubevirt.io/Old", "cpu-model-migration.node.kubevirt.io/Old"),
-            "n2 cannot take over VMs of n1, whose CPU model is New",
+            "n2 takes over no VM of n1: it does not take CPU model New (no label cpu-model-migration.node.",
         ),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_third_node_may_match(healthy: FakeApi, cluster: Cluster) -> None:
     healthy.put(NODE.path(), node("n3", "cpu-vendor.node.kubevirt.io/AMD"))
     facts = check(cluster)
     assert facts.nodes is not None
-    assert facts.nodes.pair == ("n1", "n3")
+    assert facts.nodes.fit == ("n1", "n3")
 
 
 def test_what_may_not_be_read_is_unknown_and_refuses_nothing(healthy: FakeApi, cluster: Cluster) -> None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from livenad.api.kinds import MIGRATION, VM
+from livenad.api.kinds import MIGRATION, NODE, VM
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.networks.attachment import Place
 
 from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
 from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.healthy_cluster import node
 
 INTERFACES = "/spec/template/spec/domain/devices/interfaces"
 SOON = timedelta(seconds=0.2)
@@ -41,6 +42,38 @@ def test_edit_changes_network_name_alone_and_tests_what_it_replaces(api: FakeApi
     (change,) = open_suite().changes.of(NetworkChange, "web")
     assert (change.old_network, change.new_network, change.node) == ("blue", "green", "n1")
     assert open_suite().vms["web"].nic("secondary").network == "green"
+
+
+@pytest.mark.circumstance(
+    "an existing VM runs on the one node whose CPU no other node has",
+    topic="nodes",
+    sees="is on node n3, and no other node takes it over: n1: ... label cpu-vendor.node.kubevirt.io/*",
+    verdict="LAB ERROR",
+    source="https://kubevirt.io/user-guide/compute/live_migration/",
+)
+def test_edit_of_a_vm_that_no_other_node_takes_over(
+    healthy: FakeApi, connect: Callable[..., Call], sees: Callable[[object], None]
+) -> None:
+    for name, vendor in (("n1", "Intel"), ("n2", "Intel"), ("n3", "AMD")):
+        healthy.put(NODE.path(), node(name, f"cpu-vendor.node.kubevirt.io/{vendor}"))
+    call = connect()
+    call("Open Test Namespace")
+    call("Create Network", "blue", on=Place.bridge)
+    call("Create Network", "green", on=Place.bridge)
+    call("Define VM", "web")
+    call("Add NIC", "web", "secondary", network="blue")
+    call("Start VMs")
+    spec = healthy.objects[VM.path(NAME), "web"]["spec"]["template"]["spec"]
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["n3"]}]
+    boot(healthy, nodeName="n3")
+    for keyword, arguments in (("Change VM Network", MOVE), ("Migrate VM", {})):
+        with pytest.raises(LabError) as caught:
+            call(keyword, "web", **arguments)
+        sees(caught.value)
+    assert_not_edited(healthy)
+    boot(healthy, nodeName="n1")
+    call("Change VM Network", "web", **MOVE)
 
 
 def test_several_nics_go_by_one_edit_and_several_vms_by_one_each(api: FakeApi, web: Call) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from livenad.api.kinds import NAD, NODE, VMI
 from livenad.cluster.environment import Measured
+from livenad.cluster.nodes import judge_nodes
 from livenad.errors import LabError, TestError
 from livenad.networks.attachment import Place
 from livenad.networks.cudn import CLUSTER_NETWORK
@@ -255,17 +256,20 @@ def test_guest_that_does_not_follow_is_the_labs_fault(api: FakeApi, begin: Calla
 
 def test_guests_of_node_local_networks_would_like_to_start_on_one_node(begin: Callable[..., Call]) -> None:
     begin(node_network="node-local")
-    first, second = (open_run().networks.node_affinity(NODES) for _ in range(2))
+    nodes = judge_nodes([node(name) for name in NODES])
+    first, second = (open_run().networks.node_affinity(nodes) for _ in range(2))
     assert first is not None
     assert first == second
     (wish,) = first["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     assert wish["preference"]["matchFields"][0]["values"][0] in NODES
-    assert open_run().networks.node_affinity(()) is None
+    assert "requiredDuringSchedulingIgnoredDuringExecution" not in first["nodeAffinity"]
+    assert open_run().networks.node_affinity(judge_nodes([])) is None
+    assert open_run().networks.node_affinity(None) is None
 
 
 def test_guests_elsewhere_start_where_they_like(begin: Callable[..., Call]) -> None:
     begin()
-    assert open_run().networks.node_affinity(NODES) is None
+    assert open_run().networks.node_affinity(judge_nodes([node(name) for name in NODES])) is None
 
 
 def test_place_that_the_cluster_does_not_have_is_a_skip(api: FakeApi, begin: Callable[..., Call]) -> None:

@@ -46,13 +46,19 @@ class Listing:
 
 
 class Cluster:
-    """A Kubernetes cluster. ``patience`` is for how long, in seconds, a failing request is tried again."""
+    """A Kubernetes cluster. ``patience`` is for how long, in seconds, a failing request is tried again.
+
+    ``longest_answer``: the seconds after which a request without an answer is given up.
+    """
 
     PATIENCE = 30.0
 
-    def __init__(self, connection: Connection, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, connection: Connection, patience: float = PATIENCE, longest_answer: float = _READ_SECONDS
+    ) -> None:
         self.connection = connection
         self.patience = patience
+        self._longest = longest_answer
         self._silent_since: float | None = None
         self._clock_offset = 0.0
         self._closing = threading.Event()
@@ -169,7 +175,7 @@ class Cluster:
         deadline = time.monotonic() + self._patience_left()
         pause, renewed, lost, tries = 0.25, False, False, 0
         while True:
-            limit = self._read_limit(deadline, tries) if repeatable else _READ_SECONDS
+            limit = self._read_limit(deadline, tries) if repeatable else self._longest
             outcome = self._send(verb, path, query, body, content_type, limit=limit)
             tries += 1
             self._note(isinstance(outcome, Lost))
@@ -213,7 +219,7 @@ class Cluster:
         A third of the patience is for the first try; the next ones, on new connections, have all that is left.
         """
         limit = self.patience / 3 if tries == 0 else deadline - time.monotonic()
-        return min(_READ_SECONDS, max(_SHORTEST_READ_SECONDS, limit))
+        return min(self._longest, max(_SHORTEST_READ_SECONDS, limit))
 
     def _note(self, lost: bool) -> None:
         if not lost:

@@ -61,7 +61,10 @@ class LeaseBook:
         """All leases of every run, active or aborted; or those for one purpose."""
         with self._rights():
             listed = self.cluster.list(LEASE, self.namespace, PURPOSE_LABEL + (f"={purpose}" if purpose else "")).items
-        return [lease for lease in listed if run_of(lease)]
+        found = [lease for lease in listed if run_of(lease)]
+        for lease in found:
+            LeaseLiveness.of(self.cluster).look(lease)
+        return found
 
     def others(self, *purposes: str) -> list[Object]:
         """The leases of other runs that have not expired; call it again every few seconds."""

@@ -1,4 +1,5 @@
-"""Lease liveness: a lease has expired when it was watched for its whole duration and not renewed.
+"""Lease liveness: a lease has expired when it was watched for its whole duration, and in that time neither it nor any
+other lease of its run was seen to be renewed.
 
 Times in leases are not compared with the local clock, as clocks of machines differ. Each process measures for how long
 it has watched a lease. Time without a watch does not count: while the API server is down, no run can renew.
@@ -42,6 +43,7 @@ class LeaseLiveness:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._sights: dict[tuple[str, str], _Renewal] = {}
+        self._runs: dict[str, _Renewal] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -50,24 +52,29 @@ class LeaseLiveness:
         return cls._known.setdefault(cluster, cls())
 
     def is_expired(self, lease: Object) -> bool:
-        """Whether a lease was watched for its whole duration and was not renewed."""
+        """Whether a lease was watched for its whole duration and its run renewed nothing."""
         return self.seconds_left(lease) <= 0
 
     def seconds_left(self, lease: Object) -> float:
-        """The seconds until a lease expires, if it is not renewed."""
-        return _duration(lease) - self._look(lease)
+        """The seconds until a lease expires, if its run renews nothing."""
+        return _duration(lease) - self.look(lease)
 
-    def _look(self, lease: Object) -> float:
-        """The seconds for which the lease was watched without a renewal."""
+    def look(self, lease: Object) -> float:
+        """The seconds for which the lease was watched and its run renewed nothing that was seen."""
         place, state, now = (str(meta(lease, "namespace")), str(meta(lease, "name"))), sign_of(lease), self._clock()
+        run = str(dig(lease, "spec", "holderIdentity"))
         with self._lock:
             known = self._sights.get(place)
+            whole = self._runs.setdefault(run, _Renewal((), now))
             if known is None or known.state != state:
                 self._sights[place] = _Renewal(state, now)
+                if known is not None:
+                    self._runs[run] = _Renewal((), now)
                 return 0.0
-            known.quiet += min(now - known.at, _MOST_PER_LOOK)
-            known.at = now
-            return known.quiet
+            for seen in (known, whole):
+                seen.quiet += min(now - seen.at, _MOST_PER_LOOK)
+                seen.at = now
+            return min(known.quiet, whole.quiet)
 
 
 def sign_of(lease: Object) -> tuple[str, ...]:

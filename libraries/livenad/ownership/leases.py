@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, Object, dig, meta
-from livenad.errors import LabError
-from livenad.ownership.labels import mark, run_of
+from livenad.ownership.labels import RUN_LABEL, mark, run_of
 from livenad.ownership.lease_liveness import LEASE_SECONDS, RENEW_SECONDS, LeaseLiveness
 
 logger = logging.getLogger(__name__)
 
 LEASE_NAME = "kubevirt-nad-tests-run"
 _RENEWAL_PATIENCE = 3.0
+_ANSWER_SECONDS = 5.0
+"""The longest wait for the answer to one renewal: with the patience, well below the life of a lease."""
+
+_LAST_RENEWAL_SECONDS = 5.0
 _CHANGED_MEANWHILE = (404, 409, 422)
 """Statuses of a conditional write to an object that another client has changed or removed."""
 
@@ -28,16 +32,18 @@ _Place = tuple[str, str]
 
 
 class LeaseKeeper:
-    """Takes leases for this run and renews them in its own thread until they are given back."""
+    """Takes leases for this run and renews each in a thread of its own until it is given back.
+
+    A renewal that hangs delays no other lease, and itself by a few seconds only.
+    """
 
     def __init__(self, cluster: Cluster, run_id: str) -> None:
         self._cluster = cluster
         self._run_id = run_id
-        self._held: set[_Place] = set()
+        self._held: dict[_Place, threading.Event] = {}
+        self._threads: set[threading.Thread] = set()
         self._lost: list[str] = []
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def hold(self, namespace: str, suffix: str = "") -> None:
         """Take the lease of a suite in its namespace and renew it until `release` or `stop`.
@@ -49,8 +55,7 @@ class LeaseKeeper:
 
     def release(self, namespace: str) -> None:
         """Stop renewing the lease of a namespace; it is removed with the namespace."""
-        with self._lock:
-            self._held.discard((namespace, LEASE_NAME))
+        self._drop((namespace, LEASE_NAME))
 
     def take(
         self,
@@ -80,7 +85,7 @@ class LeaseKeeper:
                 continue
             if self._is_ours(found):
                 break
-            if not from_expired or not run_of(found) or not LeaseLiveness.of(self._cluster).is_expired(found):
+            if not from_expired or not self._is_aborted(found):
                 return found
             if self._take_over(found, body):
                 break
@@ -89,8 +94,7 @@ class LeaseKeeper:
 
     def give_back(self, namespace: str, name: str) -> None:
         """Stop renewing a lease and delete it, unless another run has it."""
-        with self._lock:
-            self._held.discard((namespace, name))
+        self._drop((namespace, name))
         while (found := self._cluster.find(LEASE, name, namespace)) is not None and self._is_ours(found):
             # A renewal that is in progress changes it at most once more.
             if remove_lease(self._cluster, found):
@@ -109,9 +113,13 @@ class LeaseKeeper:
 
     def stop(self) -> None:
         """Stop renewing."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        with self._lock:
+            threads = list(self._threads)
+            for ended in self._held.values():
+                ended.set()
+        deadline = time.monotonic() + _LAST_RENEWAL_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _manifest(self, namespace: str, name: str, labels: Mapping[str, str], notes: Mapping[str, str]) -> Object:
         now = _timestamp(self._cluster.server_time())
@@ -136,6 +144,15 @@ class LeaseKeeper:
     def _is_ours(self, lease: Object) -> bool:
         return bool(dig(lease, "spec", "holderIdentity") == self._run_id)
 
+    def _is_aborted(self, found: Object) -> bool:
+        """Whether a lease, and each other of its run in its namespace, has expired."""
+        run, liveness = run_of(found), LeaseLiveness.of(self._cluster)
+        if not run or not liveness.is_expired(found):
+            return False
+        beside = self._cluster.list(LEASE, str(meta(found, "namespace")), f"{RUN_LABEL}={run}").items
+        left = [liveness.seconds_left(lease) for lease in beside]
+        return max(left, default=0.0) <= 0
+
     def _take_over(self, found: Object, body: Object) -> bool:
         """Take over the lease of an aborted run; False when it was changed since it was read."""
         now = _timestamp(self._cluster.server_time())
@@ -156,45 +173,56 @@ class LeaseKeeper:
 
     def _keep(self, place: _Place) -> None:
         with self._lock:
-            self._held.add(place)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
-                self._thread.start()
+            if place in self._held:
+                return
+            ended = self._held[place] = threading.Event()
+            thread = threading.Thread(target=self._run, args=(place, ended), name=f"lease-{place[1]}", daemon=True)
+            self._threads.add(thread)
+            thread.start()
 
-    def _run(self) -> None:
-        # A lease whose renewal fails must not delay the others.
-        cluster = Cluster(self._cluster.connection, patience=_RENEWAL_PATIENCE)
-        while not self._stop.wait(RENEW_SECONDS):
-            with self._lock:
-                places = sorted(self._held)
-            for place in places:
-                try:
-                    self._renew(cluster, place)
-                except LabError as error:
-                    logger.debug("lease %s not renewed: %s", "/".join(place), error)
-                    self._note_loss(place, error)
+    def _drop(self, place: _Place) -> bool:
+        """Renew a lease no more; False when that was so."""
+        with self._lock:
+            ended = self._held.pop(place, None)
+        if ended is not None:
+            ended.set()
+        return ended is not None
+
+    def _run(self, place: _Place, ended: threading.Event) -> None:
+        cluster = Cluster(self._cluster.connection, patience=_RENEWAL_PATIENCE, longest_answer=_ANSWER_SECONDS)
+        while not ended.wait(RENEW_SECONDS):
+            try:
+                self._renew(cluster, place)
+            except (
+                Exception
+            ) as error:  # whatever breaks one renewal must not end the others: the run would look aborted
+                logger.debug("lease %s not renewed: %s", "/".join(place), error)
+                self._note_loss(place, error)
+        with self._lock:
+            self._threads.discard(threading.current_thread())
 
     def _renew(self, cluster: Cluster, place: _Place) -> None:
         namespace, name = place
-        renewed = _timestamp(cluster.server_time())
         operations = [
             {"op": "test", "path": "/spec/holderIdentity", "value": self._run_id},
-            {"op": "replace", "path": "/spec/renewTime", "value": renewed},
+            {"op": "replace", "path": "/spec/renewTime", "value": _timestamp(cluster.server_time())},
         ]
-        cluster.json_patch(
-            LEASE, name, namespace, operations, done=lambda lease: bool(dig(lease, "spec", "renewTime") == renewed)
+        # It may be carried out twice, as it is guarded by the holder's name.
+        cluster.request(
+            "PATCH",
+            LEASE.path(namespace, name),
+            title=LEASE.title(namespace, name),
+            body=operations,
+            content_type="application/json-patch+json",
+            repeatable=True,
         )
 
-    def _note_loss(self, place: _Place, error: LabError) -> None:
+    def _note_loss(self, place: _Place, error: Exception) -> None:
         """Record that another run has a lease. The lease of a removed namespace is no loss."""
         namespace, name = place
-        if not isinstance(error, ApiError) or error.status not in (404, 422):
-            return
-        with self._lock:
-            if place in self._held:
-                self._held.discard(place)
-                if name != LEASE_NAME:
-                    self._lost.append(f"Lease {namespace}/{name} was not renewed in time and was taken by another run")
+        if isinstance(error, ApiError) and error.status in (404, 422) and self._drop(place) and name != LEASE_NAME:
+            with self._lock:
+                self._lost.append(f"Lease {namespace}/{name} was not renewed in time and was taken by another run")
 
 
 def remove_lease(cluster: Cluster, lease: Object) -> bool:

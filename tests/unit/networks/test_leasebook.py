@@ -10,9 +10,10 @@ import pytest
 from livenad.api.client import Cluster
 from livenad.errors import LabError
 from livenad.networks.leasebook import SUITE, VLAN, LeaseBook, holder_text, lease_name
+from livenad.ownership.lease_liveness import LeaseLiveness
 from livenad.ownership.leases import LeaseKeeper
 
-from tests.unit.support.fake_api import FakeApi, Fault
+from tests.unit.support.fake_api import FakeApi, Fault, Seen
 from tests.unit.support.leases import DEAD, SHELF, book_of, names_of, put_lease, put_namespace
 
 NAME = lease_name("br1", 100)
@@ -107,6 +108,68 @@ def test_taken_leases_are_renewed(api: FakeApi, book: LeaseBook, monkeypatch: py
     first = api.objects[SHELF, NAME]["spec"]["renewTime"]
     with api.condition:
         assert api.condition.wait_for(lambda: api.objects[SHELF, NAME]["spec"]["renewTime"] > first, 5)
+
+
+@pytest.mark.circumstance(
+    "the API server leaves one renewal of a lease without an answer",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
+def test_renewal_that_hangs_delays_no_other(
+    api: FakeApi, cluster: Cluster, book: LeaseBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.05)
+    monkeypatch.setattr("livenad.ownership.leases._ANSWER_SECONDS", 0.5)
+    hung = lease_name("br1", 101)
+    api.hanging.add(hung)
+    book.take(hung, VLAN, "VLAN 101 of br1")
+    book.take(NAME, VLAN, "VLAN 100 of br1")
+    with api.condition:
+        assert api.condition.wait_for(lambda: len(patches(api, hung)) == 1, 5)
+        before = len(patches(api, NAME))
+        assert api.condition.wait_for(lambda: len(patches(api, NAME)) >= before + 4, 5)
+        assert len(patches(api, hung)) == 1, "the other lease was renewed while this one hung"
+        assert api.condition.wait_for(lambda: len(patches(api, hung)) == 2, 5), "it is given up, and tried again"
+        api.hanging.clear()
+        api.condition.notify_all()
+
+
+def patches(api: FakeApi, name: str) -> list[Seen]:
+    return [seen for seen in api.seen if seen.verb == "PATCH" and seen.path.endswith(name)]
+
+
+def test_renewal_that_breaks_in_an_unknown_way_ends_no_other(
+    api: FakeApi, book: LeaseBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livenad.ownership.leases.RENEW_SECONDS", 0.02)
+    broken = iter([RuntimeError("out of file descriptors"), MemoryError()])
+    renew = LeaseKeeper._renew
+
+    def sometimes(keeper: LeaseKeeper, cluster: Cluster, place: tuple[str, str]) -> None:
+        if (error := next(broken, None)) is not None:
+            raise error
+        renew(keeper, cluster, place)
+
+    monkeypatch.setattr(LeaseKeeper, "_renew", sometimes)
+    book.take(NAME, VLAN, "VLAN 100 of br1")
+    with api.condition:
+        assert api.condition.wait_for(lambda: len(patches(api, NAME)) >= 2, 5)
+
+
+def test_run_is_aborted_only_when_every_lease_of_it_has_expired(
+    api: FakeApi, cluster: Cluster, book: LeaseBook
+) -> None:
+    now = [0.0]
+    LeaseLiveness._known[cluster] = LeaseLiveness(lambda: now[0])
+    put_lease(api, NAME, "other", SUITE, lasts=10)
+    put_lease(api, "long", "other", VLAN, lasts=40)
+    taken = []
+    for now[0] in range(0, 70, 5):
+        taken.append(book.take(NAME, SUITE, "a suite") is None)
+    # It is read alone until it has expired; from then on the other one is watched, too.
+    assert taken == [False] * 10 + [True] * 4
 
 
 def test_lease_that_went_to_another_run_is_told_once_and_left_to_it(

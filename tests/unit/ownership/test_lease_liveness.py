@@ -20,9 +20,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def lease(renewed: str, *, uid: str = "u1", lasts: object = LEASE_SECONDS) -> Object:
+def lease(renewed: str, *, uid: str = "u1", lasts: object = LEASE_SECONDS, name: str = "run") -> Object:
     spec = {"holderIdentity": "other", "renewTime": renewed, "leaseDurationSeconds": lasts}
-    return {"metadata": {"namespace": "ns", "name": "run", "uid": uid}, "spec": spec}
+    return {"metadata": {"namespace": "ns", "name": name, "uid": uid}, "spec": spec}
 
 
 @pytest.mark.parametrize("renewed", ["1999-01-01T00:00:00.000000Z", "2099-01-01T00:00:00.000000Z"])
@@ -71,3 +71,17 @@ def test_another_lease_of_that_name_begins_anew(clock: Clock) -> None:
 @pytest.mark.parametrize(("lasts", "left"), [(8, 8), (None, 30), (0, 30), ("long", 30), (10**9, 600)])
 def test_duration_is_the_leases_own_where_it_makes_sense(clock: Clock, lasts: object, left: float) -> None:
     assert LeaseLiveness(clock).seconds_left(lease("T1", lasts=lasts)) == left
+
+
+def test_run_that_renews_one_of_its_leases_lives_with_all_of_them(clock: Clock) -> None:
+    liveness = LeaseLiveness(clock)
+    for turn in range(20):
+        assert not liveness.is_expired(lease("T1", name="starved")), turn
+        liveness.look(lease(f"T{turn // 4}", name="renewed"))
+        clock.now += 5
+    expired = []
+    for _ in range(8):
+        liveness.look(lease("T4", name="renewed"))
+        expired.append(liveness.is_expired(lease("T1", name="starved")))
+        clock.now += 5
+    assert expired == [False] * 2 + [True] * 6, "30 s after the last renewal, of which 20 s are over"

@@ -48,7 +48,8 @@ class FakeApi:
     """Start with ``with FakeApi() as api``; ``api.url`` is where it listens.
 
     ``aliases``: collections that are one, such as that of all namespaces and that of the only one. ``once``: by verb,
-    what happens just before the next such request is carried out. ``delay``: seconds before each answer.
+    what happens just before the next such request is carried out. ``delay``: seconds before each answer. ``hanging``:
+    names of objects whose PATCH gets no answer.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,7 @@ class FakeApi:
         self.forbidden: set[tuple[str, str]] = set()
         self.aliases: dict[str, str] = {}
         self.once: dict[str, Callable[[], object]] = {}
+        self.hanging: set[str] = set()
         self.closed = False
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
@@ -165,6 +167,10 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             with api.condition:
                 api.seen.append(Seen(verb, url.path, query, dict(self.headers), body))
                 api.condition.notify_all()
+                if verb == "PATCH" and (name := url.path.rpartition("/")[2]) in api.hanging:
+                    api.condition.wait_for(lambda: name not in api.hanging or api.closed)
+                    self.close_connection = True
+                    return
             time.sleep(api.delay)
             fault = api.fault(verb, url.path)
             if fault is not None and not fault.after:

@@ -12,7 +12,7 @@ from livenad.api.status import is_true, node_of
 from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
-from livenad.errors import CapabilityMissing, LabError, TestError
+from livenad.errors import CapabilityMissing, LabError, ProductFault, TestError
 from livenad.model import VmRecord
 from livenad.observation import first_seen
 from livenad.secret_text import cleanse
@@ -79,7 +79,7 @@ class KeywordComponent:
             return suite.changes.first_since_start(record.name)
         if record not in suite.vms.started:
             raise TestError(f"{record.subject} is not started; call `Start VMs` first")
-        suite.recorder.catch_up()
+        suite.recorder.catch_up(unless_fresh=True)
         return first_seen(self.history, record)
 
     def require_takeover(self, record: VmRecord) -> None:
@@ -95,9 +95,18 @@ class KeywordComponent:
             )
 
     def judge(self, verdict: Callable[..., str], *arguments: Any) -> None:
-        """Read the cluster once more, so that a broken watch is no fault of the product; then judge and log."""
-        self.suite.recorder.catch_up()
-        step(verdict(self.history, *arguments))
+        """Read the cluster, so that a broken watch is no fault of the product; then judge and log.
+
+        Before a fault is told, the cluster is listed again.
+        """
+        recorder = self.suite.recorder
+        recorder.catch_up(unless_fresh=True)
+        try:
+            said = verdict(self.history, *arguments)
+        except ProductFault:
+            recorder.catch_up()
+            said = verdict(self.history, *arguments)
+        step(said)
 
     def _exists_beforehand(self, name: str, real: str) -> bool:
         """Whether a name is that of a NAD which was in the namespace of variable NAMESPACE before the suite."""

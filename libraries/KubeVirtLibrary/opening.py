@@ -75,6 +75,8 @@ def close_suite(run: Run) -> None:
         warn(f"No chart of connectivity: {error}")
     for failure in suite.end():
         warn(f"Before namespace {name} goes: {failure}")
+    if dropped := suite.recorder.history.dropped:
+        warn(f"Record of namespace {name}: {dropped}")
     for line in stranded(run):
         warn(f"{line}: put it on another network with `Change VM Network` before the suite ends")
     left = close_namespace(run)

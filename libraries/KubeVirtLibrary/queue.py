@@ -27,16 +27,16 @@ def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> Non
     """Wait for all changes, show how the cluster processed them, and fail if one is missing in the end."""
     recorder = run.require_suite().recorder
     history, first = recorder.history, min(change.at for change in changes)
-    for number, change in enumerate(changes, 1):
-        recorder.wait_for(
-            lambda _, change=change: is_complete(history, change),  # type: ignore[misc]
-            max(0.0, first + limit - time.monotonic()),
-            f"swaps of {len(changes)} VMs",
-            lambda number=number, change=change: f"{number - 1} complete, now {change.vm}",  # type: ignore[misc]
-            vms={change.vm},
-        )
+    by_vm = {change.vm: change for change in changes}
+    left = recorder.wait_for_each(
+        list(by_vm),
+        lambda vm: is_complete(history, by_vm[vm]),
+        max(0.0, first + limit - time.monotonic()),
+        f"swaps of {len(changes)} VMs",
+        lambda vm: next((fact.seen for fact in five_facts(history, by_vm[vm]) if not fact.holds), "complete"),
+    )
     _show(run, queued_migrations(history, changes), time.monotonic() - first)
-    missing = [change for change in changes if not is_complete(history, change)]
+    missing = [by_vm[vm] for vm in left]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         told = "; ".join(

@@ -19,7 +19,7 @@ from livenad.virtual_machines.judge_lifecycle import (
     judge_same_instance,
     judge_started_once,
 )
-from livenad.virtual_machines.readiness import missing_to_ready
+from livenad.virtual_machines.readiness import is_ready, missing_to_ready
 from livenad.virtual_machines.user_manifest import learn_macs, starts_by_itself
 from robot.api.deco import keyword
 
@@ -28,6 +28,9 @@ from KubeVirtLibrary.log import details, step
 from KubeVirtLibrary.types import Addresses, NetworkName, NicName, VmName, parse_addresses
 
 Obstacle = Literal["nothing", "binding", "volume"]
+
+_NAMED = 10
+"""How many of many VMs a message names."""
 
 
 class VirtualMachineKeywords(KeywordComponent):
@@ -121,7 +124,8 @@ class VirtualMachineKeywords(KeywordComponent):
 
         run, suite = self.run, self.suite
         records = [self.vm(name) for name in vms] or suite.vms.waiting
-        stopped = [record for record in records if record in suite.vms.started]
+        started = {record.name for record in suite.vms.started}
+        stopped = [record for record in records if record.name in started]
         if stopped:
             suite.recorder.catch_up()
         for record in records:
@@ -184,22 +188,24 @@ class VirtualMachineKeywords(KeywordComponent):
         if not records:
             raise TestError(f"no VM is started in namespace {recorder.namespace}; call `Start VMs` first")
         began = time.monotonic()
+        by_name = {record.name: record for record in records}
 
-        def unready() -> list[str]:
-            found = [(record.name, missing_to_ready(recorder.history, record)) for record in records]
-            return [f"VM {recorder.namespace}/{name}: {', '.join(missing)}" for name, missing in found if missing]
+        def lacks(name: str) -> str:
+            return ", ".join(missing_to_ready(recorder.history, by_name[name]))
 
-        ready = recorder.wait_for(
-            lambda _: not unready(),
+        unready = recorder.wait_for_each(
+            list(by_name),
+            lambda name: is_ready(recorder.history, by_name[name]),
             within.total_seconds(),
             "VMs ready",
-            lambda: "; ".join(unready()),
-            vms={record.name for record in records},
+            lacks,
         )
-        if not ready:
+        if unready:
+            told = [f"VM {recorder.namespace}/{name}: {lacks(name)}" for name in unready[:_NAMED]]
+            more = [f"and {len(unready) - _NAMED} more of {len(records)} VMs"] if len(unready) > _NAMED else []
             raise LabError(
-                f"expected all VMs to be ready within {human(within.total_seconds())}; {'; '.join(unready())}"
-                + "".join(f"; {line}" for line in recorder.broken_streams())
+                f"expected all VMs to be ready within {human(within.total_seconds())}; "
+                + "; ".join([*told, *more, *recorder.broken_streams()])
             )
         for record in records:
             learn_macs(record, recorder.history.current(VMI, record.name))

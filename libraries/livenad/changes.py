@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -161,6 +162,7 @@ class ChangeLog:
 
     def __init__(self) -> None:
         self._changes: list[Change] = []
+        self._by_vm: defaultdict[str, list[Change]] = defaultdict(list)
 
     def add(self, *changes: Change) -> None:
         """Append changes that were just made; several belong to one edit."""
@@ -168,25 +170,31 @@ class ChangeLog:
             if isinstance(change, NetworkChange):
                 change.previous = self._last_edit(change, excluding=changes)
         self._changes += changes
+        for change in changes:
+            self._by_vm[change.vm].append(change)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(list(self._changes))
 
     def has(self, vm: str) -> bool:
         """Whether a VM was changed."""
-        return any(change.vm == vm for change in self._changes)
+        return bool(self._of(vm))
 
     def forget(self, vm: str) -> None:
         """Forget the changes of a VM that is deleted."""
         self._changes = [change for change in self._changes if change.vm != vm]
+        self._by_vm.pop(vm, None)
+
+    def _of(self, vm: str) -> list[Change]:
+        return self._by_vm.get(vm, [])
 
     def of(self, kind: type[T], vm: str) -> list[T]:
         """The changes of one type of a VM, oldest first."""
-        return [change for change in self._changes if isinstance(change, kind) and change.vm == vm]
+        return [change for change in self._of(vm) if isinstance(change, kind)]
 
     def last(self, vm: str, *actions: Action) -> Change:
         """The last change of a VM, or the last of these actions. TestError when there is none."""
-        found = [change for change in self._changes if change.vm == vm and (not actions or change.action in actions)]
+        found = [change for change in self._of(vm) if not actions or change.action in actions]
         if not found:
             what = f" ({' or '.join(actions)})" if actions else ""
             raise TestError(f"VM {vm} was not changed yet{what}; call a keyword that changes the VM first")
@@ -198,8 +206,8 @@ class ChangeLog:
         The start or restart itself, when no change came after it. TestError when the VM was not changed.
         """
         found: Change | None = None
-        for change in self._changes:
-            if change.vm != vm or change.action in ("stop", "migrate"):
+        for change in self._of(vm):
+            if change.action in ("stop", "migrate"):
                 continue
             if change.action in ("start", "restart") or found is None or found.action in ("start", "restart"):
                 found = change
@@ -230,12 +238,11 @@ class ChangeLog:
 
     def of_nic(self, vm: str, nic: str) -> Change:
         """The last network change, hot-plug or hot-unplug of a NIC. TestError when there is none."""
-        for change in reversed(self._changes):
-            if change.vm == vm:
-                if isinstance(change, NicHotplug) and change.nic.name == nic:
-                    return change
-                if isinstance(change, NetworkChange) and change.nic == nic:
-                    return change
+        for change in reversed(self._of(vm)):
+            if isinstance(change, NicHotplug) and change.nic.name == nic:
+                return change
+            if isinstance(change, NetworkChange) and change.nic == nic:
+                return change
         moved = [change.nic for change in self.of(NetworkChange, vm)] + [
             one.nic.name for one in self.of(NicHotplug, vm)
         ]

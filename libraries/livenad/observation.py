@@ -38,7 +38,9 @@ def first_seen(history: History, record: VmRecord, after: Change | None = None) 
             at=seen.at,
             vmi_uid=seen.uid,
             node=node_of(seen.object),
-            migrations=frozenset(one.uid for one in history.records(MIGRATION) if one.index <= seen.index),
+            migrations=frozenset(
+                made.uid for made in history.records(MIGRATION, vm=record.name) if made.index <= seen.index
+            ),
         )
     when = f" after {after.what}" if after else ""
     raise LabError(

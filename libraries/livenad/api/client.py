@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 import urllib3
@@ -52,6 +52,8 @@ class Cluster:
     """
 
     PATIENCE = 30.0
+    last_write: ClassVar[float] = float("-inf")
+    """When (monotonic clock) this process last wrote anything to any cluster, as any user."""
 
     def __init__(
         self, connection: Connection, patience: float = PATIENCE, longest_answer: float = _READ_SECONDS
@@ -177,6 +179,8 @@ class Cluster:
         while True:
             limit = self._read_limit(deadline, tries) if repeatable else self._longest
             outcome = self._send(verb, path, query, body, content_type, limit=limit)
+            if verb != "GET":
+                Cluster.last_write = time.monotonic()
             tries += 1
             self._note(isinstance(outcome, Lost))
             if isinstance(outcome, Lost):

@@ -3,7 +3,10 @@
 If a list returns newer state before the watch does, late watch events are inserted in resourceVersion order.
 
 Waits are predicates over it, *never happened* checks scan it, the evidence is it. It is asked by kind, by object and by
-VM; a wait is woken by the records that concern it.
+VM; a wait is woken by the records that concern it, and by no others.
+
+Its memory is bounded: a state shares with the one before what both have in common, and past `LIMIT` the oldest states
+are dropped. A verdict on a time of which states were dropped is a LAB ERROR.
 """
 
 from __future__ import annotations
@@ -12,16 +15,23 @@ import json
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+from livenad.api.dropped_states import DroppedStates
 from livenad.api.kinds import EVENT, Kind, Object, dig, meta, vm_of
+from livenad.api.shared_states import share
+from livenad.api.waits import Wait
 
 T = TypeVar("T")
 _index = attrgetter("index")
+
+LIMIT = 200_000
+"""How many states are kept."""
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
@@ -61,6 +71,16 @@ def _precedes(version: str, record: Record) -> bool:
     return version.isdigit() and record.resource_version.isdigit() and newer(record.resource_version, version)
 
 
+def _is_known(own: list[Record], uid: str, version: str, *, deleted: bool) -> bool:
+    """Whether one of an object's states is this one. Most often it is later than the last one, which is no search."""
+    if not own or (own[-1].uid == uid and version.isdigit() and newer(version, own[-1].resource_version)):
+        return False
+    return any(
+        record.uid == uid and record.resource_version == version and (record.type == DELETED) == deleted
+        for record in own
+    )
+
+
 def _put_before(records: list[Record], later: Record | None, record: Record) -> None:
     """Insert before ``later``; at the end if there is none."""
     place = len(records)
@@ -73,18 +93,21 @@ def _put_before(records: list[Record], later: Record | None, record: Record) -> 
 
 
 class History:
-    """Append-only and thread-safe. ``condition`` is notified at each append. ``clock`` stamps what arrives."""
+    """Append-only and thread-safe. ``clock`` stamps what arrives; at most ``limit`` states are kept."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, limit: int = LIMIT) -> None:
         self._clock = clock
-        self.condition = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._length = 0
         self._records: list[Record] = []
-        self._by_object: dict[tuple[str, str], list[Record]] = {}
-        self._by_kind: dict[str, list[Record]] = {}
-        self._by_vm: dict[tuple[str, str], list[Record]] = {}
-        self._arrived: list[str] = []
-        self._current: dict[str, dict[str, Record]] = {}
-        self._seen: set[tuple[str, str, str, str]] = set()
+        self._by_object: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+        self._by_kind: defaultdict[str, list[Record]] = defaultdict(list)
+        self._by_vm: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+        self._events_about: defaultdict[str, list[Record]] = defaultdict(list)
+        self._current: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+        self._current_of_vm: defaultdict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
+        self._waits: list[Wait] = []
+        self._dropped = DroppedStates(limit)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -93,45 +116,51 @@ class History:
         metadata = item.get("metadata", {})
         metadata.pop("managedFields", None)
         name, uid, version = str(metadata["name"]), str(metadata.get("uid", "")), str(metadata["resourceVersion"])
-        seen = (kind.name, uid, version, DELETED if type_ == DELETED else "")
-        with self.condition:
-            if seen in self._seen:
+        with self._lock:
+            own, of_kind = self._by_object[kind.name, name], self._by_kind[kind.name]
+            if _is_known(own, uid, version, deleted=type_ == DELETED):
                 return None
-            self._seen.add(seen)
-            own = self._by_object.setdefault((kind.name, name), [])
             overtaken = bool(own) and _precedes(version, own[-1])
             later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
-            index, at, wall = (
-                (later.index, later.at, later.wall) if later else (len(self._records), self._clock(), time.time())
-            )
+            index = later.index if later else self._length
+            at, wall = (later.at, later.wall) if later else (self._clock(), time.time())
+            like = own or of_kind
+            item = share(item, like[-1].object) if like else item
             record = Record(
                 index, at, wall, type_, kind.name, name, uid, version, item, synthetic, self._vm_of(kind, item)
             )
-            for records in (
-                self._records,
-                own,
-                self._by_kind.setdefault(kind.name, []),
-                self._by_vm.setdefault((kind.name, record.vm), []),
-            ):
+            for records in self._indexes(record):
                 _put_before(records, later, record)
-            self._arrived.append(record.vm)
+            self._length += 1
             self._set_current(record)
-            self.condition.notify_all()
+            if self._dropped.is_over(len(self._records)):
+                self._drop()
+            for wait in self._waits:
+                wait.tell(record.kind, record.vm)
             return record
+
+    def _indexes(self, record: Record) -> Iterator[list[Record]]:
+        """Every list that has the record."""
+        yield self._records
+        yield self._by_object[record.kind, record.name]
+        yield self._by_kind[record.kind]
+        yield self._by_vm[record.kind, record.vm]
+        if record.kind == EVENT.name:
+            yield self._events_about[str(dig(record.object, "involvedObject", "name"))]
 
     def _vm_of(self, kind: Kind, item: Object) -> str:
         """An event belongs to the VM of the object that it is about, once that was seen."""
-        if kind is not EVENT:
-            return vm_of(kind, item)
-        about = dig(item, "involvedObject", default={})
-        known = self._by_object.get((str(about.get("kind")), str(about.get("name"))))
-        return known[-1].vm if known else ""
+        if kind is EVENT:
+            about = dig(item, "involvedObject", default={})
+            known = self._by_object.get((str(about.get("kind")), str(about.get("name"))))
+            return known[-1].vm if known else ""
+        return vm_of(kind, item)
 
     def absorb(self, kind: Kind, items: list[Object], resource_version: str) -> int:
         """Compare a list with what is known and append what no watch event told; gives the number of transitions."""
         found = 0
-        with self.condition:
-            known = dict(self._current.get(kind.name, {}))
+        with self._lock:
+            known = dict(self._current[kind.name])
             listed = {str(meta(item, "name")): item for item in items}
             for name, item in listed.items():
                 record = known.get(name)
@@ -149,91 +178,144 @@ class History:
         return found
 
     def _set_current(self, record: Record) -> None:
-        current = self._current.setdefault(record.kind, {})
+        current = self._current[record.kind]
         before = current.get(record.name)
         if record.type == DELETED:
             if before is not None and before.uid == record.uid:
                 del current[record.name]
+                del self._current_of_vm[before.kind, before.vm][before.name]
         elif before is None or before.uid != record.uid or newer(record.resource_version, before.resource_version):
             current[record.name] = record
+            if before is not None:
+                del self._current_of_vm[before.kind, before.vm][before.name]
+            self._current_of_vm[record.kind, record.vm][record.name] = record
+
+    def _drop(self) -> None:
+        current = {id(record) for of_kind in self._current.values() for record in of_kind.values()}
+        gone = self._dropped.choose(
+            self._records, lambda record: record.kind == EVENT.name or id(record) not in current
+        )
+        for records in {id(records): records for record in gone.values() for records in self._indexes(record)}.values():
+            records[:] = [record for record in records if id(record) not in gone]
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        with self.condition:
-            return len(self._records)
+        """How many states arrived, the dropped ones included."""
+        with self._lock:
+            return self._length
+
+    @property
+    def dropped(self) -> str:
+        """What was dropped to bound the memory, in words; "" for nothing."""
+        with self._lock:
+            return self._dropped.told()
 
     def records(self, kind: Kind, name: str | None = None, since: int = 0, *, vm: str | None = None) -> list[Record]:
-        """Transitions of a kind, of one object or of one VM's objects, from index ``since`` on, in order of arrival."""
-        with self.condition:
+        """Transitions of a kind, of one object or of one VM's objects, from index ``since`` on, in order of arrival.
+
+        LabError when some since then were dropped; with 0, all that are kept.
+        """
+        with self._lock:
             if name is not None:
                 chosen = self._by_object.get((kind.name, name), [])
             elif vm is not None:
                 chosen = self._by_vm.get((kind.name, vm), [])
             else:
                 chosen = self._by_kind.get(kind.name, [])
+            if since:
+                self._dropped.require_kept(kind, name, vm, since)
             return chosen[bisect_left(chosen, since, key=_index) :]
+
+    def require_kept(self, kind: Kind, vm: str, since: int) -> None:
+        """LabError when states of a VM's objects were dropped that came at index ``since`` or later."""
+        with self._lock:
+            self._dropped.require_kept(kind, None, vm, since)
+
+    def events_about(self, names: Iterable[str], since: int = 0) -> list[Record]:
+        """Events about objects of these names, of any kind, from index ``since`` on, in order of arrival."""
+        with self._lock:
+            found = [record for name in set(names) for record in self._events_about.get(name, [])]
+        return sorted((record for record in found if record.index >= since), key=_index)
 
     def current(self, kind: Kind, name: str) -> Object | None:
         """The newest state of an object, None when there is none or it was deleted."""
-        with self.condition:
-            record = self._current.get(kind.name, {}).get(name)
+        with self._lock:
+            record = self._current[kind.name].get(name)
             return record.object if record else None
 
     def all(self, kind: Kind, *, vm: str | None = None) -> list[Object]:
         """The newest state of every object of a kind that exists, or of those that belong to a VM."""
-        with self.condition:
-            found = self._current.get(kind.name, {}).values()
-            return [record.object for record in found if vm in (None, record.vm)]
+        with self._lock:
+            found = self._current[kind.name] if vm is None else self._current_of_vm.get((kind.name, vm), {})
+            return [record.object for record in found.values()]
 
     def state_before(self, kind: Kind, name: str, index: int) -> Object | None:
-        """The state of an object just before ``index``."""
-        with self.condition:
-            last = None
-            for record in self._by_object.get((kind.name, name), []):
-                if record.index >= index:
-                    break
-                last = record
-            return None if last is None or last.type == DELETED else last.object
+        """The state of an object just before ``index``. LabError when it was dropped."""
+        with self._lock:
+            early = [record for record in self._by_object.get((kind.name, name), []) if record.index < index]
+            if not early:
+                self._dropped.require_kept(kind, name, None, 0)
+            return None if not early or early[-1].type == DELETED else early[-1].object
 
     def since_when(self, kind: Kind, name: str, test: Callable[[Object], bool]) -> float | None:
         """Since when, by the monotonic clock, ``test`` holds for an object without a break; None if it does not now."""
         start = None
-        with self.condition:
-            for record in self._by_object.get((kind.name, name), []):
+        with self._lock:
+            for record in reversed(self._by_object.get((kind.name, name), [])):
                 if record.type == DELETED or not test(record.object):
-                    start = None
-                elif start is None:
-                    start = record.at
+                    break
+                start = record.at
         return start
+
+    # -- waiting ------------------------------------------------------------------------------------------------
 
     def wait(self, predicate: Callable[[], T | None], deadline: float, vms: Collection[str] | None = None) -> T | None:
         """Block until ``predicate`` gives something true; None once ``deadline`` (monotonic clock) is past.
 
         It is asked again when a record arrives that belongs to one of ``vms`` or to no VM; None stands for any record.
         """
-        with self.condition:
-            while True:
-                result = predicate()
-                if result:
-                    return result
-                seen = len(self._arrived)
-                while not self._concerns(seen, vms):
-                    left = deadline - time.monotonic()
-                    if left <= 0:
+        with self._lock:
+            wait = Wait(self._lock, vms, with_events=True)
+            self._waits.append(wait)
+            try:
+                while not (result := predicate()):
+                    if not self._slept(wait, deadline):
                         return None
-                    seen = len(self._arrived)
-                    self.condition.wait(left)
+                return result
+            finally:
+                self._waits.remove(wait)
 
-    def _concerns(self, since: int, vms: Collection[str] | None) -> bool:
-        """Whether one of the records that arrived after the first ``since`` belongs to one of ``vms``."""
-        if vms is None:
-            return len(self._arrived) > since
-        return any(not vm or vm in vms for vm in self._arrived[since:])
+    def wait_for_each(self, vms: Collection[str], is_done: Callable[[str], object], deadline: float) -> list[str]:
+        """Block until ``is_done`` of every VM; gives those of which it is not, once ``deadline`` is past.
+
+        A VM is looked at again when something of it other than an event is recorded, and no other VM then.
+        """
+        with self._lock:
+            wait = Wait(self._lock, vms, with_events=False)
+            self._waits.append(wait)
+            try:
+                left = {vm for vm in vms if not is_done(vm)}
+                while left and self._slept(wait, deadline):
+                    for vm in vms if "" in wait.touched else wait.touched:
+                        (left.discard if is_done(vm) else left.add)(vm)
+                return [vm for vm in vms if vm in left]
+            finally:
+                self._waits.remove(wait)
+
+    def _slept(self, wait: Wait, deadline: float) -> bool:
+        """Sleep until something concerns the wait: True; or until the deadline: False."""
+        wait.begin_anew()
+        while not wait.touched:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            wait.sleep(left)
+        return True
 
     def json_lines(self) -> Iterator[str]:
         """One JSON object a record: wall time, type, kind, name, synthetic, object."""
-        with self.condition:
+        with self._lock:
             records = list(self._records)
         for record in records:
             yield json.dumps(

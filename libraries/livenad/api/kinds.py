@@ -83,6 +83,10 @@ def vm_of(kind: Kind, item: Object) -> str:
     if kind is MIGRATION:
         return str(dig(item, "spec", "vmiName") or "")
     if kind is POD:
+        owners = meta(item, "ownerReferences", None) or []
+        vmi = next((str(owner.get("name")) for owner in owners if owner.get("kind") == VMI.name), "")
+        if vmi:  # KubeVirt's label has the guest's host name, which the owner of a VM may choose
+            return vmi
         labels = meta(item, "labels", None) or {}
         return next((str(labels[label]) for label in VM_LABELS if labels.get(label)), "")
     return ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from livenad.api.api_errors import ApiError
@@ -18,6 +19,12 @@ T = TypeVar("T")
 Heartbeat = Callable[[str], None]
 
 HEARTBEAT_SECONDS = 10.0
+FRESH_SECONDS = 2.0
+"""How long a list stands for the cluster when nothing has changed since."""
+
+_NAMED = 5
+"""How many of many VMs a heartbeat names."""
+
 _SYNC_SECONDS = 30.0
 
 
@@ -82,13 +89,19 @@ class Recorder:
         for stream in self._streams.values():
             stream.stop()
 
-    def catch_up(self) -> int:
+    def catch_up(self, *, unless_fresh: bool = False) -> int:
         """List every kind once more and append what no watch told; gives the number of such transitions.
 
-        Asked before a verdict: a broken watch must not turn into a fault of the product. Raises LabError when the
-        API server cannot be read.
+        Asked before a verdict: a broken watch must not turn into a fault of the product. With ``unless_fresh`` a kind
+        is left out when it was listed a moment ago, nothing of it has arrived since, its watch is whole, and this
+        process has written nothing. Raises LabError when the API server cannot be read.
         """
-        return sum(stream.refresh() for kind, stream in self._streams.items() if kind is not EVENT)
+        asked = [stream for kind, stream in self._streams.items() if kind is not EVENT]
+        stale = [stream for stream in asked if not (unless_fresh and stream.is_fresh(FRESH_SECONDS))]
+        if not stale:
+            return 0
+        with ThreadPoolExecutor(len(stale), "list") as pool:
+            return sum(pool.map(WatchStream.refresh, stale))
 
     def broken_streams(self) -> list[str]:
         """One line for each stream that is broken now."""
@@ -114,22 +127,50 @@ class Recorder:
         ``awaited`` and ``seen`` are for the heartbeat: what is awaited, and the last state of it. ``vms`` are the VMs
         that the predicate looks at: it is asked again when something of theirs is recorded; None stands for all.
         """
-        start = time.monotonic()
-        deadline, beat = start + within, start + HEARTBEAT_SECONDS
 
         def found() -> T | None:
             return predicate(self.history)
 
-        while True:
-            result = self.history.wait(found, min(deadline, beat), vms)
-            if result:
+        for until in self._beats(within, awaited, seen):
+            if result := self.history.wait(found, until, vms):
                 return result
+        return found() or None
+
+    def wait_for_each(
+        self,
+        vms: Sequence[str],
+        is_done: Callable[[str], object],
+        within: float,
+        awaited: str,
+        seen: Callable[[str], str],
+    ) -> list[str]:
+        """Wait until ``is_done`` of every VM; gives those of which it is not after ``within`` seconds.
+
+        ``is_done`` reads objects of the VM alone, and no events. ``seen`` is for the heartbeat: what a VM lacks.
+        """
+        left: list[str] = list(vms)
+
+        def lacking() -> str:
+            first = "; ".join(f"{vm}: {seen(vm)}" for vm in left[:_NAMED])
+            return f"{len(left)} of {len(vms)} VMs not yet: {first}" + ("; ..." if len(left) > _NAMED else "")
+
+        for until in self._beats(within, awaited, lacking):
+            left = self.history.wait_for_each(vms, is_done, until)
+            if not left:
+                return []
+        return [vm for vm in vms if not is_done(vm)]
+
+    def _beats(self, within: float, awaited: str, seen: Callable[[], str]) -> Iterator[float]:
+        """The ends (monotonic clock) of the parts of a wait, with a heartbeat after each, a list after the last."""
+        start = time.monotonic()
+        deadline = start + within
+        while True:
+            yield min(deadline, time.monotonic() + HEARTBEAT_SECONDS)
             now = time.monotonic()
             if now >= deadline:
                 self.catch_up()
-                return found() or None
+                return
             self._heartbeat(f"{awaited}: {seen()}; {human(now - start)} gone, {human(deadline - now)} left")
-            beat = now + HEARTBEAT_SECONDS
 
 
 def _everything(_kind: Kind, _item: Object) -> bool:

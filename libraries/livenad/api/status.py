@@ -73,7 +73,7 @@ def current_pod(history: History, vmi: Object) -> Object | None:
     node, uid = node_of(vmi), meta(vmi, "uid")
     pods = [
         pod
-        for pod in history.all(POD)
+        for pod in history.all(POD, vm=str(meta(vmi, "name")))
         if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid and dig(pod, "spec", "nodeName") == node
     ]
     return max(pods, key=_liveness, default=None)
@@ -99,11 +99,7 @@ def pod_network(pod: Object, interface: str) -> str | None:
 
 def migrations_of(history: History, vm: str, since: int = 0) -> dict[str, Object]:
     """Every migration object of a VM that was seen from index ``since`` on, by UID, in its last state."""
-    found: dict[str, Object] = {}
-    for record in history.records(MIGRATION, since=since):
-        if dig(record.object, "spec", "vmiName") == vm:
-            found[record.uid] = record.object
-    return found
+    return {record.uid: record.object for record in history.records(MIGRATION, since=since, vm=vm)}
 
 
 def is_automatic(migration: Object) -> bool:
@@ -150,7 +146,7 @@ def vm_summary(history: History, vm: str) -> str:
     parts += [
         condition_text(vmi, type_) for type_ in ("Ready", "AgentConnected", "LiveMigratable") if not is_true(vmi, type_)
     ]
-    for pod in history.all(POD):
+    for pod in history.all(POD, vm=vm):
         if meta(pod, "labels", {}).get("kubevirt.io/created-by") == meta(vmi, "uid") and (why := pod_trouble(pod)):
             parts.append(f"pod {meta(pod, 'name')}: {why}")
     return ", ".join(parts)

@@ -71,6 +71,8 @@ class WatchStream:
         self._stop = threading.Event()
         self._synced = threading.Event()
         self._failure: Exception | None = None
+        self._listed_at = float("-inf")
+        self._arrived_since = False
         self._broken_since: float | None = None
         self._response: Any = None
         self._thread = threading.Thread(target=self._run, name=f"watch-{kind.plural}", daemon=True)
@@ -108,12 +110,19 @@ class WatchStream:
 
     def refresh(self) -> int:
         """List now and append what no watch event told; gives the number of such transitions."""
+        began, self._arrived_since = time.monotonic(), False
         listing = self._cluster.list(self.kind, self.namespace, self._labels)
         items = [item for item in listing.items if self._keep(self.kind, item)]
         found = self._history.absorb(self.kind, items, listing.resource_version)
         if not self._version:
             self._version = listing.resource_version
+        self._listed_at = began
         return found
+
+    def is_fresh(self, seconds: float) -> bool:
+        """Whether the last list still stands: at most so old, nothing arrived or was written here since, no break."""
+        unchanged = not self._arrived_since and self._broken_since is None
+        return unchanged and self._listed_at > max(time.monotonic() - seconds, self._cluster.last_write)
 
     # -- thread -------------------------------------------------------------------------------------------------
 
@@ -198,6 +207,7 @@ class WatchStream:
                 return False
             raise LabError(f"watch of {self.title} ended: {item.get('message', item)}")
         if event["type"] != "BOOKMARK" and self._keep(self.kind, item):
+            self._arrived_since = True
             self._history.append(self.kind, event["type"], item)
         self._version = str(meta(item, "resourceVersion")) or self._version
         return True

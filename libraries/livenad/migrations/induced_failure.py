@@ -62,7 +62,7 @@ def target_of(history: History, change: NetworkChange) -> tuple[Object, Object |
     for uid, migration in migrations_since(history, change).items():
         if not is_automatic(migration) or phase_of(migration) in FINAL_PHASES:
             continue
-        for pod in history.all(POD):
+        for pod in history.all(POD, vm=change.vm):
             if meta(pod, "labels", {}).get(JOB_UID) == uid:
                 return migration, pod
     return None

@@ -106,7 +106,7 @@ def judge_kept_in_place(history: History, failure: InducedFailure) -> str:
 def _pod_then(history: History, failure: InducedFailure, end: int) -> Object | None:
     """The launcher pod on the node of before the edit as it was just before ``end``, None when the pod had ended."""
     change = failure.change
-    for name in dict.fromkeys(record.name for record in history.records(POD)):
+    for name in dict.fromkeys(record.name for record in history.records(POD, vm=change.vm)):
         pod = history.state_before(POD, name, end)
         if pod is None or meta(pod, "labels", {}).get(CREATED_BY) != change.vmi_uid:
             continue

@@ -35,7 +35,8 @@ def judge_stayed(history: History, change: NetworkChange) -> str:
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
         raise ProductFault(f"{title}: expected no migration, as this edit requires no migration; there is {names}")
     pods: dict[str, str] = {}
-    for record in history.records(POD):
+    history.require_kept(POD, change.vm, change.index)
+    for record in history.records(POD, vm=change.vm):
         labels = meta(record.object, "labels", {})
         if labels.get("kubevirt.io/created-by") == change.vmi_uid and record.type != DELETED:
             pods[record.name] = pod_network(record.object, change.pod_interface) or "no network"
@@ -67,7 +68,7 @@ def judge_waiting(history: History, change: NetworkChange) -> str:
             raise ProductFault(
                 f"{title}: migration {meta(item, 'name')} Succeeded without the NAD {change.new_network}"
             )
-        for target in history.all(POD):
+        for target in history.all(POD, vm=change.vm):
             if meta(target, "labels", {}).get("kubevirt.io/migrationJobUID") == uid:
                 waiting.append(f"target pod {meta(target, 'name')} is {phase_of(target) or 'new'}")
                 if phase_of(target) in ("Running", "Succeeded"):

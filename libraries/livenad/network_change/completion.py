@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from livenad.api.history import History
-from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
 from livenad.api.status import (
     NO_TROUBLE_YET,
     condition_text,
@@ -39,6 +39,15 @@ class Fact:
     since: float | None = None
 
 
+@dataclass(frozen=True)
+class _Finding:
+    """Whether a fact holds. ``tell`` makes the rest, what was seen and since when: for each wait that is too much."""
+
+    name: str
+    holds: bool
+    tell: Callable[[], tuple[str, float | None]]
+
+
 def the_migration(history: History, change: NetworkChange) -> Object | None:
     """The newest migration object that the cluster made after the edit."""
     automatic = [item for item in migrations_since(history, change).values() if is_automatic(item)]
@@ -47,20 +56,22 @@ def the_migration(history: History, change: NetworkChange) -> Object | None:
 
 def five_facts(history: History, change: NetworkChange) -> list[Fact]:
     """The five facts; all but the condition in the order in which they come true on a healthy cluster."""
-    vmi = history.current(VMI, change.vm) or {}
-    migration = the_migration(history, change)
-    return [
-        _migration_succeeded(history, change, migration),
-        _state_completed(history, change, vmi, migration),
-        _node_changed(history, change, vmi, migration),
-        _condition_gone(history, change, vmi),
-        _pod_on_new_network(history, change, vmi),
-    ]
+    return [Fact(one.name, one.holds, *one.tell()) for one in _findings(history, change)]
 
 
 def is_complete(history: History, change: NetworkChange) -> bool:
     """Whether all five facts hold."""
-    return all(fact.holds for fact in five_facts(history, change))
+    return all(one.holds for one in _findings(history, change))
+
+
+def _findings(history: History, change: NetworkChange) -> Iterator[_Finding]:
+    vmi = history.current(VMI, change.vm) or {}
+    migration = the_migration(history, change)
+    yield _migration_succeeded(history, change, migration)
+    yield _state_completed(history, change, vmi, migration)
+    yield _node_changed(history, change, vmi, migration)
+    yield _condition_gone(history, change, vmi)
+    yield _pod_on_new_network(history, change, vmi)
 
 
 def completed_at(facts: list[Fact]) -> float | None:
@@ -69,71 +80,85 @@ def completed_at(facts: list[Fact]) -> float | None:
     return max(times) if len(times) == len(facts) else None
 
 
-def _migration_succeeded(history: History, change: NetworkChange, migration: Object | None) -> Fact:
+def _migration_succeeded(history: History, change: NetworkChange, migration: Object | None) -> _Finding:
     name = "the cluster's migration object for the edit is Succeeded"
     if migration is None:
-        return Fact(name, False, _why_no_migration(history, change), change.at)
+        return _Finding(name, False, lambda: (_why_no_migration(history, change), change.at))
     title, phase, uid = meta(migration, "name"), phase_of(migration), meta(migration, "uid")
-    since = history.since_when(MIGRATION, title, lambda item: meta(item, "uid") == uid and phase_of(item) == phase)
-    if phase == "Succeeded":
-        return Fact(name, True, f"migration {change.namespace}/{title} Succeeded", since or _gone(history, title))
-    seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
-    completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
-    if phase == "Running" and completed:
-        seen += " though migrationState.completed is true: the product left it in phase Running"
-    return Fact(name, False, seen + _migration_trouble(history, migration), since)
+
+    def tell() -> tuple[str, float | None]:
+        since = history.since_when(MIGRATION, title, lambda item: meta(item, "uid") == uid and phase_of(item) == phase)
+        if phase == "Succeeded":
+            return f"migration {change.namespace}/{title} Succeeded", since or _gone(history, title)
+        seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
+        completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
+        if phase == "Running" and completed:
+            seen += " though migrationState.completed is true: the product left it in phase Running"
+        return seen + _migration_trouble(history, migration), since
+
+    return _Finding(name, phase == "Succeeded", tell)
 
 
-def _state_completed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> Fact:
+def _state_completed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> _Finding:
     name = "vmi.status.migrationState is completed for that migration and not failed"
     uid = meta(migration, "uid") if migration else ""
     state = migration_state(vmi)
     holds = bool(uid) and _completed(state, uid)
-    if not state:
-        seen = "migrationState is not set"
-    else:
+
+    def tell() -> tuple[str, float | None]:
         keys = ("migrationUid", "sourceNode", "targetNode", "completed", "failed", "failureReason", "endTimestamp")
         seen = "migrationState " + ", ".join(f"{key}={state[key]}" for key in keys if key in state)
-    since = history.since_when(VMI, change.vm, lambda item: _completed(migration_state(item), uid) == holds)
-    return Fact(name, holds, seen, since)
+        since = history.since_when(VMI, change.vm, lambda item: _completed(migration_state(item), uid) == holds)
+        return seen if state else "migrationState is not set", since
+
+    return _Finding(name, holds, tell)
 
 
-def _node_changed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> Fact:
+def _node_changed(history: History, change: NetworkChange, vmi: Object, migration: Object | None) -> _Finding:
     name = "vmi.status.nodeName is the target node"
     state = migration_state(vmi)
     ours = migration is not None and state.get("migrationUid") == meta(migration, "uid")
     node, target = node_of(vmi), str(state.get("targetNode") or "") if ours else ""
-    holds = node not in ("", state.get("sourceNode")) and node == target
-    seen = f"nodeName is {node or 'not set'}"
-    seen += " as before the edit" if node == change.node else f", it was {change.node} before the edit"
-    if target and node != target:
-        seen += f", the migration's target is {target}"
-    return Fact(name, holds, seen, history.since_when(VMI, change.vm, lambda item: node_of(item) == node))
+
+    def tell() -> tuple[str, float | None]:
+        seen = f"nodeName is {node or 'not set'}"
+        seen += " as before the edit" if node == change.node else f", it was {change.node} before the edit"
+        if target and node != target:
+            seen += f", the migration's target is {target}"
+        return seen, history.since_when(VMI, change.vm, lambda item: node_of(item) == node)
+
+    return _Finding(name, node not in ("", state.get("sourceNode")) and node == target, tell)
 
 
-def _condition_gone(history: History, change: NetworkChange, vmi: Object) -> Fact:
+def _condition_gone(history: History, change: NetworkChange, vmi: Object) -> _Finding:
     name = "condition MigrationRequired is gone from the VMI"
     required = is_true(vmi, "MigrationRequired")
-    since = history.since_when(VMI, change.vm, lambda item: is_true(item, "MigrationRequired") == required)
-    return Fact(name, bool(vmi) and not required, condition_text(vmi, "MigrationRequired"), since)
+
+    def tell() -> tuple[str, float | None]:
+        since = history.since_when(VMI, change.vm, lambda item: is_true(item, "MigrationRequired") == required)
+        return condition_text(vmi, "MigrationRequired"), since
+
+    return _Finding(name, bool(vmi) and not required, tell)
 
 
-def _pod_on_new_network(history: History, change: NetworkChange, vmi: Object) -> Fact:
+def _pod_on_new_network(history: History, change: NetworkChange, vmi: Object) -> _Finding:
     name = "the launcher pod's network-status names the new network for the NIC"
     wanted = qualified(change.new_network, change.namespace)
     pod = current_pod(history, vmi) if vmi else None
     if pod is None:
-        return Fact(name, False, f"there is no launcher pod on node {node_of(vmi) or 'none'}")
+        return _Finding(name, False, lambda: (f"there is no launcher pod on node {node_of(vmi) or 'none'}", None))
     title = str(meta(pod, "name"))
     network = pod_network(pod, change.pod_interface)
-    seen = f"pod {title} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}"
-    if network != wanted:
-        seen += f", expected {wanted}"
-    since = history.since_when(POD, title, lambda item: pod_network(item, change.pod_interface) == network)
-    arrived = history.since_when(VMI, change.vm, lambda item: node_of(item) == node_of(vmi))
-    if since is not None and arrived is not None:
-        since = max(since, arrived)
-    return Fact(name, network == wanted, seen, since)
+
+    def tell() -> tuple[str, float | None]:
+        seen = f"pod {title} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}"
+        if network != wanted:
+            seen += f", expected {wanted}"
+        since = history.since_when(POD, title, lambda item: pod_network(item, change.pod_interface) == network)
+        arrived = history.since_when(VMI, change.vm, lambda item: node_of(item) == node_of(vmi))
+        return seen, max(since, arrived) if since is not None and arrived is not None else since
+
+    return _Finding(name, network == wanted, tell)
 
 
 def _completed(state: Object, uid: str) -> bool:
@@ -173,7 +198,9 @@ def _why_no_migration(history: History, change: NetworkChange) -> str:
 def _migration_trouble(history: History, migration: Object) -> str:
     """Why a migration does not proceed: the state or first warning of its target pod, else its newest warning."""
     uid = meta(migration, "uid")
-    targets = [pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
+    vm = str(dig(migration, "spec", "vmiName"))
+    pods = history.all(POD, vm=vm)
+    targets = [pod for pod in pods if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
     troubles = {meta(pod, "name"): why for pod in targets if (why := pod_trouble(pod))}
     for name, why in troubles.items():
         if why not in NO_TROUBLE_YET:
@@ -181,8 +208,7 @@ def _migration_trouble(history: History, migration: Object) -> str:
     for pod in targets:
         if reported := next(_warnings_about(history, meta(pod, "name")), ""):
             return f" (target pod {meta(pod, 'name')}: {reported})"
-    names = (meta(migration, "name"), dig(migration, "spec", "vmiName"))
-    reported = "".join(list(_warnings_about(history, *names))[-1:])
+    reported = "".join(list(_warnings_about(history, meta(migration, "name"), vm))[-1:])
     waiting = "".join(f" (target pod {name}: {why})" for name, why in troubles.items())
     return f" (event {reported})" if reported else waiting
 
@@ -193,7 +219,7 @@ def first_warning(history: History, change: NetworkChange) -> str:
     names = {change.vm, *(str(meta(item, "name")) for item in made.values())}
     names |= {
         str(meta(pod, "name"))
-        for pod in history.all(POD)
+        for pod in history.all(POD, vm=change.vm)
         if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") in made
     }
     return next(_warnings_about(history, *names, since=change.index), "")
@@ -201,8 +227,8 @@ def first_warning(history: History, change: NetworkChange) -> str:
 
 def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:
     """``reason: message`` of the warnings about objects, oldest first, cut to a readable length."""
-    for record in history.records(EVENT, since=since):
+    for record in history.events_about(names, since):
         event = record.object
-        if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names:
+        if event.get("type") == "Warning":
             text = f"{event.get('reason')}: {event.get('message')}"
             yield text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -40,5 +40,5 @@ def is_starting(history: History, vm: str) -> bool:
     if vmi is None:
         return False
     uid = meta(vmi, "uid")
-    pods = (pod for pod in history.all(POD) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid)
+    pods = (pod for pod in history.all(POD, vm=vm) if meta(pod, "labels", {}).get("kubevirt.io/created-by") == uid)
     return next(pods, None) is not None and phase_of(vmi) not in ("", "Pending")

@@ -34,7 +34,7 @@ def _source(history: History, change: NetworkChange) -> Record:
     """The last state before the edit of the newest launcher pod of the VMI."""
     found = {
         record.name: record
-        for record in history.records(POD)
+        for record in history.records(POD, vm=change.vm)
         if record.index < change.index
         and record.type != DELETED
         and meta(record.object, "labels", {}).get("kubevirt.io/created-by") == change.vmi_uid

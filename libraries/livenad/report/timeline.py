@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from livenad.api.history import DELETED, History, Record
-from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
 from livenad.api.status import FINAL_PHASES, is_true, network_of, node_of, phase_of, pod_network
 from livenad.changes import NetworkChange, migrations_since
 from livenad.network_change.completion import completed_at, five_facts
@@ -211,7 +211,7 @@ def _pods(history: History, change: NetworkChange, vmi: Iterable[Record]) -> Ite
     owners = {record.uid for record in vmi}
     names = dict.fromkeys(
         record.name
-        for record in history.records(POD)
+        for record in history.records(POD, vm=change.vm)
         if meta(record.object, "labels", {}).get("kubevirt.io/created-by") in owners
     )
     for name in names:
@@ -245,9 +245,9 @@ def _warnings(history: History, change: NetworkChange, end: float) -> Iterator[L
     names = {change.vm, *(meta(item, "name") for item in migrations_since(history, change).values())}
     names |= {records[-1].name for records in _pods(history, change, history.records(VMI, change.vm))}
     found: dict[str, list[Mark]] = {}
-    for record in history.records(EVENT, since=change.index):
+    for record in history.events_about(names, change.index):
         event, at = record.object, record.at - change.at
-        if event.get("type") == "Warning" and dig(event, "involvedObject", "name") in names and 0 <= at <= end:
+        if event.get("type") == "Warning" and 0 <= at <= end:
             marks = found.setdefault(str(event.get("reason")), [])
             label = str(event.get("message"))
             if not marks or marks[-1].label != label:

@@ -9,6 +9,12 @@ from livenad.changes import Change, migrations_since
 from livenad.model import VmRecord
 
 
+def is_ready(history: History, record: VmRecord) -> bool:
+    """Whether nothing is missing until a VM is ready for a test."""
+    vmi = history.current(VMI, record.name)
+    return vmi is not None and phase_of(vmi) == "Running" and not missing_to_ready(history, record)
+
+
 def missing_to_ready(history: History, record: VmRecord) -> list[str]:
     """What is missing until a VM is ready for a test; empty when it is ready."""
     vmi = history.current(VMI, record.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from itertools import count
@@ -10,6 +11,8 @@ from itertools import count
 import pytest
 from livenad.api.history import DELETED, MODIFIED, History, Record
 from livenad.api.kinds import EVENT, MIGRATION, NAD, POD, VM, VMI, Kind, Object
+from livenad.api.waits import Wait
+from livenad.errors import LabError
 
 
 def item(version: int, name: str = "web", uid: str = "u1") -> Object:
@@ -110,6 +113,24 @@ def test_records_are_found_by_kind_object_and_vm() -> None:
     assert told(history.records(NAD, vm="")) == [("blue", "6")]
 
 
+def test_a_pod_belongs_to_the_vm_of_its_vmi_whatever_its_labels_say() -> None:
+    """KubeVirt's label has the guest's host name, which the owner of a VM may choose."""
+    history = History()
+    pod = launcher(2, "launcher", "shop", "vm.kubevirt.io/name")
+    pod["metadata"]["ownerReferences"] = [{"kind": "VirtualMachineInstance", "name": "web"}]
+    history.append(POD, MODIFIED, pod)
+    assert history.all(POD, vm="web") == [pod]
+    assert history.all(POD, vm="shop") == []
+
+
+def test_events_are_found_by_what_they_are_about() -> None:
+    history = two_vms()
+    history.append(EVENT, MODIFIED, event(11, VM, "web"))
+    assert told(history.events_about(["web", "launcher-web", "web"])) == [("e7", "7"), ("e11", "11")]
+    assert told(history.events_about(["web", "launcher-web"], since=7)) == [("e11", "11")]
+    assert history.events_about(["nothing"]) == []
+
+
 def test_an_event_belongs_to_the_vm_of_what_it_is_about() -> None:
     history = two_vms()
     assert [record.vm for record in history.records(EVENT)] == ["web", "db", ""]
@@ -170,24 +191,30 @@ def test_a_late_state_of_another_vm_stands_where_it_belongs_among_those() -> Non
 
 
 class Waiting:
-    """A wait in a thread of its own. ``asked`` is how often its predicate was asked."""
+    """A wait in a thread of its own. ``asked`` is how often its predicate was asked, ``slept`` how often it slept."""
 
-    def __init__(self, history: History, vms: set[str] | None) -> None:
-        self.asked = 0
+    def __init__(self, history: History, vms: set[str] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = self.slept = 0
         self.result: object = None
         self._done = False
         self._history = history
         self._asleep = threading.Semaphore(0)
-        self._sleep = history.condition.wait
-        history.condition.wait = self._fall_asleep  # type: ignore[method-assign]
+        sleep = Wait.sleep
+
+        def fall_asleep(wait: Wait, seconds: float) -> None:
+            self.slept += 1
+            self._asleep.release()
+            sleep(wait, seconds)
+
+        monkeypatch.setattr(Wait, "sleep", fall_asleep)
         self._thread = threading.Thread(target=self._wait, args=(vms,))
         self._thread.start()
         assert self._asleep.acquire(timeout=10)
 
-    def tell(self, kind: Kind, found: Object) -> None:
-        """A record arrives; returns when the wait sleeps again."""
+    def tell(self, kind: Kind, found: Object, *, wakes: bool) -> None:
+        """A record arrives; returns when the wait sleeps again, if it is one that wakes it."""
         self._history.append(kind, MODIFIED, found)
-        assert self._asleep.acquire(timeout=10)
+        assert not wakes or self._asleep.acquire(timeout=10)
 
     def finish(self, kind: Kind, found: Object) -> None:
         """The same with a record by which the predicate comes true; returns when the wait has ended."""
@@ -203,22 +230,16 @@ class Waiting:
         self.asked += 1
         return self._done
 
-    def _fall_asleep(self, timeout: float | None = None) -> bool:
-        self._asleep.release()
-        return self._sleep(timeout)
 
-
-def test_a_wait_for_one_vm_is_not_asked_for_records_of_another() -> None:
-    waiting = Waiting(History(), {"web"})
-    waiting.tell(VM, item(1, "db", "u2"))
-    waiting.tell(POD, launcher(2, "launcher", "db"))
-    waiting.tell(EVENT, event(3, POD, "launcher"))
-    assert waiting.asked == 1
-    waiting.tell(VM, item(4))
-    assert waiting.asked == 2
-    waiting.tell(MIGRATION, migration(5, "m1", "db"))
+def test_a_wait_for_one_vm_is_not_even_woken_for_records_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(History(), {"web"}, monkeypatch)
+    waiting.tell(VM, item(1, "db", "u2"), wakes=False)
+    waiting.tell(POD, launcher(2, "launcher", "db"), wakes=False)
+    waiting.tell(EVENT, event(3, POD, "launcher"), wakes=False)
+    waiting.tell(VM, item(4), wakes=True)
+    waiting.tell(MIGRATION, migration(5, "m1", "db"), wakes=False)
     waiting.finish(VM, item(6))
-    assert (waiting.asked, waiting.result) == (3, True)
+    assert (waiting.asked, waiting.slept, waiting.result) == (3, 2, True)
 
 
 @pytest.mark.parametrize(
@@ -230,29 +251,30 @@ def test_a_wait_for_one_vm_is_not_asked_for_records_of_another() -> None:
         (EVENT, event(5, POD, "unknown")),
     ],
 )
-def test_a_wait_for_one_vm_is_asked_for_what_is_its_or_nobodys(kind: Kind, found: Object) -> None:
-    waiting = Waiting(History(), {"web"})
+def test_a_wait_for_one_vm_is_asked_for_what_is_its_or_nobodys(
+    kind: Kind, found: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(History(), {"web"}, monkeypatch)
     waiting.finish(kind, found)
     assert (waiting.asked, waiting.result) == (2, True)
 
 
-def test_a_wait_for_one_vm_is_asked_for_a_late_state_of_it() -> None:
+def test_a_wait_for_one_vm_is_asked_for_a_late_state_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list has shown a later one already, so that it does not stand at the end of the history."""
     history = History()
     history.append(VM, MODIFIED, item(5))
     history.append(VM, MODIFIED, item(9, "db", "u2"))
-    waiting = Waiting(history, {"web"})
-    waiting.tell(VM, item(8, "db", "u2"))
-    assert waiting.asked == 1
+    waiting = Waiting(history, {"web"}, monkeypatch)
+    waiting.tell(VM, item(8, "db", "u2"), wakes=False)
     waiting.finish(VM, item(4))
     assert (waiting.asked, waiting.result) == (2, True)
 
 
 @pytest.mark.parametrize("vms", [None, {"web", "db"}])
-def test_a_wait_for_all_is_asked_for_each_record(vms: set[str] | None) -> None:
-    waiting = Waiting(History(), vms)
+def test_a_wait_for_all_is_asked_for_each_record(vms: set[str] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(History(), vms, monkeypatch)
     for version, name in enumerate(("web", "db", "web"), 1):
-        waiting.tell(VM, item(version, name, name))
+        waiting.tell(VM, item(version, name, name), wakes=True)
         assert waiting.asked == version + 1
     waiting.finish(VM, item(9))
     assert waiting.asked == 5
@@ -264,3 +286,115 @@ def test_a_wait_ends_at_its_deadline_whatever_comes() -> None:
     assert history.wait(lambda: None, began + 0.1, {"web"}) is None
     assert history.wait(lambda: None, began) is None
     assert time.monotonic() - began < 5
+
+
+def test_of_many_vms_each_is_looked_at_when_something_of_it_came() -> None:
+    """A record of a VM costs one look at that VM, however many there are; an event costs none."""
+    history = History()
+    names = [f"vm-{number}" for number in range(100)]
+    asked: list[str] = []
+
+    def is_done(name: str) -> bool:
+        asked.append(name)
+        return history.current(POD, f"launcher-{name}") is not None
+
+    def arrive() -> None:
+        for version, name in enumerate(names, 1):
+            history.append(VM, MODIFIED, item(version, name, name))
+            history.append(EVENT, MODIFIED, event(1000 + version, POD, "unknown"))
+        for version, name in enumerate(names, 2000):
+            history.append(POD, MODIFIED, launcher(version, f"launcher-{name}", name))
+
+    thread = threading.Thread(target=arrive)
+    thread.start()
+    assert history.wait_for_each(names, is_done, time.monotonic() + 20) == []
+    thread.join()
+    assert len(names) <= len(asked) <= 3 * len(names)
+
+
+def test_of_many_vms_those_are_told_that_are_not_done() -> None:
+    history = two_vms()
+    done = {"db": True, "web": False}
+    assert history.wait_for_each(["web", "db"], done.__getitem__, time.monotonic() + 0.05) == ["web"]
+
+
+def test_a_vm_that_was_done_and_is_so_no_more_is_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    history.append(VM, MODIFIED, item(1))
+    states = iter([(VM, item(2, "db", "u2")), (VM, item(3)), (VM, item(4))])
+
+    def arrive_while_it_sleeps(wait: Wait, _seconds: float) -> None:
+        history.append(next(states)[0], MODIFIED, arrived.pop(0))
+
+    arrived = [item(2), item(3, "db", "u2"), item(4)]
+    monkeypatch.setattr(Wait, "sleep", arrive_while_it_sleeps)
+
+    def is_done(name: str) -> bool:
+        return history.current(VM, name) in (item(1), item(3, "db", "u2"), item(4))
+
+    assert history.wait_for_each(["web", "db"], is_done, time.monotonic() + 20) == []
+    assert arrived == []
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+def test_states_share_what_they_have_in_common() -> None:
+    history = History()
+    for version in (1, 2):
+        history.append(VM, MODIFIED, {**item(version), "spec": {"nics": [{"name": "a"}, {"name": f"b{version}"}]}})
+    history.append(VM, MODIFIED, {**item(3, "db", "u2"), "spec": {"nics": [{"name": "a"}]}})
+    first, second, other = (record.object for record in history.records(VM))
+    assert second == {**item(2), "spec": {"nics": [{"name": "a"}, {"name": "b2"}]}}
+    assert first["spec"]["nics"][0] is second["spec"]["nics"][0] is other["spec"]["nics"][0]
+    assert second["spec"]["nics"][1] == {"name": "b2"}
+    assert other["spec"] == {"nics": [{"name": "a"}]}
+
+
+def crowded() -> History:
+    """At most 20 states are kept; 21 came: events first, then 12 states of one VM and one of another."""
+    history = History(limit=20)
+    for version in range(1, 9):
+        history.append(EVENT, MODIFIED, event(version, POD, "unknown"))
+    history.append(VM, MODIFIED, item(9, "db", "u2"))
+    for version in range(10, 22):
+        history.append(VM, MODIFIED, item(version))
+    return history
+
+
+def test_past_the_limit_the_oldest_events_go_first_and_it_is_told() -> None:
+    history = crowded()
+    assert told(history.records(EVENT)) == [(f"e{version}", str(version)) for version in range(3, 9)]
+    assert len(history.records(VM)) == 13
+    assert len(history) == 21
+    assert re.fullmatch(
+        r"2 of the oldest states were dropped \(Event 2\), the last of \d\d:\d\d:\d\d UTC; at most 20 are kept",
+        history.dropped,
+    )
+    assert two_vms().dropped == ""
+
+
+def test_a_verdict_on_a_time_of_which_states_were_dropped_is_refused() -> None:
+    history = crowded()
+    for version in range(22, 40):
+        history.append(VM, MODIFIED, item(version))
+    assert history.current(VM, "db") == item(9, "db", "u2")
+    assert versions(history, name="db", since=1) == ["9"]
+    kept = history.records(VM, "web")
+    assert (kept[0].resource_version, len(kept)) != ("10", 30)
+    with pytest.raises(LabError, match=r"states of VirtualMachine web .* no longer kept: .*VirtualMachine \d+"):
+        history.records(VM, "web", since=9)
+    with pytest.raises(LabError, match="no longer kept"):
+        history.state_before(VM, "web", kept[0].index)
+    assert history.records(VM, "web", since=kept[0].index) == kept
+    assert history.state_before(VM, "web", kept[1].index) == kept[0].object
+
+
+def test_indexes_forget_what_was_dropped_and_take_what_comes() -> None:
+    history = crowded()
+    for version in range(40, 200):
+        history.append(POD, MODIFIED, launcher(version, "launcher", "web"))
+        assert len(list(history.json_lines())) <= 20
+    assert told(history.records(POD, vm="web")) == told(history.records(POD)) == told(history.records(POD, "launcher"))
+    assert told(history.records(POD))[-1] == ("launcher", "199")
+    assert history.current(VM, "web") == item(21)

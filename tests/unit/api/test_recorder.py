@@ -251,3 +251,58 @@ def test_a_waiter_is_woken_at_once(api: FakeApi, start: Start) -> None:
         assert reach(recorder, str(number))
         delays.append(time.monotonic() - commits[0])
     assert statistics.median(delays) < 0.05
+
+
+# -- one list before a verdict --------------------------------------------------------------------------------------
+
+
+def lists(api: FakeApi, kind: Kind) -> int:
+    return len([seen for seen in api.requests("GET", kind.path("demo")) if "watch" not in seen.query])
+
+
+def test_verdicts_in_a_row_read_each_kind_once(api: FakeApi, start: Start) -> None:
+    recorder = start(kinds=(VM, VMI))
+    recorder.catch_up()
+    before = lists(api, VM), lists(api, VMI)
+    for _ in range(5):
+        assert recorder.catch_up(unless_fresh=True) == 0
+    assert (lists(api, VM), lists(api, VMI)) == before
+
+
+def test_a_kind_of_which_something_arrived_is_read_again_and_no_other(api: FakeApi, start: Start) -> None:
+    recorder = start(kinds=(VM, VMI))
+    recorder.catch_up()
+    before = lists(api, VM), lists(api, VMI)
+    api.put(VMS, vm("a"))
+    assert reach(recorder, "a")
+    recorder.catch_up(unless_fresh=True)
+    assert (lists(api, VM), lists(api, VMI)) == (before[0] + 1, before[1])
+
+
+def test_after_a_write_of_this_process_everything_is_read_again(api: FakeApi, cluster: Cluster, start: Start) -> None:
+    recorder = start(kinds=(VM,))
+    with api.condition:
+        api.mute_watches = True
+    recorder.catch_up()
+    cluster.request("POST", VMS, body=vm("created"))
+    assert recorder.catch_up(unless_fresh=True) == 1
+
+
+def test_an_old_list_stands_no_more(api: FakeApi, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = start(kinds=(VM,))
+    with api.condition:
+        api.mute_watches = True
+    recorder.catch_up()
+    api.put(VMS, vm("a"))
+    monkeypatch.setattr("livenad.api.recorder.FRESH_SECONDS", 0.0)
+    assert recorder.catch_up(unless_fresh=True) == 1
+
+
+def test_behind_a_broken_watch_every_verdict_reads(api: FakeApi, start: Start) -> None:
+    recorder = start(kinds=(VM,))
+    (stream,) = recorder._streams.values()
+    recorder.catch_up()
+    stream._broken_since = time.monotonic()
+    before = lists(api, VM)
+    recorder.catch_up(unless_fresh=True)
+    assert lists(api, VM) == before + 1

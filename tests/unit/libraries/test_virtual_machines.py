@@ -10,6 +10,7 @@ import pytest
 from livenad.api.kinds import NAMESPACE, POD, SECRET, VM, VMI
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.networks.attachment import Place
+from livenad.ownership.labels import VM_LABEL
 
 from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
 from tests.unit.support.fake_api import FakeApi
@@ -137,7 +138,7 @@ def test_vm_that_never_starts_is_told_with_its_pods_trouble(api: FakeApi, starte
     boot(api, phase="Scheduling", conditions=[], nodeName=None)
     uid = api.objects[VMI.path(NAME), "web"]["metadata"]["uid"]
     waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
-    labels = {"kubevirt.io/created-by": uid}
+    labels = {"kubevirt.io/created-by": uid, VM_LABEL: "web"}
     api.put(POD.path(NAME), {"metadata": {"name": "p", "labels": labels}, "status": {"containerStatuses": [waiting]}})
     with pytest.raises(LabError, match=r"VMI phase Scheduling.*pod p: ImagePullBackOff: no such image"):
         started("Wait Until VMs Are Ready", within=SOON)

@@ -101,7 +101,7 @@ def migrate(api: FakeApi, namespace: str) -> None:
             "metadata": {
                 "name": "virt-launcher-web",
                 "namespace": namespace,
-                "labels": {"kubevirt.io/created-by": "vmi"},
+                "labels": {"kubevirt.io/created-by": "vmi", "vm.kubevirt.io/name": "web"},
                 "annotations": {"k8s.v1.cni.cncf.io/network-status": json.dumps(networks)},
             },
             "spec": {"nodeName": "n2"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Literal
@@ -86,6 +86,16 @@ class Cluster:
         answer = self.request("GET", kind.path(namespace), query=query, title=kind.title(namespace, None))
         items = [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in answer.get("items") or []]
         return Listing(items, str(meta(answer, "resourceVersion")))
+
+    def pages(self, kind: Kind, size: int) -> Iterator[tuple[Sequence[Object], int]]:
+        """All objects of a kind by pages of ``size``, which are read as they are wanted; and how many are left then."""
+        query = {"limit": str(size)}
+        while True:
+            answer = self.request("GET", kind.path(), query=query, title=kind.title(None, None))
+            yield answer.get("items") or [], int(meta(answer, "remainingItemCount", 0) or 0)
+            if not meta(answer, "continue"):
+                return
+            query["continue"] = str(meta(answer, "continue"))
 
     def create(self, kind: Kind, body: Object) -> Object:
         """Create an object that carries this run's label and give it as stored.

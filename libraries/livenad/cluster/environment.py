@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
-from livenad.api.kinds import NODE, Kind, Object, dig, meta
+from livenad.api.kinds import Kind, Object, dig, meta
 from livenad.cluster.facts import ClusterFacts
+from livenad.cluster.nodes import OVN_MARK
 from livenad.settings import Settings
 
 CLUSTER_VERSION = Kind("config.openshift.io/v1", "clusterversions", "ClusterVersion", namespaced=False)
@@ -22,7 +23,7 @@ NODE_STATE = Kind("nmstate.io/v1beta1", "nodenetworkstates", "NodeNetworkState",
 STORAGE_CLASS = Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False)
 CLUSTER_NETWORK = Kind("k8s.ovn.org/v1", "clusteruserdefinednetworks", "ClusterUserDefinedNetwork", namespaced=False)
 
-_OVN_MARK = "k8s.ovn.org/node-chassis-id"
+_PAGE = 20
 _BRIDGE_PLUGIN = ("kube-cni-linux-bridge-plugin", "bridge-marker")
 _DEFAULT_CLASSES = ("storageclass.kubevirt.io/is-default-virt-class", "storageclass.kubernetes.io/is-default-class")
 _MULTUS_CONFIGS = (("kube-system", "multus-daemon-config"), ("kube-system", "multus-cni-config"))
@@ -61,25 +62,31 @@ def nmstate(lab: Lab) -> Measured:
     served = lab.facts.serves("nmstate.io")
     if not served:
         return Measured(served, "nmstate.io is not served" if served is False else "API groups may not be listed")
-    states, why = _list(lab.cluster, NODE_STATE)
-    if states is None:
-        return Measured(None, f"nmstate.io is served, but NodeNetworkStates are unknown{why}")
-    seen = [state for state in states if dig(state, "status", "lastSuccessfulUpdateTime")]
-    if not seen:
-        return Measured(False, f"nmstate.io is served, but none of {len(states)} NodeNetworkStates was ever updated")
-    return Measured(True, f"NMState reports {len(seen)} nodes")
+    looked_at = 0
+    try:
+        for states, left in lab.cluster.pages(NODE_STATE, _PAGE):  # each is large
+            looked_at += len(states)
+            seen = sum(bool(dig(state, "status", "lastSuccessfulUpdateTime")) for state in states)
+            if seen:
+                more = f" of the {looked_at} that were looked at, {left} more are there" if left else ""
+                return Measured(True, f"NMState reports {seen} nodes{more}")
+    except ApiError as error:
+        if error.status == 403:
+            return Measured(None, "nmstate.io is served, but NodeNetworkStates are unknown (forbidden)")
+        if error.status != 404:
+            raise
+    return Measured(False, f"nmstate.io is served, but none of {looked_at} NodeNetworkStates was ever updated")
 
 
 def ovn_kubernetes(lab: Lab) -> Measured:
     """OVN-Kubernetes, by its API group, which OpenShift has, else by its mark on the nodes."""
     if lab.facts.serves("k8s.ovn.org"):
         return Measured(True, "k8s.ovn.org is served")
-    nodes, why = _list(lab.cluster, NODE)
+    nodes = lab.facts.nodes
     if nodes is None:
-        return Measured(None, f"k8s.ovn.org is not served, and the nodes are unknown{why}")
-    marked = [node for node in nodes if _OVN_MARK in meta(node, "annotations", {})]
-    shown = f"{len(marked)} of {len(nodes)} nodes have the annotation {_OVN_MARK}"
-    return Measured(bool(marked), shown if marked else f"k8s.ovn.org is not served, and {shown}")
+        return Measured(None, "k8s.ovn.org is not served, and the nodes are unknown (forbidden)")
+    shown = f"{len(nodes.of_ovn)} of {len(nodes.names)} nodes have the annotation {OVN_MARK}"
+    return Measured(bool(nodes.of_ovn), shown if nodes.of_ovn else f"k8s.ovn.org is not served, and {shown}")
 
 
 def bridge_plugin(lab: Lab) -> Measured:

@@ -17,6 +17,7 @@ _TAKES_MODEL = "cpu-model-migration.node.kubevirt.io/"
 _MODEL = "cpu-model.node.kubevirt.io/"
 _BRIDGE = "bridge.network.kubevirt.io/"
 _HOSTNAME = "kubernetes.io/hostname"
+OVN_MARK = "k8s.ovn.org/node-chassis-id"
 _REPELLING = ("NoSchedule", "NoExecute")
 _OF_THE_HOST = ("", "host-model", "host-passthrough")
 _STARTS = 8
@@ -54,7 +55,7 @@ class NodeFacts:
     ``fit``: the largest group of usable nodes that take over each other's VMs, empty for fewer than two. ``misfit``
     says why two usable nodes are no such group, "" where there is one. ``hostnames``: by node, the label that selects
     it. ``bridges``: by node, the Linux bridges that bridge-marker reports of it; empty everywhere where none runs.
-    ``ipv6_only``: no node has an IPv4 address, so pods have none either.
+    ``ipv6_only``: no node has an IPv4 address, so pods have none either. ``of_ovn``: those that OVN-Kubernetes marks.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,7 @@ class NodeFacts:
     hostnames: dict[str, str] = field(default_factory=dict)
     bridges: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ipv6_only: bool = False
+    of_ovn: tuple[str, ...] = ()
 
     @property
     def unfit(self) -> tuple[str, ...]:
@@ -117,6 +119,7 @@ def judge_nodes(nodes: list[Object], cpu_model: str = "") -> NodeFacts:
         hostnames={str(meta(node, "name")): str(meta(node, "labels", {}).get(_HOSTNAME, "")) for node in nodes},
         bridges={str(meta(node, "name")): _bridges(node) for node in nodes},
         ipv6_only=_is_ipv6_only(nodes),
+        of_ovn=tuple(str(meta(node, "name")) for node in nodes if OVN_MARK in meta(node, "annotations", {})),
     )
 
 

@@ -1,66 +1,122 @@
 #!/usr/bin/env bash
 # The whole test suite: linters, wording and spelling, types, contracts between packages, the test plan, a dry run of
-# the suites, and all tests. Arguments go to pytest; with any, only pytest runs. With --install in front, or CI=true, it
-# installs what this machine lacks.
+# the suites, and all tests.
+#
+#   ./test.sh                    all of it
+#   ./test.sh --quick            the same, with those tests only that start no process and listen on no port
+#   ./test.sh [OPTION]...        all of it; the options go to pytest
+#   ./test.sh TEST...            only these tests (paths, node ids, -k or -m), and no linters
+#
+# With --install in front, or CI=true, it installs what this machine lacks.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
 
+readonly EXPECTED_WHOLE="17 minutes" EXPECTED_QUICK="30 seconds"
+
 [[ ${CI:-} != true ]] || INSTALL=yes
-if [[ ${1:-} == --install ]]; then
-  INSTALL=yes
+quick=''
+while [[ ${1:-} == --install || ${1:-} == --quick ]]; do
+  if [[ $1 == --install ]]; then INSTALL=yes; else quick=yes; fi
   shift
-fi
+done
 bootstrap tests
-offer_browser
+[[ -n $quick ]] || offer_browser
 cd -- "$ROOT"
 export PATH=$VENV/bin:$PATH
 
-failed=()
+# Whether the arguments name tests, or ask pytest for something that runs none.
+names_tests() {
+  local argument
+  for argument; do
+    case $argument in
+      -k* | -m* | --version | -V | --help | -h | --lf | --last-failed | --collect-only | --co | --fixtures) return 0 ;;
+      -*) ;;
+      *) [[ ! -e ${argument%%::*} ]] || return 0 ;;
+    esac
+  done
+  return 1
+}
+
+if names_tests "$@"; then
+  exec "$PYTHON" -m pytest "$@"
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
 
 # One line a stage, with its duration; the output of a stage that passed is not worth reading.
 stage() {
   local name=$1 output start=$EPOCHREALTIME result=ok
   shift
   output=$("$@" 2>&1) || result=FAILED
-  printf '%-18s %6s  %5.1f s\n' "$name" "$result" "$(bc_seconds "$start")"
-  [[ $result == ok ]] && return
-  printf '%s\n' "$output"
-  failed+=("$name")
+  [[ $result == ok ]] || printf '%s\n' "$name" >>"$work/failed"
+  report_stage "$name" "$result" "$start" "$output"
 }
 
-bc_seconds() {
-  awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }'
+report_stage() {
+  local name=$1 result=$2 start=$3 output=$4 seconds
+  seconds=$(awk -v from="$start" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
+  # In one write: stages that run beside each other do not mix their lines.
+  [[ $result == ok ]] && output='' || output=$'\n'$output
+  printf '%-18s %6s  %5s s%s\n' "$name" "$result" "$seconds" "$output"
 }
 
-if (($#)); then
-  exec "$PYTHON" -m pytest "$@"
-fi
+# Beside the next ones: as many as there are processors.
+beside() {
+  while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n || true; done
+  stage "$@" &
+}
+
+# A process that a test left has the environment of its pytest.
+left_processes() {
+  local found
+  for _ in {1..50}; do
+    found=$(grep -lszx "TESTS_OF=$$" /proc/[0-9]*/environ | tr -dc '0-9\n' | paste -sd,) || true
+    [[ -n $found ]] || return 0
+    sleep 0.1
+  done
+  ps -o pid=,args= -p "$found"
+  return 1
+}
 
 mapfile -t scripts < <(git ls-files '*.sh' run.sh test.sh .ci/run | sort -u)
-stage shellcheck shellcheck --external-sources "${scripts[@]}"
-stage "ruff check" ruff check
-stage "ruff format" ruff format --check
-stage "robocop check" robocop check --no-cache suites resources
-# Examples prove no rows of the test plan.
-stage "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
-stage "robocop format" robocop format --check --no-cache suites resources docs/examples
-stage wording "$PYTHON" -m tests.lint.wording
 mapfile -t texts < <(git grep -Il "")
-stage codespell codespell "${texts[@]}"
-stage mypy mypy
-stage "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
-stage "testplan check" "$PYTHON" -m testplan check
-stage "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
-stage "robotcode analyze" robotcode --no-color analyze code suites resources libraries
+if [[ -n $quick ]]; then
+  echo "Quick lane: expected to take $EXPECTED_QUICK on two processors, and two minutes more the first time"
+else
+  echo "All tests: expected to take $EXPECTED_WHOLE on two processors; ./test.sh --quick takes $EXPECTED_QUICK"
+fi
+# The longest first.
+[[ -z $quick ]] || beside "quick tests" env "TESTS_OF=$$" "$PYTHON" -m pytest @tests/quick.args "$@"
+beside "robotcode analyze" robotcode --no-color analyze code suites resources libraries
+beside mypy mypy
+beside "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
+beside shellcheck shellcheck --external-sources "${scripts[@]}"
+beside "ruff check" ruff check
+beside "ruff format" ruff format --check
+beside "robocop check" robocop check --no-cache suites resources
+# Examples prove no rows of the test plan.
+beside "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
+beside "robocop format" robocop format --check --no-cache suites resources docs/examples
+beside wording "$PYTHON" -m tests.lint.wording
+beside codespell codespell "${texts[@]}"
+beside "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
+beside "testplan check" "$PYTHON" -m testplan check
+wait
 
-start=$EPOCHREALTIME
-# Most tests wait for a cluster, not for a processor: more workers than processors.
-"$PYTHON" -m pytest --numprocesses 3 --dist worksteal || failed+=(pytest)
-printf '%-18s %6s  %5.1f s\n' pytest "$([[ " ${failed[*]-} " == *" pytest "* ]] && echo FAILED || echo ok)" "$(bc_seconds "$start")"
+if [[ -z $quick ]]; then
+  start=$EPOCHREALTIME
+  result=ok
+  # Most tests wait for a cluster, not for a processor: more workers than processors.
+  env "TESTS_OF=$$" "$PYTHON" -m pytest --numprocesses 3 --dist worksteal "$@" || result=FAILED
+  [[ $result == ok ]] || echo pytest >>"$work/failed"
+  report_stage pytest "$result" "$start" ""
+fi
+stage "left processes" left_processes
 
-if ((${#failed[@]})); then
-  printf 'FAILED: %s\n' "${failed[*]}" >&2
+if [[ -s $work/failed ]]; then
+  printf 'FAILED: %s\n' "$(paste -sd, <"$work/failed")" >&2
   exit 1
 fi
 echo "all stages passed"

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from livenad.guest.streams import StreamClosed
 
@@ -61,6 +62,7 @@ class PtyGuest:
         self._dead = False
         # A login program that came while the line was taken away would open the next guest's, which has the same name.
         self._coming = threading.Lock()
+        self._sessions: list[int] = []
         self._getty = self._spawn()
         threading.Thread(target=self._respawn, daemon=True).start()
         self.attachments = 0
@@ -90,20 +92,34 @@ class PtyGuest:
     def kill(self) -> None:
         with self._coming:
             self._dead = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._getty.pid, signal.SIGKILL)
+        while processes := self.processes():
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
         self._getty.wait()
         os.close(self.master)
         os.close(self._slave)
 
+    def processes(self) -> list[int]:
+        """All that were started on this line and still run: a shell's jobs are process groups of their own."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, _, session = stat.read_text(encoding="utf-8").rpartition(")")[2].split()[:4]
+                if int(session) in self._sessions and state != "Z":
+                    found.append(int(stat.parent.name))
+        return found
+
     def _spawn(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "TERM": "vt220"}
-        return subprocess.Popen(
+        getty = subprocess.Popen(
             self._command,
             start_new_session=True,
             env=environment,
             preexec_fn=_heed_keys,  # noqa: PLW1509 - it calls nothing that may wait for a lock
         )
+        self._sessions.append(getty.pid)
+        return getty
 
     def _respawn(self) -> None:
         """Init's part: a new login prompt when the shell has ended."""

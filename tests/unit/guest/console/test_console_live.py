@@ -117,6 +117,15 @@ def test_finds_its_way_out_of_what_others_left(bash: PtyGuest, left: str) -> Non
     assert shell_on(bash).run("echo through", 30).stdout == "through\n"
 
 
+def test_guest_leaves_no_process_behind() -> None:
+    guest = PtyGuest()
+    shell_on(guest).prepare(20)
+    guest.leave("(while sleep 0.1; do :; done) &\r")
+    assert len(guest.processes()) > 1, "the job in the background does not run"
+    guest.kill()
+    assert guest.processes() == []
+
+
 def test_password_prompt_left_by_someone_is_not_answered_with_our_password(bash: PtyGuest) -> None:
     bash.leave("other-user\r", 0.2)
     assert shell_on(bash).run("echo in", 20).stdout == "in\n"

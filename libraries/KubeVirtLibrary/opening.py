@@ -34,7 +34,7 @@ def open_cluster(session: Session, *, restore: bool = True) -> Run:
     if connection.unverified:
         warn(f"The certificate of {connection.server} is not verified: {connection.unverified}")
     cluster = Cluster(connection, patience=_FIRST_CONTACT_SECONDS)
-    facts = read_facts(cluster, read_version(cluster))
+    facts = read_facts(cluster, read_version(cluster), settings.kubevirt_version)
     cluster.patience = Cluster.PATIENCE
     run = Run(settings, cluster, facts, opened_in=suite_name(), heartbeat=heartbeat)
     session.run = run

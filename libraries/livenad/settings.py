@@ -22,6 +22,7 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _IMAGE = re.compile(r"[a-z0-9]([\w.-]*[\w])?(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?", re.ASCII)
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 _PHYSICAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_VERSION = re.compile(r"(v?[01]\.\d{1,3}(\.\d\S*)?)?", re.ASCII)
 _URL = re.compile(r"(https?://[^\s/]+(/\S*)?)?")
 _CLASS = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
 _LONGEST_PREFIX = 50
@@ -75,6 +76,9 @@ class Settings:
     kubeconfig: str = _set("", values.plain)
     context: str = _set("", values.plain)
     verify_tls: bool = _switch(True)
+    kubevirt_version: str = _set(
+        "", values.matching(_VERSION.fullmatch, "nothing, or a version of KubeVirt such as 1.9 or v1.8.4")
+    )
     namespace_prefix: str = _set(
         "nad-swap",
         values.matching(

@@ -56,6 +56,9 @@ def test_values_are_typed() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
+        ("KUBEVIRT_VERSION", "main", "a version of KubeVirt such as 1.9"),
+        ("KUBEVIRT_VERSION", "4.18", "a version of KubeVirt such as 1.9"),
+        ("KUBEVIRT_VERSION", 1.1, 'put it in quotes, KUBEVIRT_VERSION: "..."'),
         ("VLANS", "4095", "VLAN ids from 1 to 4094"),
         ("VLANS", "0-10", "VLAN ids"),
         ("VLANS", "-1", "VLAN ids"),

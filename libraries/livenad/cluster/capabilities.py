@@ -14,7 +14,7 @@ from livenad.cluster import environment
 from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.facts import GATE, LIVE_MIGRATE
 from livenad.cluster.settings_owner import right_to_switch
-from livenad.errors import BadInput, CapabilityMissing, LabError
+from livenad.errors import LAB_ERROR_PREFIX, BadInput, CapabilityMissing, LabError
 from livenad.permissions.rights import may
 
 CapabilityName = Literal[
@@ -44,7 +44,9 @@ class Capability:
 
 def _live_update(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
-    return Measured(*kubevirt.live_update_gate) if kubevirt else Measured(False, "KubeVirt is not installed")
+    if kubevirt is None:
+        return Measured(False, "KubeVirt is not installed")
+    return Measured(*kubevirt.live_update_gate, because_of_rights=kubevirt.version is not None)
 
 
 def _gate_off(lab: Lab) -> Measured:
@@ -53,7 +55,7 @@ def _gate_off(lab: Lab) -> Measured:
         return Measured(False, "KubeVirt is not installed")
     live, why = kubevirt.live_update_gate
     if not live:
-        return Measured(None if live is None else True, why)
+        return Measured(None if live is None else True, why, because_of_rights=kubevirt.version is not None)
     if not kubevirt.gate_can_change:
         return Measured(False, f"{why}, and it cannot be turned off")
     switch = _settings_switch(lab)
@@ -65,7 +67,10 @@ def _settings_switch(lab: Lab) -> Measured:
         return Measured(False, "variable ALLOW_DISRUPTIVE is no")
     if lab.facts.kubevirt is None or not lab.facts.kubevirt.name:
         return Measured(None, "no right to read the KubeVirt resource")
-    right = right_to_switch(lab.facts)
+    try:
+        right = right_to_switch(lab.facts)
+    except LabError as error:
+        return Measured(False, str(error).removeprefix(LAB_ERROR_PREFIX))
     if not may(lab.cluster, right):
         return Measured(False, f"{lab.facts.user} has no right to {right}")
     return Measured(True, f"ALLOW_DISRUPTIVE is yes, and {lab.facts.user} has the right to {right}")
@@ -203,9 +208,9 @@ class Capabilities:
             return found.value
         value = found.value
         if found.there is None:
-            value = (
-                f"unknown: {value}; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has the rights to read it"
-            )
+            value = f"unknown: {value}"
+            if found.because_of_rights:
+                value += "; role kubevirt-nad-tests-reader, docs/rbac/reader.yaml, has the rights to read it"
         if name in self._lab().settings.expected_capabilities:
             raise LabError(
                 f"capability {name} ({CAPABILITIES[name].meaning}) is expected by variable EXPECTED_CAPABILITIES "

@@ -31,10 +31,14 @@ _MULTUS_CONFIGS = (("kube-system", "multus-daemon-config"), ("kube-system", "mul
 
 @dataclass(frozen=True)
 class Measured:
-    """``there``: True, False, or None where it cannot be told. ``value`` is what was seen, in words."""
+    """``there``: True, False, or None where it cannot be told. ``value`` is what was seen, in words.
+
+    ``because_of_rights``: where it cannot be told, whether rights to read are what is missing.
+    """
 
     there: bool | None
     value: str
+    because_of_rights: bool = True
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,23 @@ GATE_ALWAYS_ON_SINCE = (1, 9)
 LIVE_MIGRATE = "LiveMigrate"
 
 _VERSION_PATH = "/apis/subresources.kubevirt.io/v1/version"
+_DOWN = (500, 503)
+"""How an API server answers for an aggregated API whose server is down."""
+
+_NEWEST_MAJOR = 1
+"""A product that contains KubeVirt may report its own version, such as v4.18.3."""
+
+HYPERCONVERGED_NAME = "kubevirt-hyperconverged"
+HYPERCONVERGED_GROUP = "hco.kubevirt.io"
 
 
 @dataclass(frozen=True)
 class KubeVirtFacts:
     """A KubeVirt installation, from its custom resource; ``source`` is that resource.
 
-    ``version`` is (major, minor), None where it is no number. Of a resource that may not be read only the version is
-    known: ``name`` is then empty, and gates and methods are None.
+    ``version`` is (major, minor), None where it cannot be told. Of a resource that may not be read only the version is
+    known: ``name`` is then empty, and gates and methods are None. ``hco_versions``: the API versions in which the
+    HyperConverged is served that manages this installation; empty where none does, or they may not be read.
     """
 
     name: str
@@ -36,11 +45,20 @@ class KubeVirtFacts:
     feature_gates: frozenset[str] | None
     workload_update_methods: tuple[str, ...] | None
     rollout_strategy: str
+    hco_versions: tuple[str, ...] = ()
     source: Object = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def title(self) -> str:
         return f"KubeVirt {self.namespace}/{self.name}" if self.name else "KubeVirt"
+
+    @property
+    def owned_by_hco(self) -> bool:
+        """Whether a HyperConverged manages the resource, and reverts changes by others."""
+        owners = meta(self.source, "ownerReferences", [])
+        return self.name == f"kubevirt-{HYPERCONVERGED_NAME}" or any(
+            owner.get("kind") == "HyperConverged" for owner in owners
+        )
 
     @property
     def methods_text(self) -> str:
@@ -52,7 +70,10 @@ class KubeVirtFacts:
     def live_update_gate(self) -> tuple[bool | None, str]:
         """Whether networks can be swapped live here, None where it cannot be told; and why so."""
         if self.version is None:
-            return True, f"version {self.version_text} is not a released one; taken as newer than 1.9"
+            return (
+                None,
+                f"version {self.version_text} does not tell which KubeVirt it is; set variable KUBEVIRT_VERSION",
+            )
         if self.version >= GATE_ALWAYS_ON_SINCE:
             return True, f"KubeVirt {self.version_text}: {GATE} is always on since 1.9"
         if self.version < GATE_SINCE:
@@ -98,12 +119,15 @@ def read_version(cluster: Cluster) -> str:
     return str(cluster.request("GET", "/version").get("gitVersion") or "unknown")
 
 
-def read_facts(cluster: Cluster, server_version: str) -> ClusterFacts:
-    """Look at the cluster; creates nothing."""
+def read_facts(cluster: Cluster, server_version: str, kubevirt_version: str = "") -> ClusterFacts:
+    """Look at the cluster; creates nothing. ``kubevirt_version`` overrides the version that KubeVirt reports."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         user, kubevirt = pool.submit(_who_am_i, cluster), pool.submit(read_kubevirt, cluster)
         nodes, groups = pool.submit(read_nodes, cluster), pool.submit(_groups, cluster)
         installed, there = kubevirt.result(), nodes.result()
+        if installed and kubevirt_version:
+            text = f"{kubevirt_version} (variable KUBEVIRT_VERSION; reported: {installed.version_text})"
+            installed = replace(installed, version_text=text, version=parse_version(kubevirt_version))
         source = installed.source if installed else {}
         cpu_model = str(dig(source, "spec", "configuration", "cpuModel") or "")
         return ClusterFacts(
@@ -117,9 +141,9 @@ def read_facts(cluster: Cluster, server_version: str) -> ClusterFacts:
 
 
 def parse_version(text: str) -> tuple[int, int] | None:
-    """(major, minor) of ``v1.9.0-12-gabc``; None where there is none, as in a build from an untagged commit."""
+    """(major, minor) of ``v1.9.0-12-gabc``; None where there is none, or it is not one of KubeVirt's."""
     found = re.match(r"v?(\d+)\.(\d+)", text)
-    if not found or (int(found[1]), int(found[2])) == (0, 0):
+    if not found or (int(found[1]), int(found[2])) == (0, 0) or int(found[1]) > _NEWEST_MAJOR:
         return None
     return int(found[1]), int(found[2])
 
@@ -134,7 +158,13 @@ def read_kubevirt(cluster: Cluster) -> KubeVirtFacts | None:
         if error.status == 403:
             return _kubevirt_by_version(cluster)
         raise
-    return kubevirt_facts(max(found, key=_life)) if found else None
+    if not found:
+        return None
+    facts = kubevirt_facts(max(found, key=_life))
+    if facts.version is None and (told := _told_version(cluster)):
+        text = f"{told} (by virt-api; its resource says {facts.version_text})"
+        facts = replace(facts, version_text=text, version=parse_version(told))
+    return replace(facts, hco_versions=_hco_versions(cluster)) if facts.owned_by_hco else facts
 
 
 def _life(item: Object) -> tuple[bool, bool, bool]:
@@ -168,16 +198,32 @@ def with_kubevirt(facts: ClusterFacts, kubevirt: KubeVirtFacts | None) -> Cluste
 
 
 def _kubevirt_by_version(cluster: Cluster) -> KubeVirtFacts | None:
-    """What anybody may know: the version that KubeVirt's own API tells."""
-    try:
-        version = str(cluster.request("GET", _VERSION_PATH).get("gitVersion") or "unknown")
-    except ApiError as error:
-        if error.status == 404:
-            return None
-        if error.status != 403:
-            raise
-        version = "unknown"
+    """What any user may know: the version that KubeVirt's own API tells."""
+    version = _told_version(cluster)
+    if version is None:
+        return None
+    version = version or "unknown"
     return KubeVirtFacts("", "", version, parse_version(version), "unknown", None, None, "unknown")
+
+
+def _told_version(cluster: Cluster) -> str | None:
+    """The version that virt-api reports, "" where it may not be asked or says none, None where it is not served."""
+    try:
+        return str(cluster.request("GET", _VERSION_PATH).get("gitVersion") or "")
+    except ApiError as error:
+        if error.status not in (403, 404, *_DOWN):
+            raise
+        return None if error.status == 404 else ""
+
+
+def _hco_versions(cluster: Cluster) -> tuple[str, ...]:
+    try:
+        answer = cluster.request("GET", f"/apis/{HYPERCONVERGED_GROUP}")
+    except ApiError as error:
+        if error.status in (403, 404):
+            return ()
+        raise
+    return tuple(str(entry.get("version")) for entry in answer.get("versions") or [])
 
 
 def _who_am_i(cluster: Cluster) -> str:

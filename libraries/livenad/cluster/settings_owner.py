@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from livenad.api.kinds import KUBEVIRT, Kind, meta
-from livenad.cluster.facts import ClusterFacts, KubeVirtFacts
+from livenad.api.kinds import KUBEVIRT, Kind
+from livenad.cluster.facts import HYPERCONVERGED_GROUP, HYPERCONVERGED_NAME, ClusterFacts, KubeVirtFacts
 from livenad.errors import LabError
 from livenad.permissions.rights import Right
 
-HYPERCONVERGED = Kind("hco.kubevirt.io/v1beta1", "hyperconvergeds", "HyperConverged")
-"""The version that every release serves, with the same schema."""
-
-HYPERCONVERGED_NAME = "kubevirt-hyperconverged"
+V1BETA1, V1 = "v1beta1", "v1"
+"""The versions of the HyperConverged whose fields are known; the first one has the same fields in every release."""
 
 
-def owned_by_hco(kubevirt: KubeVirtFacts) -> bool:
-    """Whether a HyperConverged manages the KubeVirt resource, and reverts changes by others."""
-    owners = meta(kubevirt.source, "ownerReferences", [])
-    return kubevirt.name == f"kubevirt-{HYPERCONVERGED_NAME}" or any(
-        owner.get("kind") == HYPERCONVERGED.name for owner in owners
-    )
+def hyperconverged(versions: tuple[str, ...] = ()) -> Kind:
+    """The HyperConverged in a version that is served. Raises LabError when none of them is known."""
+    version = next((one for one in (V1BETA1, V1) if one in (versions or (V1BETA1,))), None)
+    if version is None:
+        raise LabError(
+            f"the HyperConverged is served as {', '.join(versions)}, and only {V1BETA1} and {V1} are known, so "
+            "settings of the cluster cannot be changed"
+        )
+    return Kind(f"{HYPERCONVERGED_GROUP}/{version}", "hyperconvergeds", "HyperConverged")
 
 
 def right_to_switch(facts: ClusterFacts) -> Right:
@@ -37,4 +38,6 @@ def known(kubevirt: KubeVirtFacts | None) -> KubeVirtFacts:
 
 def owner_of(kubevirt: KubeVirtFacts) -> tuple[Kind, str]:
     """Kind and name of the resource in which settings are changed."""
-    return (HYPERCONVERGED, HYPERCONVERGED_NAME) if owned_by_hco(kubevirt) else (KUBEVIRT, kubevirt.name)
+    if kubevirt.owned_by_hco:
+        return hyperconverged(kubevirt.hco_versions), HYPERCONVERGED_NAME
+    return KUBEVIRT, kubevirt.name

@@ -42,6 +42,13 @@ _ALLOWED = {
     Setting.vmRolloutStrategy: ("LiveUpdate", "Stage"),
 }
 _FIELDS_OF_HCO = (Setting.workloadUpdateMethods,)
+_HCO_V1 = "hco.kubevirt.io/v1"
+
+
+def _keys(setting: Setting, owner: Object) -> tuple[str, ...]:
+    """The path of a setting in its owner: v1 of the HyperConverged has moved it."""
+    moved = owner.get("apiVersion") == _HCO_V1 and setting in _FIELDS_OF_HCO
+    return ("spec", "virtualization", *setting.keys[1:]) if moved else setting.keys
 
 
 def check_value(setting: Setting, value: str) -> None:
@@ -79,8 +86,9 @@ def change(setting: Setting, value: str, kubevirt: KubeVirtFacts, hco: Object | 
     note: Object = {"value": value, "was": value_of(setting, kubevirt)}
     if hco is None or setting in _FIELDS_OF_HCO:
         owner = kubevirt.source if hco is None else hco
-        note |= {"set": raw, "former": dig(owner, *setting.keys)}
-        return _nested(setting.keys, raw), note
+        keys = _keys(setting, owner)
+        note |= {"set": raw, "former": dig(owner, *keys)}
+        return _nested(keys, raw), note
     operation = {"op": "add", "path": setting.pointer, "value": raw}
     former = meta(hco, "annotations", {}).get(JSON_PATCH)
     note |= {"operation": operation, "former": former}
@@ -91,9 +99,10 @@ def undo(setting: Setting, note: Object, owner: Object) -> tuple[Object, str]:
     """The merge patch that undoes a change, {} for none; and a remark when another client changed the setting."""
     if "operation" in note:
         return _undo_operation(setting, note, owner)
-    present = dig(owner, *setting.keys)
+    keys = _keys(setting, owner)
+    present = dig(owner, *keys)
     if present == note["set"]:
-        return _nested(setting.keys, note["former"]), ""
+        return _nested(keys, note["former"]), ""
     if setting is Setting.LiveUpdateNADRef:
         return _undo_gate(note, present or [])
     if present == note["former"]:

@@ -19,7 +19,7 @@ from livenad.api.progress import ticking
 from livenad.api.recorder import Heartbeat, silent
 from livenad.api.watch import WatchStream
 from livenad.cluster.facts import ClusterFacts, KubeVirtFacts, kubevirt_facts, read_kubevirt
-from livenad.cluster.settings_owner import known, owned_by_hco, owner_of
+from livenad.cluster.settings_owner import known, owner_of
 from livenad.cluster_settings.fields import Setting, change, check_value, undo, value_of, with_value
 from livenad.errors import LabError, TestError
 from livenad.ownership.active_runs import active_runs
@@ -61,7 +61,7 @@ class ClusterSettings:
                 raise LabError(f"run {note['run']} has changed settings of the cluster; wait until it has ended")
             if setting.name in note["settings"]:
                 raise TestError(f"this suite has already changed {setting.name}; a suite can change a setting once")
-            hco = owner if owned_by_hco(kubevirt) else None
+            hco = owner if kubevirt.owned_by_hco else None
             patch, remembered = change(setting, value, kubevirt, hco)
             note["settings"][setting.name] = remembered
             if self._patch(kubevirt, owner, patch, note):

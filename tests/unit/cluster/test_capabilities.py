@@ -17,7 +17,7 @@ from livenad.errors import BadInput, CapabilityMissing, LabError
 from livenad.settings import Settings
 
 from tests.embedded import ROOT
-from tests.unit.support.fake_api import FakeApi, Object
+from tests.unit.support.fake_api import FakeApi, Fault, Object
 from tests.unit.support.healthy_cluster import PUBLIC_VERSION, kubevirt, node, serve
 
 Opening = Callable[..., Capabilities]
@@ -72,7 +72,6 @@ def test_unknown_name_in_a_variable_lists_those_that_exist() -> None:
         (("v1.8.4", "LiveUpdateNADRef"), True, "KubeVirt v1.8.4: LiveUpdateNADRef is on"),
         (("v1.9.0+embedded",), True, "always on since 1.9"),
         (("v1.10.0-alpha.0",), True, "always on since 1.9"),
-        (("v0.0.0-master+abc",), True, "taken as newer than 1.9"),
     ],
 )
 def test_live_update_by_version_and_gate(
@@ -84,6 +83,51 @@ def test_live_update_by_version_and_gate(
     assert (offered.measured("live-update").there, offered.measured("gate-off").there) == (live, not live)
     assert why in offered.measured("live-update").value
     assert why in offered.measured("gate-off").value
+
+
+@pytest.mark.circumstance(
+    "KubeVirt is a build whose version tells nothing: devel, a digest, v0.0.0-master, or that of another product",
+    topic="control plane",
+    sees="does not tell which KubeVirt it is; set variable KUBEVIRT_VERSION",
+    verdict="SKIP",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.parametrize("reported", ["devel", "sha256:0123abc", "v0.0.0-master+abc", "v4.18.3", ""])
+@pytest.mark.parametrize("by_virt_api", ["", "devel", "v4.18.3", 403, 503])
+def test_version_that_tells_nothing(
+    healthy: FakeApi,
+    opened: Opening,
+    cluster: Cluster,
+    sees: Callable[[object], None],
+    *,
+    reported: str,
+    by_virt_api: str | int,
+) -> None:
+    healthy.put(KUBEVIRT.path(), kubevirt(reported, gates=("LiveUpdateNADRef",)))
+    cluster.patience = 0.1
+    if isinstance(by_virt_api, int):
+        healthy.faults.append(Fault("GET", PUBLIC_VERSION, by_virt_api))
+    else:
+        healthy.answers["GET", PUBLIC_VERSION] = {"gitVersion": by_virt_api}
+    offered = opened()
+    names: tuple[CapabilityName, ...] = ("live-update", "gate-off")
+    for name in names:
+        said = missing(offered, name)
+        sees(said)
+        assert "docs/rbac" not in said, "no right helps"
+    facts = read_facts(cluster, "v1", "1.8").kubevirt
+    assert facts is not None
+    assert facts.live_update_gate[0] is True
+    assert "KubeVirt 1.8 (variable KUBEVIRT_VERSION; reported: " in facts.live_update_gate[1]
+
+
+def test_virt_api_tells_what_the_resource_does_not(healthy: FakeApi, opened: Opening) -> None:
+    for reported, told, live in (("devel", "v1.9.0-12-gabc", True), ("v4.18.3", "v1.4.1", False)):
+        healthy.put(KUBEVIRT.path(), kubevirt(reported))
+        healthy.answers["GET", PUBLIC_VERSION] = {"gitVersion": told}
+        found = opened().measured("live-update")
+        assert found.there is live
+        assert f"KubeVirt {told} (by virt-api; its resource says {reported})" in found.value
 
 
 def test_gate_may_be_switched_off_where_the_user_allows_it(healthy: FakeApi, opened: Opening) -> None:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import KUBEVIRT, LEASE, NAMESPACE, dig
-from livenad.cluster.facts import kubevirt_facts, read_facts, read_version
-from livenad.cluster.settings_owner import HYPERCONVERGED, HYPERCONVERGED_NAME, right_to_switch
-from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value
+from livenad.cluster.capabilities import Capabilities
+from livenad.cluster.environment import Lab
+from livenad.cluster.facts import HYPERCONVERGED_NAME, kubevirt_facts, read_facts, read_kubevirt, read_version
+from livenad.cluster.settings_owner import hyperconverged, owner_of, right_to_switch
+from livenad.cluster_settings.fields import JSON_PATCH, Setting, change, check_value, undo
 from livenad.cluster_settings.switching import NOTE, ClusterSettings, as_before
-from livenad.errors import LabError, TestError
+from livenad.errors import CapabilityMissing, LabError, TestError
 from livenad.ownership.labels import RUN_LABEL
 from livenad.ownership.leases import LEASE_NAME
+from livenad.settings import Settings
 
 from tests.unit.support.fake_api import FakeApi, Object
 from tests.unit.support.healthy_cluster import kubevirt
 
 KUBEVIRTS = KUBEVIRT.path("kubevirt")
-HCOS = HYPERCONVERGED.path("openshift-cnv")
+HCOS = hyperconverged().path("openshift-cnv")
 SITE_PATCH = '[{"op": "add", "path": "/spec/configuration/developerConfiguration/logVerbosity", "value": {}}]'
 
 
@@ -321,3 +324,44 @@ def test_right_is_that_on_the_owner(plain: FakeApi, cluster: Cluster) -> None:
 def test_right_is_that_on_the_hyperconverged(hco: FakeApi, cluster: Cluster) -> None:
     right = right_to_switch(read_facts(cluster, read_version(cluster)))
     assert "hyperconvergeds.hco.kubevirt.io kubevirt-hyperconverged in namespace openshift-cnv" in str(right)
+
+
+@pytest.mark.parametrize(
+    ("served", "chosen"),
+    [(["v1beta1"], "v1beta1"), (["v1", "v1beta1"], "v1beta1"), (["v1"], "v1"), ([], "v1beta1")],
+)
+def test_api_version_of_the_hyperconverged_is_one_that_is_served(
+    hco: FakeApi, cluster: Cluster, served: list[str], chosen: str
+) -> None:
+    hco.answers["GET", "/apis/hco.kubevirt.io"] = {"versions": [{"version": version} for version in served]}
+    found = read_kubevirt(cluster)
+    assert found is not None
+    assert owner_of(found)[0].api_version == f"hco.kubevirt.io/{chosen}"
+
+
+@pytest.mark.circumstance(
+    "the HyperConverged is served in a newer API version only",
+    topic="control plane",
+    sees="the HyperConverged is served as v2, and only v1beta1 and v1 are known",
+    verdict="SKIP",
+    source="https://github.com/kubevirt/hyperconverged-cluster-operator",
+)
+def test_api_version_of_the_hyperconverged_that_is_unknown(
+    hco: FakeApi, cluster: Cluster, sees: Callable[[object], None]
+) -> None:
+    hco.answers["GET", "/apis/hco.kubevirt.io"] = {"versions": [{"version": "v2"}]}
+    lab = Lab(cluster, read_facts(cluster, "v1"), Settings(allow_disruptive=True))
+    with pytest.raises(CapabilityMissing) as caught:
+        Capabilities(lambda: lab).require("settings-switch")
+    sees(caught.value)
+
+
+def test_v1_of_the_hyperconverged_has_the_methods_elsewhere(hco: FakeApi, cluster: Cluster) -> None:
+    kubevirt_now = read_kubevirt(cluster)
+    assert kubevirt_now is not None
+    there = {"workloadUpdateStrategy": {"workloadUpdateMethods": ["LiveMigrate"]}}
+    owner: Object = {"apiVersion": "hco.kubevirt.io/v1", "metadata": {}, "spec": {"virtualization": there}}
+    patch, note = change(Setting.workloadUpdateMethods, "none", kubevirt_now, owner)
+    assert patch == {"spec": {"virtualization": {"workloadUpdateStrategy": {"workloadUpdateMethods": []}}}}
+    changed = {**owner, **patch}
+    assert undo(Setting.workloadUpdateMethods, note, changed) == ({"spec": {"virtualization": there}}, "")

@@ -50,7 +50,7 @@ class NamespaceKeywords(KeywordComponent):
         restore_settings_of_aborted_runs(run)
         run.suites_opened += 1
         if run.settings.namespace:
-            namespace = SuiteNamespace(run.settings.namespace, Naming(f"-{run.run_id}-{run.suites_opened}"))
+            namespace = SuiteNamespace(run.settings.namespace, Naming(f"-{run.run_id}-{run.suites_opened}", run.run_id))
         else:
             name = f"{run.settings.namespace_prefix}-{run.run_id}-{run.suites_opened}"
             namespace = SuiteNamespace(name)

@@ -116,6 +116,7 @@ class UserVmKeywords(KeywordComponent):
         login, given = given_login(vm, user, _unwrapped(password), private_key), _parsed(addresses)
         there = self._existing(vm)
         suite.namespace.naming.adopt(vm)
+        suite.recorder.select_again()
         suite.recorder.catch_up()
         vmi = self.history.current(VMI, vm)
         record = suite.vms.use_existing(there, vmi, login, given)

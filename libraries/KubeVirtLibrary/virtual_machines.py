@@ -129,6 +129,9 @@ class VirtualMachineKeywords(KeywordComponent):
         if stopped:
             suite.recorder.catch_up()
         for record in records:
+            suite.namespace.naming.expect(record.name)
+        suite.recorder.select_again()
+        for record in records:
             if record in stopped:
                 change = request_action(run.cluster, suite.recorder, record, "start")
                 suite.changes.add(change)

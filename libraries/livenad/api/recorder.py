@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol, TypeVar
 
 from livenad.api.api_errors import ApiError
@@ -39,6 +40,10 @@ class Naming(Protocol):
         """Whether an object is the suite's."""
         ...
 
+    def selector(self, kind: Kind) -> str:
+        """A label selector of what is the suite's, "" where no label tells."""
+        ...
+
 
 class Recorder:
     """Records a namespace from `start` to `stop`. ``heartbeat`` gets a line every ten seconds of a long wait.
@@ -61,7 +66,15 @@ class Recorder:
         self.history = History()
         self._heartbeat = heartbeat
         self._streams = {
-            kind: WatchStream(cluster, self.history, kind, namespace, keep=keep, watch_seconds=watch_seconds)
+            kind: WatchStream(
+                cluster,
+                self.history,
+                kind,
+                namespace,
+                labels=partial(naming.selector, kind) if naming is not None else "",
+                keep=keep,
+                watch_seconds=watch_seconds,
+            )
             for kind in kinds
         }
 
@@ -83,6 +96,11 @@ class Recorder:
             except LabError:
                 self.stop()
                 raise
+
+    def select_again(self) -> None:
+        """Record by the selectors of the ``naming`` as they are now: VMs were added to the suite."""
+        for stream in self._streams.values():
+            stream.select_again()
 
     def stop(self) -> None:
         """End all streams; the history stays readable."""

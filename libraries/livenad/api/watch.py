@@ -46,7 +46,8 @@ def _everything(_kind: Kind, _item: Object) -> bool:
 class WatchStream:
     """Keeps ``history`` up to date with the objects of one kind, in one namespace or in all, from `start` to `stop`.
 
-    Objects that ``keep`` does not want are left out.
+    Only what the selector ``labels`` chooses is asked for, and of that ``keep`` leaves out what it does not want. A
+    selector that may change is a function; `select_again` applies it.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class WatchStream:
         kind: Kind,
         namespace: str | None,
         *,
-        labels: str = "",
+        labels: str | Callable[[], str] = "",
         keep: Keep = _everything,
         watch_seconds: int = WATCH_SECONDS,
     ) -> None:
@@ -64,7 +65,9 @@ class WatchStream:
         self.namespace = namespace
         self._cluster = cluster
         self._history = history
-        self._labels = labels
+        self._labels = labels if callable(labels) else lambda: labels
+        self._selected = ""
+        self._reselect = threading.Event()
         self._keep = keep
         self._watch_seconds = watch_seconds
         self._version = ""
@@ -108,10 +111,18 @@ class WatchStream:
         if self._thread.is_alive():
             self._thread.join(5)
 
+    def select_again(self) -> None:
+        """List and watch by the selector as it is now, if it has changed."""
+        if self._labels() != self._selected:
+            self._reselect.set()
+            response = self._response
+            if response is not None:
+                _hang_up(response)
+
     def refresh(self) -> int:
         """List now and append what no watch event told; gives the number of such transitions."""
         began, self._arrived_since = time.monotonic(), False
-        listing = self._cluster.list(self.kind, self.namespace, self._labels)
+        listing = self._cluster.list(self.kind, self.namespace, self._labels())
         items = [item for item in listing.items if self._keep(self.kind, item)]
         found = self._history.absorb(self.kind, items, listing.resource_version)
         if not self._version:
@@ -130,7 +141,11 @@ class WatchStream:
         pause = _SHORTEST_PAUSE
         while not self._stop.is_set():
             try:
+                if self._reselect.is_set():
+                    self._reselect.clear()
+                    self._version = ""
                 if not self._version:
+                    self._selected = self._labels()
                     self.refresh()
                     self._synced.set()
                 began = time.monotonic()
@@ -143,6 +158,8 @@ class WatchStream:
             except Exception as error:  # any failure of one stream is mended here, or told by `broken`
                 if self._stop.is_set():
                     break
+                if self._reselect.is_set():
+                    continue
                 if self._note(error):
                     break
                 self._stop.wait(pause)
@@ -165,14 +182,14 @@ class WatchStream:
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(self._watch_seconds),
         }
-        if self._labels:
-            query["labelSelector"] = self._labels
+        if self._selected:
+            query["labelSelector"] = self._selected
         response = self._cluster.open_watch(
             self.kind.path(self.namespace), query, self._watch_seconds + _MARGIN_SECONDS
         )
         self._response = response
         try:
-            if self._stop.is_set():
+            if self._stop.is_set() or self._reselect.is_set():
                 return
             if response.status != 200:
                 self._refused(response.status, response.read(4096))
@@ -180,6 +197,8 @@ class WatchStream:
             self._failure, self._broken_since = None, None
             for line in _lines(response):
                 if self._stop.is_set() or not self._take(json.loads(line)):
+                    return
+                if self._reselect.is_set():
                     return
         except ReadTimeoutError as error:
             raise LabError(f"watch of {self.title} stalled: nothing for {self._watch_seconds} s, no end") from error

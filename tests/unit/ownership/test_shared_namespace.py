@@ -80,3 +80,80 @@ def test_guests_tell_which_suites_stay(api: FakeApi, cluster: Cluster) -> None:
     left = await_no_guests(cluster, HOME, "abc123", 0.1, but="team-a-abc123-1")
     assert left == ["Pod team-a/virt-launcher-x is still there"]
     assert await_no_guests(cluster, HOME, "nobody", 5) == []
+
+
+# -- what the server selects ----------------------------------------------------------------------------------------
+
+
+def selecting() -> Naming:
+    naming = Naming("-abc123-1", "abc123")
+    naming.expect("vm-abc123-1")
+    naming.expect("peer-abc123-1")
+    return naming
+
+
+def test_each_kind_that_has_a_label_of_the_run_is_selected_by_it() -> None:
+    naming = selecting()
+    assert {kind: naming.selector(kind) for kind in (VM, VMI, POD, NAD)} == dict.fromkeys(
+        (VM, VMI, POD, NAD), "kubevirt-nad-tests/run=abc123"
+    )
+    assert naming.selector(EVENT) == ""
+
+
+def test_migrations_are_selected_by_the_names_of_their_vms() -> None:
+    assert selecting().selector(MIGRATION) == "kubevirt.io/vmi-name in (vm-abc123-1,peer-abc123-1)"
+    assert Naming("-abc123-1", "abc123").selector(MIGRATION) == "kubevirt.io/vmi-name in (abc123-1)"
+
+
+def test_nothing_is_selected_where_no_label_tells_what_is_the_suites() -> None:
+    adopting, many = selecting(), selecting()
+    adopting.adopt("web")
+    for number in range(500):
+        many.expect(f"many-{number}-abc123-1")
+    assert [naming.selector(MIGRATION) for naming in (adopting, many, Naming())] == ["", "", ""]
+    assert adopting.selector(VM) == Naming().selector(VM) == ""
+
+
+def migration(name: str, vm: str) -> Object:
+    return {
+        "metadata": {"name": name, "namespace": HOME, "labels": {"kubevirt.io/vmi-name": vm}},
+        "spec": {"vmiName": vm},
+    }
+
+
+def test_the_recorder_asks_for_its_own_objects_alone(api: FakeApi, cluster: Cluster) -> None:
+    naming = Naming("-abc123-1", "abc123")
+    recorder = Recorder(cluster, HOME, kinds=(VM, MIGRATION), naming=naming)
+    recorder.start()
+    try:
+        naming.expect("vm-abc123-1")
+        recorder.select_again()
+        api.put(VM.path(HOME), item("vm-abc123-1", "abc123"))
+        api.put(MIGRATION.path(HOME), migration("foreign", "other"))
+        api.put(MIGRATION.path(HOME), migration("ours", "vm-abc123-1"))
+        assert recorder.wait_for(lambda seen: seen.current(MIGRATION, "ours"), 10, "the migration", lambda: "nothing")
+        assert recorder.wait_for(lambda seen: seen.current(VM, "vm-abc123-1"), 10, "the VM", lambda: "nothing")
+        assert {record.name for record in recorder.history.records(MIGRATION)} == {"ours"}
+        asked = [seen.query.get("labelSelector") for seen in api.requests("GET", VM.path(HOME))]
+        assert set(asked) == {"kubevirt-nad-tests/run=abc123"}
+    finally:
+        recorder.stop()
+
+
+def test_with_an_existing_vm_the_recorder_asks_for_all_and_keeps_its_own(api: FakeApi, cluster: Cluster) -> None:
+    naming = selecting()
+    api.put(VM.path(HOME), item("web"))
+    api.put(VM.path(HOME), item("foreign"))
+    recorder = Recorder(cluster, HOME, kinds=(VM,), naming=naming)
+    recorder.start()
+    try:
+        assert recorder.history.current(VM, "web") is None
+        naming.adopt("web")
+        recorder.select_again()
+        assert recorder.wait_for(lambda seen: seen.current(VM, "web"), 10, "the VM", lambda: "nothing")
+        api.put(VM.path(HOME), item("web", vm="changed"))
+        changed = recorder.wait_for(lambda seen: seen.records(VM, "web")[1:], 10, "its change", lambda: "nothing")
+        assert changed
+        assert {record.name for record in recorder.history.records(VM)} == {"web"}
+    finally:
+        recorder.stop()

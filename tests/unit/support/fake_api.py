@@ -204,13 +204,15 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(raw)
 
         def _watch(self, path: str, query: dict[str, str]) -> None:
-            start = int(query["resourceVersion"])
+            start, selector = int(query["resourceVersion"]), query.get("labelSelector", "")
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             try:
                 for event in _events(api, path, start, float(query.get("timeoutSeconds", "60"))):
+                    if event and event["type"] != "ERROR" and not _chosen(event["object"], selector):
+                        continue
                     self._chunk(json.dumps(event).encode() + b"\n" if event else b'{"type":"MODI')
                     if event is None:
                         self.close_connection = True
@@ -234,9 +236,12 @@ def _paths(collection: str) -> tuple[str, ...]:
 
 
 def _chosen(item: Object, selector: str) -> bool:
-    """Whether a selector of one term, ``key`` or ``key=value``, chooses an object."""
-    key, _, value = selector.partition("=")
+    """Whether a selector of one term, ``key``, ``key=value`` or ``key in (values)``, chooses an object."""
     labels = item["metadata"].get("labels", {})
+    if " in (" in selector:
+        key, _, values = selector.rstrip(")").partition(" in (")
+        return labels.get(key) in values.split(",")
+    key, _, value = selector.partition("=")
     return not selector or (key in labels and value in ("", labels[key]))
 
 

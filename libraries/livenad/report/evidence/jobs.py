@@ -77,7 +77,7 @@ def events_text(history: History) -> str:
 def _objects(cluster: Cluster, store: Store, kind: Kind, namespace: str | None, naming: Naming) -> Callable[[], str]:
     def read() -> str:
         try:
-            listed = cluster.list(kind, namespace).items
+            listed = cluster.list(kind, namespace, naming.selector(kind)).items
         except ApiError as error:
             if error.status == 404:
                 return ""

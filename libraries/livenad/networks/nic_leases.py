@@ -12,16 +12,18 @@ from livenad.api.kinds import LEASE, NODE_STATE, Object, dig, meta
 from livenad.api.recorder import HEARTBEAT_SECONDS, Heartbeat, silent
 from livenad.api.temporary_watch import following
 from livenad.errors import BadInput, LabError
-from livenad.networks.leasebook import NIC, PURPOSE_LABEL, LeaseBook, holder_text, lease_name
+from livenad.networks.leasebook import EXCLUSIVE, NIC, PURPOSE_LABEL, SUITE, LeaseBook, holder_text, lease_name
 from livenad.networks.nmstate_policies import POLICY
 from livenad.networks.spare_nics import candidates, objections, only_on_request, ports_of, spare_nics
+from livenad.networks.suite_lock import EXCLUSIVE_NAME
+from livenad.ownership.labels import run_of
 from livenad.text import human
 
 _LAG_SECONDS = 15.0
 """For how long NMState may still report what a run that has ended had made."""
 
 _CIRCLE_SECONDS = 300.0
-"""For how long a run that has a NIC waits for a second one: two such runs would wait for each other."""
+"""For how long a NIC is waited for while the runs that have one may wait for this run: for a NIC, or for its suite."""
 
 States = Mapping[str, Object]
 
@@ -50,15 +52,16 @@ class NicLeases:
         found = self._try(states)
         if found or not self._book.others(NIC):
             return found or self._none(states)
-        now = time.monotonic()
-        # Who has one already gives up before those that wait for it.
-        deadline, seen = now + (min(self._within, _CIRCLE_SECONDS) if self._held else self._within), now
+        began = seen = time.monotonic()
         with following(
             self._book.cluster, (LEASE, self._book.namespace, PURPOSE_LABEL), (NODE_STATE, None, "")
         ) as news:
             while not found:
                 known, now = len(news), time.monotonic()
-                holders = sorted({holder_text(lease) for lease in self._book.others(NIC)})
+                leases = self._book.others(NIC)
+                holders = sorted({holder_text(lease) for lease in leases})
+                in_circle = bool(self._held) or self._wait_for_us({run_of(lease) for lease in leases})
+                deadline = began + (min(self._within, _CIRCLE_SECONDS) if in_circle else self._within)
                 seen = now if holders else seen
                 if now >= deadline or now >= seen + _LAG_SECONDS:
                     return self._none(states)
@@ -73,6 +76,16 @@ class NicLeases:
         """The NIC is as it was: others may have it."""
         self._book.give_back(lease_name("nic", nic))
         self._held.remove(nic)
+
+    def _wait_for_us(self, holders: set[str]) -> bool:
+        """Whether each run that has a NIC is kept from its next suite by the suite of this run.
+
+        The one waits to run alone, or this run runs alone and the other has no suite.
+        """
+        alone = {run_of(lease) for lease in self._book.others(EXCLUSIVE)}
+        if self._book.holds(EXCLUSIVE_NAME):
+            return not holders & {run_of(lease) for lease in self._book.others(SUITE)}
+        return holders <= alone
 
     def _check_wanted(self, states: States) -> None:
         others = {str(meta(lease, "name")) for lease in self._book.others(NIC)}

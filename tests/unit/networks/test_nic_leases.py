@@ -10,9 +10,10 @@ import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import NODE_STATE
 from livenad.errors import BadInput
-from livenad.networks.leasebook import NIC, lease_name
+from livenad.networks.leasebook import EXCLUSIVE, NIC, SUITE, lease_name
 from livenad.networks.nic_leases import NicLeases, NoSpareNic
 from livenad.networks.nmstate_policies import POLICY
+from livenad.networks.suite_lock import EXCLUSIVE_NAME
 
 from tests.unit.networks.test_spare_nics import nic, state
 from tests.unit.support.fake_api import FakeApi, Object
@@ -95,6 +96,44 @@ def test_who_has_a_nic_waits_less_for_a_second_one(api: FakeApi, make: Make, mon
     with pytest.raises(NoSpareNic, match=r"ens5: used by run other"):
         nics.take(lambda: FREE)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.circumstance(
+    "a run has the spare NIC and waits to run alone, the other runs a suite and waits for the NIC",
+    topic="others",
+    sees="used by run other",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.parametrize("we_run_alone", [False, True])
+def test_run_whose_suite_is_waited_for_by_the_holder_waits_less(
+    api: FakeApi, make: Make, monkeypatch: pytest.MonkeyPatch, *, we_run_alone: bool
+) -> None:
+    monkeypatch.setattr("livenad.networks.nic_leases._CIRCLE_SECONDS", 0.3)
+    put_lease(api, lease_name("nic", "ens4"), "other", NIC)
+    nics = make("ens4", within=60)
+    if we_run_alone:
+        nics._book.take(EXCLUSIVE_NAME, EXCLUSIVE, "a suite that runs alone")
+    else:
+        put_lease(api, EXCLUSIVE_NAME, "other", EXCLUSIVE)
+    began = time.monotonic()
+    with pytest.raises(NoSpareNic, match="used by run other"):
+        nics.take(lambda: USED)
+    assert time.monotonic() - began < 10
+
+
+def test_run_whose_suite_goes_on_is_waited_for(api: FakeApi, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livenad.networks.nic_leases._CIRCLE_SECONDS", 0.0)
+    put_lease(api, lease_name("nic", "ens4"), "other", NIC)
+    put_lease(api, lease_name("suite", "other"), "other", SUITE)
+    nics = make("ens4", within=0.3)
+    for alone in (False, True):
+        if alone:
+            nics._book.take(EXCLUSIVE_NAME, EXCLUSIVE, "a suite that runs alone")
+        began = time.monotonic()
+        with pytest.raises(NoSpareNic):
+            nics.take(lambda: USED)
+        assert time.monotonic() - began >= 0.3
 
 
 def test_nic_of_another_run_is_waited_for_until_the_nodes_show_it_free(api: FakeApi, make: Make) -> None:

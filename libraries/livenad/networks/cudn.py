@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from livenad.api.client import Cluster
 from livenad.api.kinds import NAD, POD, VMI, Kind, Object, dig, meta, vm_of
@@ -58,14 +58,17 @@ def await_created(cluster: Cluster, name: str, namespace: str, within: float, he
         )
 
 
-def remove_networks(cluster: Cluster, names: list[str], within: float, heartbeat: Heartbeat) -> list[str]:
-    """Delete networks whose guests are gone and wait until they are removed; a line for each that remains."""
-    for name in names:
-        cluster.delete(CLUSTER_NETWORK, name)
+def remove_networks(cluster: Cluster, networks: Mapping[str, str], within: float, heartbeat: Heartbeat) -> list[str]:
+    """Delete networks whose guests are gone and wait until they are removed; a line for each that remains.
+
+    ``networks`` maps names to uids: one of that name that another client has made since is kept.
+    """
+    for name, uid in networks.items():
+        cluster.delete(CLUSTER_NETWORK, name, uid=uid)
     with following(cluster, (CLUSTER_NETWORK, None, "")) as history:
 
         def remaining() -> list[str]:
-            found = [item for item in history.all(CLUSTER_NETWORK) if meta(item, "name") in names]
+            found = [item for item in history.all(CLUSTER_NETWORK) if meta(item, "uid") in networks.values()]
             return [f"{meta(item, 'name')}: {_network_created(item).get('message', 'still there')}" for item in found]
 
         awaited = "ClusterUserDefinedNetworks gone"

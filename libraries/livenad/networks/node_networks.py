@@ -10,7 +10,7 @@ from livenad.networks.leasebook import LeaseBook
 from livenad.networks.nic_leases import NicLeases
 from livenad.networks.nmstate_policies import POLICY, apply_policy, policy, remove_policy
 from livenad.networks.spare_nics import former_config
-from livenad.ownership.labels import mark
+from livenad.ownership.labels import mark, run_of
 from livenad.settings import Settings
 
 _OFF = {"enabled": False}
@@ -60,7 +60,7 @@ class NodeNetworks:
 
     def _remove(self, name: str) -> None:
         found = self._cluster.find(POLICY, name)
-        if found is not None:
+        if found is not None and run_of(found) == self._book.run_id:
             remove_policy(self._cluster, found, self._settings.network_timeout, self._heartbeat)
         if nic := self._policies.pop(name):
             self._nics.give_back(nic)

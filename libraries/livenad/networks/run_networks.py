@@ -61,7 +61,7 @@ class RunNetworks:
         self._made: dict[str, Segment] = {}
         self._names: dict[str, str] = {}
         self._told: dict[str, str] = {}
-        self._cluster_networks: list[str] = []
+        self._cluster_networks: dict[str, str] = {}
         self._namespaces = namespaces
         self._open: SuiteNamespace | None = None
 
@@ -90,16 +90,16 @@ class RunNetworks:
 
         A ClusterUserDefinedNetwork is removed only after the last launcher pod, and its namespace only after it.
         """
-        names, self._cluster_networks = self._cluster_networks, []
-        if not names:
+        networks, self._cluster_networks = self._cluster_networks, {}
+        if not networks:
             return []
         within = self._settings.network_timeout
         try:
             stay = self._open.naming.adopted if self._open else ()
             left = await_guests_gone(recorder, within, stay) if recorder is not None else []
-            return left + remove_networks(self._client, names, within, self._heartbeat)
+            return left + remove_networks(self._client, networks, within, self._heartbeat)
         except LabError as error:
-            return [f"networks {', '.join(names)} may still exist: {error}"]
+            return [f"networks {', '.join(networks)} may still exist: {error}"]
 
     def end_suite(self) -> None:
         """Let suites of other runs begin. The VLANs stay leased while guests may still use them."""
@@ -185,8 +185,8 @@ class RunNetworks:
         if not naming.suffix:
             real = f"{name}-{namespace.removeprefix(self._settings.namespace_prefix + '-')}"
         body = mark(localnet_cudn(real, namespace, backend.name, segment.vlan), self._run_id, self.book.namespace)
-        self._cluster_networks.append(real)
-        self._client.create(CLUSTER_NETWORK, body)
+        stored = self._client.create(CLUSTER_NETWORK, body)
+        self._cluster_networks[real] = str(meta(stored, "uid"))
         await_created(self._client, real, namespace, self._settings.network_timeout, self._heartbeat)
         self._names[f"{namespace}/{name}"] = real
 

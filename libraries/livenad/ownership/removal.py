@@ -29,7 +29,7 @@ def await_gone(
 
     def remaining() -> list[str]:
         return [
-            f"namespace {meta(item, 'name')} is {dig(item, 'status', 'phase', default='still there')}"
+            f"namespace {meta(item, 'name')} is {dig(item, 'status', 'phase', default='still there')}{_blocked(item)}"
             for item in history.all(NAMESPACE)
             if meta(item, "name") in namespaces
         ]
@@ -46,6 +46,20 @@ def await_gone(
     return remaining()
 
 
+def _blocked(namespace: Object) -> str:
+    """What the namespace controller says is in the way of a removal, "" when it says nothing."""
+    conditions = dig(namespace, "status", "conditions", default=[]) or []
+    said = [str(entry.get("message")) for entry in conditions if entry.get("status") == "True" and entry.get("message")]
+    said += [f"finalizer {name} of the namespace" for name in meta(namespace, "finalizers", None) or []]
+    return f", blocked by: {'; '.join(said)}" if said else ""
+
+
+def _held(item: Object) -> str:
+    """By which finalizers an object is held that was deleted."""
+    names = ", ".join(meta(item, "finalizers", None) or [])
+    return f", deleted and held by finalizer {names}" if names and meta(item, "deletionTimestamp", None) else ""
+
+
 def await_no_guests(
     cluster: Cluster, namespace: str, run_id: str, within: float, heartbeat: Heartbeat = silent, *, but: str = ""
 ) -> list[str]:
@@ -60,7 +74,7 @@ def await_no_guests(
 
     def remaining() -> list[str]:
         return [
-            kind.title(namespace, str(meta(item, "name"))) + " is still there"
+            f"{kind.title(namespace, str(meta(item, 'name')))} is still there{_held(item)}"
             for kind in (VM, VMI, POD)
             for item in history.all(kind)
             if not but or scope_of(namespace, run_id, item) != but

@@ -161,6 +161,34 @@ def test_cluster_network_goes_after_the_guests_and_before_the_namespace(
     assert removed[:2] == [[CLUSTER_NETWORK.plural, "blue-r1-1"], ["namespaces", NAME]]
 
 
+@pytest.mark.circumstance(
+    "another client deletes a network of the run, and makes one of the same name",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
+def test_cluster_network_of_the_same_name_that_another_client_made_is_kept(
+    api: FakeApi, begin: Callable[..., Call]
+) -> None:
+    call = begin(localnet_api="cudn")
+    ovn(api, "blue-r1-1")
+    call("Create Network", "blue", on=Place.localnet)
+    api.remove(CLUSTER_NETWORK.path(), "blue-r1-1")
+    theirs = api.put(CLUSTER_NETWORK.path(), {"metadata": {"name": "blue-r1-1"}})
+    call("Close Test Namespace")
+    assert api.objects[CLUSTER_NETWORK.path(), "blue-r1-1"]["metadata"]["uid"] == theirs["metadata"]["uid"]
+
+
+def test_cluster_network_that_was_there_before_is_kept(api: FakeApi, begin: Callable[..., Call]) -> None:
+    call = begin(localnet_api="cudn")
+    api.put(CLUSTER_NETWORK.path(), {"metadata": {"name": "blue-r1-1"}})
+    with pytest.raises(LabError, match="already exists"):
+        call("Create Network", "blue", on=Place.localnet)
+    call("Close Test Namespace")
+    assert (CLUSTER_NETWORK.path(), "blue-r1-1") in api.objects
+
+
 def test_cluster_network_that_another_nad_keeps_from_being_is_told_at_once(
     api: FakeApi, begin: Callable[..., Call]
 ) -> None:

@@ -18,6 +18,7 @@ Your own cluster:
                       a profile, or values that say where its networks are, must be given
   --delete-leftovers  run no suite: remove what aborted runs left on this cluster, and put its settings back
   --dry-run           with --delete-leftovers: only say what would be removed
+  --preflight         run no suite: judge whether the cluster is fit for what is selected, and which scenarios it lets run
 
 The embedded cluster:
   --kubevirt VERSION  behave like this version of KubeVirt (1.7, 1.8, 1.8-gate, 1.9, main)
@@ -37,9 +38,10 @@ Everything else goes to robot, for example:
   ./run.sh --include nad-01 --variable "SWAP_TIMEOUT:2 min" --loglevel DEBUG
 
 Results lie in results/<time>/, the last run's also in results/latest.
-Exit codes: 0 proven; 1 the product failed; 2 nothing is said of the product: a suite misused a keyword (TEST ERROR) or
-the lab failed (LAB ERROR); 3 not proven (skipped without a reason that the test plan accepts, missing, not run); 64
-wrong usage or a wrong value, and nothing was begun; 70 the embedded cluster broke; 130 interrupted.
+Exit codes: 0 all that was selected passed (PASS with all of P0, else PARTIAL, which is no sign-off); 1 the product failed;
+2 nothing is said of the product: a suite misused a keyword (TEST ERROR) or the lab failed (LAB ERROR); 3 not proven: P0
+or another test was skipped without a reason that the test plan accepts, or did not run; 64 wrong usage or a wrong value,
+and nothing was begun; 70 the embedded cluster broke; 130 interrupted.
 TXT
 }
 
@@ -48,7 +50,7 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() speed='' cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() preflight='' defects=() speed='' cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
@@ -56,6 +58,7 @@ while (($#)); do
     --help | -h) usage; exit 0 ;;
     --in-cluster) in_cluster=yes ;;
     --install) INSTALL=yes ;;
+    --preflight) preflight=yes ;;
     --dynamic-networks-controller) cluster_options+=("$option") ;;
     --delete-leftovers | --dry-run) leftovers+=("$option") ;;
     --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
@@ -74,6 +77,10 @@ while (($#)); do
         --profile) profiles+=("$option" "$value") ;;
         --kubeconfig) kubeconfig=$value ;;
         --context) context=$value ;;
+        --defect)
+          cluster_options+=("$option" "$value")
+          defects+=("$option" "$value")
+          ;;
         --speed)
           cluster_options+=("$option" "$value")
           speed=$value
@@ -121,6 +128,7 @@ fi
 bootstrap "$set_of_requirements"
 run=("$PYTHON" "$ROOT/scripts/run_suites.py" --state "$STATE_DIR")
 ((processes == 1)) || run+=(--processes "$processes")
+[[ -z $preflight ]] || run+=(--preflight)
 if [[ -n $in_cluster ]]; then
   # A kubeconfig of the environment would be preferred to the pod's service account.
   unset KUBECONFIG
@@ -128,10 +136,10 @@ if [[ -n $in_cluster ]]; then
 elif [[ -n $kubeconfig ]]; then
   run+=(--kubeconfig "$kubeconfig" --context "$context" --own-cluster)
 elif [[ -n $embedded ]]; then
-  # A wrong value is told before the cluster is started.
-  "$PYTHON" "$ROOT/scripts/given_values.py" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"} ||
+  # What is wrong is told before the cluster is started.
+  "$PYTHON" "$ROOT/scripts/command_line.py" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"} ||
     exit $(($? == 64 ? 64 : EXIT_LAB))
   export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
-  run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded)
+  run=("$PYTHON" -m emulator exec ${cluster_options[@]+"${cluster_options[@]}"} -- "${run[@]}" --embedded ${defects[@]+"${defects[@]}"})
 fi
 exec "${run[@]}" ${profiles[@]+"${profiles[@]}"} -- ${robot_arguments[@]+"${robot_arguments[@]}"}

@@ -66,6 +66,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -90,11 +91,13 @@ class Defect:
 
 
 class FaultPoints:
-    """The defects that are switched on in this process."""
+    """The defects that are switched on in this process; ``names`` are theirs."""
 
     def __init__(self, defects: Iterable[Defect] = ()) -> None:
         self._by_point: dict[str, list[Callable[..., Any]]] = {}
+        self.names: list[str] = []
         for defect in defects:
+            self.names.append(defect.name)
             for point, change in ((defect.point, defect.change), *defect.also):
                 self._by_point.setdefault(point, []).append(change)
 
@@ -115,9 +118,13 @@ def all_defects() -> dict[str, Defect]:
 
 
 def fault_points_for(names: Iterable[str]) -> FaultPoints:
-    """The fault points with these defects on; ValueError names an unknown defect and lists the existing ones."""
+    """The fault points with these defects on; ValueError names an unknown defect and those that are named like it."""
     known = all_defects()
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"no defect is called {unknown[0]!r}; there are: {', '.join(known)}")
+        near = get_close_matches(unknown[0], known, n=3, cutoff=0.5)
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise ValueError(
+            f"no defect is called {unknown[0]!r}; {meant}python -m emulator defects lists all {len(known)}"
+        )
     return FaultPoints(known[name] for name in names)

@@ -1,13 +1,7 @@
-"""The variables that a run is given: read and checked before anything starts, since Robot itself goes on without them.
-
-    python given_values.py [--profile NAME] -- ARGUMENTS OF ROBOT
-
-ends with 64 and one line when something is wrong with them.
-"""
+"""The variables that a run is given: read and checked before anything starts; Robot itself goes on without them."""
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from robot.conf import RobotSettings
-from robot.errors import DataError, Information
-from robot.run import RobotFramework
+from robot.errors import DataError
 from robot.utils import find_file, normalize, timestr_to_secs
 from robot.variables import Variables
 
@@ -29,7 +22,6 @@ from livenad.settings import VARIABLES, Settings, nearest, unchosen_networks  # 
 
 from scripts.yaml_values import misread  # noqa: E402
 
-USAGE_ERROR = 64
 SUITES = ROOT / "suites"
 PROFILES = ROOT / "variables" / "profiles"
 OF_EMBEDDED_CLUSTERS = "embedded"
@@ -55,15 +47,17 @@ def profile_file(name: str) -> Path:
     return PROFILES / f"{name}.yaml"
 
 
-def check_given(options: Mapping[str, Any], sources: Sequence[str], *, networks: bool = False) -> None:
-    """Raises WrongUsage for the first thing that is wrong with variables and files of values.
+def check_given(options: Mapping[str, Any], sources: Sequence[str], *, networks: bool = False) -> Settings:
+    """The given values. Raises WrongUsage for the first thing that is wrong with variables and files of values.
 
     ``options`` are Robot's, with the profiles among its variable files. ``networks``: the cluster is the user's own,
     so where its networks are has to be among the values.
     """
     given = _read(options, _known(sources))
     try:
-        Settings.from_variables({name: value for name, value in given.items() if value is not None}, timestr_to_secs)
+        settings = Settings.from_variables(
+            {name: value for name, value in given.items() if value is not None}, timestr_to_secs
+        )
     except BadInput as bad:
         raise WrongUsage(str(bad).removeprefix(LAB_ERROR_PREFIX)) from None
     if networks and (missing := unchosen_networks(given)):
@@ -74,6 +68,7 @@ def check_given(options: Mapping[str, Any], sources: Sequence[str], *, networks:
             f"with --profile NAME ({own}), or give these values with --variable or --variablefile; "
             "docs/running-on-your-cluster.md tells which profile fits"
         )
+    return settings
 
 
 def _read(options: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, object]:
@@ -135,25 +130,3 @@ def _known_name(name: str, known: Mapping[str, str], where: str) -> str:
     near = nearest(name, known.values())
     meant = f"did you mean {near}?" if near else "nothing is called like it;"
     raise WrongUsage(f'{where}: there is no variable "{name}"; {meant} variables/defaults.yaml has all that there are')
-
-
-def main(argv: Sequence[str]) -> int:
-    """0, or 64 with one line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", action="append", default=[], help="file of values in variables/profiles/")
-    parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
-    arguments = parser.parse_args(argv)
-    try:
-        options, sources = RobotFramework().parse_arguments([*arguments.robot, str(SUITES)])
-        files = [*options.get("variablefile", []), *(str(profile_file(name)) for name in arguments.profile)]
-        check_given({**options, "variablefile": files}, sources)
-    except Information:
-        return 0
-    except (DataError, WrongUsage) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -13,31 +13,35 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from robot.errors import DataError, Information
+from robot.errors import Information
 from robot.run import RobotFramework
 from robot.version import VERSION as robot_version  # noqa: N811
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.given_values import WrongUsage, check_given, profile_file  # noqa: E402
+from scripts.command_line import USAGE_ERROR, CommandLine, read_command_line  # noqa: E402
+from scripts.given_values import WrongUsage  # noqa: E402
 from testplan.__main__ import judge_run, write_reports  # noqa: E402
+from testplan.forecast import forecast  # noqa: E402
 from testplan.gate import Exit  # noqa: E402
 from testplan.statistics import tag_options  # noqa: E402
 from testplan.suites import longest_first  # noqa: E402
 
-USAGE_ERROR = 64
 STOPPED_BY_USER = 253
 _PRIVATE = 0o700
 SUITES = str(ROOT / "suites")
+PREFLIGHT = str(ROOT / "suites" / "preflight")
 DEFAULT_FILES = {"output": "output.xml", "report": "report.html", "log": "log.html"}
+_OF_REPORTS = ("prerebotmodifier", "tagstatlink")
 CONSOLE = "scripts.progress.Progress"
 SUMMARY = "testplan.summary.Summary"
 TITLE = "Live Update NAD Reference"
@@ -86,40 +90,39 @@ class StopSignals:
 def main(argv: Sequence[str]) -> int:
     """The exit code of the whole run, see ``testplan.gate.Exit``."""
     arguments = _arguments(argv)
-    robot = RobotFramework()
+    kubeconfig = str(arguments.kubeconfig or "")
     try:
-        options, sources = robot.parse_arguments([*arguments.robot, SUITES])
-        if len(sources) > 1:
-            sources = sources[:-1]
-        # Of several files that have a variable the first one counts.
-        profiles = [str(profile_file(name)) for name in dict.fromkeys(arguments.profile)]
-        options["variablefile"] = [*options.get("variablefile", []), *profiles]
-        check_given(options, sources, networks=arguments.own_cluster)
+        line = read_command_line(
+            arguments.robot, arguments.profile, own_cluster=arguments.own_cluster, kubeconfig=kubeconfig
+        )
     except Information as information:
         print(information.message)
         return 0
-    except (DataError, WrongUsage) as error:
+    except WrongUsage as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    planned = {test.name for test in line.selected} if arguments.preflight else set()
+    if arguments.preflight:
+        line = line.without_selection([PREFLIGHT])
+    if line.options.get("dryrun"):
+        return _dry_run(line, arguments)
+    options = line.options
     if not options.get("outputdir"):
         options["outputdir"] = str(_new_folder(arguments.state.absolute() / "results"))
     else:
         # Results tell of a cluster what not everybody is to know; a folder that is there stays as it is.
         with suppress(OSError):
             Path(options["outputdir"]).mkdir(mode=_PRIVATE, parents=True)
-    options.update(_added_options(options, arguments))
-    if options.get("dryrun"):
-        code = robot.execute(*sources, **options)
-        print("Dry run: nothing was executed, and nothing is proven.")
-        return int(code)
+    options.update(_added_options(line, arguments))
     if arguments.processes > 1:
-        return _run_parallel(options, sources, arguments)
+        return _run_parallel(line, arguments)
     files = ResultFiles()
     options["listener"] = [*options.get("listener", []), files]
     try:
         with StopSignals() as signals:
-            code = robot.execute(*sources, **options)
-        return _conclude(files, interrupted=code == STOPPED_BY_USER or signals.came())
+            code = RobotFramework().execute(*line.sources, **options)
+        interrupted = code == STOPPED_BY_USER or signals.came()
+        return _conclude(files, line, interrupted=interrupted, planned=planned)
     except (OSError, ValueError) as error:
         # Robot does not expect that what it writes does not fit; in the end it writes to a file that failed to close.
         if isinstance(error, ValueError) and "closed file" not in str(error):
@@ -130,15 +133,30 @@ def main(argv: Sequence[str]) -> int:
         return Exit.LAB_ERROR
 
 
-def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments: argparse.Namespace) -> int:
+def _dry_run(line: CommandLine, arguments: argparse.Namespace) -> int:
+    """Runs nothing, and leaves nothing but what the user names: no sign-off is written that pages could lead to."""
+    added = _added_options(line, arguments)
+    options = line.options | {name: value for name, value in added.items() if name not in _OF_REPORTS}
+    with tempfile.TemporaryDirectory(prefix="live-nad-tests-") as folder:
+        if not options.get("outputdir"):
+            options.update(dict.fromkeys(DEFAULT_FILES, "NONE"), outputdir=folder)
+        code = RobotFramework().execute(*line.sources, **options)
+    print("Dry run: nothing was executed, and nothing is proven.")
+    return int(code)
+
+
+def _run_parallel(line: CommandLine, arguments: argparse.Namespace) -> int:
     try:
         from scripts.parallel import run_parallel  # noqa: PLC0415 - only this needs pabot
     except ModuleNotFoundError as error:
         print(f"error: --processes needs {error.name}: pip install robotframework-pabot", file=sys.stderr)
         return USAGE_ERROR
+    options, sources = line.options, line.sources
     folder = Path(options["outputdir"]).absolute()
     # The user's options follow as they are; only the variable files have to come before the profile.
-    only_added = {**_added_options({}, arguments), "variablefile": options.get("variablefile", [])}
+    given_options = {name: options.get(name) for name in ("log",)}
+    added_options = _added_options(CommandLine(given_options, sources, line.selected), arguments)
+    only_added = {**added_options, "variablefile": options.get("variablefile", [])}
     added = [
         argument
         for name, value in only_added.items()
@@ -151,7 +169,7 @@ def _run_parallel(options: Mapping[str, Any], sources: Sequence[str], arguments:
     for name, default in DEFAULT_FILES.items():
         path = folder / (options.get(name) or default)
         setattr(files, name, path if path.is_file() else None)
-    return _conclude(files, interrupted=interrupted)
+    return _conclude(files, line, interrupted=interrupted)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -164,6 +182,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--own-cluster", action="store_true", help="the user's own: where its networks are is to be said"
     )
     parser.add_argument("--profile", action="append", default=[], help="counts where the user's own files say nothing")
+    parser.add_argument("--defect", action="append", default=[], help="what is wrong with the embedded cluster")
+    parser.add_argument("--preflight", action="store_true", help="only judge the cluster for what is selected")
     parser.add_argument("--processes", type=int, default=1, help="number of suites in parallel")
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     return parser.parse_args(argv)
@@ -182,8 +202,9 @@ def _new_folder(results: Path) -> Path:
     raise FileExistsError(f"{results} is full of runs called {name}")
 
 
-def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+def _added_options(line: CommandLine, arguments: argparse.Namespace) -> dict[str, Any]:
     """What this adds to the user's options; lists begin with the user's own values."""
+    options = line.options
     added: dict[str, Any] = {"pythonpath": [*options.get("pythonpath", []), str(ROOT / "libraries")]}
     if arguments.embedded:
         # The cluster is this run's own, and so are its settings. Of two values of a variable the last one counts.
@@ -194,14 +215,18 @@ def _added_options(options: Mapping[str, Any], arguments: argparse.Namespace) ->
         own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
         added["variable"] = [*options.get("variable", []), *own]
     title = EMBEDDED_TITLE if arguments.embedded else TITLE
+    if arguments.defect:
+        title += f"; injected defects: {', '.join(arguments.defect)}"
     for name in ("reporttitle", "logtitle"):
         added[name] = options.get(name) or title
     added["pythonpath"].append(str(ROOT))
     if not any(options.get(name) for name in ("console", "quiet", "dotted", "dryrun")):
         added["console"] = CONSOLE
-    added["prerebotmodifier"] = [SUMMARY, *options.get("prerebotmodifier", [])]
+    log = Path(options.get("log") or DEFAULT_FILES["log"]).name
+    modifier = SUMMARY if log.upper() == "NONE" else f"{SUMMARY}:{log}"
+    added["prerebotmodifier"] = [modifier, *options.get("prerebotmodifier", [])]
     added["metadata"] = [*_facts({**options, **added}), *options.get("metadata", [])]
-    for name, values in tag_options().items():
+    for name, values in tag_options(test.tags for test in line.selected).items():
         added[name] = [*values, *options.get(name, [])]
     return added
 
@@ -240,18 +265,27 @@ def _point_latest_at(folder: Path) -> None:
             new.unlink()
 
 
-def _conclude(files: ResultFiles, *, interrupted: bool) -> int:
-    """Reports and judges; the verdict comes first, then where to read on."""
+def _conclude(
+    files: ResultFiles, line: CommandLine, *, interrupted: bool, planned: Collection[str] = frozenset()
+) -> int:
+    """Reports and judges; the verdict comes first, then where to read on.
+
+    ``planned``: the tests that a preflight was made for.
+    """
     if files.output is None:
         print("Verdict: NOT PROVEN: robot left no result file")
         return Exit.INTERRUPTED if interrupted else Exit.NOT_PROVEN
-    judgement, results = judge_run(files.output)
+    # A modifier of the user's may have left out what was selected.
+    selected = None if line.options.get("prerunmodifier") else {test.name for test in line.selected}
+    judgement, results = judge_run(files.output, selected=selected)
     written = []
     if results is not None:
-        written = write_reports(results, judgement, folder=files.output.parent, log=files.log)
+        written = write_reports(results, judgement, folder=files.output.parent, log=files.log, report=files.report)
     print(judgement)
     if interrupted:
         print("Interrupted: the verdict is on what was done until then.")
+    for said in forecast(results, planned) if results is not None else ():
+        print(said)
     for name, path in (("Sign-off", next(iter(written), None)), ("Report", files.report), ("Log", files.log)):
         if path is not None:
             print(f"{name + ':':9} {path}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ from testplan.cases import cases
 from testplan.check import problems
 from testplan.gate import Exit, Judgement, judge, nothing_to_judge
 from testplan.matrix import html, markdown
+from testplan.page import Links
 from testplan.plan import PLAN, PlanError, load_plan, load_vocabulary
 from testplan.results import Results, ResultsError, read_results
 from testplan.signoff import signoff
@@ -21,11 +22,11 @@ from testplan.xunit import xunit, xunit_of_cases
 
 USAGE_ERROR = 64
 GATE_CODES = """exit codes:
-  0    every P0 that was asked for passed, nothing failed or is missing, and the plan accepts each skip
+  0    all that was selected passed, and the plan accepts each skip: PASS with all of P0, else PARTIAL (not a sign-off)
   1    the product failed a test
   2    nothing is said of the product: a suite misused a keyword (TEST ERROR), or the lab kept a test from judging
        (LAB ERROR)
-  3    not proven: skipped without accepted reason, missing, not run, or no result file
+  3    not proven: P0 or another test was skipped without accepted reason or did not run, or there is no result file
   64   wrong usage
 """
 
@@ -49,13 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def judge_run(output: Path, plan_path: Path = PLAN, suites: Path = SUITES) -> tuple[Judgement, Results | None]:
-    """The verdict on a result file; no results: there is no usable file."""
+def judge_run(
+    output: Path, plan_path: Path = PLAN, suites: Path = SUITES, selected: Collection[str] | None = None
+) -> tuple[Judgement, Results | None]:
+    """The verdict on a result file; no results: there is no usable file. ``selected``: what it has to hold."""
     try:
         results = read_results(output)
     except ResultsError as error:
         return nothing_to_judge(f"no usable result file: {error}"), None
-    return judge(results, load_plan(plan_path), read_tests(suites)), results
+    return judge(results, load_plan(plan_path), read_tests(suites), selected), results
 
 
 def write_reports(
@@ -64,24 +67,25 @@ def write_reports(
     *,
     folder: Path,
     log: Path | None,
+    report: Path | None = None,
     plan_path: Path = PLAN,
     suites: Path = SUITES,
     properties: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Writes sign-off, matrix (HTML, Markdown) and xUnit into ``folder``; links go to ``log`` when it is there.
+    """Writes sign-off, matrix (HTML, Markdown) and xUnit into ``folder``; links go to log and report that are there.
 
     ``properties`` go to the root of the xUnit files, for importers.
     """
-    plan = load_plan(plan_path)
+    plan, tests = load_plan(plan_path), read_tests(suites)
     of_run = properties or {}
-    link = os.path.relpath(log, folder) if log and log.is_file() else ""
     folder.mkdir(parents=True, exist_ok=True)
+    links = Links(*(os.path.relpath(page, folder) if page and page.is_file() else "" for page in (log, report)))
     files = {
-        "signoff.html": signoff(plan, results, judgement, link),
-        "matrix.html": html(plan, results, judgement, link),
-        "matrix.md": markdown(plan, results, judgement, link),
+        "signoff.html": signoff(plan, results, judgement, tests, links),
+        "matrix.html": html(plan, results, judgement, tests, links),
+        "matrix.md": markdown(plan, results, judgement, tests, links),
         "xunit.xml": xunit(plan, results, of_run),
-        "cases.xml": xunit_of_cases(plan, results, cases(plan, results, read_tests(suites)), of_run),
+        "cases.xml": xunit_of_cases(plan, results, cases(plan, results, tests), of_run),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -161,6 +165,7 @@ def _report(arguments: argparse.Namespace) -> int:
         judgement,
         folder=arguments.folder or beside,
         log=arguments.log or beside / "log.html",
+        report=beside / "report.html",
         plan_path=arguments.plan,
         suites=arguments.suites,
         properties=dict(arguments.property),

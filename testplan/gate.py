@@ -6,13 +6,14 @@ A skip is in order only where the plan says so: its scenario needs what the clus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import partial
 
 from testplan.plan import Plan
-from testplan.results import BAD, Outcome, Results, Verdict, bare
-from testplan.suites import PlannedTest
+from testplan.results import Outcome, Results, Verdict, by_message
+from testplan.suites import PlannedTest, in_ranges
 
 
 class Exit(IntEnum):
@@ -30,6 +31,7 @@ class Word(StrEnum):
     """The verdict on a run, in one word. It tells apart what has one exit code."""
 
     PASS = "PASS"  # noqa: S105 (a verdict)
+    PARTIAL = "PARTIAL"
     FAIL = "FAIL"
     TEST_ERROR = "TEST ERROR"
     LAB_ERROR = "LAB ERROR"
@@ -39,6 +41,7 @@ class Word(StrEnum):
 
 _EXITS = {
     Word.PASS: Exit.PROVEN,
+    Word.PARTIAL: Exit.PROVEN,
     Word.FAIL: Exit.PRODUCT_FAILED,
     Word.TEST_ERROR: Exit.TEST_ERROR,
     Word.LAB_ERROR: Exit.LAB_ERROR,
@@ -49,25 +52,32 @@ _EXITS = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict: a word, one line, and one line for each test or gap that decided it."""
+    """The verdict: a word, one line, and one line for each test or gap that decided it.
+
+    ``where`` says that no real cluster was tested; the pages say it at their top.
+    """
 
     word: Word
     headline: str
     details: tuple[str, ...] = ()
+    where: str = ""
 
     @property
     def exit(self) -> Exit:
         return _EXITS[self.word]
 
     def __str__(self) -> str:
-        return "\n".join([f"Verdict: {self.word}: {self.headline}", *(f"  {detail}" for detail in self.details)])
+        where = f" ({self.where})" if self.where else ""
+        return "\n".join([f"Verdict: {self.word}: {self.headline}{where}", *(f"  {one}" for one in self.details)])
 
 
-def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgement:
-    """Judges a run. ``tests`` are those that the suites hold, so that a P0 test that was left out is noticed.
+def judge(
+    results: Results, plan: Plan, tests: Sequence[PlannedTest], selected: Collection[str] | None = None
+) -> Judgement:
+    """Judges a run. ``tests`` are those that the suites hold; ``selected`` the names that the run had to hold.
 
-    The product's failures weigh most, then the suites' own, then the lab's, then what was not proven. A run that holds
-    a P0 test has to hold every test of every P0 scenario; one without any is judged on what it selected.
+    The product's failures weigh most, then the suites' own, then the lab's, then what was not proven. P0 was asked for
+    when all its tests were selected, by whatever options. A run with less than that is PARTIAL at best.
     """
     outcomes = results.outcomes
     failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAIL]
@@ -77,39 +87,26 @@ def judge(results: Results, plan: Plan, tests: Sequence[PlannedTest]) -> Judgeme
     in_order = [outcome for outcome in outcomes if skipped_in_order(outcome, plan)]
     idle = [outcome for outcome in outcomes if outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}]
     unproven = [outcome for outcome in idle if outcome not in in_order]
-    missing = list(_missing(outcomes, plan, tests))
+    names = {outcome.name for outcome in outcomes}
+    missing = [f"MISSING   {name}: selected, and not in the results" for name in sorted(set(selected or ()) - names)]
     details = (*_lines([*failed, *misused, *hindered, *unproven]), *missing, *_lines(in_order))
+    judgement = partial(Judgement, details=details, where=results.where)
     if failed:
-        return Judgement(Word.FAIL, f"the product failed {_count(failed, outcomes)}", details)
+        return judgement(Word.FAIL, f"the product failed {_count(failed, outcomes)}")
     if misused:
-        return Judgement(Word.TEST_ERROR, f"a suite misused a keyword in {_count(misused, outcomes)}", details)
+        return judgement(Word.TEST_ERROR, f"a suite misused a keyword in {_count(misused, outcomes)}")
     if hindered:
-        return Judgement(Word.LAB_ERROR, f"the lab kept {_count(hindered, outcomes)} from judging the product", details)
-    if not passed:
-        return Judgement(Word.NOT_PROVEN, f"no test passed; {_count(idle, outcomes)} did not run to a verdict", details)
-    if missing or unproven:
-        return Judgement(
-            Word.NOT_PROVEN, f"{len(unproven) + len(missing)} of what was asked for has no verdict", details
-        )
+        return judgement(Word.LAB_ERROR, f"the lab kept {_count(hindered, outcomes)} from judging the product")
+    if missing or unproven or not passed:
+        said = f"{len(unproven) + len(missing)} of what was asked for has no verdict"
+        nothing = f"no test passed; {_count(idle, outcomes)} did not run to a verdict"
+        return judgement(Word.NOT_PROVEN, said if passed else nothing)
     scenarios = in_ranges({outcome.scenario for outcome in outcomes if outcome.scenario}) or "no scenario"
-    p0 = "every P0 scenario is proven" if any(outcome.is_p0 for outcome in outcomes) else "no P0 was selected"
     skipped = f", {len(in_order)} skipped for what the cluster lacks" if in_order else ""
-    return Judgement(Word.PASS, f"{_count(passed, outcomes)} passed{skipped} ({scenarios}); {p0}", details)
-
-
-def in_ranges(ids: Iterable[str]) -> str:
-    """``nad-01, nad-03 to nad-25``: of three or more that follow each other only the first and the last are named."""
-    groups: list[list[str]] = []
-    for name in sorted(ids):
-        if groups and _number(name) == _number(groups[-1][-1]) + 1:
-            groups[-1].append(name)
-        else:
-            groups.append([name])
-    return ", ".join(f"{group[0]} to {group[-1]}" if len(group) > 2 else ", ".join(group) for group in groups)
-
-
-def _number(name: str) -> int:
-    return int(name.rpartition("-")[2])
+    said = f"{_count(passed, outcomes)} passed{skipped} ({scenarios})"
+    if gap := _p0_gap(outcomes, plan, tests):
+        return judgement(Word.PARTIAL, f"{said}; not a sign-off: {gap}")
+    return judgement(Word.PASS, f"{said}; every P0 scenario is proven")
 
 
 def skipped_in_order(outcome: Outcome, plan: Plan) -> bool:
@@ -123,32 +120,27 @@ def nothing_to_judge(why: str) -> Judgement:
     return Judgement(Word.NOT_PROVEN, why)
 
 
-def _missing(outcomes: Sequence[Outcome], plan: Plan, tests: Sequence[PlannedTest]) -> Iterator[str]:
-    if not any(outcome.is_p0 for outcome in outcomes):
-        return
-    for scenario in plan.automated_p0():
-        found = {outcome.name for outcome in outcomes if outcome.scenario == scenario.id}
-        expected = [test.name for test in tests if scenario.id in test.scenarios]
-        if not expected:
-            yield f"MISSING   P0 scenario {scenario.id} has no test in the suites"
-        for name in expected:
-            if name not in found:
-                yield f"MISSING   {name} (P0 scenario {scenario.id})"
+def _p0_gap(outcomes: Sequence[Outcome], plan: Plan, tests: Iterable[PlannedTest]) -> str:
+    """What of P0 the run did not hold, in words; "" when it held every test of every P0 scenario."""
+    by_scenario = {
+        scenario.id: [test.name for test in tests if scenario.id in test.scenarios] for scenario in plan.automated_p0()
+    }
+    for scenario, own in by_scenario.items():
+        if not own:
+            return f"P0 scenario {scenario} has no test in the suites"
+    every = {(scenario, name) for scenario, own in by_scenario.items() for name in own}
+    held = len(every.intersection((outcome.scenario, outcome.name) for outcome in outcomes))
+    if held == len(every):
+        return "" if every else "the plan has no P0 scenario"
+    return f"{held} of {len(every)} P0 tests were selected" if held else "no P0 test was selected"
 
 
 def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """One line a message, worst first: when a suite setup fails, all its tests have the same."""
-    by_message: dict[tuple[Verdict, str], list[Outcome]] = {}
-    for outcome in outcomes:
-        for said in outcome.told.items():
-            by_message.setdefault(said, []).append(outcome)
-    for (verdict, message), same in sorted(by_message.items(), key=lambda item: _rank(item[0][0])):
-        who = same[0].name if len(same) == 1 else f"{len(same)} tests"
-        yield f"{verdict:<9} {who}" + (f": {bare(message)}" if message else "")
-
-
-def _rank(verdict: Verdict) -> int:
-    return BAD.index(verdict) if verdict in BAD else len(BAD)
+    """One line a message, worst first, with all that it lists."""
+    for told in by_message(outcomes):
+        who = told.first.name if len(told.outcomes) == 1 else f"{len(told.outcomes)} tests"
+        yield f"{told.verdict:<9} {who}" + (f": {told.message}" if told.message else "")
+        yield from (f"          - {item}" for item in told.items)
 
 
 def _count(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:

@@ -52,7 +52,10 @@ class Capability:
 
 @dataclass(frozen=True)
 class Requirement:
-    """One row. ``status`` is ``planned`` or ``waived``; empty: an automated scenario has to carry it."""
+    """One row. ``status`` is ``planned`` or ``waived``; empty: an automated scenario has to carry it.
+
+    ``approver`` and ``approved`` (a date) are of a waiver; ``open`` where nobody has approved it yet.
+    """
 
     id: str
     text: str
@@ -61,6 +64,8 @@ class Requirement:
     tier: int | None = None
     status: str = ""
     note: str = ""
+    approver: str = ""
+    approved: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from robot.api import ExecutionResult, ResultVisitor
 from robot.errors import DataError
 
+from testplan.charts import charts_in
 from testplan.misuse import is_misuse, last_error
 from testplan.suites import SCENARIO_PREFIX, split_ids
 
@@ -34,6 +35,11 @@ _KEYWORD_FRAME = re.compile(r"(?:\A|\n\n)(?:Also )?keyword teardown failed:\n", 
 _NUMBER = re.compile(r"(?:\A|\n\n)\d+\) ")
 _SKIPPED_ABOVE = re.compile(r"\ASkipped in (?:parent )?suite setup:\n")
 _CAPABILITY = re.compile(r"capability ([a-z0-9-]+) is not there: ")
+_EVIDENCE = re.compile(r"\[([^|\]]+)\|")
+# The embedded cluster names the defects that were injected into it in its version.
+_EMBEDDED = re.compile(r"\bv[\d.]+\+embedded((?:\.[a-z0-9-]+)*)")
+ENVIRONMENT = "Environment"
+"""The metadata that says that no real cluster was tested, and what was wrong with it on purpose."""
 
 
 class ResultsError(ValueError):
@@ -57,7 +63,10 @@ BAD = (Verdict.FAIL, Verdict.TEST_ERROR, Verdict.LAB_ERROR)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One test of a run. ``id`` is Robot's, by which log.html is linked; ``metadata`` has the suites' values too."""
+    """One test of a run. ``id`` is Robot's, by which log.html is linked; ``metadata`` has the suites' values too.
+
+    ``charts`` has the ids of what the log shows of it: ``timeline``, ``connectivity``.
+    """
 
     name: str
     suite: str
@@ -67,6 +76,7 @@ class Outcome:
     seconds: float
     tags: tuple[str, ...]
     metadata: Mapping[str, str]
+    charts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scenario(self) -> str:
@@ -79,6 +89,12 @@ class Outcome:
     @property
     def is_p0(self) -> bool:
         return "p0" in self.tags
+
+    @property
+    def evidence(self) -> str:
+        """The path of the evidence that was kept of it, as seen from the results; "" for none."""
+        found = _EVIDENCE.match(self.metadata.get("Evidence", ""))
+        return found[1] if found else ""
 
     @property
     def missing_capability(self) -> str:
@@ -109,6 +125,21 @@ class Results:
     seconds: float
     generator: str
 
+    @property
+    def where(self) -> str:
+        """What a title adds to the verdict: that the cluster was no real one, and its defects; "" of a real one."""
+        return self.metadata.get(ENVIRONMENT, "")
+
+
+def with_environment(metadata: Mapping[str, str]) -> dict[str, str]:
+    """With what the version in the metadata ``Cluster`` tells of an embedded cluster; of any other one as it is."""
+    found = _EMBEDDED.search(metadata.get("Cluster", ""))
+    if not found:
+        return dict(metadata)
+    defects = ", ".join(found[1].split(".")[1:])
+    where = "embedded cluster, not a real one" + (f"; injected defects: {defects}" if defects else "")
+    return {ENVIRONMENT: where, **metadata}
+
 
 class _Collector(ResultVisitor):  # type: ignore[misc]
     """Walks the suites and carries their metadata down to the tests."""
@@ -116,9 +147,11 @@ class _Collector(ResultVisitor):  # type: ignore[misc]
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
         self._metadata: list[dict[str, str]] = [{}]
+        self._charts: dict[str, str] = {}
 
     def start_suite(self, suite: Any) -> None:
         self._metadata.append({**self._metadata[-1], **suite.metadata})
+        self._charts = charts_in(suite.setup, suite.teardown) if suite.tests else {}
 
     def end_suite(self, suite: Any) -> None:
         self._metadata.pop()
@@ -134,6 +167,7 @@ class _Collector(ResultVisitor):  # type: ignore[misc]
                 seconds=test.elapsed_time.total_seconds(),
                 tags=tuple(test.tags),
                 metadata={**self._metadata[-1], **test.metadata},
+                charts=self._charts | charts_in(test),
             )
         )
 
@@ -154,7 +188,7 @@ def results_of(suite: Any, generator: str = "") -> Results:
     return Results(
         name=suite.name,
         outcomes=tuple(collector.outcomes),
-        metadata=dict(suite.metadata),
+        metadata=with_environment(suite.metadata),
         started=suite.start_time,
         seconds=suite.elapsed_time.total_seconds(),
         generator=generator,
@@ -177,13 +211,55 @@ def _numbered(part: str) -> list[str]:
 
 def told(message: str, verdict: Verdict) -> dict[Verdict, str]:
     """The first line of the first failure of each kind, worst first; of another verdict than a bad one just its own."""
+    return {kind: lines[0] for kind, lines in told_in_full(message, verdict).items()}
+
+
+def told_in_full(message: str, verdict: Verdict) -> dict[Verdict, tuple[str, ...]]:
+    """The same, each followed by the items (``- one``) that its message lists."""
     parts = failures(message)
-    first: dict[Verdict, str] = {}
+    first: dict[Verdict, tuple[str, ...]] = {}
     for part in parts:
-        first.setdefault(_blamed(part), part.splitlines()[0])
+        first.setdefault(_blamed(part), _with_items(part))
     if verdict in first:
         return {kind: first[kind] for kind in BAD if kind in first}
-    return {verdict: parts[0].splitlines()[0] if parts else ""}
+    return {verdict: _with_items(parts[0]) if parts else ("",)}
+
+
+def _with_items(failure: str) -> tuple[str, ...]:
+    first, *rest = failure.splitlines()
+    return first, *(line.strip() for line in rest if line.startswith("  - "))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One message of a run, the items that it lists, and the tests that say it: a setup that fails, fails them all."""
+
+    verdict: Verdict
+    message: str
+    items: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def first(self) -> Outcome:
+        return self.outcomes[0]
+
+    @property
+    def more(self) -> str:
+        """`` and 7 more``, for behind the name of the first test."""
+        return f" and {len(self.outcomes) - 1} more" if len(self.outcomes) > 1 else ""
+
+
+def by_message(outcomes: Iterable[Outcome]) -> list[Told]:
+    """The messages of these tests, the worst first, each without the prefix that says whose fault it is."""
+    groups: dict[tuple[Verdict, tuple[str, ...]], list[Outcome]] = {}
+    for outcome in outcomes:
+        for said in told_in_full(outcome.message, outcome.verdict).items():
+            groups.setdefault(said, []).append(outcome)
+    found = [
+        Told(verdict, bare(first), tuple(item.removeprefix("- ") for item in items), tuple(group))
+        for (verdict, (first, *items)), group in groups.items()
+    ]
+    return sorted(found, key=lambda one: BAD.index(one.verdict) if one.verdict in BAD else len(BAD))
 
 
 def bare(line: str) -> str:

@@ -2,181 +2,215 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from testplan.gate import Judgement
-from testplan.matrix import Row, Status, legend, rows
-from testplan.plan import Plan
-from testplan.results import BAD, Outcome, Results, Verdict, bare
+from testplan.page import Links, badge, banner, facts, page, prose, sentence, unbroken
+from testplan.plan import Exclusion, Plan
+from testplan.results import BAD, Outcome, Results, Verdict, by_message
+from testplan.standing import Row, ScenarioRow, Status, legend, rows, scenario_rows
+from testplan.suites import PlannedTest
 from testplan.summary import skips
 
-_KEPT = re.compile(r"\[([^|\]]+)\|")
-_ORDER = ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
+_ORDER = ("Environment", "Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run", "Durations")
 _LONG = 320
+_SHORT = 24
+"""Characters of a reason that are kept on one line."""
 _PRIORITIES = {"env": "what a cluster has to have", "info": "measured and shown, not judged"}
 
 
-def signoff(plan: Plan, results: Results, judgement: Judgement, log: str) -> str:
-    """``log`` is the path of log.html as seen from this page; empty: no links."""
-    table = rows(plan, results)
+def signoff(
+    plan: Plan, results: Results, judgement: Judgement, tests: Sequence[PlannedTest], links: Links | None = None
+) -> str:
+    """The page. ``tests`` are all that the suites hold; it lies beside ``matrix.html``."""
+    to = links or Links()
+    table, scenarios = rows(plan, results, tests), scenario_rows(plan, results, tests)
     judged = [row for row in table if row.outcomes]
-    others = [row for row in table if not row.outcomes]
     counts = {status: sum(row.status is status for row in table) for status in Status}
     summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    not_run = "".join(f"<li>{line}</li>" for line in _not_run(others))
-    skipped = "".join(f"<li>{escape(line)}</li>" for line in skips(results.outcomes))
-    priorities = {row.requirement.priority for row in judged}
-    meanings = [(name, meaning) for name, meaning in _PRIORITIES.items() if name in priorities]
-    words = " ".join(f"{name}: {meaning}." for name, meaning in [*meanings, *legend(table)])
-    kept = "".join(f"<li>{line}</li>" for line in _kept(results.outcomes, log))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign-off: {escape(plan.feature)}: {escape(judgement.word)}</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>{escape(plan.feature)}: sign-off <b class="{_css(judgement.word)}">{escape(judgement.word)}</b></h1>
-<p>{escape(judgement.headline[:1].upper() + judgement.headline[1:])}. Requirements: {escape(summary)}.</p>
-<dl>{"".join(_facts(results))}</dl>
-{f"<h2>Failed</h2><ul>{kept}</ul>" if kept else ""}
-<table>
-<thead><tr><th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th></tr></thead>
-<tbody>{"".join(_row(row, log) for row in judged)}</tbody>
-</table>
-{f'<p class="legend">{words}</p>' if words else ""}
-{f"<h2>Not judged by this run</h2><ul>{not_run}</ul>" if not_run else ""}
-{f"<h2>Skipped</h2><ul>{skipped}</ul>" if skipped else ""}
-<h2>Scenarios</h2>
-<p>{"; ".join(_scenarios(plan, results, log))}.</p>
-<p class="signature"><span>Name</span><span>Date</span><span>Decision</span></p>
-</body>
-</html>
-"""
+    title = f"Sign-off: {plan.feature}: {judgement.word}" + (f" ({results.where})" if results.where else "")
+    parts = [
+        f"<h1>{escape(plan.feature)}: sign-off {badge(judgement.word)}</h1>",
+        banner(results.where),
+        f"<p>{unbroken(escape(sentence(judgement.headline)))} Requirements: {escape(summary)}.</p>",
+        facts(dict(_facts(results))),
+        _section("Not passed", _list(_kept(results.outcomes, to))),
+        _requirements(judged, to),
+        _legend(judged),
+        _section("Not judged by this run", _list(_not_judged(table))),
+        _section("Skipped", _list(prose(line) for line in skips(results.outcomes))),
+        _section("Scenarios", _scenarios(scenarios, to)),
+        _section("Waived", _waived(table)),
+        _section("Not covered by this plan", _list(_exclusions(plan.exclusions))),
+        f'<p class="more">More: {", ".join(_more(to))}</p>',
+        '<p class="signature"><span>Name</span><span>Date</span><span>Decision</span></p>',
+    ]
+    return page(title, "\n".join(part for part in parts if part), _STYLE)
 
 
-def _facts(results: Results) -> Iterator[str]:
+def _section(title: str, content: str) -> str:
+    return f"<h2>{escape(title)}</h2>\n{content}" if content else ""
+
+
+def _list(lines: Iterable[str]) -> str:
+    found = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<ul>{found}</ul>" if found else ""
+
+
+def _facts(results: Results) -> Iterator[tuple[str, str]]:
     started = f"{results.started:%Y-%m-%d %H:%M}, " if results.started else ""
     minutes, seconds = divmod(round(results.seconds), 60)
     took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    yield f"<dt>When</dt><dd>{escape(started)}took {took}</dd>"
+    yield "When", f"{started}took {took}"
     for name in _ORDER:
         if name in results.metadata:
-            yield f"<dt>{escape(name)}</dt><dd>{escape(results.metadata[name])}</dd>"
+            yield name, results.metadata[name]
 
 
-def _row(row: Row, log: str) -> str:
+def _requirements(judged: Sequence[Row], to: Links) -> str:
+    if not judged:
+        return ""
+    heads = "<th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th>"
+    return _table(heads, (_requirement(row, to) for row in judged))
+
+
+def _requirement(row: Row, to: Links) -> str:
     cells = (
-        escape(row.requirement.id),
-        _prose(row.requirement.text),
+        unbroken(escape(row.requirement.id)),
+        prose(row.requirement.text),
         escape(row.requirement.priority),
-        f'<b class="{_css(row.status)}">{escape(row.status)}</b>',
-        ", ".join(_by_scenario(row.outcomes, log)),
+        badge(row.status) + _why(row.standing.why),
+        ", ".join(_by_scenario(row.outcomes, to)),
     )
-    return f'<tr id="{escape(row.requirement.id)}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
+    return _line(row.requirement.id, cells)
 
 
-def _by_scenario(outcomes: Iterable[Outcome], log: str) -> Iterator[str]:
+def _why(why: str) -> str:
+    if not why:
+        return ""
+    return f' <span class="why{" id" if len(why) < _SHORT else ""}">({prose(why)})</span>'
+
+
+def _by_scenario(outcomes: Iterable[Outcome], to: Links) -> Iterator[str]:
     """``nad-01 2/2``, which leads to the first of these tests that is not green, else to the first."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.scenario or outcome.suite, []).append(outcome)
     for name, group in groups.items():
-        passed = sum(outcome.verdict is Verdict.PASS for outcome in group)
-        shown = next((outcome for outcome in group if outcome.verdict is not Verdict.PASS), group[0])
-        yield f"<nobr>{_link(f'{name} {passed}/{len(group)}', shown, log)}</nobr>"
+        yield f'<span class="id">{to.test(_shown(group), f"{name} {_passed(group)}")}</span>'
 
 
-def _kept(outcomes: Iterable[Outcome], log: str) -> Iterator[str]:
-    """One line for each message of tests that failed, worst first, with whose fault it is and what was kept.
+def _shown(group: Sequence[Outcome]) -> Outcome:
+    return next((outcome for outcome in group if outcome.verdict is not Verdict.PASS), group[0])
 
-    A failed setup has failed all its tests.
-    """
-    groups: dict[tuple[Verdict, str], list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.verdict in BAD:
-            for said in outcome.told.items():
-                groups.setdefault(said, []).append(outcome)
-    for (verdict, message), group in sorted(groups.items(), key=lambda item: BAD.index(item[0][0])):
-        found = _KEPT.match(group[0].metadata.get("Evidence", ""))
-        kept = f' (<a href="{escape(found[1])}">evidence</a>)' if found else ""
-        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        word = f'<b class="{_css(verdict)}">{verdict}</b>'
-        yield f"{word} {_link(group[0].name, group[0], log)}{more}: {escape(_short(bare(message)))}{kept}"
+
+def _passed(group: Sequence[Outcome]) -> str:
+    return f"{sum(outcome.verdict is Verdict.PASS for outcome in group)}/{len(group)}"
+
+
+def _legend(judged: Sequence[Row]) -> str:
+    priorities = {row.requirement.priority for row in judged}
+    words = [(name, meaning) for name, meaning in _PRIORITIES.items() if name in priorities]
+    words += [(str(status), meaning) for status, meaning in legend(row.status for row in judged)]
+    return f'<p class="legend">{" ".join(f"{name}: {meaning}." for name, meaning in words)}</p>' if words else ""
+
+
+def _kept(outcomes: Iterable[Outcome], to: Links) -> Iterator[str]:
+    """One line for each message of tests that are red, worst first, with whose fault it is and what was kept."""
+    for told in by_message(outcome for outcome in outcomes if outcome.verdict in BAD):
+        links = ", ".join(to.charts(told.first))
+        said = prose(_short(told.message)) + (f" ({links})" if links else "")
+        listed = _list(prose(_short(item)) for item in told.items)
+        yield f"{badge(told.verdict)} {to.test(told.first)}{told.more}: {said}{listed}"
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONG else text[:_LONG] + "…"
 
 
-def _not_run(others: Iterable[Row]) -> Iterator[str]:
-    """A line for those that the run did not select, and one for each that a run does not prove, with the reason."""
-    names = [row.requirement.id for row in others if row.status is Status.NOT_SELECTED]
+def _not_judged(table: Iterable[Row]) -> Iterator[str]:
+    """The rows without a test in this run, but those that are waived."""
+    others = [row for row in table if not row.outcomes]
+    names = [row.requirement.id for row in others if row.status is Status.NOT_JUDGED]
     if names:
-        yield f"Not selected: {', '.join(names)}"
+        yield f"Not selected: {unbroken(', '.join(names))}"
     for row in others:
-        if row.status is not Status.NOT_SELECTED:
-            yield f"{row.requirement.id}, {row.status}: {_prose(row.requirement.text)} {_prose(row.requirement.note)}"
+        if row.status is Status.PLANNED:
+            yield f"{prose(row.requirement.id)}, planned: {prose(row.requirement.text)} {prose(row.requirement.note)}"
 
 
-def _prose(text: str) -> str:
-    """With what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+def _scenarios(table: Sequence[ScenarioRow], to: Links) -> str:
+    heads = "<th>Scenario</th><th>What it is about</th><th>Prio</th><th>Verdict</th><th>Tests passed</th><th>See</th>"
+    return _table(heads, (_scenario(row, to) for row in table))
 
 
-def _scenarios(plan: Plan, results: Results, log: str) -> Iterator[str]:
-    for scenario in plan.scenarios:
-        own = [outcome for outcome in results.outcomes if outcome.scenario == scenario.id]
-        passed = sum(outcome.verdict is Verdict.PASS for outcome in own)
-        words = f"{passed}/{len(own)}" if own else "not run"
-        name = _link(scenario.id, own[0], log) if own else escape(scenario.id)
-        yield f'<span id="{escape(scenario.id)}">{name} {_prose(scenario.title)} {words}</span>'
+def _scenario(row: ScenarioRow, to: Links) -> str:
+    links = [*to.charts(_shown(row.outcomes))] if row.outcomes else []
+    cells = (
+        unbroken(escape(row.scenario.id)),
+        prose(row.scenario.title),
+        escape(row.scenario.priority),
+        badge(row.standing.status) + _why(row.standing.why),
+        to.test(_shown(row.outcomes), _passed(row.outcomes)) if row.outcomes else "",
+        ", ".join(links),
+    )
+    return _line(row.scenario.id, cells)
 
 
-def _link(words: str, outcome: Outcome, log: str) -> str:
-    return f'<a href="{escape(log)}#{escape(outcome.id)}">{escape(words)}</a>' if log else escape(words)
+def _waived(table: Sequence[Row]) -> str:
+    waived = [row.requirement for row in table if row.status is Status.WAIVED]
+    if not waived:
+        return ""
+    heads = "<th>Row</th><th>Requirement and reason</th><th>Approved by</th><th>On</th>"
+    lines = (
+        _line(
+            one.id,
+            (unbroken(one.id), f"{prose(one.text)} {prose(one.note)}", box(one.approver), box(one.approved)),
+        )
+        for one in waived
+    )
+    return _table(heads, lines)
 
 
-def _css(word: str) -> str:
-    return word.lower().replace(" ", "-")
+def box(value: str) -> str:
+    """A value of the plan, or an empty box for one that nobody has given yet."""
+    return '<span class="id">[ ] open</span>' if value in {"", "open"} else escape(value)
+
+
+def _exclusions(exclusions: Iterable[Exclusion]) -> Iterator[str]:
+    for exclusion in exclusions:
+        yield f"{prose(exclusion.what)}. {prose(exclusion.reason)}"
+
+
+def _more(to: Links) -> Iterator[str]:
+    yield '<a href="matrix.html">all requirements and tests</a>'
+    for words, href in (("report", to.report), ("log", to.log)):
+        if href:
+            yield f'<a href="{escape(href)}">{words}</a>'
+
+
+def _table(heads: str, lines: Iterable[str]) -> str:
+    return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>{''.join(lines)}</tbody>\n</table>"
+
+
+def _line(anchor: str, cells: Iterable[str]) -> str:
+    return f'<tr id="{escape(anchor)}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
 
 
 _STYLE = """
-:root { color-scheme: light dark; }
-body { font: 14px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 66em; padding: 0 1em; }
-h1 { font-size: 1.5em; margin: 0 0 .3em; }
-h2 { font-size: 1.05em; margin: 1em 0 .2em; }
-p, ul { margin: .2em 0; }
-li { overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; margin-top: .8em; }
-th, td { border-bottom: 1px solid #8886; padding: .2em .9em .2em 0; text-align: left; vertical-align: top; }
-th { white-space: nowrap; }
-dl { display: grid; grid-template-columns: max-content auto; gap: .05em 1em; margin: .6em 0; }
-dt { font-weight: 600; }
-dd { margin: 0; overflow-wrap: anywhere; }
-b { white-space: nowrap; }
-b.pass { color: #0a7d33; }
-b.fail { color: #c01828; }
-b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #a85c00; }
-b.test-error { color: #7a3fb0; }
-.legend { font-size: .9em; opacity: .75; }
+body { max-width: 70em; }
+td:nth-child(4) { min-width: 9em; }
 .signature { display: flex; gap: 2em; margin-top: 2.5em; }
 .signature span { border-top: 1px solid; flex: 1; padding-top: .2em; }
-@media (prefers-color-scheme: dark) {
-  b.pass { color: #5fd38a; }
-  b.fail { color: #ff7b86; }
-  b.lab-error, b.not-proven, b.interrupted, b.skipped { color: #ffb454; }
-  b.test-error { color: #cfa6ff; }
-}
-@page { size: A4; margin: 11mm; }
+@page { size: A4; margin: 10mm; }
 @media print {
-  body { font-size: 9.5px; line-height: 1.25; margin: 0; max-width: none; padding: 0; }
+  body { font-size: 8.5px; line-height: 1.22; margin: 0; max-width: none; padding: 0; }
   a { color: inherit; text-decoration: none; }
   tr { break-inside: avoid; }
-  th, td { padding: .1em .9em .1em 0; }
+  h2 { margin: .7em 0 .1em; break-after: avoid; }
+  th, td { padding: .08em .8em .08em 0; }
+  dl { margin: .3em 0; }
+  .more { display: none; }
 }
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,23 @@ class PlannedTest:
 def split_ids(text: str) -> list[str]:
     """``R1, R2`` as a list."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def in_ranges(ids: Iterable[str]) -> str:
+    """``nad-01, nad-03 to nad-25``: of three or more that follow each other only the first and the last are named."""
+    groups: list[list[str]] = []
+    for name in sorted(ids):
+        if groups and 0 < _number(groups[-1][-1]) == _number(name) - 1:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return ", ".join(f"{group[0]} to {group[-1]}" if len(group) > 2 else ", ".join(group) for group in groups)
+
+
+def _number(name: str) -> int:
+    """-1 of a name without one, as that of a suite outside the plan."""
+    number = name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
 
 
 def read_tests(path: Path = SUITES) -> list[PlannedTest]:

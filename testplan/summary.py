@@ -1,6 +1,6 @@
-"""What the head of log and report says besides numbers: the verdict, the time of each phase, what was skipped and why.
+"""What log and report say besides numbers: verdict, time of each phase, skips and why; and of each test its charts.
 
-Given to Robot as ``--prerebotmodifier testplan.summary.Summary``, so that a merged or parallel run has it, too.
+Given to Robot as ``--prerebotmodifier testplan.summary.Summary:log.html``, so that merged and parallel runs have it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ from typing import Any
 from robot.api import ResultVisitor
 
 from testplan.gate import Judgement, judge
+from testplan.page import sentence
 from testplan.plan import load_plan
-from testplan.results import Outcome, Verdict, results_of
+from testplan.results import BAD, ENVIRONMENT, Outcome, Results, Verdict, by_message, results_of
 from testplan.suites import read_tests
 
 _MANY = 3
 _WORST = 8
+_NOTE = (
+    "Most tests take no time: the act, such as the change of a network, is in the setup of their suite, and a test "
+    "judges one claim about what was recorded of it."
+)
 
 
 class Summary(ResultVisitor):  # type: ignore[misc]
-    """Writes suite metadata into the result model that log and report are made from."""
+    """Writes into the result model that log and report are made from. ``log``: the name of the log, "" for none."""
+
+    def __init__(self, log: str = "") -> None:
+        self._log = log
+        self._outcomes: dict[str, Outcome] = {}
 
     def start_suite(self, suite: Any) -> None:
         phases = _phases(suite)
@@ -32,19 +41,47 @@ class Summary(ResultVisitor):  # type: ignore[misc]
             )
         if suite.parent is None:
             results = results_of(suite)
+            self._outcomes = {outcome.id: outcome for outcome in results.outcomes}
+            if results.where:
+                suite.metadata[ENVIRONMENT] = results.where
             judgement = judge(results, load_plan(), read_tests())
-            suite.doc = f"{_verdict(judgement)}\n\n{suite.doc}"
+            note = f"\n\n{_NOTE}" if phases["setup"] > phases["tests"] else ""
+            suite.doc = f"{self._verdict(judgement, results)}{note}\n\n{suite.doc}"
             if skipped := skips(results.outcomes):
                 suite.metadata["Skipped"] = skipped[0] if len(skipped) == 1 else _listed(skipped)
 
+    def visit_test(self, test: Any) -> None:
+        """Each test leads to its charts, which lie in the setup and the teardown of its suite."""
+        outcome = self._outcomes[test.id]
+        links = [self._link(place, kind) for kind, place in outcome.charts.items()] if self._log else []
+        if outcome.scenario:
+            links.append(f"[signoff.html#{outcome.scenario}|sign-off]")
+        if links:
+            test.metadata["See"] = ", ".join(links)
 
-def _verdict(judgement: Judgement) -> str:
-    """In Robot's own markup. It stands in the documentation, because Robot shows that first."""
-    headline = judgement.headline[:1].upper() + judgement.headline[1:]
-    bad = [line for line in judgement.details if not line.startswith("SKIP")]
-    more = [f"and {len(bad) - _WORST} more"] if len(bad) > _WORST else []
-    lines = _listed([*bad[:_WORST], *more])
-    return f"*Verdict: {judgement.word}.* {headline}. [signoff.html|Sign-off]" + (f"\n\n{lines}" if lines else "")
+    def _verdict(self, judgement: Judgement, results: Results) -> str:
+        """In Robot's own markup. It stands in the documentation, because Robot shows that first."""
+        where = f"*{sentence(results.where)}* " if results.where else ""
+        bad = list(self._bad(results.outcomes))
+        lines = _listed([*bad[:_WORST], *([f"and {len(bad) - _WORST} more"] if len(bad) > _WORST else [])])
+        return (
+            f"{where}*Verdict: {judgement.word}.* {sentence(judgement.headline)} [signoff.html|Sign-off]"
+            f"{f'{chr(10)}{chr(10)}{lines}' if lines else ''}"
+        )
+
+    def _bad(self, outcomes: Iterable[Outcome]) -> Iterable[str]:
+        """A line for each message that keeps the run from a PASS, worst first, with links to its test and evidence."""
+        for told in by_message(one for one in outcomes if one.verdict in BAD or self._is_gap(one)):
+            name = self._link(told.first.id, told.first.name) if self._log else told.first.name
+            evidence = f" [{told.first.evidence}|evidence]" if told.first.evidence else ""
+            yield f"*{told.verdict}* {name}{told.more}: {'; '.join([told.message, *told.items])}{evidence}"
+
+    @staticmethod
+    def _is_gap(outcome: Outcome) -> bool:
+        return outcome.is_p0 and outcome.verdict in {Verdict.SKIP, Verdict.NOT_RUN}
+
+    def _link(self, place: str, words: str) -> str:
+        return f"[{self._log}#{place}|{words}]"
 
 
 def _listed(lines: Iterable[str]) -> str:

@@ -14,8 +14,8 @@ OTHER_GROUPS = {"Eviction": ("policy", "v1")}
 STATUS_VERBS = ["get", "patch", "update"]
 
 
-def version_info() -> Obj:
-    """The body of ``/version``; it says that the cluster is an embedded one."""
+def version_info(defects: Iterable[str] = ()) -> Obj:
+    """The body of ``/version``; it says that the cluster is an embedded one, and which defects it has."""
     return {
         "major": "1",
         "minor": "36",
@@ -23,7 +23,7 @@ def version_info() -> Obj:
         "emulationMinor": "36",
         "minCompatibilityMajor": "1",
         "minCompatibilityMinor": "35",
-        "gitVersion": GIT_VERSION,
+        "gitVersion": ".".join([GIT_VERSION, *defects]),
         "gitCommit": "embedded",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",

@@ -245,7 +245,7 @@ class ApiServer:
         """What a path of discovery or OpenAPI serves; None when it serves nothing."""
         fixed: dict[str, Callable[[], Obj]] = {
             "/": self._discovery.paths,
-            "/version": version_info,
+            "/version": lambda: version_info(self._fault_points.names),
             "/api": lambda: self._discovery.core_versions(host),
             "/apis": self._discovery.group_list,
             "/openapi/v3": self._openapi.index,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from .parser import BAD_USAGE, build_parser
 from .unexpected import BROKEN, UsageError, told
+
+NOTICED = Path(__file__).resolve().parents[1] / "defects" / "noticed.json"
+"""Which scenarios of the test plan turn red by a defect; ``python -m tests.detection --noticed`` writes it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,9 +45,11 @@ def _exec(arguments: argparse.Namespace) -> int:
 def _defects(_arguments: argparse.Namespace) -> int:
     from ..fault_points import all_defects  # noqa: PLC0415
 
+    noticed = json.loads(NOTICED.read_text(encoding="utf-8"))
     for defect in all_defects().values():
         print(f"{defect.name}\n    {defect.sentence}")
-        print(f"    fault: {defect.fault}; requirement rows: {', '.join(defect.rows) or 'none'}")
+        rows, scenarios = ", ".join(defect.rows) or "none", ", ".join(noticed.get(defect.name, [])) or "none"
+        print(f"    fault: {defect.fault}; requirement rows: {rows}; noticed by: {scenarios}")
     return 0
 
 

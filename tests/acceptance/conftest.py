@@ -25,7 +25,7 @@ case $* in
     mkdir -p "${{@: -1}}/bin"
     cp "$0" "${{@: -1}}/bin/python"
     ;;
-  *given_values.py*) exit {given_values} ;;
+  *command_line.py*) exit {command_line} ;;
   *"-m pip install"*) printf '%s\n' "$$ pip is told ${{!PIP_*}}, $PIP_USER" >>"{log}" ;;
   *-m\\ emulator* | *run_suites.py*) printf '<%s>' "$@" ;;
 esac
@@ -60,9 +60,9 @@ class Checkout:
             return []
         return [line.split(" ", 1)[1] for line in self.log.read_text(encoding="utf-8").splitlines()]
 
-    def stand_in(self, *, venv_module: int = 0, host_pip: int = 0, given_values: int = 0) -> None:
+    def stand_in(self, *, venv_module: int = 0, host_pip: int = 0, command_line: int = 0) -> None:
         """Puts the stand-in on PATH; the numbers are the exit codes of what it is asked to look at."""
-        codes = {"venv_module": venv_module, "host_pip": host_pip, "given_values": given_values}
+        codes = {"venv_module": venv_module, "host_pip": host_pip, "command_line": command_line}
         text = STAND_IN.format(log=self.log, **codes)
         for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python3"):
             self.tool(name, text)

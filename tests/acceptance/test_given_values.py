@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts import run_suites
+from scripts.command_line import CommandLine
 
 from .conftest import ROOT
 
@@ -170,6 +171,16 @@ def test_a_profile_that_there_is_not(tmp_path: Path) -> None:
     assert_refused(tmp_path, finished, 'is "openshift-nmstat"', "did you mean openshift-nmstate?", PROFILES)
 
 
+OWN = "*** Test Cases ***\nMine\n    Log    one\n"
+
+
+def run_own(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """A suite of the user's own, which needs no cluster."""
+    (folder / "own.robot").write_text(OWN, encoding="utf-8")
+    command = [sys.executable, str(ROOT / "scripts" / "run_suites.py"), "--state", str(folder), "--", *options]
+    return subprocess.run([*command, "own.robot"], capture_output=True, text=True, check=False, timeout=60, cwd=folder)
+
+
 @pytest.mark.circumstance(
     "other users of the machine look for results",
     topic="input",
@@ -178,13 +189,24 @@ def test_a_profile_that_there_is_not(tmp_path: Path) -> None:
     source="tried on commit 34c8c6b",
 )
 @pytest.mark.parametrize("options", [(), ("--outputdir", "mine/nightly")])
-def test_results_are_for_their_user_alone(tmp_path: Path, options: tuple[str, ...]) -> None:
-    script = str(ROOT / "scripts" / "run_suites.py")
-    command = [sys.executable, script, "--state", str(tmp_path), "--", "--dryrun", "--include", "nad-01", *options]
-    subprocess.run(command, capture_output=True, check=True, timeout=60, cwd=tmp_path)
+def test_results_are_for_their_user_alone_and_a_part_of_the_plan_is_partial(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    done = run_own(tmp_path, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Verdict: PARTIAL: 1 of 1 test passed (no scenario); not a sign-off: no P0 test was selected" in done.stdout
     folder = tmp_path / "mine" / "nightly" if options else (tmp_path / "results" / "latest").resolve()
     assert (folder / "output.xml").is_file()
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("options", [(), ("--outputdir", "mine")])
+def test_a_dry_run_leaves_the_results_alone(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = run_own(tmp_path, "--dryrun", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "results").exists()
+    pages = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html")]
+    assert not [page for page in pages if "signoff.html" in page]
 
 
 def test_a_folder_for_results_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
@@ -203,20 +225,20 @@ def test_a_folder_for_results_that_is_there_stays_as_it_is(tmp_path: Path) -> No
 def test_machine_without_ipv6_has_guests_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that capability ipv6 is missing, unless the user says otherwise."""
     arguments = run_suites._arguments(["--state", "x", "--embedded"])
-    assert run_suites._added_options({}, arguments)["variable"] == ["ALLOW_DISRUPTIVE:yes"]
+    line = CommandLine({}, [], [])
+    assert run_suites._added_options(line, arguments)["variable"] == ["ALLOW_DISRUPTIVE:yes"]
 
     def refuse(*_: object) -> None:
         raise OSError(97, "Address family not supported by protocol")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    added = run_suites._added_options({"variable": ["IPV6_PREFIX:fd01:0:0"]}, arguments)["variable"]
+    line = CommandLine({"variable": ["IPV6_PREFIX:fd01:0:0"]}, [], [])
+    added = run_suites._added_options(line, arguments)["variable"]
     assert added == ["ALLOW_DISRUPTIVE:yes", "IPV6_PREFIX:", "IPV6_PREFIX:fd01:0:0"]
 
 
 def test_an_error_of_the_tests_themselves_is_no_fault_of_the_product(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("no folder")
-    script = str(ROOT / "scripts" / "run_suites.py")
-    command = [sys.executable, script, "--state", str(tmp_path), "--", "--dryrun"]
-    broken = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    broken = run_own(tmp_path)
     assert broken.returncode == 2
     assert "Verdict: LAB ERROR: the run broke off" in broken.stdout

@@ -86,14 +86,14 @@ def test_an_embedded_cluster_is_started_around_the_run(checkout: Checkout) -> No
     assert handed == [
         *("-m", "emulator", "exec", "--kubevirt", "1.8", "--defect", "one", "--defect", "two", "--"),
         *(f"{root}/.venv/bin/python", f"{root}/scripts/run_suites.py", "--state", root, "--embedded"),
-        *("--profile", "embedded", "--", "--include", "p0"),
+        *("--defect", "one", "--defect", "two", "--profile", "embedded", "--", "--include", "p0"),
     ]
-    assert checkout.calls()[-2] == f"{root}/scripts/given_values.py --profile embedded -- --include p0"
+    assert checkout.calls()[-2] == f"{root}/scripts/command_line.py --profile embedded -- --include p0"
 
 
 def test_a_wrong_value_starts_no_cluster(checkout: Checkout) -> None:
     checkout.run()
-    checkout.stand_in(given_values=64)
+    checkout.stand_in(command_line=64)
     checkout.log.write_text("", encoding="utf-8")
     shutil.copy(checkout.folder / "bin/python3", checkout.folder / ".venv/bin/python")
     assert checkout.run("--variable", "SWAP_TIMOT:1").returncode == 64
@@ -101,7 +101,7 @@ def test_a_wrong_value_starts_no_cluster(checkout: Checkout) -> None:
 
 
 def test_a_check_of_values_that_breaks_is_no_fault_of_the_product(checkout: Checkout) -> None:
-    checkout.stand_in(given_values=1)
+    checkout.stand_in(command_line=1)
     assert checkout.run().returncode == 2
 
 
@@ -138,6 +138,12 @@ def test_processes_are_for_the_run_and_one_is_not_worth_a_word(checkout: Checkou
     assert "--processes" not in handed_over(checkout.run("--processes=1"))
 
 
+def test_a_preflight_is_of_what_is_selected_on_either_kind_of_cluster(checkout: Checkout) -> None:
+    handed = handed_over(checkout.run("--preflight", "--include", "p1"))
+    assert "emulator" in handed and "--preflight" in handed and handed[-3:] == ["--", "--include", "p1"]
+    assert "--preflight" in handed_over(checkout.run("--kubeconfig", "config", "--preflight"))
+
+
 def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
     assert "emulator" not in handed_over(checkout.run("--dryrun"))
 
@@ -170,7 +176,7 @@ def test_without_a_venv_module_the_hosts_pip_helps(checkout: Checkout) -> None:
     assert any(call.startswith("-m venv --without-pip") for call in checkout.calls())
 
 
-BEGUN = ("-m venv", "-m pip", "run_suites", "emulator", "given_values")
+BEGUN = ("-m venv", "-m pip", "run_suites", "emulator", "command_line")
 
 
 def bare_machine(checkout: Checkout, *missing: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from robot.api import ExecutionResult, ResultVisitor
 from robot.rebot import rebot
 
 from testplan.gate import judge
+from testplan.page import Links
 from testplan.plan import load_plan
 from testplan.results import Outcome, Results, Verdict, read_results
 from testplan.signoff import signoff
@@ -142,9 +143,9 @@ def test_sign_off_of_a_whole_bad_run_prints_on_two_pages(window: Browser, tmp_pa
         ("Cluster", "KubeVirt", "Nodes", "Profile", "Tests", "Run"), "a value of some length, and more"
     )
     results = Results("Suites", outcomes, facts, None, 300.0, "Robot")
-    plan = load_plan()
+    plan, tests = load_plan(), read_tests()
     page = tmp_path / "signoff.html"
-    page.write_text(signoff(plan, results, judge(results, plan, read_tests()), "log.html"), encoding="utf-8")
+    page.write_text(signoff(plan, results, judge(results, plan, tests), tests, Links("log.html")), encoding="utf-8")
     window.open(page)
     assert window.run("return document.querySelectorAll('tbody tr').length") > 35
     assert window.pages() == 2

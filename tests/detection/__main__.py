@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import threading
@@ -11,11 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from emulator.cli.main import NOTICED
 from testplan.suites import read_tests
 from tests.detection import document
 from tests.detection.judging import Judged, judge
 from tests.detection.report import html
-from tests.detection.table import Case, flaws, load_table, never_red
+from tests.detection.table import Case, flaws, load_table, never_red, noticed
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "detection.md"
 DESCRIPTION = "Runs the suites against every defect in tests/detection/table and says which were caught."
@@ -24,6 +26,9 @@ DESCRIPTION = "Runs the suites against every defect in tests/detection/table and
 def main(argv: Sequence[str] | None = None) -> int:
     """0: every case came out as the table says, and every test is turned red by one; 1: not so."""
     arguments = _arguments(argv)
+    if arguments.noticed:
+        NOTICED.write_text(json.dumps(noticed(load_table(), read_tests()), indent=1) + "\n", encoding="utf-8")
+        return 0
     cases = [
         case
         for case in load_table()
@@ -91,6 +96,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         const=DOCUMENT,
         metavar="FILE",
         help="bring docs/detection.md (or FILE) up to date, and the same as .html beside it",
+    )
+    parser.add_argument(
+        "--noticed", action="store_true", help="run nothing: bring what `emulator defects` tells up to date"
     )
     return parser.parse_args(argv)
 

@@ -160,6 +160,16 @@ def never_red(cases: Iterable[Case], tests: Iterable[PlannedTest]) -> list[Plann
     return [test for test in tests if (test.source.stem, test.name) not in red]
 
 
+def noticed(cases: Iterable[Case], tests: Iterable[PlannedTest]) -> dict[str, list[str]]:
+    """The scenarios with a test that each defect turns red, by defect; for `python -m emulator defects`."""
+    scenario = {test.source.stem: test.metadata["Scenario"] for test in tests}
+    found: dict[str, set[str]] = {}
+    for case in cases:
+        if case.defect:
+            found.setdefault(case.defect, set()).update({scenario[case.suite]} if case.red or case.errors else ())
+    return {name: sorted(names) for name, names in sorted(found.items())}
+
+
 def flaws(cases: Iterable[Case]) -> list[str]:
     """What the table lacks, or says of suites and defects that do not exist; a line each."""
     cases = list(cases)

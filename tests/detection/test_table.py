@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from emulator.cli.main import NOTICED
 from emulator.fault_points import all_defects
 from testplan.results import Outcome, Verdict
 from testplan.suites import read_tests
 from tests.detection.judging import differences
-from tests.detection.table import Case, TableError, flaws, load_table, never_red
+from tests.detection.table import Case, TableError, flaws, load_table, never_red, noticed
 
 CASE = Case("a", "stopped_vm", Verdict.FAIL, {"Red One": ("old-network",)})
 SAID = "VM ns/vm: expected to be on new-network; it is on old-network"
@@ -23,6 +25,11 @@ def outcome(name: str, verdict: Verdict, message: str = "") -> Outcome:
 
 def test_table_knows_every_defect_and_every_row() -> None:
     assert flaws(load_table()) == []
+
+
+def test_what_the_embedded_cluster_says_of_its_defects_is_what_the_table_says() -> None:
+    """Written by `python -m tests.detection --noticed`."""
+    assert json.loads(NOTICED.read_text(encoding="utf-8")) == noticed(load_table(), read_tests())
 
 
 def test_every_test_of_every_suite_is_turned_red() -> None:

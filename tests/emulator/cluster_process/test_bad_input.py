@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from emulator.cli.main import main
-from emulator.fault_points import all_defects
 
 
 @pytest.mark.parametrize(
@@ -17,8 +16,8 @@ from emulator.fault_points import all_defects
         (["up", "--kubevirt", "2.0"], "no KubeVirt profile is called '2.0'; there are: 1.7, 1.8, 1.8-gate, 1.9, main"),
         (["up", "--platform", "okd"], "no platform is called 'okd'; there are: kubernetes, openshift"),
         (
-            ["exec", "--defect", "rain", "--", "true"],
-            "no defect is called 'rain'; there are: " + ", ".join(all_defects()),
+            ["exec", "--defect", "restart-required-blink", "--", "true"],
+            "no defect is called 'restart-required-blink'; did you mean restart-required-blinks, ",
         ),
         (["exec", "--"], "no command given; expected: exec [options] -- CMD [arguments]"),
         (
@@ -51,3 +50,5 @@ def test_defects_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "restart-required-blinks\n    After the edit the VM carries RestartRequired for 300 ms" in told
     assert "fault: lab" in told
+    blinks = told.partition("restart-required-blinks\n")[2].split("\n")[1]
+    assert blinks == "    fault: product; requirement rows: R3; noticed by: nad-01"

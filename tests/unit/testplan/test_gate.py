@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from testplan.__main__ import USAGE_ERROR, main
-from testplan.gate import Exit, Judgement, in_ranges, judge
+from testplan.gate import Exit, Judgement, Word, judge
 from testplan.plan import Plan, load_plan
 from testplan.results import Results, Verdict, failures
-from testplan.suites import read_tests
+from testplan.suites import in_ranges, read_tests
 
 from .conftest import SUITE
 
@@ -139,25 +139,64 @@ def test_a_run_that_skipped_all_is_not_proven_although_robot_is_content(judged: 
     assert judged(skip=["p0"]).exit == Exit.NOT_PROVEN
 
 
-def test_a_p0_that_was_left_out_is_missing(judged: Judge) -> None:
-    judgement = judged(test=["Second"])
+@pytest.mark.parametrize("options", [{"test": ["Second"]}, {"include": ["r2"]}, {"exclude": ["r2"]}])
+def test_a_part_of_p0_is_partial_and_no_sign_off(judged: Judge, options: dict[str, list[str]]) -> None:
+    judgement = judged(**options)
+    assert (judgement.word, judgement.exit) == (Word.PARTIAL, 0)
+    assert judgement.headline == "1 of 1 test passed (nad-01); not a sign-off: 1 of 2 P0 tests were selected"
+
+
+@pytest.mark.parametrize("options", [{}, {"include": ["p0"]}, {"exclude": ["p1"]}, {"include": ["nad-01"]}])
+def test_all_of_p0_was_asked_for_however_it_was_selected(judged: Judge, options: dict[str, list[str]]) -> None:
+    assert judged(**options).word == Word.PASS
+    judgement = judged("Log    one", "Skip    no second node: 1", **options)
+    assert (judgement.word, judgement.exit) == (Word.NOT_PROVEN, 3)
+
+
+def test_a_part_of_p0_that_was_skipped_is_not_proven(judged: Judge) -> None:
+    assert judged("Log    one", "Skip    no second node: 1", test=["First"]).exit == Exit.NOT_PROVEN
+
+
+def test_what_was_selected_and_left_no_result_is_missing(run_suite: Run, plan: Plan, tmp_path: Path) -> None:
+    """Such as a suite whose process was killed."""
+    results = run_suite(SUITE, test=["Second"])
+    judgement = judge(results, plan, read_tests(tmp_path / "suites"), {"First", "Second"})
     assert judgement.exit == Exit.NOT_PROVEN
-    assert judgement.details == ("MISSING   First (P0 scenario nad-01)",)
+    assert judgement.details == ("MISSING   First: selected, and not in the results",)
 
 
-def test_a_p0_scenario_without_any_test_is_missing(run_suite: Run, plan: Plan) -> None:
+def test_a_p0_scenario_without_any_test_is_told(run_suite: Run, plan: Plan) -> None:
     judgement = judge(run_suite(SUITE.replace("nad-01", "nad-99")), plan, [])
-    assert judgement.exit == Exit.NOT_PROVEN
-    assert "MISSING   P0 scenario nad-01 has no test in the suites" in judgement.details
+    assert judgement.word == Word.PARTIAL
+    assert judgement.headline.endswith("not a sign-off: P0 scenario nad-01 has no test in the suites")
 
 
-def test_a_lane_without_p0_is_judged_on_what_it_selected(judged: Judge) -> None:
-    suite = SUITE.replace("p0", "p1").replace("nad-01", "nad-02")
-    judgement = judged(suite=suite, test=["First"])
-    assert judgement.exit == Exit.PROVEN
-    assert judgement.headline == "1 of 1 test passed (nad-02); no P0 was selected"
-    assert judged("Log    one", "Skip    no localnet", suite=suite).exit == Exit.NOT_PROVEN
-    assert judged("Log    one", "Fail    no", suite=suite).exit == Exit.PRODUCT_FAILED
+def test_a_lane_without_p0_is_judged_on_what_it_selected(judged_p1: Judge) -> None:
+    judgement = judged_p1("Log    one", "Log    one", include=["nad-02"])
+    assert (judgement.word, judgement.exit) == (Word.PARTIAL, 0)
+    assert judgement.headline == "2 of 2 tests passed (nad-02); not a sign-off: no P0 test was selected"
+    assert judged_p1("Log    one", "Skip    no localnet", include=["nad-02"]).exit == Exit.NOT_PROVEN
+    assert judged_p1("Log    one", "Fail    no", include=["nad-02"]).exit == Exit.PRODUCT_FAILED
+
+
+def test_all_that_a_message_lists_is_told(judged: Judge) -> None:
+    """A cluster that lacks several things says so in one message."""
+    judgement = judged(
+        "Log    one",
+        "Fail    LAB ERROR: 2 things are missing:${ITEM}Multus${ITEM}nodes\\nmore",
+        variable=["ITEM:\n  - "],
+    )
+    assert judgement.details == ("LAB ERROR First: 2 things are missing:", "          - Multus", "          - nodes")
+
+
+def test_an_embedded_cluster_and_its_defects_are_told_on_the_console(
+    run_suite: Run, plan: Plan, tmp_path: Path
+) -> None:
+    version = "embedded cluster https://127.0.0.1, Kubernetes v1.36.0+embedded.edit-ignored.a-b"
+    results = run_suite(SUITE, metadata=[f"Cluster:{version}"])
+    judged = judge(results, plan, read_tests(tmp_path / "suites"))
+    where = "embedded cluster, not a real one; injected defects: edit-ignored, a-b"
+    assert str(judged) == f"Verdict: PASS: 2 of 2 tests passed (nad-01); every P0 scenario is proven ({where})"
 
 
 NO_LOCALNET = (

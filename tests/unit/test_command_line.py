@@ -1,0 +1,69 @@
+"""Wrong usage is told in one line before anything starts, with what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.command_line import read_command_line
+from scripts.given_values import WrongUsage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--inclde p0", "option --inclde not recognized; did you mean --include?"),
+        ("--qqq", "option --qqq not recognized; see ./run.sh --help and robot --help"),
+        ("--include nad-99", '--include nad-99: no test has the tag "nad-99"; did you mean nad-'),
+        ("--include p1ANDlocalnets", 'no test has the tag "localnets"; did you mean localnet?'),
+        ("--exclude disruptiv", 'no test has the tag "disruptiv"; did you mean disruptive?'),
+        ("--include p0 --exclude p0", "nothing can be run: Suite 'Suites' contains no tests matching tag 'p0' and not"),
+        ("--test Nope", "nothing can be run: Suite 'Suites' contains no tests matching name 'Nope'"),
+        ("--suite nope", "nothing can be run: Suite 'Suites' contains no tests in suite 'nope'"),
+        ("suites/p0 --include p0", "option --include stands behind the path suites/p0; options come before all paths"),
+        ("suites/p9", 'there is no file or folder "suites/p9"'),
+        ("--variable KUBECONFIG:/no/config", 'kubeconfig "/no/config" (variable KUBECONFIG) does not exist'),
+        ("--rerunfailed no.xml", "nothing can be run: Collecting failed tests"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    with pytest.raises(WrongUsage) as caught:
+        read_command_line(arguments.split(), [])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_kubeconfig_that_is_missing() -> None:
+    with pytest.raises(WrongUsage, match=r'kubeconfig "/no/config" .* does not exist'):
+        read_command_line([], [], kubeconfig="/no/config")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ("--include p0", 8),
+        ("--include nad-01ORnad-21", 11),
+        ("--skiponfailure bug-cnv-1 --include p0", 8),
+        ("--exclude nad-??", 0),
+    ],
+)
+def test_what_is_selected_is_known_before_the_run(arguments: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    if not count:
+        with pytest.raises(WrongUsage):
+            read_command_line(arguments.split(), [])
+        return
+    selected = read_command_line(arguments.split(), []).selected
+    assert len(selected) == count
+    assert not [test for test in selected if "vep-140" not in test.tags]
+
+
+def test_a_preflight_runs_other_suites_with_the_same_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    line = read_command_line(["--include", "p0", "--variable", "BRIDGE:br9"], [])
+    other = line.without_selection(["suites/preflight"])
+    assert other.options["variable"] == ["BRIDGE:br9"] and "include" not in other.options
+    assert {tag for test in other.selected for tag in test.tags} >= {"nad-25"}
+    assert line.options["include"] == ["p0"]

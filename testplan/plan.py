@@ -54,7 +54,7 @@ class Capability:
 class Requirement:
     """One row. ``status`` is ``planned`` or ``waived``; empty: an automated scenario has to carry it.
 
-    ``approver`` and ``approved`` (a date) are of a waiver; ``open`` where nobody has approved it yet.
+    ``approver`` and ``approved`` (a date) are of a waiver; ``open`` until a person approves it.
     """
 
     id: str

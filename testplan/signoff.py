@@ -174,7 +174,7 @@ def _waived(table: Sequence[Row]) -> str:
 
 
 def box(value: str) -> str:
-    """A value of the plan, or an empty box for one that nobody has given yet."""
+    """A value of the plan, or an empty box for one that is still to come."""
     return '<span class="id">[ ] open</span>' if value in {"", "open"} else escape(value)
 
 

@@ -2,7 +2,7 @@
 
 They are those of Robot 7.5, by the place in its sources from which they come. A message is compared from its start, so
 that a product's message that quotes one of them stays what it is. What a keyword judges is not among them: "Should Be
-Equal" that finds otherwise, or a timeout, tells of the product.
+Equal" that finds otherwise tells of the product, and a timeout of the lab.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ _FRAME = re.compile(
 )
 _KEYWORD_FRAME = re.compile(r"(?:\A|\n\n)(?:Also )?keyword teardown failed:\n", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:\A|\n\n)\d+\) ")
+# Robot's words for the end of a wait that nothing else ended: nothing is known of the product.
+_TIMED_OUT = re.compile(r"(?:Test|Task|Keyword) timeout [^\n]+ exceeded\.")
 _SKIPPED_ABOVE = re.compile(r"\ASkipped in (?:parent )?suite setup:\n")
 _CAPABILITY = re.compile(r"capability ([a-z0-9-]+) is not there: ")
 _EVIDENCE = re.compile(r"\[([^|\]]+)\|")
@@ -279,7 +281,8 @@ def _blamed(failure: str) -> Verdict:
     text = last_error(failure)
     if text.startswith(TEST_ERROR_PREFIX) or is_misuse(text):
         return Verdict.TEST_ERROR
-    return Verdict.LAB_ERROR if text.startswith(LAB_ERROR_PREFIX) else Verdict.FAIL
+    hindered = text.startswith(LAB_ERROR_PREFIX) or _TIMED_OUT.fullmatch(text)
+    return Verdict.LAB_ERROR if hindered else Verdict.FAIL
 
 
 def _verdict(test: Any) -> Verdict:

@@ -9,6 +9,7 @@ from KubeVirtLibrary.cluster import ClusterKeywords
 from KubeVirtLibrary.cluster_settings import ClusterSettingKeywords
 from KubeVirtLibrary.conditions import ConditionKeywords
 from KubeVirtLibrary.getters import GetterKeywords
+from KubeVirtLibrary.last_resort import LastResort
 from KubeVirtLibrary.listener import SuiteListener
 from KubeVirtLibrary.metrics import MetricKeywords
 from KubeVirtLibrary.migrations import MigrationKeywords
@@ -96,5 +97,5 @@ class KubeVirtLibrary(LibraryBase):
             PermissionKeywords,
             RecordedCheckKeywords,
         )
-        self.ROBOT_LIBRARY_LISTENER = [SuiteListener(SESSION)]
+        self.ROBOT_LIBRARY_LISTENER = [SuiteListener(SESSION), LastResort()]
         atexit.register(close_quietly, SESSION)

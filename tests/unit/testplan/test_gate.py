@@ -61,6 +61,16 @@ def test_the_labs_failures_are_the_labs(judged: Judge, where: str) -> None:
     assert judgement.details == ("LAB ERROR First: dead",)
 
 
+def test_a_wait_that_robot_ended_is_the_labs_unless_the_product_failed_before(judged: Judge) -> None:
+    hang = "    [Timeout]    10 ms\n    Sleep    2 s"
+    judgement = judged("    Log    one", hang)
+    assert judgement.word == "LAB ERROR"
+    assert judgement.details == ("LAB ERROR First: Test timeout 10 milliseconds exceeded.",)
+    failed = f"    Run Keyword And Continue On Failure    Fail    VM demo/web: still on blue\n{hang}"
+    assert judged("    Log    one", failed).word == "FAIL"
+    assert judged("    Log    one", "    Fail    Test timeout 2 s exceeded. Or so").word == "FAIL"
+
+
 def test_a_suite_setup_that_the_lab_broke_says_so_once(judged: Judge) -> None:
     judgement = judged("*** Test Cases", "Suite Setup    Fail    LAB ERROR: one node only\n*** Test Cases")
     assert judgement.exit == Exit.LAB_ERROR

@@ -276,7 +276,6 @@ PRODUCT = [
     "Variable Should Exist    ${NOPE}",
     "Wait Until Keyword Succeeds    2x    0s    Fail    NIC still on blue",
     "WHILE    True    limit=2\n    No Operation\nEND",
-    "[Timeout]    10 ms\nSleep    2 s",
     "Nope\n[Teardown]    Fail    NIC still on blue",
 ]
 

@@ -99,3 +99,10 @@ def test_console_that_ends_while_a_lost_command_is_asked_for() -> None:
     lost = Step(Command("make a change", b"changed\n", seconds=10.0, middle="logout"), 200.0)
     accidents = ((9.4, "freeze"), (13.4, "kick"))
     assert flaws(Dialogue([lost], state="shell", speed=Getty(start=3), accidents=accidents)) == []
+
+
+def test_text_that_looks_like_a_login_twice_in_a_second_does_not_end_a_command() -> None:
+    slow = [Step(Command("slow", b"slow\n", seconds=30.0), ENOUGH)]
+    for tenth in range(380, 420, 2):
+        accidents = ((tenth / 10, "prompt"), (tenth / 10 + 0.7, "prompt"))
+        assert flaws(Dialogue(slow, "ash", "shell", cut=(7, 1, 60), accidents=accidents)) == []

@@ -64,7 +64,8 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
         why = "connection refused or no route"
         remedy = "check that the cluster runs and that the kubeconfig is of this cluster"
     elif isinstance(error, ConnectTimeoutError):
-        why, remedy = "no connection within 3 s", "check network, VPN and proxy-url"
+        why = f"silent: no connection within {lost.seconds:.0f} s, the look-up of its name included"
+        remedy = "check network, DNS, VPN and proxy-url"
     elif isinstance(error, ReadTimeoutError):
         why = f"connected, but silent: no answer within {lost.seconds:.0f} s"
         remedy = "check the API server's health, and what lies between: a balancer, a proxy, a VPN"

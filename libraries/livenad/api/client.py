@@ -21,6 +21,8 @@ from urllib3.exceptions import HTTPError
 from livenad.api.api_errors import ApiError, Lost, explain_failure, explain_status
 from livenad.api.connection import Connection, StreamOptions
 from livenad.api.kinds import CREATED_BY_RUN, Kind, Object, dig, meta
+from livenad.api.kubeconfig import PLUGIN_SECONDS
+from livenad.api.pool import LOOK_UP_SHARE
 from livenad.errors import LabError
 
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -80,10 +82,13 @@ class Cluster:
                 return None
             raise
 
-    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> Listing:
+    def list(
+        self, kind: Kind, namespace: str | None = None, labels: str = "", *, patience: float | None = None
+    ) -> Listing:
         """All objects of a kind, in one namespace or in all, chosen by a label selector."""
         query = {"labelSelector": labels} if labels else {}
-        answer = self.request("GET", kind.path(namespace), query=query, title=kind.title(namespace, None))
+        title = kind.title(namespace, None)
+        answer = self.request("GET", kind.path(namespace), query=query, title=title, patience=patience)
         items = [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in answer.get("items") or []]
         return Listing(items, str(meta(answer, "resourceVersion")))
 
@@ -175,41 +180,50 @@ class Cluster:
         content_type: str = "application/json",
         repeatable: bool | None = None,
         carried_out: Callable[[], Object | None] | None = None,
+        patience: float | None = None,
     ) -> Object:
         """Send one request, again where that is safe, until ``patience`` is over; just once after `close`.
 
-        ``repeatable``: sending it twice does no harm (always so for GET). ``carried_out``: asked after an answer was
-        lost; gives the object when the request had been carried out after all. Raises ApiError, or LabError when the
-        server cannot be reached.
+        ``patience`` is the cluster's where none is given. ``repeatable``: sending it twice does no harm (always so for
+        GET). ``carried_out``: asked after an answer was lost; gives the object when the request had been carried out
+        after all. Raises ApiError, or LabError when the server cannot be reached.
         """
         repeatable = verb == "GET" if repeatable is None else repeatable
         what = f"{verb} {title or path}"
-        deadline = time.monotonic() + self._patience_left()
+        patience = self._patience_left(self.patience if patience is None else patience)
+        deadline = time.monotonic() + patience
         pause, renewed, lost, tries = 0.25, False, False, 0
         while True:
-            limit = self._read_limit(deadline, tries) if repeatable else self._longest
-            outcome = self._send(verb, path, query, body, content_type, limit=limit)
+            began = time.monotonic()
+            left = deadline - began
+            limit = min(self._longest, _read_limit(patience, left, tries)) if repeatable else self._longest
+            headers = self.connection.headers(max(left, _SHORTEST_READ_SECONDS))
+            headers["Accept"] = "application/json, */*"
+            if body is not None:
+                headers["Content-Type"] = content_type
+            outcome = self._send(verb, path, query, body, headers=headers, limit=limit)
             if verb != "GET":
                 Cluster.last_write = time.monotonic()
             tries += 1
-            self._note(isinstance(outcome, Lost))
+            self._note(began, lost=isinstance(outcome, Lost))
             if isinstance(outcome, Lost):
                 lost = lost or outcome.maybe_carried_out
-                if outcome.final and not renewed and self.connection.has_new_certificate() and self.connection.renew():
+                stale = outcome.final and not renewed and self.connection.has_new_certificate()
+                if stale and self.connection.renew(max(left, _SHORTEST_READ_SECONDS)):
                     renewed = True
                     continue
                 failure: LabError = explain_failure(outcome, what, self.connection)
                 wait, hopeless = pause, outcome.final
             else:
-                status, headers, answer = outcome
+                status, told, answer = outcome
                 if status < 300 and answer.keys() != {"message"}:
                     return answer
-                if status == 401 and not renewed and self.connection.renew():
+                if status == 401 and not renewed and self.connection.renew(max(left, _SHORTEST_READ_SECONDS)):
                     renewed = True
                     continue
-                failure = explain_status(status, answer, what, self.connection, headers.get("Location", ""))
+                failure = explain_status(status, answer, what, self.connection, told.get("Location", ""))
                 again = status in _BUSY or (status == 409 and _CONFLICT in str(failure) and not _guarded(body))
-                wait, hopeless = _retry_after(headers, pause), not again
+                wait, hopeless = _retry_after(told, pause), not again
                 lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
             if lost and carried_out is not None and (found := carried_out()) is not None:
                 return found
@@ -221,32 +235,26 @@ class Cluster:
                 raise failure
             pause = min(pause * 2, 4.0)
 
-    def _patience_left(self) -> float:
+    def _patience_left(self, patience: float) -> float:
         """A server that has been silent for a whole patience gets a short one until it answers again."""
         if self._silent_since is None:
-            return self.patience
-        return max(min(_SHORT_PATIENCE, self.patience), self._silent_since + self.patience - time.monotonic())
+            return patience
+        left = self._silent_since + self.patience - time.monotonic()
+        return min(patience, max(min(_SHORT_PATIENCE, self.patience), left))
 
-    def _read_limit(self, deadline: float, tries: int) -> float:
-        """For how long to wait for an answer that may be asked for again: the connection may be dead, and say nothing.
-
-        A third of the patience is for the first try; the next ones, on new connections, have all that is left.
-        """
-        limit = self.patience / 3 if tries == 0 else deadline - time.monotonic()
-        return min(self._longest, max(_SHORTEST_READ_SECONDS, limit))
-
-    def _note(self, lost: bool) -> None:
+    def _note(self, began: float, *, lost: bool) -> None:
         if not lost:
             self._silent_since = None
         elif self._silent_since is None:
-            self._silent_since = time.monotonic()
+            self._silent_since = began
 
     def open_watch(self, path: str, query: Mapping[str, str], read_timeout: float) -> urllib3.BaseHTTPResponse:
         """A streaming GET, not retried; the caller reads and releases it. Raises urllib3's errors."""
         return self.connection.pool.request(
             "GET",
             self._url(path, query),
-            headers=self.connection.headers() | {"Accept": "application/json", "Accept-Encoding": "identity"},
+            headers=self.connection.headers(read_timeout)
+            | {"Accept": "application/json", "Accept-Encoding": "identity"},
             preload_content=False,
             retries=False,
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_timeout),
@@ -254,9 +262,9 @@ class Cluster:
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
-    def stream_options(self) -> StreamOptions:
-        """What a websocket client needs to open a console or port-forward stream now."""
-        return self.connection.stream_options()
+    def stream_options(self, within: float = PLUGIN_SECONDS) -> StreamOptions:
+        """What a websocket client needs to open a stream now; ``within`` is for credentials that have expired."""
+        return self.connection.stream_options(within)
 
     def server_time(self) -> float:
         """Seconds since the epoch by the API server's clock, as seen in its last answer; a second is its precision."""
@@ -271,12 +279,16 @@ class Cluster:
         return self.connection.server + path + (f"?{urlencode(query)}" if query else "")
 
     def _send(
-        self, verb: Verb, path: str, query: Mapping[str, str] | None, body: Any, content_type: str, *, limit: float
+        self,
+        verb: Verb,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Any,
+        *,
+        headers: urllib3.HTTPHeaderDict,
+        limit: float,
     ) -> tuple[int, Mapping[str, str], Object] | Lost:
         pool, began = self.connection.pool, time.monotonic()
-        headers = self.connection.headers() | {"Accept": "application/json, */*"}
-        if body is not None:
-            headers["Content-Type"] = content_type
         try:
             answer = pool.request(
                 verb,
@@ -284,7 +296,7 @@ class Cluster:
                 body=None if body is None else json.dumps(body).encode(),
                 headers=headers,
                 retries=False,
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=limit),
+                timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, limit / LOOK_UP_SHARE), read=limit),
             )
             raw = answer.data
         except (HTTPError, OSError) as error:
@@ -299,6 +311,14 @@ class Cluster:
                 self._clock_offset = parsedate_to_datetime(date).timestamp() + 0.5 - time.time()
             except ValueError:
                 return
+
+
+def _read_limit(patience: float, left: float, tries: int) -> float:
+    """For how long to wait for an answer that may be asked for again: the connection may be dead, and say nothing.
+
+    A third of the patience is for the first try; the next ones, on new connections, have all that is left.
+    """
+    return max(min(_SHORTEST_READ_SECONDS, patience), patience / 3 if tries == 0 else left)
 
 
 def _guarded(body: Any) -> bool:

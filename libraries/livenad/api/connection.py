@@ -18,11 +18,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import urllib3
 from urllib3 import HTTPHeaderDict
 
-from livenad.api.kubeconfig import IN_CLUSTER, Access, files_of, load, load_in_cluster
+from livenad.api import bounded
+from livenad.api.kubeconfig import IN_CLUSTER, PLUGIN_SECONDS, Access, files_of, load, load_in_cluster
 from livenad.api.pool import new_pool
 from livenad.api.tls import context_of, fingerprint
-from livenad.errors import BadInput
+from livenad.errors import BadInput, LabError
 from livenad.secret_text import remember
+from livenad.text import human
 
 _RENEWED_JUST_NOW = 2.0
 """Seconds in which one renewal serves all threads whose requests were refused with the old token."""
@@ -109,18 +111,18 @@ class Connection:
         """URL of the API server, without a slash at its end."""
         return str(self.configuration.host).rstrip("/")
 
-    def headers(self) -> HTTPHeaderDict:
+    def headers(self, within: float = PLUGIN_SECONDS) -> HTTPHeaderDict:
         """Headers of a request made now: credentials, impersonated user; expired credentials are renewed first."""
-        headers = self.own_headers()
+        headers = self.own_headers(within)
         for name, value in self._access.impersonation:
             headers.add(name, value)
         return headers
 
-    def own_headers(self) -> HTTPHeaderDict:
+    def own_headers(self, within: float = PLUGIN_SECONDS) -> HTTPHeaderDict:
         """The same for a server that is not the API server: it knows of no impersonation."""
         expires = self._access.expires
         if expires is not None and (expires - datetime.now(UTC)).total_seconds() < _RENEWED_JUST_NOW:
-            self.renew()
+            self.renew(within)
         with self._lock:
             headers = HTTPHeaderDict({"User-Agent": "kubevirt-live-nad-tests"})
             token = str(self.configuration.get_api_key_with_prefix("BearerToken") or "").strip()
@@ -132,17 +134,26 @@ class Connection:
             headers["Authorization"] = token
         return headers
 
-    def renew(self) -> bool:
+    def renew(self, within: float = PLUGIN_SECONDS) -> bool:
         """Read the credentials again (token file, certificate, exec plugin); False when there is nothing to read again.
 
-        For all threads that ask within two seconds they are read once.
+        For all threads that ask within two seconds they are read once. LabError after ``within`` seconds.
         """
         if self._reload is None:
             return False
-        with self._renewing:
+        began = time.monotonic()
+        silent = (
+            f"{self.source} gave no new credentials within {human(within)}: its exec plugin, or its file, was silent"
+        )
+        if not self._renewing.acquire(timeout=within):
+            raise LabError(silent)
+        try:
             if time.monotonic() - self._renewed < _RENEWED_JUST_NOW:
                 return True
-            fresh = self._reload()
+            try:
+                fresh = bounded.within(within - (time.monotonic() - began), self._reload)
+            except TimeoutError:
+                raise LabError(silent) from None
             shown = fingerprint(fresh.configuration)
             context = self._ssl
             if shown != self._shown:
@@ -153,7 +164,9 @@ class Connection:
                     self._shown, self._ssl = shown, context
                     self.pool = self._new_pool()
             self._renewed = time.monotonic()
-        return True
+            return True
+        finally:
+            self._renewing.release()
 
     def has_new_certificate(self) -> bool:
         """Whether the files of certificates and keys have changed since they were read."""
@@ -165,9 +178,9 @@ class Connection:
             if self.pool is pool:
                 self.pool = self._new_pool()
 
-    def stream_options(self) -> StreamOptions:
+    def stream_options(self, within: float = PLUGIN_SECONDS) -> StreamOptions:
         """What a websocket client needs, with the credentials of this moment."""
-        headers = self.headers()
+        headers = self.headers(within)
         url = urlsplit(self.server)
         secure = url.scheme == "https"
         base = f"{'wss' if secure else 'ws'}://{url.netloc}{url.path}".rstrip("/")

@@ -10,9 +10,15 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
+
+from livenad.api.bounded import within
 
 IDLE_SECONDS = 15.0
 """A connection that was not used for so long is not used again: balancers drop idle ones without a word."""
+
+LOOK_UP_SHARE = 2
+"""How many times its limit a connection may take together with the look-up of the server's name."""
 
 SIZE = 16
 """Connections that are kept for further requests."""
@@ -35,6 +41,17 @@ class _Ageing(HTTPConnection):
     """A connection that counts as dropped once it has been idle for long."""
 
     _answered_at = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        """The library's limit is one for each address, and none for the look-up of the name."""
+        connect = super()._new_conn
+        if not isinstance(self.timeout, int | float):
+            return connect()
+        limit = LOOK_UP_SHARE * self.timeout
+        try:
+            return within(limit, connect, lambda late: late.close())
+        except TimeoutError:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} within {limit:.1f} s") from None
 
     def getresponse(self) -> Any:
         answer = super().getresponse()

@@ -12,7 +12,7 @@ from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import EVENT, RECORDED, Kind, Object
-from livenad.api.watch import WATCH_SECONDS, WatchStream
+from livenad.api.watch import STOP_SECONDS, WATCH_SECONDS, WatchStream
 from livenad.errors import LabError
 from livenad.text import human
 
@@ -27,6 +27,9 @@ _NAMED = 5
 """How many of many VMs a heartbeat names."""
 
 _SYNC_SECONDS = 30.0
+
+_LAST_LOOK_SECONDS = 4.5
+"""For how long an API server may be silent at the end of a wait, which is to last hardly longer than it may."""
 
 
 def silent(_: str) -> None:
@@ -103,23 +106,27 @@ class Recorder:
             stream.select_again()
 
     def stop(self) -> None:
-        """End all streams; the history stays readable."""
+        """End all streams, at the same time; the history stays readable."""
         for stream in self._streams.values():
-            stream.stop()
+            stream.stop(within=0.0)
+        deadline = time.monotonic() + STOP_SECONDS
+        for stream in self._streams.values():
+            stream.stop(max(0.0, deadline - time.monotonic()))
 
-    def catch_up(self, *, unless_fresh: bool = False) -> int:
+    def catch_up(self, *, unless_fresh: bool = False, patience: float | None = None) -> int:
         """List every kind once more and append what no watch told; gives the number of such transitions.
 
         Asked before a verdict: a broken watch must not turn into a fault of the product. With ``unless_fresh`` a kind
         is left out when it was listed a moment ago, nothing of it has arrived since, its watch is whole, and this
-        process has written nothing. Raises LabError when the API server cannot be read.
+        process has written nothing. Raises LabError when the API server cannot be read for ``patience`` seconds, those
+        of the cluster where none are given.
         """
         asked = [stream for kind, stream in self._streams.items() if kind is not EVENT]
         stale = [stream for stream in asked if not (unless_fresh and stream.is_fresh(FRESH_SECONDS))]
         if not stale:
             return 0
         with ThreadPoolExecutor(len(stale), "list") as pool:
-            return sum(pool.map(WatchStream.refresh, stale))
+            return sum(pool.map(lambda stream: stream.refresh(patience), stale))
 
     def broken_streams(self) -> list[str]:
         """One line for each stream that is broken now."""
@@ -186,7 +193,7 @@ class Recorder:
             yield min(deadline, time.monotonic() + HEARTBEAT_SECONDS)
             now = time.monotonic()
             if now >= deadline:
-                self.catch_up()
+                self.catch_up(patience=_LAST_LOOK_SECONDS)
                 return
             self._heartbeat(f"{awaited}: {seen()}; {human(now - start)} gone, {human(deadline - now)} left")
 

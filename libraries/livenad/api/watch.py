@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 WATCH_SECONDS = 10
 """After how many seconds the server is asked to end a watch; one that is silent for a margin longer is stalled."""
 
+STOP_SECONDS = 2.0
 _MARGIN_SECONDS = 5
 _SHORTEST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
@@ -102,14 +103,17 @@ class WatchStream:
         since, failure = self._broken_since, self._failure
         return None if since is None else (since, str(failure))
 
-    def stop(self) -> None:
-        """End the stream; returns when its thread is gone, which takes no time even on a quiet stream."""
+    def stop(self, within: float = STOP_SECONDS) -> None:
+        """End the stream; returns when its thread is gone, which takes no time even on a quiet stream.
+
+        One that waits for the first answer of a silent server is left to itself after ``within`` seconds.
+        """
         self._stop.set()
         response = self._response
         if response is not None:
             _hang_up(response)
         if self._thread.is_alive():
-            self._thread.join(5)
+            self._thread.join(within)
 
     def select_again(self) -> None:
         """List and watch by the selector as it is now, if it has changed."""
@@ -119,10 +123,10 @@ class WatchStream:
             if response is not None:
                 _hang_up(response)
 
-    def refresh(self) -> int:
+    def refresh(self, patience: float | None = None) -> int:
         """List now and append what no watch event told; gives the number of such transitions."""
         began, self._arrived_since = time.monotonic(), False
-        listing = self._cluster.list(self.kind, self.namespace, self._labels())
+        listing = self._cluster.list(self.kind, self.namespace, self._labels(), patience=patience)
         items = [item for item in listing.items if self._keep(self.kind, item)]
         found = self._history.absorb(self.kind, items, listing.resource_version)
         if not self._version:

@@ -17,7 +17,7 @@ from livenad.errors import LabError, TestError
 from livenad.guest.console.console_shell import ConsoleShell
 from livenad.guest.in_parallel import in_parallel
 from livenad.guest.requirements import missing_in
-from livenad.guest.shells import FallbackShell, GuestUnreachable, Shell
+from livenad.guest.shells import Deadline, FallbackShell, GuestUnreachable, Shell
 from livenad.guest.ssh import SshShell
 from livenad.guest.streams import ByteStream, StreamRefused, WebSocketStream, open_console, open_port_forward
 from livenad.guest.watched_shell import WatchedShell
@@ -78,7 +78,9 @@ class Guests:
             raise LabError(f"VM {record.namespace}/{name} has no pod network, so no SSH; use via=console")
 
         def connect(timeout: float) -> WebSocketStream:
-            return self._open(lambda options: open_port_forward(options, record.namespace, name, SSH_PORT, timeout))
+            return self._open(
+                lambda options, left: open_port_forward(options, record.namespace, name, SSH_PORT, left), timeout
+            )
 
         return SshShell(f"{record.namespace}/{name}", record.login, connect, lambda: self.node_of(name))
 
@@ -92,7 +94,7 @@ class Guests:
             )
 
         def connect(timeout: float) -> ByteStream:
-            return self._open(lambda options: open_console(options, record.namespace, name, timeout))
+            return self._open(lambda options, left: open_console(options, record.namespace, name, left), timeout)
 
         return self._once(
             name,
@@ -165,13 +167,13 @@ class Guests:
                 self._shells[name, kind] = make()
             return self._shells[name, kind]
 
-    def _open(self, opener: Callable[[StreamOptions], WebSocketStream]) -> WebSocketStream:
+    def _open(self, opener: Callable[[StreamOptions, float], WebSocketStream], timeout: float) -> WebSocketStream:
         """A new stream; once more with renewed credentials where those that we had are not taken any more."""
-        cluster = self._client
+        cluster, deadline = self._client, Deadline(timeout)
         try:
-            return opener(cluster.stream_options())
+            return opener(cluster.stream_options(deadline.left), deadline.left)
         except StreamRefused as refused:
             stale = refused.status == 401 or (refused.status == 0 and cluster.connection.has_new_certificate())
-            if not stale or not cluster.connection.renew():
+            if not stale or not cluster.connection.renew(deadline.left):
                 raise
-        return opener(cluster.stream_options())
+        return opener(cluster.stream_options(deadline.left), deadline.left)

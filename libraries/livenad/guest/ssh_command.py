@@ -45,13 +45,13 @@ class SshCommand:
             pipe.set_event(self._arrived)
         try:
             # The confirmation of a command is waited for without a limit, and so is the end of a key exchange.
-            with WATCHDOG.limit(deadline.left + 0.5, self._channel.close, self._session.stream.abort):
+            with WATCHDOG.limit(deadline.left + 0.5, self._channel.close, self._session.abort):
                 self._send(deadline)
                 self._collect(deadline)
                 return self._result(deadline)
         finally:
             # Closing an already broken channel has nothing left to say.
-            with WATCHDOG.limit(2.0, self._session.stream.abort), contextlib.suppress(Exception):
+            with WATCHDOG.limit(2.0, self._session.abort), contextlib.suppress(Exception):
                 self._channel.close()
 
     def _send(self, deadline: Deadline) -> None:

@@ -60,7 +60,7 @@ class SshSession:
     def open_channel(self, seconds: float) -> paramiko.Channel:
         """A channel within a number of seconds. Raises paramiko's errors, whose limit does not cover all waits."""
         began = time.monotonic()
-        with WATCHDOG.limit(seconds + 0.5, self.stream.abort):
+        with WATCHDOG.limit(seconds + 0.5, self.abort):
             channel = self.transport.open_session(timeout=max(0.001, seconds))
         self.slowest = max(self.slowest, time.monotonic() - began)
         return channel
@@ -71,7 +71,10 @@ class SshSession:
             self.transport.close()
 
     def abort(self) -> None:
-        """End it now: whatever waits in it goes on."""
+        """End it now: whatever waits in it goes on.
+
+        The stream alone is not enough: a key exchange keeps paramiko's own thread from seeing its end for 30 s.
+        """
         self.stream.abort()
         with contextlib.suppress(Exception):
             self.transport.close()

@@ -54,7 +54,8 @@ def stream_once(cluster: Cluster) -> None:
     """As a guest's shell opens one."""
     nothing: Any = None
     with pytest.raises(StreamRefused) as refused:
-        Guests(cluster, nothing, nothing, print)._open(lambda options: open_console(options, "default", "nobody", 10))
+        guests = Guests(cluster, nothing, nothing, print)
+        guests._open(lambda options, left: open_console(options, "default", "nobody", left), 10)
     assert refused.value.status == 404
 
 

@@ -150,7 +150,7 @@ def test_server_that_was_silent_for_long_is_not_waited_for_each_time(api: FakeAp
     assert time.monotonic() - began < 11
     api.faults.clear()
     cluster.list(NAD, "demo")
-    assert cluster._patience_left() == 3.0
+    assert cluster._patience_left(cluster.patience) == 3.0
 
 
 def test_refusals_name_object_server_and_remedy(api: FakeApi, cluster: Cluster) -> None:

@@ -24,7 +24,7 @@ class Scripted:
         self._status = status
         self._event = event
 
-    def list(self, *_: object) -> object:
+    def list(self, *_: object, **__: object) -> object:
         from livenad.api.client import Listing
 
         self.lists += 1
@@ -85,7 +85,7 @@ def test_version_that_is_refused_is_not_asked_for_again(status: int, event: dict
 
 def test_server_that_refuses_every_version_is_asked_ever_less_often() -> None:
     server = Scripted(504, None)
-    server.list = lambda *_: type("L", (), {"items": [], "resource_version": "1"})()  # type: ignore[method-assign]
+    server.list = lambda *_, **__: type("L", (), {"items": [], "resource_version": "1"})()  # type: ignore[method-assign]
     stream = WatchStream(server, History(), NAD, "demo")  # type: ignore[arg-type]
     stream.start()
     time.sleep(1.5)

@@ -222,6 +222,6 @@ def test_last_output_that_comes_with_its_end_is_kept() -> None:
         def shutdown_write(self) -> None: ...
         def close(self) -> None: ...
 
-    session: Any = SimpleNamespace(stream=SimpleNamespace(abort=lambda: None, silence=lambda: ""))
+    session: Any = SimpleNamespace(abort=lambda: None, stream=SimpleNamespace(silence=lambda: ""))
     channel: Any = Channel()
     assert SshCommand("guest", session, channel, "cat", lambda: False).run(Deadline(2)) == (0, b"the last part", b"")

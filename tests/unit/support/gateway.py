@@ -13,7 +13,7 @@ class Gateway:
 
     `forget` silences the connections there are: both sides stay open, and what is sent is taken and lost. ``silent``:
     new ones, too. ``answers``: this number of bytes of the other side's are passed on by each connection, None for all.
-    ``latency``: seconds by which each answer is late.
+    ``latency``: seconds by which each answer is late. ``marks``: how many bytes of answers there were after each piece.
     """
 
     def __init__(self, target: int) -> None:
@@ -23,6 +23,7 @@ class Gateway:
         self.latency = 0.0
         self.opened = 0
         self.passed = 0
+        self.marks: list[int] = []
         self._era = 0
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
@@ -65,6 +66,7 @@ class Gateway:
                 passed += len(data)
                 if source.getpeername()[1] == self.target:
                     self.passed += len(data)
+                    self.marks.append(self.passed)
                     time.sleep(self.latency)
                 sink.sendall(data)
         if not (self.silent or era != self._era):

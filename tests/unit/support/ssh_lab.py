@@ -28,8 +28,9 @@ class SshLab:
         self.host_key = self.ssh.host_public_key
         self.shell = self.new_shell()
 
-    def new_shell(self) -> SshShell:
-        options = StreamOptions(f"ws://127.0.0.1:{self.gateway.port}", {}, {})
+    def new_shell(self, port: int = 0) -> SshShell:
+        """One more shell; ``port`` is another gateway's than the lab's own."""
+        options = StreamOptions(f"ws://127.0.0.1:{port or self.gateway.port}", {}, {})
         login = GuestLogin(self.ssh.user, "", self.ssh.private_key, self.host_key)
         return SshShell(
             "demo/web",

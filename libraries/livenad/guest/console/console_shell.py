@@ -246,10 +246,18 @@ class ConsoleShell:
         """Whether a login program asks, and not some program's text. An empty line, which does no harm, tells it."""
         if not _OUT_OF_SHELL.search(line.tail):
             return False
-        line.tail = ""
-        line.type(CTRL_U + "\r")
-        line.wait_for(lambda: line.frames or LOGIN_ASKS.search(line.tail) or None, deadline.slice(_HARMLESS_QUESTION))
-        return not line.frames and LOGIN_ASKS.search(line.tail) is not None
+
+        def answer() -> object:
+            return line.frames or LOGIN_ASKS.search(line.tail)
+
+        # Twice: a program's text may come again, just when the first answer is awaited.
+        for _ in range(2):
+            line.tail = ""
+            line.type(CTRL_U + "\r")
+            line.wait_for(lambda: answer() or None, deadline.slice(_HARMLESS_QUESTION))
+            if line.frames or not answer():
+                return False
+        return True
 
     def _take(self, line: ConsoleLine, capture: Capture) -> bool:
         """Hands what came to the capture; whether any of it was the command's."""

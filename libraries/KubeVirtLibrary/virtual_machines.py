@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from livenad.api.kinds import VMI
+from livenad.api.refusals import remedy_of
 from livenad.api.status import node_of
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, TestError
@@ -208,7 +209,7 @@ class VirtualMachineKeywords(KeywordComponent):
             more = [f"and {len(unready) - _NAMED} more of {len(records)} VMs"] if len(unready) > _NAMED else []
             raise LabError(
                 f"expected all VMs to be ready within {human(within.total_seconds())}; "
-                + "; ".join([*told, *more, *recorder.broken_streams()])
+                + "; ".join([*told, *more, *recorder.broken_streams(), *filter(None, [remedy_of("; ".join(told))])])
             )
         for record in records:
             learn_macs(record, recorder.history.current(VMI, record.name))

@@ -16,6 +16,7 @@ from urllib3.exceptions import (
 
 from livenad.api.connection import bare
 from livenad.api.kinds import Object, dig
+from livenad.api.refusals import remedy_of
 from livenad.errors import LabError, Unreachable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     error = lost.error
     if isinstance(error, SSLError | ssl.SSLError):
         why = f"TLS failed: {error}"
-        remedy = "check certificate-authority-data and the server's name in the kubeconfig"
+        remedy = _remedy_of_tls(str(error))
     elif isinstance(error, NameResolutionError):
         why, remedy = "its name cannot be resolved", "check the server's name in the kubeconfig and your DNS or VPN"
     elif isinstance(error, ProxyError):
@@ -76,6 +77,14 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     )
 
 
+def _remedy_of_tls(said: str) -> str:
+    if "not yet valid" in said:
+        return "check the clock of this machine and that of the API server: one of them is wrong"
+    if "has expired" in said:
+        return "the API server's certificate is to be renewed, or the clock of this machine is wrong"
+    return "check certificate-authority-data and the server's name in the kubeconfig"
+
+
 def explain_status(status: int, answer: Object, what: str, connection: Connection, location: str = "") -> ApiError:
     """A refusal, as one line; ``location`` is where a redirect leads."""
     if status < 400:
@@ -89,26 +98,16 @@ def explain_status(status: int, answer: Object, what: str, connection: Connectio
         remedy = f"; the credentials of {connection.source} are invalid or expired: log in again"
     elif status == 403:
         remedy = f"; {_remedy_of_forbidden(message, connection)}"
+    elif known := remedy_of(message):
+        remedy = f"; {known}"
     return ApiError(f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}", status, reason)
-
-
-_POLICIES = ("denied the request", "denied request", "violates PodSecurity", "security context constraint")
-"""How admission webhooks, policies, pod security and SCCs say that a request breaks a rule of the cluster."""
 
 
 def _remedy_of_forbidden(message: str, connection: Connection) -> str:
     """What helps against a 403: missing rights are only one of its reasons."""
     if "system:anonymous" in message:
         return f"no credentials were sent: the user in {connection.source} has none, or they are empty; log in again"
-    if "exceeded quota" in message or "failed quota" in message:
-        return (
-            "a ResourceQuota forbids it; ask for more, free what is in the namespace, or choose another one (NAMESPACE)"
-        )
-    if any(words in message for words in _POLICIES):
-        return "a rule of the cluster forbids it, for the reason given; ask those who made the rule for an exemption"
-    if "because it is being terminated" in message:
-        return "wait until the namespace is gone, or choose another one (NAMESPACE)"
-    return "an administrator grants it: docs/rbac/ has the roles"
+    return remedy_of(message) or "an administrator grants it: docs/rbac/ has the roles"
 
 
 def _explain_stranger(status: int, answer: Object, what: str, connection: Connection, location: str) -> ApiError:

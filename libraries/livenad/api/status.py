@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, POD, VMI, Object, dig, meta
+from livenad.api.kinds import EVENT, MIGRATION, POD, VMI, Object, dig, meta
 
 AUTOMATIC = "kubevirt.io/workloadUpdateMigration"
 """Annotation of the migration objects that the workload updater makes; the others were made by hand."""
 
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 FINAL_PHASES = ("Succeeded", "Failed")
+_LONGEST = 240
+"""Characters of an event that are quoted."""
 
 
 def condition(item: Object, type_: str) -> Object | None:
@@ -149,7 +152,24 @@ def vm_summary(history: History, vm: str) -> str:
     for pod in history.all(POD, vm=vm):
         if meta(pod, "labels", {}).get("kubevirt.io/created-by") == meta(vmi, "uid") and (why := pod_trouble(pod)):
             parts.append(f"pod {meta(pod, 'name')}: {why}")
+    if phase_of(vmi) not in ("Running", *FINAL_PHASES):
+        if (condition(vmi, "Synchronized") or {}).get("status") == "False":
+            parts.append(condition_text(vmi, "Synchronized"))
+        parts += list(warnings_of(history, vm))[-1:]
     return ", ".join(parts)
+
+
+def warnings_of(history: History, vm: str, since: int = 0) -> Iterator[str]:
+    """``reason: message`` of the warnings about a VM's objects, oldest first, cut to a readable length."""
+    for record in history.records(EVENT, vm=vm, since=since):
+        if record.object.get("type") == "Warning":
+            yield warning_text(record.object)
+
+
+def warning_text(event: Object) -> str:
+    """A warning as messages show it."""
+    text = f"{event.get('reason')}: {event.get('message')}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def interface_of(spec: Object, nic: str) -> Object:

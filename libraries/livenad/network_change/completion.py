@@ -21,12 +21,10 @@ from livenad.api.status import (
     pod_network,
     pod_trouble,
     qualified,
+    warning_text,
 )
 from livenad.changes import NetworkChange, migrations_since
 from livenad.text import human
-
-_LONGEST = 240
-"""Characters of an event that are quoted."""
 
 
 @dataclass(frozen=True)
@@ -230,5 +228,4 @@ def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[s
     for record in history.events_about(names, since):
         event = record.object
         if event.get("type") == "Warning":
-            text = f"{event.get('reason')}: {event.get('message')}"
-            yield text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+            yield warning_text(event)

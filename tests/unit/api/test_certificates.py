@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,37 @@ def test_certificate_that_does_not_fit_its_key_is_named(server: TlsApi, issuer: 
     names = {"client-certificate": "me.crt", "client-key": "other.key"}
     with pytest.raises(BadInput, match=r"its client certificate \(.*me.crt\) and key \(.*other.key\) cannot be used"):
         open_connection(kubeconfig_of(server, issuer.pem, tmp_path, **names))
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        pytest.param(
+            7,
+            "certificate is not yet valid",
+            marks=pytest.mark.circumstance(
+                "the clock of this machine, or of the API server, is wrong by days",
+                topic="connection",
+                sees="certificate is not yet valid ... check the clock of this machine and that of the API server",
+                verdict="LAB ERROR",
+                source="https://github.com/rancher/k3os/issues/260",
+            ),
+        ),
+        pytest.param(
+            -7,
+            "certificate has expired",
+            marks=pytest.mark.circumstance(
+                "the certificate of the API server has expired",
+                topic="connection",
+                sees="certificate has expired ... is to be renewed, or the clock of this machine is wrong",
+                verdict="LAB ERROR",
+                source="https://github.com/k3s-io/k3s/issues/2112",
+            ),
+        ),
+    ],
+)
+def test_certificate_of_another_time(tmp_path: Path, sees: Callable[[object], None], days: int, said: str) -> None:
+    authority = Authority("root", ahead=timedelta(days=days))
+    with TlsApi(authority.server_side(tmp_path)) as server, pytest.raises(LabError, match=said) as caught:
+        Cluster(open_connection(kubeconfig_of(server, authority.pem, tmp_path)), 2).list(NODE)
+    sees(caught.value)

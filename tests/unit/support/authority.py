@@ -16,9 +16,12 @@ _SOME_DAYS = datetime.timedelta(days=2)
 
 
 class Authority:
-    """An authority without key usages; ``below``: the one that signs it."""
+    """An authority without key usages; ``below``: the one that signs it. ``ahead``: by how much its clock is ahead."""
 
-    def __init__(self, name: str, below: Authority | None = None) -> None:
+    def __init__(
+        self, name: str, below: Authority | None = None, ahead: datetime.timedelta = datetime.timedelta()
+    ) -> None:
+        self.ahead = ahead
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         signer = below or self
@@ -33,7 +36,8 @@ class Authority:
     def issue(self, name: str, certificate: Path, key_file: Path) -> None:
         """A certificate for a user, or for a server at 127.0.0.1, with the issuing one behind it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), self.name, key)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = _builder(subject, self.name, key, self.ahead)
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
         signed = builder.sign(self.key, hashes.SHA256())
@@ -56,8 +60,13 @@ class Authority:
         return context
 
 
-def _builder(name: x509.Name, signer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+def _builder(
+    name: x509.Name,
+    signer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    ahead: datetime.timedelta = datetime.timedelta(),
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC) + ahead
     return (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -25,6 +25,8 @@ Points of the node agent:
   changed it.
 - ``agent.after_spec_sync`` (list of ``spec_sync.Action``; ``vmi``): further actions after a sync with a
   running VMI's spec.
+- ``agent.evacuation_mark`` (""; ``vmi``, ``node``: the migration's target): ``status.evacuationNodeName`` of a VMI that
+  a migration has moved, "" for none.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 
 A point of the API server:

@@ -154,7 +154,9 @@ class Migrations:
         def moved(fresh: Obj) -> None:
             fresh["metadata"].setdefault("labels", {})[NODE_LABEL] = target_node
             fresh["status"]["nodeName"] = target_node
+            mark = self._fault_points.apply("agent.evacuation_mark", "", vmi=fresh, node=target_node)
             fresh["status"].pop("evacuationNodeName", None)
+            fresh["status"].update({"evacuationNodeName": mark} if mark else {})
             fresh["metadata"].get("annotations", {}).pop(EVICTION_SOURCE, None)
             fresh["status"].pop("launcherContainerImageVersion", None)
             fresh["status"]["migrationTransport"] = "Unix"

@@ -52,6 +52,7 @@ class ClusterKeywords(KeywordComponent):
         | ``foreign-nad`` | a VM may use a NAD of another namespace |
         | ``rwo-storage`` | a StorageClass for volumes of one node |
         | ``ipv6`` | guests have IPv6 addresses |
+        | ``eviction`` | the user may evict pods, as ``kubectl drain`` does |
 
         Args:
         | ``capabilities`` | names of the table. |

@@ -10,6 +10,7 @@ from livenad import observation
 from livenad.api.status import vm_summary
 from livenad.changes import NetworkChange
 from livenad.errors import TestError
+from livenad.migrations.judge_evacuation import judge_evacuated, missing_to_evacuated
 from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered
 from livenad.migrations.judge_migrations import (
     judge_migrated_on_request,
@@ -52,6 +53,60 @@ class MigrationKeywords(KeywordComponent):
         change = request_action(run.cluster, suite.recorder, record, "migrate")
         suite.changes.add(change)
         step(f"{change.title}: migrate requested; it is on {change.node or 'no node'}")
+
+    @keyword(name="Evict VM", tags=["migrations", "scenario"])
+    def evict_vm(self, vm: VmName, *, vm_state: Literal["running", "migrating"] = "running") -> None:
+        """Evicts the launcher pod of a running VM, as ``kubectl drain`` does, and does not wait for its migration.
+
+        KubeVirt refuses the eviction (429) and live-migrates the VM instead. The keyword ends when KubeVirt has marked
+        the VMI for evacuation from its node. It fails if the eviction is granted, which ends the guest. A VM that an
+        eviction would not migrate is a TEST ERROR.
+
+        Needs `Cluster Should Offer` ``eviction``.
+
+        Args:
+        | ``vm`` | a VM that runs, with ``eviction_strategy=LiveMigrate`` of `Define VM`. |
+        | ``vm_state`` | ``migrating``: a migration must be under way until then; otherwise it is a LAB ERROR. |
+
+        Example:
+        | Change VM Network    db    nic=secondary    network=new-network
+        | Wait For VM Event    db    migration running    within=2 min
+        | Evict VM    db    vm_state=migrating
+        """
+        from livenad.migrations.eviction import evict  # noqa: PLC0415 - slow to import
+
+        run, suite, record = self.run, self.suite, self.vm(vm)
+        change = evict(run.cluster, suite.recorder, record, migrating=vm_state == "migrating")
+        suite.changes.add(change)
+        step(f"{change.title}: evicted from {change.node}; KubeVirt has marked it for evacuation")
+
+    @keyword(name="VM Should Have Been Evacuated", tags=["migrations", "scenario"])
+    def vm_should_have_been_evacuated(self, vm: VmName, *, within: timedelta, migrations: int | None = None) -> None:
+        """Fails unless an evicted VM left its node by live migration, and nothing is left of the eviction.
+
+        The same VMI was seen on another node after the eviction; it may have come back since. Neither
+        ``status.evacuationNodeName`` nor the condition EvictionRequested is set any more, and every migration has
+        ended.
+
+        Args:
+        | ``vm`` | a VM of `Evict VM`. |
+        | ``within`` | counted from the eviction. |
+        | ``migrations`` | number of its migrations since, with the one that was under way; without it any number. |
+
+        Example:
+        | Evict VM    db
+        | VM Should Have Been Evacuated    db    within=5 min    migrations=1
+        """
+        suite, limit = self.suite, within.total_seconds()
+        change = suite.changes.last(self.vm(vm).name, "evict")
+        suite.recorder.wait_for(
+            lambda history: not missing_to_evacuated(history, change),
+            change.at + limit - time.monotonic(),
+            f"{change.title}: evacuated",
+            lambda: next(iter(missing_to_evacuated(self.history, change)), ""),
+            vms={change.vm},
+        )
+        self.judge(judge_evacuated, change, limit, migrations)
 
     @keyword(name="Induce Migration Failure", tags=["migrations", "scenario"])
     def induce_migration_failure(self, vm: VmName, *, within: timedelta) -> None:

@@ -56,7 +56,8 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``network`` | NAD to move it to, by name or as ``namespace/name``. |
         | ``networks`` | for several NICs in one edit, in place of the two: a dictionary of NICs and networks. |
         | ``vm_state`` | what the VM has to be at the edit: ``running`` and at rest, ``stopped``, ``starting``, |
-        | | ``migrating`` because of its previous change, or ``any``: not checked, for an edit right after another. |
+        | | ``migrating`` because of its previous change or `Evict VM`, or ``any``: not checked, for an edit right |
+        | | after another. |
         | ``nad_exists`` | no for a NAD that will be created later. |
         | ``as_user`` | a user of `Create VM Owner`, as which the edit is made; the keyword fails if it is forbidden. |
 
@@ -181,6 +182,7 @@ class NetworkChangeKeywords(KeywordComponent):
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
         | ``migration created`` | a migration object for the network change | logged only |
         | ``migration running`` | that migration is handed over to the nodes | FAIL |
+        | ``evacuation running`` | the migration for `Evict VM` is handed over to the nodes | FAIL |
         | ``warning reported`` | a warning event about that migration, its target pod or the VMI | logged only |
 
         Args:
@@ -201,11 +203,12 @@ class NetworkChangeKeywords(KeywordComponent):
             lambda: vm_summary(history, record.name),
             vms={record.name},
         )
-        if not seen and event in ("launcher pod created", "migration running"):
+        if not seen and event in ("launcher pod created", "migration running", "evacuation running"):
             limit, now = human(within.total_seconds()), vm_summary(history, record.name)
             if event == "launcher pod created":
                 raise LabError(f"{title}: expected a launcher pod within {limit}; {now}")
-            change = suite.changes.network_change(record.name)
+            evacuated = event == "evacuation running"
+            change = suite.changes.last(record.name, "evict" if evacuated else "network")
             raise ProductFault(f"{change.title}: expected a migration to be under way within {limit} of now; {now}")
         step(f"{title}: {seen or f'no {event}'}")
 
@@ -218,7 +221,8 @@ class NetworkChangeKeywords(KeywordComponent):
         launcher pod's network-status names the new network for the NIC.
 
         *A new network, edited while the VM was starting or migrating*: VMI spec and launcher pod name the network of
-        the last edit, MigrationRequired is gone, and every migration since the first edit has ended.
+        the last edit, MigrationRequired is gone, and every migration since the first edit has ended, and one that was
+        under way then.
 
         *A hot-plug*: the VMI's spec has the NIC; its status reports it from the domain and from Multus, with its MAC;
         the launcher pod's network-status has it on its network; no migration is required or running any more.

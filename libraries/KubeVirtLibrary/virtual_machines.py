@@ -29,6 +29,7 @@ from KubeVirtLibrary.log import details, step
 from KubeVirtLibrary.types import Addresses, NetworkName, NicName, VmName, parse_addresses
 
 Obstacle = Literal["nothing", "binding", "volume"]
+EvictionStrategy = Literal["cluster default", "LiveMigrate", "LiveMigrateIfPossible", "External", "None"]
 
 _NAMED = 10
 """How many of many VMs a message names."""
@@ -47,6 +48,7 @@ class VirtualMachineKeywords(KeywordComponent):
         cpu_cores: int = 1,
         pod_network: bool = True,
         non_migratable_by: Obstacle = "nothing",
+        eviction_strategy: EvictionStrategy = "cluster default",
     ) -> None:
         """Defines a VM of this suite. `Start VMs` creates it. Its first NIC, "default", is on the pod network.
 
@@ -58,6 +60,7 @@ class VirtualMachineKeywords(KeywordComponent):
         | ``pod_network`` | no for a VM without the pod network's NIC. |
         | ``non_migratable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network |
         |                  | by a bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
+        | ``eviction_strategy`` | what an eviction of the VM does; ``LiveMigrate`` for `Evict VM`. |
 
         Example:
         | Define VM    web    memory=2Gi    cpu_cores=2
@@ -76,6 +79,7 @@ class VirtualMachineKeywords(KeywordComponent):
             image=image,
             memory=memory,
             cpu_cores=cpu_cores,
+            eviction_strategy="" if eviction_strategy == "cluster default" else eviction_strategy,
         )
         record.recorded_from = len(self.history)
         cores = "1 CPU core" if cpu_cores == 1 else f"{cpu_cores} CPU cores"

@@ -9,13 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from livenad.api.history import History
-from livenad.api.kinds import VMI, Object, dig, meta
-from livenad.api.status import migrations_of, network_of, nic_status, node_of
+from livenad.api.kinds import MIGRATION, VMI, Object, dig, meta
+from livenad.api.status import FINAL_PHASES, migrations_of, network_of, nic_status, node_of, phase_of
 from livenad.errors import TestError
 from livenad.model import Nic, VmRecord
 
 Action = Literal[
-    "network", "nic settings", "hot-plug", "hot-unplug", "start", "stop", "restart", "migrate", "seen running"
+    "network",
+    "nic settings",
+    "hot-plug",
+    "hot-unplug",
+    "start",
+    "stop",
+    "restart",
+    "migrate",
+    "evict",
+    "seen running",
 ]
 VmState = Literal["running", "stopped", "starting", "migrating", "any"]
 
@@ -157,6 +166,22 @@ def migrations_since(history: History, change: Change) -> dict[str, Object]:
     return {uid: item for uid, item in found.items() if uid not in change.migrations}
 
 
+def migrations_concerned(history: History, change: Change) -> dict[str, Object]:
+    """The same, and before them the migration objects that had not ended at the change."""
+    found = migrations_of(history, change.vm)
+    under_way = {
+        uid: item
+        for uid, item in found.items()
+        if uid in change.migrations and _unfinished_before(history, item, change.index)
+    }
+    return under_way | migrations_since(history, change)
+
+
+def _unfinished_before(history: History, migration: Object, index: int) -> bool:
+    then = history.state_before(MIGRATION, str(meta(migration, "name")), index)
+    return then is not None and phase_of(then) not in FINAL_PHASES
+
+
 class ChangeLog:
     """The changes of a suite's VMs, oldest first. VMs are named as on the cluster."""
 
@@ -207,7 +232,7 @@ class ChangeLog:
         """
         found: Change | None = None
         for change in self._of(vm):
-            if change.action in ("stop", "migrate"):
+            if change.action in ("stop", "migrate", "evict"):
                 continue
             if change.action in ("start", "restart") or found is None or found.action in ("start", "restart"):
                 found = change

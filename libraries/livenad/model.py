@@ -49,9 +49,10 @@ class VmRecord:
     """A VM of this run as it was defined. Its state on the cluster is in the recorder.
 
     ``pod_binding`` is the binding of the pod network's NIC: ``masquerade``, or ``bridge``, with which the VM is
-    non-migratable. ``storage_class`` is that of a volume that only one node can mount: "" for the default class, None
-    for no volume. ``image`` and ``memory`` are "" for the values of VM_IMAGE and VM_MEMORY. ``manifest`` is that of the
-    user if ``origin`` is "manifest"; ``recorded_from`` is the history's length when the VM was added to the suite.
+    non-migratable. ``eviction_strategy`` is "" for the cluster's default. ``storage_class`` is that of a volume
+    that only one node can mount: "" for the default class, None for no volume. ``image`` and ``memory`` are "" for
+    the values of VM_IMAGE and VM_MEMORY. ``manifest`` is that of the user if ``origin`` is "manifest";
+    ``recorded_from`` is the history's length when the VM was added to the suite.
     """
 
     name: str
@@ -60,6 +61,7 @@ class VmRecord:
     nics: list[Nic]
     pod_binding: str = "masquerade"
     storage_class: str | None = None
+    eviction_strategy: str = ""
     image: str = ""
     memory: str = ""
     cpu_cores: int = 1

@@ -6,6 +6,7 @@ from livenad.api.history import History
 from livenad.api.status import vm_summary
 from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug
 from livenad.conditions.judge_conditions import MIGRATION, RESTART, is_required
+from livenad.migrations.judge_evacuation import missing_to_evacuated
 from livenad.model import VmRecord
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.network_change.judge_last_change import missing_effect
@@ -27,6 +28,8 @@ def missing_to_settled(
         return [fact.seen for fact in facts if not fact.holds]
     if change.action == "nic settings":
         return []
+    if change.action == "evict":
+        return missing_to_evacuated(history, change)
     return missing_after(history, record, change)
 
 

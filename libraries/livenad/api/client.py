@@ -222,7 +222,9 @@ class Cluster:
                     renewed = True
                     continue
                 failure = explain_status(status, answer, what, self.connection, told.get("Location", ""))
-                again = status in _BUSY or (status == 409 and _CONFLICT in str(failure) and not _guarded(body))
+                again = (status in _BUSY and not _denied(answer)) or (
+                    status == 409 and _CONFLICT in str(failure) and not _guarded(body)
+                )
                 wait, hopeless = _retry_after(told, pause), not again
                 lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
             if lost and carried_out is not None and (found := carried_out()) is not None:
@@ -319,6 +321,11 @@ def _read_limit(patience: float, left: float, tries: int) -> float:
     A third of the patience is for the first try; the next ones, on new connections, have all that is left.
     """
     return max(min(_SHORTEST_READ_SECONDS, patience), patience / 3 if tries == 0 else left)
+
+
+def _denied(answer: Object) -> bool:
+    """Whether a rule of the cluster refuses a request, whatever its status: evictions get 429 so."""
+    return str(answer.get("message", "")).startswith("admission webhook ")
 
 
 def _guarded(body: Any) -> bool:

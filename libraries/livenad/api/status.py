@@ -11,6 +11,9 @@ from livenad.api.kinds import EVENT, MIGRATION, POD, VMI, Object, dig, meta
 AUTOMATIC = "kubevirt.io/workloadUpdateMigration"
 """Annotation of the migration objects that the workload updater makes; the others were made by hand."""
 
+EVACUATION = "kubevirt.io/evacuationMigration"
+"""Annotation of the migration objects that the evacuation controller makes for evictions; its value is the node."""
+
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 FINAL_PHASES = ("Succeeded", "Failed")
 _LONGEST = 240
@@ -108,6 +111,18 @@ def migrations_of(history: History, vm: str, since: int = 0) -> dict[str, Object
 def is_automatic(migration: Object) -> bool:
     """Whether the workload updater made a migration object."""
     return AUTOMATIC in meta(migration, "annotations", {})
+
+
+def is_evacuation(migration: Object) -> bool:
+    """Whether the evacuation controller made a migration object, for an eviction or a drained node."""
+    return EVACUATION in meta(migration, "annotations", {})
+
+
+def maker_of(migration: Object) -> str:
+    """Who made a migration object, as messages say it."""
+    if is_automatic(migration):
+        return "by the cluster"
+    return "for an eviction" if is_evacuation(migration) else "requested by a user"
 
 
 def first_answered(history: History, vm: str) -> float | None:

@@ -15,7 +15,7 @@ from livenad.cluster.environment import Lab, Measured
 from livenad.cluster.facts import GATE, LIVE_MIGRATE
 from livenad.cluster.settings_owner import right_to_switch
 from livenad.errors import LAB_ERROR_PREFIX, BadInput, CapabilityMissing, LabError
-from livenad.permissions.rights import may
+from livenad.permissions.rights import EVICTION, may, within
 
 CapabilityName = Literal[
     "live-update",
@@ -29,6 +29,7 @@ CapabilityName = Literal[
     "foreign-nad",
     "rwo-storage",
     "ipv6",
+    "eviction",
 ]
 
 
@@ -110,6 +111,12 @@ def _ipv6(lab: Lab) -> Measured:
     return Measured(bool(prefix), f"IPV6_PREFIX is {prefix}" if prefix else "variable IPV6_PREFIX is empty")
 
 
+def _eviction(lab: Lab) -> Measured:
+    (right,) = within(EVICTION, lab.settings.namespace)
+    allowed = may(lab.cluster, right)
+    return Measured(allowed, f"{lab.facts.user} has {'the' if allowed else 'no'} right to {right}")
+
+
 _SWITCH = "set variable ALLOW_DISRUPTIVE to yes and use a kubeconfig that may change KubeVirt's settings"
 CAPABILITIES = {
     one.name: one
@@ -173,6 +180,12 @@ CAPABILITIES = {
             "mark a default StorageClass, or set variable STORAGE_CLASS",
         ),
         Capability("ipv6", "guests have IPv6 addresses", _ipv6, "set variable IPV6_PREFIX"),
+        Capability(
+            "eviction",
+            "the user may evict pods, as kubectl drain does",
+            _eviction,
+            'get the right to "create" on pods/eviction: role kubevirt-nad-tests-runner or own-namespaces, docs/rbac/',
+        ),
     )
 }
 """All capabilities, by name."""

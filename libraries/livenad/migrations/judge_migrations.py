@@ -9,6 +9,7 @@ from livenad.api.kinds import MIGRATION, VMI, Object, meta
 from livenad.api.status import (
     FINAL_PHASES,
     is_automatic,
+    maker_of,
     node_of,
     phase_of,
 )
@@ -55,11 +56,7 @@ def judge_migrated_times(history: History, change: NetworkChange, times: int) ->
     """``times`` migrations since the first edit of the VM, all made by the cluster, all Succeeded."""
     first = edits_of(change)[0]
     found = list(migrations_since(history, first).values())
-    listed = ", ".join(
-        f"{meta(item, 'name')} ({'by the cluster' if is_automatic(item) else 'requested by a user'}, "
-        f"{phase_of(item) or 'new'})"
-        for item in found
-    )
+    listed = ", ".join(f"{meta(item, 'name')} ({maker_of(item)}, {phase_of(item) or 'new'})" for item in found)
     good = [item for item in found if is_automatic(item) and phase_of(item) == "Succeeded"]
     if len(found) != times or len(good) != times:
         raise ProductFault(
@@ -95,8 +92,7 @@ def judge_one_migration(history: History, change: NetworkChange) -> str:
 
 def _describe(history: History, change: NetworkChange, migration: Object) -> str:
     name, phase = meta(migration, "name"), phase_of(migration)
-    maker = "by the cluster" if is_automatic(migration) else "requested by a user"
     records = history.records(MIGRATION, name, change.index)
     times = {phase_of(record.object): record.at for record in reversed(records)}
     took = f" after {human(times[phase] - change.at)}" if phase in FINAL_PHASES and phase in times else ""
-    return f"{change.namespace}/{name} ({maker}, {phase or 'no phase'}{took})"
+    return f"{change.namespace}/{name} ({maker_of(migration)}, {phase or 'no phase'}{took})"

@@ -64,18 +64,19 @@ def _change(
     *,
     vm_state: VmState,
 ) -> list[NetworkChange]:
-    history, last = recorder.history, None
+    history = recorder.history
     active: Object | None = None
-    if vm_state in ("migrating", "any"):
-        last = log.network_change(record.name)
-    if vm_state == "migrating" and last is not None:
+    if vm_state == "any":
+        log.network_change(record.name)
+    elif vm_state == "migrating":
+        last = log.last(record.name, "network", "evict")
         active = handed_over(history, last)
         if active is None:
             raise ProductFault(f"{last.title}: expected a running migration; {vm_summary(history, record.name)}")
     changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
     put_networks(client, record, networks)
     for change in changes:
-        if last is not None:
+        if vm_state in ("migrating", "any"):
             edited = [one for one in log.of(NetworkChange, record.name) if one.nic == change.nic]
             change.old_network = edited[-1].new_network if edited else change.old_network
         change.pod_interface = change.pod_interface or pod_interface_name(change.nic)

@@ -7,19 +7,24 @@ from typing import Literal
 
 from livenad.api.history import History
 from livenad.api.kinds import POD, VMI, Object, meta
-from livenad.api.status import is_automatic, phase_of
-from livenad.changes import ChangeLog, NetworkChange, migrations_since
+from livenad.api.status import is_automatic, is_evacuation, phase_of
+from livenad.changes import Change, ChangeLog, migrations_since
 from livenad.network_change.completion import first_warning
 
 _HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
 
-VmEvent = Literal["launcher pod created", "migration created", "migration running", "warning reported"]
+VmEvent = Literal[
+    "launcher pod created", "migration created", "migration running", "evacuation running", "warning reported"
+]
 
 
 def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Callable[[], str]:
     """A function that returns what was seen of the event, "" before it. TestError when the VM was not changed."""
     if event == "launcher pod created":
         return lambda: "a launcher pod" if is_starting(history, vm) else ""
+    if event == "evacuation running":
+        eviction = log.last(vm, "evict")
+        return lambda: "a running evacuation" if handed_over(history, eviction) else ""
     change = log.network_change(vm)
     if event == "migration created":
         return lambda: "a migration object" if migrations_since(history, change) else ""
@@ -28,10 +33,11 @@ def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Calla
     return lambda: first_warning(history, change)
 
 
-def handed_over(history: History, change: NetworkChange) -> Object | None:
-    """The migration that the cluster made for an edit once its target is being prepared; None before."""
+def handed_over(history: History, change: Change) -> Object | None:
+    """The migration that the cluster made for an edit or an eviction once its target is being prepared; None before."""
+    made_for_it = is_evacuation if change.action == "evict" else is_automatic
     found = migrations_since(history, change).values()
-    return next((item for item in found if is_automatic(item) and phase_of(item) in _HANDED_OVER), None)
+    return next((item for item in found if made_for_it(item) and phase_of(item) in _HANDED_OVER), None)
 
 
 def is_starting(history: History, vm: str) -> bool:

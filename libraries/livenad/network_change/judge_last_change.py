@@ -10,8 +10,8 @@ from livenad.api.status import (
     FINAL_PHASES,
     condition_text,
     current_pod,
-    is_automatic,
     is_true,
+    maker_of,
     migration_state,
     network_of,
     node_of,
@@ -19,7 +19,7 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
-from livenad.changes import NetworkChange, edits_of, migrations_since
+from livenad.changes import NetworkChange, edits_of, migrations_concerned
 from livenad.errors import ProductFault
 from livenad.text import human
 
@@ -70,8 +70,8 @@ def judge_last_edit(history: History, change: NetworkChange, within: float) -> s
 
 
 def migrations_of_edits(history: History, change: NetworkChange) -> list[Object]:
-    """The migration objects since the first edit of the VM, oldest first."""
-    return list(migrations_since(history, edits_of(change)[0]).values())
+    """The migration objects since the first edit of the VM, oldest first; before them one under way then."""
+    return list(migrations_concerned(history, edits_of(change)[0]).values())
 
 
 def _unfinished(vmi: Object, change: NetworkChange, migration: Object) -> str:
@@ -80,11 +80,11 @@ def _unfinished(vmi: Object, change: NetworkChange, migration: Object) -> str:
     if phase == "Running" and ours and state.get("completed"):
         return (
             f"migration {change.namespace}/{name} stays in phase Running with migrationState.completed=true, "
-            "as can happen after an edit during a running migration"
+            "as can happen after an edit during a running migration; until the VM is deleted the VM cannot be migrated "
+            f"again, and {node_of(vmi)} has one place less for migrations"
         )
     return f"migration {change.namespace}/{name} is {phase or 'new'}"
 
 
 def _describe(migration: Object) -> str:
-    maker = "by the cluster" if is_automatic(migration) else "requested by a user"
-    return f"{meta(migration, 'name')} ({maker}, {phase_of(migration) or 'new'})"
+    return f"{meta(migration, 'name')} ({maker_of(migration)}, {phase_of(migration) or 'new'})"

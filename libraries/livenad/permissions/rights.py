@@ -90,6 +90,9 @@ NEEDED_RIGHTS = [
 ]
 """Rights that every suite needs in its namespace; those on leases also in LEASE_NAMESPACE."""
 
+EVICTION = [Right("create", "", "pods/eviction", "an eviction by the test")]
+"""The right behind capability ``eviction``."""
+
 UserAction = Literal["restart-vms", "start-and-stop-vms", "migrate-vms", "break-migrations", "make-vm-owners"]
 
 FURTHER_RIGHTS: dict[UserAction, list[Right]] = {

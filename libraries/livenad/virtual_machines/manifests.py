@@ -93,6 +93,8 @@ def vm_manifest(vm: VmRecord, run_id: str, image: str, memory: str) -> Object:
             },
         },
     }
+    if vm.eviction_strategy:
+        manifest["spec"]["template"]["spec"]["evictionStrategy"] = vm.eviction_strategy
     if vm.storage_class is not None:
         _add_volume(manifest, f"{vm.name}-one-node", vm.storage_class)
     return manifest

@@ -58,6 +58,7 @@ class VirtualMachines:
         image: str = "",
         memory: str = "",
         cpu_cores: int = 1,
+        eviction_strategy: str = "",
     ) -> VmRecord:
         """Record a VM without creating it. TestError for a name that is in use, or an invalid value."""
         real = self._free_name(name)
@@ -65,6 +66,7 @@ class VirtualMachines:
         nics = [Nic(POD_NIC, self.mac(real, POD_NIC))] if pod_network else []
         record = VmRecord(real, self._namespace.name, self._own_login(real), nics, pod_binding, storage_class)
         record.image, record.memory, record.cpu_cores = image, memory, cpu_cores
+        record.eviction_strategy = eviction_strategy
         self._records[real] = record
         return record
 

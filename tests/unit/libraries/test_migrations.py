@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from livenad.api.kinds import POD, VMI
 from livenad.changes import network_change
 from livenad.errors import LabError, ProductFault, TestError
 
 from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
-from tests.unit.support.fake_api import FakeApi
+from tests.unit.support.fake_api import FakeApi, Fault
 
 SOON = timedelta(seconds=0.2)
 Replayed = Callable[[str], Call]
@@ -27,6 +28,31 @@ def test_migration_is_asked_for_as_virtctl_does(api: FakeApi, started: Call) -> 
     assert (change.action, change.node) == ("migrate", "n1")
     with pytest.raises(ProductFault, match=f"VM {NAME}/web"):
         started("VM Should Have Been Migrated", "web", requested_by="user")
+
+
+def test_eviction_is_asked_for_and_judged_by_the_node(api: FakeApi, started: Call) -> None:
+    boot(api)
+    vmi = api.objects[VMI.path(NAME), "web"]
+    vmi["spec"]["evictionStrategy"] = "LiveMigrate"
+    vmi = api.put(VMI.path(NAME), vmi)
+    labels = {"kubevirt.io/created-by": vmi["metadata"]["uid"]}
+    api.put(POD.path(NAME), {"metadata": {"name": "launcher", "labels": labels}, "spec": {"nodeName": "n1"}})
+    said = f'admission webhook "x" denied the request: Eviction triggered evacuation of VMI "{NAME}/web"'
+    api.faults.append(Fault("POST", "/eviction", 429, after=True, message=said))
+    api.answers["POST", f"{POD.path(NAME, 'launcher')}/eviction"] = {}
+    api.once["POST"] = lambda: put_status(evacuationNodeName="n1")
+
+    def put_status(**status: str) -> None:
+        api.put(VMI.path(NAME), vmi | {"status": vmi["status"] | status})
+
+    started("Evict VM", "web")
+    (change,) = open_suite().changes
+    assert (change.action, change.node) == ("evict", "n1")
+    with pytest.raises(ProductFault, match=f"VM {NAME}/web: expected to have left n1"):
+        started("VM Should Have Been Evacuated", "web", within=SOON)
+    put_status(nodeName="n2")
+    started("Wait Until Change Has Settled", "web", within=SOON)
+    started("VM Should Have Been Evacuated", "web", within=timedelta(seconds=60))
 
 
 def test_one_migration_is_counted_as_one(replayed: Replayed) -> None:

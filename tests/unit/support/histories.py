@@ -35,8 +35,18 @@ EDITED = {
     "edit-of-starting-vm-main": 1.636,
     "edit-of-starting-vm-1.9.0": 1.674,
     "plug-in-place-main": 7.089,
+    "eviction-during-swap-1.9.0": 8.291,
+    "edit-during-evacuation-1.9.0": 8.865,
+    "edit-during-evacuation-stuck-1.9.0": 12.404,
 }
 """Seconds from the start of a recording to the edit."""
+
+EVICTED = {
+    "eviction-during-swap-1.9.0": 17.103,
+    "edit-during-evacuation-1.9.0": 8.34,
+    "edit-during-evacuation-stuck-1.9.0": 7.782,
+}
+"""The same to the eviction of the VM's launcher pod."""
 
 Event = dict[str, Any]
 Alteration = Callable[[list[Event]], Iterable[Event]]
@@ -75,6 +85,14 @@ def edited(history: History, at: float, network: str = "nad-b") -> NetworkChange
     change = network_change(history, record, "net1", network)
     change.at = at
     return change
+
+
+def evicted(name: str, alter: Alteration | None = None, until: float = 1e9) -> tuple[History, Change, NetworkChange]:
+    """A history, the eviction as it was recorded before it, and the edit."""
+    history, edit = replay(name, alter, until)
+    earlier, _ = replay(name, alter, EVICTED[name])
+    common = _common(edited(earlier, edit.at - EDITED[name] + EVICTED[name]), "evict", "its eviction")
+    return history, Change(**common), edit
 
 
 def restarted(change: NetworkChange, vmi_uid: str = "") -> Change:

@@ -78,6 +78,7 @@ def _node_agent(arguments: argparse.Namespace) -> int:
         platform=arguments.platform,
         defects=tuple(arguments.defect),
         dynamic_networks=arguments.dynamic_networks,
+        connect_host=arguments.connect_host,
         tls_cert=arguments.tls_cert,
         tls_key=arguments.tls_key,
         tls_client_ca=arguments.tls_client_ca,

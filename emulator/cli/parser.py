@@ -40,6 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
     agent.add_argument("--node", action="append", default=[], metavar="NAME", help="may be repeated; default two nodes")
     _pace_and_defects(agent)
     _platform(agent)
+    agent.add_argument(
+        "--connect-host",
+        action="store_true",
+        help="connect this machine to the pod network, so that a real virt-api reaches VMs for port-forwards; as root",
+    )
     agent.add_argument("--tls-cert", default="", metavar="PEM", help="certificate of the stream endpoints")
     agent.add_argument("--tls-key", default="", metavar="PEM")
     agent.add_argument("--tls-client-ca", default="", metavar="PEM", help="authority of the clients' certificates")

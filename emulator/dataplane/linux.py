@@ -10,6 +10,7 @@ from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.forkserver import ForkServer
 from emulator.dataplane.guest import Guest
 from emulator.dataplane.guest_ports import GuestPorts
+from emulator.dataplane.host_link import HostLink
 from emulator.dataplane.model import AgentReport, Console, GuestNic, GuestSpec, PodInterface
 from emulator.dataplane.netns import Builder
 from emulator.dataplane.packet_loss import FrameMatch
@@ -26,7 +27,9 @@ class LinuxDataPlane:
     DataPlaneError for what does not exist (a pod, a guest, a NIC, a node) and for what the machine cannot do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host_link: HostLink | None = None) -> None:
+        """``host_link``: this machine reaches the pods' addresses by it."""
+        self._host_link = host_link
         self._builder: Builder | None = None
         self._topology: Topology | None = None
         self._plumbing: Pods | None = None
@@ -42,6 +45,8 @@ class LinuxDataPlane:
             self._plumbing = Pods(builder, topology)
             self._forkserver = ForkServer()
             await asyncio.gather(self._forkserver.start(), builder.run(lambda: topology.build(nodes)))
+            if link := self._host_link:
+                await builder.run(lambda: topology.connect_host(link))
         except OSError as error:
             await self.stop()
             raise DataPlaneError(f"the nodes' networks could not be built: {error}") from error

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from emulator.dataplane.errors import DataPlaneError
+from emulator.dataplane.host_link import HostLink
 from emulator.dataplane.netns import Builder, Namespace
 from emulator.dataplane.wiring import NODE_WIRING, Place, Segment, Wiring
 
@@ -74,6 +75,12 @@ class Topology:
             self.nodes[name] = node
             bridge = self.bridge_of(node, POD_NETWORK)
             node.namespace.links.add_address(bridge, f"{node.gateway}/{_POD_PREFIX}")
+
+    def connect_host(self, link: HostLink) -> None:
+        """Connects this machine to the pod network, by the first node."""
+        node, device = next(iter(self.nodes.values())), self.new_name("host")
+        link.connect(node.namespace.descriptor, device)
+        self.plug(node, device, POD_NETWORK)
 
     def node(self, name: str) -> Node:
         if name not in self.nodes:

@@ -17,6 +17,7 @@ from ..pace import Pace
 from ..platforms.platform import DEFAULT, platform_for
 
 if TYPE_CHECKING:
+    from ..dataplane.host_link import HostLink
     from ..kube.http import Access
 
 CONTEXTS = ("kubelet", "multus", "virt-handler")
@@ -31,7 +32,7 @@ class AgentOptions:
     ``nmstate-handler`` if the platform has NMState), or ``context`` if there is none. A virt-handler of a node writes
     with the context ``virt-handler@NODE``, if there is one. ``dynamic_networks``: whether the
     Dynamic Networks Controller runs on the nodes. ``tls_*`` are PEM files for the stream endpoints: certificate, key
-    and the authority of the clients.
+    and the authority of the clients. ``connect_host``: connects this machine to the pod network, as root.
     """
 
     kubeconfig: str
@@ -41,6 +42,7 @@ class AgentOptions:
     platform: str = DEFAULT
     defects: tuple[str, ...] = ()
     dynamic_networks: bool = False
+    connect_host: bool = False
     tls_cert: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -68,15 +70,17 @@ def serve(options: AgentOptions) -> None:
     if not os.access(options.kubeconfig, os.R_OK):
         raise ValueError(f"kubeconfig {options.kubeconfig}: there is no such file, or it may not be read")
     from ..dataplane import userns  # noqa: PLC0415 - entered before anything that could start a thread is imported
+    from ..dataplane.host_link import HostLink  # noqa: PLC0415
 
+    link = HostLink.open() if options.connect_host else None
     userns.enter()
     with tempfile.TemporaryDirectory(prefix="kubevirt-embedded-agent-") as directory:
         # Certificates inside a kubeconfig are written to files, which must not outlive this process.
         tempfile.tempdir = directory
-        asyncio.run(_serve(options, fault_points))
+        asyncio.run(_serve(options, fault_points, link))
 
 
-async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
+async def _serve(options: AgentOptions, fault_points: FaultPoints, link: HostLink | None) -> None:
     from ..dataplane.linux import LinuxDataPlane  # noqa: PLC0415
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
@@ -98,7 +102,7 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints) -> None:
     }
     agent = NodeAgent(
         identities=Identities(kubelet, multus, handler, nmstate[0] if nmstate else None, handlers),
-        dataplane=LinuxDataPlane(),
+        dataplane=LinuxDataPlane(link),
         nodes=options.nodes,
         pace=Pace(options.speed),
         fault_points=fault_points,

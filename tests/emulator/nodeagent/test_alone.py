@@ -27,6 +27,7 @@ from emulator.controlplane.context import Shared
 from emulator.controlplane.profile import profile_for
 from emulator.dataplane.userns import check_machine
 from emulator.fault_points import FaultPoints
+from emulator.kube.client import Obj
 from emulator.nodeagent.process import AgentOptions, serve
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES
@@ -81,6 +82,7 @@ async def started(cluster: Cluster) -> asyncio.subprocess.Process:
         *("--kubeconfig", str(cluster.kubeconfig), "--node", "node-1", "--node", "node-2", "--speed", "50"),
         *("--tls-cert", str(files.handler_cert), "--tls-key", str(files.handler_key)),
         *("--tls-client-ca", str(files.stream_ca)),
+        *(("--connect-host",) if os.geteuid() == 0 else ()),
     ]
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "emulator", "node-agent", *words), cwd=ROOT, stderr=asyncio.subprocess.PIPE
@@ -120,6 +122,16 @@ async def check_streams(script: Script, files: Certificates) -> None:
             assert elsewhere.status == 400
 
 
+async def check_pod_address(vmi: Obj) -> None:
+    """A real virt-api forwards a port by dialling the VM's address; only root can connect this machine to it."""
+    if os.geteuid() != 0:
+        return
+    async with asyncio.timeout(STARTED_WITHIN):
+        reader, writer = await asyncio.open_connection(vmi["status"]["interfaces"][0]["ipAddress"], 22)
+        assert (await reader.readline()).startswith(b"SSH-2.0-")
+        writer.close()
+
+
 @pytest.mark.skipif(bool(LACKING), reason="; ".join(LACKING))
 async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> None:
     agent = await started(cluster)
@@ -131,7 +143,8 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
             await script.until("nodes", node, lambda n: n and "status" in n and has(n, "Ready"), seconds=STARTED_WITHIN)
         await script.nad("nad-a", vlan=100)
         await script.nad("nad-b", vlan=200)
-        network = "version: 2\nethernets: {net1: {match: {macaddress: '02:aa:00:00:00:01'}, addresses: [10.9.0.1/24]}}"
+        net1 = "net1: {match: {macaddress: '02:aa:00:00:00:01'}, addresses: [10.9.0.1/24]}"
+        network = f"version: 2\nethernets: {{{net1}, eth0: {{dhcp4: true}}}}"
         user_data = base64.b64encode(b"#cloud-config\nhostname: alone\n").decode()
         secret = {
             "apiVersion": "v1",
@@ -144,10 +157,12 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
         nic = vmi["status"]["interfaces"][1]
         assert (nic["mac"], nic["ipAddress"]) == ("02:aa:00:00:00:01", "10.9.0.1")
         await check_streams(script, cluster.files)
+        await check_pod_address(vmi)
         await script.hand_over(vmi)
         moved = await script.until(VMIS, "vm1", lambda v: v["status"].get("migrationState", {}).get("completed"))
         assert moved["status"]["nodeName"] == "node-2"
         assert "failed" not in moved["status"]["migrationState"]
+        await check_pod_address(moved)
     finally:
         if agent.returncode is None:
             os.kill(agent.pid, signal.SIGTERM)

@@ -35,7 +35,7 @@ def test_eviction_is_asked_for_and_judged_by_the_node(api: FakeApi, started: Cal
     vmi = api.objects[VMI.path(NAME), "web"]
     vmi["spec"]["evictionStrategy"] = "LiveMigrate"
     vmi = api.put(VMI.path(NAME), vmi)
-    labels = {"kubevirt.io/created-by": vmi["metadata"]["uid"]}
+    labels = {"kubevirt.io/created-by": vmi["metadata"]["uid"], "vm.kubevirt.io/name": "web"}
     api.put(POD.path(NAME), {"metadata": {"name": "launcher", "labels": labels}, "spec": {"nodeName": "n1"}})
     said = f'admission webhook "x" denied the request: Eviction triggered evacuation of VMI "{NAME}/web"'
     api.faults.append(Fault("POST", "/eviction", 429, after=True, message=said))

@@ -40,7 +40,7 @@ def evict(api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> It
     """Evicts VM web, which runs on n1; KubeVirt has a moment to mark the VMI."""
     monkeypatch.setattr(eviction, "_SECONDS_TO_MARK", 0.3)
     put_vmi(api)
-    labels = {"kubevirt.io/created-by": "u1"}
+    labels = {"kubevirt.io/created-by": "u1", "vm.kubevirt.io/name": "web"}
     api.put(POD.path("demo"), {"metadata": {"name": "launcher", "labels": labels}, "spec": {"nodeName": "n1"}})
     recorder = Recorder(cluster, "demo", kinds=(VM, VMI, MIGRATION, POD))
     recorder.start()

@@ -168,6 +168,13 @@ class LibraryBase(DynamicCore):
             return super().run_keyword(name, args, kwargs)
         except CapabilityMissing as missing:
             raise SkipExecution(str(missing)) from missing
+        except ProductFault as fault:
+            if SESSION.run is not None and (reverted := SESSION.run.cluster_settings.reverted()):
+                raise LabError(
+                    "it cannot be judged, as another client has changed a setting of the cluster meanwhile: "
+                    f"{reverted}; an operator or a GitOps tool may own it. What was seen: {fault}"
+                ) from None
+            raise
         except Exception as error:
             told = cleanse(error)
             if told is error:

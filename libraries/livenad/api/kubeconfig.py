@@ -98,6 +98,7 @@ def load(files: str, context: str) -> Access:
         raise BadInput(f'kubeconfig {files}, context "{chosen}": server "{configuration.host}" is not a URL')
     if user.get("exec") and not configuration.api_key and not configuration.cert_file:
         said = "; ".join(lines) or "it gave neither a token nor a certificate"
+        said += "; it must print an ExecCredential in JSON" if "decode process output" in said else ""
         raise BadInput(
             f'kubeconfig {files}, context "{chosen}": exec plugin "{user["exec"].get("command")}" gave no credentials: '
             f"{said}; run it by hand, or log in again"

@@ -64,6 +64,16 @@ _REMEDIES = tuple(
             "check that the nodes reach the registry and that the image is there: variable VM_IMAGE",
         ),
         (
+            r"dialing VM: dial tcp .*(i/o timeout|timed out)",
+            "the guest's address does not answer virt-api: a NetworkPolicy may keep it out (its namespace is to be let "
+            "in), or the pod network of the guest is not the cluster's",
+        ),
+        (
+            r"dialing virt-handler: dial tcp",
+            "virt-api does not reach virt-handler: an administrator checks that the node runs, and the NetworkPolicies "
+            "of KubeVirt's namespace",
+        ),
+        (
             r"failed to find plugin",
             "install the CNI plugin on every node, where Multus looks for it",
         ),

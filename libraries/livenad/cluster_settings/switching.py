@@ -38,6 +38,7 @@ class ClusterSettings:
         self._cluster = cluster
         self._run_id = run_id
         self._heartbeat = heartbeat
+        self._switched: dict[Setting, str] = {}
 
     def value(self, setting: Setting) -> str:
         """The current value of a setting."""
@@ -66,12 +67,29 @@ class ClusterSettings:
             note["settings"][setting.name] = remembered
             if self._patch(kubevirt, owner, patch, note):
                 self._await(kubevirt, {setting: value})
+                self._switched[setting] = value
                 return was
         raise LabError(f"{setting.name} could not be set: another client changed the resource at each attempt")
 
     def restore(self) -> list[str]:
         """Restore what this run changed; returns a remark for each setting that another client changed meanwhile."""
+        self._switched.clear()
         return self._restore_of(self._run_id)
+
+    def reverted(self) -> str:
+        """Which settings of this run another client has changed, "" for none, or where they cannot be read."""
+        if not self._switched:
+            return ""
+        try:
+            kubevirt = self._kubevirt()
+        except LabError:
+            return ""
+        found = [
+            f"{setting.name} of {kubevirt.title}, which this run set to {value}, is {now} again"
+            for setting, value in self._switched.items()
+            if (now := value_of(setting, kubevirt)) != value
+        ]
+        return " and ".join(found)
 
     def restore_of_aborted_runs(self, *, dry_run: bool = False) -> list[str]:
         """Restore what an aborted run changed; returns a line for each setting, and for each that was not restored."""

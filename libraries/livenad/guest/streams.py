@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from livenad.api.bounded import within
 from livenad.api.connection import StreamOptions
 from livenad.api.pool import TCP_OPTIONS
+from livenad.api.refusals import remedy_of
 from livenad.errors import LabError
 from livenad.text import human
 
@@ -286,10 +287,9 @@ def _open(
         # Its limit is one for each step, and none for the look-up of the server's name.
         client = within(timeout, create, lambda late: late.shutdown())
     except websocket.WebSocketBadStatusException as error:
-        body = bytes(error.resp_body or b"").decode(errors="replace").strip()
-        raise StreamRefused(
-            f"{name}: the API answered {error.status_code} {_message_of(body)}", error.status_code
-        ) from None
+        said = _message_of(bytes(error.resp_body or b"").decode(errors="replace").strip())
+        remedy = f"; {known}" if (known := remedy_of(said)) else ""
+        raise StreamRefused(f"{name}: the API answered {error.status_code} {said}{remedy}", error.status_code) from None
     except (TimeoutError, websocket.WebSocketTimeoutException):
         proxy = f" (through the proxy {options.proxy.host}:{options.proxy.port})" if options.proxy else ""
         raise StreamSilent(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,76 @@ def test_exec_plugin_that_never_answers_is_given_up(kubeconfig: Path, monkeypatc
     with pytest.raises(BadInput, match='exec plugin "sleep" gave no credentials within 0 s'):
         open_connection(str(kubeconfig))
     assert time.monotonic() - began < 2
+
+
+def with_plugin(kubeconfig: Path, script: str, **fields: object) -> str:
+    """A kubeconfig whose user has the credentials that a shell script prints."""
+    config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    version = "client.authentication.k8s.io/v1"
+    plugin = {"apiVersion": version, "command": "sh", "args": ["-c", script], "interactiveMode": "Never", **fields}
+    config["users"][0]["user"] = {"exec": plugin}
+    kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return str(kubeconfig)
+
+
+CREDENTIAL = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "by-exec"}}
+PRINTED = f"echo '{json.dumps(CREDENTIAL)}'"
+
+
+@pytest.mark.parametrize(
+    ("script", "fields"),
+    [
+        pytest.param(
+            PRINTED,
+            {"env": None},
+            marks=pytest.mark.circumstance(
+                "the kubeconfig of a cloud has env: null for its exec plugin",
+                topic="connection",
+                sees="",
+                verdict="PASS",
+                source="https://github.com/kubernetes-client/python/issues/637",
+            ),
+        ),
+        pytest.param(
+            f"case $KUBERNETES_EXEC_INFO in *server*) {PRINTED} ;; *) exit 1 ;; esac",
+            {"provideClusterInfo": True},
+            marks=pytest.mark.circumstance(
+                "an exec plugin needs to know the cluster (provideClusterInfo)",
+                topic="connection",
+                sees="",
+                verdict="PASS",
+                source="https://github.com/kubernetes-client/python/issues/2298",
+            ),
+        ),
+        pytest.param(
+            f"echo 'a new version of the plugin is there' >&2; {PRINTED}",
+            {},
+            marks=pytest.mark.circumstance(
+                "an exec plugin prints advice beside the credentials, on the error output",
+                topic="connection",
+                sees="",
+                verdict="PASS",
+                source="https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins",
+            ),
+        ),
+    ],
+)
+def test_exec_plugin_that_clouds_have(api: FakeApi, kubeconfig: Path, script: str, fields: dict[str, object]) -> None:
+    cluster = Cluster(open_connection(with_plugin(kubeconfig, script, **fields)), 2)
+    assert cluster.list(NODE).items == []
+    assert api.seen[-1].headers["Authorization"] == "Bearer by-exec"
+
+
+@pytest.mark.circumstance(
+    "an exec plugin prints YAML, which kubectl takes",
+    topic="connection",
+    sees="gave no credentials ... it must print an ExecCredential in JSON",
+    verdict="LAB ERROR",
+    source="https://github.com/meta-pytorch/monarch/pull/4916",
+)
+def test_exec_plugin_that_prints_yaml(kubeconfig: Path, sees: Callable[[object], None]) -> None:
+    path = with_plugin(kubeconfig, f"cat <<END\n{yaml.safe_dump(CREDENTIAL)}END")
+    with pytest.raises(BadInput) as caught:
+        open_connection(path)
+    sees(caught.value)
+    assert "by-exec" not in str(caught.value)

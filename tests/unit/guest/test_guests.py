@@ -108,6 +108,13 @@ def test_node_and_pod_address_come_from_the_record(guests: Guests) -> None:
     assert (guests.node_of("vm"), guests.pod_address("vm")) == ("node-1", "10.244.0.9")
 
 
+@pytest.mark.circumstance(
+    "port-forward does not reach a guest, and its console does",
+    topic="guest",
+    sees="",
+    verdict="PASS",
+    source="https://github.com/kubevirt/kubevirt/issues/6987",
+)
 def test_console_serves_while_ssh_fails_and_the_fall_back_is_told() -> None:
     ssh, console, told = StubShell("ssh"), StubShell("console"), list[str]()
     shell = FallbackShell(ssh, console, told.append)

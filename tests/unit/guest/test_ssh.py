@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import asyncssh
 import pytest
@@ -176,6 +176,20 @@ def test_refused_dial_is_quoted(lab: Lab) -> None:
     lab.streams.target = None
     with pytest.raises(GuestUnreachable, match="500 Internal error occurred: dialing VM"):
         lab.shell.run("true", 1)
+
+
+@pytest.mark.circumstance(
+    "a NetworkPolicy denies all traffic to the guests' namespace by default",
+    topic="rules",
+    sees="dialing VM: dial tcp 10.88.0.2:22: connect: connection timed out; ... a NetworkPolicy may keep it out",
+    verdict="LAB ERROR",
+    source="https://github.com/kubevirt/kubevirt/issues/18399",
+)
+def test_dial_that_times_out_names_network_policies(lab: Lab, sees: Callable[[object], None]) -> None:
+    lab.streams.refusal = "Internal error occurred: dialing VM: dial tcp 10.88.0.2:22: connect: connection timed out"
+    with pytest.raises(GuestUnreachable) as caught:
+        lab.shell.run("true", 1)
+    sees(caught.value)
 
 
 def test_refusal_tells_status_and_the_message_of_the_api(lab: Lab) -> None:

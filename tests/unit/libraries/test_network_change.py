@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from livenad.api.kinds import MIGRATION, NODE, VM
+from livenad.api.kinds import MIGRATION, NAD, NODE, POD, VM, VMI
+from livenad.api.status import NETWORK_STATUS
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.networks.attachment import Place
+from livenad.ownership.labels import VM_LABEL
 
 from tests.unit.libraries.conftest import NAME, Call, boot, open_suite
 from tests.unit.support.fake_api import FakeApi, Object
@@ -74,6 +77,45 @@ def test_edit_of_a_vm_that_no_other_node_takes_over(
     assert_not_edited(healthy)
     boot(healthy, nodeName="n1")
     call("Change VM Network", "web", **MOVE)
+
+
+def conflist(name: str, vlan: int) -> Object:
+    """A NAD whose configuration is a list of plugins, as OpenShift's console makes it."""
+    bridge = {"type": "cnv-bridge", "bridge": "br1", "vlan": vlan, "macspoofchk": True}
+    config = {"cniVersion": "0.3.1", "name": "any-name", "plugins": [bridge, {"type": "cnv-tuning"}]}
+    return {"metadata": {"name": name, "namespace": NAME}, "spec": {"config": json.dumps(config)}}
+
+
+@pytest.mark.circumstance(
+    "a user's NADs are lists of plugins (conflist), whose name differs from that of the NAD",
+    topic="nodes",
+    sees="",
+    verdict="PASS",
+    source="https://github.com/kubevirt/kubevirt.github.io/pull/638",
+)
+def test_networks_that_are_lists_of_plugins(api: FakeApi, call: Call) -> None:
+    for name, vlan in (("sales", 7), ("plant", 8)):
+        api.put(NAD.path(NAME), conflist(name, vlan))
+    call("Define VM", "web")
+    call("Add NIC", "web", "secondary", network="sales")
+    call("Start VMs")
+    boot(api)
+    call("Change VM Network", "web", nic="secondary", network="plant")
+    assert patch_of(api)[-1]["value"] == "plant"
+    # Multus names the NAD, and lists every interface that the plugins made.
+    interface = open_suite().changes.network_change("web").pod_interface
+    status = [
+        {"name": "k8s-pod-network", "interface": "eth0", "default": True},
+        {"name": f"{NAME}/plant", "interface": "br1"},
+        {"name": f"{NAME}/plant", "interface": interface, "mac": "02:00:00:00:00:01"},
+    ]
+    boot(api)
+    uid = api.objects[VMI.path(NAME), "web"]["metadata"]["uid"]
+    labels = {VM_LABEL: "web", "kubevirt.io/created-by": uid, "kubevirt-nad-tests/run": "r1"}
+    metadata = {"name": "launcher", "namespace": NAME, "labels": labels}
+    metadata["annotations"] = {NETWORK_STATUS: json.dumps(status)}
+    api.put(POD.path(NAME), {"metadata": metadata, "spec": {"nodeName": "n1"}, "status": {"phase": "Running"}})
+    call("VM Should Be On Network", "web", nic="secondary", network="plant")
 
 
 def test_several_nics_go_by_one_edit_and_several_vms_by_one_each(api: FakeApi, web: Call) -> None:

@@ -49,6 +49,7 @@ class StreamServer:
 
     def __init__(self, thread: LoopThread) -> None:
         self._thread = thread
+        self.refusal = ""
         self.target: int | None = None
         self.console: ConsoleHandler | None = None
         self.paths: list[str] = []
@@ -98,6 +99,8 @@ class StreamServer:
             self._forwards.add(socket)
             await self.console(socket)
             return socket
+        if self.refusal:
+            return web.Response(status=500, text=self.refusal)
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.target or 1)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""``python -m testplan check | report | gate``: see ``--help`` of each."""
+"""``python -m testplan check | document | report | gate``: see ``--help`` of each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from testplan.cases import cases
+from testplan.chapters import CHAPTERS, load_chapters, open_points
 from testplan.check import problems
+from testplan.document import DOCUMENT, Document
 from testplan.gate import Exit, Judgement, judge, nothing_to_judge
 from testplan.matrix import html, markdown
 from testplan.page import Links
 from testplan.plan import PLAN, PlanError, load_plan, load_vocabulary
+from testplan.prose import not_checked
 from testplan.results import Results, ResultsError, read_results
+from testplan.review import review_problems
 from testplan.signoff import signoff
-from testplan.suites import SUITES, read_tests
+from testplan.suites import SUITES, read_forms, read_tests
 from testplan.xunit import xunit, xunit_of_cases
 
 USAGE_ERROR = 64
@@ -99,10 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
     common.add_argument("--plan", type=Path, default=PLAN, help="another plan than testplan/plan.yaml")
     common.add_argument("--suites", type=Path, default=SUITES, help="another folder of suites than suites/")
-    commands = parser.add_subparsers(required=True, metavar="check | report | gate", parser_class=_Parser)
+    commands = parser.add_subparsers(required=True, metavar="check | document | report | gate", parser_class=_Parser)
 
     check = commands.add_parser("check", parents=[common], help="do plan and suites say the same? (offline)")
+    check.add_argument("--open", action="store_true", help="list what is open, one line each")
     check.set_defaults(command=_check)
+
+    document = commands.add_parser("document", parents=[common], help="write docs/test-plan.md")
+    document.add_argument("--page", type=Path, default=DOCUMENT, help="another file than docs/test-plan.md")
+    document.set_defaults(command=_document)
 
     report = commands.add_parser(
         "report", parents=[common], help="sign-off, matrix (HTML, Markdown) and xUnit of a run"
@@ -143,15 +152,34 @@ def _check(arguments: argparse.Namespace) -> int:
     plan = load_plan(arguments.plan)
     tests = read_tests(arguments.suites)
     found = problems(plan, tests, load_vocabulary())
+    # Another plan has its own chapters, beside it, or none.
+    chapters = arguments.plan.with_name(CHAPTERS.name)
+    opened: list[str] = []
+    if chapters.is_file():
+        document = Document(plan, load_chapters(chapters), tests, read_forms(arguments.suites))
+        found += review_problems(document)
+        opened = open_points(plan, document.chapters)
     for problem in found:
         print(problem, file=sys.stderr)
+        for name in not_checked():
+            print(f"not checked: {name}")
+    for point in opened if arguments.open else ():
+        print(f"[ ] open: {point}")
     automated = sum(scenario.automated for scenario in plan.scenarios)
     open_rows = sum(row.status == "planned" for row in plan.requirements)
     print(
         f"test plan: {len(plan.requirements)} requirements, {open_rows} of them planned; "
-        f"automated scenarios: {automated}; tests: {len(tests)}; problems: {len(found)}"
+        f"automated scenarios: {automated}; tests: {len(tests)}; open: {len(opened)}; problems: {len(found)}"
     )
     return 1 if found else 0
+
+
+def _document(arguments: argparse.Namespace) -> int:
+    chapters = load_chapters(arguments.plan.with_name(CHAPTERS.name))
+    document = Document(load_plan(arguments.plan), chapters, read_tests(arguments.suites), read_forms(arguments.suites))
+    arguments.page.write_text(document.text(), encoding="utf-8")
+    print(arguments.page)
+    return 0
 
 
 def _report(arguments: argparse.Namespace) -> int:

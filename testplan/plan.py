@@ -31,6 +31,7 @@ class External:
     kind: str
     tracker: str
     title: str
+    url: str
 
     @property
     def tag(self) -> str:
@@ -96,10 +97,11 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """What this plan leaves out, and why."""
+    """What this plan leaves out, why, and who agreed: ``open`` where no agreement is known."""
 
     what: str
     reason: str
+    agreement: str
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,7 @@ class Vocabulary:
 
 def load_plan(path: Path = PLAN) -> Plan:
     """Reads the plan; PlanError lists every place that does not fit the schema."""
-    data = _read_yaml(path)
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    problems = [
-        f"{path.name}: {_place(error, data)}: {error.message}"
-        for error in sorted(validator.iter_errors(data), key=lambda error: [str(part) for part in error.absolute_path])
-    ]
-    if problems:
-        raise PlanError("\n".join(problems))
+    data = read_checked(path, json.loads(SCHEMA.read_text(encoding="utf-8")))
     return Plan(
         feature=data["feature"],
         external=tuple(External(**row) for row in data["external"]),
@@ -156,6 +151,19 @@ def load_plan(path: Path = PLAN) -> Plan:
         scenarios=tuple(Scenario(**_tuples(row)) for row in data["scenarios"]),
         exclusions=tuple(Exclusion(**row) for row in data["exclusions"]),
     )
+
+
+def read_checked(path: Path, schema: Any) -> Any:
+    """The YAML of a file that fits this schema; PlanError lists every place that does not."""
+    data = _read_yaml(path)
+    validator = jsonschema.Draft202012Validator(schema)
+    problems = [
+        f"{path.name}: {_place(error, data)}: {error.message}"
+        for error in sorted(validator.iter_errors(data), key=lambda error: [str(part) for part in error.absolute_path])
+    ]
+    if problems:
+        raise PlanError("\n".join(problems))
+    return data
 
 
 def load_vocabulary(path: Path = TAGS) -> Vocabulary:

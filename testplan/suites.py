@@ -14,6 +14,7 @@ from robot.api import TestSuite
 SUITES = Path(__file__).parent.parent / "suites"
 SCENARIO_PREFIX = "nad-"
 _ROW_TAG = re.compile(r"r[0-9]+")
+_POINT = re.compile(r"^- \*([^*:]+):\* (.*?)(?=^- \*|\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class PlannedTest:
     line: int
     tags: tuple[str, ...]
     metadata: Mapping[str, str]
+    documentation: str = ""
 
     @property
     def scenarios(self) -> list[str]:
@@ -38,6 +40,20 @@ class PlannedTest:
     @property
     def row_tags(self) -> list[str]:
         return [tag for tag in self.tags if _ROW_TAG.fullmatch(tag)]
+
+
+@dataclass(frozen=True)
+class SuiteForm:
+    """What a suite's documentation says: its first sentence, and the points of the form, by their names.
+
+    Every suite has *Topology*, *Moves*, *Verified* and *Reference*. ``setup`` is the keyword that acts.
+    """
+
+    scenario: str
+    source: Path
+    summary: str
+    setup: str
+    points: Mapping[str, str]
 
 
 def split_ids(text: str) -> list[str]:
@@ -67,6 +83,25 @@ def read_tests(path: Path = SUITES) -> list[PlannedTest]:
     return list(_walk(TestSuite.from_file_system(path), {}))
 
 
+def read_forms(path: Path = SUITES) -> list[SuiteForm]:
+    """The documentation of every suite that has tests, in the order of a run."""
+    return list(_forms(TestSuite.from_file_system(path)))
+
+
+def _forms(suite: Any) -> Iterator[SuiteForm]:
+    if suite.tests:
+        points = {name: " ".join(text.split()) for name, text in _POINT.findall(suite.doc)}
+        yield SuiteForm(
+            scenario=suite.metadata.get("Scenario", ""),
+            source=Path(suite.source),
+            summary=" ".join(suite.doc.split("\n\n", 1)[0].split()),
+            setup=suite.setup.name or "" if suite.has_setup else "",
+            points=points,
+        )
+    for child in suite.suites:
+        yield from _forms(child)
+
+
 def _walk(suite: Any, inherited: Mapping[str, str]) -> Iterator[PlannedTest]:
     # Robot keeps suite metadata at its suite: what a suite says of its tests has to be carried down to them.
     metadata = {**inherited, **suite.metadata}
@@ -78,6 +113,7 @@ def _walk(suite: Any, inherited: Mapping[str, str]) -> Iterator[PlannedTest]:
             line=test.lineno,
             tags=tuple(test.tags),
             metadata={**metadata, **test.metadata},
+            documentation=" ".join(test.doc.split()),
         )
     for child in suite.suites:
         yield from _walk(child, metadata)

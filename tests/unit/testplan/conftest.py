@@ -17,8 +17,8 @@ from testplan.results import Results, read_results
 PLAN: dict[str, Any] = {
     "feature": "Some Feature",
     "external": [
-        {"id": "VEP-140", "kind": "enhancement", "tracker": "github", "title": "The proposal"},
-        {"id": "CNV-15945", "kind": "test", "tracker": "polarion", "title": "A test case"},
+        {"id": "VEP-140", "kind": "enhancement", "tracker": "github", "title": "The proposal", "url": "https://a/140"},
+        {"id": "CNV-15945", "kind": "test", "tracker": "polarion", "title": "A test case", "url": "https://b/15945"},
     ],
     "capabilities": [
         {"name": "localnet", "text": "Localnet networks."},
@@ -40,7 +40,7 @@ PLAN: dict[str, Any] = {
             "status": "automated",
         }
     ],
-    "exclusions": [{"what": "The rest", "reason": "Out of scope."}],
+    "exclusions": [{"what": "The rest", "reason": "Out of scope.", "agreement": "open"}],
 }
 
 SUITE = """\

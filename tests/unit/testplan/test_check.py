@@ -181,7 +181,3 @@ def test_metadata_of_an_outer_suite_counts_for_its_tests(
     suite = SUITE.replace("Metadata    Scenario    nad-01\n", "")
     (write_suite(suite) / "__init__.robot").write_text("*** Settings ***\nMetadata    Scenario    nad-01\n")
     assert check(suite=suite) == (0, "")
-
-
-def test_the_projects_own_plan_and_suites_agree() -> None:
-    assert main(["check"]) == 0

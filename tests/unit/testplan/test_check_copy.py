@@ -66,7 +66,7 @@ def test_the_copy_is_sound(check: Check) -> None:
             "external: [VEP-140, CNV-15945]",
             ["external id CNV-15945 is of one test case, but belongs to several scenarios: nad-01, nad-08"],
         ),
-        (r"^  - \{id: CNV-15972, .*$", r"\g<0>\n\g<0>", ["external id CNV-15972 is there twice"]),
+        (r"^  - \{id: CNV-15972, .*\n.*$", r"\g<0>\n\g<0>", ["external id CNV-15972 is there twice"]),
         (
             r"^    status: waived\n    note: .*$",
             "    status: waived",

@@ -60,8 +60,8 @@ def test_xray_finds_its_test_and_what_it_covers(
 ) -> None:
     plan_data["external"][1]["tracker"] = "jira"
     plan_data["external"] += [
-        {"id": "CNV-72329", "kind": "epic", "tracker": "jira", "title": "The epic"},
-        {"id": "VIRTSTRAT-560", "kind": "feature", "tracker": "jira", "title": "The feature"},
+        {"id": "CNV-72329", "kind": "epic", "tracker": "jira", "title": "The epic", "url": "https://c/1"},
+        {"id": "VIRTSTRAT-560", "kind": "feature", "tracker": "jira", "title": "The feature", "url": "https://c/2"},
     ]
     suite = SUITE.replace("vep-140", "vep-140    cnv-72329    virtstrat-560")
     root = parsed(xunit(load_plan(write_plan(plan_data)), run_suite(suite), {}))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
 from testplan.gate import Exit
+from testplan.results import Outcome
 from tests.embedded import ROOT, RobotRun, embedded_cluster, run_robot
 
-from .cluster import Api
+from .cluster import Api, Object
 
 IMPORTS = """\
 *** Settings ***
@@ -24,7 +25,7 @@ Variables         {variables}
 
 
 *** Test Cases ***
-Bad Input
+{name}
 """
 
 
@@ -130,41 +131,59 @@ MISUSES = {
 }
 
 
+NO_NAMESPACE = "no test namespace is open; call `Open Test Namespace` first"
+TOO_EARLY = ["Define VM    web", "Run In Guest    web    true", "Stop VM    web"]
+
+
+@dataclass(frozen=True)
+class Misused:
+    """One run, a suite for each misuse, and what it created."""
+
+    run: RobotRun
+    namespaces: list[str]
+    vms: list[Object]
+
+
+@pytest.fixture(scope="module")
+def misused(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Misused:
+    """The suites have no teardown: what they open is closed for them."""
+    api, vms, namespaces = Api(kubeconfig), "/apis/kubevirt.io/v1/virtualmachines", "/api/v1/namespaces"
+    folder = tmp_path_factory.mktemp("misuses")
+    bodies = {name: "    Open Test Namespace\n" + steps for name, (steps, _) in MISUSES.items()}
+    bodies |= {step: f"    {step}\n" for step in TOO_EARLY}
+    (folder / "suites").mkdir()
+    for number, (name, steps) in enumerate(bodies.items()):
+        text = IMPORTS.format(variables=ROOT / "variables" / "defaults.yaml", name=name.replace("    ", " "))
+        (folder / "suites" / f"{number}.robot").write_text(text + steps)
+    since = {path: api.resource_version(path) for path in (vms, namespaces)}
+    run = run_robot(folder / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=folder / "suites", timeout=240)
+    created = [str(item["metadata"]["name"]) for item in api.added_since(namespaces, since[namespaces])]
+    return Misused(run, created, api.added_since(vms, since[vms]))
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("misuse", MISUSES)
-def test_a_misused_keyword_is_one_test_error_at_once(kubeconfig: Path, tmp_path: Path, misuse: str) -> None:
+def test_a_misused_keyword_is_one_test_error_at_once(misused: Misused, misuse: str) -> None:
     """It names the argument, what was expected and what there is; no VM is created, and no boot is waited for."""
-    steps, said = MISUSES[misuse]
-    api, path = Api(kubeconfig), "/apis/kubevirt.io/v1/virtualmachines"
-    since, began = api.resource_version(path), time.monotonic()
-    run = run_steps(tmp_path, kubeconfig, "    Open Test Namespace\n" + steps)
-    assert time.monotonic() - began < 30
-    assert_misused(run, said)
-    assert api.added_since(path, since) == []
+    outcome = misused.run.outcomes[misuse]
+    assert_misused(outcome, MISUSES[misuse][1])
+    assert outcome.seconds < 30
+    assert misused.vms == []
+    assert misused.run.judgement.exit == Exit.TEST_ERROR
 
 
-@pytest.mark.parametrize("step", ["Define VM    web", "Run In Guest    web    true", "Stop VM    web"])
-def test_a_keyword_before_there_is_a_namespace_is_a_test_error(kubeconfig: Path, tmp_path: Path, step: str) -> None:
-    since = Api(kubeconfig).resource_version("/api/v1/namespaces")
-    assert_misused(
-        run_steps(tmp_path, kubeconfig, f"    {step}\n"), "no test namespace is open; call `Open Test Namespace` first"
-    )
-    assert_nothing_created(kubeconfig, since)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("step", TOO_EARLY)
+def test_a_keyword_before_there_is_a_namespace_is_a_test_error(misused: Misused, step: str) -> None:
+    assert_misused(misused.run.outcomes[step.replace("    ", " ")], NO_NAMESPACE)
+    assert len(misused.namespaces) == len(MISUSES), "one for each suite that opened one"
 
 
-def run_steps(folder: Path, kubeconfig: Path, steps: str) -> RobotRun:
-    """One test of these steps. It has no teardown: what it opens is closed for it."""
-    suite = folder / "bad_input.robot"
-    suite.write_text(IMPORTS.format(variables=ROOT / "variables" / "defaults.yaml") + steps)
-    return run_robot(folder / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=suite)
-
-
-def assert_misused(run: RobotRun, said: str) -> None:
-    """The whole message of the only test; ``*`` stands for anything."""
-    (outcome,) = run.outcomes.values()
+def assert_misused(outcome: Outcome, said: str) -> None:
+    """The whole message of the test; ``*`` stands for anything."""
     pattern = re.escape(f"TEST ERROR: {said}").replace(r"\*", ".*")
     assert re.match(pattern, outcome.message), outcome.message
     assert "\n" not in outcome.message
-    assert run.judgement.exit == Exit.TEST_ERROR
 
 
 def test_a_cluster_with_one_node_only(tmp_path: Path) -> None:

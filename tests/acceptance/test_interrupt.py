@@ -21,7 +21,11 @@ from .cluster import Api
 
 PR_SET_CHILD_SUBREAPER = 36
 RUN_LABEL = "kubevirt-nad-tests/run"
-MOMENTS = ("Start VMs", "Wait Until VMs Are Ready", "Wait Until Change Has Settled")
+MOMENTS = (
+    "Wait Until Change Has Settled",
+    pytest.param("Start VMs", marks=pytest.mark.nightly),
+    pytest.param("Wait Until VMs Are Ready", marks=pytest.mark.nightly),
+)
 PATIENCE = 60.0
 
 pytestmark = pytest.mark.timeout(300)
@@ -174,6 +178,7 @@ def test_a_killed_run_leaves_nothing(host: Host, tmp_path: Path, moment: str) ->
     host.assert_clean_after_next_start()
 
 
+@pytest.mark.nightly
 def test_a_killed_run_of_several_processes_leaves_nothing(host: Host, tmp_path: Path) -> None:
     results = tmp_path / "results"
     pid = start(run_sh(results, "--processes", "2"), host.env, results)
@@ -185,8 +190,11 @@ def test_a_killed_run_of_several_processes_leaves_nothing(host: Host, tmp_path: 
 
 @pytest.mark.parametrize(
     ("number", "options"),
-    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGINT, ("--processes", "2"))],
-    ids=["SIGINT", "SIGTERM", "SIGINT, two processes"],
+    [
+        pytest.param(signal.SIGINT, (), id="SIGINT", marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, (), id="SIGTERM"),
+        pytest.param(signal.SIGINT, ("--processes", "2"), id="SIGINT, two processes"),
+    ],
 )
 def test_a_signalled_run_stops_its_cluster_and_says_so(
     host: Host, tmp_path: Path, number: int, options: tuple[str, ...]

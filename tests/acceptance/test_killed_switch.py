@@ -39,7 +39,7 @@ def state(api: Api, platform: str) -> str:
     return json.dumps([owner["spec"], kept, kubevirt["spec"]], sort_keys=True)
 
 
-@pytest.mark.parametrize("platform", OWNERS)
+@pytest.mark.parametrize("platform", ["openshift", pytest.param("kubernetes", marks=pytest.mark.nightly)])
 def test_setting_of_a_killed_run_is_put_back_by_the_next_one(tmp_path: Path, platform: str) -> None:
     with embedded_cluster(tmp_path, "--platform", platform) as kubeconfig:
         api = Api(kubeconfig)

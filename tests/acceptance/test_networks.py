@@ -54,6 +54,7 @@ def bridges_and_masters(api: Api) -> tuple[set[str], set[str]]:
     return bridges, {str(entry.get("controller") or "") for entry in interfaces if entry["name"] in ("ens4", "ens5")}
 
 
+@pytest.mark.nightly
 def test_networks_that_nmstate_and_ovn_make_are_taken_away_by_the_run_or_the_next_one(tmp_path: Path) -> None:
     with embedded_cluster(tmp_path, "--platform", "openshift") as kubeconfig:
         api = Api(kubeconfig)

@@ -50,16 +50,9 @@ def p0_passed() -> dict[str, Verdict]:
     return {test.name: Verdict.PASS for test in read_tests(P0)}
 
 
-@pytest.mark.parametrize(
-    ("suites", "options"),
-    [(P0, ()), (P0 / "linux_bridge_vlan_change.robot", ()), (SUITES, ("--include", "p0"))],
-    ids=["folder", "file", "tag"],
-)
-def test_robot_alone_judges_p0_however_it_is_chosen(
-    kubeconfig: Path, tmp_path: Path, suites: Path, options: tuple[str, ...]
-) -> None:
+def test_robot_alone_judges_a_file_of_p0(kubeconfig: Path, tmp_path: Path) -> None:
     variables = ("--variable", f"KUBECONFIG:{kubeconfig}", *QUICK)
-    run = run_robot(tmp_path, *variables, *options, suites=suites)
+    run = run_robot(tmp_path, *variables, suites=P0 / "linux_bridge_vlan_change.robot")
     assert {name: outcome.verdict for name, outcome in run.outcomes.items()} == p0_passed(), run.printed
     assert run.judgement.exit == Exit.PROVEN
     assert left(Api(kubeconfig)) == []
@@ -88,14 +81,16 @@ FIRST_KEYWORDS = {
 }
 
 
-@pytest.mark.parametrize("keyword", FIRST_KEYWORDS)
-def test_any_keyword_opens_the_cluster_and_the_end_of_the_suite_closes_it(
-    kubeconfig: Path, tmp_path: Path, keyword: str
-) -> None:
-    suite = tmp_path / "opens.robot"
-    suite.write_text(f"{HEAD}Opens\n    {keyword}    {FIRST_KEYWORDS[keyword]}\n")
-    run = run_robot(tmp_path / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=suite)
-    assert [outcome.verdict for outcome in run.outcomes.values()] == [Verdict.PASS], run.printed
+def test_any_keyword_opens_the_cluster_and_the_end_of_the_suite_closes_it(kubeconfig: Path, tmp_path: Path) -> None:
+    """A suite for each: as the end of the one before it closed the cluster, each keyword finds none open."""
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    for keyword, arguments in FIRST_KEYWORDS.items():
+        (suites / f"{keyword}.robot").write_text(f"{HEAD}{keyword}\n    {keyword}    {arguments}\n")
+    run = run_robot(tmp_path / "results", "--variable", f"KUBECONFIG:{kubeconfig}", suites=suites)
+    assert {name: outcome.verdict for name, outcome in run.outcomes.items()} == dict.fromkeys(
+        FIRST_KEYWORDS, Verdict.PASS
+    ), run.printed
     assert "Run" in ExecutionResult(run.folder / "output.xml").suite.metadata
     assert left(Api(kubeconfig)) == []
 

@@ -1,4 +1,4 @@
-"""One case of each suite and each kind of fault, run for real. ``python -m tests.detection`` runs all of them."""
+"""Ten cases, at least one of each priority and verdict, run whole. ``python -m tests.detection`` runs all of them."""
 
 from __future__ import annotations
 

@@ -36,8 +36,13 @@ def test_every_test_of_every_suite_is_turned_red() -> None:
     assert [f"{test.source.stem}: {test.name}" for test in never_red(load_table(), read_tests())] == []
 
 
-def test_every_suite_has_a_case_that_runs_each_time() -> None:
-    assert {test.source.stem for test in read_tests()} == {case.suite for case in load_table() if case.reduced}
+def test_each_priority_and_verdict_has_a_case_that_runs_each_time() -> None:
+    """And the suite of the first scenario has a defect of the product, and a fault of the lab."""
+    reduced = [case for case in load_table() if case.reduced]
+    folders = {test.source.stem: test.source.parent.name for test in read_tests()}
+    assert {folders[case.suite] for case in reduced} == {"preflight", "p0", "p1", "p2"}
+    first = {case.verdict for case in reduced if case.suite == "linux_bridge_vlan_change"}
+    assert first == {Verdict.FAIL, Verdict.LAB_ERROR}
 
 
 def test_every_defect_says_what_it_does() -> None:

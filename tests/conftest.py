@@ -1,24 +1,47 @@
-"""What all tests share: the fixture that asserts what a circumstance's mark says."""
+"""How tests are shared out to the workers: those with a common fixture to one of them, whole runs before quick ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.circumstances.marks import parts_of
+# What runs whole suites or boots guests. If such a test came last, one worker would end long after the others.
+LONG = (
+    "tests/matrix/test_reduced",
+    "tests/acceptance/test_keyword_examples",
+    "tests/acceptance/test_examples",
+    "tests/emulator/fuzz",
+    "tests/browser",
+    "tests/detection/test_reduced",
+    "tests/faults/test_reduced",
+    "tests/killing",
+    "tests/acceptance",
+    "tests/rbac",
+    "tests/emulator/cluster_process",
+    "tests/console",
+    "tests/emulator",
+)
+SHARED = {"module", "package", "session"}
 
 
-@pytest.fixture
-def sees(request: pytest.FixtureRequest) -> Callable[[object], None]:
-    """Asserts that a message shows what the test's mark says that a user sees: all parts, in this order."""
-    mark = request.node.get_closest_marker("circumstance")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if shared := _shared_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=_rank)
 
-    def shown_in(message: object) -> None:
-        text, place = str(message), 0
-        for part in parts_of(mark.kwargs["sees"]):
-            place = text.find(part, place)
-            assert place >= 0, f'"{part}" is not, or not in this order, in: {text}'
-            place += len(part)
 
-    return shown_in
+def _shared_fixture(item: pytest.Item) -> str:
+    """The widest fixture of our own that several tests have in common; "" if each test has its own."""
+    definitions = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest offers no other way
+    own = [
+        found[-1]
+        for name, found in definitions.items()
+        if found[-1].scope in SHARED and found[-1].baseid.startswith("tests") and not name.startswith("_")
+    ]
+    session = sorted(f"{one.baseid}::{one.argname}" for one in own if one.scope != "module")
+    return session[0] if session else item.nodeid.partition("::")[0] if own else ""
+
+
+def _rank(item: pytest.Item) -> int:
+    return next((rank for rank, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))

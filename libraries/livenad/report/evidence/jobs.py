@@ -14,7 +14,7 @@ import yaml
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import EVENT, POD, Kind, Object, dig, meta
+from livenad.api.kinds import EVENT, POD, VMI, Kind, Object, dig, meta
 from livenad.context import Run
 from livenad.errors import LabError
 from livenad.guest.guests import Guests
@@ -48,7 +48,7 @@ def jobs_of(run: Run, store: Store) -> Iterator[Job]:
     cluster = Cluster(run.cluster.connection, patience=_PATIENCE)
     if suite := run.suite:
         for record in suite.vms:
-            read = _guest(suite.guests, record.name)
+            read = _guest(suite.guests, suite.recorder.history, record.name)
             yield Job(f"guest-{record.name}.txt", f"guest {record.name}: interfaces, routes, neighbours", read)
         history, namespace = suite.recorder.history, suite.namespace
         yield from _logs(cluster, namespace.name, history)
@@ -128,8 +128,10 @@ def _reason(text: str) -> str:
     return text[:300]
 
 
-def _guest(guests: Guests, name: str) -> Callable[[], str]:
+def _guest(guests: Guests, history: History, name: str) -> Callable[[], str]:
     def read() -> str:
+        if history.current(VMI, name) is None:
+            raise LabError(f"VM {name} does not run: it has no VMI")
         script = "\n".join(f"echo '== {entry.title}'; {{ {entry.command}; }} 2>&1" for entry in GUEST_COMMANDS)
         shell = guests.shell(name)
         shell.prepare(GUEST_SECONDS)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from livenad.api.client import Cluster
+from livenad.api.history import History
 from livenad.api.recorder import silent
 from livenad.cluster.facts import ClusterFacts
 from livenad.context import Run
+from livenad.errors import LabError
+from livenad.report.evidence import jobs
 from livenad.report.evidence import store as stores
 from livenad.report.evidence.collecting import collect, run_jobs
 from livenad.report.evidence.evidence_page import Failure
@@ -50,6 +54,12 @@ def test_a_source_that_hangs_or_fails_costs_nothing_but_itself(tmp_path: Path) -
     if late is not None:
         late.join(5)
     assert not (tmp_path / "hangs").exists()
+
+
+def test_guest_of_a_vm_that_never_ran_is_not_waited_for() -> None:
+    read = jobs._guest(Mock(side_effect=AssertionError("the guest was asked")), History(), "web")
+    with pytest.raises(LabError, match="VM web does not run: it has no VMI"):
+        read()
 
 
 def test_more_jobs_than_threads_are_all_done(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ if [[ -z $quick ]]; then
   start=$EPOCHREALTIME
   result=ok
   # Most tests wait for a cluster, not for a processor: more workers than processors.
-  env "TESTS_OF=$$" "$PYTHON" -m pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder "$@" || result=FAILED
+  env "TESTS_OF=$$" "$PYTHON" -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || result=FAILED
   [[ $result == ok ]] || echo pytest >>"$work/failed"
   report_stage pytest "$result" "$start" ""
 fi

@@ -1,11 +1,28 @@
-"""How tests are shared out to the workers: those with a common fixture to one of them, whole runs before quick ones."""
+"""How tests are shared out to the workers: whole runs first and one by one, all others a file at a time."""
 
 from __future__ import annotations
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
-# What runs whole suites or boots guests. If such a test came last, one worker would end long after the others.
-LONG = (
+# Files whose tests are whole runs with a cluster of their own.
+ONE_BY_ONE = (
+    "tests/matrix/test_reduced",
+    "tests/detection/test_reduced",
+    "tests/faults/test_reduced",
+    "tests/emulator/fuzz",
+    "tests/acceptance/test_interrupt",
+    "tests/acceptance/test_docs",
+    "tests/acceptance/test_networks",
+    "tests/acceptance/test_parallel",
+    "tests/acceptance/test_selection",
+    "tests/emulator/cluster_process",
+    "tests/emulator/dataplane/test_scenarios",
+    "tests/console/test_fuzz",
+)
+# What runs suites or boots guests. If such a test came last, one worker would end long after the others.
+FIRST = (
     "tests/matrix/test_reduced",
     "tests/acceptance/test_keyword_examples",
     "tests/acceptance/test_examples",
@@ -16,32 +33,28 @@ LONG = (
     "tests/killing",
     "tests/acceptance",
     "tests/rbac",
-    "tests/emulator/cluster_process",
     "tests/console",
     "tests/emulator",
 )
-SHARED = {"module", "package", "session"}
 
 
-@pytest.hookimpl(tryfirst=True)
+class FileScheduling(LoadScopeScheduling):
+    """Tests of a file go to the same worker, but for those of ``ONE_BY_ONE``."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path.startswith("tests/browser/"):
+            return "tests/browser"
+        return nodeid if path.startswith(ONE_BY_ONE) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    return FileScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if shared := _shared_fixture(item):
-            item.add_marker(pytest.mark.xdist_group(shared))
     items.sort(key=_rank)
 
 
-def _shared_fixture(item: pytest.Item) -> str:
-    """The widest fixture of our own that several tests have in common; "" if each test has its own."""
-    definitions = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest offers no other way
-    own = [
-        found[-1]
-        for name, found in definitions.items()
-        if found[-1].scope in SHARED and found[-1].baseid.startswith("tests") and not name.startswith("_")
-    ]
-    session = sorted(f"{one.baseid}::{one.argname}" for one in own if one.scope != "module")
-    return session[0] if session else item.nodeid.partition("::")[0] if own else ""
-
-
 def _rank(item: pytest.Item) -> int:
-    return next((rank for rank, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
+    return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))

@@ -6,7 +6,10 @@
 # What the machine itself has to have is looked at first. Where INSTALL is set, what is missing is installed (Debian's
 # packages, by root); otherwise it is named with the command, and nothing is begun.
 #
-# A stamp in the environment holds its Python and the checksums of the requirement files that it was made from, so that
+# What is installed are the locks in locks/, with hashes. With WITHOUT_LOCKS=yes it is the requirement files, whose ranges
+# let in newer releases.
+#
+# A stamp in the environment holds its Python and the checksums of the files that it was made from, so that
 # a second start only compares. Where the checkout may not be written (it is another user's), environment and results
 # lie in the user's cache folder.
 
@@ -59,11 +62,14 @@ unexpected() {
   ((status != 1)) || fail "the start failed; is the disk full, or $ROOT out of reach?"
 }
 
-# The checksums of a set's requirement files, one line each. Each set holds the one before.
+# The checksums of a set's files, one line each. Each set holds the one before.
 checksums() {
-  local files=(requirements.txt)
-  [[ $1 == cluster ]] || files+=(emulator/requirements.txt)
-  [[ $1 != tests ]] || files+=(tests/requirements.txt)
+  local files=(locks/cluster.txt locks/embedded.txt locks/tests.txt)
+  [[ ${WITHOUT_LOCKS:-} != yes ]] || files=(requirements.txt emulator/requirements.txt tests/requirements.txt)
+  case $1 in
+    cluster) files=("${files[0]}") ;;
+    embedded) files=("${files[@]:0:2}") ;;
+  esac
   cd -- "$ROOT" || return
   if command -v sha256sum >/dev/null; then
     sha256sum -- "${files[@]}"
@@ -72,7 +78,7 @@ checksums() {
   fi
 }
 
-# Whether an environment still has its Python and was made from these requirement files.
+# Whether an environment still has its Python and was made from these files.
 stamp_holds() {
   local venv=$1 sums=$2 stamp line
   [[ -x $venv/bin/python && -r $venv/.stamp ]] || return 1
@@ -151,6 +157,8 @@ install_requirements() {
   # Made with --without-pip: the host's pip installs into it.
   "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
   while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
+  # The lock of a set holds those before it.
+  [[ ${WITHOUT_LOCKS:-} == yes ]] || files=(--require-hashes "${files[@]: -2}")
   "${pip[@]}" install --quiet --quiet --disable-pip-version-check "${files[@]}" ||
     fail "the requirements could not be installed into $VENV; is a package index reachable?"
 }

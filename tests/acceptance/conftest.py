@@ -78,7 +78,14 @@ def checkout() -> Iterator[Checkout]:
     """Not in pytest's own folder, which other users may not enter."""
     folder = Path(tempfile.mkdtemp(prefix="checkout-"))
     folder.chmod(0o755)
-    for name in ("run.sh", "scripts", "requirements.txt", "emulator/requirements.txt", "tests/requirements.txt"):
+    for name in (
+        "run.sh",
+        "scripts",
+        "locks",
+        "requirements.txt",
+        "emulator/requirements.txt",
+        "tests/requirements.txt",
+    ):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

@@ -43,9 +43,9 @@ def test_first_start_makes_an_environment_and_the_second_only_uses_it(checkout: 
     assert len(checkout.calls()) == 2, "the second start asked Python for something besides the values and the run"
 
 
-def test_a_changed_requirement_is_installed_at_the_next_start(checkout: Checkout) -> None:
+def test_a_changed_lock_is_installed_at_the_next_start(checkout: Checkout) -> None:
     checkout.run()
-    with (checkout.folder / "emulator/requirements.txt").open("a", encoding="utf-8") as file:
+    with (checkout.folder / "locks/embedded.txt").open("a", encoding="utf-8") as file:
         file.write("something-new\n")
     checkout.run("--kubeconfig", "config")
     assert len(installs(checkout)) == 1, "a real cluster does not need the embedded one's requirements"
@@ -56,9 +56,17 @@ def test_a_changed_requirement_is_installed_at_the_next_start(checkout: Checkout
 def test_a_real_cluster_installs_only_what_it_needs(checkout: Checkout) -> None:
     checkout.run("--kubeconfig", "config")
     (install,) = installs(checkout)
-    assert re.findall(r"-r (\S+)", install) == [f"{checkout.folder}/requirements.txt"]
+    assert install.endswith(f"--require-hashes -r {checkout.folder}/locks/cluster.txt")
     checkout.run()
-    assert f"{checkout.folder}/emulator/requirements.txt" in installs(checkout)[1]
+    assert installs(checkout)[1].endswith(f"--require-hashes -r {checkout.folder}/locks/embedded.txt")
+
+
+def test_without_locks_the_ranges_are_installed(checkout: Checkout) -> None:
+    checkout.run(env={"WITHOUT_LOCKS": "yes"})
+    (install,) = installs(checkout)
+    assert "--require-hashes" not in install
+    wanted = [f"{checkout.folder}/requirements.txt", f"{checkout.folder}/emulator/requirements.txt"]
+    assert re.findall(r"-r (\S+)", install) == wanted
 
 
 def test_an_environment_that_lost_its_python_is_made_anew(checkout: Checkout) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client
+from KubeVirtLibrary import __version__
 
 from testplan.results import read_results
 from tests.acceptance.cluster import Api
@@ -242,4 +243,11 @@ def test_workflow_keeps_its_secret_out_of_commands() -> None:
             script = step.get("run", "")
             assert "${{" not in script
             assert shellcheck(script) == "" if script else True
-            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step.get("uses", "a/b@v1"))
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", f"a/b@{0:040}"))
+
+
+@pytest.mark.parametrize("name", ["job.yaml", "tekton-task.yaml", "Containerfile"])
+def test_an_example_names_the_image_of_this_release(name: str) -> None:
+    """A tag that moves would run other tests tomorrow."""
+    assert f"kubevirt-live-nad-tests:{__version__}" in (DEPLOY / name).read_text(encoding="utf-8")
+    assert re.search(r"^FROM \S+:\d+\.\d+\.\d+\S*$", CONTAINERFILE, re.MULTILINE)

@@ -18,7 +18,7 @@ from KubeVirtLibrary.network_change import NetworkChangeKeywords
 from KubeVirtLibrary.network_change_checks import NetworkChangeCheckKeywords
 from KubeVirtLibrary.networks import NetworkKeywords
 from KubeVirtLibrary.nic_hotplug import NicHotplugKeywords
-from KubeVirtLibrary.opening import close_quietly
+from KubeVirtLibrary.opening import close_at_exit
 from KubeVirtLibrary.permissions import PermissionKeywords
 from KubeVirtLibrary.recorded_checks import RecordedCheckKeywords
 from KubeVirtLibrary.user_vms import UserVmKeywords
@@ -98,4 +98,4 @@ class KubeVirtLibrary(LibraryBase):
             RecordedCheckKeywords,
         )
         self.ROBOT_LIBRARY_LISTENER = [SuiteListener(SESSION), LastResort()]
-        atexit.register(close_quietly, SESSION)
+        atexit.register(close_at_exit, SESSION)

@@ -115,7 +115,10 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Close Cluster", tags=["cluster", "core"])
     def close_cluster(self) -> None:
-        """Removes all resources of this run, waits until its namespaces are gone, and closes the connection.
+        """Removes all resources of this run and closes the connection.
+
+        Waits a few seconds for its namespaces to go. If that takes longer, the report is written meanwhile, and the
+        process ends when they are gone.
 
         This happens automatically at the end of the suite that opened the cluster. A resource that cannot be removed
         causes a warning and suite metadata, never a failure.

@@ -74,7 +74,7 @@ class NamespaceKeywords(KeywordComponent):
 
     @keyword(name="Close Test Namespace", tags=["namespaces", "core"])
     def close_test_namespace(self) -> None:
-        """Starts the removal of everything that this suite created, VMs first; `Close Cluster` waits until it is gone.
+        """Starts the removal of everything that this suite created, VMs first, and does not wait until it is gone.
 
         Sessions in guests are closed, cluster settings are restored, and the log gets a connectivity chart for each
         network change; the chart's data is stored beside the log, in ``connectivity-<namespace>-<vm>.json``.

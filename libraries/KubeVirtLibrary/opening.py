@@ -15,6 +15,11 @@ from KubeVirtLibrary.log import details, heartbeat, log_connectivity, step, suit
 
 _FIRST_CONTACT_SECONDS = 5.0
 _REMOVAL_SECONDS = 120.0
+_AT_THE_REPORT_SECONDS = 5.0
+"""For how long the report waits for namespaces that are being removed; the process waits for the rest."""
+
+_LEFT = "Left on the cluster: "
+_REMEDY = ". Remove it with `Delete Orphaned Resources`."
 
 
 def open_cluster(session: Session, *, restore: bool = True) -> Run:
@@ -39,16 +44,19 @@ def open_cluster(session: Session, *, restore: bool = True) -> Run:
     run = Run(settings, cluster, facts, opened_in=suite_name(), heartbeat=heartbeat)
     session.run = run
     _show(facts, run.run_id, connection.source)
-    restore_settings_of_aborted_runs(run, dry_run=not restore)
+    restore_settings_of_aborted_runs(run, dry_run=not restore, reading=False)
     return run
 
 
-def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False) -> None:
-    """Restore what an aborted run changed; if an active run has changed settings, use the values from before."""
+def restore_settings_of_aborted_runs(run: Run, *, dry_run: bool = False, reading: bool = True) -> None:
+    """Restore what an aborted run changed; if an active run has changed settings, use the values from before.
+
+    Without ``reading``, the facts of the run are new enough to tell whether there is anything.
+    """
     from livenad.cluster.facts import read_kubevirt  # noqa: PLC0415
 
     try:
-        note = run.cluster_settings.foreign_backup(read_kubevirt(run.cluster))
+        note = run.cluster_settings.foreign_backup(read_kubevirt(run.cluster) if reading else run.facts.kubevirt)
         if note is None:
             return
         for line in run.cluster_settings.restore_of_aborted_runs(dry_run=dry_run):
@@ -87,40 +95,73 @@ def close_suite(run: Run) -> None:
 
 
 def close_cluster(session: Session) -> None:
-    """Remove what the run still has on the cluster, wait until its namespaces are gone, and end the run."""
+    """Remove what the run still has on the cluster, and end the run.
+
+    What takes longer to go than a report should wait for is waited for by `await_removals`, which also gives back the
+    leases: until then the guests may be there.
+    """
     run = session.run
     if run is None:
         return
     try:
         close_suite(run)
-        _remove_everything(run)
+        left = run.created.remove()
+        going = _await_gone(run, _AT_THE_REPORT_SECONDS)
+        if going:
+            session.leaving.append(run)
+            step(f"Still being removed, while the report is written: {'; '.join(going)}")
+        if left := left + ([] if going else _give_back(run)):
+            warn(f"{_LEFT}{'; '.join(left)}{_REMEDY}")
+            suite_metadata("OrphanedResources", "; ".join(left))
     finally:
-        run.created.lease.stop()
-        run.cluster.close()
         session.run = None
+        if run not in session.leaving:
+            _end(run)
+
+
+def await_removals(session: Session) -> None:
+    """Wait for what `close_cluster` left to the end of the process; what remains is told on the console."""
+    while session.leaving:
+        run = session.leaving.pop()
+        try:
+            if left := _await_gone(run, _REMOVAL_SECONDS) + _give_back(run):
+                warn(f"{_LEFT}{'; '.join(left)}{_REMEDY}")
+        except LabError as error:
+            warn(f"The cluster could not be left clean: {error}")
+        finally:
+            _end(run)
+
+
+def close_at_exit(session: Session) -> None:
+    """Close at the end of the process what no suite closed, and wait for what is being removed."""
+    close_quietly(session)
+    await_removals(session)
 
 
 def close_quietly(session: Session) -> None:
-    """Close at the end of the process, or of a suite whose teardown did not."""
+    """Close at the end of a suite whose teardown did not."""
     try:
         close_cluster(session)
     except LabError as error:
         warn(f"The cluster could not be left clean: {error}")
 
 
-def _remove_everything(run: Run) -> None:
+def _await_gone(run: Run, within: float) -> list[str]:
     from livenad.ownership.removal import await_gone, await_no_guests  # noqa: PLC0415
 
-    left = run.created.remove()
-    left += await_gone(run.cluster, run.namespaces, _REMOVAL_SECONDS, heartbeat)
+    left = await_gone(run.cluster, run.namespaces, within, heartbeat)
     if run.settings.namespace:
-        left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, _REMOVAL_SECONDS, heartbeat)
-    if run.networks.used:
-        left += run.networks.close()
-    left += run.created.lease.lost()
-    if left:
-        warn("Left on the cluster: " + "; ".join(left) + ". Remove it with `Delete Orphaned Resources`.")
-        suite_metadata("OrphanedResources", "; ".join(left))
+        left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, within, heartbeat)
+    return left
+
+
+def _give_back(run: Run) -> list[str]:
+    return (run.networks.close() if run.networks.used else []) + run.created.lease.lost()
+
+
+def _end(run: Run) -> None:
+    run.created.lease.stop()
+    run.cluster.close()
 
 
 def _show(facts: ClusterFacts, run_id: str, source: str) -> None:

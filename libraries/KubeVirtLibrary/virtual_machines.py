@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Literal
 
@@ -31,6 +32,7 @@ from KubeVirtLibrary.types import Addresses, NetworkName, NicName, VmName, parse
 Obstacle = Literal["nothing", "binding", "volume"]
 EvictionStrategy = Literal["cluster default", "LiveMigrate", "LiveMigrateIfPossible", "External", "None"]
 
+_AT_ONCE = 8
 _NAMED = 10
 """How many of many VMs a message names."""
 
@@ -136,16 +138,18 @@ class VirtualMachineKeywords(KeywordComponent):
         for record in records:
             suite.namespace.naming.expect(record.name)
         suite.recorder.select_again()
-        for record in records:
-            if record in stopped:
-                change = request_action(run.cluster, suite.recorder, record, "start")
-                suite.changes.add(change)
-            else:
-                affinity = run.networks.node_affinity(run.facts.nodes)
-                ipv6_only = run.facts.nodes is not None and run.facts.nodes.ipv6_only
-                create_vm(run.created, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
-                if record.origin == "manifest" and not starts_by_itself(record.manifest):
-                    suite.changes.add(request_action(run.cluster, suite.recorder, record, "start"))
+        affinity = run.networks.node_affinity(run.facts.nodes)
+        ipv6_only = run.facts.nodes is not None and run.facts.nodes.ipv6_only
+
+        def create(record: VmRecord) -> None:
+            create_vm(run.created, suite.vms, record, run.settings, affinity, ipv6_only=ipv6_only)
+
+        fresh = [record for record in records if record.name not in started]
+        with ThreadPoolExecutor(_AT_ONCE, "create VM") as pool:
+            list(pool.map(create, fresh))
+        idle = [record for record in fresh if record.origin == "manifest" and not starts_by_itself(record.manifest)]
+        for record in stopped + idle:
+            suite.changes.add(request_action(run.cluster, suite.recorder, record, "start"))
         step(
             f"Started in {suite.namespace.name}: {', '.join(one.name for one in records) or 'nothing, all are started'}"
         )

@@ -109,7 +109,13 @@ class Run:
         self.capabilities = Capabilities(self.lab)
         self.preflight = Preflight(self.lab)
         self.networks = RunNetworks(
-            cluster, settings, self.created, self.capabilities, namespaces=self.namespaces, heartbeat=heartbeat
+            cluster,
+            settings,
+            self.created,
+            self.capabilities,
+            namespaces=self.namespaces,
+            heartbeat=heartbeat,
+            nodes=lambda: self.facts.nodes,
         )
         self.cluster_settings = ClusterSettings(cluster, self.run_id, heartbeat)
         self.suite: SuiteContext | None = None
@@ -126,7 +132,11 @@ class Run:
 
 
 class Session:
-    """The run of this process, None before a cluster is opened and after it is closed. Both libraries share it."""
+    """The run of this process, None before a cluster is opened and after it is closed. Both libraries share it.
+
+    ``leaving`` are closed runs whose namespaces are still being removed.
+    """
 
     def __init__(self) -> None:
         self.run: Run | None = None
+        self.leaving: list[Run] = []

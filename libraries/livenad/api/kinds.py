@@ -50,6 +50,7 @@ ACCOUNT = Kind("v1", "serviceaccounts", "ServiceAccount")
 BINDING = Kind("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding")
 LEASE = Kind("coordination.k8s.io/v1", "leases", "Lease")
 ACCESS_REVIEW = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False)
+RULES_REVIEW = Kind("authorization.k8s.io/v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False)
 SELF_REVIEW = Kind("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 
 CREATED_BY_RUN = "kubevirt-nad-tests/run"

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import EVENT, RECORDED, Kind, Object
+from livenad.api.kinds import EVENT, NAD, RECORDED, Kind, Object
 from livenad.api.watch import STOP_SECONDS, WATCH_SECONDS, WatchStream
 from livenad.errors import LabError
 from livenad.text import human
@@ -23,6 +23,7 @@ HEARTBEAT_SECONDS = 10.0
 FRESH_SECONDS = 2.0
 """How long a list stands for the cluster when nothing has changed since."""
 
+_NOT_JUDGED = (EVENT, NAD)
 _NAMED = 5
 """How many of many VMs a heartbeat names."""
 
@@ -121,7 +122,7 @@ class Recorder:
         process has written nothing. Raises LabError when the API server cannot be read for ``patience`` seconds, those
         of the cluster where none are given.
         """
-        asked = [stream for kind, stream in self._streams.items() if kind is not EVENT]
+        asked = [stream for kind, stream in self._streams.items() if kind not in _NOT_JUDGED]
         stale = [stream for stream in asked if not (unless_fresh and stream.is_fresh(FRESH_SECONDS))]
         if not stale:
             return 0

@@ -22,7 +22,7 @@ from livenad.errors import LabError
 
 logger = logging.getLogger(__name__)
 
-WATCH_SECONDS = 10
+WATCH_SECONDS = 20
 """After how many seconds the server is asked to end a watch; one that is silent for a margin longer is stalled."""
 
 STOP_SECONDS = 2.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from livenad.api.api_errors import ApiError
-from livenad.api.kinds import NODE, Object, dig
+from collections.abc import Callable
+
 from livenad.api.recorder import Heartbeat, silent
+from livenad.cluster.nodes import NodeFacts
 from livenad.errors import LAB_ERROR_PREFIX, CapabilityMissing
 from livenad.networks.attachment import NetworkBackend, Place, Technique
 from livenad.networks.leasebook import LeaseBook
@@ -21,8 +22,15 @@ _RESOURCE = "bridge.network.kubevirt.io/"
 class NetworkBackends:
     """The backends of one run; each is made when it is first asked for."""
 
-    def __init__(self, book: LeaseBook, settings: Settings, heartbeat: Heartbeat = silent) -> None:
+    def __init__(
+        self,
+        book: LeaseBook,
+        settings: Settings,
+        heartbeat: Heartbeat = silent,
+        nodes: Callable[[], NodeFacts | None] = lambda: None,
+    ) -> None:
         self._book = book
+        self._nodes = nodes
         self._settings = settings
         self._made: dict[Place, NetworkBackend] = {}
         self._node_networks = NodeNetworks(book, settings, heartbeat)
@@ -71,12 +79,6 @@ class NetworkBackends:
 
         KubeVirt makes launcher pods ask for it, so that they go to nodes that have the bridge and to no other.
         """
-        name = f"{_RESOURCE}{bridge}"
-        try:
-            nodes: list[Object] = self._book.cluster.list(NODE).items
-        except ApiError as error:
-            if error.status == 403:
-                return ""
-            raise
-        marked = [node for node in nodes if dig(node, "status", "allocatable", name, default="0") != "0"]
-        return name if len(marked) > 1 else ""
+        nodes = self._nodes()
+        marked = sum(bridge in bridges for bridges in nodes.bridges.values()) if nodes else 0
+        return f"{_RESOURCE}{bridge}" if marked > 1 else ""

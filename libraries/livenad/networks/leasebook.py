@@ -45,8 +45,11 @@ class LeaseBook:
     def take(self, name: str, purpose: str, of: str, *, from_expired: bool = True) -> Object | None:
         """Take a lease; None when this run has it now, else the other run's lease. ``of`` describes it for readers."""
         notes = {OF_NOTE: of, HOLDER_NOTE: _who()}
+        # A run may hold many of these, and none expires while its lease of purpose `RUN` is renewed.
+        seldom = purpose in _OF_GUESTS
+        labels = {PURPOSE_LABEL: purpose}
         with self._rights():
-            return self._keeper.take(self.namespace, name, {PURPOSE_LABEL: purpose}, notes, from_expired=from_expired)
+            return self._keeper.take(self.namespace, name, labels, notes, from_expired=from_expired, seldom=seldom)
 
     def give_back(self, name: str) -> None:
         """Delete a lease of this run."""

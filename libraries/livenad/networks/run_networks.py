@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
@@ -45,8 +46,11 @@ class RunNetworks:
         *,
         namespaces: list[str],
         heartbeat: Heartbeat = silent,
+        nodes: Callable[[], NodeFacts | None] = lambda: None,
     ) -> None:
-        """``namespaces`` are those that the run created; the list grows during the run."""
+        """``namespaces`` are those that the run created; the list grows during the run. ``nodes`` are
+        those of the cluster, None where they may not be listed.
+        """
         self._client = client
         self._settings = settings
         self._created = created
@@ -55,7 +59,7 @@ class RunNetworks:
         self.book = LeaseBook(client, created.lease, created.run_id, settings.lease_namespace, settings.namespace)
         self.lock = SuiteLock(self.book, settings.lease_timeout, heartbeat)
         self.pool = VlanPool(self.book, settings.vlans)
-        self.backends = NetworkBackends(self.book, settings, heartbeat)
+        self.backends = NetworkBackends(self.book, settings, heartbeat, nodes)
         self._heartbeat = heartbeat
         self._life = lease_name("run", created.run_id)
         self._made: dict[str, Segment] = {}

@@ -40,6 +40,7 @@ class VlanPool:
         self._book = book
         self._vlans = tuple(vlans)
         self._segments: dict[Segment, str] = {}
+        self._taken: set[str] | None = None
 
     def lease(self, carrier: str, namespace: str) -> Segment:
         """Lease a free VLAN of ``carrier`` for a suite's namespace. PoolExhausted when there is none."""
@@ -71,18 +72,28 @@ class VlanPool:
 
     def give_back(self, gone: Callable[[str], bool]) -> None:
         """Release the VLANs of namespaces that are gone."""
+        self._taken = None
         for segment in [segment for segment, place in self._segments.items() if gone(place)]:
             self._book.give_back(segment.lease)
             del self._segments[segment]
 
     def _lease_free(self, carrier: str, namespace: str) -> Segment | None:
-        taken = {str(meta(item, "name")): item for item in self._book.entries(VLAN)}
+        """By what was listed before: a VLAN that another run took since is refused. Listed again if none is free."""
+        if self._taken is not None and (segment := self._take_free(carrier, namespace)) is not None:
+            return segment
+        self._taken = {str(meta(item, "name")) for item in self._book.entries(VLAN)}
+        return self._take_free(carrier, namespace)
+
+    def _take_free(self, carrier: str, namespace: str) -> Segment | None:
+        taken = self._taken or set()
         elsewhere = {segment.vlan for segment in self._segments if segment.carrier != carrier}
         # Two bridges may be on one switch, so a VLAN that is leased on another backend is used last.
         for vlan in sorted(self._vlans, key=lambda vlan: vlan in elsewhere):
             segment = Segment(carrier, vlan)
-            if segment.lease not in taken and self._take(segment, namespace) is None:
-                return segment
+            if segment.lease not in taken and segment not in self._segments:
+                if self._take(segment, namespace) is None:
+                    return segment
+                taken.add(segment.lease)
         return None
 
     def _take(self, segment: Segment, namespace: str) -> Object | None:

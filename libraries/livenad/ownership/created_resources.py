@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 from livenad.api.client import Cluster
 from livenad.api.kinds import Kind, Object, meta
 from livenad.errors import LabError, Unreachable
 from livenad.ownership.labels import mark
 from livenad.ownership.leases import LeaseKeeper
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -55,25 +59,30 @@ class CreatedResources:
     def remove(self, chosen: Callable[[Entry], bool] = lambda _: True) -> list[str]:
         """Delete the chosen objects, newest first; returns a line for each that remains. "Already gone" is no error.
 
-        When this returns, the API server has accepted each deletion, but finalizers may still run. After the first
-        timeout of the API server no further object is tried.
+        Objects of one kind that were created one after another go in parallel. When this returns, the API server has
+        accepted each deletion, but finalizers may still run. After the first timeout of the API server no further
+        object is tried.
         """
-        leftovers, silent = [], False
-        for entry in reversed(self.entries):
-            if not chosen(entry):
-                continue
-            if silent:
-                leftovers.append(f"{entry.title} was not removed either, as the API server cannot be reached")
-                continue
-            try:
-                self._cluster.delete(entry.kind, entry.name, entry.namespace, entry.uid)
-            except LabError as error:
-                silent = isinstance(error, Unreachable)
-                leftovers.append(f"{entry.title} could not be removed: {error}")
-                continue
-            with self._lock:
-                self._entries.remove(entry)
+        silent = threading.Event()
+        leftovers: list[str] = []
+        with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
+            for _, alike in groupby(filter(chosen, reversed(self.entries)), key=lambda entry: entry.kind):
+                leftovers += filter(None, pool.map(lambda entry: self._remove(entry, silent), alike))
         return leftovers
+
+    def _remove(self, entry: Entry, silent: threading.Event) -> str:
+        """Delete an object, "" when the API server has accepted that; else why it remains."""
+        if silent.is_set():
+            return f"{entry.title} was not removed either, as the API server cannot be reached"
+        try:
+            self._cluster.delete(entry.kind, entry.name, entry.namespace, entry.uid)
+        except LabError as error:
+            if isinstance(error, Unreachable):
+                silent.set()
+            return f"{entry.title} could not be removed: {error}"
+        with self._lock:
+            self._entries.remove(entry)
+        return ""
 
     def forget(self, chosen: Callable[[Entry], bool]) -> None:
         """Drop the records of the chosen objects: they are removed with their namespace or owner."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
@@ -41,6 +42,7 @@ class LeaseKeeper:
         self._cluster = cluster
         self._run_id = run_id
         self._held: dict[_Place, threading.Event] = {}
+        self._written: dict[_Place, Object] = {}
         self._threads: set[threading.Thread] = set()
         self._lost: list[str] = []
         self._lock = threading.Lock()
@@ -65,16 +67,17 @@ class LeaseKeeper:
         notes: Mapping[str, str],
         *,
         from_expired: bool = True,
+        seldom: bool = False,
     ) -> Object | None:
         """Take a lease that other runs compete for; None when this run has it now.
 
         Otherwise returns the lease of the run that has it. An expired lease is taken over, unless ``from_expired`` is
-        False. ``notes`` become annotations.
+        False. ``notes`` become annotations. It is renewed half as often if ``seldom``.
         """
         body = self._manifest(namespace, name, labels, notes)
         while True:
             try:
-                self._cluster.create(LEASE, body)
+                self._written[namespace, name] = self._cluster.create(LEASE, body)
             except ApiError as error:
                 if error.reason != "AlreadyExists" and error.status != 409:
                     raise
@@ -89,12 +92,15 @@ class LeaseKeeper:
                 return found
             if self._take_over(found, body):
                 break
-        self._keep((namespace, name))
+        self._keep((namespace, name), seldom=seldom)
         return None
 
     def give_back(self, namespace: str, name: str) -> None:
         """Stop renewing a lease and delete it, unless another run has it."""
         self._drop((namespace, name))
+        written = self._written.pop((namespace, name), None)
+        if written is not None and remove_lease(self._cluster, written):
+            return
         while (found := self._cluster.find(LEASE, name, namespace)) is not None and self._is_ours(found):
             # A renewal that is in progress changes it at most once more.
             if remove_lease(self._cluster, found):
@@ -171,12 +177,13 @@ class LeaseKeeper:
             raise
         return True
 
-    def _keep(self, place: _Place) -> None:
+    def _keep(self, place: _Place, *, seldom: bool = False) -> None:
         with self._lock:
             if place in self._held:
                 return
             ended = self._held[place] = threading.Event()
-            thread = threading.Thread(target=self._run, args=(place, ended), name=f"lease-{place[1]}", daemon=True)
+            renew = partial(self._run, place, ended, 2 if seldom else 1)
+            thread = threading.Thread(target=renew, name=f"lease-{place[1]}", daemon=True)
             self._threads.add(thread)
             thread.start()
 
@@ -188,9 +195,9 @@ class LeaseKeeper:
             ended.set()
         return ended is not None
 
-    def _run(self, place: _Place, ended: threading.Event) -> None:
+    def _run(self, place: _Place, ended: threading.Event, periods: int) -> None:
         cluster = Cluster(self._cluster.connection, patience=_RENEWAL_PATIENCE, longest_answer=_ANSWER_SECONDS)
-        while not ended.wait(RENEW_SECONDS):
+        while not ended.wait(periods * RENEW_SECONDS):
             try:
                 self._renew(cluster, place)
             except (
@@ -208,7 +215,7 @@ class LeaseKeeper:
             {"op": "replace", "path": "/spec/renewTime", "value": _timestamp(cluster.server_time())},
         ]
         # It may be carried out twice, as it is guarded by the holder's name.
-        cluster.request(
+        self._written[place] = cluster.request(
             "PATCH",
             LEASE.path(namespace, name),
             title=LEASE.title(namespace, name),

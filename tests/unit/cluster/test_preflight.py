@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
-from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, SELF_REVIEW
+from livenad.api.kinds import ACCESS_REVIEW, KUBEVIRT, NODE, RULES_REVIEW, SELF_REVIEW
 from livenad.cluster.capabilities import Capabilities
 from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
@@ -52,7 +52,8 @@ def test_fit_cluster_passes_and_nothing_is_created(healthy: FakeApi, cluster: Cl
     facts = check(cluster)
     assert facts.nodes is not None
     assert (facts.user, facts.nodes.fit, facts.server_version) == ("alice", ("n1", "n2"), "v1.36.0")
-    assert {seen.path for seen in healthy.requests("POST")} == {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
+    reviews = {ACCESS_REVIEW.path(), RULES_REVIEW.path(), SELF_REVIEW.path()}
+    assert {seen.path for seen in healthy.requests("POST")} == reviews
     assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == len(NEEDED_RIGHTS + OWN_NAMESPACES)
 
 
@@ -218,7 +219,7 @@ def test_survey_of_a_slow_cluster_takes_less_than_half_a_minute_and_creates_noth
     took = time.monotonic() - began
     assert len(rows) > 15
     assert 2 < took < 25
-    reviews = {ACCESS_REVIEW.path(), SELF_REVIEW.path()}
+    reviews = {ACCESS_REVIEW.path(), RULES_REVIEW.path(), SELF_REVIEW.path()}
     assert {seen.path for seen in healthy.seen if seen.verb != "GET"} == reviews
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from KubeVirtLibrary import opening
 from KubeVirtLibrary.base import SESSION
-from livenad.api.kinds import NODE
+from KubeVirtLibrary.log import heard
+from KubeVirtLibrary.opening import await_removals
+from livenad.api.kinds import NAMESPACE, NODE
 from livenad.cluster.capabilities import CAPABILITIES
 from livenad.errors import BadInput, LabError
 from livenad.settings import VARIABLES
@@ -93,6 +95,24 @@ def test_nothing_is_left_of_a_run_that_ends_by_itself(api: FakeApi, web: Call) -
     mine = [name for path, name in api.objects if f"/namespaces/{NAME}/" not in path and not path.endswith("/nodes")]
     assert [name for name in mine if name != "kubevirt"] == []
     assert SESSION.run is None
+
+
+def test_a_namespace_that_goes_slowly_does_not_hold_up_the_report(
+    api: FakeApi, web: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its VLANs stay leased, as its guests may still be there; the end of the process waits and gives them back."""
+    remove = api.remove
+    monkeypatch.setattr("KubeVirtLibrary.opening._AT_THE_REPORT_SECONDS", 0.05)
+    monkeypatch.setattr(api, "remove", lambda path, name: None if name == NAME else remove(path, name))
+    with heard() as lines:
+        web("Close Cluster")
+    assert lines[-1] == f"Still being removed, while the report is written: namespace {NAME} is still there"
+    assert SESSION.run is None
+    assert [name for _, name in api.objects if "br1" in name]
+    remove(NAMESPACE.path(), NAME)
+    await_removals(SESSION)
+    assert SESSION.leaving == []
+    assert not [name for path, name in api.objects if "leases" in path and f"/{NAME}/" not in path]
 
 
 def test_looking_for_orphans_finds_none_and_removes_nothing(api: FakeApi, connect: Callable[..., Call]) -> None:

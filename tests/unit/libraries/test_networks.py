@@ -77,7 +77,7 @@ def test_vlan_of_a_network_that_was_not_made_is_a_test_error(begin: Callable[...
 def test_bridge_that_nodes_show_as_a_resource_is_asked_for(healthy: FakeApi, begin: Callable[..., Call]) -> None:
     for name in NODES:
         shown = node(name)
-        shown["status"]["allocatable"] = {"bridge.network.kubevirt.io/br1": "1k"}
+        shown["status"]["capacity"] = {"bridge.network.kubevirt.io/br1": "1k"}
         healthy.put(NODE.path(), shown)
     call = begin()
     call("Create Network", "blue", on=Place.bridge)

@@ -282,6 +282,8 @@ def _act(api: FakeApi, verb: str, path: str, body: Any) -> tuple[int, Object]:  
         if any(verb == denied and part in path for denied, part in api.forbidden):
             return 403, _status(403, f'cannot {verb.lower()} "{path}"')
         collection, _, name = path.rpartition("/")
+        if verb == "POST" and "metadata" not in body:
+            return 404, _status(404, f"{path} is not served")
         if verb == "POST":
             if (path, body["metadata"]["name"]) in api.objects:
                 return 409, _status(409, f"{body['metadata']['name']} already exists", "AlreadyExists")

@@ -36,6 +36,8 @@ A point of the API server:
 
 Points of the control plane:
 
+- ``virt_api.stream`` (None; ``kind``: console or port-forward, ``vmi``: its name): the number of bytes of a stream that
+  reach the client before nothing passes either way; 0 leaves the request itself without an answer, None passes all.
 - ``admission.vm_written`` (None; ``request``): called when another client than KubeVirt writes a VM, even if the
   VM does not change.
 - ``vm.restart_required`` (bool; ``vm``, ``vmi``, ``settings``, ``requeue(seconds)``): whether a restart is required;

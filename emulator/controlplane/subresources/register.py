@@ -47,7 +47,7 @@ class Routes(Protocol):
 def register_subresources(routes: Routes, shared: Shared, tls: ssl.SSLContext | None) -> None:
     targets = Targets(shared)
     handlers = VirtHandlers(shared, tls)
-    stream, data = Streams(targets, handlers), GuestData(targets, handlers)
+    stream, data = Streams(targets, handlers, shared.fault_points), GuestData(targets, handlers)
     vm, vmi = VmLifecycle(targets), VmiLifecycle(targets, handlers)
     volumes, memory = Volumes(targets), MemoryDump(targets)
     gets: dict[str, dict[str, Handler]] = {

@@ -18,6 +18,7 @@ from emulator.controlplane.subresources.targets import VM, VMI, Targets, is_paus
 from emulator.controlplane.subresources.upgrade import Stream, handshake_problem, take_over
 from emulator.controlplane.subresources.virthandler import Backend, HandshakeRefused, Unreachable, VirtHandlers
 from emulator.controlplane.subresources.websocket import Decoder, Frame, FrameError
+from emulator.fault_points import FaultPoints
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 1.0
@@ -27,9 +28,10 @@ LARGEST_PORT = 65535
 
 
 class Streams:
-    def __init__(self, targets: Targets, handlers: VirtHandlers) -> None:
+    def __init__(self, targets: Targets, handlers: VirtHandlers, fault_points: FaultPoints) -> None:
         self.targets = targets
         self.handlers = handlers
+        self.fault_points = fault_points
 
     async def console(self, call: HttpCall) -> web.StreamResponse:
         """Like virt-api, copies the raw bytes of both connections, frames included."""
@@ -42,7 +44,7 @@ class Streams:
         if phase(vmi) != "Running":
             raise bad_request("VMI is not running")
         backend = await self._console_backend(vmi)
-        return await self._serve(call, backend, copy_raw)
+        return await self._serve(call, backend, copy_raw, "console")
 
     async def _console_backend(self, vmi: Obj) -> Backend:
         try:
@@ -77,15 +79,17 @@ class Streams:
             backend = await self.handlers.open(vmi, f"portforward/{port}/{protocol}")
         except (Unreachable, HandshakeRefused) as error:
             raise internal(f"dialing VM: {error}") from None
-        return await self._serve(call, backend, relay_messages)
+        return await self._serve(call, backend, relay_messages, "port-forward")
 
-    async def _serve(self, call: HttpCall, backend: Backend, relay: Any) -> web.StreamResponse:
+    async def _serve(self, call: HttpCall, backend: Backend, relay: Any, kind: str) -> web.StreamResponse:
         problem = handshake_problem(call.request)
         if problem is not None:
             backend.close()
             return problem
+        nothing: int | None = None
+        answers = self.fault_points.apply("virt_api.stream", nothing, kind=kind, vmi=call.info.name)
         try:
-            stream = await take_over(call.request)
+            stream = await take_over(call.request, answers)
             try:
                 await relay(stream, backend)
             finally:

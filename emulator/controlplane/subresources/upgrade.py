@@ -82,22 +82,39 @@ class Upgraded(web.StreamResponse):
 
 
 class Stream:
-    """An upgraded client connection: raw bytes both ways."""
+    """An upgraded client connection: raw bytes both ways.
+
+    ``left`` is the number of bytes that the client still gets; after them nothing passes either way, and the connection
+    stays open. None: no limit.
+    """
 
     def __init__(
-        self, request: web.Request, response: Upgraded, writer: AbstractStreamWriter, reader: RawReader
+        self,
+        request: web.Request,
+        response: Upgraded,
+        writer: AbstractStreamWriter,
+        reader: RawReader,
+        left: int | None,
     ) -> None:
         self.response = response
         self._request = request
         self._writer = writer
         self._reader = reader
+        self._left = left
 
     async def read(self) -> bytes:
-        return await self._reader.read()
+        while data := await self._reader.read():
+            if self._left != 0:
+                return data
+        return b""
 
     async def write(self, data: bytes) -> None:
         """Raises ConnectionError (or aiohttp's kind of it) when the client has gone."""
-        await self._writer.write(data)
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+        if data:
+            await self._writer.write(data)
 
     def hang_up(self) -> None:
         """Ends the TCP connection without a close frame, after the pending output."""
@@ -132,8 +149,13 @@ def handshake_problem(request: web.Request) -> web.Response | None:
     return response
 
 
-async def take_over(request: web.Request) -> Stream:
-    """Answers 101 and returns the connection."""
+async def take_over(request: web.Request, answers: int | None = None) -> Stream:
+    """Answers 101 and returns the connection, on which ``answers`` bytes reach the client.
+
+    With 0 not even the 101 does: ConnectionResetError once the client has gone.
+    """
+    if answers == 0:
+        await _leave_unanswered(request)
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     protocol = PROTOCOL if PROTOCOL in [part.strip() for part in offered.split(",")] else ""
     response = Upgraded(request.headers["Sec-WebSocket-Key"], protocol)
@@ -144,7 +166,16 @@ async def take_over(request: web.Request) -> Stream:
     reader = RawReader(transport)
     # aiohttp passes bytes of an upgraded connection to the parser that is set.
     cast(Any, request.protocol).set_parser(reader)
-    return Stream(request, response, writer, reader)
+    return Stream(request, response, writer, reader, answers)
+
+
+async def _leave_unanswered(request: web.Request) -> None:
+    if request.transport is not None:
+        reader = RawReader(request.transport)
+        cast(Any, request.protocol).set_parser(reader)
+        while await reader.read():
+            pass
+    raise ConnectionResetError("the client has gone")
 
 
 def _tokens(header: str) -> set[str]:

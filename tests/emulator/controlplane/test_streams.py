@@ -19,6 +19,7 @@ from emulator.apiserver.users import ADMIN, UserInfo
 from emulator.controlplane import names
 from emulator.controlplane.subresources import websocket
 from emulator.controlplane.subresources.websocket import Decoder, Frame
+from emulator.fault_points import Defect, FaultPoints
 from emulator.kube import conditions
 from emulator.kube.errors import ApiError
 
@@ -109,8 +110,8 @@ class Peer:
 
 
 @asynccontextmanager
-async def wired(profile: str = "1.9") -> AsyncIterator[Wire]:
-    async with running_lab(profile) as lab:
+async def wired(profile: str = "1.9", fault_points: FaultPoints | None = None) -> AsyncIterator[Wire]:
+    async with running_lab(profile, fault_points=fault_points) as lab:
         assert isinstance(lab.server, ApiServer)
         lab.server.tokens.add("admin", ADMIN)
         lab.server.tokens.add("alice", UserInfo("alice", ("dev", "system:authenticated")))
@@ -157,6 +158,28 @@ async def test_a_console_client_that_leaves_frees_the_handler() -> None:
         peer = await wire.upgrade(f"{VMI}/console")
         peer._writer.close()
         await asyncio.wait_for(wire.handler.client_closed.wait(), 5)
+
+
+async def test_stream_that_falls_silent_stays_open_and_passes_nothing_either_way() -> None:
+    """After all but the last byte of a frame, and before the request itself is answered."""
+    answers = iter([len(websocket.encode(Frame(websocket.BINARY, b"root\r"))) + 1, 0])
+    defect = Defect("silent", "It is silent.", (), "virt_api.stream", lambda _, **__: next(answers), "lab")
+    async with wired(fault_points=FaultPoints([defect])) as wire:
+        peer = await wire.upgrade(f"{VMI}/console")
+        await peer.send(websocket.BINARY, b"root\r")
+        assert await peer.next() == Frame(websocket.BINARY, b"root\r")
+        await peer.send(websocket.BINARY, b"more")
+        assert await peer._reader.read(100) == b"\x82"
+        await peer.send(websocket.BINARY, b"bye")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(peer._reader.read(100), 0.2)
+        peer._writer.close()
+        await asyncio.wait_for(wire.handler.client_closed.wait(), 5)
+        wire.handler.client_closed.clear()
+        asked = asyncio.create_task(wire.upgrade(f"{VMI}/console"))
+        done, _ = await asyncio.wait([asked], timeout=0.3)
+        assert not done
+        asked.cancel()
 
 
 @pytest.mark.parametrize("kind", ["virtualmachineinstances", "virtualmachines"])

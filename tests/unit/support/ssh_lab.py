@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 
@@ -18,10 +19,12 @@ from tests.unit.support.stream_server import LoopThread, SshServer, StreamServer
 class SshLab:
     """``node`` is where the guest runs, as the shell sees it."""
 
-    def __init__(self, habits: type[asyncssh.SSHServer] = asyncssh.SSHServer) -> None:
+    def __init__(
+        self, habits: type[asyncssh.SSHServer] = asyncssh.SSHServer, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.thread = LoopThread()
         self.ssh = SshServer(self.thread, habits=habits)
-        self.streams = StreamServer(self.thread)
+        self.streams = StreamServer(self.thread, tls)
         self.streams.target = self.ssh.port
         self.gateway = Gateway(self.streams.port)
         self.node = "node-1"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -47,9 +48,10 @@ class LoopThread:
 class StreamServer:
     """Serves ``console`` and ``portforward``; ``target`` is the TCP port behind the latter, None refuses to dial."""
 
-    def __init__(self, thread: LoopThread) -> None:
+    def __init__(self, thread: LoopThread, tls: ssl.SSLContext | None = None) -> None:
         self._thread = thread
         self.refusal = ""
+        self._tls = tls
         self.target: int | None = None
         self.console: ConsoleHandler | None = None
         self.paths: list[str] = []
@@ -84,7 +86,7 @@ class StreamServer:
         app.router.add_get("/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         return int(self._runner.addresses[0][1])
 

@@ -29,7 +29,7 @@ _NAMED = 5
 
 _SYNC_SECONDS = 30.0
 
-_LAST_LOOK_SECONDS = 4.5
+LAST_LOOK_SECONDS = 4.5
 """For how long an API server may be silent at the end of a wait, which is to last hardly longer than it may."""
 
 
@@ -194,7 +194,7 @@ class Recorder:
             yield min(deadline, time.monotonic() + HEARTBEAT_SECONDS)
             now = time.monotonic()
             if now >= deadline:
-                self.catch_up(patience=_LAST_LOOK_SECONDS)
+                self.catch_up(patience=LAST_LOOK_SECONDS)
                 return
             self._heartbeat(f"{awaited}: {seen()}; {human(now - start)} gone, {human(deadline - now)} left")
 

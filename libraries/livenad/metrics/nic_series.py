@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livenad.api.recorder import HEARTBEAT_SECONDS
+from livenad.api.bounded import within
+from livenad.api.recorder import HEARTBEAT_SECONDS, LAST_LOOK_SECONDS
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault
 from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Unread, Vnic, vnics
@@ -59,7 +60,7 @@ class Poller:
         while True:
             trouble, shown = "", Shown()
             try:
-                shown = self._read()
+                shown = self._read(deadline - self._clock())
                 if right(shown):
                     return shown
             except Unread as unread:
@@ -75,8 +76,15 @@ class Poller:
             self._pause(min(pause, left))
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
-    def _read(self) -> Shown:
-        return {metric: vnics(self.source.series(metric, self._labels)) for metric in METRICS}
+    def _read(self, left: float) -> Shown:
+        """Its requests have limits of their own, of which several follow each other."""
+        limit = max(LAST_LOOK_SECONDS, left)
+        try:
+            return within(
+                limit, lambda: {metric: vnics(self.source.series(metric, self._labels)) for metric in METRICS}
+            )
+        except TimeoutError:
+            raise Unread(f"{self.source.title}: silent for {human(limit)}") from None
 
 
 def record_baseline(poller: Poller, record: VmRecord, deadline: float) -> MetricsBaseline:

@@ -82,7 +82,7 @@ def test_wait_that_ends_in_silence(
     api: FakeApi, gateway: Gateway, behind: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watches are silent and look quiet; that the server does not answer is noticed by the last look."""
-    monkeypatch.setattr(recorder, "_LAST_LOOK_SECONDS", PATIENCE)
+    monkeypatch.setattr(recorder, "LAST_LOOK_SECONDS", PATIENCE)
     behind.patience = 30
     watching = Recorder(behind, "demo", kinds=(VM, VMI), watch_seconds=30)
     watching.start()

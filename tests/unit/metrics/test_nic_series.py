@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable
 
 import pytest
 from livenad.api.history import History
 from livenad.changes import NetworkChange, network_change
 from livenad.errors import LabError, ProductFault
+from livenad.metrics import nic_series
 from livenad.metrics.nic_series import (
     METRICS,
     MetricsBaseline,
@@ -178,3 +181,14 @@ def test_other_nics_are_compared_once_the_edit_is_noted() -> None:
     changed = Script(OLD, answer("new", other="new"))
     with pytest.raises(ProductFault, match=r'shows .*NIC "other" on "new"'):
         judge_others_unchanged(changed.poller, change(), baseline(changed), 60.0)
+
+
+def test_source_that_falls_silent_costs_its_last_look_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nic_series, "LAST_LOOK_SECONDS", 0.2)
+    script, over = Script(OLD), threading.Event()
+    monkeypatch.setattr(script, "series", lambda *_: over.wait(20))
+    began = time.monotonic()
+    with pytest.raises(LabError, match="metrics can no longer be read.*the script: silent for 0.2 s"):
+        record_baseline(script.poller, RECORD, 0.0)
+    assert time.monotonic() - began < 5
+    over.set()

@@ -188,7 +188,7 @@ def test_source_that_falls_silent_costs_its_last_look_and_is_named(monkeypatch: 
     script, over = Script(OLD), threading.Event()
     monkeypatch.setattr(script, "series", lambda *_: over.wait(20))
     began = time.monotonic()
-    with pytest.raises(LabError, match="metrics can no longer be read.*the script: silent for 0.2 s"):
+    with pytest.raises(LabError, match=r"metrics can no longer be read.*the script: silent for 0.2 s"):
         record_baseline(script.poller, RECORD, 0.0)
     assert time.monotonic() - began < 5
     over.set()

@@ -32,7 +32,7 @@ class StreamKeywords(KeywordComponent):
         """
         names = ("password", "guest.key", "host.pub")
         password, key, host = ((Path(folder) / name).read_text(encoding="utf-8") for name in names)
-        record = VmRecord("web", "demo", GuestLogin("tester", password, key, host), [Nic("default", None)])
+        record = VmRecord("web", "demo", GuestLogin("tester", password, key, host), [Nic("default", "")])
         nothing: Any = SimpleNamespace(history=History())
 
         def run(job: tuple[str, str]) -> str:

@@ -24,6 +24,7 @@ STATES = ("login", "booting", "shell", "half-typed", "quote", "password", "stopp
 ACCIDENTS = (
     "kernel",
     "prompt",
+    "prompts",
     "freeze",
     "forget",
     "move",
@@ -34,7 +35,7 @@ ACCIDENTS = (
     "reboot",
     "logout",
 )
-SOFT = ("kernel", "prompt", "freeze", "forget", "move", "silent-move", "late-move")
+SOFT = ("kernel", "prompt", "prompts", "freeze", "forget", "move", "silent-move", "late-move")
 HARD = ("reboot", "logout", "kick", "typing-kick")
 
 
@@ -148,6 +149,9 @@ class Guest:
                 machine.emit(b"\r\n[  878.642704] kmsg: login: $ \r\n")
             case "prompt":
                 machine.emit(b"\r\nvm-under-test login: ")
+            case "prompts":
+                for moment in (0.0, 0.7):
+                    machine.at(machine.clock.now + moment, partial(machine.emit, b"\r\nvm-under-test login: "))
             case "forget":
                 machine.forget()
             case "move":

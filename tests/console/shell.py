@@ -44,6 +44,13 @@ MANNERS: dict[str, Manner] = {
         b"\x1b]3008;end=375797fd;exit=interrupt;signal=10\x1b\\",
         b"\x1b[?2004l\r\x1b]3008;start=375797fd;user=tester;type=command;cwd=/home\x1b\\",
     ),
+    # It marks output that ended without a line end, and erases the mark where it did not.
+    "zsh": Manner(
+        b"\r\x1b[0m\x1b[27m\x1b[24m\x1b[Jvm% \x1b[K\x1b[?2004h",
+        b"\x1b[1m\x1b[7m%\x1b[27m\x1b[1m\x1b[0m" + b" " * 79 + b"\r \r",
+        b"\x1b[?2004l\r\r\n",
+        80,
+    ),
     "like-login": Manner(b"vm login: "),
     "like-password": Manner(b"Password: "),
     "empty": Manner(b""),

@@ -36,7 +36,7 @@ REQUESTS = {
     "silent within TLS": (500, "connected, but silent"),
     "answered 401": (1 << 30, "401"),
 }
-"""The bytes of answers that a gateway lets through, None: nobody listens; and what is told."""
+"""The bytes of answers that a gateway lets through, None: nothing listens; and what is told."""
 
 UNOPENED = "the API server wss://.* was silent: it opened no stream"
 LATER = "did not come within|takes no command|not confirmed within|did not end within"

@@ -25,7 +25,7 @@ class _OnceMore:
 DEFECT = Defect(
     name="migrates-twice",
     sentence="The cluster migrates the VM once more after the migration that completed the swap.",
-    rows=("R2", "R27", "R34", "R44"),
+    rows=("R2", "R27", "R34", "R44", "R52"),
     point="vmi.migration_required",
     change=_OnceMore(),
 )

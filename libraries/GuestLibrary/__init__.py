@@ -11,6 +11,7 @@ from livenad.api.progress import ticking
 
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.identity import IdentityKeywords
+from GuestLibrary.invariants import InvariantKeywords
 from GuestLibrary.nic_hotplug import NicHotplugKeywords
 from GuestLibrary.outage import OutageKeywords
 from GuestLibrary.packet_loss import PacketLossKeywords
@@ -68,6 +69,7 @@ class GuestLibrary(LibraryBase):
         super().__init__(
             CommandKeywords,
             IdentityKeywords,
+            InvariantKeywords,
             NicHotplugKeywords,
             ReachabilityKeywords,
             PacketLossKeywords,

@@ -29,11 +29,13 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Record Guest", tags=["identity", "core"])
     def record_guest(self, vm: VmName) -> None:
-        """Records the boot and the interfaces of a guest for later comparison.
+        """Records a VM and everything in its guest for later comparison.
 
-        Recorded are boot id and uptime, and name, MAC, MTU, addresses, routes and link state of each interface, all
-        read inside the guest. An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists once
-        which values cannot be read from it.
+        Recorded are boot id and uptime, and name, MAC, MTU, addresses, routes and link state of each interface; and,
+        for `Nothing Else Should Have Changed`, all else that this keyword compares, together with the place in the
+        history of the API. All is read inside the guest, in which a process is started that ends by itself after two
+        hours. An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists once which values
+        cannot be read from it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -46,9 +48,13 @@ class IdentityKeywords(GuestComponent):
         for nic in record.nics:
             interface_of(identity, nic, f"guest {record.namespace}/{record.name}")
         self.suite.recorded_guests.record(record.name, identity)
+        state = self.suite.records.record(record.name, guests.shell(record.name), self.history).guest
         if missing := guests.missing_tools(record.name):
             warn(f"Guest {record.name} lacks what values rest on: {not_observed(missing)}")
-        _show(f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}", identity)
+        _show(
+            f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}, {len(state.values)} values",
+            identity,
+        )
 
     @keyword(name="Guest Should Not Have Rebooted", tags=["identity", "core"])
     def guest_should_not_have_rebooted(self, vm: VmName) -> None:

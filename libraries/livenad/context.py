@@ -18,6 +18,7 @@ from livenad.cluster.preflight import Preflight
 from livenad.cluster_settings.switching import ClusterSettings
 from livenad.errors import TestError
 from livenad.identity.recorded_guests import RecordedGuests
+from livenad.invariants.record import Records
 from livenad.networks.run_networks import RunNetworks
 from livenad.ownership.created_resources import CreatedResources
 from livenad.reachability.measurements import Measurements
@@ -61,6 +62,7 @@ class SuiteContext:
     checks: RecordedChecks
     guests: Guests
     recorded_guests: RecordedGuests = field(default_factory=RecordedGuests)
+    records: Records = field(default_factory=Records)
     measurements: Measurements = field(init=False)
     users: dict[str, Cluster] = field(default_factory=dict)
     outages: dict[str, OutageMonitor] = field(default_factory=dict)

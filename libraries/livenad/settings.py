@@ -128,6 +128,7 @@ class Settings:
     )
     monitoring_token_file: str = _set("", values.plain)
     quiet_window: float = _set(12.0, values.time)
+    settled_window: float = _set(25.0, values.time)
     gap_threshold: float | None = _set(None, values.time_or_nothing)
     loss_limit: int = _set(10, values.percent)
     many_vms: int = _count(6, 500)

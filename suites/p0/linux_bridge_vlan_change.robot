@@ -54,6 +54,12 @@ Guest Keeps Its Interface
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
+Nothing Else Changes
+    [Documentation]    Every value that the API and the guest show of the VM, but for the fields that a swap may change.
+    [Metadata]    Requirements    R16, R51
+    [Tags]    r16    r51
+    Nothing Else Should Have Changed    ${VM}
+
 Other NIC And Pod Network Still Work
     [Documentation]    The NIC that was not touched reaches its peer, and the pod network carries traffic both ways.
     [Metadata]    Requirements    R43
@@ -76,6 +82,13 @@ VM Is Silent On The Previous Network
     [Tags]    r9    cnv-15972
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
+
+Nothing More Happens After The Swap
+    [Documentation]    For SETTLED_WINDOW from its completion on; the VM still reaches its peer at the end.
+    [Metadata]    Requirements    R52
+    [Tags]    r52
+    Nothing Else Should Have Changed    ${VM}    duration=${SETTLED_WINDOW}
+    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 
 
 *** Keywords ***

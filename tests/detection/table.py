@@ -25,9 +25,14 @@ VARIABLES: Mapping[str, str] = {
     "REACH_TIMEOUT": "8s",
     "SILENCE_WINDOW": "3s",
     "QUIET_WINDOW": "4s",
+    "SETTLED_WINDOW": "4s",
     "CONDITION_TIMEOUT": "5s",
     "MONITORING_TIMEOUT": "10s",
 }
+
+
+COMPARE_EVERYTHING = ("Nothing Else Changes", "Nothing More Happens After The Swap")
+"""Tests that compare everything: where the product is at fault they may be red beside the tests that a case names."""
 
 
 class TableError(ValueError):

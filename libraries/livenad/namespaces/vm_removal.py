@@ -42,6 +42,7 @@ def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, 
     suite.vms.forget(record)
     suite.changes.forget(record.name)
     suite.recorded_guests.forget(record.name)
+    suite.records.forget(record.name)
     for known in (suite.outages, suite.metrics, suite.induced_failures):
         known.pop(record.name, None)
     return time.monotonic() - began

@@ -27,11 +27,12 @@ def swapped(source: str, target: str) -> bool:
 class PaperShell:
     """Answers the probe script by asking ``answers(source guest, target address)`` for each of its streams.
 
-    ``identity`` is what it answers when it is asked who it is.
+    ``identity`` is what it answers when it is asked who it is, ``state`` when it is asked for its whole state.
     """
 
     def __init__(self, guest: str, answers: Answers, error: LabError | None = None) -> None:
         self.identity = ""
+        self.state = "boot_id\tb00f\ninterface[net1].mtu\t1500\nuptime\t100.00\n"
         self.name = f"guest demo/{guest}"
         self._guest = guest
         self._answers = answers
@@ -52,6 +53,10 @@ class PaperShell:
             return CommandResult(command, 0, self._samples(self._script, 5.0), "", 0)
         if "# identity of the guest" in command:
             return CommandResult(command, 0, self.identity, "", 0)
+        if "# whole state of the guest" in command:
+            return CommandResult(command, 0, self.state, "", 0)
+        if "# process that must live" in command:
+            return CommandResult(command, 0, "77\n", "", 0)
         return CommandResult(command, 0, self._samples(command, 0.5), "", 0)
 
     def close(self) -> None:

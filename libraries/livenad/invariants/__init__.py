@@ -1,0 +1,1 @@
+"""Invariants: what a network change must leave as it was is recorded before it and compared whole after it."""

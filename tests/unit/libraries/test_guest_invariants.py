@@ -1,0 +1,95 @@
+"""Keywords on everything that must be as before, at the end of a recorded flow and with a guest of paper."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from livenad.errors import LabError, ProductFault, TestError
+from livenad.guest.shells import GuestUnreachable
+from livenad.invariants.guest_state import parse_state
+from livenad.invariants.record import Recorded
+from livenad.model import Nic, VmRecord
+
+from tests.unit.libraries.conftest import Call
+from tests.unit.support.flows import Object, State, replay
+from tests.unit.support.histories import restarted
+from tests.unit.support.open_suite import open_suite
+from tests.unit.support.paper import PaperShell
+from tests.unit.support.topology import LOGIN
+
+STATE = "boot_id\tb00f\ninterface[eth1].mtu\t1500\nuptime\t{uptime:.2f}\n"
+
+
+@pytest.fixture
+def flow(keywords: Call) -> Any:
+    """Opens a suite at the end of a flow, with the guest recorded ten seconds ago; gives the suite and its shell."""
+
+    def opened(alter: Any = list, error: LabError | None = None) -> tuple[Any, PaperShell]:
+        done = replay("main-ab_basic", alter)
+        edit = done.edits[0]
+        record = VmRecord("vm1", edit.namespace, LOGIN, [Nic("net1", "02:00:00:00:00:02", "nad-b")])
+        suite: Any = open_suite(edit.namespace, done.history, {"vm1": record})
+        edit.index = done.index
+        suite.changes.add(edit)
+        before = parse_state(STATE.format(uptime=100), "vm1")
+        suite.records._records["vm1"] = Recorded(done.index, time.monotonic() - 10, before, "77")
+        shell = PaperShell("vm1", lambda *_: True, error)
+        shell.state = STATE.format(uptime=110)
+        suite.guests.shell = lambda _: shell
+        return suite, shell
+
+    return opened
+
+
+def test_nothing_else_has_changed(keywords: Call, flow: Any) -> None:
+    flow()
+    keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
+    keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), duration=timedelta(seconds=5))
+
+
+def test_value_of_the_guest_and_of_the_api_are_told_together(keywords: Call, flow: Any) -> None:
+    def warmer(states: list[State]) -> list[State]:
+        for second, _, kind, _, item in states:
+            if kind == "VirtualMachineInstance" and second > 24:
+                item["spec"]["domain"]["cpu"]["cores"] = 9
+        return states
+
+    _, shell = flow(warmer)
+    shell.state = shell.state.replace("1500", "1400")
+    with pytest.raises(ProductFault) as caught:
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
+    assert "the VMI's spec.domain.cpu.cores was 1, is 9 since" in str(caught.value).splitlines()[0]
+    assert "also: guest lab-ab-basic/vm1's interface[eth1].mtu was 1500, is 1400" in str(caught.value)
+
+
+def test_guest_without_a_shell_hides_no_finding_of_the_api(keywords: Call, flow: Any) -> None:
+    def halted(states: list[State]) -> list[State]:
+        last: list[Object] = [item for _, _, kind, _, item in states if kind == "VirtualMachine"]
+        last[-1]["spec"]["runStrategy"] = "Halted"
+        return states
+
+    flow(halted, GuestUnreachable("guest lab/vm1 over SSH: no session"))
+    with pytest.raises(ProductFault, match="runStrategy was Always, is Halted"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
+    flow(error=GuestUnreachable("guest lab/vm1 over SSH: no session"))
+    with pytest.raises(LabError, match="no session"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
+
+
+def test_vm_that_was_not_recorded_or_was_restarted_since_is_a_test_error(keywords: Call, flow: Any) -> None:
+    suite, _ = flow()
+    suite.changes.add(restarted(suite.changes.network_change("vm1")))
+    with pytest.raises(TestError, match="its restart came after `Record Guest`, and changes more than a network"):
+        keywords("Nothing Else Should Have Changed", "vm1")
+    suite.records.forget("vm1")
+    with pytest.raises(TestError, match="VM vm1 was not recorded; call `Record Guest` before the change"):
+        keywords("Nothing Else Should Have Changed", "vm1")
+
+
+def test_time_after_a_change_that_is_not_complete_cannot_be_judged(keywords: Call, flow: Any) -> None:
+    flow(lambda states: [state for state in states if state[0] < 20])
+    with pytest.raises(ProductFault, match="expected nothing more to happen after its completion, but it is not compl"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), duration=timedelta(seconds=5))

@@ -45,15 +45,17 @@ class RunningCluster:
 
 
 @asynccontextmanager
-async def running_cluster(options: ClusterOptions) -> AsyncIterator[RunningCluster]:
-    """A cluster that runs as long as the block. ChildDied if it does not start."""
+async def running_cluster(options: ClusterOptions, *, nodes: bool = True) -> AsyncIterator[RunningCluster]:
+    """A cluster that runs as long as the block; without ``nodes`` its caller starts the node agent. ChildDied if it
+    does not start.
+    """
     remove_dead_clusters()
     state = create_state()
     cluster = RunningCluster(state, options, state.path / "kubeconfig")
     try:
         try:
             async with asyncio.timeout(START_PATIENCE):
-                await _start(cluster)
+                await _start(cluster, nodes=nodes)
         except TimeoutError:
             raise ChildDied(_why_not_ready(cluster)) from None
         yield cluster
@@ -68,7 +70,7 @@ def _why_not_ready(cluster: RunningCluster) -> str:
     return "\n".join([f"the cluster was not ready after {START_PATIENCE:g} s; last lines of what is missing:", *logs])
 
 
-async def _start(cluster: RunningCluster) -> None:
+async def _start(cluster: RunningCluster, *, nodes: bool) -> None:
     directory = cluster.state.path
     config = ProcessConfig(
         cluster.options,
@@ -80,10 +82,10 @@ async def _start(cluster: RunningCluster) -> None:
     with contextlib.closing(_listening_socket()) as listening:
         server = f"https://127.0.0.1:{listening.getsockname()[1]}"
         admin = {token: who for token, who in config.tokens.items() if who is ADMIN}
-        nodes = {token: who for token, who in config.tokens.items() if who is not ADMIN}
+        agents = {token: who for token, who in config.tokens.items() if who is not ADMIN}
         own = (config.certificates.admin_cert, config.certificates.admin_key)
         kubeconfig.write_kubeconfig(cluster.kubeconfig, server, config.certificates.ca, admin, own)
-        kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, config.certificates.ca, nodes)
+        kubeconfig.write_kubeconfig(directory / "agent.kubeconfig", server, config.certificates.ca, agents)
         descriptor = listening.fileno()
         control = (
             "control-plane",
@@ -92,7 +94,7 @@ async def _start(cluster: RunningCluster) -> None:
             (descriptor,),
         )
         agent = ("node-agent", "emulator.cluster_process.node_agent", (str(config_file),), ())
-        for name, module, arguments, descriptors in (control, agent):
+        for name, module, arguments, descriptors in (control, agent) if nodes else (control,):
             child = await Child.start(name, module, arguments, directory=directory, pass_fds=descriptors)
             cluster.children.append(child)
             cluster.state.add_process(child.process.pid)

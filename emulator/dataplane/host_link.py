@@ -35,14 +35,8 @@ class HostLink:
     @classmethod
     def open(cls) -> HostLink:
         """DataPlaneError, with the remedy, without root's rights or where the machine has a way to such addresses."""
-        if os.geteuid() != 0:
-            raise DataPlaneError("only root may connect this machine to the pod network; run it with sudo")
-        routes = subprocess.run(["ip", "-json", "-4", "route"], check=True, capture_output=True, text=True).stdout
-        if clash := clashing_route(json.loads(routes or "[]")):
-            raise DataPlaneError(
-                f"this machine has a route to {clash}, so it cannot be connected to the pod network {POD_RANGE}; "
-                "remove it, or run on another machine"
-            )
+        if lack := what_forbids_it():
+            raise DataPlaneError(lack)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         maker = os.fork()
         if maker == 0:
@@ -71,6 +65,19 @@ class HostLink:
         self._ours.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._maker, 0)
+
+
+def what_forbids_it() -> str:
+    """Why this machine cannot be connected to the pod network, with the remedy; "" if it can."""
+    if os.geteuid() != 0:
+        return "only root may connect this machine to the pod network; run it with sudo"
+    routes = subprocess.run(["ip", "-json", "-4", "route"], check=True, capture_output=True, text=True).stdout
+    if clash := clashing_route(json.loads(routes or "[]")):
+        return (
+            f"this machine has a route to {clash}, so it cannot be connected to the pod network {POD_RANGE}; "
+            "remove it, or run on another machine"
+        )
+    return ""
 
 
 def clashing_route(routes: Iterable[Mapping[str, Any]]) -> str:

@@ -1,10 +1,17 @@
-"""How tests are shared out to the workers: whole runs first and one by one, all others a file at a time."""
+"""How tests are shared out to the workers: whole runs first and one by one, all others a file at a time.
+
+Also the fixture that asserts what the mark of a circumstance says.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.circumstances.marks import parts_of
 
 # Files whose tests are whole runs with a cluster of their own.
 ONE_BY_ONE = (
@@ -58,3 +65,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _rank(item: pytest.Item) -> int:
     return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
+
+
+@pytest.fixture
+def sees(request: pytest.FixtureRequest) -> Callable[[object], None]:
+    """Asserts that a message shows what the test's mark says that a user sees: all parts, in this order."""
+    mark = request.node.get_closest_marker("circumstance")
+
+    def shown_in(message: object) -> None:
+        text, place = str(message), 0
+        for part in parts_of(mark.kwargs["sees"]):
+            place = text.find(part, place)
+            assert place >= 0, f'"{part}" is not, or not in this order, in: {text}'
+            place += len(part)
+
+    return shown_in

@@ -1,6 +1,6 @@
 """Every command in the documentation works, and every fact that stands there twice is the same.
 
-The line before a console block says how its commands are tried: ``run`` (all of them; ``run: exit N`` when the last one
+The line before a block of commands says how they are tried: ``run`` (all of them; ``run: exit N`` when the last one
 must end so), ``cluster`` (the same, on a cluster in place of the reader's own), ``dry`` (as dry runs: the run would
 take too long), ``serve`` (until it prints something, then Ctrl-C), or ``skip: reason``. A block that is a file has its
 name before it, ``file: NAME``; commands of that page that name it get it as it stands there. Results that go to
@@ -24,12 +24,15 @@ import yaml
 
 from scripts.keyword_pages import LIBRARIES, anchor, html, html_data
 from scripts.keyword_pages import pages as keyword_pages
-from testplan.plan import load_plan, load_vocabulary
-from testplan.suites import read_tests
+from testplan.plan import load_vocabulary
 
 from .conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "adr").glob("*.md")),
+]
 BLOCK = re.compile(
     r"(?:^<!-- (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -49,7 +52,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        return [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
+        return [line for line in self.text.splitlines() if line and not line.startswith("#")]
 
 
 def blocks(language: str) -> list[Block]:
@@ -100,9 +103,9 @@ def bash(command: str, environment: dict[str, str]) -> subprocess.CompletedProce
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("block", blocks("console"), ids=named)
+@pytest.mark.parametrize("block", blocks("bash"), ids=named)
 def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
-    assert block.commands, "a console block without a command"
+    assert block.commands, "a block without a command"
     how, _, argument = block.how.partition(":")
     commands = [*map(with_files(block.page, tmp_path), block.commands)]
     if how == "run":
@@ -198,16 +201,8 @@ def test_the_table_of_tags_is_the_vocabulary() -> None:
     assert sorted(table) == sorted(load_vocabulary().names())
 
 
-def test_the_readmes_table_of_tests_is_the_first_suite() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = re.findall(r"^\| ([^|]+) \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
-    assert table == [(test.name, ", ".join(test.requirements)) for test in read_tests() if "nad-01" in test.tags]
-
-
-def test_the_readmes_table_of_scenarios_is_the_plans() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = re.findall(r"^\| (nad-\d\d) \| (P\d) \| .+ \| (R\d+(?:, R\d+)*) \|$", text, re.MULTILINE)
-    rows = {name: (priority, set(requirements.split(", "))) for name, priority, requirements in table}
-    automated = [scenario for scenario in load_plan().scenarios if scenario.automated]
-    for scenario in automated:
-        assert rows[scenario.id] == (scenario.priority, set(scenario.requirements)), scenario.id
+def test_no_prompt_is_copied_with_a_command() -> None:
+    """What a reader copies from a page can be pasted as it stands."""
+    prompts = [named(block) for block in blocks("bash") if any(line.startswith("$ ") for line in block.commands)]
+    assert prompts == []
+    assert blocks("console") == [], "write ```bash, without a prompt"

@@ -21,8 +21,8 @@ How much time the tests add to the time that the cluster needs, and how they com
 of it on the embedded cluster, in one run on one machine:
 
 <!-- skip: it takes half an hour -->
-```console
-$ .venv/bin/python -m tests.benchmarks --document
+```bash
+.venv/bin/python -m tests.benchmarks --document
 ```
 
 `--only a,g` measures some sections, `--scale 0.2` repeats less often. Figures depend on the machine, ratios hardly do.

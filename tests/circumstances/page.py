@@ -14,8 +14,8 @@ be, where it is known from, and the test that tries it. Texts are parts of the m
 from run to run. This command writes the page from the marks of the tests:
 
 <!-- run -->
-```console
-$ .venv/bin/python -m tests.circumstances
+```bash
+.venv/bin/python -m tests.circumstances
 ```
 """
 

@@ -231,8 +231,13 @@ def test_script_of_the_task_tells_the_verdict_and_keeps_the_exit_code(tmp_path: 
     assert "<--variable><BRIDGE:br7>" in finished.stdout
 
 
-def test_workflow_keeps_its_secret_out_of_commands() -> None:
-    (workflow,) = documents("github-actions.yaml")
+@pytest.mark.parametrize(
+    "path",
+    [DEPLOY / "github-actions.yaml", *sorted((ROOT / ".github" / "workflows").glob("*"))],
+    ids=lambda path: path.name,
+)
+def test_workflow_keeps_secrets_out_of_commands_and_names_actions_by_commit(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     # YAML 1.1 takes the key "on" for true.
     assert set(workflow) == {"name", True, "permissions", "jobs"}
     assert workflow["permissions"] == {"contents": "read"}

@@ -23,8 +23,8 @@ ERROR that names it, or in a pass; it must never count as a fault of the product
 same as a [table](detection.html):
 
 <!-- skip: it takes half an hour -->
-```console
-$ .venv/bin/python -m tests.detection --document
+```bash
+.venv/bin/python -m tests.detection --document
 ```
 
 """

@@ -13,6 +13,7 @@ from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, ProductFault, TestError
+from livenad.foreign_migrations import judged
 from livenad.model import VmRecord
 from livenad.observation import first_seen
 from livenad.secret_text import cleanse
@@ -94,19 +95,30 @@ class KeywordComponent:
                 "spec.configuration.cpuModel"
             )
 
-    def judge(self, verdict: Callable[..., str], *arguments: Any) -> None:
+    def judge(self, verdict: Callable[..., str], *arguments: Any, since: Change | None = None) -> None:
         """Read the cluster, so that a broken watch is no fault of the product; then judge and log.
 
-        Before a fault is told, the cluster is listed again.
+        Before a fault is told, the cluster is listed again. A migration with a cause outside the run since a change is
+        no fault either: that change is ``since``, or else the first of the arguments.
         """
+        step(self.verdict(verdict, *arguments, since=since))
+
+    def verdict(self, verdict: Callable[..., str], *arguments: Any, since: Change | None = None) -> str:
+        """What `judge` logs."""
         recorder = self.suite.recorder
+        begin = since or next((one for one in arguments if isinstance(one, Change)), None)
+
+        def said() -> str:
+            if begin is None:
+                return verdict(self.history, *arguments)
+            return judged(self.history, begin, lambda history: verdict(history, *arguments))
+
         recorder.catch_up(unless_fresh=True)
         try:
-            said = verdict(self.history, *arguments)
+            return said()
         except ProductFault:
             recorder.catch_up()
-            said = verdict(self.history, *arguments)
-        step(said)
+            return said()
 
     def _exists_beforehand(self, name: str, real: str) -> bool:
         """Whether a name is that of a NAD which was in the namespace of variable NAMESPACE before the suite."""

@@ -77,8 +77,7 @@ class ConditionKeywords(KeywordComponent):
             return
         if not has_left(self.history, edit):
             self._wait(lambda history: any(is_required(history, edit, one) for one in conditions), within, edit.vm)
-        suite.recorder.catch_up()
-        said = judge_still_reported_pending(self.history, edit)
+        said = self.verdict(judge_still_reported_pending, edit)
         if control is not None:
             _, why = require_control(self.history, edit, suite.changes.network_change(self.vm(control).name))
             said = f"{said}; {why}"

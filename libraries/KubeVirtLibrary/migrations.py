@@ -6,9 +6,8 @@ import time
 from datetime import timedelta
 from typing import Literal
 
-from livenad import observation
 from livenad.api.status import vm_summary
-from livenad.changes import NetworkChange
+from livenad.changes import NetworkChange, edits_of
 from livenad.errors import TestError
 from livenad.migrations.judge_evacuation import judge_evacuated, missing_to_evacuated
 from livenad.migrations.judge_induced_failure import judge_kept_in_place, judge_recovered
@@ -169,11 +168,12 @@ class MigrationKeywords(KeywordComponent):
         elif times == 0:
             self.judge(judge_not_migrated, self.judged_since(vm))
         elif failure := suite.induced_failures.get(name):
-            self.judge(judge_recovered, failure)
+            self.judge(judge_recovered, failure, since=failure.change)
         elif times == 1:
             self.judge(judge_one_migration, suite.changes.network_change(name))
         else:
-            self.judge(judge_migrated_times, suite.changes.network_change(name), times)
+            last = suite.changes.network_change(name)
+            self.judge(judge_migrated_times, last, times, since=edits_of(last)[0])
 
     @keyword(name="VM Should Have Stayed On Its Node", tags=["migrations", "core"])
     def vm_should_have_stayed_on_its_node(
@@ -213,7 +213,7 @@ class MigrationKeywords(KeywordComponent):
         change, seconds = suite.changes.network_change(name), duration.total_seconds()
         other = suite.changes.network_change(self.vm(control).name) if control is not None else None
         if failure := suite.induced_failures.get(name):
-            self.judge(judge_kept_in_place, failure)
+            self.judge(judge_kept_in_place, failure, since=failure.change)
         elif change.nad_missing:
             self.judge(judge_waiting, change)
         elif moves_nothing(change):
@@ -228,14 +228,13 @@ class MigrationKeywords(KeywordComponent):
         """A VM that was never changed, since it was first seen running."""
         seen, recorder = self.judged_since(vm), self.suite.recorder
         recorder.wait_for(
-            lambda history: observation.has_left(history, seen),
+            lambda history: has_left(history, seen),
             seen.at + seconds - time.monotonic(),
             f"{seen.title}: it stays",
             lambda: vm_summary(self.history, seen.vm),
             vms={seen.vm},
         )
-        recorder.catch_up()
-        said = observation.judge_stayed_in_place(recorder.history, seen)
+        said = self.verdict(judge_stayed, seen)
         if control is not None:
             _, why = require_control(recorder.history, seen, self.suite.changes.network_change(self.vm(control).name))
             said = f"{said}; {why}"
@@ -255,19 +254,18 @@ class MigrationKeywords(KeywordComponent):
             lambda: "nothing",
             vms={change.vm},
         )
-        self.judge(judge_never_moved, change, control, seconds)
+        self.judge(judge_never_moved, change, control, seconds, since=edits_of(change)[0])
 
     def _judge_beside_control(self, change: NetworkChange, control: NetworkChange, seconds: float) -> None:
         recorder = self.suite.recorder
         recorder.catch_up()
         # A VM that has left is the product's fault, whatever became of its control.
         if has_left(recorder.history, change):
-            judge_stayed(recorder.history, change)
+            self.verdict(judge_stayed, change)
         moved, why = require_control(recorder.history, change, control)
         if not moved:
             self._look(change, seconds)
-            recorder.catch_up()
-        step(f"{judge_stayed(recorder.history, change)}; {why}")
+        step(f"{self.verdict(judge_stayed, change)}; {why}")
 
     def _look(self, change: NetworkChange, seconds: float) -> None:
         """Wait until the window ends, or the VM has left."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from livenad.api.history import History
 from livenad.api.status import vm_summary
-from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange, VmState, before
+from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange, VmState, before, edits_of
 from livenad.cluster.capabilities import CapabilityName
-from livenad.errors import LAB_ERROR_PREFIX, LabError, ProductFault, TestError
+from livenad.errors import LAB_ERROR_PREFIX, LabError, NotReached, ProductFault, TestError
+from livenad.foreign_migrations import decided_at, fault_or_undecided, reached
 from livenad.network_change.completion import Fact, completed_at, five_facts, is_complete
 from livenad.network_change.events import VmEvent, event_of
 from livenad.network_change.judge_last_change import judge_last_edit, missing_effect
@@ -209,7 +212,8 @@ class NetworkChangeKeywords(KeywordComponent):
                 raise LabError(f"{title}: expected a launcher pod within {limit}; {now}")
             evacuated = event == "evacuation running"
             change = suite.changes.last(record.name, "evict" if evacuated else "network")
-            raise ProductFault(f"{change.title}: expected a migration to be under way within {limit} of now; {now}")
+            fault = NotReached(f"{change.title}: expected a migration to be under way within {limit} of now; {now}")
+            raise fault_or_undecided(history, change, fault)
         step(f"{title}: {seen or f'no {event}'}")
 
     @keyword(name="NIC Change Should Have Completed", tags=["network change", "core"])
@@ -246,18 +250,23 @@ class NetworkChangeKeywords(KeywordComponent):
             return
         change = self._change_of_nic(vm, nic)
         left = change.at + limit - time.monotonic()
-        wait, vms = self.suite.recorder.wait_for, {change.vm}
         if isinstance(change, NicHotplug):
-            wait(lambda history: is_settled(history, change), left, change.title, lambda: "not done", vms=vms)
+            self._await(change, lambda history: is_settled(history, change), left, "not done")
             self.judge(judge_nic_change, change, limit)
             return
         edit = self._network_change(vm, nic)
         if edit.vm_state in ("starting", "migrating"):
-            wait(lambda history: not missing_effect(history, edit), left, edit.title, lambda: "not in effect", vms=vms)
-            self.judge(judge_last_edit, edit, limit)
+            self._await(edit, lambda history: not missing_effect(history, edit), left, "not in effect")
+            self.judge(judge_last_edit, edit, limit, since=edits_of(edit)[0])
         else:
-            wait(lambda history: is_complete(history, edit), left, edit.title, lambda: "not complete", vms=vms)
+            self._await(edit, lambda history: is_complete(history, edit), left, "not complete")
             self.judge(judge_completion, edit, limit)
+
+    def _await(self, change: Change, test: Callable[[History], bool], left: float, seen: str) -> None:
+        """Wait until ``test`` holds, or held before a migration with a cause outside the run."""
+        self.suite.recorder.wait_for(
+            lambda history: reached(history, change, test), left, change.title, lambda: seen, vms={change.vm}
+        )
 
     def _change_of_nic(self, vm: str, nic: str) -> Change:
         """The last change of a NIC; one that was unplugged is in the record of the VM no more."""
@@ -288,9 +297,11 @@ class NetworkChangeKeywords(KeywordComponent):
         after = f"{human(time.monotonic() - change.at)} after {change.what}"
         if isinstance(change, NicHotplug):
             for one in self.suite.changes.hotplugs(change.vm):
-                _tell_facts(one, facts_of(self.history, one), "done")
+                known = decided_at(self.history, one, lambda history, one=one: is_settled(history, one))  # type: ignore[misc]
+                _tell_facts(one, facts_of(known or self.history, one), "done")
         elif isinstance(change, NetworkChange) and change.vm_state != "stopped":
-            _tell_facts(change, five_facts(self.history, change), "complete")
+            known = decided_at(self.history, change, lambda history: is_complete(history, change))
+            _tell_facts(change, five_facts(known or self.history, change), "complete")
             timeline(self.history, change, within)
         elif lacks:
             step(f"{change.title}: NOT settled {after}: {', '.join(lacks)}")

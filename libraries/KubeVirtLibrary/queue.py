@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from livenad.changes import NetworkChange
 from livenad.context import Run
-from livenad.errors import ProductFault
+from livenad.errors import NotReached
+from livenad.foreign_migrations import fault_or_undecided, foreign_since, reached
 from livenad.migrations.migration_queue import QueuedMigration, limits_text, most_at_once, queued_migrations, spread
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.report.chart_html import chart_html
@@ -30,23 +31,24 @@ def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> Non
     by_vm = {change.vm: change for change in changes}
     left = recorder.wait_for_each(
         list(by_vm),
-        lambda vm: is_complete(history, by_vm[vm]),
+        lambda vm: reached(history, by_vm[vm], lambda known: is_complete(known, by_vm[vm])),
         max(0.0, first + limit - time.monotonic()),
         f"swaps of {len(changes)} VMs",
         lambda vm: next((fact.seen for fact in five_facts(history, by_vm[vm]) if not fact.holds), "complete"),
     )
     _show(run, queued_migrations(history, changes), time.monotonic() - first)
-    missing = [by_vm[vm] for vm in left]
+    missing = sorted((by_vm[vm] for vm in left), key=lambda change: bool(foreign_since(history, change)))
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         told = "; ".join(
             f"{one.vm}: {next(fact.seen for fact in five_facts(history, one) if not fact.holds)}"
             for one in missing[:_SHOWN]
         )
-        raise ProductFault(
+        fault = NotReached(
             f"{missing[0].subject}{others} of {len(changes)}: expected every swap to be complete within "
             f"{human(limit)} of the first edit; {told}"
         )
+        raise fault_or_undecided(history, missing[0], fault)
     step(f"All {len(changes)} VMs are on their new network")
 
 

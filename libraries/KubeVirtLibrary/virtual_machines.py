@@ -13,11 +13,12 @@ from livenad.api.status import node_of
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, TestError
 from livenad.model import Nic, VmRecord
-from livenad.observation import first_seen, judge_ran_on
+from livenad.observation import first_seen
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import (
     judge_new_instance,
     judge_not_restarted,
+    judge_ran_on,
     judge_same_instance,
     judge_started_once,
 )

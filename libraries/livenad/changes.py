@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, VMI, Object, dig, meta
+from livenad.api.kinds import MIGRATION, VMI, Kind, Object, dig, meta
 from livenad.api.status import FINAL_PHASES, migrations_of, network_of, nic_status, node_of, phase_of
-from livenad.errors import TestError
+from livenad.errors import LabError, TestError
 from livenad.model import Nic, VmRecord
 
 Action = Literal[
@@ -180,6 +180,17 @@ def migrations_concerned(history: History, change: Change) -> dict[str, Object]:
 def _unfinished_before(history: History, migration: Object, index: int) -> bool:
     then = history.state_before(MIGRATION, str(meta(migration, "name")), index)
     return then is not None and phase_of(then) not in FINAL_PHASES
+
+
+def require_observed(history: History, change: Change, *kinds: Kind) -> None:
+    """Raise LabError when no state of the VM, or of its VMI, is known from just before the change until now."""
+    for kind in kinds:
+        before_it = history.state_before(kind, change.vm, change.index)
+        if before_it is None and not history.records(kind, change.vm, change.index):
+            raise LabError(
+                f"{change.subject}: no {kind.name} was recorded since {change.what}, so nothing is proven; check that "
+                "the VM still exists"
+            )
 
 
 class ChangeLog:

@@ -17,6 +17,14 @@ class ProductFault(AssertionError):
     ROBOT_SUPPRESS_NAME = True
 
 
+class NotReached(ProductFault):
+    """A state that was to be reached is not: later states could still bring it, unless its time is over."""
+
+    def __init__(self, message: str, *, overdue: bool = False) -> None:
+        super().__init__(message)
+        self.overdue = overdue
+
+
 class LabError(RuntimeError):
     """A problem of the lab (cluster, peer, console, image, network): the product could not be judged.
 

@@ -6,11 +6,12 @@ from livenad.api.history import History
 from livenad.api.status import vm_summary
 from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug
 from livenad.conditions.judge_conditions import MIGRATION, RESTART, is_required
+from livenad.foreign_migrations import reached
 from livenad.migrations.judge_evacuation import missing_to_evacuated
 from livenad.model import VmRecord
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.network_change.judge_last_change import missing_effect
-from livenad.nic_hotplug.hotplug_facts import facts_of
+from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.virtual_machines.readiness import missing_after
 
 
@@ -24,8 +25,12 @@ def missing_to_settled(
     if isinstance(change, NetworkChange):
         return _missing_of_edit(history, change, live_update=live_update, migrates=migrates)
     if isinstance(change, NicHotplug):
-        facts = [fact for one in log.hotplugs(record.name) for fact in facts_of(history, one)]
-        return [fact.seen for fact in facts if not fact.holds]
+        open_ones = [
+            one
+            for one in log.hotplugs(record.name)
+            if not reached(history, one, lambda known, one=one: is_settled(known, one))  # type: ignore[misc]
+        ]
+        return [fact.seen for one in open_ones for fact in facts_of(history, one) if not fact.holds]
     if change.action == "nic settings":
         return []
     if change.action == "evict":
@@ -37,11 +42,15 @@ def _missing_of_edit(history: History, change: NetworkChange, *, live_update: bo
     if change.vm_state == "stopped":
         return []
     if change.vm_state in ("starting", "migrating"):
-        return missing_effect(history, change)
+        return (
+            []
+            if reached(history, change, lambda known: not missing_effect(known, change))
+            else missing_effect(history, change)
+        )
     if not live_update:
         return [] if is_required(history, change, RESTART) else [vm_summary(history, change.vm)]
     if not migrates:
         return [] if is_required(history, change, MIGRATION) else [vm_summary(history, change.vm)]
-    if is_complete(history, change):
+    if reached(history, change, lambda known: is_complete(known, change)):
         return []
     return [fact.seen for fact in five_facts(history, change) if not fact.holds]

@@ -205,8 +205,10 @@ def admin(lab: tuple[Path, Path]) -> Iterator[Cluster]:
 
 
 def put_role(admin: Cluster, role: Role) -> None:
-    stored = admin.get(ROLE, role.as_object(HOME)["metadata"]["name"], HOME)
-    admin.replace(ROLE, stored | {"rules": role.as_object(HOME)["rules"]})
+    wanted = role.as_object(HOME)
+    stored = admin.get(ROLE, wanted["metadata"]["name"], HOME)
+    path = ROLE.path(HOME, wanted["metadata"]["name"])
+    admin.request("PUT", path, body=stored | {"rules": wanted["rules"]}, repeatable=True)
 
 
 def refusal(run: Run, rule: Rule) -> str:

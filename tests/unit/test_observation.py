@@ -11,15 +11,11 @@ from livenad.changes import Change, ChangeLog, before
 from livenad.conditions.judge_conditions import Condition
 from livenad.errors import LabError, ProductFault
 from livenad.migrations.judge_migrations import judge_not_migrated
+from livenad.migrations.judge_stayed import has_left, judge_stayed
 from livenad.model import VmRecord
-from livenad.observation import (
-    first_seen,
-    has_left,
-    judge_conditions_never_set,
-    judge_ran_on,
-    judge_stayed_in_place,
-)
+from livenad.observation import first_seen, judge_conditions_never_set
 from livenad.virtual_machines.credentials import NO_LOGIN
+from livenad.virtual_machines.judge_lifecycle import judge_ran_on
 
 BOTH: tuple[Condition, ...] = ("RestartRequired", "MigrationRequired")
 
@@ -71,7 +67,7 @@ def test_a_vm_that_nothing_happened_to_passes_and_says_since_when(running: Clust
         judge_ran_on(running.history, seen)
         == "VM demo/web: VMI u1 has kept running for 0.0 s since it was first seen running"
     )
-    assert judge_stayed_in_place(running.history, seen).startswith("VM demo/web: stayed on n1 for 0.0 s since")
+    assert judge_stayed(running.history, seen).startswith("VM demo/web: stayed on n1 for 0.0 s since")
     assert judge_not_migrated(running.history, seen) == "VM demo/web: no migration since it was first seen running"
     assert judge_conditions_never_set(running.history, seen, BOTH).endswith(
         "RestartRequired and MigrationRequired in no state since it was first seen running, 0.0 s ago (2 later states)"
@@ -121,14 +117,14 @@ def test_a_migration_and_another_node_are_the_products_fault(running: Cluster) -
     seen = running.seen()
     running.migration()
     with pytest.raises(ProductFault, match=r"expected no migration, as nothing was changed; there is m1 \(Succeeded\)"):
-        judge_stayed_in_place(running.history, seen)
+        judge_stayed(running.history, seen)
     with pytest.raises(ProductFault, match="expected no migration since it was first seen running; there is m1"):
         judge_not_migrated(running.history, seen)
     assert has_left(running.history, seen)
     running.vmi(node="n2")
     running.vmi(node="n1")
     with pytest.raises(ProductFault, match=r"expected to stay on node n1, as nothing was changed; .* it was on n2"):
-        judge_stayed_in_place(running.history, seen)
+        judge_stayed(running.history, seen)
 
 
 def test_a_migration_from_before_does_not_count() -> None:
@@ -136,7 +132,7 @@ def test_a_migration_from_before_does_not_count() -> None:
     cluster.vm()
     cluster.migration("Succeeded")
     cluster.vmi()
-    judge_stayed_in_place(cluster.history, cluster.seen())
+    judge_stayed(cluster.history, cluster.seen())
 
 
 @pytest.mark.parametrize("condition", BOTH)

@@ -66,6 +66,7 @@ class Cluster:
         self._silent_since: float | None = None
         self._clock_offset = 0.0
         self._closing = threading.Event()
+        self._made: set[str] = set()
 
     # -- requests -----------------------------------------------------------------------------------------------
 
@@ -105,29 +106,27 @@ class Cluster:
     def create(self, kind: Kind, body: Object) -> Object:
         """Create an object that carries this run's label and give it as stored.
 
-        When an answer was lost, an object of that name with the same run label is the one we made.
+        When an answer was lost, an object of that name with the same run label is the one we made, unless it was there
+        before.
         """
         name, namespace = meta(body, "name"), meta(body, "namespace", None)
         run = meta(body, "labels", {}).get(CREATED_BY_RUN)
 
         def ours() -> Object | None:
-            found = self.find(kind, name, namespace)
-            return found if run and found is not None and meta(found, "labels", {}).get(CREATED_BY_RUN) == run else None
+            found = self.find(kind, name, namespace) if run else None
+            if found is None or meta(found, "uid") in self._made:
+                return None
+            return found if meta(found, "labels", {}).get(CREATED_BY_RUN) == run else None
 
-        return self.request(
+        stored = self.request(
             "POST", kind.path(namespace), body=body, title=kind.title(namespace, name), carried_out=ours
         )
+        self._made.add(str(meta(stored, "uid")))
+        return stored
 
     def post_review(self, kind: Kind, body: Object) -> Object:
         """Post a review object (access review and the like): it stores nothing, so it may be repeated."""
         return self.request("POST", kind.path(), body=body, title=kind.name, repeatable=True)
-
-    def replace(self, kind: Kind, body: Object) -> Object:
-        """Put an object that carries its resourceVersion. Raises ApiError 409 when another client was quicker."""
-        name, namespace = meta(body, "name"), meta(body, "namespace", None)
-        return self.request(
-            "PUT", kind.path(namespace, name), body=body, title=kind.title(namespace, name), repeatable=True
-        )
 
     def json_patch(
         self, kind: Kind, name: str, namespace: str, operations: Sequence[Object], done: Callable[[Object], bool]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from livenad.api.dropped_states import DroppedStates
-from livenad.api.kinds import EVENT, Kind, Object, dig, meta, vm_of
+from livenad.api.kinds import EVENT, MIGRATION, Kind, Object, dig, meta, vm_of
 from livenad.api.shared_states import share
 from livenad.api.waits import Wait
 
@@ -42,8 +42,8 @@ class Record:
 
     ``index`` counts from 0 over the whole history; ``at`` is the monotonic clock and ``wall`` seconds since the epoch,
     both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told. A state that arrives
-    when a list has shown a later one of the object already stands before that one, with its index and times. ``vm`` is
-    the VM that the object belongs to, "" for none.
+    when a list has shown a later one of the object already, or its deletion, stands before that one, with its index and
+    times. ``vm`` is the VM that the object belongs to, "" for none.
     """
 
     index: int
@@ -108,20 +108,27 @@ class History:
         self._current_of_vm: defaultdict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
         self._waits: list[Wait] = []
         self._dropped = DroppedStates(limit)
+        self._deleted: dict[tuple[str, str], Record] = {}
+        self._requests: list[tuple[str, bool, int]] = []
+        self._part: tuple[int, int, History] | None = None
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def append(self, kind: Kind, type_: str, item: Object, *, synthetic: bool = False) -> Record | None:
         """Remember one transition; None when it is remembered already (a list and a watch may both tell it)."""
         metadata = item.get("metadata", {})
-        metadata.pop("managedFields", None)
+        managed = metadata.pop("managedFields", None)
+        if kind is MIGRATION and managed:
+            metadata["managedFields"] = [{"manager": entry.get("manager")} for entry in managed]
         name, uid, version = str(metadata["name"]), str(metadata.get("uid", "")), str(metadata["resourceVersion"])
         with self._lock:
             own, of_kind = self._by_object[kind.name, name], self._by_kind[kind.name]
-            if _is_known(own, uid, version, deleted=type_ == DELETED):
+            deletion = self._deleted.get((kind.name, uid)) if uid else None
+            if _is_known(own, uid, version, deleted=type_ == DELETED) or (deletion and type_ == DELETED):
                 return None
             overtaken = bool(own) and _precedes(version, own[-1])
             later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
+            later = later or deletion
             index = later.index if later else self._length
             at, wall = (later.at, later.wall) if later else (self._clock(), time.time())
             like = own or of_kind
@@ -132,12 +139,20 @@ class History:
             for records in self._indexes(record):
                 _put_before(records, later, record)
             self._length += 1
-            self._set_current(record)
+            if type_ == DELETED:
+                self._deleted[kind.name, uid] = record
+            if deletion is None:
+                self._set_current(record)
             if self._dropped.is_over(len(self._records)):
                 self._drop()
             for wait in self._waits:
                 wait.tell(record.kind, record.vm)
             return record
+
+    def expect_migration(self, vm: str, *, evacuation: bool = False) -> None:
+        """Remember that the run is about to request a migration of a VM, or to evict it."""
+        with self._lock:
+            self._requests.append((vm, evacuation, self._length))
 
     def _indexes(self, record: Record) -> Iterator[list[Record]]:
         """Every list that has the record."""
@@ -199,6 +214,25 @@ class History:
             records[:] = [record for record in records if id(record) not in gone]
 
     # -- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The monotonic clock; of a part of a history the time at which it ends."""
+        return time.monotonic()
+
+    def requests(self, vm: str, *, evacuation: bool = False) -> list[int]:
+        """The history's length just before each migration of a VM that the run requested, or each eviction."""
+        with self._lock:
+            return [index for name, evicts, index in self._requests if (name, evicts) == (vm, evacuation)]
+
+    def until(self, index: int) -> History:
+        """The history as it was just before a record, for verdicts on that time."""
+        with self._lock:
+            early = [record for record in self._records if record.index < index]
+            if self._part is None or self._part[:2] != (index, len(early)):
+                end = next((record.at for record in self._records if record.index >= index), self.now)
+                self._part = (index, len(early), _Part(self, early, index, end))
+            return self._part[2]
 
     def __len__(self) -> int:
         """How many states arrived, the dropped ones included."""
@@ -333,3 +367,19 @@ class History:
         """Write the history as JSON lines."""
         with path.open("w", encoding="utf-8") as file:
             file.writelines(line + "\n" for line in self.json_lines())
+
+
+class _Part(History):
+    """A history that ended just before ``index``, at ``end``."""
+
+    def __init__(self, whole: History, records: list[Record], index: int, end: float) -> None:
+        super().__init__(lambda: end)
+        self._dropped, self._requests, self._length = whole._dropped, list(whole._requests), index
+        for record in records:
+            for of_one in self._indexes(record):
+                of_one.append(record)
+            self._set_current(record)
+
+    @property
+    def now(self) -> float:
+        return self._clock()

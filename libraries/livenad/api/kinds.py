@@ -64,8 +64,9 @@ RECORDED = (VM, VMI, MIGRATION, POD, NAD, EVENT)
 
 
 def meta(item: Object, key: str, default: Any = "") -> Any:
-    """A field of an object's metadata."""
-    return item.get("metadata", {}).get(key, default)
+    """A field of an object's metadata; ``default`` where it is missing or null."""
+    found = item.get("metadata", {}).get(key)
+    return default if found is None else found
 
 
 def dig(item: Any, *keys: str, default: Any = None) -> Any:

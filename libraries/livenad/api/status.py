@@ -118,13 +118,6 @@ def is_evacuation(migration: Object) -> bool:
     return EVACUATION in meta(migration, "annotations", {})
 
 
-def maker_of(migration: Object) -> str:
-    """Who made a migration object, as messages say it."""
-    if is_automatic(migration):
-        return "by the cluster"
-    return "for an eviction" if is_evacuation(migration) else "requested by a user"
-
-
 def first_answered(history: History, vm: str) -> float | None:
     """When (monotonic clock) the agent in the guest of a VM's present VMI was first seen to answer; None if never."""
     uid = meta(history.current(VMI, vm) or {}, "uid")

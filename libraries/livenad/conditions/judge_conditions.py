@@ -12,10 +12,11 @@ from livenad.api.status import (
     condition_text,
     is_true,
     network_of,
+    node_of,
     phase_of,
 )
-from livenad.changes import Change, NetworkChange, NicSettingsChange, migrations_since
-from livenad.errors import ProductFault
+from livenad.changes import Change, NetworkChange, NicSettingsChange, migrations_since, require_observed
+from livenad.errors import LabError, NotReached, ProductFault
 from livenad.text import human
 
 Condition = Literal["RestartRequired", "MigrationRequired"]
@@ -31,9 +32,9 @@ def is_required(history: History, change: NetworkChange, type_: str) -> bool:
 def judge_migration_required(history: History, change: NetworkChange) -> str:
     """The VMI's spec has the new network, MigrationRequired is set on the VMI, and RestartRequired never was."""
     vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
-    require_spec(change, vmi, change.new_network, "to have the edit")
+    require_spec(change, vmi, change.new_network, "to have the edit", NotReached)
     if not is_true(vmi, MIGRATION):
-        raise ProductFault(
+        raise NotReached(
             f"{change.title}: expected MigrationRequired on the VMI, as the cluster does not migrate by itself; "
             f"{_after(change)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
         )
@@ -45,7 +46,7 @@ def judge_restart_required(history: History, change: NetworkChange) -> str:
     """RestartRequired is set on the VM."""
     vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
     if not is_true(vm, RESTART):
-        raise ProductFault(
+        raise NotReached(
             f"{change.title}: expected RestartRequired on the VM, as the edit cannot be applied to the running VM "
             f"here; {_after(change)} {condition_text(vm, RESTART)}, on the VMI {condition_text(vmi, MIGRATION)}"
         )
@@ -53,10 +54,25 @@ def judge_restart_required(history: History, change: NetworkChange) -> str:
 
 
 def judge_settled(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
-    """None of the conditions is set any more."""
+    """None of the conditions is set any more. LabError where none was to be cleared: not seen set, nothing done."""
+    for kind in (VM, VMI):
+        if history.current(kind, change.vm) is None:
+            raise NotReached(f"{change.title}: expected no required action any more; {_after(change)} no {kind.name}")
     if left := required_actions(history, change, conditions):
-        raise ProductFault(f"{change.title}: expected no required action any more; {_after(change)} {left}")
+        raise NotReached(f"{change.title}: expected no required action any more; {_after(change)} {left}")
+    vmi = _latest(history, change, VMI)
+    acted = meta(vmi, "uid") != change.vmi_uid or node_of(vmi) != change.node
+    if not acted and not any(_was_set(history, change, type_) for type_ in conditions):
+        raise LabError(
+            f"{change.title}: {' and '.join(conditions)} was not seen since the edit, and the VM was neither restarted "
+            "nor migrated, so nothing is proven; wait for the condition, or for the restart, first"
+        )
     return f"{change.title}: no action is required any more"
+
+
+def _was_set(history: History, change: NetworkChange, type_: Condition) -> bool:
+    kind = VM if type_ == RESTART else VMI
+    return any(is_true(record.object, type_) for record in history.records(kind, change.vm, change.index))
 
 
 def required_actions(history: History, change: NetworkChange, conditions: Sequence[Condition]) -> str:
@@ -77,16 +93,19 @@ def _after(change: NetworkChange) -> str:
     return f"{human(time.monotonic() - change.at)} after it:"
 
 
-def require_spec(change: NetworkChange, vmi: Object, wanted: str, what: str) -> None:
+def require_spec(
+    change: NetworkChange, vmi: Object, wanted: str, what: str, fault: type[ProductFault] = ProductFault
+) -> None:
     network = network_of(vmi.get("spec") or {}, change.nic)
     if network != wanted:
-        raise ProductFault(
+        raise fault(
             f"{change.title}: expected the VMI {what}, its spec to name {wanted}; {_after(change)} it names "
             f"{network or 'no network'}"
         )
 
 
 def require_never(history: History, change: NetworkChange, kind: Kind, type_: str, why: str) -> None:
+    require_observed(history, change, kind)
     for record in history.records(kind, change.vm, change.index):
         if record.type != DELETED and is_true(record.object, type_):
             raise ProductFault(
@@ -98,6 +117,7 @@ def require_never(history: History, change: NetworkChange, kind: Kind, type_: st
 def judge_restart_never_required(history: History, change: NetworkChange) -> str:
     """RestartRequired was true in no state of the VM from before the edit until now."""
     title = f"VM {change.namespace}/{change.vm}"
+    require_observed(history, change, VM)
     records = history.records(VM, change.vm, change.index)
     start = end = None
     for record in records:
@@ -121,6 +141,8 @@ def judge_restart_never_required(history: History, change: NetworkChange) -> str
 
 def judge_never_set(history: History, change: Change, conditions: Sequence[Condition]) -> str:
     """None of the conditions was true in any state of VM and VMI since before the change."""
+    kinds = (VM, VMI) if MIGRATION in conditions else (VM,)
+    require_observed(history, change, *kinds)
     for type_ in conditions:
         for kind in (VM, VMI) if type_ == MIGRATION else (VM,):
             for record in history.records(kind, change.vm, change.index):
@@ -130,7 +152,6 @@ def judge_never_set(history: History, change: Change, conditions: Sequence[Condi
                         f"{human(record.at - change.at)} later: {condition_text(record.object, type_)}"
                     )
     lasted = human(time.monotonic() - change.at)
-    kinds = (VM, VMI) if MIGRATION in conditions else (VM,)
     states = sum(len(history.records(kind, change.vm, change.index)) for kind in kinds)
     return (
         f"{change.subject}: {' and '.join(conditions)} in no state since {change.what}, {lasted} ago "
@@ -147,7 +168,7 @@ def judge_reported_pending(history: History, change: NetworkChange) -> str:
         if is_true(item, type_)
     ]
     if not shown:
-        raise ProductFault(
+        raise NotReached(
             f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
             "VMI, as "
             f"the edit is not in effect; {human(time.monotonic() - change.at)} after it there is neither: "
@@ -194,6 +215,7 @@ def judge_restart_not_left(history: History, change: NetworkChange) -> str:
     title = f"VM {change.namespace}/{change.vm}"
     vm = history.current(VM, change.vm) or {}
     able = next((r for r in history.records(VMI, change.vm, change.index) if is_true(r.object, "LiveMigratable")), None)
+    require_observed(history, change, VM)
     if is_true(vm, "RestartRequired"):
         since = history.since_when(VM, change.vm, lambda item: is_true(item, "RestartRequired"))
         raise ProductFault(
@@ -201,11 +223,13 @@ def judge_restart_not_left(history: History, change: NetworkChange) -> str:
             f"{human(time.monotonic() - able.at) if able else 'never'}); the VM has it since "
             f"{human(time.monotonic() - (since or change.at))}: {condition_text(vm, 'RestartRequired')}"
         )
+    if able is None:
+        raise LabError(f"{title} was not seen LiveMigratable since the edit, so nothing is proven")
     before = False
     seen = 0
     for record in history.records(VM, change.vm, change.index):
         now = is_true(record.object, "RestartRequired")
-        if now and not before and able is not None and record.index > able.index:
+        if now and not before and record.index > able.index:
             raise ProductFault(
                 f"{title}: expected no restart to be required once the VM can migrate; it was set "
                 f"{human(record.at - able.at)} after that: {condition_text(record.object, 'RestartRequired')}"
@@ -235,7 +259,7 @@ def judge_restart_stays_required(history: History, edit: NicSettingsChange) -> s
             )
     if shown is None:
         vm = history.current(VM, edit.vm) or {}
-        raise ProductFault(
+        raise NotReached(
             f"{edit.title}: expected RestartRequired, as the edit requires a restart; after "
             f"{human(time.monotonic() - edit.at)}: {condition_text(vm, 'RestartRequired')}"
         )

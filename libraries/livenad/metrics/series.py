@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from livenad.api.kinds import dig
+
 Labels = Mapping[str, str]
 
 NAME = "__name__"
@@ -73,9 +75,9 @@ def read_vector(status: int, text: str) -> list[dict[str, str]]:
     if said != "success":
         why = f"{answer.get('errorType', '')}: {answer.get('error', '')}" if said else answer.get("message", "")
         raise Unread(f"it answers {status}: {why or _first_line(text)}")
-    if answer["data"]["resultType"] != "vector":
-        raise Unread(f"it answers with a {answer['data']['resultType']}, not with a vector")
-    return [dict(entry["metric"]) for entry in answer["data"]["result"]]
+    if (sort := dig(answer, "data", "resultType")) != "vector":
+        raise Unread(f"it answers with a {sort or 'success without data'}, not with a vector")
+    return [dict(dig(entry, "metric") or {}) for entry in dig(answer, "data", "result") or []]
 
 
 def selector(metric: str, labels: Labels) -> str:

@@ -40,6 +40,7 @@ def evict(client: Cluster, recorder: Recorder, record: VmRecord, *, migrating: b
         "kind": "Eviction",
         "metadata": {"name": meta(pod, "name"), "namespace": record.namespace},
     }
+    recorder.history.expect_migration(record.name, evacuation=True)
     title = f"eviction of {POD.title(record.namespace, str(meta(pod, 'name')))}"
     try:
         answer = client.request("POST", path, title=title, body=body, carried_out=lambda: _marked(recorder, change))

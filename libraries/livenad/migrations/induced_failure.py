@@ -13,7 +13,8 @@ from livenad.api.kinds import MIGRATION, POD, Object, meta
 from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_automatic, phase_of, pod_trouble
 from livenad.changes import NetworkChange, migrations_since
-from livenad.errors import LabError, ProductFault
+from livenad.errors import LabError, NotReached, ProductFault
+from livenad.foreign_migrations import fault_or_undecided, own_migrations
 from livenad.migrations.judge_induced_failure import InducedFailure
 from livenad.text import human
 
@@ -34,10 +35,11 @@ def induce_failure(client: Cluster, recorder: Recorder, change: NetworkChange, w
         lambda: _listed(recorder.history, change),
     )
     if found is None:
-        raise ProductFault(
+        fault = NotReached(
             f"{change.title}: expected a migration with a target pod within {human(within)} of now, there is none; "
             f"{_listed(recorder.history, change)}"
         )
+        raise fault_or_undecided(recorder.history, change, fault)
     migration, pod = found
     if pod is None:
         raise _too_late(change, migration)
@@ -78,7 +80,7 @@ def ended_as(history: History, name: str, uid: str) -> tuple[str, int] | None:
 
 def _succeeded_early(history: History, change: NetworkChange) -> tuple[Object, Object | None] | None:
     """A migration that Succeeded before its target pod was seen."""
-    for migration in migrations_since(history, change).values():
+    for migration in own_migrations(history, change).values():
         if phase_of(migration) == "Succeeded":
             return migration, None
     return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VMI, Object, dig, meta
-from livenad.api.status import FINAL_PHASES, condition_text, is_true, maker_of, node_of, phase_of
+from livenad.api.status import FINAL_PHASES, condition_text, is_true, node_of, phase_of
 from livenad.changes import Change, migrations_concerned
-from livenad.errors import ProductFault
+from livenad.errors import NotReached, ProductFault
+from livenad.foreign_migrations import maker_of
 from livenad.text import human
 
 _REQUESTED = "EvictionRequested"
@@ -40,13 +39,18 @@ def judge_evacuated(history: History, change: Change, within: float, migrations:
     ``migrations`` is the number of migrations that it may have had since, with one that was under way; None: any.
     """
     found = _migrations(history, change)
-    listed = ", ".join(f"{meta(one, 'name')} ({maker_of(one)}, {phase_of(one) or 'new'})" for one in found) or "none"
+    listed = (
+        ", ".join(f"{meta(one, 'name')} ({maker_of(history, one)}, {phase_of(one) or 'new'})" for one in found)
+        or "none"
+    )
     left = _left_at(history, change)
     missing = missing_to_evacuated(history, change)
     if missing or left is None:
-        raise ProductFault(
+        waited = history.now - change.at
+        raise NotReached(
             f"{change.subject}: expected to have left {change.node} within {human(within)} of its eviction; "
-            f"{human(time.monotonic() - change.at)} after it: {'; '.join(missing)}; migrations: {listed}"
+            f"{human(waited)} after it: {'; '.join(missing)}; migrations: {listed}",
+            overdue=waited > within,
         )
     if left - change.at > within:
         raise ProductFault(

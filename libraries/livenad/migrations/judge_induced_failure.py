@@ -18,8 +18,9 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
-from livenad.changes import NetworkChange, migrations_since
-from livenad.errors import LabError, ProductFault
+from livenad.changes import NetworkChange
+from livenad.errors import LabError, NotReached, ProductFault
+from livenad.foreign_migrations import own_migrations
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
@@ -50,7 +51,7 @@ def retry_left_queue(history: History, failure: InducedFailure) -> float | None:
     That is seconds before it copies the guest. The phase Running is reported too late, by the delay of the API, to know
     until when the guest was still on its source node.
     """
-    for uid, item in migrations_since(history, failure.change).items():
+    for uid, item in own_migrations(history, failure.change).items():
         if uid != failure.uid and (at := first_beyond_pending(history, item)) is not None:
             return at
     return None
@@ -58,7 +59,7 @@ def retry_left_queue(history: History, failure: InducedFailure) -> float | None:
 
 def retry_began(history: History, failure: InducedFailure) -> Record | None:
     """The first state in which a later migration of the edit was copying the guest; None while there is none."""
-    for uid, item in migrations_since(history, failure.change).items():
+    for uid, item in own_migrations(history, failure.change).items():
         if uid == failure.uid:
             continue
         for record in history.records(MIGRATION, meta(item, "name")):
@@ -135,11 +136,11 @@ def judge_recovered(history: History, failure: InducedFailure) -> str:
     """The cluster migrated the VM by itself after the failure; the spec was not edited again meanwhile."""
     change = failure.change
     title = f"VM {change.namespace}/{change.vm}"
-    later = [item for uid, item in migrations_since(history, change).items() if uid != failure.uid]
+    later = [item for uid, item in own_migrations(history, change).items() if uid != failure.uid]
     listed = ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in later) or "there is none"
     good = [item for item in later if is_automatic(item) and phase_of(item) == "Succeeded"]
     if not good:
-        raise ProductFault(
+        raise NotReached(
             f"{title}: expected the cluster to migrate it by itself after {failure.migration} Failed, within "
             f"{human(time.monotonic() - failure.at)} no migration made by the cluster has Succeeded: {listed}"
         )

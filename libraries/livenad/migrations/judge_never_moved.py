@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, VM, VMI, Object, meta
-from livenad.api.status import condition_text, is_automatic, is_true, network_of, node_of, phase_of, qualified
-from livenad.changes import NetworkChange, edits_of, migrations_since
-from livenad.errors import LabError, ProductFault
-from livenad.network_change.completion import five_facts
+from livenad.api.status import condition_text, is_true, network_of, node_of, phase_of, qualified
+from livenad.changes import NetworkChange, edits_of, migrations_since, require_observed
+from livenad.errors import LabError, NotReached, ProductFault
+from livenad.foreign_migrations import maker_of, reached
+from livenad.network_change.completion import five_facts, is_complete
 from livenad.text import human
 from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
@@ -60,17 +61,18 @@ def started(history: History, change: NetworkChange) -> bool:
 def _judge_taken_over(history: History, last: NetworkChange, title: str) -> None:
     spec = network_of((history.current(VMI, last.vm) or {}).get("spec", {}), last.nic)
     if spec != last.new_network:
-        raise ProductFault(f'{title}: expected the VMI\'s spec to name "{last.new_network}"; it names "{spec}"')
+        raise NotReached(f'{title}: expected the VMI\'s spec to name "{last.new_network}"; it names "{spec}"')
 
 
 def _judge_conditions(history: History, first: NetworkChange, last: NetworkChange, title: str) -> None:
     """RestartRequired was never set; MigrationRequired neither, or it is cleared after a revert."""
     reverted = first is not last
+    require_observed(history, first, VM, VMI)
     for kind, type_ in ((VM, "RestartRequired"), (VMI, "MigrationRequired")):
         if reverted and type_ == "MigrationRequired":
             item = history.current(kind, last.vm) or {}
             if is_true(item, type_):
-                raise ProductFault(
+                raise NotReached(
                     f"{title}: expected the revert to clear MigrationRequired; {condition_text(item, type_)}"
                 )
             continue
@@ -87,7 +89,8 @@ def _judge_migrations(history: History, first: NetworkChange, last: NetworkChang
     cancelled = []
     known = _knew_of_revert(history, last) if first is not last else first.at
     for item in migrations_since(history, first).values():
-        name, maker = meta(item, "name"), "made by the cluster" if is_automatic(item) else "requested by a user"
+        name, maker = meta(item, "name"), maker_of(history, item)
+        maker = f"made {maker}" if maker.startswith(("by ", "for ")) else maker
         states = [record for record in history.records(MIGRATION, name) if record.uid == meta(item, "uid")]
         copying = next((record for record in states if phase_of(record.object) in ("Running", "Succeeded")), None)
         if first is not last and states[0].at < known:
@@ -138,8 +141,8 @@ def _require_control(history: History, change: NetworkChange, control: NetworkCh
         raise LabError(
             f"control {control.vm} was edited before {change.vm}; it proves nothing about the time after that edit"
         )
-    missing = [fact for fact in five_facts(history, control) if not fact.holds]
-    if missing:
+    if not reached(history, control, lambda known: is_complete(known, control)):
+        missing = [fact for fact in five_facts(history, control) if not fact.holds]
         raise LabError(
             f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing, as its control was not "
             f"migrated either: {control.title}: {missing[0].seen}"

@@ -9,31 +9,46 @@ from livenad.api.kinds import POD, VM, VMI, meta
 from livenad.api.status import current_pod, is_true, node_of, phase_of, pod_network, qualified
 from livenad.changes import Change, NetworkChange, migrations_since
 from livenad.errors import LabError, ProductFault
+from livenad.foreign_migrations import reached
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.text import human
-from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
+from livenad.virtual_machines.judge_lifecycle import judge_not_restarted, judge_ran_on
 
 
-def has_left(history: History, change: NetworkChange) -> bool:
+def has_left(history: History, change: Change) -> bool:
     """Whether the VM has another VMI or node, or a migration was made, so that the wait can end."""
     vmi = history.current(VMI, change.vm)
     moved = vmi is None or meta(vmi, "uid") != change.vmi_uid or node_of(vmi) != change.node
     return moved or bool(migrations_since(history, change))
 
 
-def judge_stayed(history: History, change: NetworkChange) -> str:
-    """Since before the edit: same VMI, same node, one launcher pod, on the old network, and no migration object."""
-    title = f"VM {change.namespace}/{change.vm}"
-    judge_not_restarted(history, change)
+def judge_stayed(history: History, change: Change) -> str:
+    """Since before an edit, or since it was first seen running: same VMI, same node, and no migration object.
+
+    After an edit also: one launcher pod all the time, on the old network.
+    """
+    edited = isinstance(change, NetworkChange)
+    reason = "this edit requires no migration" if edited else "nothing was changed"
+    if isinstance(change, NetworkChange):
+        judge_not_restarted(history, change)
+    else:
+        judge_ran_on(history, change)
     for record in history.records(VMI, change.vm, change.index):
         if node_of(record.object) != change.node:
             raise ProductFault(
-                f"{title}: expected to stay on node {change.node}, as this edit requires no migration; "
-                f"{human(record.at - change.at)} after the edit it was on {node_of(record.object) or 'none'}"
+                f"{change.subject}: expected to stay on node {change.node}, as {reason}; "
+                f"{human(record.at - change.at)} after {change.what} it was on {node_of(record.object) or 'none'}"
             )
     if found := migrations_since(history, change).values():
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
-        raise ProductFault(f"{title}: expected no migration, as this edit requires no migration; there is {names}")
+        raise ProductFault(f"{change.subject}: expected no migration, as {reason}; there is {names}")
+    pod = f", in pod {_only_pod(history, change)}" if isinstance(change, NetworkChange) else ""
+    lasted = human(time.monotonic() - change.at)
+    return f"{change.subject}: stayed on {change.node} for {lasted} since {change.what}{pod}"
+
+
+def _only_pod(history: History, change: NetworkChange) -> str:
+    """The one launcher pod that the VMI ever had; ProductFault for others, or for one on another network."""
     pods: dict[str, str] = {}
     history.require_kept(POD, change.vm, change.index)
     for record in history.records(POD, vm=change.vm):
@@ -42,8 +57,8 @@ def judge_stayed(history: History, change: NetworkChange) -> str:
             pods[record.name] = pod_network(record.object, change.pod_interface) or "no network"
     wanted = qualified(change.old_network, change.namespace)
     if list(pods.values()) != [wanted]:
-        raise ProductFault(f"{title}: expected one launcher pod all the time, on {wanted}; seen: {pods}")
-    return f"{title}: stayed on {change.node} for {human(time.monotonic() - change.at)}, in pod {next(iter(pods))}"
+        raise ProductFault(f"{change.subject}: expected one launcher pod all the time, on {wanted}; seen: {pods}")
+    return next(iter(pods))
 
 
 def judge_waiting(history: History, change: NetworkChange) -> str:
@@ -79,7 +94,7 @@ def judge_waiting(history: History, change: NetworkChange) -> str:
 
 def has_settled(history: History, control: NetworkChange) -> bool:
     """Whether the cluster has processed the edit of a migratable VM: it was migrated, or it requires a restart."""
-    return is_complete(history, control) or _needs_restart(history, control)
+    return _was_migrated(history, control) or _needs_restart(history, control)
 
 
 def require_control(history: History, change: Change, control: NetworkChange) -> tuple[bool, str]:
@@ -91,7 +106,7 @@ def require_control(history: History, change: Change, control: NetworkChange) ->
         raise LabError(
             f"control {control.vm} was edited before {change.vm}; it proves nothing about the time after that edit"
         )
-    if is_complete(history, control):
+    if _was_migrated(history, control):
         return True, f"control {control.vm}, edited later, was migrated"
     if _needs_restart(history, control):
         return False, f"control {control.vm} has RestartRequired, as this cluster migrates no VM for such an edit"
@@ -100,6 +115,10 @@ def require_control(history: History, change: Change, control: NetworkChange) ->
         f"VM {change.namespace}/{change.vm} was not migrated, which proves nothing, as its control was not migrated "
         f"either: {control.title}: {missing.seen}"
     )
+
+
+def _was_migrated(history: History, control: NetworkChange) -> bool:
+    return reached(history, control, lambda known: is_complete(known, control))
 
 
 def _needs_restart(history: History, control: NetworkChange) -> bool:

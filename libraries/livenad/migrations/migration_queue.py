@@ -12,7 +12,8 @@ from livenad.api.kinds import MIGRATION, dig, meta
 from livenad.api.status import phase_of
 from livenad.changes import NetworkChange
 from livenad.cluster.facts import KubeVirtFacts
-from livenad.network_change.completion import completed_at, five_facts, the_migration
+from livenad.foreign_migrations import decided_at
+from livenad.network_change.completion import completed_at, five_facts, is_complete, the_migration
 
 _WAITING = ("", "Pending")
 _ENDED = ("Succeeded", "Failed")
@@ -101,7 +102,8 @@ def _queued(history: History, change: NetworkChange, zero: float) -> QueuedMigra
                 begun = record.at
             if ended is None and phase in _ENDED:
                 ended = record.at
-    complete = completed_at(five_facts(history, change))
+    known = decided_at(history, change, lambda part: is_complete(part, change)) or history
+    complete = completed_at(five_facts(known, change))
 
     def after(at: float | None) -> float | None:
         return None if at is None else max(0.0, at - zero)

@@ -11,7 +11,8 @@ from livenad.api.kinds import MIGRATION, VM, VMI, Object, dig, meta
 from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
 from livenad.changes import ChangeLog, NetworkChange, VmState, network_change
-from livenad.errors import LabError, ProductFault, TestError
+from livenad.errors import LabError, NotReached, TestError
+from livenad.foreign_migrations import fault_or_undecided, maker_of
 from livenad.model import VmRecord
 from livenad.network_change.edit import put_networks
 from livenad.network_change.events import handed_over
@@ -72,7 +73,8 @@ def _change(
         last = log.last(record.name, "network", "evict")
         active = handed_over(history, last)
         if active is None:
-            raise ProductFault(f"{last.title}: expected a running migration; {vm_summary(history, record.name)}")
+            fault = NotReached(f"{last.title}: expected a running migration; {vm_summary(history, record.name)}")
+            raise fault_or_undecided(history, last, fault)
     changes = [network_change(history, record, nic, network, vm_state=vm_state) for nic, network in networks.items()]
     put_networks(client, record, networks)
     for change in changes:
@@ -128,8 +130,8 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
     for item in migrations_of(history, record.name).values():
         if phase_of(item) not in FINAL_PHASES:
             raise LabError(
-                f"{title} is already being migrated: {meta(item, 'name')} is {phase_of(item) or 'new'}; "
-                "wait until it has ended"
+                f"{title} is already being migrated: {meta(item, 'name')} ({maker_of(history, item)}) is "
+                f"{phase_of(item) or 'new'}; wait until it has ended"
             )
 
 

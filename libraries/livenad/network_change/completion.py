@@ -24,6 +24,7 @@ from livenad.api.status import (
     warning_text,
 )
 from livenad.changes import NetworkChange, migrations_since
+from livenad.foreign_migrations import maker_of
 from livenad.text import human
 
 
@@ -174,9 +175,10 @@ def _ago(since: float | None) -> str:
 
 def _why_no_migration(history: History, change: NetworkChange) -> str:
     """Why the cluster made no migration object: how far the edit got."""
-    others = [meta(item, "name") for item in migrations_since(history, change).values()]
+    found = migrations_since(history, change).values()
+    others = [f"{meta(item, 'name')} ({maker_of(history, item)})" for item in found]
     if others:
-        return f"the cluster made no migration object; requested by a user: {', '.join(others)}"
+        return f"the cluster made no migration object for the edit; there is {', '.join(others)}"
     vmi = history.current(VMI, change.vm)
     if vmi is None:
         return "no migration object, and the VMI is gone"

@@ -9,6 +9,7 @@ from livenad.api.history import History
 from livenad.api.kinds import POD, VMI, Object, meta
 from livenad.api.status import is_automatic, is_evacuation, phase_of
 from livenad.changes import Change, ChangeLog, migrations_since
+from livenad.foreign_migrations import own_migrations
 from livenad.network_change.completion import first_warning
 
 _HANDED_OVER = ("PreparingTarget", "TargetReady", "Running")
@@ -27,7 +28,7 @@ def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Calla
         return lambda: "a running evacuation" if handed_over(history, eviction) else ""
     change = log.network_change(vm)
     if event == "migration created":
-        return lambda: "a migration object" if migrations_since(history, change) else ""
+        return lambda: "a migration object" if own_migrations(history, change) else ""
     if event == "migration running":
         return lambda: "a running migration" if handed_over(history, change) else ""
     return lambda: first_warning(history, change)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import History
 from livenad.api.kinds import VMI, Object, meta
 from livenad.api.status import (
@@ -11,7 +9,6 @@ from livenad.api.status import (
     condition_text,
     current_pod,
     is_true,
-    maker_of,
     migration_state,
     network_of,
     node_of,
@@ -20,7 +17,8 @@ from livenad.api.status import (
     qualified,
 )
 from livenad.changes import NetworkChange, edits_of, migrations_concerned
-from livenad.errors import ProductFault
+from livenad.errors import NotReached
+from livenad.foreign_migrations import maker_of
 from livenad.text import human
 
 
@@ -54,14 +52,16 @@ def judge_last_edit(history: History, change: NetworkChange, within: float) -> s
     """The last edit of a VM is in effect; the message says how many migrations all its edits took."""
     edits = edits_of(change)
     found = migrations_of_edits(history, change)
-    listed = ", ".join(_describe(item) for item in found) or "none"
+    listed = ", ".join(_describe(history, item) for item in found) or "none"
     if missing := missing_effect(history, change):
         others = "".join(f', before that to "{edit.new_network}"' for edit in reversed(edits[:-1]))
-        raise ProductFault(
+        waited = history.now - change.at
+        raise NotReached(
             f"{change.title}{others}: expected the last edit to be in effect within {human(within)}, is not after "
-            f"{human(time.monotonic() - change.at)}: {'; '.join(missing)}; migrations: {listed}"
+            f"{human(waited)}: {'; '.join(missing)}; migrations: {listed}",
+            overdue=waited > within,
         )
-    took = human(time.monotonic() - change.at)
+    took = human(history.now - change.at)
     vmi = history.current(VMI, change.vm) or {}
     return (
         f"{change.title}: in effect on {node_of(vmi)} {took} after the edit; {len(edits)} edits took {len(found)} "
@@ -86,5 +86,5 @@ def _unfinished(vmi: Object, change: NetworkChange, migration: Object) -> str:
     return f"migration {change.namespace}/{name} is {phase or 'new'}"
 
 
-def _describe(migration: Object) -> str:
-    return f"{meta(migration, 'name')} ({maker_of(migration)}, {phase_of(migration) or 'new'})"
+def _describe(history: History, migration: Object) -> str:
+    return f"{meta(migration, 'name')} ({maker_of(history, migration)}, {phase_of(migration) or 'new'})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import History
 from livenad.api.kinds import VMI, Object, dig, meta
 from livenad.api.status import (
@@ -16,7 +14,7 @@ from livenad.api.status import (
     vm_summary,
 )
 from livenad.changes import NetworkChange
-from livenad.errors import ProductFault
+from livenad.errors import NotReached, ProductFault
 from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 from livenad.virtual_machines.manifests import pod_interface_name
@@ -32,15 +30,16 @@ def judge_completion(history: History, change: NetworkChange, within: float) -> 
     facts = five_facts(history, change)
     missing = [fact for fact in facts if not fact.holds]
     if missing:
-        waited = human(time.monotonic() - change.at)
+        waited = history.now - change.at
         first, *others = missing
         also = "".join(f"\nalso missing: {fact.seen}" for fact in others)
-        raise ProductFault(
-            f"{change.title}: expected to be complete within {human(within)}, is not after {waited}; "
-            f"missing: {first.name}: {first.seen}{_restarted(history, change)}{also}"
+        raise NotReached(
+            f"{change.title}: expected to be complete within {human(within)}, is not after {human(waited)}; "
+            f"missing: {first.name}: {first.seen}{_restarted(history, change)}{also}",
+            overdue=waited > within,
         )
     done = completed_at(facts)
-    took = (done if done is not None else time.monotonic()) - change.at
+    took = (done if done is not None else history.now) - change.at
     if took > within:
         last = max(facts, key=lambda fact: fact.since or 0)
         raise ProductFault(
@@ -95,12 +94,12 @@ def judge_network(history: History, vm: str, namespace: str, nic: str, network: 
     vmi = history.current(VMI, vm)
     pod = current_pod(history, vmi) if vmi else None
     if vmi is None or pod is None:
-        raise ProductFault(f"{title}: expected to be on {wanted}; {vm_summary(history, vm)}, no launcher pod")
+        raise NotReached(f"{title}: expected to be on {wanted}; {vm_summary(history, vm)}, no launcher pod")
     spec = network_of(vmi.get("spec", {}), nic) or ""
     interface = str(dig(nic_status(vmi, nic), "podInterfaceName") or pod_interface_name(nic))
     found = pod_network(pod, interface)
     if qualified(spec, namespace) != wanted or found != wanted:
-        raise ProductFault(
+        raise NotReached(
             f"{title}: expected to be on {wanted}; the VMI's spec names {spec or 'nothing'}, and launcher pod "
             f"{meta(pod, 'name')} on {node_of(vmi)} has {interface} on {found or 'no network'}"
         )

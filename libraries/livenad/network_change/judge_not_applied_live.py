@@ -16,6 +16,8 @@ from livenad.virtual_machines.judge_lifecycle import judge_same_instance
 
 def judge_not_live(history: History, change: NetworkChange) -> str:
     """Since the edit, every state of the VMI names the old network, and MigrationRequired was never set."""
+    if history.current(VMI, change.vm) is None:
+        raise ProductFault(f"{change.title}: expected the VMI to keep running without the edit; there is none")
     for record in history.records(VMI, change.vm, change.index):
         if record.type != DELETED:
             require_spec(change, record.object, change.old_network, "not to have the edit")

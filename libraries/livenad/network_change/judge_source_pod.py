@@ -16,6 +16,8 @@ def judge_annotation_kept(history: History, change: NetworkChange) -> str:
     title = f"VM {change.namespace}/{change.vm}"
     source = _source(history, change)
     before = _annotation(source)
+    if not before:
+        raise LabError(f"{title}: source pod {source.name} has no annotation {NETWORKS}, so there is nothing to keep")
     states = [record for record in history.records(POD, source.name, change.index) if record.type != DELETED]
     for record in states:
         if _annotation(record) != before:
@@ -24,6 +26,8 @@ def judge_annotation_kept(history: History, change: NetworkChange) -> str:
                 f"{human(record.at - change.at)} after the edit it was {_annotation(record) or 'empty'}, before it "
                 f"{before}"
             )
+    if not states:
+        raise LabError(f"{title}: no state of source pod {source.name} was recorded since the edit: nothing is proven")
     return (
         f"{title}: source pod {source.name} has networks annotation {before} in all of {len(states)} states since "
         "the edit"

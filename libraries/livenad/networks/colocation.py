@@ -14,9 +14,9 @@ from livenad.api.status import FINAL_PHASES, is_true, migrations_of, node_of, ph
 from livenad.errors import LabError
 from livenad.model import VmRecord
 from livenad.text import human
+from livenad.virtual_machines.actions import request_action
 
 _HOSTNAME = "kubernetes.io/hostname"
-_MIGRATE = "/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmachines/{name}/migrate"
 
 
 def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: str, within: float) -> list[str]:
@@ -55,7 +55,7 @@ def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: s
     selector = {_HOSTNAME: _hostname(client, node)}
     for record in moving:
         if not is_there(record):
-            _request_migration(client, recorder, record, selector)
+            request_action(client, recorder, record, "migrate", {"addedNodeSelector": selector})
     if not recorder.wait_for(lambda _: not away(), deadline - time.monotonic(), title, lambda: "; ".join(away())):
         raise LabError(
             f"expected the {title} within {human(within)}, as their networks are local to each node; "
@@ -89,21 +89,3 @@ def _hostname(client: Cluster, node: str) -> str:
     """The label value that selects a node; it can differ from the node's name."""
     labels: Object = meta(client.find(NODE, node) or {}, "labels", {})
     return str(labels.get(_HOSTNAME, node))
-
-
-def _request_migration(client: Cluster, recorder: Recorder, record: VmRecord, selector: dict[str, str]) -> None:
-    """Request one migration. When the answer is lost, the migration objects show the outcome."""
-    known = set(migrations_of(recorder.history, record.name))
-
-    def made() -> Object | None:
-        recorder.catch_up()
-        found = migrations_of(recorder.history, record.name)
-        return next((item for uid, item in found.items() if uid not in known), None)
-
-    client.request(
-        "PUT",
-        _MIGRATE.format(namespace=record.namespace, name=record.name),
-        title=f"migrate of VirtualMachine {record.namespace}/{record.name}",
-        body={"addedNodeSelector": selector},
-        carried_out=made,
-    )

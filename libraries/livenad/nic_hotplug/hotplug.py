@@ -44,7 +44,9 @@ def mark_absent(client: Cluster, record: VmRecord, nic: Nic) -> Object:
         ]
 
     def done(vm: Object) -> bool:
-        return str(in_spec(template_of(vm), nic.name).get("state", ABSENT)) == ABSENT
+        # The patch is made only where the interface is there: the cluster removes what was marked.
+        interface = in_spec(template_of(vm), nic.name)
+        return not interface or interface.get("state") == ABSENT
 
     stored = edit_vm(client, record, operations, done)
     record.nics = [one for one in record.nics if one.name != nic.name]

@@ -15,7 +15,8 @@ from livenad.api.status import (
     pod_network,
     qualified,
 )
-from livenad.changes import NicHotplug, migrations_since
+from livenad.changes import NicHotplug
+from livenad.foreign_migrations import own_migrations
 from livenad.model import Nic
 from livenad.network_change.completion import Fact
 from livenad.virtual_machines.manifests import pod_interface_name
@@ -101,11 +102,12 @@ def _out_of_specs(history: History, change: NicHotplug, vmi: Object) -> Fact:
 
 
 def _no_migration_left(history: History, change: NicHotplug, vmi: Object) -> Fact:
-    under_way = [item for item in migrations_since(history, change).values() if phase_of(item) not in FINAL_PHASES]
+    found = own_migrations(history, change).values()
+    under_way = [item for item in found if phase_of(item) not in FINAL_PHASES]
     asked = condition(vmi, "MigrationRequired") is not None
     since = history.since_when(VMI, change.vm, lambda item: condition(item, "MigrationRequired") is None)
     seen = condition_text(vmi, "MigrationRequired")
-    for item in migrations_since(history, change).values():
+    for item in found:
         name, phase = str(meta(item, "name")), phase_of(item)
         seen += f", migration {name} is {phase or 'new'}"
         ended = history.since_when(MIGRATION, name, lambda found, now=phase: phase_of(found) == now)  # type: ignore[misc]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import History
 from livenad.api.kinds import meta
 from livenad.changes import NicHotplug, migrations_since
-from livenad.errors import ProductFault
+from livenad.errors import NotReached, ProductFault
 from livenad.network_change.completion import completed_at
 from livenad.nic_hotplug.hotplug_facts import facts_of
 from livenad.text import human
@@ -19,12 +17,14 @@ def judge_nic_change(history: History, change: NicHotplug, within: float) -> str
     if missing := [fact for fact in facts if not fact.holds]:
         first, *others = missing
         also = "".join(f"\nalso missing: {fact.seen}" for fact in others)
-        raise ProductFault(
-            f"{change.title}: expected to be done within {human(within)}, is not after "
-            f"{human(time.monotonic() - change.at)}; missing: {first.name}: {first.seen}{also}"
+        waited = history.now - change.at
+        raise NotReached(
+            f"{change.title}: expected to be done within {human(within)}, is not after {human(waited)}; missing: "
+            f"{first.name}: {first.seen}{also}",
+            overdue=waited > within,
         )
     done = completed_at(facts)
-    took = (done if done is not None else time.monotonic()) - change.at
+    took = (done if done is not None else history.now) - change.at
     if took > within:
         last = max(facts, key=lambda fact: fact.since or 0)
         raise ProductFault(

@@ -13,7 +13,7 @@ from livenad.api.status import (
     vm_summary,
 )
 from livenad.changes import Change, NetworkChange
-from livenad.errors import ProductFault
+from livenad.errors import LabError, NotReached, ProductFault
 from livenad.text import human
 
 
@@ -22,7 +22,7 @@ def judge_new_instance(history: History, change: Change) -> str:
     vmi = history.current(VMI, change.vm)
     if vmi is None or meta(vmi, "uid") == change.vmi_uid or phase_of(vmi) != "Running":
         same = "" if vmi is None or meta(vmi, "uid") != change.vmi_uid else "the VMI is the same as before, "
-        raise ProductFault(
+        raise NotReached(
             f"{change.subject}: expected to run as a new VMI after {change.what}; "
             f"{human(time.monotonic() - change.at)} later "
             f"{same}{vm_summary(history, change.vm)}"
@@ -35,6 +35,7 @@ def judge_new_instance(history: History, change: Change) -> str:
 def judge_not_restarted(history: History, change: NetworkChange) -> str:
     """The VMI is the same as before the edit, was always Running, was never deleted, and is not paused."""
     title = change.subject
+    _require_vmi(change)
     for record in history.records(VMI, change.vm, change.index):
         when = human(record.at - change.at)
         if record.type == DELETED or record.uid != change.vmi_uid:
@@ -74,6 +75,7 @@ def judge_started_once(history: History, change: NetworkChange) -> str:
     title = f"VM {change.namespace}/{change.vm}"
     order = ("", "Pending", "Scheduling", "Scheduled", "Running")
     reached = 0
+    _require_vmi(change)
     for record in history.records(VMI, change.vm, change.index):
         when = f"{human(record.at - change.at)} after the edit"
         if record.type == DELETED or record.uid != change.vmi_uid:
@@ -90,12 +92,13 @@ def judge_started_once(history: History, change: NetworkChange) -> str:
         reached = order.index(phase)
     vmi = history.current(VMI, change.vm)
     if vmi is None or order[reached] != "Running":
-        raise ProductFault(f"{title}: expected to run; its VMI is {order[reached] if vmi else 'gone'}")
+        raise NotReached(f"{title}: expected to run; its VMI is {order[reached] if vmi else 'gone'}")
     return f"{title}: VMI {change.vmi_uid} since it was starting"
 
 
 def judge_same_instance(history: History, change: Change) -> str:
-    """Since before the change: the same VMI, Running all the time."""
+    """Since before the change: the same VMI, Running all the time, and it exists now."""
+    _require_vmi(change)
     for record in history.records(VMI, change.vm, change.index):
         when = human(record.at - change.at)
         if record.type == DELETED or record.uid != change.vmi_uid or phase_of(record.object) != "Running":
@@ -104,5 +107,24 @@ def judge_same_instance(history: History, change: Change) -> str:
                 f"VMI {record.uid} "
                 f"{'was deleted' if record.type == DELETED else 'was ' + (phase_of(record.object) or 'new')}"
             )
+    if history.current(VMI, change.vm) is None:
+        raise ProductFault(f"{change.subject}: expected VMI {change.vmi_uid} to keep running; it is gone")
     lasted = human(time.monotonic() - change.at)
     return f"{change.subject}: VMI {change.vmi_uid} has kept running for {lasted} since {change.what}"
+
+
+def judge_ran_on(history: History, seen: Change) -> str:
+    """Since it was first seen running: the same VMI, always Running, and its guest runs now."""
+    said = judge_same_instance(history, seen)
+    vmi = history.current(VMI, seen.vm) or {}
+    if is_true(vmi, "Paused"):
+        raise ProductFault(
+            f"{seen.subject}: expected its guest to keep running; the VMI is paused: {condition_text(vmi, 'Paused')}"
+        )
+    return said
+
+
+def _require_vmi(change: Change) -> None:
+    """Raise LabError for a VM that had no VMI at the change: none can be kept."""
+    if not change.vmi_uid:
+        raise LabError(f"{change.subject} had no VMI before {change.what}, so nothing is proven; start the VM first")

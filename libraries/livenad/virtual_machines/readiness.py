@@ -5,7 +5,8 @@ from __future__ import annotations
 from livenad.api.history import History
 from livenad.api.kinds import VMI, meta
 from livenad.api.status import FINAL_PHASES, condition, condition_text, is_true, nic_status, phase_of, vm_summary
-from livenad.changes import Change, migrations_since
+from livenad.changes import Change
+from livenad.foreign_migrations import own_migrations
 from livenad.model import VmRecord
 
 
@@ -44,7 +45,7 @@ def missing_after(history: History, record: VmRecord, change: Change) -> list[st
     if change.action == "stop":
         return [] if vmi is None else [vm_summary(history, record.name)]
     if change.action == "migrate":
-        found = migrations_since(history, change).values()
+        found = own_migrations(history, change).values()
         running = [
             f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found if phase_of(item) not in FINAL_PHASES
         ]

@@ -64,6 +64,13 @@ def test_create_that_never_arrived_is_repeated(api: FakeApi, cluster: Cluster) -
     assert len(api.requests("POST", NADS)) == 2
 
 
+def test_object_of_an_earlier_create_is_no_sign_that_the_next_one_arrived(api: FakeApi, cluster: Cluster) -> None:
+    cluster.create(NAD, nad())
+    api.faults.append(Fault("POST", NADS, 503))
+    with pytest.raises(ApiError, match="already exists"):
+        cluster.create(NAD, nad())
+
+
 def test_create_does_not_take_anothers_object_for_ours(api: FakeApi, cluster: Cluster) -> None:
     api.put(NADS, nad(run="other-run"))
     api.faults.append(Fault("POST", NADS))

@@ -62,6 +62,57 @@ def test_an_object_of_the_same_name_is_another_one() -> None:
     assert versions(history) == ["5", "4"]
 
 
+def deleted_by_a_list() -> History:
+    """State 1 of a VM is known, and a list of version 5 has it no more; the watch is behind."""
+    history = History()
+    history.append(VM, MODIFIED, item(1))
+    assert history.absorb(VM, [], "5") == 1
+    return history
+
+
+def test_what_a_list_showed_as_deleted_does_not_come_back_by_late_events() -> None:
+    history = deleted_by_a_list()
+    gone_at = history.records(VM)[-1].at
+    history.append(VM, MODIFIED, item(2))
+    assert history.current(VM, "web") is None
+    assert history.append(VM, DELETED, item(3)) is None
+    assert [(one.type, one.resource_version) for one in history.records(VM, "web")] == [
+        (MODIFIED, "1"),
+        (MODIFIED, "2"),
+        (DELETED, "1"),
+    ]
+    assert history.records(VM)[1].at == gone_at
+    assert history.all(VM) == []
+
+
+def test_what_a_watch_showed_as_deleted_does_not_come_back_by_an_old_list() -> None:
+    history = History()
+    history.append(VM, MODIFIED, item(1))
+    history.append(VM, DELETED, item(4))
+    history.absorb(VM, [item(3)], "3")
+    assert history.current(VM, "web") is None
+    assert history.records(VM)[-1].type == DELETED
+
+
+def test_another_object_of_the_name_of_a_deleted_one_is_there() -> None:
+    history = deleted_by_a_list()
+    history.append(VM, MODIFIED, item(7, uid="u2"))
+    history.append(VM, DELETED, item(3))
+    assert history.current(VM, "web") == item(7, uid="u2")
+
+
+def test_a_history_until_a_record_ends_there_and_takes_late_states_of_before() -> None:
+    history = overtaken()
+    part = history.until(2)
+    assert versions(part) == ["1", "2", "3"]
+    assert (part.current(VM, "web"), part.current(VMI, "web")) == (item(3), None)
+    assert (len(part), part.now) == (3, history.records(VMI)[0].at)
+    assert history.until(2) is part
+    history.append(VM, DELETED, item(8))
+    assert history.until(2) is part
+    assert history.until(len(history)).current(VM, "web") is None
+
+
 # -- by kind, by object and by VM -----------------------------------------------------------------------------------
 
 

@@ -191,7 +191,7 @@ def test_edit_during_a_migration_is_refused(api: FakeApi, started: Call) -> None
     boot(api)
     migration: Object = {"metadata": {"name": "m"}, "spec": {"vmiName": "web"}, "status": {"phase": "Running"}}
     api.put(MIGRATION.path(NAME), migration)
-    with pytest.raises(LabError, match="is already being migrated: m is Running"):
+    with pytest.raises(LabError, match=r"is already being migrated: m \(requested by a user\) is Running"):
         started("Change VM Network", "web", **MOVE)
 
 

@@ -40,7 +40,7 @@ def reverted(name: str, altered: Alteration | None = None) -> tuple[History, Net
 
 @pytest.fixture
 def control_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "five_facts", lambda *_: [])
+    monkeypatch.setattr(module, "is_complete", lambda *_: True)
 
 
 @pytest.mark.usefixtures("control_has_moved")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+
 import pytest
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
+from livenad.api.history import History
 from livenad.api.kinds import VM
+from livenad.changes import NicSettingsChange, before
 from livenad.errors import LabError, TestError
 from livenad.model import GuestLogin, Nic, VmRecord
 from livenad.network_change.edit import put_networks
+from livenad.network_change.nic_settings import put_edit
+from livenad.nic_hotplug.hotplug import mark_absent, put_nic
 
 from tests.unit.support.fake_api import FakeApi, Fault, Object
 
 PATH = VM.path("demo")
 LOGIN = GuestLogin("tester", "password", "private", "public")
+NICS = (
+    Nic("default", "02:00:00:00:00:01"),
+    Nic("one", "02:00:00:00:00:02", "blue"),
+    Nic("two", "02:00:00:00:00:03", "green"),
+)
+Edit = Callable[[Cluster, VmRecord], None]
 
 
 def stored(api: FakeApi) -> dict[str, str]:
@@ -28,15 +41,16 @@ def client(api: FakeApi, cluster: Cluster) -> Cluster:
         {"name": "one", "multus": {"networkName": "blue"}},
         {"name": "two", "multus": {"networkName": "green"}},
     ]
-    spec = {"template": {"spec": {"networks": networks}}}
+    interfaces: list[Object] = [{"name": item["name"], "bridge": {}} for item in networks]
+    devices = {"devices": {"interfaces": interfaces}}
+    spec = {"template": {"spec": {"networks": networks, "domain": devices}}}
     api.put(PATH, {"metadata": {"name": "web", "namespace": "demo"}, "spec": spec})
     return cluster
 
 
 @pytest.fixture
 def record() -> VmRecord:
-    nics = [Nic("default", "02:00:00:00:00:01"), Nic("one", "02:00:00:00:00:02", "blue")]
-    return VmRecord("web", "demo", LOGIN, [*nics, Nic("two", "02:00:00:00:00:03", "green")])
+    return VmRecord("web", "demo", LOGIN, list(NICS))
 
 
 def test_one_edit_moves_every_named_nic_and_corrects_the_record(
@@ -80,6 +94,38 @@ def test_lost_answer_of_an_edit_that_was_made_is_no_second_edit(
     put_networks(client, record, {"one": "red"})
     assert stored(api)["one"] == "red"
     assert len(api.requests("PATCH")) == 1
+
+
+def hot_plug(client: Cluster, record: VmRecord) -> None:
+    put_nic(client, record, Nic("three", "02:00:00:00:00:04", "red"))
+
+
+def hot_unplug(client: Cluster, record: VmRecord) -> None:
+    mark_absent(client, record, record.nic("one"))
+
+
+def edit_network(client: Cluster, record: VmRecord) -> None:
+    put_networks(client, record, {"one": "red"})
+
+
+def edit_model(client: Cluster, record: VmRecord) -> None:
+    before_it = before(History(), record, "nic settings", "the edit")
+    put_edit(client, record, NicSettingsChange(**before_it, nic="one", model="e1000e"))
+
+
+@pytest.mark.parametrize("edit", [hot_plug, hot_unplug, edit_network, edit_model])
+@pytest.mark.parametrize(("status", "after"), [(503, False), (0, True), (504, True)])
+def test_each_edit_is_carried_out_once(api: FakeApi, client: Cluster, edit: Edit, status: int, after: bool) -> None:
+    """Answered 5xx and not carried out; carried out, and the answer lost or replaced."""
+    known = copy.deepcopy(api.objects[PATH, "web"]["spec"])
+    api.faults.append(Fault("PATCH", "web", status, after=after))
+    edit(client, VmRecord("web", "demo", LOGIN, list(NICS)))
+    assert len(api.requests("PATCH")) == (1 if after else 2)
+    seen = api.objects[PATH, "web"]["spec"]
+    assert seen != known
+    api.put(PATH, {"metadata": {"name": "web", "namespace": "demo"}, "spec": known})
+    edit(client, VmRecord("web", "demo", LOGIN, list(NICS)))
+    assert api.objects[PATH, "web"]["spec"] == seen
 
 
 def test_vm_that_changes_each_time_is_given_up(api: FakeApi, client: Cluster, record: VmRecord) -> None:

@@ -60,8 +60,13 @@ def events(name: str) -> list[Event]:
     return found
 
 
-def replay(name: str, alter: Alteration | None = None, until: float = 1e9) -> tuple[History, NetworkChange]:
-    """A history as if the recording had just ended, and the change as it was recorded before the edit."""
+def replay(
+    name: str, alter: Alteration | None = None, until: float = 1e9, *, requested: bool = False
+) -> tuple[History, NetworkChange]:
+    """A history as if the recording had just ended, and the change as it was recorded before the edit.
+
+    ``requested``: the run requested a migration at that moment.
+    """
     recorded = list(alter(events(name))) if alter else events(name)
     recorded = [event for event in recorded if event["t"] <= until]
     end = max(event["t"] for event in recorded)
@@ -72,6 +77,8 @@ def replay(name: str, alter: Alteration | None = None, until: float = 1e9) -> tu
     for event in recorded:
         if change is None and event["t"] > EDITED[name]:
             change = edited(history, start + EDITED[name])
+            if requested:
+                history.expect_migration(change.vm)
         now = start + event["t"]
         history.append(KINDS[event["kind"]], event["type"], copy.deepcopy(event["object"]))
     return history, change or edited(history, start + EDITED[name])
@@ -131,10 +138,61 @@ def _common(change: NetworkChange, action: Action, what: str) -> dict[str, Any]:
 
 def insert(recorded: list[Event], at: float, kind: str, alter: Callable[[Event], None]) -> list[Event]:
     """The recording with one more state of the object of ``kind`` that was newest at ``at``, altered."""
-    last = max((event for event in recorded if event["kind"] == kind and event["t"] <= at), key=lambda item: item["t"])
+    of_kind = [event for event in recorded if event["kind"] == kind]
+    last = max((event for event in of_kind if event["t"] <= at), key=lambda item: item["t"], default=of_kind[0])
     extra = copy.deepcopy(last)
     extra["t"] = at
     extra["type"] = "MODIFIED"
     extra["object"]["metadata"]["resourceVersion"] = str(int(last["object"]["metadata"]["resourceVersion"]) + 1)
     alter(extra["object"])
     return sorted([*recorded, extra], key=lambda item: item["t"])
+
+
+EVACUATION = {"kubevirt.io/evacuationMigration": "node1"}
+AUTOMATIC = {"kubevirt.io/workloadUpdateMigration": ""}
+OTHER_NODE = "node9"
+
+
+def migrated_by_others(
+    at: float, annotations: dict[str, str] = EVACUATION, *, manager: str = "", lasts: float = 9.0
+) -> Alteration:
+    """One more migration from ``at`` on, which moves the VM to `OTHER_NODE` within ``lasts`` seconds.
+
+    As the recorded evacuations: nodeName changes, migrationState becomes that of this migration, and the pod on the
+    other node has what the VMI's spec names.
+    """
+
+    def altered(recorded: list[Event]) -> Iterable[Event]:
+        def rename(item: Event) -> None:
+            item["metadata"] |= {"name": "other", "uid": "other", "annotations": annotations}
+            item["metadata"]["managedFields"] = [{"manager": manager}] if manager else []
+
+        def phase(name: str) -> Callable[[Event], None]:
+            def alter(item: Event) -> None:
+                rename(item)
+                item["status"] = {"phase": name}
+
+            return alter
+
+        def arrive(item: Event) -> None:
+            state = {"migrationUid": "other", "sourceNode": item["status"]["nodeName"], "targetNode": OTHER_NODE}
+            item["status"] |= {"nodeName": OTHER_NODE, "migrationState": {**state, "completed": True}}
+
+        def target(item: Event) -> None:
+            item["metadata"] |= {"name": "virt-launcher-other", "uid": "pod-other"}
+            item["spec"]["nodeName"] = OTHER_NODE
+            item["status"]["phase"] = "Running"
+
+        for moment, kind, alter in (
+            (at, MIGRATION, phase("Pending")),
+            (at + lasts / 2, MIGRATION, phase("Running")),
+            (at + lasts / 2, POD, target),
+            (at + lasts, VMI, arrive),
+            (at + lasts, MIGRATION, phase("Succeeded")),
+        ):
+            recorded = insert(recorded, moment, kind.name, alter)
+        for event in recorded:
+            event["name"] = event["object"]["metadata"]["name"]
+        return recorded
+
+    return altered

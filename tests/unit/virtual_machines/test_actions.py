@@ -9,6 +9,7 @@ from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import MIGRATION, VM, VMI
 from livenad.api.recorder import Recorder
+from livenad.api.status import AUTOMATIC, EVACUATION
 from livenad.virtual_machines.actions import Verb, request_action
 
 from tests.unit.support.fake_api import FakeApi, Fault
@@ -77,3 +78,20 @@ def test_lost_answer_is_looked_up_in_what_came_of_it(
     api.faults.append(Fault("PUT", verb, after=True))
     assert request_action(cluster, recorder, WEB, verb).action == verb
     assert len(api.requests("PUT")) == 1
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "migrate"])
+def test_state_of_before_is_no_sign_that_a_request_was_carried_out(api: FakeApi, cluster: Cluster, verb: Verb) -> None:
+    """The first answer is 503 and nothing was carried out; the strategy is as asked for, and others act meanwhile."""
+    put_vm(api, "Halted" if verb == "stop" else "Always", stateChangeRequests=[{"action": "Stop", "uid": "u0"}])
+    recorder = Recorder(cluster, "demo", kinds=(VM, VMI, MIGRATION))
+    recorder.start()
+    if verb == "migrate":
+        for name, annotations in (("auto", {AUTOMATIC: ""}), ("drain", {EVACUATION: "n1"})):
+            metadata = {"name": name, "annotations": annotations}
+            api.put(MIGRATION.path("demo"), {"metadata": metadata, "spec": {"vmiName": "web"}})
+    api.answers["PUT", f"{ROOT}/{verb}"] = {}
+    api.faults.append(Fault("PUT", verb, 503))
+    request_action(cluster, recorder, WEB, verb)
+    recorder.stop()
+    assert len(api.requests("PUT")) == 2

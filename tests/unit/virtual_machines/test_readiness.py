@@ -94,6 +94,7 @@ def test_a_migration_on_request_is_done_when_it_has_ended_and_the_vm_is_ready(en
     history = history_of(vmi(1, *READY))
     change = acted("migrate", history)
     assert missing_after(history, WEB, change) == ["no migration object was made"]
+    history.expect_migration("web")
     migrated(history, "", 2)
     assert missing_after(history, WEB, change) == ["m1 is new"]
     migrated(history, "Running", 3)

@@ -24,12 +24,20 @@ if TYPE_CHECKING:
 
 
 class ApiError(LabError):
-    """The API server refused a request. ``status`` is the HTTP status, ``reason`` the Status object's reason."""
+    """The API server refused a request. ``status`` is the HTTP status, ``reason`` the Status object's reason.
 
-    def __init__(self, message: str, status: int, reason: str = "") -> None:
+    ``sender`` is the source of the credentials with which it was sent. ``lacks_right``: the sender has no right to it;
+    a 403 may also come from a quota, or from a rule of the cluster on what is sent.
+    """
+
+    def __init__(
+        self, message: str, status: int, reason: str = "", *, sender: str = "", lacks_right: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
+        self.sender = sender
+        self.lacks_right = lacks_right
 
 
 class Lost:
@@ -100,14 +108,23 @@ def explain_status(status: int, answer: Object, what: str, connection: Connectio
         remedy = f"; {_remedy_of_forbidden(message, connection)}"
     elif known := remedy_of(message):
         remedy = f"; {known}"
-    return ApiError(f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}", status, reason)
+    return ApiError(
+        f"{what} on {connection.server}: {status} {reason}: {message}{extra}{remedy}",
+        status,
+        reason,
+        sender=connection.source,
+        lacks_right=status == 403 and remedy.endswith(_GRANTED),
+    )
+
+
+_GRANTED = "an administrator grants it: docs/rbac/ has the roles"
 
 
 def _remedy_of_forbidden(message: str, connection: Connection) -> str:
     """What helps against a 403: missing rights are only one of its reasons."""
     if "system:anonymous" in message:
         return f"no credentials were sent: the user in {connection.source} has none, or they are empty; log in again"
-    return remedy_of(message) or "an administrator grants it: docs/rbac/ has the roles"
+    return remedy_of(message) or _GRANTED
 
 
 def _explain_stranger(status: int, answer: Object, what: str, connection: Connection, location: str) -> ApiError:

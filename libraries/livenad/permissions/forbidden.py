@@ -7,7 +7,8 @@ from livenad.api.client import Cluster
 from livenad.api.kinds import MIGRATION, NAD, VM, Object
 from livenad.ownership.naming import SuiteNamespace
 
-_REFUSED_FOR_ITS_CONTENT = (400, 404, 409, 422)
+_REFUSED_FOR_ITS_CONTENT = (400, 403, 404, 409, 422)
+"""A 403 that is not for lack of a right comes from a rule on the content, which is asked after the rights."""
 
 
 def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> str:
@@ -15,7 +16,7 @@ def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str
     try:
         _request(client, suite, action, subject)
     except ApiError as error:
-        if error.status == 403:
+        if error.lacks_right:
             return str(error)
         if error.status not in _REFUSED_FOR_ITS_CONTENT:
             raise

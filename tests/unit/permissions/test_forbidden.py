@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unittest.mock import Mock
 
 import pytest
 from KubeVirtLibrary.network_change import NetworkChangeKeywords
@@ -81,12 +80,53 @@ def test_answer_that_tells_neither_is_no_verdict(api: FakeApi, cluster: Cluster)
         refusal_of(cluster, SHARED, "list VMs of another namespace", "other")
 
 
+OWNER = "service account demo/owner"
+
+
+def edit_refused(session: Session, monkeypatch: pytest.MonkeyPatch, error: ApiError) -> None:
+    """An edit as the owner, during which a request is refused."""
+    run = session.run
+    assert run is not None
+    run.require_suite().vms.define("web")
+
+    def refuse(client: Cluster, *_: object, **__: object) -> None:
+        assert client is run.require_suite().users["owner"]
+        assert session.run is run
+        assert run.cluster.connection.source != OWNER  # guests and recorder go on with the run's own client
+        raise error
+
+    monkeypatch.setattr(change_network, "change_networks", refuse)
+    NetworkChangeKeywords(session).change_vm_network(
+        VmName("web"), nic=NicName("a"), network=NetworkName("b"), nad_exists=False, as_user="owner"
+    )
+
+
 def test_owner_who_may_not_edit_is_the_products_fault(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert session.run is not None
-    session.run.require_suite().vms.define("web")
-    monkeypatch.setattr(change_network, "change_networks", Mock(side_effect=ApiError("PATCH web: 403", 403)))
-    keywords = NetworkChangeKeywords(session)
+    refused = ApiError("PATCH web: 403", 403, sender=OWNER, lacks_right=True)
     with pytest.raises(ProductFault, match=r"VM owner demo/owner: expected to be allowed .* forbidden: PATCH web"):
-        keywords.change_vm_network(
-            VmName("web"), nic=NicName("a"), network=NetworkName("b"), nad_exists=False, as_user="owner"
-        )
+        edit_refused(session, monkeypatch, refused)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError("GET pods: 403", 403, sender="the run's kubeconfig", lacks_right=True),
+        ApiError("PATCH web: 403 denied the request", 403, sender=OWNER),
+        ApiError("PATCH web: 500", 500, sender=OWNER),
+    ],
+    ids=["right of the run", "rule of the cluster", "server error"],
+)
+def test_what_is_no_lack_of_the_owners_rights_is_no_fault_of_the_product(
+    session: Session, monkeypatch: pytest.MonkeyPatch, error: ApiError
+) -> None:
+    with pytest.raises(ApiError) as raised:
+        edit_refused(session, monkeypatch, error)
+    assert raised.value is error
+
+
+def test_rule_of_the_cluster_that_refuses_what_is_sent_is_no_lack_of_rights(healthy: FakeApi, session: Session) -> None:
+    """Rights are asked first: a webhook sees only what its sender may do."""
+    message = 'admission webhook "policy.example" denied the request: no migrations on Fridays'
+    healthy.faults.append(Fault("POST", MIGRATION.path("demo"), 403, message=message))
+    with pytest.raises(ProductFault, match="expected to be forbidden to create a migration object"):
+        PermissionKeywords(session).user_should_be_forbidden_to("owner", "create a migration object", subject="web")

@@ -11,17 +11,42 @@ import shutil
 from typing import Any
 
 from livenad.context import Run, Session
+from livenad.recorded_checks import RecordedChecks
 from livenad.report.evidence.evidence_page import Failure
 from livenad.report.evidence.store import Allowance
 from robot.api import logger
 
 from KubeVirtLibrary.log import output_folder
 from KubeVirtLibrary.opening import close_quietly, close_suite
+from KubeVirtLibrary.recorded_checks import RECORD_CHECK, TELL_CHECK
 
 FOLDER = "evidence"
 METADATA = "Evidence"
 _STOPPED = "Execution terminated by signal"
 _LONGEST_NAME = 60
+
+
+_CATCHERS = ("Run Keyword And ", "Wait Until Keyword Succeeds")
+
+
+def _above(result: Any) -> list[Any]:
+    """The steps that a step is in, outermost first."""
+    found: list[Any] = []
+    while type(result.parent).__name__ not in ("TestCase", "TestSuite", "NoneType"):
+        result = result.parent
+        if hasattr(result, "type"):
+            found.insert(0, result)
+    return found
+
+
+def _name_of(step: Any) -> str:
+    """The name of a keyword, "" for loops, branches and the like."""
+    return str(step.name or "") if step.type in ("KEYWORD", "SETUP", "TEARDOWN") else ""
+
+
+def _catches(step: Any) -> bool:
+    """Whether a step may outlive a failure in it."""
+    return step.type == "TRY" or _name_of(step).startswith(_CATCHERS)
 
 
 class SuiteListener:
@@ -34,6 +59,8 @@ class SuiteListener:
         self._allowance = Allowance()
         self._of_suite = ""
         self._of_test = ""
+        self._is_kept = False
+        self._has_failed = False
         self._number = 0
 
     def start_suite(self, data: Any, result: Any) -> None:
@@ -42,17 +69,40 @@ class SuiteListener:
 
     def start_test(self, data: Any, result: Any) -> None:
         """The first failing step of this test is still to come."""
-        self._of_test = ""
+        self._of_test, self._is_kept, self._has_failed = "", False, False
 
     def end_body_item(self, data: Any, result: Any) -> None:
-        """A direct child of a test, or the setup of a suite, that failed is what evidence is kept of."""
-        if getattr(result, "status", "") != "FAIL":
+        """Evidence is kept as soon as a step has failed that fails its test or the setup of its suite.
+
+        That is the innermost one, before teardowns of what it is in; also one in `Record Check`, which fails its test
+        later. Others that catch failures are waited for.
+        """
+        failed = getattr(result, "status", "") == "FAIL"
+        above = _above(result)
+        top = above[0] if above else result
+        owner = type(top.parent).__name__
+        if failed and (checks := self._recorded_checks(above)) is not None:
+            checks.evidence = checks.evidence or self._keep(result, top.parent)
+        elif failed and any(_catches(one) for one in above):
             return
-        parent = type(result.parent).__name__
-        if parent == "TestCase" and not self._of_test:
-            self._of_test = self._keep(result)
-        elif parent == "TestSuite" and result.type == "SETUP":
-            self._of_suite = self._keep(result)
+        elif owner == "TestCase":
+            self._note_of_test(result, top, failed=failed)
+        elif failed and owner == "TestSuite" and top.type == "SETUP" and not self._of_suite:
+            self._of_suite = self._keep(result, top.parent)
+
+    def _note_of_test(self, result: Any, top: Any, *, failed: bool) -> None:
+        """Keep evidence of the first failure of a test, and forget that of one which a step outlived.
+
+        Of a recorded check there is what was kept when it was made: what is seen now says nothing of that time.
+        """
+        if failed and not self._is_kept:
+            self._is_kept = True
+            self._of_test = (
+                self._of_recorded_check() if _name_of(result) == TELL_CHECK else self._keep(result, top.parent)
+            )
+        if result is top and not self._has_failed:
+            self._is_kept = self._has_failed = failed
+            self._of_test = self._of_test if failed else ""
 
     def end_test(self, data: Any, result: Any) -> None:
         """The report shows where the evidence is."""
@@ -73,7 +123,22 @@ class SuiteListener:
         if run.opened_in == data.full_name:
             close_quietly(self._session)
 
-    def _keep(self, result: Any) -> str:
+    def _recorded_checks(self, above: list[Any]) -> RecordedChecks | None:
+        """The recorded checks of the open suite, where `Record Check` is among the steps above."""
+        run = self._session.run
+        if run is None or run.suite is None or all(_name_of(one) != RECORD_CHECK for one in above):
+            return None
+        return run.suite.checks
+
+    def _of_recorded_check(self) -> str:
+        """Link to the evidence of the recorded check that has just failed its test; "" for none."""
+        run = self._session.run
+        link = run.suite.checks.told if run is not None and run.suite is not None else ""
+        if link:
+            logger.info(f'Evidence of that time: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
+        return link
+
+    def _keep(self, result: Any, owner: Any) -> str:
         """Collect, and link the first page under the failing step; "" when there is none."""
         run = self._session.run
         message = str(result.message)
@@ -84,8 +149,8 @@ class SuiteListener:
             from livenad.report.evidence.collecting import collect  # noqa: PLC0415 - few runs fail
 
             output = output_folder()
-            folder = output / FOLDER / self._name(run, result.parent)
-            failure = Failure(result.parent.full_name, result.name or "", message)
+            folder = output / FOLDER / self._name(run, owner)
+            failure = Failure(owner.full_name, _name_of(result), message)
             link = collect(run, failure, folder, self._allowance).relative_to(output).as_posix()
             logger.info(f'Evidence: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
         except Exception as error:  # evidence is a help, never a reason to fail

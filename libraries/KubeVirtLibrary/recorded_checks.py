@@ -10,11 +10,14 @@ from robot.running import RUN_KW_REGISTER
 from KubeVirtLibrary.base import KeywordComponent
 from KubeVirtLibrary.log import heard, step
 
+RECORD_CHECK = "Record Check"
+TELL_CHECK = "Recorded Check Should Pass"
+
 
 class RecordedCheckKeywords(KeywordComponent):
     """A suite setup that changes a VM twice checks in between; the tests then run in any order."""
 
-    @keyword(name="Record Check", tags=["recorded checks", "core"])
+    @keyword(name=RECORD_CHECK, tags=["recorded checks", "core"])
     def record_check(self, title: str, name: KeywordName, *arguments: KeywordArgument) -> None:
         """Runs a check and stores its outcome for `Recorded Check Should Pass`. Does not fail if the check fails.
 
@@ -34,7 +37,7 @@ class RecordedCheckKeywords(KeywordComponent):
         self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines))
         step(f'Check "{title}": {status}')
 
-    @keyword(name="Recorded Check Should Pass", tags=["recorded checks", "core"])
+    @keyword(name=TELL_CHECK, tags=["recorded checks", "core"])
     def recorded_check_should_pass(self, title: str) -> None:
         """Fails with the message that `Record Check` stored if the check failed; otherwise logs when it passed and what
         it saw.
@@ -49,4 +52,4 @@ class RecordedCheckKeywords(KeywordComponent):
 
 
 # Robot shows the check to a dry run, and leaves variables in its arguments to it.
-RUN_KW_REGISTER.register_run_keyword("KubeVirtLibrary", "Record Check", 1, deprecation_warning=False, dry_run=True)
+RUN_KW_REGISTER.register_run_keyword("KubeVirtLibrary", RECORD_CHECK, 1, deprecation_warning=False, dry_run=True)

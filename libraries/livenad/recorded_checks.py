@@ -11,10 +11,14 @@ from livenad.text import human
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a check: ``message`` of its failure, None when it passed; ``said`` is the message of a pass."""
+    """The outcome of a check: ``message`` of its failure, None when it passed; ``said`` is the message of a pass.
+
+    ``evidence`` links to what was kept when it failed, "" for none.
+    """
 
     message: str | None
     said: str = ""
+    evidence: str = ""
     wall: float = field(default_factory=time.time)
     at: float = field(default_factory=time.monotonic)
 
@@ -24,14 +28,20 @@ class Outcome:
 
 
 class RecordedChecks:
-    """The recorded checks of a suite."""
+    """The recorded checks of a suite.
+
+    ``evidence`` is that of the check that is being made, and ``told`` that of the last one that failed a test.
+    """
 
     def __init__(self) -> None:
+        self.evidence = ""
+        self.told = ""
         self._outcomes: dict[str, Outcome] = {}
 
     def record(self, title: str, message: str | None, said: str = "") -> None:
         """Store the message of a failed check, or None and the message of a passed one."""
-        self._outcomes[title] = Outcome(message, said)
+        self._outcomes[title] = Outcome(message, said, self.evidence)
+        self.evidence = ""
 
     def require_passed(self, title: str) -> str:
         """When a check was made and its message.
@@ -42,6 +52,7 @@ class RecordedChecks:
             listed = ", ".join(f'"{known}"' for known in self._outcomes) or "none"
             raise TestError(f'check "{title}" was not recorded in this suite; recorded are: {listed}')
         outcome = self._outcomes[title]
+        self.told = outcome.evidence
         message = outcome.message
         if message is None:
             return f'Check "{title}", made {outcome.when()}: {outcome.said or "it passed"}'

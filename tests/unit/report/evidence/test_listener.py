@@ -11,6 +11,8 @@ import KubeVirtLibrary.listener as listening
 import pytest
 from KubeVirtLibrary.listener import SuiteListener
 from livenad.context import Session
+from livenad.errors import ProductFault
+from livenad.recorded_checks import RecordedChecks
 from livenad.report.evidence.evidence_page import Failure
 from robot import result as model
 
@@ -22,7 +24,7 @@ class PaperRun:
     opened_in = "Top"
 
     def __init__(self) -> None:
-        self.suite: Any = SimpleNamespace(opened_in="Top.S")
+        self.suite: Any = SimpleNamespace(opened_in="Top.S", checks=RecordedChecks())
 
 
 DATA = SimpleNamespace(full_name="Top.S")
@@ -65,20 +67,80 @@ def new_test(listener: SuiteListener, suite: model.TestSuite, name: str, status:
 
 
 def test_first_failing_step_of_each_test_and_no_other(listener: SuiteListener, kept: list[Failure]) -> None:
+    """The innermost one: what it is in may clean up before it ends."""
     suite = model.TestSuite(name="S")
     listener.start_suite(None, suite)
     test = new_test(listener, suite, "One & Two", "FAIL")
     outer = step(test, "Outer", "FAIL", "NIC is on blue")
     for item in (
         step(test, "Good", "PASS"),
-        step(outer, "Inner", "FAIL", "x"),
+        step(outer, "Inner", "FAIL", "NIC is on blue"),
+        step(outer, "Put Settings Back", "PASS", type_="TEARDOWN"),
         outer,
         step(test, "Later", "FAIL", "y"),
     ):
         listener.end_body_item(None, item)
     listener.end_test(None, test)
-    assert kept == [Failure("S.One & Two", "Outer", "NIC is on blue")]
+    assert kept == [Failure("S.One & Two", "Inner", "NIC is on blue")]
     assert test.metadata["Evidence"] == "[evidence/k3x9ab-1-one-two/index.html|kept]"
+
+
+@pytest.mark.parametrize("catcher", ["Run Keyword And Ignore Error", "Wait Until Keyword Succeeds", "TRY"])
+def test_failure_that_is_caught_is_none(listener: SuiteListener, kept: list[Failure], catcher: str) -> None:
+    """Unless what catches it fails in the end."""
+    suite = model.TestSuite(name="S")
+    listener.start_suite(None, suite)
+    test = new_test(listener, suite, "One", "FAIL")
+    if catcher == "TRY":
+        outer: Any = model.TryBranch(type="TRY", status="PASS", parent=test)
+    else:
+        outer = step(test, catcher, "PASS")
+    inner = step(outer, "Inner", "FAIL", "caught")
+    listener.end_body_item(None, inner)
+    listener.end_body_item(None, outer)
+    assert kept == []
+    for item in (inner, step(test, catcher, "FAIL", "it never held")):
+        listener.end_body_item(None, item)
+    assert [failure.message for failure in kept] == ["it never held"]
+
+
+def test_failure_that_a_step_outlived_is_not_that_of_the_test(listener: SuiteListener, kept: list[Failure]) -> None:
+    suite = model.TestSuite(name="S")
+    listener.start_suite(None, suite)
+    test = new_test(listener, suite, "One", "FAIL")
+    outer = step(test, "Catches In Its Own Way", "PASS")
+    for item in (step(outer, "Inner", "FAIL", "x"), outer, step(test, "Check", "FAIL", "y")):
+        listener.end_body_item(None, item)
+    listener.end_test(None, test)
+    assert [failure.step for failure in kept] == ["Inner", "Check"]
+    assert test.metadata["Evidence"] == "[evidence/k3x9ab-2-one/index.html|kept]"
+
+
+def test_evidence_of_a_recorded_check_is_that_of_its_moment(listener: SuiteListener, kept: list[Failure]) -> None:
+    """It fails in the setup of the suite; the test that tells it comes when the VM has been restarted."""
+    suite = model.TestSuite(name="S")
+    listener.start_suite(None, suite)
+    checks = listener._session.run.suite.checks  # type: ignore[union-attr]
+    for title in ("silence", "traffic"):
+        arrange = step(suite, "Arrange", "PASS", type_="SETUP")
+        recording = step(arrange, "Record Check", "PASS")
+        if title == "silence":
+            listener.end_body_item(None, step(recording, "Guests Should Not Reach Each Other", "FAIL", "it answered"))
+        checks.record(title, "it answered" if title == "silence" else None)
+        listener.end_body_item(None, recording)
+        listener.end_body_item(None, arrange)
+    assert kept == [Failure("S", "Guests Should Not Reach Each Other", "it answered")]
+    test = new_test(listener, suite, "One", "FAIL")
+    outer = step(test, "Says It", "FAIL", "it answered")
+    with pytest.raises(ProductFault):
+        checks.require_passed("silence")
+    listener.end_body_item(None, step(outer, "Recorded Check Should Pass", "FAIL", "it answered"))
+    listener.end_body_item(None, outer)
+    listener.end_test(None, test)
+    assert test.metadata["Evidence"] == "[evidence/k3x9ab-1-s/index.html|kept]"
+    assert len(kept) == 1
+    listener.end_suite(DATA, suite)
+    assert "Evidence" not in suite.metadata
 
 
 def test_nothing_of_what_passed_or_was_skipped_or_stopped(listener: SuiteListener, kept: list[Failure]) -> None:

@@ -97,8 +97,8 @@ def pod_network(pod: Object, interface: str) -> str | None:
         entries = json.loads(text) if text else []
     except ValueError:
         return None
-    for entry in entries:
-        if entry.get("interface") == interface:
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict) and entry.get("interface") == interface:
             return str(entry.get("name"))
     return None
 

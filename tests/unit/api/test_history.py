@@ -106,7 +106,7 @@ def test_a_history_until_a_record_ends_there_and_takes_late_states_of_before() -
     part = history.until(2)
     assert versions(part) == ["1", "2", "3"]
     assert (part.current(VM, "web"), part.current(VMI, "web")) == (item(3), None)
-    assert (len(part), part.now) == (3, history.records(VMI)[0].at)
+    assert (len(part), part.now) == (2, history.records(VMI)[0].at)
     assert history.until(2) is part
     history.append(VM, DELETED, item(8))
     assert history.until(2) is part

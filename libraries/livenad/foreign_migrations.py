@@ -33,7 +33,7 @@ OUTDATED = "kubevirt.io/outdatedLauncherImage"
 
 _CONTROLLER = "virt-controller"
 _BY_API = "virt-api"
-_REMEDY = "run again while nobody drains nodes, updates KubeVirt or migrates VMs of this namespace"
+_REMEDY = "run again at a time without drains, updates of KubeVirt and migrations by others"
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _was_required(history: History, vm: str, migration: Object, first: int) -> b
 
 
 def _is_by_hand(migration: Object) -> bool:
-    """Whether somebody requested a migration: none of KubeVirt's own controllers made it."""
+    """Whether a user requested a migration: none of the controllers of KubeVirt made it."""
     made = is_automatic(migration) or is_evacuation(migration)
     return not made and not _manager(migration).startswith(_CONTROLLER)
 

@@ -98,7 +98,7 @@ def test_what_it_leaves_open_is_the_labs(verdict: Any, annotations: dict[str, st
     assert told.startswith(
         f"LAB ERROR: it cannot be judged, as migration {change.namespace}/other of VM vm1 was {said}"
     )
-    assert "run again while nobody drains nodes" in told
+    assert "run again at a time without drains" in told
     assert "What was seen: VM" in told
 
 

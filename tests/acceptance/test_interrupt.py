@@ -209,6 +209,13 @@ def test_a_signalled_run_stops_its_cluster_and_says_so(
     assert (results / "log.html").exists()
 
 
+@pytest.mark.circumstance(
+    "Ctrl-C stops a run while a keyword waits",
+    topic="input",
+    sees="Interrupted",
+    verdict="exit 130",
+    source="https://github.com/robotframework/robotframework/issues/2451",
+)
 def test_control_c_on_a_terminal_stops_the_run(host: Host, tmp_path: Path) -> None:
     results = tmp_path / "results"
     pid, terminal = start_on_terminal(run_sh(results), host.env)

@@ -19,6 +19,7 @@ VERDICTS = {
     "SKIP": "the cluster lacks what the test needs",
     "exit 64": "the input is wrong; nothing was started",
     "exit 70": "a part of this project broke; no verdict",
+    "exit 130": "the user stopped the run; what it had made is removed",
 }
 TOPICS = {
     "rules": "Rules of the cluster: rights, quotas, policies",

@@ -206,6 +206,13 @@ def test_every_step_breaks_as_a_fault_of_the_lab(run: tuple[subprocess.Completed
         assert [line for line in lines if "it worked" in line] == []
 
 
+@pytest.mark.circumstance(
+    "a run at log level TRACE breaks while credentials are read or sent",
+    topic="connection",
+    sees="",
+    verdict="PASS",
+    source="https://github.com/robotframework/SeleniumLibrary/issues/202",
+)
 def test_no_credential_is_told(lab: Lab, run: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     told, results = run
     secrets = {GUEST_PASSWORD, "s3cr3t"}

@@ -83,6 +83,13 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "output.xml"
 
 
+@pytest.mark.circumstance(
+    "a library call hangs for ever in a test, a setup or a teardown",
+    topic="input",
+    sees="Keyword timeout ... exceeded.",
+    verdict="LAB ERROR",
+    source="https://github.com/robotframework/robotframework/issues/2877",
+)
 def test_hang_anywhere_is_a_lab_error(output: Path) -> None:
     results = read_results(output)
     found = {outcome.name: (outcome.verdict, outcome.first_line) for outcome in results.outcomes}

@@ -35,6 +35,10 @@ _SEND_LIMIT = 1 << 20
 """Bytes that may wait to be written before ``send`` blocks."""
 
 
+_SHORTEST_OPENING = 0.01
+"""Seconds; with none at all a socket does not wait, and calls that an error."""
+
+
 class StreamRefused(LabError):
     """The API answered the connection request with something other than a websocket; ``status`` is its HTTP code."""
 
@@ -267,6 +271,7 @@ def _open(
     """StreamRefused with the HTTP status when the API declines, StreamSilent without an answer within ``timeout``."""
     import websocket  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
+    timeout = max(timeout, _SHORTEST_OPENING)
     path = f"{SUBRESOURCES}/namespaces/{namespace}/virtualmachineinstances/{vmi}/{subresource}"
     name = f"{subresource} of VMI {namespace}/{vmi}"
 

@@ -116,7 +116,8 @@ def test_connection_that_ends_during_the_login_is_told() -> None:
 
 def test_server_that_opens_no_session_is_told() -> None:
     with SshLab(NoSession) as lab, pytest.raises(GuestUnreachable, match=r"opens no further session .* MaxSessions"):
-        lab.shell.run("true", 3)
+        lab.shell.prepare(20)
+        lab.shell.run("true", 1)
     assert lab.ssh.connections == 1
 
 

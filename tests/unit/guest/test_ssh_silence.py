@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from livenad.api.connection import StreamOptions
 from livenad.errors import LabError
 from livenad.guest import streams
 from livenad.guest.shells import CommandLost, CommandTimeout, GuestUnreachable
+from livenad.guest.streams import StreamRefused, open_port_forward
 
 from tests.unit.support.gateway import Gateway
 from tests.unit.support.ssh_lab import SshLab, seconds_of
@@ -135,6 +137,12 @@ def test_stream_that_nobody_opens(lab: SshLab) -> None:
     lab.gateway.silent = True
     with pytest.raises(GuestUnreachable, match=r"the API server ws://127.0.0.1:\d+ was silent: it opened no stream"):
         assert seconds_of(lambda: lab.shell.run("true", LIMIT)) < LIMIT + 1
+
+
+def test_stream_for_which_no_time_is_left() -> None:
+    """A socket that may not wait calls that an error of its own."""
+    with pytest.raises(StreamRefused, match=r"Connection refused|opened no stream"):
+        open_port_forward(StreamOptions("ws://127.0.0.1:9", {}, {}), "demo", "web", 22, 0.0)
 
 
 def test_look_up_of_the_server_that_is_silent(lab: SshLab, monkeypatch: pytest.MonkeyPatch) -> None:

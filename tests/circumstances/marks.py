@@ -94,9 +94,9 @@ def marks_of(text: str, path: str) -> Iterator[Circumstance]:
         marks = [call for call in ast.walk(node) if isinstance(call, ast.Call) and _is_mark(call)]
         inside = {id(part) for mark in marks for part in ast.walk(mark)}
         said = tuple(
-            part.value
+            part.value if isinstance(part.value, str) else part.value.decode(errors="replace")
             for part in [*constants, *ast.walk(node)]
-            if isinstance(part, ast.Constant) and isinstance(part.value, str) and id(part) not in inside
+            if isinstance(part, ast.Constant) and isinstance(part.value, str | bytes) and id(part) not in inside
         )
         takes_sees = any(argument.arg == "sees" for argument in node.args.args)
         for mark in marks:

@@ -14,7 +14,7 @@ from robot.api.console import BaseConsole
 from robot.output.console.types import ConsoleColors, Status
 from robot.utils import isatty
 
-from testplan.results import BAD, Verdict, told, verdict_of_failure
+from testplan.results import BAD, Verdict, told_in_full, verdict_of_failure
 from testplan.suites import SCENARIO_PREFIX
 
 _WORST = (*BAD, Verdict.NOT_RUN, Verdict.PASS, Verdict.SKIP)
@@ -97,10 +97,13 @@ def _verdict(test: Any) -> Verdict:
 
 
 def _why(tests: Sequence[tuple[str, str]], verdict: Verdict) -> str:
-    """The names of the red tests; the message where all have the same, as after a setup that failed."""
+    """The names of the red tests; the message where all have the same, as after a setup that failed.
+
+    What a message lists, such as all that a cluster lacks, stands below it.
+    """
     if verdict is Verdict.PASS:
         return ""
-    first = [told(message, verdict)[verdict] for _, message in tests]
-    if len(set(first)) == 1 and (len(first) > 1 or verdict is Verdict.SKIP):
-        return f": {first[0]}"
+    said = [told_in_full(message, verdict)[verdict] for _, message in tests]
+    if len(set(said)) == 1 and (len(said) > 1 or verdict is Verdict.SKIP):
+        return ": " + "\n    ".join(said[0])
     return f": {'; '.join(name for name, _ in tests)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from livenad.cluster.capabilities import CapabilityName
-from livenad.cluster.preflight import CheckName
-from livenad.errors import LabError
+from livenad.cluster.preflight import CheckName, listed
+from livenad.cluster.pretended_lacks import LackName, refusal
+from livenad.errors import LAB_ERROR_PREFIX, LabError
 from robot.api.deco import keyword
 
 from KubeVirtLibrary.base import KeywordComponent
@@ -18,18 +19,23 @@ class ClusterKeywords(KeywordComponent):
     """Any of them opens the cluster when none is open."""
 
     @keyword(name="Cluster Should Be Fit", tags=["cluster", "core"])
-    def cluster_should_be_fit(self, *checks: CheckName) -> None:
+    def cluster_should_be_fit(self, *checks: CheckName, without: list[LackName] | None = None) -> None:
         """Fails with a LAB ERROR that lists everything the cluster lacks for the suites, each with its remedy.
 
-        Checks KubeVirt, Multus, nodes and rights before anything is created. What only some suites need is checked by
-        `Cluster Should Offer` and `User Should Be Allowed To`.
+        Checks KubeVirt, Multus, nodes, the networks of the chosen profile, and rights before anything is created. What
+        only some suites need is checked by `Cluster Should Offer` and `User Should Be Allowed To`.
 
         Args:
-        | ``checks`` | only these checks; none: all of them. |
+        | ``checks`` | only these checks; none: all. A named one that the user may not make is a skip. |
+        | ``without`` | for a test of these checks: judge what was found as if the cluster lacked ``second-node``, |
+        | | ``schedulable-nodes``, ``kubevirt``, ``multus`` or ``rights``. It fails with the refusal, or with a TEST |
+        | | ERROR if such a cluster would be accepted. |
 
         Example:
         | Cluster Should Be Fit
         """
+        if without is not None:
+            refusal(self.run.lab(), without)
         for finding in self.run.preflight.require_fit(checks):
             step(f"{finding.name}: {finding.value}")
 
@@ -53,6 +59,7 @@ class ClusterKeywords(KeywordComponent):
         | ``rwo-storage`` | a StorageClass for volumes of one node |
         | ``ipv6`` | guests have IPv6 addresses |
         | ``eviction`` | the user may evict pods, as ``kubectl drain`` does |
+        | ``node-list`` | the user may list the nodes |
 
         Args:
         | ``capabilities`` | names of the table. |
@@ -73,7 +80,7 @@ class ClusterKeywords(KeywordComponent):
             except LabError as error:
                 lacks.append(str(error))
         if lacks:
-            raise LabError("\n".join(lacks))
+            raise LabError(listed([lack.removeprefix(LAB_ERROR_PREFIX) for lack in lacks]))
         step(f"{len(expected)} expected capabilities are available")
 
     @keyword(name="Get Cluster Capability", tags=["cluster", "core"])

@@ -30,6 +30,7 @@ CapabilityName = Literal[
     "rwo-storage",
     "ipv6",
     "eviction",
+    "node-list",
 ]
 
 
@@ -117,6 +118,11 @@ def _eviction(lab: Lab) -> Measured:
     return Measured(allowed, f"{lab.facts.user} has {'the' if allowed else 'no'} right to {right}")
 
 
+def _node_list(lab: Lab) -> Measured:
+    nodes = lab.facts.nodes
+    return Measured(None if nodes is None else True, "no right to list nodes" if nodes is None else "nodes are listed")
+
+
 _SWITCH = "set variable ALLOW_DISRUPTIVE to yes and use a kubeconfig that may change KubeVirt's settings"
 CAPABILITIES = {
     one.name: one
@@ -186,6 +192,7 @@ CAPABILITIES = {
             _eviction,
             'get the right to "create" on pods/eviction: role kubevirt-nad-tests-runner or own-namespaces, docs/rbac/',
         ),
+        Capability("node-list", "the nodes may be listed", _node_list, "get the right to list nodes"),
     )
 }
 """All capabilities, by name."""

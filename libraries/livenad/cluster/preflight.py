@@ -8,13 +8,14 @@ from typing import Literal
 
 from livenad.api.api_errors import ApiError
 from livenad.api.kinds import NAMESPACE, meta
+from livenad.cluster.chosen_networks import chosen_networks
 from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts
 from livenad.cluster.nodes import NodeFacts
-from livenad.errors import LabError
+from livenad.errors import CapabilityMissing, LabError
 from livenad.permissions.rights import FURTHER_RIGHTS, Right, UserAction, missing_rights, needed_rights, within
 
-CheckName = Literal["kubevirt", "multus", "nodes", "rights"]
+CheckName = Literal["kubevirt", "multus", "nodes", "networks", "rights"]
 
 _SHOWN = 8
 """Nodes that a message lists."""
@@ -36,10 +37,13 @@ class Finding:
 def refuse(facts: ClusterFacts, lacks: Sequence[str]) -> None:
     """Raise LabError with all ``lacks``; do nothing when there are none."""
     if lacks:
-        # Console, report and sign-off show the first line alone.
-        more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
-        rest = "".join(f"\n  - {lack}" for lack in lacks[1:])
-        raise LabError(f"cluster {facts.server} cannot run these tests: {lacks[0]}{more}{rest}")
+        raise LabError(f"cluster {facts.server} cannot run these tests: {listed(lacks)}")
+
+
+def listed(lacks: Sequence[str]) -> str:
+    """The first one, with the number of the others, and those as items below it: console and sign-off show them all."""
+    more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
+    return lacks[0] + more + "".join(f"\n  - {lack}" for lack in lacks[1:])
 
 
 def find_kubevirt(lab: Lab) -> Finding:
@@ -107,6 +111,12 @@ def _few(names: Sequence[str]) -> str:
     return (", ".join(names[:_SHOWN]) + more) or "none"
 
 
+def find_networks(lab: Lab) -> Finding:
+    """The networks of the nodes that the chosen profile names, as far as the API tells of them."""
+    value, lacks = chosen_networks(lab)
+    return Finding("Networks", value, tuple(lacks))
+
+
 def find_rights(lab: Lab) -> Finding:
     """Every right that all suites need; and whether the namespace of variable NAMESPACE exists."""
     settings, user = lab.settings, lab.facts.user
@@ -114,7 +124,7 @@ def find_rights(lab: Lab) -> Finding:
     missing = missing_rights(lab.cluster, needed)
     where = f" in namespace {settings.namespace}" if settings.namespace else ""
     value = f"{user} has {len(needed) - len(missing)} of {len(needed)} rights that every suite needs{where}"
-    return Finding("Rights", value, (*_namespace_lacks(lab), *_without(lab.facts, missing)))
+    return Finding("Rights", value, (*_namespace_lacks(lab), *without_rights(lab.facts, missing)))
 
 
 def _namespace_lacks(lab: Lab) -> list[str]:
@@ -135,7 +145,7 @@ def _namespace_lacks(lab: Lab) -> list[str]:
     return []
 
 
-def _without(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
+def without_rights(facts: ClusterFacts, missing: Sequence[Right]) -> list[str]:
     return [f"{facts.user} has no right to {right}; {right.remedy}" for right in missing]
 
 
@@ -143,6 +153,7 @@ CHECKS: dict[CheckName, Callable[[Lab], Finding]] = {
     "kubevirt": find_kubevirt,
     "multus": find_multus,
     "nodes": find_nodes,
+    "networks": find_networks,
     "rights": find_rights,
 }
 """Checks that every suite needs."""
@@ -162,14 +173,20 @@ class Preflight:
         return self._findings[name]
 
     def require_fit(self, names: Sequence[CheckName] = ()) -> list[Finding]:
-        """The results of these checks, or of all. Raises LabError with every problem that they found."""
+        """The results of these checks, or of all. Raises LabError with every problem that they found.
+
+        Raises CapabilityMissing for a check that was named and cannot be made: what is unknown is not fit.
+        """
         findings = [self.find(name) for name in names or CHECKS]
         refuse(self._lab().facts, [lack for finding in findings for lack in finding.lacks])
+        for finding in findings if names else ():
+            if not finding.known:
+                raise CapabilityMissing(f"{finding.name} cannot be checked: {finding.value}")
         return findings
 
     def require_rights(self, actions: Sequence[UserAction]) -> list[Right]:
         """The rights behind these actions. Raises LabError with those that the user does not have."""
         lab = self._lab()
         rights = within([right for name in actions for right in FURTHER_RIGHTS[name]], lab.settings.namespace)
-        refuse(lab.facts, _without(lab.facts, missing_rights(lab.cluster, rights)))
+        refuse(lab.facts, without_rights(lab.facts, missing_rights(lab.cluster, rights)))
         return rights

@@ -14,8 +14,10 @@ from livenad.cluster.capabilities import Capabilities
 from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
 from livenad.cluster.inventory import Row, survey
-from livenad.cluster.preflight import CHECKS, CheckName, Preflight
-from livenad.errors import LabError
+from livenad.cluster.preflight import CHECKS, CheckName, Finding, Preflight
+from livenad.cluster.pretended_lacks import PRETENDED, LackName
+from livenad.cluster.pretended_lacks import refusal as refusal_as_if
+from livenad.errors import CapabilityMissing, LabError, TestError
 from livenad.permissions.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, UserAction
 from livenad.settings import Settings
 
@@ -202,6 +204,58 @@ def test_each_check_is_made_once_in_a_run(healthy: FakeApi, cluster: Cluster) ->
     asked = len(healthy.requests("POST", ACCESS_REVIEW.path()))
     preflight.require_fit()
     assert len(healthy.requests("POST", ACCESS_REVIEW.path())) == asked
+
+
+def test_what_was_named_and_is_unknown_is_a_skip_and_never_a_pass(healthy: FakeApi, cluster: Cluster) -> None:
+    healthy.forbidden |= {("GET", "/nodes")}
+    with pytest.raises(CapabilityMissing, match="Nodes cannot be checked: no right to list them"):
+        preflight_of(cluster).require_fit(["nodes"])
+    with pytest.raises(CapabilityMissing, match="capability node-list is not there: unknown"):
+        refusal_as_if(begin(cluster), ["second-node"])
+
+
+@pytest.mark.parametrize(
+    ("lack", "said"),
+    [
+        ("second-node", "one node only: VMs can run on n1; a swap live-migrates the VM"),
+        ("schedulable-nodes", "1 of 2 nodes usable: VMs can run on n1; n2 is cordoned; a swap live-migrates the VM"),
+        ("kubevirt", "KubeVirt is not installed; install it"),
+        ("multus", "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"),
+        ("rights", 'alice has no right to "create" on namespaces'),
+    ],
+)
+def test_what_is_lacking_is_refused_with_its_remedy(
+    healthy: FakeApi, cluster: Cluster, lack: LackName, said: str
+) -> None:
+    message = refused(cluster, lack)
+    assert said in message and "; " in message
+    assert not [seen for seen in healthy.requests("POST") if seen.path == ACCESS_REVIEW.path()]
+
+
+def test_of_several_lacks_none_is_lost(healthy: FakeApi, cluster: Cluster) -> None:
+    first, *others = refused(cluster, "second-node", "kubevirt", "multus").splitlines()
+    assert first.endswith(" (and 2 more)")
+    assert [line[:22] for line in others] == ["  - KubeVirt is not in", "  - NetworkAttachmentD"]
+
+
+def refused(cluster: Cluster, *lacks: LackName) -> str:
+    """What is said of the cluster as if it lacked this."""
+    with pytest.raises(LabError) as caught:
+        refusal_as_if(begin(cluster), lacks)
+    return str(caught.value)
+
+
+def test_a_fit_cluster_is_not_refused(healthy: FakeApi, cluster: Cluster) -> None:
+    with pytest.raises(TestError, match="as if nothing was lacking: expected the preflight to refuse it"):
+        refusal_as_if(begin(cluster), ["nothing"])
+    with pytest.raises(TestError, match="name what it is to lack"):
+        refusal_as_if(begin(cluster), [])
+
+
+def test_a_lack_without_a_remedy_is_told(healthy: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRETENDED, "multus", lambda _: [Finding("Multus", "", ("Multus is missing",))])
+    with pytest.raises(TestError, match="each lack with its remedy, there is none in: Multus is missing"):
+        refusal_as_if(begin(cluster), ["multus"])
 
 
 def test_only_the_checks_that_are_named_are_made(healthy: FakeApi, cluster: Cluster) -> None:

@@ -84,8 +84,8 @@ Expected Capabilities Are Available
 
 *** Keywords ***
 Cluster Should Be Refused Without
-    [Documentation]    The checks refuse what they found here, as if the cluster lacked this. If they accept it, that is a
-    ...    TEST ERROR.
+    [Documentation]    The checks refuse what they found here, as if the cluster lacked this. If they accept it, that
+    ...    is a TEST ERROR.
     [Arguments]    @{lacks}
     TRY
         Cluster Should Be Fit    without=${lacks}

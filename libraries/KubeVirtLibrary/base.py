@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from livenad.api.history import History
 from livenad.api.kinds import NAD, VMI
 from livenad.api.status import is_true, node_of
-from livenad.changes import Change
+from livenad.changes import Change, NetworkChange
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
-from livenad.errors import CapabilityMissing, LabError, ProductFault, TestError
+from livenad.errors import CapabilityMissing, LabError, NotReached, ProductFault, TestError
 from livenad.foreign_migrations import judged
 from livenad.model import VmRecord
 from livenad.observation import first_seen
@@ -181,17 +181,50 @@ class LibraryBase(DynamicCore):
         except CapabilityMissing as missing:
             raise SkipExecution(str(missing)) from missing
         except ProductFault as fault:
-            if SESSION.run is not None and (reverted := SESSION.run.cluster_settings.reverted()):
-                raise LabError(
-                    "it cannot be judged, as another client has changed a setting of the cluster meanwhile: "
-                    f"{reverted}; an operator or a GitOps tool may own it. What was seen: {fault}"
-                ) from None
+            if why := _cause_in_the_lab(fault, name, kwargs or {}):
+                raise LabError(f"it cannot be judged, as {why}. What was seen: {fault}") from None
             raise
         except Exception as error:
             told = cleanse(error)
             if told is error:
                 raise
             raise told from None
+
+
+_OF_A_COMPLETE_CHANGE = frozenset(
+    (
+        "VM Should Have Been Migrated",
+        "Metrics Should Show New Network",
+        "Metrics Should Not Show Old Network",
+        "Guests Should Reach Each Other",
+        "Guests Should Be Silent To Each Other",
+        "Guest NIC Should Be",
+        "Packet Loss Should Be Below",
+        "Stop Outage Monitoring",
+        "Outage Should Be Below",
+    )
+)
+"""Keywords that judge what only a complete change can bring, besides those that raise NotReached."""
+
+
+def _cause_in_the_lab(fault: ProductFault, keyword: str, named: dict[str, Any]) -> str:
+    """What of the lab may have brought a fault about, "" for nothing: settings that were reverted, or an obstacle."""
+    from livenad.network_change.obstacles import obstacle  # noqa: PLC0415 - only a fault needs it
+
+    run = SESSION.run
+    if run is None:
+        return ""
+    if reverted := run.cluster_settings.reverted():
+        return (
+            f"another client has changed a setting of the cluster meanwhile: {reverted}; an operator or a GitOps tool "
+            "may own it"
+        )
+    lacks = isinstance(fault, NotReached) or (keyword in _OF_A_COMPLETE_CHANGE and named.get("times") != 0)
+    if run.suite is None or not lacks:
+        return ""
+    last = {change.vm: change for change in run.suite.changes if isinstance(change, NetworkChange)}
+    found = (obstacle(run.suite.recorder.history, change) for vm, change in last.items() if vm in str(fault))
+    return next(filter(None, found), "")
 
 
 def require_nad_name(name: str) -> None:

@@ -172,6 +172,19 @@ def test_what_may_not_be_read_is_no_crash(healthy: FakeApi, opened: Opening, nam
     assert found.there is not True or name == "foreign-nad"
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_who_may_not_evict_skips_what_evicts(healthy: FakeApi, opened: Opening, *, allowed: bool) -> None:
+    healthy.answers["POST", ACCESS_REVIEW.path()] = {"status": {"allowed": allowed}}
+    offered = opened(namespace="team-a")
+    if allowed:
+        right = 'the right to "create" on pods/eviction in namespace team-a (an eviction by the test)'
+        assert offered.require("eviction").endswith(right)
+    else:
+        assert 'no right to "create" on pods/eviction in namespace team-a' in missing(offered, "eviction")
+    asked = healthy.requests("POST", ACCESS_REVIEW.path())[-1].body["spec"]["resourceAttributes"]
+    assert asked == {"verb": "create", "resource": "pods", "subresource": "eviction", "namespace": "team-a"}
+
+
 def test_controller_is_found_by_its_label(healthy: FakeApi, opened: Opening) -> None:
     labels = {"app": "dynamic-networks-controller"}
     healthy.put(DAEMON_SET.path(), named("dynamic-networks-controller-ds", "kube-system", labels=labels))

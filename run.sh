@@ -27,6 +27,7 @@ The embedded cluster:
   --speed N           shorten the cluster's own delays N times instead of 5
   --dynamic-networks-controller
                       with Multus' controller that plugs NICs into running pods
+  --lazy-guests       start a guest when something looks into it or sends it a frame: for hundreds of VMs
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
 Both:
@@ -59,7 +60,7 @@ while (($#)); do
     --in-cluster) in_cluster=yes ;;
     --install) INSTALL=yes ;;
     --preflight) preflight=yes ;;
-    --dynamic-networks-controller) cluster_options+=("$option") ;;
+    --dynamic-networks-controller | --lazy-guests) cluster_options+=("$option") ;;
     --delete-leftovers | --dry-run) leftovers+=("$option") ;;
     --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"

@@ -76,6 +76,7 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         platform=arguments.platform,
         dynamic_networks=arguments.dynamic_networks,
         shortest_token=arguments.shortest_token,
+        lazy_guests=arguments.lazy_guests,
         audit_log=str(Path(arguments.audit_log).absolute()) if arguments.audit_log else "",
     )
     try:
@@ -110,20 +111,30 @@ async def _with_cluster(options: ClusterOptions, body: Body) -> int:
 
 
 async def _start_and_run(options: ClusterOptions, body: Body, signals: asyncio.Queue[int]) -> int:
-    async with running_cluster(options) as cluster:
-        if not signals.empty():
-            return 128 + signals.get_nowait()
-        watching = asyncio.ensure_future(cluster.watch())
-        working = asyncio.ensure_future(body(cluster, signals))
-        try:
-            await asyncio.wait((watching, working), return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                watching.result()
-            return await working
-        finally:
-            for task in (watching, working):
-                task.cancel()
-            await asyncio.gather(watching, working, return_exceptions=True)
+    ended: RunningCluster | None = None
+    try:
+        async with running_cluster(options) as cluster:
+            ended = cluster
+            if not signals.empty():
+                return 128 + signals.get_nowait()
+            return await _until_either_ends(cluster, body, signals)
+    finally:
+        if ended and options.lazy_guests:
+            print(f"Embedded cluster {ended.state.id}: {ended.guests}", file=sys.stderr, flush=True)
+
+
+async def _until_either_ends(cluster: RunningCluster, body: Body, signals: asyncio.Queue[int]) -> int:
+    watching = asyncio.ensure_future(cluster.watch())
+    working = asyncio.ensure_future(body(cluster, signals))
+    try:
+        await asyncio.wait((watching, working), return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+        return await working
+    finally:
+        for task in (watching, working):
+            task.cancel()
+        await asyncio.gather(watching, working, return_exceptions=True)
 
 
 def _messages(error: BaseException) -> list[str]:

@@ -65,6 +65,11 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="shortest lifetime of service account tokens (a real cluster's: %(default)s)",
     )
+    parser.add_argument(
+        "--lazy-guests",
+        action="store_true",
+        help="start a guest when something looks into it or sends it a frame: for hundreds of VMs on a small machine",
+    )
     _pace_and_defects(parser)
 
 

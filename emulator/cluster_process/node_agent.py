@@ -35,6 +35,7 @@ def main() -> None:
         tls_cert=str(config.certificates.handler_cert),
         tls_key=str(config.certificates.handler_key),
         tls_client_ca=str(config.certificates.stream_ca),
+        lazy_guests=config.options.lazy_guests,
         ready_fd=arguments.ready_fd,
     )
     try:

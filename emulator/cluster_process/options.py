@@ -19,6 +19,7 @@ class ClusterOptions:
 
     ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request to
     the API server, "" for none. ``shortest_token``: the shortest lifetime in seconds that a token may be requested for.
+    ``lazy_guests``: a guest is started when something looks into it or sends it a frame.
     """
 
     kubevirt: str = DEFAULT_KUBEVIRT
@@ -29,6 +30,7 @@ class ClusterOptions:
     dynamic_networks: bool = False
     audit_log: str = ""
     shortest_token: int = 600
+    lazy_guests: bool = False
 
     @property
     def node_names(self) -> tuple[str, ...]:

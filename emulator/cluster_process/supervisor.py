@@ -24,12 +24,16 @@ START_PATIENCE = 30.0
 
 @dataclass
 class RunningCluster:
-    """A cluster that is ready: nodes registered, API answering."""
+    """A cluster that is ready: nodes registered, API answering.
+
+    ``guests``: once it has ended, how many guests it had and how many of them were started.
+    """
 
     state: ClusterState
     options: ClusterOptions
     kubeconfig: Path
     children: list[Child] = field(default_factory=list)
+    guests: str = ""
 
     async def watch(self) -> None:
         """Never returns; ChildDied as soon as one of the cluster's processes ends."""
@@ -62,6 +66,9 @@ async def running_cluster(options: ClusterOptions, *, nodes: bool = True) -> Asy
     finally:
         for child in reversed(cluster.children):
             await child.stop()
+            lines = child.log.read_text(errors="replace").splitlines()
+            cluster.guests = next((line for line in reversed(lines) if "guests were defined" in line), cluster.guests)
+        cluster.guests = cluster.guests.rpartition(": ")[2]
         state.remove()
 
 

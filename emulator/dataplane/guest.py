@@ -17,6 +17,7 @@ from emulator.dataplane.model import AgentReport, Console, GuestInterface, Guest
 from emulator.dataplane.netns import Builder, Namespace
 from emulator.dataplane.pods import Pod, Pods
 from emulator.dataplane.serial import SerialLine
+from emulator.dataplane.sleeping_guest import Ears, expected_report
 from emulator.guest.spec import BootNic, BootSpec
 
 _REPORT_AGE = 0.5
@@ -56,12 +57,53 @@ class Guest:
         self._lock = asyncio.Lock()
         self._report: tuple[float, AgentReport] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        # Until it is started: what wakes it, and what its agent will report.
+        self._ears: Ears | None = None
+        self._expected: AgentReport | None = None
 
-    async def boot(self) -> None:
+    async def boot(self, *, lazily: bool = False) -> None:
+        """Switch it on; ``lazily``: at the first look at it, or when a frame comes that it would answer."""
         for nic in self.spec.nics:
             await self._builder.run(lambda nic=nic: self._guest_ports.add(nic, self.pod))  # type: ignore[misc]
+        if lazily:
+            await self._sleep()
+        else:
+            await self._start()
+
+    async def _start(self) -> None:
         self._life = asyncio.create_task(self._live())
         await self._until_boot(1)
+
+    async def _sleep(self) -> None:
+        nics = [
+            self._boot_nic(f"eth{number}", port.nic) for number, port in enumerate(self._guest_ports.ports.values())
+        ]
+        self._expected = expected_report(self.spec, nics)
+        by_mac = {interface.mac: interface for interface in self._expected.interfaces}
+        repeaters = {port.repeater: by_mac[port.nic.mac.lower()] for port in self._guest_ports.ports.values()}
+        self._ears = Ears(lambda: self._keep(asyncio.create_task(self.wake())))
+        await self._ears.open(self._builder, self._guest_ports.namespace, repeaters)
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it was never started."""
+        return self._expected is not None
+
+    async def wake(self) -> None:
+        """Start it if it was never started; returns once its first process runs."""
+        if not self.is_asleep:
+            if self._life and not self._boots:
+                await self._until_boot(1)
+            return
+        self._forget_sleep()
+        if not self.exited.is_set():
+            await self._start()
+
+    def _forget_sleep(self) -> None:
+        self._expected = None
+        if self._ears:
+            self._ears.close()
+            self._ears = None
 
     async def _live(self) -> None:
         try:
@@ -182,6 +224,7 @@ class Guest:
             return None
 
     async def plug(self, nic: GuestNic) -> None:
+        await self.wake()
         async with self._lock:
 
             def connect() -> BootNic | None:
@@ -197,6 +240,7 @@ class Guest:
                 await self._ask("nic", nic=dataclasses.asdict(plugged))
 
     async def unplug(self, name: str) -> None:
+        await self.wake()
         async with self._lock:
             await self._builder.run(lambda: self._guest_ports.remove(name))
 
@@ -207,6 +251,7 @@ class Guest:
     async def halt(self, grace: float) -> None:
         self._wanted = "off"
         self._power_button.set()
+        self._forget_sleep()
         if grace > 0 and await self._ask("power-button"):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.exited.wait(), grace)
@@ -219,6 +264,9 @@ class Guest:
 
     async def reboot(self) -> None:
         """Returns once the first process of the new boot runs."""
+        if self.is_asleep:
+            await self.wake()
+            return
         next_boot = self._boots + 1
         self._wanted = "reboot"
         self._power_button.set()
@@ -228,6 +276,7 @@ class Guest:
 
     async def crash(self) -> None:
         """Ends every process; nothing answers any more, but the machine is not switched off."""
+        await self.wake()
         if self._machine and not self._wanted:
             self._wanted = "crash"
             self._power_button.clear()
@@ -235,6 +284,7 @@ class Guest:
             await self._powered_down.wait()
 
     async def freeze(self, frozen: bool) -> None:
+        await self.wake()
         async with self._lock:
             machine = self._machine
             if not machine or machine.frozen == frozen:
@@ -250,6 +300,7 @@ class Guest:
                 self._line.freeze(False)
 
     async def run_inside(self, argv: list[str]) -> tuple[int, bytes]:
+        await self.wake()
         if not self._machine:
             raise DataPlaneError(f"guest {self.spec.name} does not run")
         try:
@@ -263,6 +314,8 @@ class Guest:
         return self._line.attach()
 
     async def report(self) -> AgentReport | None:
+        if self._expected is not None:
+            return self._expected
         now = asyncio.get_running_loop().time()
         if self._report and now - self._report[0] < _REPORT_AGE and self._machine and not self._machine.frozen:
             return self._report[1]

@@ -97,6 +97,11 @@ class GuestPorts:
         if port.socket:
             self._namespace.links.change(port.socket, up=up)
 
+    @property
+    def namespace(self) -> Namespace:
+        """Where the devices of the NICs are."""
+        return self._namespace
+
     def freeze(self, frozen: bool) -> None:
         """Keeps a paused machine's kernel from answering."""
         for port in self.ports.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ from emulator.dataplane.pods import POD_NIC, Pod, Pods
 from emulator.dataplane.topology import Topology
 from emulator.dataplane.wiring import Segment, Wiring
 
+log = logging.getLogger(__name__)
+
 _DIAL_SECONDS = 10
 
 
@@ -27,9 +30,11 @@ class LinuxDataPlane:
     DataPlaneError for what does not exist (a pod, a guest, a NIC, a node) and for what the machine cannot do.
     """
 
-    def __init__(self, host_link: HostLink | None = None) -> None:
-        """``host_link``: this machine reaches the pods' addresses by it."""
+    def __init__(self, host_link: HostLink | None = None, *, lazy_guests: bool = False) -> None:
+        """``host_link``: this machine reaches the pods' addresses by it. ``lazy_guests`` start at the first look."""
         self._host_link = host_link
+        self._lazy_guests = lazy_guests
+        self._booted = self._slept_on = 0
         self._builder: Builder | None = None
         self._topology: Topology | None = None
         self._plumbing: Pods | None = None
@@ -55,6 +60,7 @@ class LinuxDataPlane:
             raise
 
     async def stop(self) -> None:
+        log.info("%s", self.started_text())
         await asyncio.gather(*(self.halt(uid) for uid in list(self._guests)), return_exceptions=True)
         if self._forkserver:
             await self._forkserver.stop()
@@ -64,6 +70,13 @@ class LinuxDataPlane:
             await self._builder.run(self._topology.close)
             self._builder.close()
         self._builder = self._topology = self._plumbing = self._forkserver = None
+
+    def started_text(self) -> str:
+        """How many guests there were, and how many of them have been started."""
+        return f"{self._booted} guests were defined, {self._booted - self._never_started()} of them were started"
+
+    def _never_started(self) -> int:
+        return self._slept_on + sum(guest.is_asleep for guest in self._guests.values())
 
     async def rewire(self, node: str, wiring: Wiring) -> None:
         builder, _ = self._parts()
@@ -123,7 +136,8 @@ class LinuxDataPlane:
             exited=self._new_exited(spec.uid),
         )
         try:
-            await guest.boot()
+            await guest.boot(lazily=self._lazy_guests)
+            self._booted += 1
         except BaseException:
             await self.halt(spec.uid)
             raise
@@ -150,6 +164,7 @@ class LinuxDataPlane:
     async def halt(self, guest_uid: str, grace: float = 0) -> None:
         guest = self._guests.get(guest_uid)
         if guest:
+            self._slept_on += guest.is_asleep
             await guest.halt(grace)
             if self._guests.get(guest_uid) is guest:
                 del self._guests[guest_uid]
@@ -168,11 +183,15 @@ class LinuxDataPlane:
         return await self._guest(guest_uid).run_inside(argv)
 
     async def console(self, guest_uid: str) -> Console:
-        return self._guest(guest_uid).console()
+        guest = self._guest(guest_uid)
+        await guest.wake()
+        return guest.console()
 
     async def dial(self, pod_uid: str, port: int, protocol: str = "tcp") -> socket.socket:
         builder, _ = self._parts()
         pod = self._pod(pod_uid)
+        for guest in [guest for guest in self._guests.values() if guest.pod is pod]:
+            await guest.wake()
         kind = socket.SOCK_DGRAM if protocol.lower() == "udp" else socket.SOCK_STREAM
         node = pod.node.namespace.descriptor
         connection = await builder.run(

@@ -108,10 +108,13 @@ done
 
 def os_release() -> dict[str, str]:
     """The current fields of the guest's /etc/os-release."""
-    fields = dict(line.split("=", 1) for line in _OS_RELEASE.splitlines())
-    lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-    fields |= dict(line.split("=", 1) for line in lines if "=" in line)
-    return {name: value.strip('"') for name, value in fields.items()}
+    return release_fields(Path("/etc/os-release").read_text(encoding="utf-8"))
+
+
+def release_fields(text: str = "") -> dict[str, str]:
+    """The fields of a text like /etc/os-release; those of a new guest where it has none."""
+    lines = [*_OS_RELEASE.splitlines(), *text.splitlines()]
+    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines if "=" in line)}
 
 
 def issue() -> str:

@@ -33,6 +33,7 @@ class AgentOptions:
     with the context ``virt-handler@NODE``, if there is one. ``dynamic_networks``: whether the
     Dynamic Networks Controller runs on the nodes. ``tls_*`` are PEM files for the stream endpoints: certificate, key
     and the authority of the clients. ``connect_host``: connects this machine to the pod network, as root.
+    ``lazy_guests`` are started at the first look at them.
     """
 
     kubeconfig: str
@@ -43,6 +44,7 @@ class AgentOptions:
     defects: tuple[str, ...] = ()
     dynamic_networks: bool = False
     connect_host: bool = False
+    lazy_guests: bool = False
     tls_cert: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -102,7 +104,7 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints, link: HostLin
     }
     agent = NodeAgent(
         identities=Identities(kubelet, multus, handler, nmstate[0] if nmstate else None, handlers),
-        dataplane=LinuxDataPlane(link),
+        dataplane=LinuxDataPlane(link, lazy_guests=options.lazy_guests),
         nodes=options.nodes,
         pace=Pace(options.speed),
         fault_points=fault_points,

@@ -53,6 +53,7 @@ SECTIONS = {
     "e": "What a swap costs",
     "f": "Many VMs",
     "g": "Start",
+    "h": "Many VMs and nodes without a cluster",
 }
 
 

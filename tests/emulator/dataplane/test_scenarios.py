@@ -18,6 +18,7 @@ MODULES = (
     "scenarios_halfway",
     "scenarios_access",
     "scenarios_cloudinit",
+    "scenarios_sleep",
 )
 SCENARIOS = [
     (module, name)

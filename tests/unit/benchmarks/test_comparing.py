@@ -9,7 +9,7 @@ import pytest
 
 from tests.benchmarks.comparing import worse
 from tests.benchmarks.figures import SECTIONS, Ratio, figure, number, ratio, rows
-from tests.benchmarks.report import as_markdown, as_text, published
+from tests.benchmarks.report import as_markdown, as_text, published, sections_of
 
 BEFORE = [Ratio("share", 0.2, "lower"), Ratio("peers to ours", 20.0, "higher")]
 
@@ -61,3 +61,14 @@ def test_published_ratios_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert published(file) == []
     file.write_text(json.dumps([one.as_data() for one in BEFORE]), encoding="utf-8")
     assert published(file) == BEFORE
+
+
+def test_sections_that_were_not_measured_stay_as_they_are() -> None:
+    first = as_markdown([figure("a", "share", "%", [1.0]), figure("g", "start", "s", [2.0])], [], {"a": "Why."}, load=3)
+    again = as_markdown([figure("g", "start", "s", [4.0])], [], {}, first, load=9.25)
+    former, now = sections_of(first), sections_of(again)
+    assert now["a"] == former["a"]
+    assert "Why." in now["a"]
+    assert "beside a load of 9.2" in now["g"]
+    assert "| start | 4 |" in now["g"]
+    assert sections_of(as_markdown([], BEFORE, {}, again)) == now

@@ -50,6 +50,11 @@ def listed(items: list[Object]) -> Object:
 
 @pytest.fixture(scope="module")
 def large() -> CannedApi:
+    return large_cluster()
+
+
+def large_cluster() -> CannedApi:
+    """A client of such a cluster."""
     names = [f"node-{number}" for number in range(NODES)]
     return CannedApi(
         {

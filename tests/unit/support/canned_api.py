@@ -20,7 +20,7 @@ class _Connection:
     server = "https://canned"
     pool = _Nothing()
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, *_: float) -> dict[str, str]:
         return {}
 
 

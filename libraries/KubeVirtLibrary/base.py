@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from livenad.api.history import History
 from livenad.api.kinds import NAD, VMI
 from livenad.api.status import is_true, node_of
-from livenad.changes import Change, NetworkChange
+from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, NotReached, ProductFault, TestError
@@ -222,7 +222,7 @@ def _cause_in_the_lab(fault: ProductFault, keyword: str, named: dict[str, Any]) 
     lacks = isinstance(fault, NotReached) or (keyword in _OF_A_COMPLETE_CHANGE and named.get("times") != 0)
     if run.suite is None or not lacks:
         return ""
-    last = {change.vm: change for change in run.suite.changes if isinstance(change, NetworkChange)}
+    last = {change.vm: change for change in run.suite.changes}
     found = (obstacle(run.suite.recorder.history, change) for vm, change in last.items() if vm in str(fault))
     return next(filter(None, found), "")
 

@@ -1,4 +1,4 @@
-"""What of the lab keeps a network change from completing: no room, no right, no image for the migration's target pod.
+"""What of the lab keeps a migration for a change from its target pod: no room, no right, no image.
 
 Pure functions of the history. Only what is in the way now counts, and only in the words of the cluster that
 `livenad.api.refusals` knows: anything else is for the verdicts to judge.
@@ -11,20 +11,23 @@ from collections.abc import Iterator
 from livenad.api.history import History
 from livenad.api.kinds import EVENT, POD, Object, dig, meta
 from livenad.api.refusals import remedy_of
-from livenad.api.status import FINAL_PHASES, is_automatic, phase_of, pod_trouble, warning_text
-from livenad.changes import NetworkChange, migrations_since
-from livenad.network_change.completion import is_complete
+from livenad.api.status import FINAL_PHASES, phase_of, pod_trouble, warning_text
+from livenad.changes import Change, NetworkChange, edits_of, migrations_since
 
 
-def obstacle(history: History, change: NetworkChange) -> str:
-    """What the cluster says is in the way of a change, with what helps; "" for none, or for a complete change."""
-    if is_complete(history, change):
-        return ""
-    for migration in reversed([item for item in migrations_since(history, change).values() if is_automatic(item)]):
+def obstacle(history: History, change: Change) -> str:
+    """What the cluster says is in the way of the migration for a change, with what helps; "" for nothing.
+
+    For a network change: of the migrations since the first edit of its VM.
+    """
+    since = edits_of(change)[0] if isinstance(change, NetworkChange) else change
+    for migration in reversed(list(migrations_since(history, since).values())):
+        if phase_of(migration) == "Succeeded":
+            return ""
         targets = [pod for pod in history.all(POD, vm=change.vm) if _is_target(pod, migration)]
         if any(phase_of(pod) == "Running" for pod in targets):
             return ""
-        for said in _said(history, change, migration, targets):
+        for said in _said(history, since, migration, targets):
             if remedy := remedy_of(said):
                 title = f"migration {change.namespace}/{meta(migration, 'name')}"
                 return f"{title} has no running target pod: {said}; {remedy}"
@@ -36,7 +39,7 @@ def _is_target(pod: Object, migration: Object) -> bool:
     return labels.get("kubevirt.io/migrationJobUID") == meta(migration, "uid") and phase_of(pod) not in FINAL_PHASES
 
 
-def _said(history: History, change: NetworkChange, migration: Object, targets: list[Object]) -> Iterator[str]:
+def _said(history: History, change: Change, migration: Object, targets: list[Object]) -> Iterator[str]:
     """What the target pods say of themselves; where there are none, what is said of their creation, the last first."""
     for pod in targets:
         if why := pod_trouble(pod):
@@ -51,7 +54,7 @@ def _said(history: History, change: NetworkChange, migration: Object, targets: l
     yield from reported
 
 
-def _warnings(history: History, change: NetworkChange, names: set[str]) -> Iterator[str]:
+def _warnings(history: History, change: Change, names: set[str]) -> Iterator[str]:
     for record in reversed(history.records(EVENT, since=change.index)):
         if record.object.get("type") == "Warning" and dig(record.object, "involvedObject", "name") in names:
             yield warning_text(record.object)

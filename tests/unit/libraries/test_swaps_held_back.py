@@ -113,6 +113,28 @@ def test_target_whose_image_does_not_come(api: FakeApi, swapped: Call, sees: Cal
     assert_told(swapped, sees)
 
 
+def test_edit_after_one_that_is_held_back(api: FakeApi, swapped: Call) -> None:
+    put_migration(api, "migrationRejectedByResourceQuota")
+    put_warning(api, "FailedCreate", QUOTA)
+    swapped("Change VM Network", "web", nic="secondary", network="blue", vm_state="any")
+    with pytest.raises(LabError, match="exceeded quota: compute"):
+        swapped("NIC Change Should Have Completed", "web", nic="secondary", within=SOON)
+
+
+def test_migration_on_request_that_is_held_back(api: FakeApi, started: Call) -> None:
+    boot(api)
+    path = f"/apis/subresources.kubevirt.io/v1/namespaces/{NAME}/virtualmachines/web/migrate"
+    api.answers["PUT", path] = {}
+    started("Migrate VM", "web")
+    metadata = {"name": "kubevirt-migrate-vm-1", "namespace": NAME, "uid": "m1"}
+    api.put(MIGRATION.path(NAME), {"metadata": metadata, "spec": {"vmiName": "web"}, "status": {"phase": "Scheduling"}})
+    unscheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": NO_ROOM}
+    put_target(api, phase="Pending", conditions=[unscheduled])
+    assert open_suite().recorder.wait_for(lambda history: history.all(POD), 5, "a pod", str)
+    with pytest.raises(LabError, match="2 Insufficient memory"):
+        started("VM Should Have Been Migrated", "web", requested_by="user")
+
+
 def test_what_the_product_did_wrong_stays_its_fault(api: FakeApi, swapped: Call) -> None:
     """Without a reason of the cluster's, and for what an obstacle does not explain."""
     with pytest.raises(ProductFault):

@@ -88,10 +88,8 @@ def test_each_profile_of_a_cluster_is_a_profile_of_robotcode() -> None:
 
 @pytest.mark.parametrize("name", ["embedded", "embedded-openshift"])
 def test_the_wrapper_of_an_embedded_profile_starts_what_it_says(name: str) -> None:
-    python, *arguments, dashes = robot_toml()["profiles"][name]["wrapper"]
-    assert (python, dashes) == (".venv/bin/python", "--")
     told = subprocess.run(
-        [sys.executable, *arguments, "--", "kubectl", "api-versions"],
+        [*robot_toml()["profiles"][name]["wrapper"], "kubectl", "api-versions"],
         capture_output=True,
         text=True,
         check=True,

@@ -9,7 +9,7 @@ from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, POD, VMI, Object, dig, meta
 from livenad.api.status import migration_state, migrations_of, nic_status, node_of
 from livenad.changes import NetworkChange
-from livenad.invariants.fields import Fields, fields_of
+from livenad.invariants.flat_fields import Fields, fields_of
 from livenad.virtual_machines.manifests import pod_interface_name
 
 TARGET_OF = "kubevirt.io/migrationJobUID"

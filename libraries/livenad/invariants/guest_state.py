@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from livenad.errors import LabError
-from livenad.invariants.fields import Fields
+from livenad.invariants.flat_fields import Fields
 
 _VOLATILE = re.compile(r"\s+(?:(?:expires|hoplimit|valid_lft|preferred_lft|used|age)\s+\S+|tentative)(?=\s|$)")
 _LEARNT = re.compile(r"\bproto ra\b|\btemporary\b|^multicast ")

@@ -16,7 +16,7 @@ from livenad.changes import NetworkChange
 from livenad.errors import LabError
 from livenad.invariants.allowed_fields import MAY_DIFFER, expected_warning
 from livenad.invariants.comparison import Comparison, Difference, text_of
-from livenad.invariants.fields import fields_of
+from livenad.invariants.flat_fields import fields_of
 from livenad.invariants.flow import Flow, flow_of, taken_over
 from livenad.invariants.may_differ import MayDiffer
 from livenad.invariants.scope import is_judged

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from livenad.api.kinds import dig, meta
 from livenad.api.status import qualified
-from livenad.invariants.fields import NETWORKS, Fields
+from livenad.invariants.flat_fields import NETWORKS, Fields
 from livenad.invariants.flow import Flow
 
 MIGRATION_UID = "status.migrationState.migrationUid"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from testplan.backlinks import link_back
 from testplan.cases import cases
 from testplan.chapters import CHAPTERS, load_chapters, open_points
 from testplan.check import problems
@@ -93,6 +94,7 @@ def write_reports(
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    link_back(results, folder, links)
     return [folder / name for name in files]
 
 

@@ -150,7 +150,7 @@ class SuiteListener:
 
             output = output_folder()
             folder = output / FOLDER / self._name(run, owner)
-            failure = Failure(owner.full_name, _name_of(result), message)
+            failure = Failure(owner.full_name, _name_of(result), message, owner.metadata.get("Requirements", ""))
             link = collect(run, failure, folder, self._allowance).relative_to(output).as_posix()
             logger.info(f'Evidence: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
         except Exception as error:  # evidence is a help, never a reason to fail

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from livenad.changes import NetworkChange
@@ -53,10 +54,22 @@ def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> P
     findings = drawn_findings + findings
     files = [done[job.file].file for job in jobs]
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
-    text = store.redaction.text(page(failure, findings, charts, files, footer))
+    text = store.redaction.text(page(failure, findings, charts, files, footer, facts=_facts(run)))
     index = folder / INDEX
     allowance.bytes -= index.write_bytes(text.encode())
     return index
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """Where and when it happened."""
+    facts = run.facts
+    kind = "embedded cluster, not a real one: " if facts.embedded else ""
+    return {
+        "Cluster": f"{kind}{facts.server}, Kubernetes {facts.server_version}",
+        "KubeVirt": facts.kubevirt.version_text if facts.kubevirt else "not installed",
+        "When": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        "Run": run.run_id,
+    }
 
 
 def _charts(run: Run) -> tuple[list[str], list[str]]:

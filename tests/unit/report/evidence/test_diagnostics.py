@@ -45,8 +45,10 @@ def test_another_boot_id_is_a_reboot() -> None:
 def test_page_escapes_what_it_shows_and_links_only_what_is_there() -> None:
     failure = Failure("Suite.Test", "A Step", "VM <web> is gone\nsecond line")
     files = [File("a.txt", "first", 1200), File("b.txt", "second", None, "403 <Forbidden>")]
-    text = page(failure, ["pod <x>"], ["<svg/>"], files, "footer")
+    text = page(failure, ["pod <x>"], ["<svg/>"], files, "footer", facts={"Cluster": "https://c", "Run": ""})
     assert "<h1>VM &lt;web&gt; is gone</h1>" in text
     assert "<pre>second line</pre>" in text
     assert "pod &lt;x&gt;" in text and "403 &lt;Forbidden&gt;" in text
+    assert '<nav id="back">The product failed a test, unless the message is Robot' in text
+    assert "<dt>Cluster</dt><dd>https://c</dd>" in text and "<dt>Run" not in text
     assert text.count("<a href=") == 1 and '<a href="a.txt">' in text

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from robot.run import run as run_robot
 
 from tests.browser.webdriver import Browser, browser, missing
 from tests.embedded import ROOT, embedded_command
@@ -45,6 +46,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> SeenRun:
     (folder,) = [path for path in (state / "results").iterdir() if not path.is_symlink()]
     told = secrets.read_text(encoding="utf-8").splitlines()
     return SeenRun(folder, done.stdout + done.stderr, [line.replace("\\n", "\n") for line in told])
+
+
+@pytest.fixture(scope="session")
+def run_suite_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result file of one test."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "a.robot").write_text("*** Test Cases ***\nA\n    No Operation\n", encoding="utf-8")
+    run_robot(str(folder / "a.robot"), outputdir=str(folder), log=None, report=None, console="none")
+    return folder / "output.xml"
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,29 @@ def test_sign_off_of_a_whole_bad_run_prints_on_two_pages(window: Browser, tmp_pa
     assert window.pages() == 2
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<a href='signoff.html#gone'>x</a>", "signoff.html#gone leads nowhere"),
+        ("<a href='log.html#s1-t9'>x</a>", "log.html#s1-t9 leads nowhere"),
+        ("<p style='width:3000px'>far</p>", "page is wider than the window"),
+        ("<table><td style='max-width:2em;overflow:hidden'>unbreakable-word</table>", "cut off: unbreakable-word"),
+        ("<svg role=img width=99 height=20><text x=90 y=9>label</text></svg>", "cut off: label"),
+        ("<svg role=img width=99 height=20><text y=9>one</text><text x=2 y=9>two</text></svg>", 'lies over "two": one'),
+        ("<b class=pass style='color:#fff'>PASS</b>", "light: faint: PASS"),
+    ],
+)
+def test_each_flaw_of_a_page_is_noticed(
+    window: Browser, tmp_path: Path, run_suite_output: Path, body: str, said: str
+) -> None:
+    for name in ("log.html", "report.html", "matrix.html"):
+        (tmp_path / name).write_text("<title>t</title><p id=s1></p>", encoding="utf-8")
+    (tmp_path / "output.xml").write_bytes(run_suite_output.read_bytes())
+    page = "<!DOCTYPE html><title>t</title><style>:root { color-scheme: light dark }</style>"
+    (tmp_path / "signoff.html").write_text(page + body, encoding="utf-8")
+    assert any(said in line for line in flaws(tmp_path, window)), flaws(tmp_path, window)
+
+
 def test_what_is_wrong_with_a_page_is_noticed(window: Browser, tmp_path: Path) -> None:
     bad = "<a href='gone.html'>x</a><p id=s1></p><script>console.error('oh')</script>" + "<p style='height:99in'>x" * 9
     for name in ("log.html", "report.html", "signoff.html"):

@@ -83,6 +83,11 @@ class Browser:
         command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
         self._post(f"{self._session}/goog/cdp/execute", command)
 
+    def look_at(self, width: int = 1200, scheme: str = "light") -> None:
+        """Make the window this wide, and ask for ``light`` or ``dark``."""
+        self.prefer(scheme)
+        self._post(f"{self._session}/window/rect", {"width": width, "height": 1000})
+
     def screenshot(self, file: Path) -> None:
         """What the window shows, as PNG."""
         file.write_bytes(base64.b64decode(self._ask("GET", f"{self._session}/screenshot")))

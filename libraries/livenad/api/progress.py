@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from livenad.api.recorder import HEARTBEAT_SECONDS, Heartbeat
-from livenad.text import human
+from livenad.text import wait_line
 
 
 @contextmanager
@@ -19,15 +19,13 @@ def ticking(
     seen: Callable[[], str] = str,
     every: float = HEARTBEAT_SECONDS,
 ) -> Iterator[None]:
-    """While the block runs, a line every ten seconds: what is awaited, what ``seen`` says, the time gone and left."""
+    """While the block runs, a line every ten seconds: what ``seen`` says, what is awaited, the time gone and left."""
     began, ended = time.monotonic(), threading.Event()
 
     def tick() -> None:
         while not ended.wait(every):
             gone = time.monotonic() - began
-            left = "" if within is None or gone > within else f", {human(within - gone)} left"
-            state = seen()
-            heartbeat(f"{awaited}: {state}{'; ' if state else ''}{human(gone)} gone{left}")
+            heartbeat(wait_line(seen(), awaited, gone, None if within is None else within - gone))
 
     thread = threading.Thread(target=tick, name="heartbeat", daemon=True)
     thread.start()

@@ -14,7 +14,7 @@ from livenad.api.history import History
 from livenad.api.kinds import EVENT, NAD, RECORDED, Kind, Object
 from livenad.api.watch import STOP_SECONDS, WATCH_SECONDS, WatchStream
 from livenad.errors import LabError
-from livenad.text import human
+from livenad.text import human, wait_line
 
 T = TypeVar("T")
 Heartbeat = Callable[[str], None]
@@ -196,7 +196,7 @@ class Recorder:
             if now >= deadline:
                 self.catch_up(patience=LAST_LOOK_SECONDS)
                 return
-            self._heartbeat(f"{awaited}: {seen()}; {human(now - start)} gone, {human(deadline - now)} left")
+            self._heartbeat(wait_line(seen(), awaited, now - start, deadline - now))
 
 
 def _everything(_kind: Kind, _item: Object) -> bool:

@@ -21,7 +21,9 @@ def test_a_long_wait_says_what_is_awaited_the_last_state_and_the_time_left() -> 
 
     with ticking(hear, "removal of demo", 60, lambda: "demo is Terminating", every=0.02):
         assert second.wait(10)
-    assert re.fullmatch(r"removal of demo: demo is Terminating; 0\.\d s gone, (1 min 0 s|60 s) left", lines[0])
+    assert re.fullmatch(
+        r"demo is Terminating; waiting for removal of demo, 0\.\d s gone, (1 min 0 s|60 s) left", lines[0]
+    )
 
 
 def test_a_short_wait_and_a_failing_one_say_nothing() -> None:

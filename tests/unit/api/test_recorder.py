@@ -196,7 +196,7 @@ def test_long_wait_gives_signs_of_life(api: FakeApi, start: Start, monkeypatch: 
     recorder = start(heartbeat=lines.append)
     reach(recorder, "never", within=0.3)
     assert 2 <= len(lines) <= 7
-    assert re.fullmatch(r"never: something else; 0\.\d s gone, 0\.\d s left", lines[0])
+    assert re.fullmatch(r"something else; waiting for never, 0\.\d s gone, 0\.\d s left", lines[0])
 
 
 def test_forbidden_kind_ends_the_start_with_its_name(api: FakeApi, cluster: Cluster) -> None:

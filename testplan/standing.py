@@ -32,6 +32,7 @@ MEANINGS = {
 }
 _WORDS = {Verdict.SKIP: "skipped", Verdict.NOT_RUN: "did not run"}
 _NOT_SELECTED = "not selected"
+_PARTLY_SELECTED = "selected in part"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def standing_of(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) ->
 def _gaps(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) -> str:
     """``nad-02 not selected, nad-04 to nad-06 skipped``; without names where all have the same reason."""
     names = {outcome.name for outcome in outcomes}
+    begun = {outcome.scenario for outcome in outcomes}
     gaps: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
         if outcome.verdict not in {Verdict.PASS, Verdict.FAIL}:
@@ -117,7 +119,8 @@ def _gaps(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) -> str:
             gaps.setdefault(word, {})[outcome.scenario or outcome.suite] = None
     for test in expected:
         if test.name not in names:
-            gaps.setdefault(_NOT_SELECTED, {})[test.scenarios[0] if test.scenarios else test.suite] = None
+            scenario = test.scenarios[0] if test.scenarios else test.suite
+            gaps.setdefault(_PARTLY_SELECTED if scenario in begun else _NOT_SELECTED, {})[scenario] = None
     alone = len(gaps) == 1 and not any(outcome.verdict is Verdict.PASS for outcome in outcomes)
     return ", ".join(word if alone else f"{in_ranges(who)} {word}" for word, who in gaps.items())
 

@@ -72,14 +72,14 @@ def standings(run_suite: Callable[..., Results], plan: Plan, tmp_path: Path) -> 
         ("Log    two", "Fail    LAB ERROR: no", {}, ["partly proven: nad-01 LAB ERROR", "not judged: LAB ERROR"]),
         ("Log    two", "Fail    TEST ERROR: no", {}, ["partly proven: nad-01 TEST ERROR", "not judged: TEST ERROR"]),
         ("Log    two", "Skip    no", {}, ["partly proven: nad-01 skipped", "not judged: skipped"]),
-        ("", "", {"test": ["First"]}, ["partly proven: nad-01 not selected", "not judged: not selected"]),
+        ("", "", {"test": ["First"]}, ["partly proven: nad-01 selected in part", "not judged: not selected"]),
         ("", "", {"dryrun": True}, ["not judged: did not run", "not judged: did not run"]),
         ("Log    one", "Fail    no", {"exitonfailure": True}, ["failed", "not judged: did not run"]),
         (
             "Log    one",
             "Fail    LAB ERROR: x",
             {"test": ["First"]},
-            ["not judged: nad-01 LAB ERROR, nad-01 not selected", "not judged: not selected"],
+            ["not judged: nad-01 LAB ERROR, nad-01 selected in part", "not judged: not selected"],
         ),
     ],
 )

@@ -96,14 +96,7 @@ _BOTH = tuple(
             for_good=False,
         ),
         *_may(kind, "one of", _NOT_READY, "status.conditions[Ready].status", values=("False",), for_good=False),
-        *_may(
-            kind,
-            "one of",
-            _NOT_READY,
-            "status.conditions[Ready].reason",
-            values=("ReadinessGatesNotReady",),
-            for_good=False,
-        ),
+        *_may(kind, "another", _NOT_READY, "status.conditions[Ready].reason", for_good=False),
         *_may(kind, "another", _NOT_READY, "status.conditions[Ready].message", for_good=False),
         *_may(kind, "later", _NOT_READY, "status.conditions[Ready].lastTransitionTime"),
     )
@@ -161,7 +154,7 @@ _VMI_FIELDS = (
         "status.migrationState.completed",
         "status.migrationState.targetNodeDomainDetected",
     ),
-    *_may(VMI_KIND, "one of", _STATE, "status.migrationState.mode", values=("PreCopy",)),
+    *_may(VMI_KIND, "one of", _STATE, "status.migrationState.mode", values=("PreCopy", "PostCopy")),
     *_may(
         VMI_KIND,
         "set once",

@@ -9,7 +9,7 @@ from livenad.errors import LabError
 from livenad.invariants.flat_fields import Fields
 
 _VOLATILE = re.compile(r"\s+(?:(?:expires|hoplimit|valid_lft|preferred_lft|used|age)\s+\S+|tentative)(?=\s|$)")
-_LEARNT = re.compile(r"\bproto ra\b|\btemporary\b|^multicast ")
+_LEARNT = re.compile(r"\bproto ra\b|\btemporary\b|\bmngtmpaddr\b|^multicast ")
 
 
 @dataclass(frozen=True)

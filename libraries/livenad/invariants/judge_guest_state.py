@@ -13,6 +13,12 @@ TOLD = (
         re.compile(r"interface\[[^\]]*\]\.carrier_changes"),
         "counts how often a link was lost; a hypervisor may announce a migrated NIC so",
     ),
+    (
+        re.compile(
+            r"sysctl\.net/ipv6/(?:conf/[^/]+/hop_limit|neigh/[^/]+/(?:base_reachable_time|retrans_time)(?:_ms)?)"
+        ),
+        "learnt from the routers of a network by their advertisements",
+    ),
 )
 """Values of a guest that are told and not judged, with the reason."""
 

@@ -2,8 +2,10 @@
 
 *Told* are: an addition that does not concern a NIC, a network, a node or a condition, as a field that KubeVirt adds
 tomorrow must not break a run; labels and annotations of foreign owners, which anybody may write; the containers and
-volumes of a launcher pod other than ``compute``, which KubeVirt makes of the VM's disks; and, in states before the
-newest one, what only the guest's agent reports, as its channel may be closed for a moment during a migration.
+volumes of a launcher pod other than ``compute``, which KubeVirt makes of the VM's disks; what the node adds to a pod:
+labels of its CPU, names of images in its store, the gateway of its pod network; when a condition was looked at; and, in
+states before the newest one, what only the guest's agent reports, as its channel may be closed for a moment during a
+migration.
 """
 
 from __future__ import annotations
@@ -32,9 +34,12 @@ _OWN_KEY = re.compile(r"metadata\.(?:labels|annotations)\[(?:[^\]]*\.)?(?:kubevi
 _KEY = re.compile(r"metadata\.(?:labels|annotations)\[[^\]]*\]")
 _POD_PART = re.compile(
     r"spec\.(?:volumes|initContainers)\[|spec\.containers\[(?!compute\])|status\.initContainerStatuses\["
-    r"|status\.containerStatuses\[(?!compute\])|spec\.nodeSelector\[cpu-"
+    r"|status\.containerStatuses\[(?!compute\])|spec\.nodeSelector\[[^\]]*node\.kubevirt\.io/"
+    r"|status\.containerStatuses\[compute\]\.(?:image|imageID)$"
+    r"|metadata\.annotations\[k8s\.v1\.cni\.cncf\.io/network-status\]\[[^\]]*\]\.gateway$"
     r"|spec\.containers\[compute\]\.(?:volumeMounts|volumeDevices)\["
 )
+_TIME_OF_CONDITION = re.compile(r"status\.conditions\[[^\]]*\]\.last(?:Probe|Transition)Time")
 _BY_AGENT = re.compile(
     r"status\.guestOSInfo|status\.conditions\[AgentConnected\]"
     r"|status\.interfaces\[[^\]]*\]\.(?:ipAddress|ipAddresses|interfaceName|infoSource)$|status\.fsFreezeStatus"
@@ -46,6 +51,8 @@ def is_judged(kind: str, path: str, was: object, now: object, *, last: bool) -> 
     if _KEY.match(path) and not _OWN_KEY.match(path):
         return False
     if kind == "Pod" and _POD_PART.match(path):
+        return False
+    if _TIME_OF_CONDITION.fullmatch(path) and was is not None and now is not None:
         return False
     if not last and _BY_AGENT.match(path):
         return False

@@ -79,6 +79,11 @@ def test_each_value_that_differs_is_told(old: str, new: str, told: list[str]) ->
     assert all(part in line for part, line in zip(told, found, strict=True))
 
 
+def test_what_a_router_of_the_new_network_advertises_is_no_finding() -> None:
+    assert changed("rule4", "sysctl.ipv6/conf/eth1/hop_limit\t255\nrule4") == []
+    assert changed("rule4", "addr.eth1\tinet6 2001:db8::5/64 scope global dynamic mngtmpaddr\nrule4") == []
+
+
 def test_lost_carrier_is_told_only() -> None:
     found = compare_guest("demo/web", state(), parse_state(PRINTED.replace("changes\t1", "changes\t3"), "x"), 0.0, 0.0)
     assert not found.findings

@@ -122,6 +122,9 @@ def test_one_field_that_must_not_differ_is_found(
         (VMI, put("metadata", "annotations", "example.com/seen", value="yes"), 1e9),
         (VMI, lambda vmi: vmi["status"].update(guestOSInfo={"name": "other"}), 25.2),
         (POD, put("metadata", "labels", "example.com/team", value="blue"), 1e9),
+        (VMI, put("status", "conditions", "type=AgentConnected", "lastTransitionTime", value="2026-12-01"), 1e9),
+        (POD, put("spec", "nodeSelector", "cpu-feature.node.kubevirt.io/vmx", value="true"), 1e9),
+        (POD, put("status", "containerStatuses", "name=compute", "imageID", value="another"), 1e9),
     ],
 )
 def test_what_is_new_or_foreign_or_late_by_the_agent_is_told_only(kind: str, change: Change, until: float) -> None:

@@ -90,11 +90,11 @@ def differences(case: Case, outcomes: list[Outcome], printed: str = "") -> list[
     for outcome in outcomes:
         if outcome.verdict is Verdict.PASS:
             continue
-        if outcome.name in COMPARE_EVERYTHING and outcome.name not in expected and case.verdict is Verdict.FAIL:
+        beside = (
+            outcome.name in COMPARE_EVERYTHING and outcome.name not in expected and case.verdict is not Verdict.PASS
+        )
+        if beside and outcome.verdict in (case.verdict, Verdict.LAB_ERROR):
             wrong += _unclear(outcome) if outcome.verdict is Verdict.FAIL else []
-            continue
-        if case.lab and outcome.missing_capability and outcome.name not in expected:
-            # A user with few rights cannot tell what the cluster has.
             continue
         if outcome.name not in expected:
             wrong.append(f"{outcome.name!r} is red as well: {outcome.verdict} {outcome.message}")

@@ -9,7 +9,10 @@ from livenad.errors import LabError
 from livenad.invariants.flat_fields import Fields
 
 _VOLATILE = re.compile(r"\s+(?:(?:expires|hoplimit|valid_lft|preferred_lft|used|age)\s+\S+|tentative)(?=\s|$)")
-_LEARNT = re.compile(r"\bproto ra\b|\btemporary\b|\bmngtmpaddr\b|^multicast ")
+_LEARNT = re.compile(
+    r"\bproto ra\b|\btemporary\b|\bmngtmpaddr\b|^(?:local|anycast|broadcast|multicast) .*\btable local\b"
+)
+"""What a guest learns from the network, and the routes that the kernel makes of its addresses, late for a new one."""
 
 
 @dataclass(frozen=True)

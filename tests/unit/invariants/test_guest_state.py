@@ -81,6 +81,7 @@ def test_each_value_that_differs_is_told(old: str, new: str, told: list[str]) ->
 
 def test_what_a_router_of_the_new_network_advertises_is_no_finding() -> None:
     assert changed("rule4", "sysctl.ipv6/conf/eth1/hop_limit\t255\nrule4") == []
+    assert changed("rule4", "route6\tlocal fe80::5 dev eth1 table local proto kernel metric 0 pref medium\nrule4") == []
     assert changed("rule4", "addr.eth1\tinet6 2001:db8::5/64 scope global dynamic mngtmpaddr\nrule4") == []
 
 

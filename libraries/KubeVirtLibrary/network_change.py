@@ -13,6 +13,7 @@ from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange
 from livenad.cluster.capabilities import CapabilityName
 from livenad.errors import LAB_ERROR_PREFIX, LabError, NotReached, ProductFault, TestError
 from livenad.foreign_migrations import decided_at, fault_or_undecided, reached
+from livenad.model import VmRecord
 from livenad.network_change.completion import Fact, completed_at, five_facts, is_complete
 from livenad.network_change.events import VmEvent, event_of
 from livenad.network_change.judge_last_change import judge_last_edit, missing_effect
@@ -77,7 +78,6 @@ class NetworkChangeKeywords(KeywordComponent):
         from livenad.network_change.change_network import change_networks  # noqa: PLC0415
 
         client = self._user(as_user) if as_user else run.cluster
-        moves = vm_state == "running" and self._has("live-update") and self._has("automatic-migration")
         try:
             changes = change_networks(
                 client,
@@ -87,7 +87,7 @@ class NetworkChangeKeywords(KeywordComponent):
                 wanted,
                 vm_state=vm_state,
                 nad_missing=not nad_exists,
-                check=self.require_takeover if moves else None,
+                check=self._require_takeover_for_edit,
             )
         except ApiError as error:
             if not (as_user and error.lacks_right and error.sender == client.connection.source):
@@ -281,6 +281,11 @@ class NetworkChangeKeywords(KeywordComponent):
         record = self.vm(vm)
         record.nic(nic)
         return self.suite.changes.network_change(record.name, nic)
+
+    def _require_takeover_for_edit(self, record: VmRecord) -> None:
+        """An edit moves a VM where the cluster migrates it by itself."""
+        if self._has("live-update") and self._has("automatic-migration"):
+            self.require_takeover(record)
 
     def _has(self, name: CapabilityName) -> bool:
         return bool(self.run.capabilities.measured(name).there)

@@ -36,7 +36,7 @@ def change_networks(
     """Edit each VM once so that its NICs are on ``networks``, and add the records to ``log``.
 
     ``vm_state`` is the state that each VM must have: TestError or LabError when it has another. "running" and "stopped"
-    are checked on all VMs before the first edit, and then by ``check``, which raises; "any" checks nothing.
+    are checked on all VMs before the first edit, running ones also by ``check``, which raises; "any" checks nothing.
     ``networks`` maps a NIC to its NAD.
     """
     for record in records:
@@ -47,7 +47,7 @@ def change_networks(
         recorder.catch_up()
         for record in records:
             _require_state(history, record, vm_state)
-            if check is not None:
+            if check is not None and vm_state == "running":
                 check(record)
     made = [_change(client, recorder, log, record, networks, vm_state=vm_state) for record in records]
     changes = [change for of_vm in made for change in of_vm]

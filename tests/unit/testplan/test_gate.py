@@ -11,7 +11,7 @@ import pytest
 from testplan.__main__ import USAGE_ERROR, main
 from testplan.gate import Exit, Judgement, Word, judge
 from testplan.plan import Plan, load_plan
-from testplan.results import Results, Verdict, failures
+from testplan.results import Results, Verdict, failures, verdict_of_failure
 from testplan.suites import in_ranges, read_tests
 
 from .conftest import SUITE
@@ -66,8 +66,9 @@ def test_a_wait_that_robot_ended_is_the_labs_unless_the_product_failed_before(ju
     judgement = judged("    Log    one", hang)
     assert judgement.word == "LAB ERROR"
     assert judgement.details == ("LAB ERROR First: Test timeout 10 milliseconds exceeded.",)
-    failed = f"    Run Keyword And Continue On Failure    Fail    VM demo/web: still on blue\n{hang}"
-    assert judged("    Log    one", failed).word == "FAIL"
+    over = "Test timeout 10 milliseconds exceeded."
+    both = f"Several failures occurred:\n\n1) VM demo/web: still on blue\n\n2) {over}"
+    assert [verdict_of_failure(message) for message in (over, both)] == [Verdict.LAB_ERROR, Verdict.FAIL]
     assert judged("    Log    one", "    Fail    Test timeout 2 s exceeded. Or so").word == "FAIL"
 
 

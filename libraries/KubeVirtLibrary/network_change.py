@@ -312,6 +312,8 @@ class NetworkChangeKeywords(KeywordComponent):
             step(f"{change.title}: NOT settled {after}: {', '.join(lacks)}")
         else:
             step(f"{change.title}: settled {after}")
+        if change.action == "evict" and (edits := self.suite.changes.of(NetworkChange, change.vm)):
+            timeline(self.history, edits[-1], within)
 
 
 def _wanted(nic: str | None, network: str | None, networks: dict[str, str] | None) -> dict[str, str]:

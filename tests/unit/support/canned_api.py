@@ -18,6 +18,7 @@ class _Nothing:
 
 class _Connection:
     server = "https://canned"
+    source = "canned answers"
     pool = _Nothing()
 
     def headers(self, *_: float) -> dict[str, str]:

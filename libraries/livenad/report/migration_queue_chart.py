@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from livenad.migrations.migration_queue import QueuedMigration
 from livenad.report.timeline import Lane, Span, Timeline, Tone
 
+_MOST = 60
+"""Lanes of a chart that can still be read."""
+
 
 def queue_timeline(title: str, queue: Sequence[QueuedMigration], end: float) -> Timeline:
-    """``end``: until when, in seconds after the first edit; the last span of an incomplete VM is open."""
+    """``end``: until when, in seconds after the first edit; the last span of an incomplete VM is open.
+
+    Of many VMs a part is drawn, evenly chosen in the order of their arrival, with the quickest and the slowest.
+    """
     arrived = [one.complete for one in queue if one.complete is not None]
     complete = max(arrived) if len(arrived) == len(queue) else None
-    lanes = tuple(Lane(one.vm, tuple(_spans(one, end))) for one in queue)
+    shown = _drawn(queue)
+    if len(shown) < len(queue):
+        title = f"{title}; {len(shown)} of them drawn, in the order of their arrival"
+    lanes = tuple(Lane(one.vm, tuple(_spans(one, end))) for one in shown)
     return Timeline(title, lanes, max(1.0, (complete or end) * 1.12), complete, None)
+
+
+def _drawn(queue: Sequence[QueuedMigration]) -> Sequence[QueuedMigration]:
+    """As they are, if they are few; VMs that did not arrive come last."""
+    if len(queue) <= _MOST:
+        return queue
+    ordered = sorted(queue, key=lambda one: math.inf if one.complete is None else one.complete)
+    return [ordered[round(number * (len(queue) - 1) / (_MOST - 1))] for number in range(_MOST)]
 
 
 def _spans(one: QueuedMigration, end: float) -> list[Span]:

@@ -82,3 +82,12 @@ def test_chart_has_a_lane_for_each_vm_up_to_where_it_is() -> None:
     assert [(span.label, span.end, span.open) for span in second.spans] == [("edited", 1, False), ("waits", 10, True)]
     assert drawn.complete is None
     assert any("b: waits (until now)" in line for line in text_of(drawn))
+
+
+def test_of_hundreds_of_vms_sixty_are_drawn_the_one_that_did_not_arrive_last() -> None:
+    queue = [swap(f"vm-{number}", 0, 1, 2, 5 + number, 6 + number) for number in range(499, 0, -1)]
+    drawn = queue_timeline("queue", [swap("lost", 0, 1, None, None, None), *queue], 600)
+    names = [lane.name for lane in drawn.lanes]
+    assert (len(names), names[0], names[-1]) == (60, "vm-1", "lost")
+    assert names[:-1] == sorted(names[:-1], key=lambda name: int(name.removeprefix("vm-")))
+    assert drawn.title == "queue; 60 of them drawn, in the order of their arrival"

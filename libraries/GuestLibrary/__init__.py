@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from KubeVirtLibrary.base import LibraryBase
+from KubeVirtLibrary.base import SESSION, LibraryBase
 from KubeVirtLibrary.log import heartbeat
 from livenad.api.progress import ticking
+from livenad.errors import ProductFault
 
 from GuestLibrary.commands import CommandKeywords
 from GuestLibrary.identity import IdentityKeywords
@@ -16,6 +17,7 @@ from GuestLibrary.nic_hotplug import NicHotplugKeywords
 from GuestLibrary.outage import OutageKeywords
 from GuestLibrary.packet_loss import PacketLossKeywords
 from GuestLibrary.reachability import ReachabilityKeywords
+from GuestLibrary.window import Window
 
 _LONGEST = 100
 
@@ -80,8 +82,12 @@ class GuestLibrary(LibraryBase):
         """Run a keyword; one that takes long shows progress messages on the console."""
         limit = next((kwargs[key] for key in ("within", "timeout") if kwargs and key in kwargs), None)
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else None
+        window = Window.of(SESSION, self.keywords[name].robot_tags[0], [*args, *(kwargs or {}).values()])
         with ticking(heartbeat, _awaited(name, args), seconds):
-            return super().run_keyword(name, args, kwargs)
+            try:
+                return super().run_keyword(name, args, kwargs)
+            except ProductFault as fault:
+                raise window.blame(fault) from None
 
 
 def _awaited(name: str, args: list[Any]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from KubeVirtLibrary.log import folded, step
+from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
+from livenad.api.history import History
+from livenad.changes import NetworkChange
 from livenad.errors import LabError
 from livenad.invariants.comparison import Comparison, judge_unchanged
 from livenad.invariants.guest_state import GuestState
@@ -101,7 +103,7 @@ class InvariantKeywords(GuestComponent):
         suite.recorder.catch_up()
         done = completed_first(history, change)
         if done is None:
-            judge_completed(history, change)
+            self.verdict(_completed, change)
             return
         suite.recorder.wait_for(
             lambda _: happened(history, change, done),
@@ -110,5 +112,9 @@ class InvariantKeywords(GuestComponent):
             lambda: "nothing did",
             vms={vm},
         )
-        suite.recorder.catch_up()
-        step(judge_quiet(history, change, done, seconds))
+        self.judge(judge_quiet, change, done, seconds)
+
+
+def _completed(history: History, change: NetworkChange) -> str:
+    judge_completed(history, change)
+    return f"{change.title}: complete"

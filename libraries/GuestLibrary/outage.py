@@ -90,6 +90,12 @@ class OutageKeywords(GuestComponent):
                 f"{title}: expected no gap in connectivity over its swap longer than {human(limit)} "
                 f"(GAP_THRESHOLD); the longest is {gap_text(longest)} ({_name(longest)}); all: {told}"
             )
+        if limit is not None and any(gap.open for gap in gaps):
+            raise LabError(
+                f"{title}: the gap in connectivity was still open when the monitoring ended, so nothing tells whether "
+                f"it is longer than {human(limit)} (GAP_THRESHOLD): {', '.join(gap_text(gap) for gap in gaps)}; give "
+                "`Stop Outage Monitoring` more time"
+            )
 
     @keyword(name="Old Network Should Have Been Kept", tags=["outage", "scenario"])
     def old_network_should_have_been_kept(self, vm: VmName) -> None:

@@ -135,12 +135,10 @@ def fault_or_undecided(history: History, since: Change, fault: ProductFault) -> 
     return undecided(fault, foreign[0], since.at) if foreign else fault
 
 
-def undecided(fault: ProductFault, foreign: ForeignMigration, since: float) -> LabError:
-    """The LAB ERROR in place of a fault that a foreign migration may be to blame for."""
-    return LabError(
-        f"it cannot be judged, as {foreign}, {human(max(0.0, foreign.at - since))} after the change; {_REMEDY}. "
-        f"What was seen: {fault}"
-    )
+def undecided(fault: ProductFault, foreign: ForeignMigration, since: float, what: str = "the change") -> LabError:
+    """The LAB ERROR in place of a fault that a foreign migration may be to blame for; ``what`` was at ``since``."""
+    when = f"{human(abs(foreign.at - since))} {'after' if foreign.at >= since else 'before'} {what}"
+    return LabError(f"it cannot be judged, as {foreign}, {when}; {_REMEDY}. What was seen: {fault}")
 
 
 def meanwhile(history: History, vms: Collection[str], began: float) -> ForeignMigration | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import MIGRATION, POD, VM, VMI, Kind, Object, dig, meta
 from livenad.api.status import is_automatic, migration_state, node_of, phase_of
-from livenad.changes import NetworkChange, migrations_since
-from livenad.errors import ProductFault
+from livenad.changes import NetworkChange, migrations_since, require_observed
+from livenad.errors import NotReached, ProductFault
 from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 
@@ -43,7 +43,7 @@ def _completed(vmi: Object, uid: str) -> bool:
 def judge_completed(history: History, change: NetworkChange) -> None:
     """ProductFault unless the change is complete: what comes after it cannot be judged before."""
     if missing := [fact for fact in five_facts(history, change) if not fact.holds]:
-        raise ProductFault(
+        raise NotReached(
             f"{change.title}: expected nothing more to happen after its completion, but it is not complete; missing: "
             f"{missing[0].name}: {missing[0].seen}"
         )
@@ -51,6 +51,7 @@ def judge_completed(history: History, change: NetworkChange) -> None:
 
 def judge_quiet(history: History, change: NetworkChange, completed: float, window: float) -> str:
     """In ``window`` seconds after `completed_first`: no migration, edit, condition, node or pod change."""
+    require_observed(history, change, VM, VMI)
     events = [one for one in happened(history, change, completed) if one[0] <= window]
     if events:
         after, what = events[0]

@@ -47,6 +47,9 @@ class Records:
             raise TestError(f"VM {name} was not recorded; call `Record Guest` before the change")
         return self._records[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._records
+
     def forget(self, name: str) -> None:
         """Remove the record of a VM that is removed."""
         self._records.pop(name, None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from livenad.api.history import History
+from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import VMI, Object, dig, meta
 from livenad.api.status import (
     current_pod,
+    is_true,
+    migration_state,
     network_of,
     nic_status,
     node_of,
@@ -14,13 +16,15 @@ from livenad.api.status import (
     vm_summary,
 )
 from livenad.changes import NetworkChange
-from livenad.errors import NotReached, ProductFault
+from livenad.errors import LabError, NotReached, ProductFault
 from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 from livenad.virtual_machines.manifests import pod_interface_name
 
 _SPEC_KEYS = ("bootOrder", "bridge", "macAddress", "model", "state")
 
+
+_SHOWN = ("mac", "interfaceName", "podInterfaceName", "linkState", "ipAddresses")
 
 _STATUS_KEYS = ("mac", "interfaceName", "podInterfaceName", "linkState")
 
@@ -47,6 +51,76 @@ def judge_completion(history: History, change: NetworkChange, within: float) -> 
             f"last to come true: {last.name} ({last.seen})"
         )
     return f"{change.title}: complete {human(took)} after the edit"
+
+
+def judge_interface(history: History, change: NetworkChange, within: float) -> str:
+    """The VMI shows the NIC as before the edit, and the guest agent has reported since the VM was migrated.
+
+    Where every address stays there is nothing to report: then it is the same ``within`` seconds after the migration.
+    LabError before: what is shown may be from before the migration.
+    """
+    title = f'{change.subject}, NIC "{change.nic}"'
+    if differences := interface_differences(history, change):
+        raise NotReached(
+            f"{title}: expected the VMI to show it as before the swap, for {human(within)} it did not: "
+            f"{'; '.join(differences)}"
+        )
+    here = _since_arrival(history, change)
+    quiet = history.now - here[0].at if here else 0.0
+    if not has_reported(history, change) and (quiet < within or not _has_ended(here[-1].object, change)):
+        raise LabError(
+            f"{title}: the VMI shows it as before the swap, but nothing was reported from another node or VMI since "
+            "the edit, so it may be what was known before; call `Wait Until Change Has Settled` first"
+        )
+    shown = ", ".join(f"{key} {_text(change.interface.get(key))}" for key in _SHOWN)
+    return f"{title}: the VMI shows it as before the swap: {shown}"
+
+
+def has_reported(history: History, change: NetworkChange) -> bool:
+    """Whether the interfaces of the VMI's status are known to be from after its migration, or from its restart.
+
+    virt-handler of the target first leaves what the source knew. A later write of the interfaces, or an agent that
+    connects again, shows that it has asked the guest.
+    """
+    here = _since_arrival(history, change)
+    if not here or not _agent_answers(here[-1].object, change):
+        return False
+    return here[0].uid != change.vmi_uid or any(_told(one.object) != _told(here[0].object) for one in here[1:])
+
+
+def _since_arrival(history: History, change: NetworkChange) -> list[Record]:
+    """The states of the VMI since it is on its node, if it came there since the edit; else none."""
+    found: list[Record] = []
+    for record in history.records(VMI, change.vm, change.index):
+        node = node_of(record.object)
+        if record.type == DELETED or (record.uid == change.vmi_uid and node in ("", change.node)):
+            found = []
+        elif not found or (found[-1].uid, node_of(found[-1].object)) != (record.uid, node):
+            found = [record]
+        else:
+            found.append(record)
+    return found
+
+
+def _has_ended(vmi: Object, change: NetworkChange) -> bool:
+    """Whether the migration has ended, as the VMI shows, and the agent answers."""
+    return bool(migration_state(vmi).get("completed")) and _agent_answers(vmi, change)
+
+
+def _agent_answers(vmi: Object, change: NetworkChange) -> bool:
+    """Whether the agent answers now, where it did before the edit."""
+    if "guest-agent" not in str(change.interface.get("infoSource", "")):
+        return True
+    entry = nic_status(vmi, change.nic) or {}
+    return is_true(vmi, "AgentConnected") and "guest-agent" in str(entry.get("infoSource", ""))
+
+
+def _told(vmi: Object) -> tuple[object, bool]:
+    return dig(vmi, "status", "interfaces"), is_true(vmi, "AgentConnected")
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value or "none")
 
 
 def interface_differences(history: History, change: NetworkChange) -> list[str]:

@@ -61,6 +61,16 @@ def test_outage_is_shown_stored_and_held_against_the_threshold(
         keywords("Outage Should Be Below", "vm", "1 s")
 
 
+def test_gap_that_had_not_ended_is_no_short_one(keywords: Call, monitored: dict[str, Any]) -> None:
+    """It is open for 6 s when the monitoring ends: longer than 5 s, and nothing is known of 10 s."""
+    monitored["vm"] = Monitor(4.0, 99.0)
+    keywords("Outage Should Be Below", "vm")
+    with pytest.raises(ProductFault, match=r"the longest is at least 6\.0 s"):
+        keywords("Outage Should Be Below", "vm", "5 s")
+    with pytest.raises(LabError, match=r"was still open when the monitoring ended, .* longer than 10 s"):
+        keywords("Outage Should Be Below", "vm", "10 s")
+
+
 def test_old_network_that_never_answered_is_the_labs_fault(keywords: Call, monitored: dict[str, Any]) -> None:
     monitored["vm"] = Monitor(0.0, 5.0)
     with pytest.raises(LabError, match="cannot be measured: its old network never answered"):

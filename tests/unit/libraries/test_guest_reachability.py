@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from GuestLibrary.guest_component import blamed_on
 from livenad.api.history import History
+from livenad.api.kinds import MIGRATION, Object
+from livenad.api.status import EVACUATION
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.reachability.measurements import Measurements
 
 from tests.unit.libraries.conftest import Call
+from tests.unit.libraries.conftest import open_suite as open_keyword_suite
 from tests.unit.support.open_suite import open_suite
 from tests.unit.support.paper import PaperGuests, swapped
 from tests.unit.support.topology import three_guests
@@ -46,6 +49,28 @@ def test_window_is_judged_whether_it_was_opened_before_or_not(call: Call) -> Non
 
 def test_pod_network_is_judged_both_ways(call: Call) -> None:
     call("Pod Network Should Work", "vm", "new-peer", within=SOON)
+
+
+def migrating(name: str, vm: str, phase: str, version: int) -> Object:
+    metadata = {"name": name, "namespace": "demo", "uid": name, "resourceVersion": str(version)}
+    return {
+        "metadata": metadata | {"annotations": {EVACUATION: "n1"}},
+        "spec": {"vmiName": vm},
+        "status": {"phase": phase},
+    }
+
+
+def test_what_a_migration_of_others_cuts_off_is_the_labs(call: Call) -> None:
+    """Of a guest that is named, and under way meanwhile: no other migration is an excuse."""
+    history = open_keyword_suite().recorder.history
+    history.append(MIGRATION, "ADDED", migrating("ended", "vm", "Succeeded", 1))
+    history.append(MIGRATION, "ADDED", migrating("elsewhere", "another", "Running", 2))
+    with pytest.raises(ProductFault, match=r"old-peer .* should reach each other"):
+        call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
+    history.append(MIGRATION, "ADDED", migrating("drain", "old-peer", "Running", 3))
+    with pytest.raises(LabError, match=r"cannot be judged, as migration demo/drain of VM old-peer was made by"):
+        call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
+    call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
 
 
 def test_before_the_change_a_fault_is_the_labs(call: Call) -> None:

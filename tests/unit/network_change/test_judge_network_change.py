@@ -6,16 +6,24 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from livenad.api.history import History
 from livenad.api.kinds import EVENT, POD, VMI, Object
+from livenad.api.status import node_of
+from livenad.changes import NetworkChange
 from livenad.conditions.judge_conditions import judge_restart_never_required
-from livenad.errors import ProductFault
+from livenad.errors import LabError, ProductFault
 from livenad.migrations.judge_migrations import judge_one_migration
 from livenad.network_change.completion import completed_at, five_facts, is_complete
-from livenad.network_change.judge_network_change import interface_differences, judge_completion, judge_network
+from livenad.network_change.judge_network_change import (
+    interface_differences,
+    judge_completion,
+    judge_interface,
+    judge_network,
+)
 from livenad.report.timeline import timeline_of
 from livenad.virtual_machines.judge_lifecycle import judge_not_restarted
 
-from tests.unit.support.histories import EDITED, Event, insert, replay
+from tests.unit.support.histories import EDITED, Alteration, Event, insert, replay
 
 GOOD = ["swap-main", "swap-1.9.0"]
 JUDGES = [judge_not_restarted, judge_one_migration, judge_restart_never_required]
@@ -170,3 +178,50 @@ def test_network_is_read_from_spec_and_pod() -> None:
     for name in ("nad-a", "elsewhere/nad-b"):
         with pytest.raises(ProductFault, match=f"expected to be on .*{name}"):
             judge_network(history, "vm1", namespace, "net1", name)
+
+
+def seen_at(seconds: float, alter: Alteration | None = None) -> tuple[History, NetworkChange]:
+    """The recording up to so many seconds after its VMI changed its node."""
+    history, change = replay("swap-main", alter)
+    start = change.at - EDITED["swap-main"]
+    moved = next(one.at for one in history.records(VMI, "vm1", change.index) if node_of(one.object) != change.node)
+    return replay("swap-main", alter, until=moved - start + seconds)
+
+
+def test_what_the_source_knew_is_not_what_the_guest_reported_after_the_migration() -> None:
+    """As the node changes, the VMI still shows all as before; 0.7 s later the target has written its interfaces."""
+    history, change = seen_at(0.0)
+    assert interface_differences(history, change) == []
+    with pytest.raises(LabError, match="nothing was reported from another node or VMI since the edit"):
+        judge_interface(history, change, 30)
+    history, change = seen_at(-1.0)
+    with pytest.raises(LabError, match="nothing was reported from another node"):
+        judge_interface(history, change, 30)
+    history, change = seen_at(2.0)
+    assert "the VMI shows it as before the swap: mac" in judge_interface(history, change, 30)
+
+
+def test_addresses_that_all_stay_count_when_the_time_to_report_is_over() -> None:
+    def without_pod_network(recorded: list[Event]) -> list[Event]:
+        for event in recorded:
+            if event["kind"] == VMI.name and "interfaces" in event["object"].get("status", {}):
+                status = event["object"]["status"]
+                status["interfaces"] = [one for one in status["interfaces"] if one["name"] == "net1"]
+        return recorded
+
+    history, change = seen_at(5.0, without_pod_network)
+    with pytest.raises(LabError, match="nothing was reported"):
+        judge_interface(history, change, 30)
+    assert "as before the swap" in judge_interface(history, change, 1)
+
+
+def test_an_agent_that_does_not_come_back_has_not_reported() -> None:
+    def silent(recorded: list[Event]) -> list[Event]:
+        last = [event for event in recorded if event["kind"] == VMI.name][-1]
+        conditions = last["object"]["status"]["conditions"]
+        last["object"]["status"]["conditions"] = [one for one in conditions if one["type"] != "AgentConnected"]
+        return recorded
+
+    history, change = replay("swap-main", silent)
+    with pytest.raises(LabError, match="nothing was reported"):
+        judge_interface(history, change, 0)

@@ -181,7 +181,7 @@ def test_network_is_read_from_spec_and_pod() -> None:
 
 
 def seen_at(seconds: float, alter: Alteration | None = None) -> tuple[History, NetworkChange]:
-    """The recording up to so many seconds after its VMI changed its node."""
+    """The recording up to a number of seconds after its VMI changed its node."""
     history, change = replay("swap-main", alter)
     start = change.at - EDITED["swap-main"]
     moved = next(one.at for one in history.records(VMI, "vm1", change.index) if node_of(one.object) != change.node)

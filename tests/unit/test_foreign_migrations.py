@@ -59,6 +59,13 @@ def once(history: History, change: NetworkChange) -> str:
     return judged(history, change, lambda known: judge_one_migration(known, change))
 
 
+@pytest.mark.circumstance(
+    "a drain or another user migrates the VM after its change was complete",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(("annotations", "manager", "said"), FOREIGN)
 def test_what_was_complete_before_stays_complete(annotations: dict[str, str], manager: str, said: str) -> None:
     """The wait for it ends as well, at once."""
@@ -88,6 +95,13 @@ def vars_of(change: Change) -> dict[str, Any]:
     return {name: getattr(change, name) for name in Change.__dataclass_fields__}
 
 
+@pytest.mark.circumstance(
+    "a drain or another user migrates the VM while its change is under way",
+    topic="others",
+    sees="LAB ERROR: it cannot be judged, as migration ... run again at a time without drains",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize(("annotations", "manager", "said"), FOREIGN)
 @pytest.mark.parametrize("verdict", [completion, once])
 def test_what_it_leaves_open_is_the_labs(verdict: Any, annotations: dict[str, str], manager: str, said: str) -> None:
@@ -129,6 +143,13 @@ def test_the_time_after_it_is_the_labs() -> None:
         judged(history, change, lambda known: judge_not_migrated(known, change))
 
 
+@pytest.mark.circumstance(
+    "KubeVirt migrates a VM that requires no migration, once more",
+    topic="others",
+    sees="there are 2",
+    verdict="FAIL",
+    source="tried on commit 34c8c6b",
+)
 def test_a_migration_that_the_cluster_made_without_a_cause_is_the_products_fault() -> None:
     """Whatever others did meanwhile: MigrationRequired was gone, and it migrated the VM once more."""
     history, change = replay(SWAP, migrated_by_others(SETTLED, AUTOMATIC, manager="virt-controller"))
@@ -155,6 +176,13 @@ def test_controllers_are_told_by_the_client_that_wrote_where_there_is_no_annotat
         once(history, change)
 
 
+@pytest.mark.circumstance(
+    "KubeVirt is updated and migrates the VM to a new launcher",
+    topic="others",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_an_update_of_kubevirt_is_a_cause_outside_the_run() -> None:
     def outdate(item: Event) -> None:
         item["metadata"].setdefault("labels", {})[OUTDATED] = ""

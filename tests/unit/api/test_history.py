@@ -70,6 +70,13 @@ def deleted_by_a_list() -> History:
     return history
 
 
+@pytest.mark.circumstance(
+    "a watch tells states of an object that a list has shown as deleted",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 def test_what_a_list_showed_as_deleted_does_not_come_back_by_late_events() -> None:
     history = deleted_by_a_list()
     gone_at = history.records(VM)[-1].at

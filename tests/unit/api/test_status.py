@@ -9,6 +9,13 @@ from livenad.api.kinds import Object, meta
 from livenad.api.status import NETWORK_STATUS, pod_network
 
 
+@pytest.mark.circumstance(
+    "a pod's network-status is null, or has nothing in it",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("text", ["null", "{}", "[null]", "[]", '"text"', "no JSON", "", None])
 def test_a_network_status_without_networks_has_none(text: str | None) -> None:
     pod: Object = {"metadata": {"annotations": {NETWORK_STATUS: text}}}

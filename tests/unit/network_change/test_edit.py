@@ -113,6 +113,13 @@ def edit_model(client: Cluster, record: VmRecord) -> None:
     put_edit(client, record, NicSettingsChange(**before_it, nic="one", model="e1000e"))
 
 
+@pytest.mark.circumstance(
+    "a write is answered 5xx and not carried out, or carried out and its answer lost",
+    topic="control plane",
+    sees="",
+    verdict="PASS",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("edit", [hot_plug, hot_unplug, edit_network, edit_model])
 @pytest.mark.parametrize(("status", "after"), [(503, False), (0, True), (504, True)])
 def test_each_edit_is_carried_out_once(api: FakeApi, client: Cluster, edit: Edit, status: int, after: bool) -> None:

@@ -128,6 +128,19 @@ class AnswersReplaced(AnswersLost):
         await exchange.replace_answer(status, f"{status} the upstream server took too long")
 
 
+class WritesRefused(Fault):
+    """The first write of each sort is answered 500, 502 or 503 and not carried out; so is every third."""
+
+    name = "writes-refused"
+
+    async def meet(self, exchange: Exchange) -> None:
+        if exchange.is_write and (self.first(exchange.sort) or self.every(3)):
+            status = (500, 502, 503)[self.chance.randrange(3)]
+            await exchange.refuse(status, f"{status} no server is ready for this")
+        else:
+            await exchange.forward()
+
+
 class HalfRead(Fault):
     """Of each fourth answer half the body comes."""
 

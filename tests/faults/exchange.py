@@ -56,16 +56,29 @@ class Sent:
 
     @property
     def sort(self) -> str:
-        """Its verb and what it is about, whatever the names: ``PUT namespaces virtualmachines restart``."""
+        """Its verb and what it is about, whatever the names: ``PUT namespaces virtualmachines restart``.
+
+        A patch is about the last field that it changes: ``PATCH namespaces virtualmachines networkName``.
+        """
         steps = urlsplit(self.target).path.strip("/").split("/")
         steps = steps[2:] if steps[0] == "api" else steps[3:]
-        return " ".join([self.verb, *steps[0::2]])
+        return " ".join([self.verb, *steps[0::2], *_patched(self.body if self.verb == "PATCH" else b"")])
 
     @property
     def is_write(self) -> bool:
         """Whether it changes something on the cluster; a review or a dry run does not."""
         stores = "review" not in self.target and not self.target.endswith("/token") and "dryRun" not in self.target
         return self.verb in ("POST", "PUT", "PATCH", "DELETE") and stores
+
+
+def _patched(body: bytes) -> list[str]:
+    """The last field that a JSON patch changes; nothing for another body."""
+    try:
+        operations = json.loads(body or b"null")
+    except ValueError:
+        return []
+    paths = [one["path"] for one in operations if one["op"] != "test"] if isinstance(operations, list) else []
+    return [step for step in paths[-1].split("/") if step not in ("", "-") and not step.isdigit()][-1:] if paths else []
 
 
 class Exchange:

@@ -25,13 +25,15 @@ LAUNCHER = ROOT / "scripts" / "run_suites.py"
 class Behind:
     """What came of suites behind a fault: outcomes by suite, and the writes that were blindly repeated.
 
-    ``lost`` are the sorts of writes that were carried out and whose answers were lost.
+    ``lost`` are the sorts of writes that were carried out and whose answers were lost, ``refused`` of those that were
+    not carried out.
     """
 
     fault: str
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     requests: int = 0
     seconds: float = 0.0
 
@@ -68,6 +70,7 @@ def run_behind(
                 found.outcomes |= again
     found.repeated, found.requests = proxy.repeated(), len(proxy.sent)
     found.lost = {one.sort for one in proxy.sent if one.fate is Fate.LOST and one.is_write}
+    found.refused = {one.sort for one in proxy.sent if one.fate is Fate.KEPT_BACK and one.is_write}
     found.seconds = time.monotonic() - began
     return found
 

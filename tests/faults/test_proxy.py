@@ -119,3 +119,16 @@ def test_question_asked_again_after_its_answer_was_lost_is_no_repeated_write() -
     review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     proxy.sent = [Sent("POST", review, b"{}", Fate.LOST, 201), Sent("POST", review, b"{}", Fate.ANSWERED, 201)]
     assert proxy.repeated() == []
+
+
+def test_sort_of_a_patch_is_the_field_that_it_changes() -> None:
+    test = {"op": "test", "path": "/spec/a", "value": 1}
+    unplug = json.dumps([test, {"op": "add", "path": "/spec/domain/devices/interfaces/1/state", "value": "absent"}])
+    plug = json.dumps([{"op": "add", "path": "/spec/domain/devices/interfaces/-", "value": {}}])
+    target = "/apis/kubevirt.io/v1/namespaces/demo/virtualmachines/web"
+    assert [Sent("PATCH", target, body.encode()).sort for body in (unplug, plug, "{}", "[]")] == [
+        "PATCH namespaces virtualmachines state",
+        "PATCH namespaces virtualmachines interfaces",
+        "PATCH namespaces virtualmachines",
+        "PATCH namespaces virtualmachines",
+    ]

@@ -89,7 +89,7 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     value = f"VMs can run on {_few(nodes.usable)} of {_few(nodes.names)}"
     if nodes.fit:
         off = f"; VMs of this run are kept off {_few(nodes.unfit)}, between which and these they cannot move"
-        return Finding("Nodes", f"{value}, and move between {_few(nodes.fit)}{off if nodes.unfit else ''}")
+        return Finding("Nodes", f"{value}, and move between {_few(nodes.fit, ' and ')}{off if nodes.unfit else ''}")
     if nodes.misfit:
         lack = (
             f"no two nodes can take over each other's VMs: {nodes.misfit}; a swap live-migrates the VM: add a node "
@@ -106,9 +106,9 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     return Finding("Nodes", value, (lack,))
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], separator: str = ", ") -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) + more) or "none"
+    return (separator.join(names[:_SHOWN]) + more) or "none"
 
 
 def find_networks(lab: Lab) -> Finding:

@@ -14,7 +14,7 @@ from livenad.cluster.capabilities import Capabilities
 from livenad.cluster.environment import Lab
 from livenad.cluster.facts import ClusterFacts, parse_version, read_facts, read_version
 from livenad.cluster.inventory import Row, survey
-from livenad.cluster.preflight import CHECKS, CheckName, Finding, Preflight
+from livenad.cluster.preflight import CHECKS, CheckName, Finding, Preflight, judge_node_pair
 from livenad.cluster.pretended_lacks import PRETENDED, LackName
 from livenad.cluster.pretended_lacks import refusal as refusal_as_if
 from livenad.errors import CapabilityMissing, LabError, TestError
@@ -181,6 +181,11 @@ def test_a_third_node_may_match(healthy: FakeApi, cluster: Cluster) -> None:
     facts = check(cluster)
     assert facts.nodes is not None
     assert facts.nodes.fit == ("n1", "n3")
+    shown = judge_node_pair(facts.nodes).value
+    assert shown == (
+        "VMs can run on n1, n2, n3 of n1, n2, n3, and move between n1 and n3; VMs of this run are kept off n2, between "
+        "which and these they cannot move"
+    )
 
 
 def test_what_may_not_be_read_is_unknown_and_refuses_nothing(healthy: FakeApi, cluster: Cluster) -> None:

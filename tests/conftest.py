@@ -25,7 +25,6 @@ ONE_BY_ONE = (
     "tests/acceptance/test_parallel",
     "tests/acceptance/test_selection",
     "tests/emulator/cluster_process",
-    "tests/emulator/dataplane/test_scenarios",
     "tests/console/test_fuzz",
 )
 # What runs suites or boots guests. If such a test came last, one worker would end long after the others.

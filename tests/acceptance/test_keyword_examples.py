@@ -55,11 +55,12 @@ PEERS = [
     "Define VM    new-peer",
     "Add NIC    new-peer    main    network=new-network    addresses=10.10.0.12/24, 10.10.2.12/24",
     "Add NIC    new-peer    witness    network=old-network    addresses=10.10.1.12/24",
-    "Define VM    db",
+    "Define VM    db    eviction_strategy=LiveMigrate",
     "Add NIC    db    secondary    network=old-network    addresses=10.10.0.30/24",
 ]
 """As in resources/network_change.resource: each peer can prove that the other one answers on its own network."""
 
+SETTLED = "Wait Until Change Has Settled    db    within=5 min"
 NETWORK_CHANGE = Suite(
     {
         "Cluster": [
@@ -119,8 +120,16 @@ NETWORK_CHANGE = Suite(
             "Outage Should Be Below",
             "Run In Guest",
         ],
+        "Everything Else": ["Nothing Else Should Have Changed"],
         "Recorded Checks": ["Record Check", "Recorded Check Should Pass"],
         "Permissions": ["Create VM Owner", "User Should Be Forbidden To"],
+        "Eviction": [
+            "Evict VM",
+            SETTLED,
+            "VM Should Have Been Evacuated",
+            "Change VM Network    db    nic=secondary    network=old-network",
+            SETTLED,
+        ],
         "Induced Migration Failure": [
             "Start Outage Monitoring    db    nic=secondary    old_peer=old-peer    new_peer=new-peer",
             "Induce Migration Failure",

@@ -79,7 +79,8 @@ class FaultProxy:
             words = (one.verb, one.target, one.body)
             if words in lost:
                 found.append(f"{one.verb} {one.target} {one.body[:200].decode(errors='replace')}")
-            if one.fate is Fate.LOST and one.is_write and one.verb != "DELETE" and not _renews(one) and one.status < 300:
+            harmless = one.verb == "DELETE" or _renews(one)
+            if one.fate is Fate.LOST and one.is_write and not harmless and one.status < 300:
                 lost.add(words)
         return found
 

@@ -54,7 +54,7 @@ class InvariantKeywords(GuestComponent):
 
         Example:
         | Nothing Else Should Have Changed    web
-        | Nothing Else Should Have Changed    web    duration=25 s
+        | Nothing Else Should Have Changed    web    duration=5 s
         """
         suite, record = self.suite, self.vm(vm)
         if duration:

@@ -38,8 +38,9 @@ class WaitLines(ResultVisitor):  # type: ignore[misc]
 
 
 def evidence(run: SeenRun) -> Path:
-    (page,) = run.folder.glob("evidence/*/index.html")
-    return page
+    """That of the test on the boot; the whole comparison is red of the same cause."""
+    pages = sorted(run.folder.glob("evidence/*/index.html"))
+    return next(page for page in pages if "VM And Guest Are Not Rebooted" in page.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -112,7 +113,8 @@ def test_report_leads_to_the_evidence(run: SeenRun, window: Browser) -> None:
 def test_sign_off_prints_on_two_pages(run: SeenRun, window: Browser) -> None:
     window.open(run.folder / "signoff.html")
     assert window.run("return document.querySelectorAll('tbody tr').length") >= 8
-    assert window.run("return document.querySelectorAll('a[href*=\"evidence/\"]').length") == 1
+    kept = len(list(run.folder.glob("evidence/*/index.html")))
+    assert window.run("return document.querySelectorAll('a[href*=\"evidence/\"]').length") == kept > 0
     assert 1 <= window.pages() <= 2
 
 

@@ -75,10 +75,12 @@ def main() -> int:
     """Takes all steps; 1 when one went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.walk", description=__doc__)
     parser.add_argument("--python", default="", help="the Python that makes the environments, such as python3.12")
-    wanted = parser.parse_args().python
+    parser.add_argument("--without-clusters", action="store_true", help="leave out the steps that start one")
+    arguments = parser.parse_args()
+    steps = [step for step in STEPS if not (arguments.without_clusters and step.needs == "cluster")]
     wrong = 0
-    with walker(wanted) as user:
-        for step in STEPS:
+    with walker(arguments.python) as user:
+        for step in steps:
             began = time.monotonic()
             fault = user.take(step)
             wrong += bool(fault)

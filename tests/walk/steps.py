@@ -41,7 +41,7 @@ STEPS = (
     Step("help", "./run.sh --help", 0, "Usage: ./run.sh"),
     Step("first run", "./run.sh --include p0", 0, "Verdict: PASS", "cluster"),
     Step("a defect", "./run.sh --include p0 --defect restart-required-blinks", 1, "Verdict: FAIL", "cluster"),
-    Step("list of defects", ".venv/bin/python -m emulator defects", 0, "restart-required-blinks"),
+    Step("list of defects", ".venv/bin/python -m emulator defects", 0, "restart-required-blinks", "cluster"),
     Step("misspelt variable", "./run.sh --include p0 --variable SWAP_TIMEOT:1min", USAGE, "SWAP_TIMEOUT"),
     Step("wrong value", "./run.sh --include p0 --variable VLANS:many", USAGE, "VLANS"),
     Step("misspelt tag", "./run.sh --include p00", USAGE, "p00"),

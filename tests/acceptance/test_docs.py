@@ -2,7 +2,8 @@
 
 The line before a block of commands says how they are tried: ``run`` (all of them; ``run: exit N`` when the last one
 must end so), ``cluster`` (the same, on a cluster in place of the reader's own), ``dry`` (as dry runs: the run would
-take too long), ``serve`` (until it prints something, then Ctrl-C), or ``skip: reason``. A block that is a file has its
+take too long), ``serve`` (until it prints something, then Ctrl-C), or ``skip: reason``. ``nightly`` in front:
+not each time, since another block tries nearly the same. A block that is a file has its
 name before it, ``file: NAME``; commands of that page that name it get it as it stands there. Results that go to
 ``results/nightly`` go to a folder of the test.
 """
@@ -104,10 +105,17 @@ def bash(command: str, environment: dict[str, str]) -> subprocess.CompletedProce
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("block", blocks("bash"), ids=named)
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, marks=[pytest.mark.nightly] if block.how.startswith("nightly ") else [])
+        for block in blocks("bash")
+    ],
+    ids=named,
+)
 def test_commands_do_what_the_page_says(block: Block, environment: dict[str, str], tmp_path: Path) -> None:
     assert block.commands, "a block without a command"
-    how, _, argument = block.how.partition(":")
+    how, _, argument = block.how.removeprefix("nightly ").partition(":")
     commands = [*map(with_files(block.page, tmp_path), block.commands)]
     if how == "run":
         for command in commands[:-1]:

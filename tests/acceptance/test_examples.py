@@ -119,6 +119,7 @@ def lasting(item: Object) -> Object:
     return {"metadata": kept, "spec": item.get("spec"), "data": item.get("data")}
 
 
+@pytest.mark.nightly
 def test_examples_fail_on_a_cluster_that_is_broken(tmp_path: Path) -> None:
     """A VM that is left alone is migrated, and a VM that changes its network stays on the old one."""
     defects = ["--defect", "bystanders-are-migrated", "--defect", "data-plane-keeps-old-network"]

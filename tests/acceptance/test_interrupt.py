@@ -232,6 +232,7 @@ def test_control_c_on_a_terminal_stops_the_run(host: Host, tmp_path: Path) -> No
     assert b"Interrupted" in printed
 
 
+@pytest.mark.nightly
 def test_the_kill_of_robot_alone_leaves_only_what_delete_leftovers_finds(tmp_path: Path) -> None:
     with embedded_cluster(tmp_path) as kubeconfig:
         api, results = Api(kubeconfig), tmp_path / "results"

@@ -1,4 +1,4 @@
-"""Ten cases, at least one of each priority and verdict, run whole. ``python -m tests.detection`` runs all of them."""
+"""A few cases, at least one of each priority and verdict, run whole. ``python -m tests.detection`` runs all of them."""
 
 from __future__ import annotations
 

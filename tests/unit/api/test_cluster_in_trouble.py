@@ -77,7 +77,7 @@ def test_webhook_that_comes_back_is_waited_for(api: FakeApi, cluster: Cluster) -
     source="https://github.com/kubevirt/kubevirt/issues/1714",
 )
 def test_webhook_that_stays_away_is_named(api: FakeApi, cluster: Cluster, sees: Callable[[object], None]) -> None:
-    cluster.patience = 0.5
+    cluster.patience = 1.0
     api.faults += [Fault("POST", VMS, 500, message=WEBHOOK)] * 9
     with pytest.raises(ApiError) as caught:
         cluster.create(VM, web())
@@ -95,7 +95,7 @@ def test_webhook_that_stays_away_is_named(api: FakeApi, cluster: Cluster, sees: 
 def test_mac_that_the_pool_has_given_away(
     api: FakeApi, cluster: Cluster, sees: Callable[[object], None], status: int
 ) -> None:
-    cluster.patience = 0.1
+    cluster.patience = 1.0
     api.faults += [Fault("POST", VMS, status, message=POOL)] * 9
     with pytest.raises(ApiError) as caught:
         cluster.create(VM, web())

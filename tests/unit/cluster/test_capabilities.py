@@ -104,7 +104,6 @@ def test_version_that_tells_nothing(
     by_virt_api: str | int,
 ) -> None:
     healthy.put(KUBEVIRT.path(), kubevirt(reported, gates=("LiveUpdateNADRef",)))
-    cluster.patience = 0.1
     if isinstance(by_virt_api, int):
         healthy.faults.append(Fault("GET", PUBLIC_VERSION, by_virt_api))
     else:

@@ -43,7 +43,7 @@ def load_chapters(path: Path = CHAPTERS) -> Chapters:
 
 def approval(row: Requirement) -> tuple[str, str]:
     """Who approved a waiver, and when."""
-    return getattr(row, "approver", OPEN), getattr(row, "approved", OPEN)
+    return row.approver or OPEN, row.approved or OPEN
 
 
 def open_points(plan: Plan, chapters: Chapters) -> list[str]:

@@ -13,7 +13,7 @@ OURS = "kubevirt-live-nad-tests"
 """How the libraries' requests begin their User-Agent."""
 
 RECORDED = ROOT / "tests/rbac/calls.json"
-_EVERYBODYS = ("selfsubjectaccessreviews", "selfsubjectreviews")
+_EVERYBODYS = ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews")
 _REFUSED = (401, 403)
 
 

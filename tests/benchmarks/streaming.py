@@ -28,6 +28,7 @@ def main(vms: int, events_a_second: float) -> None:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # as an API server does: otherwise a state waits 40 ms for an acknowledgement
 
         def log_message(self, format: str, *args: Any) -> None:
             """It says nothing."""

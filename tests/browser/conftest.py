@@ -43,6 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> SeenRun:
     command += ["--state", str(state), "--embedded", "--", "--variable", "SWAP_TIMEOUT:30s", *options]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180, cwd=ROOT, env=env)
+    assert (state / "results").is_dir(), done.stdout + done.stderr
     (folder,) = [path for path in (state / "results").iterdir() if not path.is_symlink()]
     told = secrets.read_text(encoding="utf-8").splitlines()
     return SeenRun(folder, done.stdout + done.stderr, [line.replace("\\n", "\n") for line in told])

@@ -83,8 +83,10 @@ def broken_links(window: Browser) -> list[str]:
 
 def _has_place(path: Path, fragment: str) -> bool:
     """Whether a page has an anchor. Robot's pages make theirs as they are opened: they come from the result file."""
-    if path.name in _OF_ROBOT:
-        return not _ROBOTS_ID.fullmatch(fragment) or fragment in _robots_ids(path.with_name("output.xml"))
+    if _ROBOTS_ID.fullmatch(fragment) and path.with_name("output.xml").is_file():
+        return fragment in _robots_ids(path.with_name("output.xml"))
+    if path.name.endswith(_OF_ROBOT):
+        return True
     return f'id="{fragment}"' in path.read_text(encoding="utf-8", errors="replace")
 
 
@@ -140,7 +142,7 @@ def _of_pages(folder: Path, window: Browser) -> Iterator[str]:
         window.open(page)
         yield from (f"{page}: link to {link} leads nowhere" for link in broken_links(window))
         yield from (f"{page}: {complaint}" for complaint in window.complaints())
-        if page.name in _OF_ROBOT:
+        if page.name.endswith(_OF_ROBOT):
             continue
         for width in WIDTHS:
             for scheme in SCHEMES:

@@ -50,9 +50,14 @@ def put_target(api: FakeApi, **status: object) -> None:
     api.put(POD.path(NAME), {"metadata": {"name": "target", "namespace": NAME, "labels": labels}, "status": status})
 
 
-def put_warning(api: FakeApi, reason: str, message: str) -> None:
-    about = {"kind": "VirtualMachineInstanceMigration", "name": MIGRATION_NAME, "namespace": NAME}
-    event: Object = {"metadata": {"name": "e1", "namespace": NAME}, "involvedObject": about}
+def put_warning(
+    api: FakeApi,
+    reason: str,
+    message: str,
+    about: tuple[str, str] = ("VirtualMachineInstanceMigration", MIGRATION_NAME),
+) -> None:
+    about_object = {"kind": about[0], "name": about[1], "namespace": NAME}
+    event: Object = {"metadata": {"name": "e1", "namespace": NAME}, "involvedObject": about_object}
     api.put(EVENT.path(NAME), {**event, "type": "Warning", "reason": reason, "message": message})
     assert open_suite().recorder.wait_for(lambda history: history.records(EVENT), 5, "an event", str)
 
@@ -133,6 +138,14 @@ def test_migration_on_request_that_is_held_back(api: FakeApi, started: Call) -> 
     assert open_suite().recorder.wait_for(lambda history: history.all(POD), 5, "a pod", str)
     with pytest.raises(LabError, match="2 Insufficient memory"):
         started("VM Should Have Been Migrated", "web", requested_by="user")
+
+
+def test_trouble_of_a_target_that_runs_is_over(api: FakeApi, swapped: Call) -> None:
+    put_migration(api, phase="Scheduled")
+    put_target(api, phase="Running")
+    put_warning(api, "FailedScheduling", NO_ROOM, ("Pod", "target"))
+    with pytest.raises(ProductFault):
+        swapped("NIC Change Should Have Completed", "web", nic="secondary", within=SOON)
 
 
 def test_what_the_product_did_wrong_stays_its_fault(api: FakeApi, swapped: Call) -> None:

@@ -70,11 +70,18 @@ async def kubectl(kubeconfig: Path, *words: str) -> None:
 
 
 def refused(audit: Path, users: set[str]) -> Iterator[str]:
-    """What these users were refused for lack of rights or by a restriction, one entry for each request."""
+    """What these users were refused for lack of rights or by a restriction, one entry for each request.
+
+    A request to create something in a namespace that ends is refused with the same code (403), and does not count.
+    """
+    ending = set()
     for line in audit.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
         code, target = event["responseStatus"]["code"], event.get("objectRef", {})
-        if event["user"].get("username") in users and code in _LACK_OF_RIGHTS:
+        if event["verb"] == "delete" and target.get("resource") == "namespaces":
+            ending.add(target.get("name"))
+        late = event["verb"] == "create" and target.get("namespace") in ending
+        if event["user"].get("username") in users and code in _LACK_OF_RIGHTS and not late:
             what = "/".join(filter(None, (target.get("resource"), target.get("subresource"))))
             yield f"{event['user']['username']}: {event['verb']} {what}: {code}"
 

@@ -183,16 +183,19 @@ def test_kubeconfig_that_is_not_there_is_told_before_anything_else(tmp_path: Pat
 
 
 def test_requests_of_the_agent_that_are_refused_are_counted(tmp_path: Path) -> None:
-    """By a role (403) or by a restriction (422); others' requests, conflicts and what is not there are not."""
+    """By a role (403) or by a restriction (422); not what is not there, or is ending."""
     handler, kubelet = "system:serviceaccount:kubevirt:kubevirt-handler", "system:node:embedded"
     lines = [
-        {"user": {"username": user}, "verb": "update", "objectRef": target, "responseStatus": {"code": code}}
-        for user, code, target in (
-            (handler, 422, {"resource": "virtualmachineinstances"}),
-            (kubelet, 403, {"resource": "nodes", "subresource": "status"}),
-            (kubelet, 409, {"resource": "pods"}),
-            (handler, 404, {"resource": "nodes"}),
-            ("embedded-admin", 422, {"resource": "pods"}),
+        {"user": {"username": user}, "verb": verb, "objectRef": target, "responseStatus": {"code": code}}
+        for user, verb, code, target in (
+            (handler, "update", 422, {"resource": "virtualmachineinstances"}),
+            (kubelet, "update", 403, {"resource": "nodes", "subresource": "status"}),
+            (kubelet, "update", 409, {"resource": "pods"}),
+            (handler, "update", 404, {"resource": "nodes"}),
+            ("embedded-admin", "update", 422, {"resource": "pods"}),
+            (handler, "create", 403, {"resource": "events", "namespace": "demo"}),
+            ("embedded-admin", "delete", 200, {"resource": "namespaces", "name": "demo"}),
+            (handler, "create", 403, {"resource": "events", "namespace": "demo"}),
         )
     ]
     audit = tmp_path / "audit.jsonl"
@@ -200,4 +203,5 @@ def test_requests_of_the_agent_that_are_refused_are_counted(tmp_path: Path) -> N
     assert list(refused(audit, {handler, kubelet})) == [
         f"{handler}: update virtualmachineinstances: 422",
         f"{kubelet}: update nodes/status: 403",
+        f"{handler}: create events: 403",
     ]

@@ -9,7 +9,8 @@ from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
 from livenad.api.history import History
 from livenad.changes import NetworkChange
-from livenad.errors import LabError
+from livenad.errors import LabError, ProductFault
+from livenad.foreign_migrations import fault_from_before
 from livenad.invariants.comparison import Comparison, judge_unchanged
 from livenad.invariants.guest_state import GuestState
 from livenad.invariants.judge_api import compare_api
@@ -63,8 +64,15 @@ class InvariantKeywords(GuestComponent):
         edits = edits_since(suite.changes, name, before.index)
         suite.recorder.catch_up()
 
-        def api() -> Comparison:
-            return compare_api(history, name, before.index, before.at, edits)
+        def api(known: History = history) -> Comparison:
+            return compare_api(known, name, before.index, before.at, edits)
+
+        def judge(compared: Comparison) -> None:
+            try:
+                judge_unchanged(compared, record.subject)
+            except ProductFault as fault:
+                since = edits[0] if edits else self.judged_since(name)
+                raise fault_from_before(history, since, fault, lambda known: api(known).findings) from None
 
         found = api()
         if found.findings:
@@ -89,12 +97,12 @@ class InvariantKeywords(GuestComponent):
             )
         except LabError:
             # What the API shows is judged all the same; a guest that gives no shell may be its consequence.
-            judge_unchanged(found, record.subject)
+            judge(found)
             raise
         total = found.with_all_of(guest(now))
         missing = f"; not observed, for lack of {', '.join(now.missing)}: addresses and routes" if now.missing else ""
         folded(f"{record.subject}: {total.line()}{missing}", "what differs", "\n".join(total.table()))
-        judge_unchanged(total, record.subject)
+        judge(total)
 
     def _nothing_more_happened(self, vm: str, seconds: float) -> None:
         """Wait for the rest of the window that began as the VM's last network change was complete, and judge it."""

@@ -10,8 +10,9 @@ from livenad.context import Session, SuiteContext
 from livenad.errors import ProductFault, TestError
 from livenad.foreign_migrations import meanwhile, undecided
 
-_TOPICS = ("reachability", "packet loss", "outage", "invariants")
-"""What a migration of one of the guests may disturb. Boots, and what a NIC is, it may not."""
+_TOPICS = ("reachability", "packet loss", "outage")
+"""What a migration of one of the guests may disturb. Boots, and what a NIC is, it may not. Invariants judge for
+themselves what had changed before it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,6 @@ def _begins(suite: SuiteContext, topic: str, vms: Sequence[str]) -> list[float]:
     """When what was opened earlier for these VMs began."""
     if topic == "outage":
         return [suite.outages[vm].window.began for vm in vms if vm in suite.outages]
-    if topic == "invariants":
-        return [suite.records[vm].at for vm in vms if vm in suite.records]
     watches = suite.measurements
     return [
         *(watch.window.began for between, watch in watches.watches.items() if between.vm in vms),

@@ -135,6 +135,16 @@ def fault_or_undecided(history: History, since: Change, fault: ProductFault) -> 
     return undecided(fault, foreign[0], since.at) if foreign else fault
 
 
+def fault_from_before(
+    history: History, since: Change, fault: ProductFault, was_seen: Callable[[History], object]
+) -> Exception:
+    """`fault_or_undecided`, but the fault where ``was_seen`` holds of the history before the foreign migration."""
+    foreign = foreign_since(history, since)
+    if foreign and was_seen(history.until(foreign[0].index)):
+        return fault
+    return undecided(fault, foreign[0], since.at) if foreign else fault
+
+
 def undecided(fault: ProductFault, foreign: ForeignMigration, since: float, what: str = "the change") -> LabError:
     """The LAB ERROR in place of a fault that a foreign migration may be to blame for; ``what`` was at ``since``."""
     when = f"{human(abs(foreign.at - since))} {'after' if foreign.at >= since else 'before'} {what}"

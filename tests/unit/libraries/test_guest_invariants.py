@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from livenad.model import Nic, VmRecord
 
 from tests.unit.libraries.conftest import Call
 from tests.unit.support.flows import Object, State, replay
-from tests.unit.support.histories import restarted
+from tests.unit.support.histories import EVACUATION, restarted
 from tests.unit.support.open_suite import open_suite
 from tests.unit.support.paper import PaperShell
 from tests.unit.support.topology import LOGIN
@@ -50,19 +51,48 @@ def test_nothing_else_has_changed(keywords: Call, flow: Any) -> None:
     keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), duration=timedelta(seconds=5))
 
 
-def test_value_of_the_guest_and_of_the_api_are_told_together(keywords: Call, flow: Any) -> None:
-    def warmer(states: list[State]) -> list[State]:
-        for second, _, kind, _, item in states:
-            if kind == "VirtualMachineInstance" and second > 24:
-                item["spec"]["domain"]["cpu"]["cores"] = 9
-        return states
+def warmer(states: list[State]) -> list[State]:
+    for second, _, kind, _, item in states:
+        if kind == "VirtualMachineInstance" and second > 24:
+            item["spec"]["domain"]["cpu"]["cores"] = 9
+    return states
 
+
+def test_value_of_the_guest_and_of_the_api_are_told_together(keywords: Call, flow: Any) -> None:
     _, shell = flow(warmer)
     shell.state = shell.state.replace("1500", "1400")
     with pytest.raises(ProductFault) as caught:
         keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
     assert "the VMI's spec.domain.cpu.cores was 1, is 9 since" in str(caught.value).splitlines()[0]
     assert "also: guest lab-ab-basic/vm1's interface[eth1].mtu was 1500, is 1400" in str(caught.value)
+
+
+def evacuated(states: list[State]) -> list[State]:
+    """The flow, with a drain after it: the evacuation controller's migration moves the VM once more."""
+    last = {kind: copy.deepcopy(item) for _, _, kind, _, item in states}
+    migration, vmi = last["VirtualMachineInstanceMigration"], last["VirtualMachineInstance"]
+    migration["metadata"] |= {"name": "other", "uid": "other", "annotations": EVACUATION, "resourceVersion": "999998"}
+    migration["status"] = {"phase": "Pending"}
+    vmi["metadata"]["resourceVersion"] = "999999"
+    vmi["status"] |= {"nodeName": "elsewhere", "phase": "Failed"}
+    end = states[-1][0]
+    return [
+        *states,
+        (end + 30, "ADDED", "VirtualMachineInstanceMigration", "other", migration),
+        (end + 40, "MODIFIED", "VirtualMachineInstance", "vm1", vmi),
+    ]
+
+
+def test_what_a_drain_changes_is_no_fault_of_the_product(keywords: Call, flow: Any) -> None:
+    flow(evacuated)
+    with pytest.raises(LabError, match=r"cannot be judged, as migration .*evacuation controller"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
+
+
+def test_what_had_changed_before_a_drain_stays_a_fault(keywords: Call, flow: Any) -> None:
+    flow(lambda states: evacuated(warmer(states)))
+    with pytest.raises(ProductFault, match=r"cpu.cores was 1, is 9"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta())
 
 
 def test_guest_without_a_shell_hides_no_finding_of_the_api(keywords: Call, flow: Any) -> None:

@@ -13,7 +13,7 @@ from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, NotReached, ProductFault, TestError
-from livenad.foreign_migrations import judged
+from livenad.foreign_migrations import judged_before, note
 from livenad.model import VmRecord
 from livenad.observation import first_seen
 from livenad.secret_text import cleanse
@@ -109,9 +109,14 @@ class KeywordComponent:
         begin = since or next((one for one in arguments if isinstance(one, Change)), None)
 
         def said() -> str:
-            if begin is None:
-                return verdict(self.history, *arguments)
-            return judged(self.history, begin, lambda history: verdict(history, *arguments))
+            history = self.history
+            try:
+                found = verdict(history, *arguments)
+            except ProductFault as fault:
+                if begin is None:
+                    raise
+                return judged_before(history, begin, fault, lambda known: verdict(known, *arguments))
+            return found + (note(history, begin) if begin else "")
 
         recorder.catch_up(unless_fresh=True)
         try:

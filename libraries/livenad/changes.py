@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, VMI, Kind, Object, dig, meta
-from livenad.api.status import FINAL_PHASES, migrations_of, network_of, nic_status, node_of, phase_of
+from livenad.api.status import FINAL_PHASES, network_of, nic_status, node_of, phase_of
 from livenad.errors import LabError, TestError
 from livenad.model import Nic, VmRecord
 
@@ -128,7 +128,7 @@ def before(history: History, record: VmRecord, action: Action, what: str) -> dic
         "at": time.monotonic(),
         "vmi_uid": str(meta(vmi, "uid")),
         "node": node_of(vmi),
-        "migrations": frozenset(migrations_of(history, record.name)),
+        "migrations": frozenset(history.by_uid(MIGRATION, record.name)),
     }
 
 
@@ -162,13 +162,13 @@ def edits_of(change: NetworkChange) -> list[NetworkChange]:
 
 def migrations_since(history: History, change: Change) -> dict[str, Object]:
     """The migration objects made after a change, by UID, oldest first, each in its last state."""
-    found = migrations_of(history, change.vm, change.index)
+    found = history.by_uid(MIGRATION, change.vm, change.index)
     return {uid: item for uid, item in found.items() if uid not in change.migrations}
 
 
 def migrations_concerned(history: History, change: Change) -> dict[str, Object]:
     """The same, and before them the migration objects that had not ended at the change."""
-    found = migrations_of(history, change.vm)
+    found = history.by_uid(MIGRATION, change.vm)
     under_way = {
         uid: item
         for uid, item in found.items()

@@ -18,7 +18,6 @@ from livenad.api.status import (
     condition,
     is_automatic,
     is_evacuation,
-    migrations_of,
     phase_of,
 )
 from livenad.changes import Change, migrations_since
@@ -60,7 +59,7 @@ def is_ours(history: History, migration: Object) -> bool:
     vm, evacuation = str(dig(migration, "spec", "vmiName") or ""), is_evacuation(migration)
     alike = [
         (uid, _first(history, item))
-        for uid, item in migrations_of(history, vm).items()
+        for uid, item in history.by_uid(MIGRATION, vm).items()
         if is_evacuation(item) == evacuation and (evacuation or _is_by_hand(item))
     ]
     ours: list[str] = []
@@ -104,29 +103,33 @@ def decided_at(history: History, change: Change, test: Callable[[History], bool]
     return None
 
 
-def judged(history: History, since: Change, verdict: Callable[[History], str]) -> str:
-    """What a verdict on the time since a change says, by the rule on foreign migrations. Raises what it raises.
+def judged_before(history: History, since: Change, fault: ProductFault, verdict: Callable[[History], str]) -> str:
+    """What a verdict that found a fault says by the rule on foreign migrations.
 
-    LabError for a ProductFault that a foreign migration may have brought about, or a state that it kept from coming.
+    Raises the fault without one, or where it stands all the same; LabError for a fault that a foreign migration may
+    have brought about, or for a state that it kept from coming.
     """
+    foreign = foreign_since(history, since)
+    lacks = isinstance(fault, NotReached)
+    if not foreign or (not lacks and _has_uncaused(history, since)):
+        raise fault
     try:
-        return verdict(history) + _note(foreign_since(history, since))
-    except ProductFault as fault:
-        foreign = foreign_since(history, since)
-        lacks = isinstance(fault, NotReached)
-        if not foreign or (not lacks and _has_uncaused(history, since)):
+        said = verdict(history.until(foreign[0].index))
+    except NotReached as missing:
+        if missing.overdue:
             raise
-        try:
-            said = verdict(history.until(foreign[0].index))
-        except NotReached as missing:
-            if missing.overdue:
-                raise
-        except LabError:
-            pass
-        else:
-            if lacks:
-                return said + _note(foreign)
-        raise undecided(fault, foreign[0], since.at) from None
+    except LabError:
+        pass
+    else:
+        if lacks:
+            return said + note(history, since)
+    raise undecided(fault, foreign[0], since.at) from None
+
+
+def note(history: History, since: Change) -> str:
+    """What is told of a foreign migration beside a verdict that it left as it was; "" without one."""
+    foreign = foreign_since(history, since)
+    return f"; for information: {foreign[0]}" if foreign else ""
 
 
 def fault_or_undecided(history: History, since: Change, fault: ProductFault) -> Exception:
@@ -153,7 +156,7 @@ def undecided(fault: ProductFault, foreign: ForeignMigration, since: float, what
 
 def meanwhile(history: History, vms: Collection[str], began: float) -> ForeignMigration | None:
     """The first foreign migration of one of these VMs that was under way at any time since ``began``."""
-    found = [one for vm in vms for one in _foreign(history, vm, migrations_of(history, vm))]
+    found = [one for vm in vms for one in _foreign(history, vm, history.by_uid(MIGRATION, vm))]
     under_way = (one for one in found if one.ended is None or one.ended >= began)
     return min(under_way, key=lambda one: one.index, default=None)
 
@@ -201,7 +204,7 @@ def _has_uncaused(history: History, since: Change) -> bool:
 def _was_required(history: History, vm: str, migration: Object, first: int) -> bool:
     """Whether MigrationRequired was set before a migration, and after the end of the one before it."""
     begin = 0
-    for uid in migrations_of(history, vm):
+    for uid in history.by_uid(MIGRATION, vm):
         for record in history.records(MIGRATION, vm=vm):
             ended = record.type == DELETED or phase_of(record.object) in FINAL_PHASES
             if record.uid == uid != meta(migration, "uid") and ended and record.index < first:
@@ -231,7 +234,3 @@ def _first(history: History, migration: Object) -> int:
     """The index of the first state of a migration object."""
     records = history.records(MIGRATION, meta(migration, "name"))
     return next((record.index for record in records if record.uid == meta(migration, "uid")), len(history))
-
-
-def _note(foreign: list[ForeignMigration]) -> str:
-    return f"; for information: {foreign[0]}" if foreign else ""

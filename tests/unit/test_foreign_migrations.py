@@ -5,7 +5,7 @@ Each is put into a recording of a real control plane, with the fields of recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -14,7 +14,16 @@ from livenad.api.kinds import MIGRATION, VM, VMI
 from livenad.changes import Change, ChangeLog, NetworkChange
 from livenad.conditions.judge_conditions import judge_restart_never_required
 from livenad.errors import LabError, NotReached, ProductFault
-from livenad.foreign_migrations import OUTDATED, foreign_since, is_ours, judged, maker_of, meanwhile, reached
+from livenad.foreign_migrations import (
+    OUTDATED,
+    foreign_since,
+    is_ours,
+    judged_before,
+    maker_of,
+    meanwhile,
+    note,
+    reached,
+)
 from livenad.migrations.judge_migrations import judge_migrated_times, judge_not_migrated, judge_one_migration
 from livenad.migrations.judge_stayed import judge_stayed, require_control
 from livenad.model import VmRecord
@@ -49,6 +58,14 @@ FOREIGN = [
 
 def both(first: Alteration, second: Alteration) -> Alteration:
     return lambda recorded: second(list(first(recorded)))
+
+
+def judged(history: History, since: Change, verdict: Callable[[History], str]) -> str:
+    """As keywords judge."""
+    try:
+        return verdict(history) + note(history, since)
+    except ProductFault as fault:
+        return judged_before(history, since, fault, verdict)
 
 
 def completion(history: History, change: NetworkChange, within: float = 60) -> str:

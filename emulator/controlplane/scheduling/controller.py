@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from emulator.controlplane import names
@@ -91,7 +92,7 @@ class Scheduler:
         event = {
             "kind": "Event",
             "apiVersion": "v1",
-            "metadata": {"name": f"{meta['name']}.{int(made.timestamp() * 1e9):x}", "namespace": meta["namespace"]},
+            "metadata": {"name": f"{meta['name']}.{time.time_ns():x}", "namespace": meta["namespace"]},
             "involvedObject": reference(pod),
             "reason": reason,
             "message": message,

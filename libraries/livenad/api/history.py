@@ -284,6 +284,10 @@ class History:
             found = self._current[kind.name] if vm is None else self._current_of_vm.get((kind.name, vm), {})
             return [record.object for record in found.values()]
 
+    def by_uid(self, kind: Kind, vm: str, since: int = 0) -> dict[str, Object]:
+        """Every object of a VM that was seen from index ``since`` on, by UID, in its last state; gone ones too."""
+        return {record.uid: record.object for record in self.records(kind, since=since, vm=vm)}
+
     def state_before(self, kind: Kind, name: str, index: int) -> Object | None:
         """The state of an object just before ``index``. LabError when it was dropped."""
         with self._lock:

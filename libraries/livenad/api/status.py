@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from livenad.api.history import History
-from livenad.api.kinds import EVENT, MIGRATION, POD, VMI, Object, dig, meta
+from livenad.api.kinds import EVENT, POD, VMI, Object, dig, meta
 
 AUTOMATIC = "kubevirt.io/workloadUpdateMigration"
 """Annotation of the migration objects that the workload updater makes; the others were made by hand."""
@@ -101,11 +101,6 @@ def pod_network(pod: Object, interface: str) -> str | None:
         if isinstance(entry, dict) and entry.get("interface") == interface:
             return str(entry.get("name"))
     return None
-
-
-def migrations_of(history: History, vm: str, since: int = 0) -> dict[str, Object]:
-    """Every migration object of a VM that was seen from index ``since`` on, by UID, in its last state."""
-    return {record.uid: record.object for record in history.records(MIGRATION, since=since, vm=vm)}
 
 
 def is_automatic(migration: Object) -> bool:

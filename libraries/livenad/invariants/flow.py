@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, POD, VMI, Object, dig, meta
-from livenad.api.status import migration_state, migrations_of, nic_status, node_of
+from livenad.api.status import migration_state, nic_status, node_of
 from livenad.changes import NetworkChange
 from livenad.invariants.flat_fields import Fields, fields_of
 from livenad.virtual_machines.manifests import pod_interface_name
@@ -86,7 +86,7 @@ def _networks(edits: Sequence[NetworkChange]) -> dict[str, list[str]]:
 def _migrations_since(history: History, vm: str, index: int) -> dict[str, Object]:
     """The VM's migration objects that were not there before ``index``, by UID."""
     earlier = {record.uid for record in history.records(MIGRATION, vm=vm) if record.index < index}
-    return {uid: item for uid, item in migrations_of(history, vm, index).items() if uid not in earlier}
+    return {uid: item for uid, item in history.by_uid(MIGRATION, vm, index).items() if uid not in earlier}
 
 
 def taken_over(history: History, before: Object, index: int) -> int | None:

@@ -9,7 +9,7 @@ from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, VM, VMI, Object, dig, meta
 from livenad.api.recorder import Recorder
-from livenad.api.status import FINAL_PHASES, is_true, migrations_of, phase_of, vm_summary
+from livenad.api.status import FINAL_PHASES, is_true, phase_of, vm_summary
 from livenad.changes import ChangeLog, NetworkChange, VmState, network_change
 from livenad.errors import LabError, NotReached, TestError
 from livenad.foreign_migrations import fault_or_undecided, maker_of
@@ -127,7 +127,7 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
         raise LabError(
             f"{title} already has RestartRequired before the edit, so the edit cannot be judged; restart the VM"
         )
-    for item in migrations_of(history, record.name).values():
+    for item in history.by_uid(MIGRATION, record.name).values():
         if phase_of(item) not in FINAL_PHASES:
             raise LabError(
                 f"{title} is already being migrated: {meta(item, 'name')} ({maker_of(history, item)}) is "

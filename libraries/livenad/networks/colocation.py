@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from livenad.api.client import Cluster
 from livenad.api.history import History
-from livenad.api.kinds import NODE, VMI, Object, meta
+from livenad.api.kinds import MIGRATION, NODE, VMI, Object, meta
 from livenad.api.recorder import Recorder
-from livenad.api.status import FINAL_PHASES, is_true, migrations_of, node_of, phase_of, vm_summary
+from livenad.api.status import FINAL_PHASES, is_true, node_of, phase_of, vm_summary
 from livenad.errors import LabError
 from livenad.model import VmRecord
 from livenad.text import human
@@ -65,7 +65,7 @@ def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: s
 
 
 def _is_settled(history: History, record: VmRecord) -> bool:
-    return all(phase_of(item) in FINAL_PHASES for item in migrations_of(history, record.name).values())
+    return all(phase_of(item) in FINAL_PHASES for item in history.by_uid(MIGRATION, record.name).values())
 
 
 def _common_node(history: History, records: Sequence[VmRecord]) -> str:

@@ -41,7 +41,8 @@ class InvariantKeywords(GuestComponent):
         time that has passed, and a process that `Record Guest` started.
 
         What may differ is a list of single fields, each with its reason and the recording of a real cluster that shows
-        it; the log has the table. Fields that are new and concern no NIC, network, node or condition are told only.
+        it; the log has the table. Fields that are new and concern no NIC, network, node or condition are reported, not
+        judged.
 
         With ``duration`` nothing more may happen either in a window that begins when the last network change is first
         complete: no further migration or launcher pod, no edit of the specs of VM and VMI, no change of node or phase,

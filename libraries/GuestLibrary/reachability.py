@@ -68,8 +68,15 @@ class ReachabilityKeywords(GuestComponent):
 
         Silence proves isolation only while all guests work, so two positive controls run in the same window: the VM
         must reach ``control`` through the same NIC, and ``control`` must reach the silent NIC of ``peer`` over another
-        subnet that both have an address in. If the VM reaches nothing at all, the check fails; if the peer or the
-        control does not answer, it is a LAB ERROR.
+        subnet that both have an address in. They are judged in this order:
+
+        - any answer between the NIC and ``peer``: the check fails, whatever the controls did;
+        - too few requests were sent, as a guest was frozen or overloaded: LAB ERROR;
+        - ``control`` and ``peer`` do not answer each other over their other subnet: LAB ERROR;
+        - the VM does not reach ``control`` through the NIC: the check fails if ``peer`` reached that NIC of
+          ``control`` over another subnet, otherwise it is a LAB ERROR.
+
+        If one of the last three holds, a second window follows, which decides.
 
         Without ``control`` there are other positive controls in the same window: the two VMs answer each other both
         ways over another network, which may be the pod network (by TCP), and in each guest the silent NIC has its

@@ -55,7 +55,11 @@ class KubeVirtLibrary(LibraryBase):
     |     NIC Change Should Have Completed    web    nic=secondary    within=5 min
     |     VM Should Not Have Restarted    web
 
-    Run it with ``robot --pythonpath libraries suite.robot``.
+    Saved as ``suite.robot`` at the top of this project, it runs by
+    ``.venv/bin/robot --pythonpath libraries --variablefile my-cluster.yaml suite.robot``. There ``my-cluster.yaml`` is
+    a copy of ``variables/profiles/kubernetes-existing-bridge.yaml`` with your BRIDGE and VLANS, and with KUBECONFIG if
+    that is neither in the environment nor ``~/.kube/config``. In another project, ``pip install`` of this one replaces
+    ``--pythonpath libraries``.
 
     = Keywords by topic =
 
@@ -76,7 +80,8 @@ class KubeVirtLibrary(LibraryBase):
 
     = Arguments =
 
-    The first argument is the subject; all others are named. Times are Robot times (``2 min 30 s``).
+    Subjects come first, by position; what follows is named where the signature shows ``name=``. A ``name=`` without a
+    value is required. Times are Robot times (``2 min 30 s``).
     """
 
     def __init__(self) -> None:

@@ -28,8 +28,9 @@ class ClusterKeywords(KeywordComponent):
         Args:
         | ``checks`` | only these checks; none: all. A named one that the user may not make is a skip. |
         | ``without`` | for a test of these checks: judge what was found as if the cluster lacked ``second-node``, |
-        | | ``schedulable-nodes``, ``kubevirt``, ``multus`` or ``rights``. It fails with the refusal, or with a TEST |
-        | | ERROR if such a cluster would be accepted. |
+        | | ``schedulable-nodes``, ``kubevirt``, ``multus`` or ``rights``. The keyword then always fails: with the |
+        | | LAB ERROR that such a cluster gets, or with a TEST ERROR if it would be accepted. ``nothing``: always |
+        | | that TEST ERROR. |
 
         Example:
         | Cluster Should Be Fit

@@ -42,7 +42,11 @@ class ClusterSettingKeywords(KeywordComponent):
         If the setting has the value already, nothing is changed and no right is needed. The test is skipped if variable
         ALLOW_DISRUPTIVE or the user's rights forbid the change.
 
-        KubeVirt's controllers use the new value within a second: change settings before the VMs are started.
+        Change settings before the VMs are started. KubeVirt's controllers read a new value up to a second after the
+        resource shows it, and an edit of a VM within that second may be treated by the old one.
+
+        ``LiveUpdateNADRef`` has an effect on KubeVirt 1.8 only: since 1.9 the feature is always on, whatever the gates
+        list. Ask before with `Cluster Should Offer    gate-off`, which skips the suite there.
 
         Args:
         | ``setting`` | ``LiveUpdateNADRef``: ``on``, ``off``; ``vmRolloutStrategy``: ``LiveUpdate``, ``Stage``; |

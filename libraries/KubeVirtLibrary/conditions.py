@@ -44,9 +44,9 @@ class ConditionKeywords(KeywordComponent):
 
         *MigrationRequired*: the VMI has the edit, and the VM never had RestartRequired.
 
-        *Both conditions given*: either is accepted, and it must have stayed set since it was first set. ``control``
-        proves that the cluster had time to clear it: by then the control was migrated for the same edit, or needs a
-        restart.
+        *Both conditions given*: one of them must be set now, and one that was set first must not have been cleared.
+        With ``control``, it is a LAB ERROR unless the control was migrated for its edit or has RestartRequired by then:
+        otherwise the cluster had no time to clear a condition.
 
         Args:
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |

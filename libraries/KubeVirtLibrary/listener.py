@@ -82,7 +82,7 @@ class SuiteListener:
         top = above[0] if above else result
         owner = type(top.parent).__name__
         if failed and (checks := self._recorded_checks(above)) is not None:
-            checks.evidence = checks.evidence or self._keep(result, top.parent)
+            checks.evidence = checks.evidence or self._keep(result, top.parent, checks.making)
         elif failed and any(_catches(one) for one in above):
             return
         elif owner == "TestCase":
@@ -138,8 +138,11 @@ class SuiteListener:
             logger.info(f'Evidence of that time: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
         return link
 
-    def _keep(self, result: Any, owner: Any) -> str:
-        """Collect, and link the first page under the failing step; "" when there is none."""
+    def _keep(self, result: Any, owner: Any, check: str = "") -> str:
+        """Collect, and link the first page under the failing step; "" when there is none.
+
+        ``check`` is the title of the recorded check that failed, "" for a test or a suite setup.
+        """
         run = self._session.run
         message = str(result.message)
         if run is None or self._allowance.spent or message.startswith(_STOPPED):
@@ -149,8 +152,9 @@ class SuiteListener:
             from livenad.report.evidence.collecting import collect  # noqa: PLC0415 - few runs fail
 
             output = output_folder()
-            folder = output / FOLDER / self._name(run, owner)
-            failure = Failure(owner.full_name, _name_of(result), message, owner.metadata.get("Requirements", ""))
+            folder = output / FOLDER / self._name(run, check or owner.name)
+            where = f'{owner.full_name}, recorded check "{check}"' if check else owner.full_name
+            failure = Failure(where, _name_of(result), message, owner.metadata.get("Requirements", ""))
             link = collect(run, failure, folder, self._allowance).relative_to(output).as_posix()
             logger.info(f'Evidence: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
         except Exception as error:  # evidence is a help, never a reason to fail
@@ -160,8 +164,8 @@ class SuiteListener:
             return ""
         return link
 
-    def _name(self, run: Run, parent: Any) -> str:
+    def _name(self, run: Run, name: str) -> str:
         """Unique among all runs, so that results which are merged, or copied together, keep theirs."""
         self._number += 1
-        words = re.sub(r"[^a-z0-9]+", "-", parent.name.lower()).strip("-")[:_LONGEST_NAME]
+        words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_NAME]
         return f"{run.run_id}-{self._number}-{words}"

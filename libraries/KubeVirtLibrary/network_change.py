@@ -225,8 +225,8 @@ class NetworkChangeKeywords(KeywordComponent):
         launcher pod's network-status names the new network for the NIC.
 
         *A new network, edited while the VM was starting or migrating*: VMI spec and launcher pod name the network of
-        the last edit, MigrationRequired is gone, and every migration since the first edit has ended, and one that was
-        under way then.
+        the last edit, MigrationRequired is gone, and every migration since the first edit has ended, and so has the one
+        that was under way at that edit, if any.
 
         *A hot-plug*: the VMI's spec has the NIC; its status reports it from the domain and from Multus, with its MAC;
         the launcher pod's network-status has it on its network; no migration is required or running any more.

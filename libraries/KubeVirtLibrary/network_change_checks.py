@@ -58,8 +58,9 @@ class NetworkChangeCheckKeywords(KeywordComponent):
     ) -> None:
         """Fails if the VMI's interface differs from its state before the edit in anything but the name of its network.
 
-        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. They count only
-        when the node that the VM was migrated to has reported them: until then it is a LAB ERROR.
+        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. The
+        keyword waits up to ``within`` for the report of the node that the VM was migrated to. Without one it is a LAB
+        ERROR, unless the VM has been there for ``within`` already: where every address stays, nothing is reported.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

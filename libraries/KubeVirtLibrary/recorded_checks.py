@@ -32,6 +32,7 @@ class RecordedCheckKeywords(KeywordComponent):
         | Record Check    reaches new-peer    Guests Should Reach Each Other    web    new-peer    nic=secondary
         | ...    within=1 min
         """
+        self.suite.checks.making = title
         with heard() as lines:
             status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
         self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines))

@@ -30,11 +30,13 @@ class Outcome:
 class RecordedChecks:
     """The recorded checks of a suite.
 
-    ``evidence`` is that of the check that is being made, and ``told`` that of the last one that failed a test.
+    ``evidence`` is that of the check that is being made, ``making`` its title, and ``told`` the evidence of the last
+    one that failed a test.
     """
 
     def __init__(self) -> None:
         self.evidence = ""
+        self.making = ""
         self.told = ""
         self._outcomes: dict[str, Outcome] = {}
 

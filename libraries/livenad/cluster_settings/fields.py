@@ -21,7 +21,7 @@ JSON_PATCH = "kubevirt.kubevirt.io/jsonpatch"
 
 
 class Setting(enum.Enum):
-    """What can be switched; the values are the paths in KubeVirt's resource."""
+    """A setting of KubeVirt, by its name there. Type the name; the long value shown is where KubeVirt keeps it."""
 
     LiveUpdateNADRef = "spec.configuration.developerConfiguration.featureGates"
     workloadUpdateMethods = "spec.workloadUpdateStrategy.workloadUpdateMethods"  # noqa: N815 - KubeVirt's own name

@@ -19,8 +19,8 @@ _FURTHER = 8
 class Difference:
     """A value that differs in some state from what was recorded; ``now`` is that of the state told.
 
-    ``entry`` is what allows it; ``finding`` says what must not be, "" for what is allowed or told only. ``passing``
-    says that the newest state is as before again.
+    ``entry`` is what allows it; ``finding`` says what must not be, "" for what is allowed or not judged. ``passing``
+    says that it changed meanwhile, and that the newest state is as before.
     """
 
     subject: str
@@ -62,19 +62,19 @@ class Comparison:
         return Comparison(self.compared + other.compared, [*self.differences, *other.differences])
 
     def line(self) -> str:
-        """``412 values compared, 9 differ as they may``."""
-        wrong = f"{len(self.findings)} differ as they must not, " if self.findings else ""
-        also = f", {len(self.told)} are told only" if self.told else ""
-        return f"{self.compared} values compared, {wrong}{len(self.allowed)} differ as they may{also}"
+        """``412 values compared, 9 allowed differences``."""
+        wrong = f"{len(self.findings)} forbidden differences, " if self.findings else ""
+        also = f", {len(self.told)} reported, not judged" if self.told else ""
+        return f"{self.compared} values compared, {wrong}{len(self.allowed)} allowed differences{also}"
 
     def table(self) -> list[str]:
-        """A line for each value that differs: first what must not, then what may with its reason, then what is told."""
+        """A line for each value that differs: the forbidden, the allowed with its reason, what is not judged."""
         lines = [f"MUST NOT  {one}" for one in self.findings]
         for one in self.allowed:
-            now = "as before again" if one.passing else text_of(one.now)
+            now = f"changed meanwhile, then back to {text_of(one.was)}" if one.passing else text_of(one.now)
             reason = one.entry.reason if one.entry else ""
             lines.append(f"may       {one.subject} {one.path}: {text_of(one.was)} -> {now}. {reason}")
-        return lines + [f"told      {one}" for one in self.told]
+        return lines + [f"reported  {one}" for one in self.told]
 
 
 def judge_unchanged(comparison: Comparison, title: str) -> str:

@@ -1,11 +1,11 @@
-"""The one place that says which differences are judged and which are told only.
+"""The one place that says which differences are judged and which are reported, not judged.
 
-*Told* are: an addition that does not concern a NIC, a network, a node or a condition, as a field that KubeVirt adds
-tomorrow must not break a run; labels and annotations of foreign owners, which anybody may write; the containers and
-volumes of a launcher pod other than ``compute``, which KubeVirt makes of the VM's disks; what the node adds to a pod:
-labels of its CPU, names of images in its store, the gateway of its pod network; when a condition was looked at; and, in
-states before the newest one, what only the guest's agent reports, as its channel may be closed for a moment during a
-migration.
+*Reported, not judged* are: an addition that does not concern a NIC, a network, a node or a condition, as a field that
+KubeVirt adds tomorrow must not break a run; labels and annotations of foreign owners, which anybody may write; the
+containers and volumes of a launcher pod other than ``compute``, which KubeVirt makes of the VM's disks; what the node
+adds to a pod: labels of its CPU, names of images in its store, the gateway of its pod network; when a condition was
+looked at; and, in states before the newest one, what only the guest's agent reports, as its channel may be closed for a
+moment during a migration.
 """
 
 from __future__ import annotations

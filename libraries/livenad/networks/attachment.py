@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Place(enum.Enum):
-    """The attachment type of a test network."""
+    """The attachment type of a test network. Type the value, such as ``other bridge``; ``other_bridge`` is the same."""
 
     bridge = "bridge"
     other_bridge = "other bridge"

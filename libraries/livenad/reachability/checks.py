@@ -187,10 +187,12 @@ def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> N
     if verdict is Silence.HEARD:
         heard = [series for series in window.targets if series.answers]
         dead = not any(series.answers for series in window.control)
-        hint = f"{control} is not reached through it" if dead else f"{control} is reached through it as well"
+        reached = (
+            f'was {"not " if dead else ""}reached through NIC "{target.source_nic.name}"{"" if dead else " as well"}'
+        )
         raise ProductFault(
             f"{subject} and {peer} ({target.target_address.ip}) should be silent to each other for {seconds}; "
-            f"answers came: {headed(heard, window.began, f'; meanwhile {hint}')}"
+            f"answers came: {headed(heard, window.began, f'; in the same window {control} {reached}')}"
         )
     if verdict is Silence.VM_CUT_OFF:
         raise ProductFault(

@@ -50,8 +50,8 @@ class Track:
     @property
     def name(self) -> str:
         protocol = self.protocol + ("v6" if self.version == 6 else "")
-        via = f", {self.nic}" if self.role is Role.CONTROL and self.nic else ""
-        return f"{protocol} {self.source} → {self.target}{via}"
+        via = f" ({self.nic})" if self.role is Role.CONTROL and self.nic else ""
+        return f"{protocol} {self.source}{via} → {self.target}"
 
 
 @dataclass(frozen=True)

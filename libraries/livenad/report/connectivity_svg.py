@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 
+from livenad.reachability.samples import Sample
 from livenad.report.connectivity import Connectivity, Gap, Role, Track
 from livenad.report.svg import CHARACTER, COLOURS, RIGHT, Axis, line_at, middle_cut, picture, text
 from livenad.report.timeline import Span, Tone
@@ -13,6 +14,9 @@ from livenad.text import human
 
 RESOLUTION = 0.2
 """Seconds between two requests of a watch."""
+
+PAUSE = 3.0
+"""Seconds between two requests beyond which they belong to two stretches: between two checks nothing is probed."""
 
 _GUTTER = 264
 _TRACK = 18
@@ -67,9 +71,20 @@ def _groups(chart: Connectivity) -> Iterator[tuple[Role, list[Track]]]:
 def gap_words(chart: Connectivity) -> str:
     """The gaps in one line, or why there are none to tell."""
     if not chart.gaps:
-        return "No probe ran from the old network to the new one without a pause, so no gap is told."
+        return f"The gap is not known: {_no_gap(chart)}"
     ways = {"out": "VM asks", "in": "peers ask"}
     return "Gap: " + ", ".join(f"{_length(gap)} ({ways[gap.way]}, IPv{gap.version})" for gap in chart.gaps)
+
+
+def _no_gap(chart: Connectivity) -> str:
+    """Why no gap was measured."""
+    answered = {
+        track.role for track in chart.tracks if track.protocol == "ICMP" if any(one.answered for one in track.samples)
+    }
+    for role in (Role.OLD, Role.NEW):
+        if role not in answered:
+            return f"the {role} did not answer a ping"
+    return "no probe ran all through the swap"
 
 
 def _length(gap: Gap) -> str:
@@ -81,12 +96,26 @@ def words_of(chart: Connectivity) -> list[str]:
     """The chart in words, a line a track."""
     lines = [gap_words(chart)]
     for track in chart.tracks:
-        asked = [sample.asked for sample in track.samples if sample.answered]
-        line = f"{track.role}: {track.name} ({track.address}): {len(asked)} of {len(track.samples)} answered"
-        if asked:
-            line += f", first {min(asked):+.1f} s, last {max(asked):+.1f} s"
-        lines.append(line)
+        answers = sum(sample.answered for sample in track.samples)
+        line = f"{track.role}: {track.name} ({track.address}): {answers} of {len(track.samples)} answered"
+        lines.append(f"{line}{_when(track.samples)}")
     return lines
+
+
+def _when(samples: Sequence[Sample]) -> str:
+    """When the first and the last answer came; of several stretches with a pause between, how many of each."""
+    stretches: list[list[Sample]] = []
+    for sample in samples:
+        if not stretches or sample.asked - stretches[-1][-1].asked > PAUSE:
+            stretches.append([])
+        stretches[-1].append(sample)
+    if len(stretches) > 1:
+        return ": " + ", ".join(
+            f"{sum(sample.answered for sample in one)} of {len(one)} from {one[0].asked:+.1f} to {one[-1].asked:+.1f} s"
+            for one in stretches
+        )
+    asked = [sample.asked for sample in samples if sample.answered]
+    return f", first {min(asked):+.1f} s, last {max(asked):+.1f} s" if asked else ""
 
 
 def _track(track: Track, top: float, axis: Axis, complete: float | None) -> str:

@@ -55,12 +55,20 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """One thing over the time; ``note`` is said of it as a whole."""
+    """One thing over the time; ``note`` is said of it as a whole.
+
+    ``words`` is what precedes its states in words, where the name of the lane does not say of which object they are.
+    """
 
     name: str
     spans: tuple[Span, ...] = ()
     marks: tuple[Mark, ...] = ()
     note: str = ""
+    words: str = ""
+
+    def said(self, label: str) -> str:
+        """A state in words, which must be clear without the lane above."""
+        return f"{self.words or f'{self.name}:'} {label}"
 
 
 @dataclass(frozen=True)
@@ -102,9 +110,11 @@ def text_of(timeline: Timeline) -> list[str]:
     for lane in timeline.lanes:
         for span in lane.spans:
             lasted = "until now" if span.open else human(span.end - span.start)
+            if span.start < 0:  # cut off there: when it began is not known here
+                lasted = f"since before the edit, until {span.end:+.2f} s"
             if span.start >= 0 or not span.open:
-                lines.append((max(0.0, span.start), f"{lane.name}: {span.label} ({lasted})"))
-        lines += [(mark.at, f"{lane.name}: {mark.label}") for mark in lane.marks]
+                lines.append((max(0.0, span.start), f"{lane.said(span.label)} ({lasted})"))
+        lines += [(mark.at, lane.said(mark.label)) for mark in lane.marks]
     return [f"+{at:7.2f} s  {text}" for at, text in sorted(lines)] + [f"= {timeline.outcome}"]
 
 
@@ -128,21 +138,23 @@ def _lanes(history: History, change: NetworkChange, end: float) -> Iterator[Lane
     spans = _Spans(change.at, end)
     edit = f'NIC "{change.nic}": {change.old_network or "no network"} → {change.new_network}'
     yield Lane("spec edit", marks=(Mark(0.0, edit, Tone.BUSY),))
-    yield Lane("VMI follows", spans.of(vmi, network))
+    yield Lane("VMI spec names", spans.of(vmi, network), words="VMI spec names")
     yield Lane("VMI phase", _unless_steady(spans.of(vmi, _vmi_phase)))
     yield Lane("MigrationRequired", spans.of(vmi, required("MigrationRequired", Tone.WAIT)))
     yield Lane("RestartRequired", spans.of(vm, required("RestartRequired", Tone.BAD)))
     for uid, item in migrations_since(history, change).items():
         records = [record for record in history.records(MIGRATION, meta(item, "name")) if record.uid == uid]
         phases = spans.of(records, _migration_phase)
-        yield Lane(f"migration {meta(item, 'name')}", phases)
+        name = f"migration {meta(item, 'name')}"
+        yield Lane(name, phases)
         yield Lane("· its phases", note=_durations(phases))
-        yield Lane("· its way", marks=_route(vmi, uid, change, end))
+        yield Lane("· its nodes", marks=_route(vmi, uid, change, end), words=f"{name}:")
     yield Lane("node", spans.of(vmi, node))
     for records in _pods(history, change, vmi):
-        yield Lane(f"pod {records[-1].name}", spans.of(records, _pod_phase))
+        name = f"pod {records[-1].name}"
+        yield Lane(name, spans.of(records, _pod_phase))
         attached = _attachment(change, after_the_edit=records[0].at >= change.at)
-        yield Lane("· its NIC is on", spans.of(records, attached))
+        yield Lane("· network-status names", spans.of(records, attached), words=f"{name}: network-status names")
     yield Lane("guest agent", spans.of(vmi, agent))
     yield from _warnings(history, change, end)
 
@@ -201,7 +213,7 @@ def _route(vmi: Sequence[Record], uid: str, change: NetworkChange, end: float) -
     for record in vmi:
         state = dig(record.object, "status", "migrationState") or {}
         if state.get("migrationUid") == uid and state.get("targetNode") and record.at - change.at <= end:
-            label = f"{state.get('sourceNode') or change.node} → {state['targetNode']}"
+            label = f"from {state.get('sourceNode') or change.node} to {state['targetNode']}"
             return (Mark(record.at - change.at, label, Tone.BUSY),)
     return ()
 

@@ -27,7 +27,7 @@ Old Network Still Answers
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and old-peer (10.10.0.11) should be silent to each other
     ...    for 5.0 s; answers came: ICMP vm → old-peer (10.10.0.11): 25 of 25 answered, first at * s, last at * s
-    ...    (and 3 more); meanwhile new-peer is reached through it as well *
+    ...    (and 3 more); in the same window new-peer was reached through NIC "*" as well*
     Guests    on both networks
     Guests Should Be Silent To Each Other    vm    old-peer    nic=secondary    control=new-peer    duration=5s
 

@@ -58,7 +58,7 @@ def test_tracks_are_told_by_the_network_of_the_peer() -> None:
         (Role.OLD, "out", "ICMP vm1 → old"),
         (Role.OLD, "in", "ICMP old → vm1"),
         (Role.NEW, "out", "ICMP vm1 → new"),
-        (Role.CONTROL, "past", "ICMP new → old, witness"),
+        (Role.CONTROL, "past", "ICMP new (witness) → old"),
     ]
 
 
@@ -74,7 +74,19 @@ def test_overlap_leaves_no_gap_and_pauses_tell_none() -> None:
     assert gap.seconds == 0
     assert "less than 0.2 s" in words_of(chart(new_from=5)[0])[0]
     assert chart(step=2.5)[0].gaps == ()
-    assert "no gap is told" in words_of(chart(step=2.5)[0])[0]
+    assert words_of(chart(step=2.5)[0])[0] == "The gap is not known: no probe ran all through the swap"
+    assert words_of(chart(new_from=99)[0])[0] == "The gap is not known: the new network did not answer a ping"
+
+
+def test_words_tell_the_stretches_between_which_nothing_was_probed() -> None:
+    found = chart()[0]
+    control = found.tracks[-1]
+    around = tuple(one for one in control.samples if one.asked < -1 or one.asked > 17)
+    told = words_of(replace(found, tracks=(*found.tracks[:-1], replace(control, samples=around))))
+    assert told[-1].startswith(
+        "control: ICMP new (witness) → old (10.0.1.11): 9 of 9 answered: 5 of 5 from -2.0 to -1.2 s, "
+    )
+    assert told[-2].startswith("new network: ICMP vm1 → new (10.0.0.12): 16 of 100 answered, first +14.8 s, last ")
 
 
 def test_data_is_plain_and_relative_to_the_edit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from xml.etree import ElementTree as ET
 
@@ -42,11 +43,11 @@ def test_swap_has_every_step_with_its_time() -> None:
     phases = [span.label for span in migration.spans if span.label != "new"]
     assert phases == ["Pending", "Scheduling", "Scheduled", "PreparingTarget", "TargetReady", "Running", "Succeeded"]
     assert [span.label for span in lane(timeline, "node").spans] == ["node1", "node2"]
-    assert [mark.label for mark in lane(timeline, "· its way").marks] == ["node1 → node2"]
-    assert [span.label for span in lane(timeline, "VMI follows").spans] == ["nad-a", "nad-b"]
+    assert [mark.label for mark in lane(timeline, "· its nodes").marks] == ["from node1 to node2"]
+    assert [span.label for span in lane(timeline, "VMI spec names").spans] == ["nad-a", "nad-b"]
     (required,) = lane(timeline, "MigrationRequired").spans
     assert 12 < required.end - required.start < 13
-    attached = [one.spans for one in timeline.lanes if one.name.startswith("· its NIC is on")]
+    attached = [one.spans for one in timeline.lanes if one.name.startswith("· network-status names")]
     assert [[span.label for span in spans] for spans in attached] == [["nad-a"], ["nad-b"]]
     note = lane(timeline, "· its phases").note
     assert note.startswith("Pending ") and note.endswith(
@@ -82,6 +83,9 @@ def test_words_are_in_order_and_end_with_the_outcome() -> None:
     times = [float(line[1:9]) for line in lines[:-1]]
     assert times == sorted(times)
     assert any(line.endswith("node: node2 (until now)") for line in lines)
+    assert any(re.search(r"VMI spec names nad-a \(since before the edit, until \+0\.\d\d s\)$", line) for line in lines)
+    assert any(re.search(r"migration kubevirt-\S+: from node1 to node2$", line) for line in lines)
+    assert any(re.search(r"pod virt-launcher-\S+: network-status names nad-b \(", line) for line in lines)
     assert lines[-1].startswith("= complete")
 
 

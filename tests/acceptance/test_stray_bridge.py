@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,8 @@ def test_bridge_that_the_nodes_do_not_have_is_named(tmp_path: Path) -> None:
     told = message.removeprefix("Parent suite setup failed:\n").splitlines()[0]
     for words in (
         "LAB ERROR: before the change:",
-        'network "old-network" is bridge stray, VLAN 150',
-        "vm-under-test is on node embedded-1, old-peer on embedded-2",
+        r'network "[\w-]+" is bridge stray, VLAN 15\d',
+        "vm-under-test is on node embedded-1, (old|new)-peer on embedded-2",
         "have the VLAN allowed on the switch ports, choose other VLANS, or use the profile kubernetes-node-local",
     ):
-        assert words in told
+        assert re.search(words, told), told

@@ -170,7 +170,10 @@ def test_entry_point_runs_as_any_user_from_a_checkout_that_is_read_only(tmp_path
     # What a pod's message has room for ends with the verdict.
     assert "Verdict: PARTIAL" in finished.stdout.encode()[-4096:].decode(errors="replace")
     outcomes = read_results(results / "tests-x7k2p/output.xml").outcomes
-    assert outcomes and {outcome.verdict for outcome in outcomes} == {"PASS"}
+    # The runner may not list nodes: what needs them is skipped with the missing right.
+    skipped = [outcome.message for outcome in outcomes if outcome.verdict == "SKIP"]
+    assert {outcome.verdict for outcome in outcomes} == {"PASS", "SKIP"}
+    assert [message for message in skipped if "node-list" not in message] == []
     assert token not in printed
 
 

@@ -193,7 +193,7 @@ def test_a_killed_run_of_several_processes_leaves_nothing(host: Host, tmp_path: 
     [
         pytest.param(signal.SIGINT, (), id="SIGINT", marks=pytest.mark.nightly),
         pytest.param(signal.SIGTERM, (), id="SIGTERM"),
-        pytest.param(signal.SIGINT, ("--processes", "2"), id="SIGINT, two processes"),
+        pytest.param(signal.SIGINT, ("--processes", "2"), id="SIGINT, two processes", marks=pytest.mark.nightly),
     ],
 )
 def test_a_signalled_run_stops_its_cluster_and_says_so(

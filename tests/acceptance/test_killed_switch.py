@@ -19,7 +19,7 @@ OWNERS = {"kubernetes": KUBEVIRTS, "openshift": "/apis/hco.kubevirt.io/v1beta1/h
 NOTE = "kubevirt-nad-tests/former-settings"
 PATIENCE = 60.0
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.nightly]
 
 
 def only(api: Api, path: str) -> Object:
@@ -39,7 +39,7 @@ def state(api: Api, platform: str) -> str:
     return json.dumps([owner["spec"], kept, kubevirt["spec"]], sort_keys=True)
 
 
-@pytest.mark.parametrize("platform", ["openshift", pytest.param("kubernetes", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("platform", OWNERS)
 def test_setting_of_a_killed_run_is_put_back_by_the_next_one(tmp_path: Path, platform: str) -> None:
     with embedded_cluster(tmp_path, "--platform", platform) as kubeconfig:
         api = Api(kubeconfig)

@@ -90,6 +90,7 @@ def kill_robot(api: Api, results: Path, *options: str) -> None:
     assert left(api)
 
 
+@pytest.mark.nightly
 def test_guests_on_node_local_bridges_are_kept_together(tmp_path: Path) -> None:
     profile = ("--variablefile", str(PROFILES / "kubernetes-node-local.yaml"))
     run = run_robot(tmp_path, "--include", "nad-01", *profile, cluster=(), timeout=240)

@@ -11,11 +11,11 @@ from tests.faults.runs import run_behind
 
 WORST = [
     ("answers-lost", "restart_after_swap"),
-    ("writes-refused", "hot_plug"),
-    ("gone", "missing_nad"),
     ("everything", "vm_owner_limits"),
 ]
 AT_NIGHT = [
+    ("writes-refused", "hot_plug"),
+    ("gone", "missing_nad"),
     ("answers-lost", "hot_plug"),
     ("answers-replaced", "stopped_vm"),
     ("writes-refused", "migration_after_swap"),

@@ -22,6 +22,7 @@ P0 = ("--include", "nad-01")
 KEY = ("configmaps", "default", "a")
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(400)
 def test_killed_runs_are_cleaned_up_and_living_ones_do_not_notice(tmp_path: Path) -> None:
     """Three runs in parallel, two of them suites of one: no run writes to what another has."""

@@ -24,6 +24,7 @@ def test_every_suite_on_the_newest_release(tmp_path: Path) -> None:
     assert_as_expected(Cell("1.9", "kubernetes"), list(ORACLE.scenarios), Way(processes=2), tmp_path)
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(240)
 def test_an_old_version_skips_what_it_cannot_do_and_proves_the_rest(tmp_path: Path) -> None:
     assert_as_expected(Cell("1.8", "kubernetes"), ["nad-01", "nad-02"], Way(), tmp_path)

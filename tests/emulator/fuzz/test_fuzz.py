@@ -19,10 +19,10 @@ WIRE = "the data plane is not what network-status says"
 REST = "a VM does not come to rest"
 DEFECTS = [
     ("data-plane-keeps-old-network", WIRE),
-    ("vm-restarted-by-edit", "VMI replaced without a restart of the VM"),
     *(
         pytest.param(*found, marks=pytest.mark.nightly)
         for found in (
+            ("vm-restarted-by-edit", "VMI replaced without a restart of the VM"),
             ("attached-to-both-networks", WIRE),
             ("network-status-names-old-network", REST),
             ("restart-required-stays", "RestartRequired without a reason"),

@@ -84,7 +84,8 @@ VM Is Silent On The Previous Network
     ...    duration=${SILENCE_WINDOW}
 
 Nothing More Happens After The Swap
-    [Documentation]    For SETTLED_WINDOW from its completion on; the VM still reaches its peer at the end.
+    [Documentation]    For SETTLED_WINDOW from the swap's completion nothing more changes; at the end the VM reaches its
+    ...    new peer. A failure of the last step alone says that nothing more had happened.
     [Metadata]    Requirements    R52
     [Tags]    r52
     Nothing Else Should Have Changed    ${VM}    duration=${SETTLED_WINDOW}

@@ -54,7 +54,7 @@ Swap The Bridge Of A Running VM
     Create Network    ${NEW_NETWORK}    on=other bridge    vlan_of=${OLD_NETWORK}
     Create Network    ${OTHER_NETWORK}    on=bridge
     Define VM And Peers
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
     Start Monitoring Previous Network

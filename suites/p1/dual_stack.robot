@@ -72,7 +72,7 @@ Swap The Network Of A Dual Stack VM
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=bridge
     Define Dual Stack Guests
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated By Both Families
     Start Outage Monitoring
     ...    ${VM}

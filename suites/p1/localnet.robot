@@ -54,7 +54,7 @@ Swap The Localnet Network Of A Running VM
     Create Network    ${NEW_NETWORK}    on=localnet
     Create Network    ${OTHER_NETWORK}    on=localnet
     Define VM And Peers
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
     Start Monitoring Previous Network

@@ -43,7 +43,7 @@ Migrate An Untouched VM
     Open Test Namespace
     Create Three VLANs
     Define Peers
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Record Guest    ${OLD_PEER}
     Migrate VM    ${OLD_PEER}
     Wait Until Change Has Settled    ${OLD_PEER}    within=${SWAP_TIMEOUT}

@@ -66,7 +66,7 @@ Exchange The Networks Of Two NICs
     Create Network    ${OLD_NETWORK}    on=bridge
     Create Network    ${NEW_NETWORK}    on=bridge
     Define VM With Two NICs And Its Peers
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Each NIC Should Be On Its Old Network
     Record Guest    ${VM}
     VAR    &{networks}    ${NIC}=${NEW_NETWORK}    ${OTHER_NIC}=${OLD_NETWORK}

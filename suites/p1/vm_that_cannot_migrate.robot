@@ -68,7 +68,7 @@ Edit The Network Of A VM That Cannot Migrate
     Create Three VLANs
     Define Non-Migratable VM And Control
     Define Peers
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}

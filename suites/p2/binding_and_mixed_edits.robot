@@ -56,6 +56,6 @@ Edit What Needs A Restart
     Add NIC    ${REBOUND_VM}    ${NIC}    network=${OLD_NETWORK}
     Define VM    ${MIXED_VM}
     Add NIC    ${MIXED_VM}    ${NIC}    network=${OLD_NETWORK}
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Change NIC Settings    ${REBOUND_VM}    nic=${NIC}    binding=sriov
     Change NIC Settings    ${MIXED_VM}    nic=${NIC}    model=e1000e    network=${NEW_NETWORK}

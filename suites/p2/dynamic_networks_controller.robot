@@ -47,6 +47,6 @@ Swap With The Dynamic Networks Controller
     Add NIC    ${VM}    ${NIC}    network=${OLD_NETWORK}    addresses=${IPV4_PREFIX}.0.10/24
     Define VM    ${NEW_PEER}
     Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.0.12/24
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

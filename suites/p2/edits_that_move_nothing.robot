@@ -78,7 +78,7 @@ Start Four VMs And Their Peers
     Define VM On The Old Network    ${QUALIFIED}    ${IPV4_PREFIX}.0.22/24
     Define VM On The Old Network    ${REVERTED}    ${IPV4_PREFIX}.0.23/24
     Define VM On The Old Network    ${CONTROL}    ${IPV4_PREFIX}.0.24/24
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Record Guest Before The Edit    ${SAME}
     Record Guest Before The Edit    ${QUALIFIED}
     Record Guest Before The Edit    ${REVERTED}

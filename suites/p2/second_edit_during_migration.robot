@@ -57,7 +57,7 @@ Edit Twice, The Second Time During The Migration
     Open Test Namespace
     Create Three VLANs
     Define Guests On Three Networks
-    Start All VMs    ${BOOT_TIMEOUT}    ${SWAP_TIMEOUT}
+    Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Guests Should Reach Each Other    ${VM}    ${FIRST_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}    blame=lab
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}

@@ -124,12 +124,13 @@ def test_evidence_of_a_recorded_check_is_that_of_its_moment(listener: SuiteListe
     for title in ("silence", "traffic"):
         arrange = step(suite, "Arrange", "PASS", type_="SETUP")
         recording = step(arrange, "Record Check", "PASS")
+        checks.making = title
         if title == "silence":
             listener.end_body_item(None, step(recording, "Guests Should Not Reach Each Other", "FAIL", "it answered"))
         checks.record(title, "it answered" if title == "silence" else None)
         listener.end_body_item(None, recording)
         listener.end_body_item(None, arrange)
-    assert kept == [Failure("S", "Guests Should Not Reach Each Other", "it answered")]
+    assert kept == [Failure('S, recorded check "silence"', "Guests Should Not Reach Each Other", "it answered")]
     test = new_test(listener, suite, "One", "FAIL")
     outer = step(test, "Says It", "FAIL", "it answered")
     with pytest.raises(ProductFault):
@@ -137,7 +138,7 @@ def test_evidence_of_a_recorded_check_is_that_of_its_moment(listener: SuiteListe
     listener.end_body_item(None, step(outer, "Recorded Check Should Pass", "FAIL", "it answered"))
     listener.end_body_item(None, outer)
     listener.end_test(None, test)
-    assert test.metadata["Evidence"] == "[evidence/k3x9ab-1-s/index.html|kept]"
+    assert test.metadata["Evidence"] == "[evidence/k3x9ab-1-silence/index.html|kept]"
     assert len(kept) == 1
     listener.end_suite(DATA, suite)
     assert "Evidence" not in suite.metadata

@@ -93,12 +93,14 @@ def _why(why: str) -> str:
 
 
 def _by_scenario(outcomes: Iterable[Outcome], to: Links) -> Iterator[str]:
-    """``nad-01 2/2``, which leads to the first of these tests that is not green, else to the first."""
+    """``nad-01 2/2``, which leads to the first of these tests that is not green, or to the first; its evidence."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.scenario or outcome.suite, []).append(outcome)
     for name, group in groups.items():
-        yield f'<span class="id">{to.test(_shown(group), f"{name} {_passed(group)}")}</span>'
+        shown = _shown(group)
+        kept = f' <a href="{escape(shown.evidence)}">evidence</a>' if shown.evidence else ""
+        yield f'<span class="id">{to.test(shown, f"{name} {_passed(group)}")}</span>{kept}'
 
 
 def _shown(group: Sequence[Outcome]) -> Outcome:

@@ -14,7 +14,7 @@ from tests.embedded import ROOT, run_robot
 @pytest.mark.circumstance(
     "the named bridge has no uplink on the nodes",
     topic="nodes",
-    sees="is bridge stray, VLAN 150 ... have the VLAN allowed on the switch ports",
+    sees="is bridge stray, VLAN 15 ... have the VLAN allowed on the switch ports",
     verdict="LAB ERROR",
     source="tried on commit 34c8c6b",
 )

@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
 
-readonly EXPECTED_WHOLE="17 minutes" EXPECTED_QUICK="30 seconds"
+readonly EXPECTED_WHOLE="12 minutes" EXPECTED_QUICK="30 seconds"
 
 [[ ${CI:-} != true ]] || INSTALL=yes
 quick=''

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
@@ -11,14 +12,12 @@ from livenad.api.history import History
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, ProductFault
 from livenad.foreign_migrations import fault_from_before
-from livenad.invariants.comparison import Comparison, judge_unchanged
-from livenad.invariants.guest_state import GuestState
-from livenad.invariants.judge_api import compare_api
-from livenad.invariants.judge_guest_state import compare_guest
-from livenad.invariants.judge_quiet import completed_first, happened, judge_completed, judge_quiet
-from livenad.invariants.read_guest import read_settled_state
 from livenad.invariants.record import edits_since, migration_seconds
 from robot.api.deco import keyword
+
+if TYPE_CHECKING:
+    from livenad.invariants.comparison import Comparison
+    from livenad.invariants.guest_state import GuestState
 
 from GuestLibrary.guest_component import GuestComponent
 
@@ -58,6 +57,12 @@ class InvariantKeywords(GuestComponent):
         | Nothing Else Should Have Changed    web
         | Nothing Else Should Have Changed    web    duration=5 s
         """
+        # They are slow to import.
+        from livenad.invariants.comparison import judge_unchanged  # noqa: PLC0415
+        from livenad.invariants.judge_api import compare_api  # noqa: PLC0415
+        from livenad.invariants.judge_guest_state import compare_guest  # noqa: PLC0415
+        from livenad.invariants.read_guest import read_settled_state  # noqa: PLC0415
+
         suite, record = self.suite, self.vm(vm)
         if duration:
             self._nothing_more_happened(record.name, duration.total_seconds())
@@ -107,6 +112,8 @@ class InvariantKeywords(GuestComponent):
 
     def _nothing_more_happened(self, vm: str, seconds: float) -> None:
         """Wait for the rest of the window that began as the VM's last network change was complete, and judge it."""
+        from livenad.invariants.judge_quiet import completed_first, happened, judge_quiet  # noqa: PLC0415
+
         suite, history = self.suite, self.history
         change = suite.changes.network_change(vm)
         suite.recorder.catch_up()
@@ -125,5 +132,7 @@ class InvariantKeywords(GuestComponent):
 
 
 def _completed(history: History, change: NetworkChange) -> str:
+    from livenad.invariants.judge_quiet import judge_completed  # noqa: PLC0415 - slow to import
+
     judge_completed(history, change)
     return f"{change.title}: complete"

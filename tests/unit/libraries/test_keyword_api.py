@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sys
@@ -187,9 +188,9 @@ print(opened, slow or "nothing slow")
 
 
 def test_import_opens_nothing_and_is_quick() -> None:
-    """The quickest of three: the first may have to compile, and others may keep the machine busy."""
-    seconds = []
-    for _ in range(3):
+    """The quickest of ten at most: the first may have to compile, and the processor's pace differs from run to run."""
+    seconds = [math.inf]
+    while min(seconds) >= 0.5 and len(seconds) <= 10:
         done = subprocess.run(
             [sys.executable, "-c", IMPORT],
             capture_output=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -39,6 +40,18 @@ sleep 1; exit 1
 """
 
 
+GROUPS: list[int] = []
+"""Process groups of what guests were told: probes live on in a guest until they are over."""
+
+
+@pytest.fixture(autouse=True)
+def _no_probes_left() -> Iterator[None]:
+    yield
+    while GROUPS:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(GROUPS.pop(), signal.SIGKILL)
+
+
 class LocalShell:
     """A guest that is this machine: commands run by a given sh."""
 
@@ -56,8 +69,13 @@ class LocalShell:
             self.losses -= 1
             raise (CommandLost if self.losses else CommandTimeout)("it rebooted, or hangs")
         argv = [self.shell, "-c", command]
-        done = subprocess.run(argv, capture_output=True, text=True, env=self.environment, timeout=timeout, check=False)
-        return CommandResult(command, done.returncode, done.stdout, done.stderr, 0)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            argv, stdout=pipe, stderr=pipe, text=True, env=self.environment, start_new_session=True
+        ) as process:
+            GROUPS.append(process.pid)
+            output, errors = process.communicate(timeout=timeout)
+        return CommandResult(command, process.returncode, output, errors, 0)
 
     def close(self) -> None:
         pass

@@ -71,7 +71,7 @@ beside() {
 # A process that a test left has the environment of its pytest.
 left_processes() {
   local found
-  for _ in {1..50}; do
+  for _ in {1..200}; do
     found=$(grep -lszx "TESTS_OF=$$" /proc/[0-9]*/environ | tr -dc '0-9\n' | paste -sd,) || true
     [[ -n $found ]] || return 0
     sleep 0.1

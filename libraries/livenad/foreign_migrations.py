@@ -145,7 +145,7 @@ def fault_from_before(
     foreign = foreign_since(history, since)
     if foreign and was_seen(history.until(foreign[0].index)):
         return fault
-    return undecided(fault, foreign[0], since.at) if foreign else fault
+    return fault_or_undecided(history, since, fault)
 
 
 def undecided(fault: ProductFault, foreign: ForeignMigration, since: float, what: str = "the change") -> LabError:

@@ -48,11 +48,25 @@ class Lab:
         with embedded_cluster(self.new_folder("cluster"), *options) as kubeconfig:
             yield kubeconfig
 
+    @contextmanager
+    def project_at(self, commit: str, *today: Path) -> Iterator[Path | None]:
+        """The project as it was, but with these files of ``today``; None where the clone does not have the commit."""
+        if subprocess.run(["git", "cat-file", "-e", commit], cwd=ROOT, check=False, capture_output=True).returncode:
+            yield None
+            return
+        path = self.new_folder("before") / "tree"
+        run_checked(["git", "worktree", "add", "--detach", str(path), commit])
+        try:
+            for own in today:
+                (path / own).write_text((ROOT / own).read_text(encoding="utf-8"), encoding="utf-8")
+            yield path
+        finally:
+            run_checked(["git", "worktree", "remove", "--force", str(path)])
+
     def robot(self, kubeconfig: Path, name: str, *options: str, suites: Path = ROOT / "suites") -> RobotRun:
         """Runs Robot to its end. BenchmarkError unless all tests passed."""
         folder = self.new_folder(name)
-        command = [PYTHON, "-m", "robot", "--outputdir", str(folder), "--console", "dotted"]
-        command += ["--pythonpath", str(ROOT / "libraries"), "--pythonpath", str(ROOT), *options, str(suites)]
+        command = robot_command(ROOT, folder, *options, str(suites))
         start = time.monotonic()
         done = subprocess.run(
             command,
@@ -79,6 +93,12 @@ class RobotRun:
     def measured(self, name: str = "figures.json") -> Any:
         """What a library or listener of the benchmarks wrote beside the results."""
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+
+def robot_command(project: Path, folder: Path, *words: str) -> list[str]:
+    """Robot with the libraries of a ``project``, its results in ``folder``."""
+    paths = ["--pythonpath", str(project / "libraries"), "--pythonpath", str(project)]
+    return [PYTHON, "-m", "robot", "--outputdir", str(folder), "--console", "dotted", *paths, *words]
 
 
 def variables(values: Mapping[str, object]) -> list[str]:

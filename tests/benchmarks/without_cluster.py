@@ -14,8 +14,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from livenad.api.client import Cluster
@@ -29,7 +27,7 @@ from livenad.cluster.preflight import Preflight
 from livenad.settings import Settings
 
 from tests.benchmarks.figures import Figure, Ratio, figure
-from tests.benchmarks.lab import PYTHON, BenchmarkError, Lab, run_checked
+from tests.benchmarks.lab import PYTHON, BenchmarkError, Lab
 from tests.benchmarks.streaming import EACH, WATCHED
 from tests.embedded import ROOT
 from tests.unit.cluster.test_large_cluster import large_cluster
@@ -37,6 +35,7 @@ from tests.unit.support.kubeconfig import write_kubeconfig
 
 SIZES = (25, 50, 250, 500)
 BEFORE = "95a8c5f"
+OWN = Path("tests/benchmarks/replayed_vms.py")
 _MOST_BEFORE = 250
 VMS, EVENTS_A_SECOND = 500, 200
 
@@ -45,7 +44,7 @@ def measure(lab: Lab) -> tuple[list[Figure], list[Ratio]]:
     """Each size in a process of its own, now and before; waits; preflight."""
     sizes = [size for size in SIZES if size <= max(50, SIZES[-1] * lab.scale)]
     now = {size: _replay(ROOT, size) for size in sizes}
-    with _worktree(lab) as former:
+    with lab.project_at(BEFORE, OWN) as former:
         before = {size: _replay(former, size) for size in sizes if size <= _MOST_BEFORE} if former else {}
     latencies = _least_disturbed(lab)
     figures = [
@@ -90,22 +89,6 @@ def _replay(root: Path, size: int) -> dict[str, float]:
         raise BenchmarkError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
     told: dict[str, float] = json.loads(done.stdout)
     return told
-
-
-@contextmanager
-def _worktree(lab: Lab) -> Iterator[Path | None]:
-    """The project at the commit before, with today's benchmark; None where the clone does not have that commit."""
-    if subprocess.run(["git", "cat-file", "-e", BEFORE], cwd=ROOT, check=False, capture_output=True).returncode:
-        yield None
-        return
-    path = lab.new_folder("before") / "tree"
-    run_checked(["git", "worktree", "add", "--detach", str(path), BEFORE])
-    try:
-        own = Path("tests") / "benchmarks" / "replayed_vms.py"
-        (path / own).write_text((ROOT / own).read_text(encoding="utf-8"), encoding="utf-8")
-        yield path
-    finally:
-        run_checked(["git", "worktree", "remove", "--force", str(path)])
 
 
 def _least_disturbed(lab: Lab) -> list[float]:

@@ -5,6 +5,7 @@ Needs nothing of the project but its keywords, so that a former version can load
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 import select
@@ -21,7 +22,10 @@ _PROJECT = Path(__file__).parents[3]
 
 
 class RoundTrips:
-    """Keywords of round_trips.robot. ``mine`` and ``theirs`` are named pipes: a byte in one gives its reader the turn."""
+    """Keywords of round_trips.robot.
+
+    ``mine`` and ``theirs`` are named pipes: a byte in one gives its reader the turn.
+    """
 
     ROBOT_LIBRARY_SCOPE = "SUITE"
 
@@ -35,10 +39,11 @@ class RoundTrips:
 
     def time_round_trips(self, vm: str, via: str, series: int, count: int) -> None:
         """In each series ``count`` commands follow each other on a standing session; then it is the other's turn."""
-        keywords: Any = BuiltIn().get_library_instance("GuestLibrary").keywords
+        guests: Any = BuiltIn().get_library_instance("GuestLibrary")
+        keywords = guests.keywords
         run_in_guest = keywords.get("Run In Guest") or keywords["run_in_guest"]
         kind = typing.get_type_hints(run_in_guest)["via"]
-        way = kind[via] if isinstance(kind, type) else via
+        way = kind[via] if isinstance(kind, enum.EnumMeta) else via
         run_in_guest(vm, "true", via=way)
         self._series[via] = []
         for _ in range(series):

@@ -13,7 +13,7 @@ OURS = "kubevirt-live-nad-tests"
 """How the libraries' requests begin their User-Agent."""
 
 RECORDED = ROOT / "tests/rbac/calls.json"
-_EVERYBODYS = ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews")
+EVERYBODYS = ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews")
 _REFUSED = (401, 403)
 
 
@@ -55,7 +55,7 @@ def read_audit(path: Path, user: str, homes: tuple[str, ...]) -> Audit:
         target = event.get("objectRef")
         if event["user"].get("username") != user or not event["userAgent"].startswith(OURS) or target is None:
             continue
-        if target["resource"] in _EVERYBODYS or (target["resource"], target.get("subresource")) == ("version", None):
+        if target["resource"] in EVERYBODYS or (target["resource"], target.get("subresource")) == ("version", None):
             continue
         subresource = f"/{target['subresource']}" if "subresource" in target else ""
         place = _place(target, homes)

@@ -16,6 +16,7 @@ from livenad.reachability import probes, windows
 from tests.unit.support.fake_api import FakeApi
 from tests.unit.support.healthy_cluster import kubevirt, node, serve
 from tests.unit.support.kubeconfig import write_kubeconfig
+from tests.unit.support.published_rights import beyond_roles
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +25,17 @@ def forgotten_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret_text, "_KNOWN", secret_text.SecretValues())
 
 
+# The client by itself, and what must be refused to a VM owner.
+ANY_REQUEST = ("tests/unit/api/", "tests/unit/permissions/test_forbidden.py")
+
+
 @pytest.fixture
-def api() -> Iterator[FakeApi]:
+def api(request: pytest.FixtureRequest) -> Iterator[FakeApi]:
+    """A test fails if it asks for what no published role allows."""
     with FakeApi() as server:
         yield server
+    if not request.node.nodeid.startswith(ANY_REQUEST):
+        assert set(beyond_roles(server.seen)) == set(), "without a right in tests/rbac/reasons.yaml"
 
 
 @pytest.fixture

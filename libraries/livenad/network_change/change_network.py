@@ -85,9 +85,9 @@ def _change(
         change.with_nics = tuple(networks) if len(networks) > 1 else ()
     log.add(*changes)
     if active is not None:
-        _require_not_ended(client, changes[0], active)
+        _require_not_ended(recorder, changes[0], active)
     if vm_state == "starting":
-        _require_was_starting(client, recorder, changes[0])
+        _require_was_starting(recorder, changes[0])
     return changes
 
 
@@ -136,13 +136,15 @@ def _require_state(history: History, record: VmRecord, vm_state: VmState) -> Non
 
 
 # What an object is after the edit was answered, it was when the edit was stored: neither state comes back. Its
-# resourceVersion says nothing of that, as those of two resource types may not be compared.
+# resourceVersion says nothing of that, as those of two resource types may not be compared. The objects are listed, as
+# role runner may list migrations and VMIs, and not get one.
 
 
-def _require_not_ended(client: Cluster, change: NetworkChange, active: Object) -> None:
+def _require_not_ended(recorder: Recorder, change: NetworkChange, active: Object) -> None:
     """LabError when the migration may have ended before the second edit was stored."""
     name = str(meta(active, "name"))
-    now = client.find(MIGRATION, name, change.namespace)
+    recorder.catch_up()
+    now = recorder.history.current(MIGRATION, name)
     if now is None or phase_of(now) in FINAL_PHASES:
         raise LabError(
             f"{change.title}: migration {name} may have ended before the second edit was stored: it had, "
@@ -150,11 +152,11 @@ def _require_not_ended(client: Cluster, change: NetworkChange, active: Object) -
         )
 
 
-def _require_was_starting(client: Cluster, recorder: Recorder, change: NetworkChange) -> None:
+def _require_was_starting(recorder: Recorder, change: NetworkChange) -> None:
     """LabError when the VM may have been LiveMigratable before the edit was stored."""
-    now = client.find(VMI, change.vm, change.namespace) or {}
+    recorder.catch_up()
+    now = recorder.history.current(VMI, change.vm) or {}
     if phase_of(now) not in _STARTING or is_true(now, "LiveMigratable"):
-        recorder.catch_up()
         raise LabError(
             f"{change.subject} may have been LiveMigratable before the edit was stored, so that it was no longer "
             f"starting ({vm_summary(recorder.history, change.vm)}); run again on a less busy machine"

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, NODE, VMI, Object, meta
@@ -52,7 +53,7 @@ def colocate(client: Cluster, recorder: Recorder, vms: Sequence[VmRecord], vm: s
     recorder.wait_for(
         lambda _: not under_way(), within, title, lambda: f"still being migrated: {', '.join(under_way())}"
     )
-    selector = {_HOSTNAME: _hostname(client, node)}
+    selector = {_HOSTNAME: hostname_of(client, node)}
     for record in moving:
         if not is_there(record):
             request_action(client, recorder, record, "migrate", {"addedNodeSelector": selector})
@@ -85,7 +86,14 @@ def _node(history: History, vm: str) -> str:
     return node_of(history.current(VMI, vm) or {})
 
 
-def _hostname(client: Cluster, node: str) -> str:
-    """The label value that selects a node; it can differ from the node's name."""
-    labels: Object = meta(client.find(NODE, node) or {}, "labels", {})
+def hostname_of(client: Cluster, node: str) -> str:
+    """The label value that selects a node; it can differ from the node's name, which stands for it where the user may
+    not read nodes.
+    """
+    try:
+        labels: Object = meta(client.find(NODE, node) or {}, "labels", {})
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return node
     return str(labels.get(_HOSTNAME, node))

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .parser import BAD_USAGE, build_parser
-from .unexpected import BROKEN, UsageError, told
+from .unexpected import BROKEN, UsageError, first_of, told
 
+MANUAL = "docs/how-the-embedded-cluster-works.md"
 NOTICED = Path(__file__).resolve().parents[1] / "defects" / "noticed.json"
 """Which scenarios of the test plan turn red by a defect; ``python -m tests.detection --noticed`` writes it."""
 
@@ -67,6 +68,7 @@ def _clean(_arguments: argparse.Namespace) -> int:
 
 def _node_agent(arguments: argparse.Namespace) -> int:
     from ..dataplane.errors import DataPlaneError  # noqa: PLC0415
+    from ..kube.errors import ApiError  # noqa: PLC0415
     from ..nodeagent.process import AgentOptions, serve  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -89,6 +91,13 @@ def _node_agent(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     except DataPlaneError as error:
         print(f"python -m emulator node-agent: {error}", file=sys.stderr)
+        return BROKEN
+    except Exception as error:
+        refused = first_of(error)
+        if not isinstance(refused, ApiError):
+            raise
+        said = f"the API server refused a request ({refused.code}): {refused.message}"
+        print(f"python -m emulator node-agent: {said}; what the agent needs is in {MANUAL}", file=sys.stderr)
         return BROKEN
     return 0
 

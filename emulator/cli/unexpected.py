@@ -17,10 +17,16 @@ class UsageError(Exception):
     """A wrong word on the command line; the message names it and what was expected."""
 
 
-def told(error: BaseException) -> str:
-    """The error in one line: what, where in the code, and what to do."""
+def first_of(error: BaseException) -> BaseException:
+    """The error itself, or the first one of a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def told(error: BaseException) -> str:
+    """The error in one line: what, where in the code, and what to do."""
+    error = first_of(error)
     if isinstance(error, OSError) and (error.errno in _FULL or _NOWHERE in str(error)):
         where = error.filename or os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
         return (

@@ -10,7 +10,6 @@ from ..platforms.platform import Platform
 
 GROUP = "rbac.authorization.k8s.io"
 READ = ["get", "list", "watch"]
-WRITE = ["create", "update", "patch", "delete"]
 
 
 def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
@@ -18,22 +17,34 @@ def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
 
 
 ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
+    # As a kube-apiserver makes it: NodeRules in plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go.
     "system:node": (
         [
-            _rule("", ["nodes", "nodes/status"], [*READ, *WRITE]),
-            _rule("", ["pods"], [*READ, "create", "delete"]),
-            _rule("", ["pods/status"], ["update", "patch"]),
-            _rule("", ["namespaces"], ["get", "create"]),
+            _rule("authentication.k8s.io", ["tokenreviews"], ["create"]),
+            _rule("authorization.k8s.io", ["subjectaccessreviews", "localsubjectaccessreviews"], ["create"]),
+            _rule("", ["services", "pods", "secrets", "configmaps"], READ),
+            _rule("", ["nodes"], ["create", *READ, "update", "patch"]),
+            _rule("", ["nodes/status", "pods/status"], ["update", "patch"]),
             _rule("", ["events"], ["create", "update", "patch"]),
-            _rule("", ["configmaps", "secrets", "persistentvolumeclaims"], READ),
+            _rule("", ["pods"], ["create", "delete"]),
+            _rule("", ["pods/eviction", "serviceaccounts/token"], ["create"]),
+            _rule("", ["persistentvolumeclaims", "persistentvolumes", "endpoints"], ["get"]),
+            _rule("", ["persistentvolumeclaims/status"], ["get", "update", "patch"]),
+            _rule("certificates.k8s.io", ["certificatesigningrequests"], ["create", *READ]),
+            _rule("coordination.k8s.io", ["leases"], ["get", "create", "update", "patch", "delete"]),
+            _rule("storage.k8s.io", ["volumeattachments"], ["get"]),
+            _rule("storage.k8s.io", ["csidrivers"], READ),
+            _rule("storage.k8s.io", ["csinodes"], ["get", "create", "update", "patch", "delete"]),
+            _rule("node.k8s.io", ["runtimeclasses"], READ),
         ],
         {"kind": "Group", "name": "system:nodes"},
     ),
+    # As deployments/multus-daemonset.yml and multus-daemonset-thick.yml of Multus make it.
     "multus": (
         [
-            _rule("k8s.cni.cncf.io", ["*"], READ),
-            _rule("", ["pods", "pods/status"], ["get", "list", "update", "patch", "watch"]),
-            _rule("", ["events"], ["create", "update", "patch"]),
+            _rule("k8s.cni.cncf.io", ["*"], ["*"]),
+            _rule("", ["pods", "pods/status"], ["get", "list", "update", "watch"]),
+            _rule("", ["events"], ["create", "patch", "update"]),
         ],
         {"kind": "ServiceAccount", "namespace": "kube-system", "name": "multus"},
     ),
@@ -58,7 +69,7 @@ ROLES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
     ),
     "nmstate-handler": (
         [
-            _rule("nmstate.io", ["*"], [*READ, *WRITE]),
+            _rule("nmstate.io", ["*"], ["*"]),
             _rule("", ["nodes"], READ),
             _rule("", ["events"], ["create", "update", "patch"]),
         ],

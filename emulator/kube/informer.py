@@ -59,7 +59,8 @@ class Informer:
                 level = logging.DEBUG if error.code == 410 else logging.WARNING
                 log.log(level, "%s: %s; listing again", self.resource, error)
             except Exception as error:  # a stream may break in as many ways as its transport knows
-                log.debug("%s: stream broke (%s); listing again", self.resource, error)
+                level = logging.DEBUG if self.synced.is_set() else logging.WARNING
+                log.log(level, "%s: stream broke (%s); listing again", self.resource, error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
 

@@ -181,10 +181,13 @@ class Kubelet:
         """Writes the pod's network-status annotation."""
         entries = cni.status_entries(sandbox.primary, sandbox.attachments, sandbox.interfaces)
         entries = self._fault_points.apply("agent.network_status", entries, pod=pod)
-        meta = pod["metadata"]
         annotations = {cni.NETWORK_STATUS: cni.status_text(entries)} | _ovn_annotation(sandbox)
-        patch = {"metadata": {"annotations": annotations}}
-        await self._multus.patch("pods", meta["name"], meta["namespace"], patch)
+
+        def reported(fresh: Obj) -> None:
+            fresh["metadata"].setdefault("annotations", {}).update(annotations)
+
+        # Multus may update pods and their status, and not patch them.
+        await update_with_retry(self._multus, "pods", pod, reported, subresource="status")
 
     async def _sandbox_failed(self, pod: Obj, why: str) -> None:
         meta = pod["metadata"]

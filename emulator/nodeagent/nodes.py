@@ -58,7 +58,6 @@ class NodeRegistry:
 
     async def register(self) -> None:
         """Brings every node to Ready, with its virt-handler running."""
-        await _create_if_absent(self._kubelet, "namespaces", _namespace(self._namespace))
         await asyncio.gather(*(self._register(endpoint) for endpoint in self._endpoints))
 
     async def mark(self, node: str, bridges: set[str]) -> None:
@@ -135,10 +134,6 @@ async def _create_if_absent(client: Client, resource: str, obj: Obj) -> Obj:
             raise
     meta = obj["metadata"]
     return await client.get(resource, meta["name"], meta.get("namespace"))
-
-
-def _namespace(name: str) -> Obj:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def _labels(name: str) -> dict[str, str]:

@@ -21,10 +21,13 @@ from livenad.errors import LabError
 from livenad.permissions.rights import FURTHER_RIGHTS, NEEDED_RIGHTS, OWN_NAMESPACES, Right
 from livenad.settings import Settings
 
+from emulator.cluster_process.identities import node_identities
+from emulator.platforms.platform import KUBERNETES
 from testplan.gate import Exit
 from tests.acceptance.cluster import Api
 from tests.connect_proxy import connect_proxy
 from tests.embedded import ROOT, embedded_cluster, run_robot
+from tests.emulator.nodeagent.__main__ import Refusals
 from tests.rbac.__main__ import differences
 from tests.rbac.calls import Call, read_audit, recorded
 from tests.rbac.lanes import ACCOUNT, HOME, account_kubeconfig
@@ -144,6 +147,10 @@ def test_p0_passes_with_role_runner_alone_and_touches_nothing_foreign(lab: tuple
     assert audit.allowed <= RUNNER.calls() | {EVERYBODYS}
     optional = ROLES["reader"].calls() | ROLES["own-namespaces"].calls()
     assert audit.refused <= optional, "a new call without the right to it"
+    nodes = {who.user for who in node_identities(KUBERNETES)}
+    agents = Refusals.read(folder / "audit.jsonl", nodes)
+    assert agents.requests > 100
+    assert agents.refused == {}, "the node agent asks for more than a real node may"
     assert foreign_objects(api, create=False) == foreign
     for plural in ("kubevirt.io/v1/{}/virtualmachines", "k8s.cni.cncf.io/v1/{}/network-attachment-definitions"):
         left = [item["metadata"]["name"] for item in api.items("/apis/" + plural.format(f"namespaces/{HOME}"))]

@@ -59,7 +59,8 @@ async def lab_with(speed: float = 100, operator: bool = True) -> AsyncIterator[L
     core = ApiCore(registry)
     Webhooks(core).register()
     client, dataplane = LocalClient(core, ADMIN), FakeDataPlane()
-    await client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
+    for name in ("default", "kubevirt"):
+        await client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     if operator:
         await client.create("nmstates.nmstate.io", NMSTATE)
     identities = Identities(client, client, client, client)

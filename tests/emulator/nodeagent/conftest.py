@@ -211,7 +211,8 @@ async def agent_script(
         tls=tls,
         platform=platform,
     )
-    await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
+    for name in ("demo", platform.kubevirt_namespace):
+        await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     ready = asyncio.Event()
     script = Script(admin, dataplane)
     running = asyncio.create_task(agent.run(ready.set))

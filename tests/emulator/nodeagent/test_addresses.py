@@ -77,6 +77,7 @@ async def told(admin: LocalClient) -> dict[str, tuple[str, str]]:
 
 async def test_restarted_agent_tells_its_new_address() -> None:
     admin = LocalClient(ApiCore(default_registry()), ADMIN)
+    await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubevirt"}})
     async with running(admin):
         before = await told(admin)
     blocked = [socket.create_server((address, CONSOLE_PORT)) for address, _ in before.values()]

@@ -54,6 +54,7 @@ _DELETE_OPTIONS: Schema = {
     4: ("propagationPolicy", "str"),
     5: ("dryRun", ["str"]),
 }
+_BOUND: Schema = {1: ("kind", "str"), 2: ("apiVersion", "str"), 3: ("name", "str"), 4: ("uid", "str")}
 _ROLE: Schema = {
     1: ("metadata", _META),
     2: (
@@ -90,7 +91,7 @@ _KINDS: dict[str, Schema] = {
     "SelfSubjectReview": {1: ("metadata", _META)},
     "TokenRequest": {
         1: ("metadata", _META),
-        2: ("spec", {1: ("audiences", ["str"]), 4: ("expirationSeconds", "int")}),
+        2: ("spec", {1: ("audiences", ["str"]), 3: ("boundObjectRef", _BOUND), 4: ("expirationSeconds", "int")}),
     },
     "DeleteOptions": _DELETE_OPTIONS,
     "Role": _ROLE,

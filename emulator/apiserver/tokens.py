@@ -78,7 +78,7 @@ class Tokens:
         extra = {f"{EXTRA}credential-id": (f"JTI={claims['jti']}",)}
         for kind in ("node", "pod"):
             if kind in home:
-                extra |= {f"{EXTRA}{kind}-{key}": (home[kind][key],) for key in ("name", "uid")}
+                extra |= {f"{EXTRA}{kind}-{key}": (value,) for key, value in home[kind].items()}
         if "pod" in home:
             pod = self._core.store.get("pods", (home["namespace"], home["pod"]["name"]))
             if pod is None or pod.obj["metadata"]["uid"] != home["pod"]["uid"]:
@@ -89,11 +89,12 @@ class Tokens:
         """The claims of a token that is bound to a pod: the pod, and its node if it has one."""
         if pod is None:
             return {}
-        found: Obj = {}
-        node = self._core.store.get("nodes", ("", pod["spec"].get("nodeName", "")))
-        if node is not None:
-            found["node"] = {key: node.obj["metadata"][key] for key in ("name", "uid")}
-        return found | {"pod": {key: pod["metadata"][key] for key in ("name", "uid")}}
+        found: Obj = {"pod": {key: pod["metadata"][key] for key in ("name", "uid")}}
+        if name := pod["spec"].get("nodeName"):
+            node = self._core.store.get("nodes", ("", name))
+            # The claim names a node that does not exist, too, as in pkg/registry/core/serviceaccount/storage/token.go.
+            found["node"] = {"name": name} | ({"uid": node.obj["metadata"]["uid"]} if node else {})
+        return found
 
     def _sign(self, body: str) -> str:
         return _base64(hmac.new(self._key, body.encode(), hashlib.sha256).digest())

@@ -17,10 +17,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
-from emulator.apiserver.users import ADMIN, NODE_NAME, UserInfo
+from emulator.apiserver.users import ADMIN, UserInfo
 from emulator.cluster_process.certificates import Certificates, write_certificates
-from emulator.cluster_process.identities import node_identities
+from emulator.cluster_process.identities import ADMIN as ADMINISTRATOR
 from emulator.cluster_process.kubeconfig import write_kubeconfig
 from emulator.cluster_process.roles import grant
 from emulator.controlplane.admission.node_restriction import NodeRestriction
@@ -34,11 +35,10 @@ from emulator.nodeagent.process import AgentOptions, serve
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES
 
-from .__main__ import refused
+from .__main__ import Refusals
 from .conftest import VMIS, Script, has
 from .fake_dataplane import FakeDataPlane
 
-NODES = ("node-1", "node-2")
 ROOT = Path(__file__).resolve().parents[3]
 # A process of its own on a busy machine.
 STARTED_WITHIN = 30.0
@@ -48,16 +48,20 @@ UNCONNECTED = "" if LACKING else what_forbids_it()
 
 @dataclass
 class Cluster:
-    """An API server over HTTPS with the CRDs, and nothing that acts on its objects."""
+    """An API server over HTTPS with the CRDs, and nothing that acts on its objects.
+
+    ``kubeconfig`` is the administrator's, ``folder`` has what the commands of the documentation leave.
+    """
 
     server: ApiServer
     kubeconfig: Path
     files: Certificates
+    folder: Path
 
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    """The kubeconfig has a kubelet, Multus and virt-handlers, each with the rights of a real one and no others.
+    """A kubelet, Multus and virt-handlers have the rights of real ones here and no others.
 
     What keeps a real virt-handler to its node keeps these.
     """
@@ -65,31 +69,62 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.api_cert, files.api_key)
     server = ApiServer()
-    tokens = {f"token-of-{who.context}": who for who in node_identities(KUBERNETES, NODES)}
-    for token, who in tokens.items():
-        extra = {NODE_NAME: (who.node,)} if who.node else {}
-        server.tokens.add(token, UserInfo(who.user, who.groups, extra=extra))
+    server.tokens.add("administrator", ADMIN)
     shared = Shared(lambda user: server.client(UserInfo(user)), profile_for("1.9"), Pace(50), FaultPoints())
     NodeRestriction(shared).register(server.admission)
     listening = socket.create_server(("127.0.0.1", 0))
-    kubeconfig = tmp_path / "kubeconfig"
-    write_kubeconfig(kubeconfig, f"https://127.0.0.1:{listening.getsockname()[1]}", files.ca, tokens)
+    kubeconfig = tmp_path / "admin.kubeconfig"
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+    write_kubeconfig(kubeconfig, url, files.ca, {"administrator": ADMINISTRATOR})
+    await server.prepare()
     await server.start(listening, tls)
-    await grant(server.client(ADMIN), KUBERNETES)
-    yield Cluster(server, kubeconfig, files)
+    await install(server.client(ADMIN), files)
+    yield Cluster(server, kubeconfig, files, tmp_path)
     await server.stop()
 
 
+async def install(admin: LocalClient, files: Certificates) -> None:
+    """What an installation of Multus and KubeVirt leaves that a node agent needs."""
+    await grant(admin, KUBERNETES)
+    await admin.create("namespaces", {"metadata": {"name": "kubevirt"}})
+    for namespace, name in (("kube-system", "multus"), ("kubevirt", "kubevirt-handler")):
+        await admin.create("serviceaccounts", {"metadata": {"name": name, "namespace": namespace}})
+    pair = {"tls.crt": files.handler_cert, "tls.key": files.handler_key}
+    encoded = {key: base64.b64encode(file.read_bytes()).decode() for key, file in pair.items()}
+    meta = {"name": "kubevirt-virt-handler-server-certs", "namespace": "kubevirt"}
+    await admin.create("secrets", {"metadata": meta, "data": encoded})
+    meta = {"name": "kubevirt-ca", "namespace": "kubevirt"}
+    await admin.create("configmaps", {"metadata": meta, "data": {"ca-bundle": files.stream_ca.read_text()}})
+
+
+def commands(cluster: Cluster, after: str) -> str:
+    """The block of the documentation after these words, for the nodes and files of the test."""
+    text = (ROOT / "docs/how-the-embedded-cluster-works.md").read_text(encoding="utf-8")
+    block = text.partition(after)[2].partition("```bash\n")[2].partition("```")[0].replace("worker-", "node-")
+    assert block, after
+    for name in ("agent.kubeconfig", "handler.crt", "handler.key", "clients.crt"):
+        block = block.replace(name, str(cluster.folder / name))
+    return block
+
+
 async def started(cluster: Cluster) -> asyncio.subprocess.Process:
-    files = cluster.files
-    words = [
-        *("--kubeconfig", str(cluster.kubeconfig), "--node", "node-1", "--node", "node-2", "--speed", "50"),
-        *("--tls-cert", str(files.handler_cert), "--tls-key", str(files.handler_key)),
-        *("--tls-client-ca", str(files.stream_ca)),
-        *(() if UNCONNECTED else ("--connect-host",)),
-    ]
+    """The agent, started as the documentation says, after the administrator has done what it says."""
+    binaries = Path(sys.executable).parent
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "PATH": f"{binaries}:{os.environ['PATH']}"}
+    prepared = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", commands(cluster, "An administrator makes them so")),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await prepared.communicate()
+    assert prepared.returncode == 0, said.decode()
+    words = commands(cluster, "The agent does not renew them").split()
+    assert words[0] == ".venv/bin/python"
+    if UNCONNECTED:
+        words.remove("--connect-host")
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulator", "node-agent", *words), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, *words[1:], "--speed", "50"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
 
 
@@ -172,6 +207,7 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
         if agent.returncode is None:
             os.kill(agent.pid, signal.SIGTERM)
         _, told = await agent.communicate()
+        print(told.decode())
     assert agent.returncode == 0, told.decode()
     assert "forbidden" not in told.decode().lower()
     assert "restriction" not in told.decode().lower()
@@ -200,8 +236,12 @@ def test_requests_of_the_agent_that_are_refused_are_counted(tmp_path: Path) -> N
     ]
     audit = tmp_path / "audit.jsonl"
     audit.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    assert list(refused(audit, {handler, kubelet})) == [
-        f"{handler}: update virtualmachineinstances: 422",
-        f"{kubelet}: update nodes/status: 403",
-        f"{handler}: create events: 403",
-    ]
+    assert Refusals.read(audit, {handler, kubelet}) == Refusals(
+        6,
+        {
+            f"{handler}: update virtualmachineinstances: 422": 1,
+            f"{kubelet}: update nodes/status: 403": 1,
+            f"{handler}: create events: 403": 1,
+        },
+    )
+    assert Refusals.read(audit, {handler, kubelet}, since=6) == Refusals(1, {})

@@ -65,12 +65,12 @@ class Dialogue:
 
     @property
     def must_succeed(self) -> bool:
-        """Nothing befalls the guest that could cost a command, the line is not too noisy, and there is time enough."""
+        """Nothing could cost a command: no accident, no wish of the login, little noise; and there is time enough."""
         harm = {step.command.middle for step in self.steps} | {what for _, what in self.accidents}
         bytes_ = sum(len(step.command.out) + len(step.command.err) for step in self.steps)
         need = 400 + 20 * bytes_ / RATE + sum(step.command.seconds for step in self.steps)
         patient = all(step.timeout >= need for step in self.steps)
-        return patient and not harm & set(HARD) and self.noise <= 0.02
+        return patient and not self.speed.asks and not harm & set(HARD) and self.noise <= 0.02
 
 
 def flaws(dialogue: Dialogue) -> list[str]:

@@ -17,12 +17,21 @@ MOTD = (
 
 @dataclass(frozen=True)
 class Getty:
-    """How quick the way to a shell is, in seconds: boot, the prompt, the check of a password, the shell's start."""
+    """How quick the way to a shell is, in seconds: boot, the prompt, the check of a password, the shell's start.
+
+    ``asks`` is what the login wants beside the password and nobody can give, one of `WISHES`; "" for nothing.
+    """
 
     boot: float = 0.0
     prompt: float = 0.1
     check: float = 0.3
     start: float = 1.1
+    asks: str = ""
+
+
+NOBODY = "another user"
+WISHES = ("Verification code: ", "Current password: ", "New password: ", NOBODY)
+"""What a login asks for once it has taken the password; `NOBODY`: it refuses the user and asks for no password."""
 
 
 def read_line(machine: Machine, *, shown: bool = True) -> Program:
@@ -58,6 +67,9 @@ def getty(machine: Machine, speed: Getty, shell: Callable[[Machine], Program], *
             yield ("write", b"\r\r\nvm-under-test login: ")
         machine.flush()
         yield ("sleep", speed.check / 3)
+        if speed.asks == NOBODY:
+            yield ("write", b"\r\nLogin incorrect\r\n")
+            continue
         machine.secret_wanted = name == USER.encode()
         machine.echo = False
         yield ("write", b"Password: ")
@@ -65,7 +77,11 @@ def getty(machine: Machine, speed: Getty, shell: Callable[[Machine], Program], *
         machine.secret_wanted = False
         yield ("write", b"\r\n")
         if name == USER.encode() and given == PASSWORD.encode():
-            break
+            if not speed.asks:
+                break
+            yield ("write", speed.asks.encode())
+            yield from read_line(machine, shown=False)
+            yield ("write", b"\r\n")
         yield ("sleep", 2.0)
         machine.flush()
         yield ("write", b"\r\nLogin incorrect\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.console.dialogues import ACCIDENTS, SOFT, STATES, Dialogue, Step
-from tests.console.programs import Getty
+from tests.console.programs import WISHES, Getty
 from tests.console.shell import MANNERS, Command
 
 NOISES = (
@@ -49,9 +49,16 @@ texts = st.one_of(
     st.builds(lambda text, size: text * size, st.sampled_from(["'", "x", "é\t!", "a;b\n"]), st.sampled_from([40, 300])),
 )
 middles = st.sampled_from([*[""] * 4, *(what for what in ACCIDENTS if what not in ("freeze", "typing-kick"))])
-speeds = st.builds(
-    Getty, boot=st.sampled_from([3, 30]), prompt=st.sampled_from([0.1, 2, 9]), start=st.sampled_from([0.3, 3, 20])
-)
+
+
+def _gettys(*wishes: str) -> st.SearchStrategy[Getty]:
+    return st.builds(
+        Getty,
+        boot=st.sampled_from([3, 30]),
+        prompt=st.sampled_from([0.1, 2, 9]),
+        start=st.sampled_from([0.3, 3, 20]),
+        asks=st.sampled_from(["", *wishes]),
+    )
 
 
 @st.composite
@@ -79,7 +86,7 @@ def _dialogues(*, calm: bool) -> st.SearchStrategy[Dialogue]:
         steps=steps(calm=calm),
         manner=st.sampled_from(sorted(MANNERS)),
         state=st.sampled_from(STATES),
-        speed=speeds,
+        speed=_gettys() if calm else _gettys("", "", "", *WISHES),
         noise=st.sampled_from([0.0, 0.02] if calm else [0.0, 0.02, 0.1, 0.5]),
         noises=st.lists(st.sampled_from(NOISES), min_size=1, max_size=3).map(tuple),
         # The last is large: most of the time would go to reading byte after byte.

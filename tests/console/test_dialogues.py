@@ -9,7 +9,7 @@ import pytest
 from livenad.guest.console.console_frames import Capture
 
 from tests.console.dialogues import SOFT, STATES, Dialogue, Step, flaws
-from tests.console.programs import Getty
+from tests.console.programs import WISHES, Getty
 from tests.console.shell import MANNERS, Command
 from tests.console.strategies import ENOUGH, NOISES
 
@@ -105,3 +105,11 @@ def test_text_that_looks_like_a_login_twice_in_a_second_does_not_end_a_command()
     slow = [Step(Command("slow", b"slow\n", seconds=30.0), ENOUGH)]
     for second in range(20):
         assert flaws(Dialogue(slow, "ash", "shell", cut=(7, 1, 60), accidents=((second, "prompts"),))) == []
+
+
+@pytest.mark.parametrize("state", ["login", "booting", "password"])
+@pytest.mark.parametrize("wish", WISHES)
+def test_login_that_wants_what_nobody_can_give_gets_no_password_for_it(wish: str, state: str) -> None:
+    dialogue = Dialogue([HELLO], state=state, speed=Getty(asks=wish))
+    assert not dialogue.must_succeed
+    assert flaws(dialogue) == []

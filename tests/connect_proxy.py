@@ -46,11 +46,11 @@ def connect_proxy(login: str = "") -> Iterator[ConnectProxy]:
                 return
             proxy.asked.append(target)
             host, _, port = target.rpartition(":")
-            with socket.create_connection((proxy.names.get(host, host), int(port))) as server:
+            with suppress(OSError), socket.create_connection((proxy.names.get(host, host), int(port))) as server:
                 self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=_pump, args=(server, self.connection), daemon=True)
+                back = threading.Thread(target=pump, args=(server, self.connection), daemon=True)
                 back.start()
-                _pump(self.connection, server)
+                pump(self.connection, server)
                 back.join()
 
     class Server(ThreadingTCPServer):
@@ -67,7 +67,7 @@ def connect_proxy(login: str = "") -> Iterator[ConnectProxy]:
             server.shutdown()
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

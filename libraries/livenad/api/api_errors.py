@@ -67,8 +67,8 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     elif isinstance(error, NameResolutionError):
         why, remedy = "its name cannot be resolved", "check the server's name in the kubeconfig and your DNS or VPN"
     elif isinstance(error, ProxyError):
-        proxy = bare(connection.proxy_to(connection.server))
-        why, remedy = f"the proxy {proxy} refuses: {error}", "check proxy-url, HTTPS_PROXY and NO_PROXY"
+        why = f"the proxy {bare(connection.proxy_to(connection.server))} {_of_proxy(error.original_error, lost)}"
+        remedy = "check proxy-url, HTTPS_PROXY and NO_PROXY"
     elif isinstance(error, NewConnectionError):
         why = "connection refused or no route"
         remedy = "check that the cluster runs and that the kubeconfig is of this cluster"
@@ -83,6 +83,14 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     return Unreachable(
         f"cannot reach API server {connection.server} ({connection.source}): {why}; last request: {what}; {remedy}"
     )
+
+
+def _of_proxy(error: Exception, lost: Lost) -> str:
+    if isinstance(error, ConnectTimeoutError):
+        return f"was silent: no connection within {lost.seconds:.0f} s, the look-up of its name included"
+    if isinstance(error, NewConnectionError):
+        return "cannot be reached: connection refused or no route"
+    return f"refuses: {error}"
 
 
 def _remedy_of_tls(said: str) -> str:

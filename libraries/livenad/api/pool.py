@@ -86,9 +86,7 @@ def new_pool(
     if server_name:
         options["server_hostname"] = server_name
     if proxy.startswith("socks"):
-        from urllib3.contrib.socks import SOCKSProxyManager  # noqa: PLC0415 - it needs a package of its own
-
-        return SOCKSProxyManager(proxy, **options)
+        return _socks_pool(proxy, options)
     if proxy:
         pool: urllib3.PoolManager = urllib3.ProxyManager(
             proxy, proxy_headers=proxy_headers, proxy_ssl_context=context, **options
@@ -96,4 +94,24 @@ def new_pool(
     else:
         pool = urllib3.PoolManager(**options)
     pool.pool_classes_by_scheme = {"http": _Plain, "https": _Tls}
+    return pool
+
+
+def _socks_pool(proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
+    from urllib3.contrib import socks  # noqa: PLC0415 - it needs a package of its own
+
+    class Plain(_Ageing, socks.SOCKSConnection):
+        pass
+
+    class Tls(_Ageing, socks.SOCKSHTTPSConnection):
+        pass
+
+    class PlainPool(socks.SOCKSHTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(socks.SOCKSHTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    pool = socks.SOCKSProxyManager(proxy, **options)
+    pool.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
     return pool

@@ -88,7 +88,8 @@ class WatchStream:
     def wait_synced(self, within: float) -> None:
         """Block until the first list is in. Raises what kept it from that: ApiError, or LabError after ``within`` s."""
         if not self._synced.wait(within):
-            raise LabError(f"{self.title} could not be listed within {within:.0f} s: {self._failure or 'no answer'}")
+            why = self._failure or f"no answer from API server {self._cluster.connection.server}"
+            raise LabError(f"{self.title} could not be listed within {within:.0f} s: {why}")
         if self._failure is not None and not self._version:
             raise self._failure
 

@@ -295,14 +295,23 @@ def _open(
         said = _message_of(bytes(error.resp_body or b"").decode(errors="replace").strip())
         remedy = f"; {known}" if (known := remedy_of(said)) else ""
         raise StreamRefused(f"{name}: the API answered {error.status_code} {said}{remedy}", error.status_code) from None
-    except (TimeoutError, websocket.WebSocketTimeoutException):
+    except Exception as error:  # of sockets, of TLS, of the websocket, and of a proxy's own kind
+        if not _is_timeout(error, websocket.WebSocketTimeoutException):
+            raise StreamRefused(f"{name}: cannot be opened: {error}") from error
         proxy = f" (through the proxy {options.proxy.host}:{options.proxy.port})" if options.proxy else ""
         raise StreamSilent(
             f"{name}: the API server {options.base_url}{proxy} was silent: it opened no stream within {human(timeout)}"
         ) from None
-    except Exception as error:  # of sockets, of TLS, of the websocket, and of a SOCKS proxy's own kind
-        raise StreamRefused(f"{name}: cannot be opened: {error}") from error
     return WebSocketStream(client, name, keep)
+
+
+def _is_timeout(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    """Whether it began with a timeout: proxies' clients raise errors of their own in its place."""
+    while error is not None:
+        if isinstance(error, (TimeoutError, *kinds)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _message_of(body: str) -> str:

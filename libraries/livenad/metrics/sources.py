@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from livenad.api.api_errors import ApiError
 from livenad.api.kinds import POD, Kind, Object, dig, meta
+from livenad.api.pool import new_pool
 from livenad.api.tls import verifying_context
 from livenad.errors import LabError
 from livenad.metrics.series import NAME, Labels, Unread, chosen, read_exposition, read_vector, selector
@@ -239,9 +240,7 @@ def _pool(cluster: Cluster, url: str) -> urllib3.PoolManager:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     proxy = cluster.connection.proxy_to(url)
-    if proxy.startswith("http"):
-        return urllib3.ProxyManager(proxy, proxy_headers=configuration.proxy_headers, ssl_context=context)
-    return urllib3.PoolManager(ssl_context=context)
+    return new_pool(context, proxy=proxy, proxy_headers=configuration.proxy_headers)
 
 
 def _fetch(pool: urllib3.PoolManager, url: str, headers: Mapping[str, str]) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +14,10 @@ import yaml
 from livenad.api import client, recorder
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
-from livenad.api.kinds import NAD, NODE, VM, VMI
+from livenad.api.kinds import NODE, VM, VMI
 from livenad.api.recorder import Recorder
 from livenad.api.watch import STOP_SECONDS
-from livenad.errors import LabError, Unreachable
+from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.model import GuestLogin, VmRecord
 
@@ -52,30 +51,6 @@ def seconds_until_error(work: Callable[[], object], told: str, error: type[Excep
     with pytest.raises(error, match=told):
         work()
     return time.monotonic() - began
-
-
-NEW = {"metadata": {"name": "blue", "namespace": "demo", "labels": {"live-nad-tests/run": "x"}}}
-REQUESTS: dict[str, Callable[[Cluster], object]] = {
-    "list": lambda cluster: cluster.list(NODE),
-    "create": lambda cluster: cluster.create(NAD, NEW),
-    "patch": lambda cluster: cluster.json_patch(NAD, "blue", "demo", [], lambda _: True),
-    "delete": lambda cluster: cluster.delete(NAD, "blue", "demo"),
-}
-
-
-@pytest.mark.parametrize("kind", REQUESTS)
-@pytest.mark.parametrize("answers", [0, 40])
-def test_request_that_is_not_answered(gateway: Gateway, behind: Cluster, kind: str, answers: int) -> None:
-    """Nothing comes, or half an answer. A lost write is looked for, and that has no patience of its own."""
-    gateway.answers = answers
-    took = seconds_until_error(lambda: REQUESTS[kind](behind), "connected, but silent: no answer within", Unreachable)
-    assert took < PATIENCE + MARGIN
-
-
-def test_look_up_of_the_server_that_is_silent(behind: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2 * PATIENCE))
-    took = seconds_until_error(lambda: behind.list(NODE), "silent: no connection within 1 s, the look-up of its name")
-    assert took < PATIENCE + MARGIN
 
 
 def test_wait_that_ends_in_silence(

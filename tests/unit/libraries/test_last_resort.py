@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from GuestLibrary import GuestLibrary
+from KubeVirtLibrary import KubeVirtLibrary
 from robot.api import ExecutionResult
+from robot.api.parsing import Keyword, KeywordCall, While, get_model
+from robot.parsing.model.statements import Fixture
 
 from testplan.gate import Word, judge
 from testplan.plan import load_plan
@@ -113,3 +118,23 @@ def test_timeout_rests_on_the_keywords_own_limits(output: Path) -> None:
         ("Limit", (), "2 minutes 300 milliseconds"),
         ("Limit", ("within=1 min",), "1 minute 300 milliseconds"),
     ]
+
+
+WAITLESS = {"log", "evaluate", "append to list"}
+"""Keywords of Robot's own that the suites call."""
+
+
+def test_suites_call_only_what_has_a_timeout_or_does_not_wait() -> None:
+    """So the timeouts of keywords bound every test, setup and teardown."""
+    scenario = ROOT / "libraries" / "KubeVirtLibrary" / "scenario.resource"
+    files = [*(ROOT / "suites").rglob("*.robot"), *(ROOT / "resources").glob("*.resource"), scenario]
+    nodes = [node for path in files for node in ast.walk(get_model(path))]
+    steps = [node for node in nodes if isinstance(node, KeywordCall)]
+    fixtures = [node.name for node in nodes if isinstance(node, Fixture) and node.name]
+    called = {name.lower() for name in (*(step.keyword for step in steps), *fixtures)}
+    called |= {step.args[1].lower() for step in steps if step.keyword == "Record Check"}
+    defined = {node.name.lower() for node in nodes if isinstance(node, Keyword)}
+    ours = {name.lower() for library in (KubeVirtLibrary(), GuestLibrary()) for name in library.keywords}
+    assert len(called) > 50
+    assert called - ours - defined - WAITLESS == set()
+    assert not [node for node in nodes if isinstance(node, While)]

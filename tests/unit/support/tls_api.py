@@ -1,4 +1,4 @@
-"""A TLS server that lets in by client certificate: requests, watches and streams alike."""
+"""A server that lets in by client certificate: requests, watches and streams alike; without TLS whoever comes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_EMPTY = {
+    "metadata": {"resourceVersion": "1"},
+    "items": [],
+    "status": "success",
+    "data": {"resultType": "vector", "result": []},
+}
+"""A list, and an answer of Prometheus."""
+
 
 class TlsApi:
     """``user`` is let in, by the certificate's common name; all others are answered 401."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
         self.user = ""
         self.refused = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> TlsApi:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -37,8 +46,8 @@ def _handler_of(api: TlsApi) -> type[BaseHTTPRequestHandler]:
             """Nobody asks."""
 
         def do_GET(self) -> None:
-            shown = self.connection.getpeercert() or {}
-            names = {str(value) for ((key, value),) in shown.get("subject", ()) if key == "commonName"}
+            shown: Any = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else {}
+            names = {str(value) for ((key, value),) in (shown or {}).get("subject", ()) if key == "commonName"}
             let_in = not api.user or api.user in names
             api.refused += not let_in
             if let_in and "watch=true" in self.path:
@@ -46,9 +55,15 @@ def _handler_of(api: TlsApi) -> type[BaseHTTPRequestHandler]:
             elif let_in and self.path.endswith("/console"):
                 self._answer(404, b'{"message": "no such VMI"}')
             elif let_in:
-                self._answer(200, json.dumps({"metadata": {"resourceVersion": "1"}, "items": []}).encode())
+                self._answer(200, json.dumps(_EMPTY).encode())
             else:
                 self._answer(401, b'{"message": "Unauthorized"}')
+
+        def _write(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self._answer(200, json.dumps(_EMPTY).encode())
+
+        do_POST = do_PATCH = do_DELETE = _write  # noqa: N815 - names that the server looks for
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)

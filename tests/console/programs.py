@@ -19,7 +19,7 @@ MOTD = (
 class Getty:
     """How quick the way to a shell is, in seconds: boot, the prompt, the check of a password, the shell's start.
 
-    ``asks`` is what the login wants beside the password and nobody can give, one of `WISHES`; "" for nothing.
+    ``asks`` is what the login wants beside the password, and no test can give, one of `WISHES`; "" for nothing.
     """
 
     boot: float = 0.0
@@ -29,9 +29,9 @@ class Getty:
     asks: str = ""
 
 
-NOBODY = "another user"
-WISHES = ("Verification code: ", "Current password: ", "New password: ", NOBODY)
-"""What a login asks for once it has taken the password; `NOBODY`: it refuses the user and asks for no password."""
+UNASKED = "another user"
+WISHES = ("Verification code: ", "Current password: ", "New password: ", UNASKED)
+"""What a login asks for once it has taken the password; `UNASKED`: it refuses the user and asks for no password."""
 
 
 def read_line(machine: Machine, *, shown: bool = True) -> Program:
@@ -67,7 +67,7 @@ def getty(machine: Machine, speed: Getty, shell: Callable[[Machine], Program], *
             yield ("write", b"\r\r\nvm-under-test login: ")
         machine.flush()
         yield ("sleep", speed.check / 3)
-        if speed.asks == NOBODY:
+        if speed.asks == UNASKED:
             yield ("write", b"\r\nLogin incorrect\r\n")
             continue
         machine.secret_wanted = name == USER.encode()

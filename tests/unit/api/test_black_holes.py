@@ -1,6 +1,6 @@
 """Every kind of connection, black-holed at each of its steps, ends within its own limit and names who is silent.
 
-A gateway lets so many bytes of answers through, and none from then on: none at all, those of each message, and
+A gateway lets a number of bytes of answers through, and none from then on: none at all, those of each message, and
 almost all. Bytes of a guest's own, over SSH and on the console, are in test_ssh_silence.py and in tests/console.
 """
 
@@ -46,7 +46,7 @@ Step = int | str
 """How many bytes come, or one of the two before any can."""
 
 NO_LOOK_UP, NO_CONNECTION = "no look-up", "no connection"
-NAME = "name-that-nobody-looks-up.example"
+NAME = "without-an-answer.example"
 
 
 def record(cluster: Cluster) -> None:
@@ -117,7 +117,7 @@ class Lab:
 
 @contextmanager
 def deaf_port() -> Iterator[int]:
-    """Nobody takes the connections to it, and so many wait that the next one gets no answer."""
+    """Its server takes no connection, and its queue is full: the next one gets no answer."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A server that lets in by client certificate: requests, watches and streams alike; without TLS whoever comes."""
+"""A server that lets in by client certificate: requests, watches and streams alike; without TLS every client."""
 
 from __future__ import annotations
 

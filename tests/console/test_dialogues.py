@@ -113,3 +113,8 @@ def test_login_that_wants_what_nobody_can_give_gets_no_password_for_it(wish: str
     dialogue = Dialogue([HELLO], state=state, speed=Getty(asks=wish))
     assert not dialogue.must_succeed
     assert flaws(dialogue) == []
+
+
+def test_command_that_speaks_of_something_not_found_is_no_shell_that_does_not_know_our_functions() -> None:
+    looks = Step(Command("grep 'not found' /var/log/messages", b"", b"", 1, 3.0), ENOUGH)
+    assert flaws(Dialogue([looks, OTHER], state="shell")) == []

@@ -44,7 +44,7 @@ _CLOSING = 3.0
 _HARMLESS_QUESTION = 3.0
 """Seconds in which a login program answers an empty line with its prompt, or a refusal."""
 
-_UNKNOWN_FUNCTION = re.compile(r"\b_[kf]:? .*not found|\b_[kf]: inaccessible")
+_UNKNOWN_FUNCTION = re.compile(r"\b_[kf]: (?:[Cc]ommand )?not found|\bnot found: _[kf]\b|\b_[kf]: inaccessible")
 _OUT_OF_SHELL = re.compile(r"(?<!Last )(?<!failed )\blogin: *\Z|\b[Pp]assword: *\Z")
 
 

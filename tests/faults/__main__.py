@@ -39,9 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(faults: Sequence[str], suites: Sequence[str], folder: Path, arguments: argparse.Namespace) -> list[Behind]:
-    """The undisturbed run first, then one for each fault, in their order; ``jobs`` clusters in parallel."""
+    """The undisturbed run first, then one for each fault, in their order; ``jobs`` clusters in parallel.
+
+    What an earlier call left in ``folder`` of the same suites is not run again.
+    """
 
     def run(fault: str) -> Behind:
+        done = folder / fault / "behind.json"
+        if done.is_file() and set(suites) <= (earlier := Behind.load(done)).outcomes.keys():
+            print(f"{fault}: run before", flush=True)
+            return earlier
         behind = run_behind(
             fault,
             folder / fault,
@@ -50,6 +57,7 @@ def run_all(faults: Sequence[str], suites: Sequence[str], folder: Path, argument
             cluster=("--speed", str(min(arguments.speed, FAULTS[fault].speed))),
             options=arguments.robot,
         )
+        behind.save(done)
         print(f"{fault}: {behind.requests} requests, {behind.seconds:.0f} s", flush=True)
         return behind
 
@@ -79,7 +87,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="suites in parallel on a cluster")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="number of clusters in parallel")
     parser.add_argument("--speed", type=int, default=5, metavar="N", help="delays are shortened at most N times (5)")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="where the runs leave their results")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where the runs leave their results; those there are not run again"
+    )
     parser.add_argument("--robot", nargs="*", default=[], metavar="ARG", help="arguments of robot")
     return parser.parse_args(argv)
 

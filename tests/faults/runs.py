@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from testplan.results import Outcome, ResultsError, Verdict, read_results
@@ -40,6 +41,20 @@ class Behind:
     def verdicts(self, suite: str) -> dict[str, Verdict]:
         """By test of a suite."""
         return {outcome.name: outcome.verdict for outcome in self.outcomes.get(suite, ())}
+
+    def save(self, path: Path) -> None:
+        data = asdict(self) | {"lost": sorted(self.lost), "refused": sorted(self.refused)}
+        path.write_text(json.dumps(data, indent=1, default=lambda verdict: verdict.name), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Behind:
+        """What `save` wrote."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        outcomes = {
+            suite: [Outcome(**(one | {"verdict": Verdict[one["verdict"]]})) for one in several]
+            for suite, several in data["outcomes"].items()
+        }
+        return cls(**(data | {"outcomes": outcomes, "lost": set(data["lost"]), "refused": set(data["refused"])}))
 
 
 def run_behind(

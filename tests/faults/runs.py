@@ -44,14 +44,16 @@ class Behind:
 
     def save(self, path: Path) -> None:
         data = asdict(self) | {"lost": sorted(self.lost), "refused": sorted(self.refused)}
-        path.write_text(json.dumps(data, indent=1, default=lambda verdict: verdict.name), encoding="utf-8")
+        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Behind:
         """What `save` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
         outcomes = {
-            suite: [Outcome(**(one | {"verdict": Verdict[one["verdict"]]})) for one in several]
+            suite: [
+                Outcome(**(one | {"verdict": Verdict(one["verdict"]), "tags": tuple(one["tags"])})) for one in several
+            ]
             for suite, several in data["outcomes"].items()
         }
         return cls(**(data | {"outcomes": outcomes, "lost": set(data["lost"]), "refused": set(data["refused"])}))

@@ -101,10 +101,12 @@ def test_console_that_ends_while_a_lost_command_is_asked_for() -> None:
     assert flaws(Dialogue([lost], state="shell", speed=Getty(start=3), accidents=accidents)) == []
 
 
-def test_text_that_looks_like_a_login_twice_in_a_second_does_not_end_a_command() -> None:
+@pytest.mark.parametrize("others", [(), (0.5,), (0.5, 1.2)])
+def test_text_that_looks_like_a_login_in_a_burst_does_not_end_a_command(others: tuple[float, ...]) -> None:
     slow = [Step(Command("slow", b"slow\n", seconds=30.0), ENOUGH)]
     for second in range(20):
-        assert flaws(Dialogue(slow, "ash", "shell", cut=(7, 1, 60), accidents=((second, "prompts"),))) == []
+        accidents = ((second, "prompts"), *((second + later, "prompt") for later in others))
+        assert flaws(Dialogue(slow, "ash", "shell", cut=(7, 1, 60), accidents=accidents)) == []
 
 
 @pytest.mark.parametrize("state", ["login", "booting", "password"])

@@ -44,6 +44,9 @@ _CLOSING = 3.0
 _HARMLESS_QUESTION = 3.0
 """Seconds in which a login program answers an empty line with its prompt, or a refusal."""
 
+_NOTHING_UNASKED = 1.0
+"""Seconds of silence after which what comes is an answer."""
+
 _UNKNOWN_FUNCTION = re.compile(r"\b_[kf]: (?:[Cc]ommand )?not found|\bnot found: _[kf]\b|\b_[kf]: inaccessible")
 _OUT_OF_SHELL = re.compile(r"(?<!Last )(?<!failed )\blogin: *\Z|\b[Pp]assword: *\Z")
 
@@ -250,8 +253,9 @@ class ConsoleShell:
         def answer() -> object:
             return line.frames or LOGIN_ASKS.search(line.tail)
 
-        # Twice: a program's text may come again, just when the first answer is awaited.
-        for _ in range(2):
+        # Twice, with a pause: a program's text may come again, just when the first answer is awaited.
+        for pause in (0.0, _NOTHING_UNASKED):
+            line.settle(pause, deadline.slice(5 * pause))
             line.tail = ""
             line.type(CTRL_U + "\r")
             line.wait_for(lambda: answer() or None, deadline.slice(_HARMLESS_QUESTION))

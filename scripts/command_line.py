@@ -2,8 +2,8 @@
 
     python command_line.py [--profile NAME] -- ARGUMENTS OF ROBOT
 
-ends with 64 and one line when something is wrong with them. Robot itself finds some of these faults only after a
-cluster was started, and some, such as an unknown tag, never.
+ends with 64 and one line when something is wrong with them for a run on an embedded cluster. Robot itself finds some of
+these faults only after a cluster was started, and some, such as an unknown tag, never.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "libraries")]
 
-from livenad.api.kubeconfig import files_of  # noqa: E402
+from livenad.api.kubeconfig import check_context, files_of  # noqa: E402
 from livenad.errors import LAB_ERROR_PREFIX, BadInput  # noqa: E402
 from livenad.settings import nearest  # noqa: E402
 from robot.api import TestSuite  # noqa: E402
@@ -64,11 +64,18 @@ class CommandLine:
 
 
 def read_command_line(
-    arguments: Sequence[str], profiles: Sequence[str], *, own_cluster: bool = False, kubeconfig: str = ""
+    arguments: Sequence[str],
+    profiles: Sequence[str],
+    *,
+    embedded: bool = False,
+    own_cluster: bool = False,
+    kubeconfig: str = "",
+    context: str = "",
 ) -> CommandLine:
     """Reads arguments of robot. Raises WrongUsage for what is wrong with them, in one line, with what was meant.
 
-    ``own_cluster``: where its networks are has to be among the values. ``kubeconfig``: the file that was given.
+    ``embedded``: the cluster is started for this run, so that no value may name another. ``own_cluster``: where its
+    networks are has to be among the values. ``kubeconfig``, ``context``: the options of these names.
     """
     try:
         options, sources = RobotFramework().parse_arguments([*arguments, str(SUITES)])
@@ -85,8 +92,13 @@ def read_command_line(
     # Of several files that have a variable the first one counts.
     options["variablefile"] = [*options.get("variablefile", []), *files]
     settings = check_given(options, sources, networks=own_cluster)
+    if embedded and (settings.kubeconfig or settings.context):
+        raise WrongUsage(
+            "this run starts an embedded cluster, and variable KUBECONFIG or CONTEXT names another one; to test that, "
+            "give it as ./run.sh --kubeconfig FILE --context NAME"
+        )
     if kubeconfig or settings.kubeconfig:
-        _check_kubeconfig(kubeconfig or settings.kubeconfig)
+        check_kubeconfig(kubeconfig or settings.kubeconfig, context or settings.context)
     return CommandLine(options, list(sources), selection(options, sources))
 
 
@@ -138,9 +150,10 @@ def _check_tags(options: Mapping[str, Any], tags: Iterable[str]) -> None:
                     )
 
 
-def _check_kubeconfig(kubeconfig: str) -> None:
+def check_kubeconfig(kubeconfig: str, context: str) -> None:
+    """Raises WrongUsage for a kubeconfig that is not there or is none, and for a context that it does not have."""
     try:
-        files_of(kubeconfig)
+        check_context(files_of(kubeconfig), context)
     except BadInput as bad:
         raise WrongUsage(str(bad).removeprefix(LAB_ERROR_PREFIX)) from None
 
@@ -160,7 +173,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("robot", nargs="*", help="arguments of robot, after --")
     arguments = parser.parse_args(argv)
     try:
-        read_command_line(arguments.robot, arguments.profile)
+        read_command_line(arguments.robot, arguments.profile, embedded=True)
     except Information:
         return 0
     except WrongUsage as error:

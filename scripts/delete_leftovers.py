@@ -15,6 +15,7 @@ from robot.run import RobotFramework
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.command_line import check_kubeconfig  # noqa: E402
 from scripts.given_values import WrongUsage, check_given, profile_file  # noqa: E402
 
 SUITE = Path(__file__).with_suffix(".robot")
@@ -46,13 +47,16 @@ def main(argv: Sequence[str]) -> int:
         options, _ = robot.parse_arguments([*arguments.robot, str(SUITE)])
         profiles = [str(profile_file(name)) for name in dict.fromkeys(arguments.profile)]
         options["variablefile"] = [*options.get("variablefile", []), *profiles]
-        check_given(options, [str(SUITE)])
+        settings = check_given(options, [str(SUITE)])
+        if arguments.kubeconfig:
+            check_kubeconfig(str(arguments.kubeconfig), arguments.context or settings.context)
     except (DataError, WrongUsage) as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
     own = [f"DRY_RUN:{arguments.dry_run}"]
     if arguments.kubeconfig:
-        own += [f"KUBECONFIG:{arguments.kubeconfig.expanduser().absolute()}", f"CONTEXT:{arguments.context}"]
+        own.append(f"KUBECONFIG:{arguments.kubeconfig.expanduser().absolute()}")
+        own += [f"CONTEXT:{arguments.context}"] if arguments.context else []
     files = dict.fromkeys(("output", "log", "report"), "NONE")
     libraries = str(ROOT / "libraries")
     options.update(files, console="quiet", listener=[Failures()], pythonpath=[libraries])

@@ -93,7 +93,12 @@ def main(argv: Sequence[str]) -> int:
     kubeconfig = str(arguments.kubeconfig or "")
     try:
         line = read_command_line(
-            arguments.robot, arguments.profile, own_cluster=arguments.own_cluster, kubeconfig=kubeconfig
+            arguments.robot,
+            arguments.profile,
+            embedded=arguments.embedded,
+            own_cluster=arguments.own_cluster,
+            kubeconfig=kubeconfig,
+            context=arguments.context,
         )
     except Information as information:
         print(information.message)
@@ -211,8 +216,9 @@ def _added_options(line: CommandLine, arguments: argparse.Namespace) -> dict[str
         own_values = ["ALLOW_DISRUPTIVE:yes", *([] if _has_ipv6() else ["IPV6_PREFIX:"])]
         added["variable"] = [*own_values, *options.get("variable", [])]
     if arguments.kubeconfig:
-        kubeconfig = arguments.kubeconfig.expanduser().absolute()
-        own = [f"KUBECONFIG:{kubeconfig}", f"CONTEXT:{arguments.context}"]
+        own = [f"KUBECONFIG:{arguments.kubeconfig.expanduser().absolute()}"]
+        # Where the option names none, that of the user's values counts.
+        own += [f"CONTEXT:{arguments.context}"] if arguments.context else []
         added["variable"] = [*options.get("variable", []), *own]
     title = EMBEDDED_TITLE if arguments.embedded else TITLE
     if arguments.defect:

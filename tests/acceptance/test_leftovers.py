@@ -39,6 +39,7 @@ def test_nothing_is_left_in_the_working_directory(tmp_path: Path) -> None:
         (("--", "--variable", "NAMESPAC:team-a"), "did you mean NAMESPACE?"),
         (("--", "--variablefile", "mine.yaml"), "'mine.yaml' does not exist"),
         (("--profile", "mine"), "expected one of embedded"),
+        ((), 'kubeconfig "nowhere" (variable KUBECONFIG) does not exist'),
     ],
 )
 def test_wrong_values_are_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from scripts.command_line import read_command_line
 from scripts.given_values import WrongUsage
 from testplan.suites import read_tests
+from tests.unit.support.kubeconfig import write_kubeconfig
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,32 @@ def test_wrong_usage_is_one_line(arguments: str, said: str, monkeypatch: pytest.
 def test_a_kubeconfig_that_is_missing() -> None:
     with pytest.raises(WrongUsage, match=r'kubeconfig "/no/config" .* does not exist'):
         read_command_line([], [], kubeconfig="/no/config")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "kind: Config", "contexts: [", "\0"])
+def test_a_file_that_is_no_kubeconfig(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config").write_text(text, encoding="utf-8")
+    with pytest.raises(WrongUsage) as caught:
+        read_command_line([], [], kubeconfig=str(tmp_path / "config"))
+    assert str(tmp_path / "config") in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("option", "variables"), [("production", []), ("", ["--variable", "CONTEXT:production"])])
+def test_a_context_that_the_kubeconfig_does_not_have(tmp_path: Path, option: str, variables: list[str]) -> None:
+    config = str(write_kubeconfig(tmp_path / "config", "https://lab.invalid"))
+    with pytest.raises(WrongUsage, match=r'context "production" .* is not in kubeconfig .*; it has: here, there'):
+        read_command_line(variables, [], kubeconfig=config, context=option)
+    with pytest.raises(WrongUsage, match="it has: here, there"):
+        read_command_line(["--variable", f"KUBECONFIG:{config}", *variables], [], context=option)
+    read_command_line(["--variable", "CONTEXT:there"], [], kubeconfig=config)
+
+
+@pytest.mark.parametrize("variable", ["KUBECONFIG:{}", "CONTEXT:there"])
+def test_a_run_on_an_embedded_cluster_is_led_to_no_other(tmp_path: Path, variable: str) -> None:
+    """Such a run may change the settings of its cluster."""
+    given = variable.format(write_kubeconfig(tmp_path / "config", "https://lab.invalid"))
+    with pytest.raises(WrongUsage, match=r"starts an embedded cluster, and .* \./run\.sh --kubeconfig FILE"):
+        read_command_line(["--variable", given], [], embedded=True)
 
 
 @pytest.mark.parametrize(

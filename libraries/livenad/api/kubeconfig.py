@@ -45,8 +45,9 @@ def files_of(kubeconfig: str) -> str:
     there = [path for path in paths if path.is_file()]
     if not there:
         raise BadInput(
-            f'kubeconfig "{files}" ({origin}) does not exist; give one with --variable KUBECONFIG:<path> or the '
-            "environment variable KUBECONFIG, or start an embedded cluster: python -m emulator up"
+            f'kubeconfig "{files}" ({origin}) does not exist; give one with --kubeconfig of run.sh, with --variable '
+            "KUBECONFIG:<path> or the environment variable KUBECONFIG, or start an embedded cluster: "
+            "python -m emulator up"
         )
     return os.pathsep.join(str(path) for path in there)
 
@@ -74,16 +75,12 @@ def load_in_cluster() -> Access:
 def load(files: str, context: str) -> Access:
     """The configuration of a context, the current one for ""; exec plugins are run, token files read."""
     from kubernetes import client  # noqa: PLC0415
-    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415
+    from kubernetes.config.kube_config import KubeConfigLoader  # noqa: PLC0415
 
     loader: Any = KubeConfigLoader
-    merger: Any = KubeConfigMerger
     with _named(files):
-        merged = merger(files).config
-        if merged is None:
-            raise BadInput(f"kubeconfig {files} is empty")
+        merged, chosen = _choose(files, context)
         _remember(merged)
-        chosen = _choose(merged, files, context)
         entry = merged["contexts"].get_with_name(chosen).value.get("context") or {}
         user, cluster = (_entry(merged, plural, key, entry) for plural, key in (("users", "user"), _CLUSTER))
         _require_plugin(user, files)
@@ -112,8 +109,23 @@ def load(files: str, context: str) -> Access:
     return Access(configuration, impersonation, getattr(loaded, "expiry", None))
 
 
-def _choose(merged: Any, files: str, context: str) -> str:
-    """The context to use."""
+def check_context(files: str, context: str) -> None:
+    """Raises BadInput for files that are no kubeconfig, and for a context that they do not have; "" is the current one.
+
+    Nothing else of them is read, and no exec plugin is run.
+    """
+    with _named(files):
+        _choose(files, context)
+
+
+def _choose(files: str, context: str) -> tuple[Any, str]:
+    """The merged files, and the context to use."""
+    from kubernetes.config.kube_config import KubeConfigMerger  # noqa: PLC0415 - the client is slow to import
+
+    merger: Any = KubeConfigMerger
+    merged = merger(files).config
+    if merged is None:
+        raise BadInput(f"kubeconfig {files} is empty")
     known = [str(entry.value["name"]) for entry in merged["contexts"]] if "contexts" in merged else []
     chosen = context or str(merged.value.get("current-context") or "")
     origin = "variable CONTEXT" if context else "its current-context"
@@ -124,7 +136,7 @@ def _choose(merged: Any, files: str, context: str) -> str:
         )
     if chosen not in known:
         raise BadInput(f'context "{chosen}" ({origin}) is not in kubeconfig {files}; it has: {listed}')
-    return chosen
+    return merged, chosen
 
 
 def _is_loopback(server: str) -> bool:

@@ -73,8 +73,10 @@ class Summary(ResultVisitor):  # type: ignore[misc]
         """A line for each message that keeps the run from a PASS, worst first, with links to its test and evidence."""
         for told in by_message(one for one in outcomes if one.verdict in BAD or self._is_gap(one)):
             name = self._link(told.first.id, told.first.name) if self._log else told.first.name
-            evidence = f" [{told.first.evidence}|evidence]" if told.first.evidence else ""
-            yield f"*{told.verdict}* {name}{told.more}: {'; '.join([told.message, *told.items])}{evidence}"
+            # In front of the message, whose brackets would begin the link otherwise: Robot's markup has no escapes.
+            evidence = f" ([{told.first.evidence}|evidence])" if told.first.evidence else ""
+            said = "; ".join([told.message, *told.items]).replace("|", "¦")
+            yield f"*{told.verdict}* {name}{told.more}{evidence}: {said}"
 
     @staticmethod
     def _is_gap(outcome: Outcome) -> bool:

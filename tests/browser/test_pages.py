@@ -20,6 +20,8 @@ from tests.browser.causes import load_causes, untold
 from tests.browser.conftest import DEFECT, SeenRun
 from tests.browser.looking import PAGES, broken_links, flaws, opens_in
 from tests.browser.webdriver import Browser
+from tests.sample.pages import SAMPLE, looks
+from tests.sample.pictures import EVIDENCE
 
 EXPAND = "expandAll('s1')"
 """Robot builds what is folded only when it is unfolded."""
@@ -119,6 +121,18 @@ def test_sign_off_prints_on_two_pages(run: SeenRun, window: Browser) -> None:
     links = "[...document.querySelectorAll('a[href*=\"evidence/\"]')].map(link => link.getAttribute('href'))"
     assert window.run(f"return new Set({links}).size") == kept > 0
     assert 1 <= window.pages() <= 2
+
+
+def test_the_sample_looks_like_a_run_of_today(run: SeenRun) -> None:
+    """Its charts and evidence were drawn when it was recorded."""
+    today, sample = looks(evidence(run).read_text(encoding="utf-8")), looks((SAMPLE / EVIDENCE).read_text("utf-8"))
+    assert today - sample == set(), "docs/sample is out of date: run python -m tests.sample"
+    assert {one for one in sample - today if not one.startswith("lane: ")} == set()
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_wrong_with_the_look_of_the_sample(window: Browser) -> None:
+    assert flaws(SAMPLE, window) == []
 
 
 def test_merged_results_lead_to_the_evidence_as_well(run: SeenRun, window: Browser) -> None:

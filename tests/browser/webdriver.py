@@ -94,9 +94,19 @@ class Browser:
         self.prefer(scheme)
         self._post(f"{self._session}/window/rect", {"width": width, "height": 1000})
 
-    def screenshot(self, file: Path) -> None:
-        """What the window shows, as PNG."""
-        file.write_bytes(base64.b64decode(self._ask("GET", f"{self._session}/screenshot")))
+    def picture(self, file: Path, width: int, height: int) -> None:
+        """The head of the page as PNG, this large."""
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        command = {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "clip": clip}}
+        taken = self._post(f"{self._session}/goog/cdp/execute", command)
+        file.write_bytes(base64.b64decode(taken["data"]))
+
+    def picture_of(self, file: Path, selector: str, number: int) -> None:
+        """An element as PNG: the one of this number, from 0, that the CSS selector finds."""
+        found = self._post(f"{self._session}/elements", {"using": "css selector", "value": selector})
+        (element,) = found[number].values()
+        taken = self._ask("GET", f"{self._session}/element/{element}/screenshot")
+        file.write_bytes(base64.b64decode(taken))
 
     def close(self) -> None:
         """Close the window."""

@@ -18,7 +18,7 @@ RESOLUTION = 0.2
 PAUSE = 3.0
 """Seconds between two requests beyond which they belong to two stretches: between two checks nothing is probed."""
 
-_GUTTER = 264
+_GUTTER = 290
 _TRACK = 18
 _HEAD = 20
 _TOP = 64

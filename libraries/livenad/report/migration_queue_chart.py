@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from livenad.migrations.migration_queue import QueuedMigration
-from livenad.report.timeline import Lane, Span, Timeline, Tone
+from livenad.report.timeline import AFTER, Lane, Span, Timeline, Tone
 
 _MOST = 60
 """Lanes of a chart that can still be read."""
@@ -23,7 +23,7 @@ def queue_timeline(title: str, queue: Sequence[QueuedMigration], end: float) -> 
     if len(shown) < len(queue):
         title = f"{title}; {len(shown)} of them drawn, in the order of their arrival"
     lanes = tuple(Lane(one.vm, tuple(_spans(one, end))) for one in shown)
-    return Timeline(title, lanes, max(1.0, (complete or end) * 1.12), complete, None)
+    return Timeline(title, lanes, max(1.0, (complete or end) * AFTER), complete, None)
 
 
 def _drawn(queue: Sequence[QueuedMigration]) -> Sequence[QueuedMigration]:

@@ -19,6 +19,9 @@ from livenad.text import human
 BEFORE = 0.13
 """The time before the edit that is shown, as a part of the time after it."""
 
+AFTER = 1.16
+"""The time that is shown of a change that completed, as a multiple of what it took: its last state has room."""
+
 _WARNINGS = 4
 _SHORTEST = 0.05
 
@@ -99,7 +102,7 @@ def timeline_of(history: History, change: NetworkChange, until: float, within: f
     """The timeline of a change up to ``until`` (monotonic clock); ``within`` is its deadline in seconds."""
     done = completed_at(five_facts(history, change))
     complete = None if done is None else max(0.0, done - change.at)
-    end = max(1.0, until - change.at) if complete is None else max(1.0, complete * 1.12)
+    end = max(1.0, until - change.at) if complete is None else max(1.0, complete * AFTER)
     lanes = (lane for lane in _lanes(history, change, end) if lane.spans or lane.marks or lane.note)
     return Timeline(change.title, tuple(lanes), end, complete, within)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robot.api import ExecutionResult
+from robot.utils import html_format
 
 from testplan.gate import judge
 from testplan.page import Links
@@ -51,6 +52,17 @@ def test_report_begins_with_what_a_suite_misused(run_suite: RunSuite, tmp_path: 
         "- *TEST ERROR* [log.html#s1-s1-t1|First]: No keyword with name 'Nope' found.",
         "- *LAB ERROR* [log.html#s1-s1-t2|Second]: dead",
     ]
+
+
+def test_links_lead_on_whatever_the_message_holds(run_suite: RunSuite, tmp_path: Path) -> None:
+    """Robot's markup takes the first bracket for the begin of a link."""
+    fail = (
+        "Set Test Metadata    Evidence    [evidence/1/index.html|kept]\n    Fail    status.conditions[X|Y] is [Z] | no"
+    )
+    run_suite(SUITE.replace("Log    one", fail))
+    shown = html_format(summarised(tmp_path).doc)
+    assert re.findall('href="([^"]*)"', shown)[1:] == ["log.html#s1-s1-t1", "evidence/1/index.html"]
+    assert "status.conditions[X¦Y] is [Z] ¦ no" in shown
 
 
 def test_each_test_leads_to_its_charts_and_to_the_sign_off(run_suite: RunSuite, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the suites and ends with the gate's verdict. See --help.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The whole test suite: linters, wording and spelling, types, contracts between packages, the test plan, a dry run of
 # the suites, and all tests.
 #
@@ -80,6 +81,18 @@ left_processes() {
   return 1
 }
 
+# Results are a user's: tests and dry runs leave them and results/latest alone.
+results() {
+  find results -printf '%p %l %T@\n' 2>/dev/null | sort || true
+}
+
+results_untouched() {
+  diff <(printf '%s\n' "$results_before") <(results) && return
+  echo "results/ changed meanwhile: by a test, or by a run that was started beside the tests"
+  return 1
+}
+
+results_before=$(results)
 mapfile -t scripts < <(git ls-files '*.sh' run.sh test.sh .ci/run | sort -u)
 mapfile -t texts < <(git grep -Il "")
 if [[ -n $quick ]]; then
@@ -100,6 +113,7 @@ beside "robocop check" robocop check --no-cache suites resources
 beside "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
 beside "robocop format" robocop format --check --no-cache suites resources docs/examples
 beside wording "$PYTHON" -m tests.lint.wording
+beside licence "$PYTHON" -m tests.lint.licence
 beside codespell codespell "${texts[@]}"
 beside "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
 beside "testplan check" "$PYTHON" -m testplan check
@@ -114,6 +128,7 @@ if [[ -z $quick ]]; then
   report_stage pytest "$result" "$start" ""
 fi
 stage "left processes" left_processes
+stage "results untouched" results_untouched
 
 if [[ -s $work/failed ]]; then
   printf 'FAILED: %s\n' "$(paste -sd, <"$work/failed")" >&2

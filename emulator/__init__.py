@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded cluster: the API, control plane, nodes and guests of a KubeVirt cluster on one Linux machine.
 
 Processes and command line:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fault points: the named places where a defect can change what the embedded cluster does.
 
 The code at a fault point calls ``apply("point", value, **context)`` and continues with the result; without a defect

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pace of the embedded cluster: the real control plane's delays, divided. The order never changes."""
 
 from __future__ import annotations

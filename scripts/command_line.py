@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arguments of a run, read and checked before anything starts: options, paths, values, kubeconfig, selection.
 
     python command_line.py [--profile NAME] -- ARGUMENTS OF ROBOT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Removes what aborted runs left on a cluster: what ``run.sh --delete-leftovers`` hands over to."""
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
     options["variable"] = [*options.get("variable", []), *own]
     # Without results of its own Robot takes the working directory for theirs, and evidence would lie there.
     with tempfile.TemporaryDirectory(prefix="live-nad-tests-") as folder:
-        return FAILED if robot.execute(str(SUITE), outputdir=folder, **options) else 0
+        return FAILED if robot.execute(str(SUITE), **options | {"outputdir": folder}) else 0
 
 
 if __name__ == "__main__":

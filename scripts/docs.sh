@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Writes the keyword reference of libraries and resources to docs/keywords/: Markdown for reading on the web, and for the
 # libraries Libdoc's HTML with a search. Both are kept in git.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The variables that a run is given: read and checked before anything starts; Robot itself goes on without them."""
 
 from __future__ import annotations

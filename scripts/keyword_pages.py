@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the keyword reference, as Libdoc reads it from libraries and resources, to docs/keywords.
 
     python keyword_pages.py [FOLDER]

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Writes the locks in locks/ from the requirement files: the newest releases within their ranges, with hashes, for every
 # supported Python and platform. Each set holds the one before, in the same versions.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several suites in parallel, by pabot. Called by run_suites.py, and by pabot as the command that runs one suite.
 
     python parallel.py pabot ARGUMENTS OF PABOT

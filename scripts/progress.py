@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the console shows of a run: a line for each suite that ended, and Robot's warnings. Nothing else.
 
 Waits that take long tell of themselves, see ``livenad.api.progress``.

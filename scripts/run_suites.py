@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the suites, then reports and judges: what run.sh hands over to.
 
 In this process, so that a signal reaches Robot itself and a kill leaves no child behind; by pabot where several suites

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs a command with KUBECONFIG set to an embedded cluster that is started for it and stopped after it. What it needs is
 # installed first, as by run.sh. RobotCode's profiles in robot.toml call it.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where YAML reads something else than what a user wrote: names twice, no value, numbers in another notation."""
 
 from __future__ import annotations

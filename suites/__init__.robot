@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Live Update NAD Reference (KubeVirt VEP 140): the network of a running VM is changed, and the
 ...                 cluster live-migrates the VM to it without a reboot.
 Metadata            Project    KubeVirt Live Update NAD Reference tests

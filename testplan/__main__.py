@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m testplan check | document | report | gate``: see ``--help`` of each."""
 
 from __future__ import annotations

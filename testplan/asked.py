@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which capabilities a suite asks its cluster for, read from its keywords and those of its resources."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From evidence back to what the run said of it: whose fault, which test, sign-off and report.
 
 The pages of evidence are written while the run lasts, when nothing of this is known yet.

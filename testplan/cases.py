@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Test cases of other systems: what a run says of each, where several tests of ours prove one together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chapters of the test plan beside its rows and scenarios, read and checked against their schema."""
 
 from __future__ import annotations

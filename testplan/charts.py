@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the log has the charts of a suite and of a test: the keyword whose message holds the picture."""
 
 from __future__ import annotations

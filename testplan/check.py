@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the plan and the suites say the same: offline, in well under a second."""
 
 from __future__ import annotations

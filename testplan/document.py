@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The test plan as a document, ``docs/test-plan.md``: made of plan, chapters and the suites' documentation.
 
 The order of its chapters is the one that reviewers of OpenShift Virtualization's test plans know.

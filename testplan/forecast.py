@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a preflight tells of the scenarios: which of them this cluster lets run, and what each of the others lacks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a run: what the colour of a report cannot say.
 
 A run in which everything was skipped is green for Robot, and so is one that never selected what it was asked for.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The traceability matrix of a run: verdict and evidence of every requirement, as Markdown and HTML."""
 
 from __future__ import annotations

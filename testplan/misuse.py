@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot's own words for what is wrong with a suite: broken test data, misused keywords, unintended exceptions.
 
 They are those of Robot 7.5, by the place in its sources from which they come. A message is compared from its start, so

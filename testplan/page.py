@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages of a run share: their frame, their colours, and how ids, links and code look in them."""
 
 from __future__ import annotations

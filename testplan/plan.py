@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The test plan and the vocabulary of tags, read and checked against the schema."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spelling and Markdown of the test plan, by codespell and PyMarkdown where they are installed."""
 
 from __future__ import annotations

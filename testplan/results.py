@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run found, from Robot's output.xml: one outcome a test, with whose fault a bad one is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What reviewers of such plans ask for, as checks of the plan's data and of the document made of it; offline."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sign-off: one page of HTML, two when printed, with the verdict on every requirement and what it rests on."""
 
 from __future__ import annotations

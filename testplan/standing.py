@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run says of a requirement or a scenario: proven, partly proven, failed, not judged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options of Robot that make the statistics by tag say something: what a tag means, and which tags are worth a line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tests that the suites hold, as Robot's own parser sees them; nothing is executed or imported."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What log and report say besides numbers: verdict, time of each phase, skips and why; and of each test its charts.
 
 Given to Robot as ``--prerebotmodifier testplan.summary.Summary:log.html``, so that merged and parallel runs have it.

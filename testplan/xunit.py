@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """xUnit with the ids of scenario, requirements and other systems at each test, which Robot's own does not have.
 
 The ids of other systems have the names by which their importers know them:

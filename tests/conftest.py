@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How tests are shared out to the workers: whole runs first and one by one, all others a file at a time.
 
 Also the fixture that asserts what the mark of a circumstance says.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP proxy that tunnels (CONNECT), for tests: it records the addresses asked for, and can require a login."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Embedded clusters and robot runs as children, for tests that look at a whole run."""
 
 from __future__ import annotations

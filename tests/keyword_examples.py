@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The examples in the documentation of the libraries' keywords, and suites made of them.
 
 A keyword's documentation ends with ``Example:`` and preformatted lines of Robot data; the introduction of a library has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plugin of pytest for the quick lane: a test that starts a process or listens on a port fails there.
 
 Such tests are slow or depend on the machine. ``tests/quick.args`` leaves them out; this finds those that it forgot.

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       A VM that is there already is moved to another network and back. It is not removed.
 ...
 ...                 Create it beforehand: ``kubectl apply -f docs/examples/existing-vm.yaml``.

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       A NIC is unplugged from a running VM and does not come back with a later migration.
 
 Library             KubeVirtLibrary

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Two VMs without a third: they reach each other on one network until one of them is moved away.
 
 Library             KubeVirtLibrary

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       What a VM is, as data, for what no keyword judges; and a VM that is removed before the suite ends.
 
 Library             Collections

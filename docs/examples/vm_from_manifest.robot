@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       A VM of your own manifest: kept as it is, set up for these keywords where it does not set up itself.
 
 Library             KubeVirtLibrary

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       While one VM changes its network, nothing happens to another one that is left alone.
 
 Library             KubeVirtLibrary

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Admission: ordered callables that may change or refuse a request."""
 
 from __future__ import annotations

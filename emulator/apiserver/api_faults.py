@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the API server that a defect injects: a delay, or an error in place of the answer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Server-side apply: merges the fields that a manager declares, removes those that only this manager owned."""
 
 from __future__ import annotations

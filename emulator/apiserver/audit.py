@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit log: a line for each request from outside, in the shape of ``audit.k8s.io/v1`` at level Metadata."""
 
 from __future__ import annotations

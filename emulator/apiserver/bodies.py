@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Request bodies: JSON, YAML and protobuf to objects."""
 
 from __future__ import annotations

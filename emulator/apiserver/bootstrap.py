@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The objects of a new Kubernetes cluster: namespaces, roles and bindings."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The resources this server serves by itself. The control plane may register more, or replace some."""
 
 from __future__ import annotations

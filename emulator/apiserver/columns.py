@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Printer columns of the built-in kinds: what ``kubectl get`` shows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Content negotiation: the media type and form of an answer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server's core, without transport: reads, and access to registry, store and admission.
 
 ``local_client`` and the HTTP handlers use it.

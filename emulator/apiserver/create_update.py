@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Creating and updating objects: what happens between the request's body and the commit."""
 
 from __future__ import annotations

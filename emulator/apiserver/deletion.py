@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deleting objects: grace, finalizers, propagation, preconditions."""
 
 from __future__ import annotations

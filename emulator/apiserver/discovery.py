@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Discovery and version: the groups and resources that the server serves."""
 
 from __future__ import annotations

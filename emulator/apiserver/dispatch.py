@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Selects the function that answers a request on a resource, or the error if there is none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PodDisruptionBudgets: which pods one protects, and the controller that counts them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Durations as kubectl's tables print them."""
 
 from __future__ import annotations

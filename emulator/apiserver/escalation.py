@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The privilege escalation check: a user cannot grant rights that they do not have."""
 
 from __future__ import annotations

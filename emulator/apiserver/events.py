@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """core/v1 and events.k8s.io/v1 Events are one object in two shapes; the core shape is stored."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``pods/eviction``: admission, disruption budgets, then the pod's mark and deletion."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sets of field paths in the FieldsV1 form: ``{"f:metadata": {"f:labels": {".": {}, "f:app": {}}}}``.
 
 An empty object is a leaf: the field as a whole.

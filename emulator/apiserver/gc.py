@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The garbage collector: deletes or orphans the dependents of a deleted owner."""
 
 from __future__ import annotations

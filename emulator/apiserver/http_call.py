@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One HTTP request in the server, and its query parameters."""
 
 from __future__ import annotations

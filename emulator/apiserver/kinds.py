@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Defaults, server-set fields and validation of the built-in kinds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fields of KubeVirt's and Multus' custom resources, as far as this API server prunes and checks them.
 
 Written as nested dicts: a key is a field, ``[...]`` a list of such objects, ``ANY`` a value that is kept as it is, a

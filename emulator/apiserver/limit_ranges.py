@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """LimitRanges of containers and pods: the defaults that new pods get, and the bounds that they must keep."""
 
 from __future__ import annotations

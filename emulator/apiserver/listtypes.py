@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which lists of the built-in kinds are merged by key; every other list is replaced as a whole."""
 
 from __future__ import annotations

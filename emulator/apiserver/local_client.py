@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client for code that runs in the API server's own process."""
 
 from __future__ import annotations

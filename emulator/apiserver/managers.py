@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """metadata.managedFields: which manager last wrote which field."""
 
 from __future__ import annotations

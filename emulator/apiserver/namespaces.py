@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The namespace controller: fills new namespaces, and empties terminating ones before they are removed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plain helpers on JSON objects: copies, names, metadata."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenAPI v3 documents: what kubectl needs to apply, create, validate and explain."""
 
 from __future__ import annotations

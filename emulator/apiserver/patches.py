@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON patch and merge patch, as the real server applies them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a pod asks for, as quotas and limit ranges count it."""
 
 from __future__ import annotations

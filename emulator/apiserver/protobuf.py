@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decodes the protobuf bodies that clients send even to a JSON server: namespaces, config maps, secrets, access
 reviews.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ResourceQuotas: what a namespace may have of objects and of its pods' resources, and the controller that counts.
 
 Scopes are not read: a quota with one counts nothing.

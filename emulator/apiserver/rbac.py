@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RBAC: roles and bindings, evaluated from the store on every request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP handlers of reads: GET of one object and of lists."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Resources declared as data. Nothing else in this package names a kind."""
 
 from __future__ import annotations

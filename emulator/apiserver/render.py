@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects, lists and Statuses as bytes."""
 
 from __future__ import annotations

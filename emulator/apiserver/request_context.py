@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The context of one request to the API: user, options, target."""
 
 from __future__ import annotations

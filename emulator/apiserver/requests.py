@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The attributes of an HTTP request: verb, resource and object, as the authorizer and the handlers need them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP responses: JSON, YAML, Statuses, warnings."""
 
 from __future__ import annotations

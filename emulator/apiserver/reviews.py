@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Access reviews, self subject reviews, and tokens of service accounts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Structural schemas: unknown fields are pruned and reported; types, required fields and enums are checked."""
 
 from __future__ import annotations

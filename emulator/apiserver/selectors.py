@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label and field selectors: text to predicate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API server: HTTPS, authentication, authorisation, dispatch."""
 
 from __future__ import annotations

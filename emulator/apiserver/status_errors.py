@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The errors of the generic API server, with the real one's messages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The versioned store: objects, one revision counter, and a bounded window of events per resource."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strategic merge patch, for built-in kinds."""
 
 from __future__ import annotations

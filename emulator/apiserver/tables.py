@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables and partial metadata: the forms that kubectl asks for."""
 
 from __future__ import annotations

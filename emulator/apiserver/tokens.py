@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Authentication: bearer tokens, client certificates, impersonation."""
 
 from __future__ import annotations

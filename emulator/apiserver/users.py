@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Users and service accounts."""
 
 from __future__ import annotations

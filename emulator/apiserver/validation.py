@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Validation of object metadata."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The HTTP handler of watches: GET with ``watch``, answered with a stream of events."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A watch's subscription to the changes of one bucket, filtered by namespace and selectors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP handlers of writes: POST, PUT, PATCH and DELETE on objects and collections."""
 
 from __future__ import annotations

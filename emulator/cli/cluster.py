@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``up`` and ``exec``: a cluster in the foreground, alone or around a command."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the command of the command line; every error ends in one line and an exit status."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unexpected errors, told in one line."""
 
 from __future__ import annotations

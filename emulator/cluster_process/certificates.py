@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The certificate authorities of a cluster and the certificates that they sign."""
 
 from __future__ import annotations

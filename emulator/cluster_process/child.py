@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One of the cluster's own processes, seen from the supervisor."""
 
 from __future__ import annotations

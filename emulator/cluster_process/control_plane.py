@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process of API server and control plane: ``python -m emulator.cluster_process.control_plane CONFIG``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clients of an embedded cluster's API outside of its process, with one token each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node agent's process of an embedded cluster: ``python -m emulator.cluster_process.node_agent CONFIG``."""
 
 from __future__ import annotations

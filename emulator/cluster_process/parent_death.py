@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parent-death signal: when the parent process dies, the kernel ends this one.
 
 Our own processes import it. Run as a program, it sets the signal and becomes the command that it is given:

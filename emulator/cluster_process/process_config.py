@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The configuration that the supervisor gives to its child processes: one file, readable by this user only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The roles of the node agent's identities, as kubelets, Multus and virt-handler have them."""
 
 from __future__ import annotations

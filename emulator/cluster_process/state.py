@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of clusters: which clusters are alive, and the removal of what dead ones left."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts a cluster, monitors its processes, and removes it."""
 
 from __future__ import annotations

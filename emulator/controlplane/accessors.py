@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Accessors for fields of VMIs, migration objects and pods."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An informer's cache with lookups, and with waiting until a controller's own writes arrive."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all controllers share: caches, clients with their identities, configuration, pace and fault points."""
 
 from __future__ import annotations

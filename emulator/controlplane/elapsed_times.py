@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measures how long a state has lasted, in seconds of the real control plane.
 
 The API's timestamps are whole seconds. At several times the real speed that is too coarse for delays, so this process

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels, annotations, finalizers and reasons of KubeVirt."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON patches that contain only a controller's own changes, and fail if another client changed the same fields."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Versions of KubeVirt, and their differences in live updates of networks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts the control plane inside the API server's process."""
 
 from __future__ import annotations

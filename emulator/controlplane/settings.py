@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cluster's configuration in the KubeVirt CR."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The DataVolumes and claims of a VM: created from its templates, waited for, and shown in its status."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data plane: nodes, networks, pods and guests in Linux namespaces."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ethernet frames that announce a guest's location to switches and neighbours: RARP, gratuitous ARP, unsolicited NA."""
 
 from __future__ import annotations

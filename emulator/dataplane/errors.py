@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The error of the data plane."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts and stops the process that guests are forked from (``emulator.guest.forkserver``)."""
 
 from __future__ import annotations

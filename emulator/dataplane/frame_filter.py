@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sockets that see the frames for one NIC and no others: by a filter in the kernel, so that crowds cost nothing."""
 
 from __future__ import annotations

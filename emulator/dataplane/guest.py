@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lifecycle of a guest: boots and reboots in its pod, moves to another one, ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The host side of a guest's NICs: for each a bridge without learning, whose uplink a migration swaps."""
 
 from __future__ import annotations

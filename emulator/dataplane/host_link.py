@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way from this machine into the nodes' pod network: an API server here can dial the address of a VM.
 
 It needs the rights of root over the machine's own network, which the data plane gives up when it enters its user

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Network devices, addresses and routes of one network namespace, by rtnetlink."""
 
 from __future__ import annotations

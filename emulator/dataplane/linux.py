@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data plane in Linux namespaces: ``emulator.dataplane.model.DataPlane`` for machines without virtualisation."""
 
 from __future__ import annotations

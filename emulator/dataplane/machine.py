@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One run of a guest from power-on to its end, as the hypervisor sees it."""
 
 from __future__ import annotations

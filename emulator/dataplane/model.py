@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The interface between the node agent and the data plane. Nothing here knows the Kubernetes API.
 
 The default implementation builds guests from Linux namespaces (``emulator.dataplane.linux``). One with QEMU guests

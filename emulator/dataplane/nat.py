@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stateless one-to-one NAT between a pod's address and its guest's, by nftables.
 
 Without state a migration loses nothing, and no connection tracking is needed.

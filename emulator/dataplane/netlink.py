@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Netlink messages: encoding, and a request with its answers.
 
 A netlink socket stays in the network namespace in which it was opened, whichever thread uses it later.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Network namespaces held by file descriptor, and the one thread that builds in them."""
 
 from __future__ import annotations

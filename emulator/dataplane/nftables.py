@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages to nf_tables: tables, chains, rules and their expressions, sent as one transaction."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packet loss on the way to a pod: matching frames, or a share of all frames, are dropped. For defects only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods: a network namespace each, its connections to segments, and to the NICs of a guest."""
 
 from __future__ import annotations

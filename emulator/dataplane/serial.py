@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest's serial line, seen from outside: it has one client at a time and outlives the guest's reboots."""
 
 from __future__ import annotations

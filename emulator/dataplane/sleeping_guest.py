@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest that has not been started yet, as nothing has looked at it: what is known of it, and what wakes it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The few Linux system calls that Python 3.11 does not offer: namespaces, mounts, parent-death signal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nodes and the wires between them.
 
 Each VLAN of a node's bridge is a Linux bridge of its own. If it has an uplink, it is joined to the others in a hub.

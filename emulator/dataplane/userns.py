@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Enters the user namespace in which the data plane is built, and checks beforehand whether this machine permits it."""
 
 from __future__ import annotations

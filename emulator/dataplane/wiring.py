@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The wiring of a node: what its bridges are connected to, with VLANs and OVN's bridge-mappings."""
 
 from __future__ import annotations

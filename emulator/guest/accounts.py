@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The users of a guest. All have user id 0: a user namespace that was created without privilege has no other."""
 
 from __future__ import annotations

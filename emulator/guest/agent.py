@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest agent: facts read inside the guest at the time of the request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's output on its serial line during boot and shutdown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages between the data plane and a guest's processes: JSON objects, with file descriptors if needed.
 
 The channel is the guest's "hardware": the virtual machine's agent port and its power button. In the guest only process

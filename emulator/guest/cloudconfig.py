@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cloud-init user data: parsed into the configuration of the guest."""
 
 from __future__ import annotations

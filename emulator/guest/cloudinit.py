@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cloud-init's stages: network, boot commands, files, commands; and its output on the console."""
 
 from __future__ import annotations

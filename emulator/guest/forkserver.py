@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process that all guests are forked from. It imports once what they need.
 
 The data plane starts it as ``python -m emulator.guest.forkserver FD PARENT`` with one end of a channel. It has a single

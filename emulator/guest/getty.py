@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The login prompt on the serial line: the output of agetty, login and PAM on a real machine, byte for byte."""
 
 from __future__ import annotations

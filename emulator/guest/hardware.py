@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's side of its virtual hardware: agent port, power button, hot-plugged NICs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's own files: its identity, and small programs that a guest has and its host may lack."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Process 1 of a guest: boots it, runs its login, SSH server and guest agent, and shuts it down."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a fork of the fork server to a guest's first process: namespaces, then the fork that becomes process 1.
 
 The forking process stays as the guest's launcher: it waits for the guest's end and reports it.

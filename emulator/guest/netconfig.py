@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cloud-init network data, version 2: parsed, and applied to the guest's NICs as addresses and routes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest's file system: a tmpfs root with the host's programs bound read-only; everything else is its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes of a guest: starts and reaps them, and records login sessions."""
 
 from __future__ import annotations

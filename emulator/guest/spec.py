@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The boot specification that the data plane sends to a guest: its hardware and its cloud-init disk."""
 
 from __future__ import annotations

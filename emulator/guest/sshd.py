@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's SSH server: commands with their exit status, shells on a pty, files."""
 
 from __future__ import annotations

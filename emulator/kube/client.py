@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client interface that controllers and the node agent are written against.
 
 Two implementations exist: one inside the API server's process (``emulator.apiserver.local_client``) and one over HTTPS

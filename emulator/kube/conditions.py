@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conditions in the status of objects, as lists of plain JSON."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The exception for errors of the Kubernetes API, as a ``Status`` object describes them."""
 
 from __future__ import annotations

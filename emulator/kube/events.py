@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events as client-go's recorder writes them: repeated ones are counted, and capped per source and object."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The client over HTTPS, for processes other than the API server's."""
 
 from __future__ import annotations

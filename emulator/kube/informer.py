@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A list-and-watch cache of one resource, as client-go's shared informers are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kubernetes' quantities as exact numbers, and back in the units that they were given in."""
 
 from __future__ import annotations

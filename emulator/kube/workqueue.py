@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A controller's work queue, as client-go's: keys without duplicates, delays, and retries with back-off."""
 
 from __future__ import annotations

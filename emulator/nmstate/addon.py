@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState as an add-on of a platform."""
 
 from __future__ import annotations

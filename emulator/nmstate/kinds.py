@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState's kinds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState's webhooks for policies: they reset the status of an older generation, and refuse some changes."""
 
 from __future__ import annotations

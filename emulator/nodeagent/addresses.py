@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the nodes listen: a loopback address for each, with the ports that real clients dial without asking."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node agent as a whole: which components it starts, in which order, and how it stops them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Multus and the CNI plugins: the networks that a pod's interfaces are attached to, and the pod's network-status."""
 
 from __future__ import annotations

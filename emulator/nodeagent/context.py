@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The context that all components of the node agent share."""
 
 from __future__ import annotations

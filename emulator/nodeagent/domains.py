@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guests on this agent's nodes, as libvirt lists domains."""
 
 from __future__ import annotations

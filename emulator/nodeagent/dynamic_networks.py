@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Multus' Dynamic Networks Controller: attaches running pods to the networks of their annotation, and detaches them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Converts a VMI to the guest that its launcher would define: NICs, identity, cloud-init data."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kubelet: creates a sandbox with networks for the pods of its nodes, updates their status, and removes them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The logs of this agent's launchers: one JSON object for each line, as virt-launcher writes them."""
 
 from __future__ import annotations

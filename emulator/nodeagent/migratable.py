@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-handler's decision whether a VMI is live-migratable, and the reason if it is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A live migration as both virt-handlers write it: preparation, copy, switch-over, completion, clean-up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clients of a component that has an identity of its own on each node."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registers the nodes and their virt-handler pods, and keeps their heartbeats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OVN-Kubernetes as the CNI plugin of secondary networks: its checks of a NAD, and its annotation on pods."""
 
 from __future__ import annotations

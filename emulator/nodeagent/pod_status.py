@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kubelet's changes of a pod's status. Every function changes the given pod."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node agent's process: enters a user namespace, connects to the API, and runs until it is stopped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The work queues of the node agent's components."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Optimistic updates: read, change, PUT, and retry on conflict."""
 
 from __future__ import annotations

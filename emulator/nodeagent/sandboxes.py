@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pod sandboxes on this agent's nodes: network namespaces with their interfaces."""
 
 from __future__ import annotations

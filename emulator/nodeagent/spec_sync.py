@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a defect can change after virt-handler has synced a running guest with its VMI's spec."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One node's stream endpoint: the paths and the behaviour of virt-handler's console server.
 
 Binary messages in both directions, text ignored, no ping, and no close frame of its own: the TCP connection just ends.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a defect can change in a guest, or around it, at the end of its live migration."""
 
 from __future__ import annotations

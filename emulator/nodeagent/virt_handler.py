@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-handler: boots the guests of its nodes' VMIs, updates the VMIs' status, and ends guests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-handler's changes of a VMI's status. Every function changes the given VMI."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects that identify the cluster: version, infrastructure, network type, cluster operators."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Routes, and the namespace of the monitoring stack."""
 
 from __future__ import annotations

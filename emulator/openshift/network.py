@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cluster network operator's objects: Multus' DaemonSet, the NAD webhook, and the roles to read NADs."""
 
 from __future__ import annotations

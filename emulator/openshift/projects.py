@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Projects: namespaces as users of OpenShift see them, and project requests of users who may not create namespaces."""
 
 from __future__ import annotations

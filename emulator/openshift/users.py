@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The roles of users of OpenShift who are not cluster administrators."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """OVN-Kubernetes: the objects by which clients detect it, and its cluster-wide networks."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OVN-Kubernetes as add-ons of a platform: the objects by which clients detect it, and its cluster-wide networks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kind ClusterUserDefinedNetwork: its fields and its validation."""
 
 from __future__ import annotations

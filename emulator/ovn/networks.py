@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ClusterUserDefinedNetwork controller: a NetworkAttachmentDefinition in each namespace that one selects."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Add-ons of a platform: each brings resources, objects, webhooks, paths and controllers of one topic."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The add-ons of each platform. A new add-on is named here and nowhere else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The platforms. Only data: every process of the cluster reads it."""
 
 from __future__ import annotations

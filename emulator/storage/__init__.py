@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Storage without disks: a StorageClass, claims that are bound, and the status of CDI's DataVolumes."""

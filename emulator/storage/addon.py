@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Storage as an add-on of every platform."""
 
 from __future__ import annotations

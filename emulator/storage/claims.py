@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PersistentVolumeClaims: sets the default class, creates a volume and binds it."""
 
 from __future__ import annotations

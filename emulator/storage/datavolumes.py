@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CDI: a claim for each DataVolume, and its phases until it is filled."""
 
 from __future__ import annotations

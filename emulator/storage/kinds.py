@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CDI's kinds, and the one StorageClass."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that check, configure and probe the guests of KubeVirt VMs from inside."""
 
 from __future__ import annotations

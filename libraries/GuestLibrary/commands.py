@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that run commands in guests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all guest keywords share: the guests of the open suite, and whose fault it is when a check does not hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on what a guest is: its boot and its interfaces."""
 
 from __future__ import annotations

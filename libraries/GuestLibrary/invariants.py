@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on everything that a network change must leave as it was."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on NICs that come and go while the guest runs."""
 
 from __future__ import annotations

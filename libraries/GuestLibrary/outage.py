@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on how long a VM is cut off while its network changes, and on the time before it."""
 
 from __future__ import annotations

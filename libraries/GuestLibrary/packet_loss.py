@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on how many pings a network loses."""
 
 from __future__ import annotations

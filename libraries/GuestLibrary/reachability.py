@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on which guests reach each other."""
 
 from __future__ import annotations

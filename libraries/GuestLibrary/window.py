@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The time on which a guest keyword judges, and migrations of others in it: what they cut off is no fault."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords for what happens on the cluster: test namespaces, networks, VMs, network changes and their verdicts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all keywords of both libraries share: the session, the error mapping, and what each keyword repeats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: what the cluster is and offers, whether it is fit, and its end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: conditions of VM and VMI that ask for a migration or a restart."""
 
 from __future__ import annotations

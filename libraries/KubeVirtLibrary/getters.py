@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that return data: a VM, its VMI, a NIC and a node, for what no other keyword judges."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The last resort against a wait without an end: every keyword of both libraries has a Robot timeout.
 
 Each wait has a limit of its own, so this timeout ends none that works. A test, a setup and a teardown are bounded by

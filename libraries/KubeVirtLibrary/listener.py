@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The listener: evidence at the first failing step, the end of what a suite opened, and Robot's own words for misuse.
 
 It works while everything still exists: teardowns have not begun. It never raises, so it never changes a verdict.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keywords write to the log, the report and the console; the only module that uses Robot's logger."""
 
 from __future__ import annotations

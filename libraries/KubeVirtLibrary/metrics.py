@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: what KubeVirt's metrics say of a VM's NICs."""
 
 from __future__ import annotations

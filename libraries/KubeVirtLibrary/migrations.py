@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: live migrations, on request and by the cluster, one that fails, and VMs that must stay on their node."""
 
 from __future__ import annotations

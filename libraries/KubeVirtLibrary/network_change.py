@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: the change of a VM's network, the waits for it, and the check that it has completed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: checks on what the API shows after a network change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: the networks of a suite."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: hot-plug and hot-unplug of NICs."""
 
 from __future__ import annotations

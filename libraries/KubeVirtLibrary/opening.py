@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Opening and closing the cluster of a run. Any keyword that needs a cluster opens it; the listener closes it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: what the user may do, and a VM owner who has the rights of one namespace only."""
 
 from __future__ import annotations

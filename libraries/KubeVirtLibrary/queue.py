@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on network changes of many VMs, and the chart of the queue of their migrations."""
 
 from __future__ import annotations

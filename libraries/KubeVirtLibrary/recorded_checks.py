@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: make a check now and judge it later, for what can be seen only between two changes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The types of keyword arguments that the reference and editors list: names of things, and addresses.
 
 Keywords get plain text; they check it themselves, so that a wrong name is told with the names that there are.

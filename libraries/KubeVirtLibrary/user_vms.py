@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: VMs of the user's own, from a manifest or there already."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords: define VMs and their NICs, start, stop and restart them, and judge whether they were restarted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The changes of a suite's VMs: one record for each change, with the state of the VM just before it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The context of keywords: the run on an open cluster, and the suite in its open test namespace.
 
 A `Run` exists while the cluster is open, a `SuiteContext` while its test namespace is open. Each has one typed part for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules for names of Kubernetes objects."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The errors of checks and actions: product fault, lab error, test error.
 
 Robot shows only the message of these errors, so the message begins with a prefix, which the test plan's gate reads.

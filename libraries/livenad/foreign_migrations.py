@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Migrations that neither the run nor its changes caused, and the one rule by which they count in verdicts and waits.
 
 A migration that KubeVirt's own controllers made without a cause in the history is the product's fault. One with a cause

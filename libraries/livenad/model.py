@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data types that the cluster side and the guest side share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a VM that was never changed, from when it was first seen running. Pure functions of the history.
 
 Without a state in which the VM is Running, the verdict is a LAB ERROR and not a pass.

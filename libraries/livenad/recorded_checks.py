@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks whose outcome and message were recorded, by title, and are judged later."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Credentials in text: those that this process knows by value, all others by pattern.
 
 Code that reads a credential calls `remember`. From then on no LAB ERROR has it, and no exception that ends a thread or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Readers of what a user may set: text in, typed value out, or what was expected instead.
 
 A reader gets the text and a parser of times; it raises `Unreadable` with what it expected.

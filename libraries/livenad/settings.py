@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a user may set, typed and checked; every complaint names variable, value, expectation and remedy.
 
 The variables themselves, with their defaults and meaning, are in ``variables/defaults.yaml``: each has the name of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When the cluster has processed the last change of a VM, by the kind of change. Pure functions of the history."""
 
 from __future__ import annotations

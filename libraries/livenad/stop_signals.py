@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C and SIGTERM, held back for the moments in which they would break something that outlives them.
 
 Robot answers such a signal by an exception in the main thread, wherever that thread is. Within the few instructions in

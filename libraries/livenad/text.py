@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Durations as text, and lines on waits."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Linux Bridge VLAN Change
 Documentation       A running VM is moved from one VLAN of a Linux bridge to another by one edit of its spec.
 ...

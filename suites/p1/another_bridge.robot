@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Another Bridge
 Documentation       A running VM is moved from one Linux bridge to another by one edit of its spec.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Dual Stack
 Documentation       The network of a running VM with IPv4 and IPv6 addresses on its NIC is changed; both families move.
 ...

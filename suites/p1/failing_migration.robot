@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Failing Migration
 Documentation       The live migration for an edit fails: the VM stays as it was, and the cluster retries by itself.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Hot Plug
 Documentation       NICs are hot-plugged into running VMs and hot-unplugged from them, before a swap and after one.
 ...

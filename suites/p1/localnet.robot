@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Localnet
 Documentation       A running VM is moved between two localnet networks of OVN-Kubernetes by one edit of its spec.
 ...

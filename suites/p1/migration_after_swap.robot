@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Migration After Swap
 Documentation       A VM whose network was changed is live-migrated again, like any other VM.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Missing NAD
 Documentation       A running VM is moved to a network whose NAD does not exist yet.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Monitoring
 Documentation       The cluster's monitoring follows a network swap.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                No Automatic Update
 Documentation       The cluster does not migrate by itself: the edit sets MigrationRequired, and a migration on request
 ...                 completes it.

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Ordinary Migration
 Documentation       A VM whose network was never changed is live-migrated on request, as before the feature.
 ...

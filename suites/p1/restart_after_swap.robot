@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Restart After Swap
 Documentation       A VM whose network was changed while it ran is restarted and starts on its new network.
 ...

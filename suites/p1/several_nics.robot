@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Several NICs
 Documentation       Two NICs of a running VM exchange their networks by one edit of its spec.
 ...

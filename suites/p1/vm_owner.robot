@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                VM Owner
 Documentation       A VM owner who has the role "edit" in one namespace swaps the network of a VM there.
 ...

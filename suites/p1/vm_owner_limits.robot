@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                VM Owner Limits
 Documentation       What a VM owner who has the role "edit" in one namespace must not be able to do, on every version of
 ...                 KubeVirt.

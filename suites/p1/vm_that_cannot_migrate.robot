@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                VM That Cannot Migrate
 Documentation       The network of a running VM that cannot be live-migrated is edited: the VM stays on its node.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Binding And Mixed Edits
 Documentation       Edits of a NIC that need a restart: of its binding, and of its network and model together.
 ...

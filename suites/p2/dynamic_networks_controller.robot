@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Dynamic Networks Controller
 Documentation       A swap on a cluster in which Multus' Dynamic Networks Controller hot-plugs NICs into running pods.
 ...

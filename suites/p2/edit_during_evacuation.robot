@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Edit During Evacuation
 Documentation       The network of a VM is edited while the VM is being evacuated from its node, as by a drain.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Edits That Move Nothing
 Documentation       Edits after which every NIC must be on the network that it had: the cluster must not migrate the VM.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Eviction During Swap
 Documentation       A VM is evicted, as by a drain of its node, while it is being migrated to its new network.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Gate Off
 Documentation       With live update off, the edit sets RestartRequired, and the VM stays on its network until the
 ...                 restart.

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Many VMs
 Documentation       The networks of many running VMs are changed in parallel; the cluster queues the migrations.
 ...

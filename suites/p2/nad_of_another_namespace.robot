@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                NAD Of Another Namespace
 Documentation       A running VM is moved to a NAD of another namespace, written ``namespace/name``.
 ...

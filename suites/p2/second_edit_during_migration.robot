@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Second Edit During Migration
 Documentation       The network of a VM is edited again during the migration for the first edit: the last edit wins.
 ...

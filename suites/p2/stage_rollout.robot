@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Stage Rollout
 Documentation       The swap works under KubeVirt's `vmRolloutStrategy` Stage, which delays other live updates.
 ...

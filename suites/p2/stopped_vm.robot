@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Stopped VM
 Documentation       The network of a stopped VM is changed; the change applies at the next start, like any other edit.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                There And Back
 Documentation       A running VM is moved to another network and back again.
 ...

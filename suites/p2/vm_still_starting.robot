@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                VM Still Starting
 Documentation       The network of a VM is edited while the VM is still starting, before it can be live-migrated.
 ...

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Name                Cluster Is Fit
 Documentation       Checks in seconds whether the cluster is fit for these tests. Nothing is created.
 ...

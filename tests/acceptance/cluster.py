@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few raw requests, so that what a run left is judged without the code that left it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkout whose Python is a stand-in, so that run.sh's own part can be seen without a network or a cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is wrong in a suite is found before it runs, also in keywords that are given to others as arguments."""
 
 from __future__ import annotations

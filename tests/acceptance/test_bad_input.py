@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input: one clear error that names the value and the remedy, before anything is created."""
 
 from __future__ import annotations

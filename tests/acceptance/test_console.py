@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run shows while it lasts: a line for each suite, warnings, the verdict, and nothing else."""
 
 from __future__ import annotations

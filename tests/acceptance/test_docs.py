@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command in the documentation works, and every fact that stands there twice is the same.
 
 The line before a block of commands says how they are tried: ``run`` (all of them; ``run: exit N`` when the last one
@@ -91,11 +92,11 @@ def named(block: Block) -> str:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The reader's shell: tools of the environment on PATH, clusters of this test apart from others."""
+    """The reader's shell: tools of the environment on PATH; clusters and results of this test apart from others."""
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
-    folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(runtime)}
+    own = {"XDG_RUNTIME_DIR": str(runtime), "ROBOT_OPTIONS": f"--outputdir {tmp_path / 'results'}"}
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **own}
 
 
 def bash(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

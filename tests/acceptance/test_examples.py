@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each suite of docs/examples runs green on an embedded cluster, and destroys nothing that it did not create."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run is given is checked before anything starts: names, files, values, and where a user's networks are."""
 
 from __future__ import annotations

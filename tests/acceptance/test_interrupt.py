@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run that is stopped or killed in the middle leaves nothing behind, at the latest after the next start."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The examples in the keyword reference, and the libraries' minimal suites, are green on an embedded cluster.
 
 One Robot run executes all of them, in the order of ``STORY``. The VMs and networks that an example names exist by then:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run that dies while it has switched a setting of the cluster: the next one puts it back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``run.sh --delete-leftovers`` by itself: what it leaves where it was called, and what it refuses."""
 
 from __future__ import annotations

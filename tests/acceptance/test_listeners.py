@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Listeners of ReportPortal and Allure hear of a run what Robot's log shows, with nothing changed here.
 
 Neither is a requirement: where one is not installed its test is skipped. ``.venv/bin/pip install NAME`` brings it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the libraries find the metrics of an embedded cluster, by itself: as on a real one of its platform."""
 
 from __future__ import annotations

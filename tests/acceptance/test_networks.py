@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks of every kind, on whole runs: they carry the tests, and nothing of them stays, whatever process dies."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to work without a cluster, quickly, and without the embedded one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cluster is opened by the first keyword that needs it, and what a suite opened ends with it, come what may."""
 
 from __future__ import annotations

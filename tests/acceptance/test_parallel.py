@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several suites in parallel: what ``--processes`` does with results, verdicts and signals."""
 
 from __future__ import annotations

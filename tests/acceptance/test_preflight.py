@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The preflight on a whole cluster: what it shows, what it leaves, and what it says to a user with few rights."""
 
 from __future__ import annotations

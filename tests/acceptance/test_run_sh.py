@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """run.sh: its environment, its own options, and what it hands over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the README, lanes and profiles of RobotCode say that a selection runs is what Robot runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bridge that ends at its node: what is in the way is told with bridge, VLAN, nodes and remedy."""
 
 from __future__ import annotations

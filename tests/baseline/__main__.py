@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.baseline``: what every test says, saved and compared. See ``--help``."""
 
 from __future__ import annotations

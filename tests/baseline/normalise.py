@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A message without what differs between two runs of the same code. Every word stays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file: what was seen of every test, in every run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runs: each cell of the matrix, and each case of the table of detection."""
 
 from __future__ import annotations

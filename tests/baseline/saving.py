@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the runs and keeps what they said, each as soon as it ends."""
 
 from __future__ import annotations

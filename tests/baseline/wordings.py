@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wordings that may change: what stands in the file from before is reworded first, then compared."""
 
 from __future__ import annotations

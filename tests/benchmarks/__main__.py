@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures of the harness on embedded clusters: python -m tests.benchmarks
 
 Nothing here judges a figure: they depend on the machine. ``--compare`` judges ratios.

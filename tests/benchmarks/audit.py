@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a client asked of the API server, from the embedded cluster's audit log."""
 
 from __future__ import annotations

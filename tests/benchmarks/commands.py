@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
 """c. A command in a guest: over the standing sessions, the peers' way, and as it was before.
 
 *Before* is the project at the commit before sessions could no longer be held by a silent peer. Both versions take turns

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a change made something worse: ratios are compared, never times."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """e. What a run of P0 with its one swap asks of the API server, and what it takes on the runner's machine."""
 
 from __future__ import annotations

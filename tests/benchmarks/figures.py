@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures: what was measured, in which unit, and how it is shown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every measurement needs: an embedded cluster, runs of Robot on it, and a folder for what they leave."""
 
 from __future__ import annotations

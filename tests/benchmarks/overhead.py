@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """a. How much of the P0 suite's wall time is the harness and not the cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A listener that writes down what of a run was the cluster's own time, and what the process took for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A relay between a client and the API server that counts bytes. TLS passes through it unread."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the harness takes for many VMs, without a cluster: a recorded swap arrives for each, and two keywords wait.
 
     python -m tests.benchmarks.replayed_vms SIZE...

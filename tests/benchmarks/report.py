@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was measured, on the terminal, as Markdown and as JSON."""
 
 from __future__ import annotations

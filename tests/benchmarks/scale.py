@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """f. What a VM costs among many, beside a namespace full of other things, and what a second process is worth.
 
 All VMs of a suite change their network in parallel (scenario nad-26); the cluster migrates five at a time at most.

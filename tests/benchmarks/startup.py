@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """g. How long it takes until anything happens."""
 
 from __future__ import annotations

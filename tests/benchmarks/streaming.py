@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server of its own that streams states of many VMIs: python -m tests.benchmarks.streaming VMS EVENTS_A_SECOND
 
 Prints its port. Every state says when it was committed, by the monotonic clock, which all processes of a machine share.

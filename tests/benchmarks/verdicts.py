@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """d. How long a verdict takes that can be trusted, and how many are false, on networks that lose frames.
 
 Some of the frames to the VM on its new network are dropped. The benchmark repeats six verdicts: silent to the old peer,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Three ways to wait for a condition: our keyword, openshift-python-wrapper, and ``kubectl wait``."""
 
 from __future__ import annotations

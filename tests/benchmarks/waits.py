@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """b. From the API server's commit of a state to the return of the wait for it.
 
 All three wait for the same events in parallel. Each event occurs at a random moment 2 to 3 seconds after the waits

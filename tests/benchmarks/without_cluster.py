@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """h. What the harness takes for hundreds of VMs and a thousand nodes, without a cluster.
 
 A recorded swap arrives once for each VM, at 2,000 states a second; `Wait Until VMs Are Ready` and `NIC Change Should

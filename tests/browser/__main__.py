@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.browser``: seeds each defect of causes.yaml, and looks whether the cause is told at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a red run tells its cause at once: in one line, and on one screen."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One run that all tests here look at: everything is logged, one test is red."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A listener of Robot: writes every secret of the run into a file outside of the results, for the test to look for."""
 
 from __future__ import annotations

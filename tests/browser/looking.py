@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every page of a run has to be: quick, small, whole, and quiet on the browser's console."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of a run as a browser shows them, from the disk: what they have to show is there, and nothing complains."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No credential of a run is in any of its files, however much is logged."""
 
 from __future__ import annotations

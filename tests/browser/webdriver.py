@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A headless Chromium, driven by chromedriver's own protocol: the few requests that the tests here need."""
 
 from __future__ import annotations

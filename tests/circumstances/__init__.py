@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Circumstances: what may befall a run on a real cluster or machine, each tried by a test that carries its mark.
 
     @pytest.mark.circumstance("a quota forbids the pod", topic="rules", sees="exceeded quota", verdict="LAB ERROR",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes docs/circumstances.md; ends with 1 where a mark is wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The marks, read from the text of the tests: importing all of them would take longer than reading them."""
 
 from __future__ import annotations

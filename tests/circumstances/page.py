@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of all circumstances, docs/circumstances.md."""
 
 from __future__ import annotations

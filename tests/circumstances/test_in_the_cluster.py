@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Circumstances tried on the embedded cluster's control plane: what it writes is what the verdicts are asked about."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page says what the marks say, and a mark says what its test asserts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The console against a scripted guest whose serial line, programs and accidents are simulated in virtual time."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.console``: the console in as many fuzzed dialogues as you like. See ``--help``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Virtual time: a wait returns at once, and the clock moves on by the time waited for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A dialogue with a simulated guest: its state, what is asked of it, what befalls it, and what must come of it."""
 
 from __future__ import annotations

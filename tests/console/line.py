@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated machine: a serial line, its tty, the program in front of it, and what befalls them, by the clock."""
 
 from __future__ import annotations

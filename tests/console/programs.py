@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What runs on the simulated console: a getty, a login, what people leave open. The shell is in ``shell.py``."""
 
 from __future__ import annotations

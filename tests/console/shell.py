@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated guest's shell: a line editor in the manner of bash or ash, and the commands that the console types."""
 
 from __future__ import annotations

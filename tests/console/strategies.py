@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Dialogues as hypothesis draws them."""
 
 from __future__ import annotations

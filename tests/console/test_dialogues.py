@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A dialogue with the simulated guest for each state, manner and accident."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Some hundreds of fuzzed dialogues, and broken consoles that must be found out."""
 
 from __future__ import annotations

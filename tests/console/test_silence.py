@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A console that a gateway forgets after any number of bytes, for good, holds no command longer than its limit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Image, Job, Task and workflow: their schemas, their scripts, and the entry point as a pod would run it."""
 
 from __future__ import annotations

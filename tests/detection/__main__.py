@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.detection``: the suites against every defect of the table. See ``--help``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes docs/detection.md, and the same as HTML beside it. Cases that were not run keep their text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the lab that lie where the tests run, and not in the cluster: each runs the suites in spite of one."""
 
 from __future__ import annotations

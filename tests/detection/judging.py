@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs one case of the table and says whether the suites did what they must."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The matrix of detection of one run as a page, with links to its logs."""
 
 from __future__ import annotations

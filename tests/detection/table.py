@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of detection: which tests each defect must turn red, and what those must say. Data is in ``table/``."""
 
 from __future__ import annotations

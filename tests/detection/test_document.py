@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was not run now stays in the document; what was run replaces what stood there."""
 
 from __future__ import annotations

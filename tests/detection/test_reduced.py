@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few cases, at least one of each priority and verdict, run whole. ``python -m tests.detection`` runs all of them."""
 
 from __future__ import annotations

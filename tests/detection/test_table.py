@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of detection is whole: every defect in it is caught by a test for its row, and every test is turned red."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A control plane with addons of a platform in the test's own process, and waiting for what they write."""
 
 from __future__ import annotations

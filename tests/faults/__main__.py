@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.faults``: the suites behind every fault, compared with an undisturbed run. See ``--help``."""
 
 from __future__ import annotations

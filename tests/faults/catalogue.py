@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The faults, by name. Each is deterministic but for what the clients' own timing brings."""
 
 from __future__ import annotations

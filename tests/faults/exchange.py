@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One request on its way through the proxy, and what a fault may do to it."""
 
 from __future__ import annotations

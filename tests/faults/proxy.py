@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A proxy between the libraries and the API server, HTTPS on both sides, through which a fault comes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The suites on an embedded cluster, with a fault in between."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each fault as a client meets it, in front of one embedded cluster; and what counts as a repeated write."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The worst combinations of fault and suite, half of them each night. ``python -m tests.faults`` runs all of them."""
 
 from __future__ import annotations

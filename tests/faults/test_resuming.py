@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A matrix that was broken off goes on where it was."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 heads and bodies on asyncio's streams, as far as the API server and its clients use them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a reader who has not seen the code picks the right keyword from names and first lines of documentation.
 
 ``python -m tests.keyword_choice`` prints what that reader gets: the list of keywords, and the tasks without answers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The answers of a reader who knew names and first lines only; how they were asked for: see the package."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.killing``: many runs, killed at random moments. See ``--help``."""
 
 from __future__ import annotations

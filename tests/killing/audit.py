@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API server's audit log, followed: what each user has written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects of others, many of them much like those of runs."""
 
 from __future__ import annotations

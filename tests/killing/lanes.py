@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cluster on which runs are killed, and what has become of it after each round."""
 
 from __future__ import annotations

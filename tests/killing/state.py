@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All objects of a cluster, and how two such states differ."""
 
 from __future__ import annotations

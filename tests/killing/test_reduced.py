@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A round of killed runs beside living ones, and whether the comparison would see what it is there for."""
 
 from __future__ import annotations

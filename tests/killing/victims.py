@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A run, and how it dies."""
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ SOURCES = ("*.py", "*.sh", "*.robot", "*.resource", "deploy/Containerfile")
 
 
 def has_notice(text: str) -> bool:
-    """Whether it is the first line, below that which names the interpreter; an empty file needs none."""
-    return not text or _below_interpreter(text)[1].startswith(NOTICE)
+    """Whether it stands at the top, below what has to stand there; an empty file needs none."""
+    return not text or _split(text)[1].startswith(NOTICE)
 
 
 def with_notice(text: str) -> str:
     """The text with the notice where it belongs."""
-    first, rest = _below_interpreter(text)
+    first, rest = _split(text)
     return f"{first}{NOTICE}{rest}"
 
 
@@ -37,9 +37,10 @@ def lacking() -> Iterator[Path]:
             yield path
 
 
-def _below_interpreter(text: str) -> tuple[str, str]:
+def _split(text: str) -> tuple[str, str]:
+    """The line that has to be the first one (it names an interpreter, or a section of Robot), and the rest."""
     first, end, rest = text.partition("\n")
-    return (f"{first}{end}", rest) if first.startswith("#!") else ("", text)
+    return (f"{first}{end}", rest) if first.startswith(("#!", "*** ")) else ("", text)
 
 
 def main(write: bool) -> int:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Project rules for Robocop, where it has no built-in one: what a test may be made of, and which tags there are."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The quick lane of ``./test.sh``: what it leaves out, and which arguments switch the linters off."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files that surround the code: hooks, templates, records and the list of changes say what is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The search for banned words: what it finds, and where it does not look."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Looks for banned words in everything that a person reads: ``python -m tests.lint.wording``.
 
 Recordings of the real product are quoted as they are, so folders of data are left out. There is no other exception.

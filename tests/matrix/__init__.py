@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """All suites on every version and platform of the embedded cluster, compared with what must come out there."""

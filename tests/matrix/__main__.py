@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.matrix``: all suites on every embedded cluster, compared with the oracle. See ``--help``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What must come out of a scenario on an embedded cluster, and what did."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of the suites on embedded clusters: all at once, a scenario at a time, or a test at a time."""
 
 from __future__ import annotations

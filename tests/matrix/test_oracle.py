@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The oracle speaks of every scenario, and tells what it expects from everything else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All suites on one embedded cluster, and a few on two others: a sample of ``python -m tests.matrix``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cell of the matrix runs, seen from outside: a stand-in for run.sh notes what it was asked for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A library for the suites beside it: lets the project's own keywords judge a recording, or guests of paper."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the suites beside this as a child, and compares status and message of each test with its documentation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The installable package: what is in it, what it needs, and another project that uses it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.rbac``: every lane with exactly the published roles; ``--write`` records again and writes them."""
 
 from __future__ import annotations

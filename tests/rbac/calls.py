@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run called, out of the embedded cluster's audit log."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of all suites on embedded clusters with an audit log: as an administrator, or with the published roles alone."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Removes what aborted runs left.
 
 Library             KubeVirtLibrary

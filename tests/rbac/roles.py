@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The roles of docs/rbac as text, as objects, and as the calls that they allow."""
 
 from __future__ import annotations

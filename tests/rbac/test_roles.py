@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/rbac: made of what was recorded, enough for a run with nothing else, and nothing in it to spare."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of several topics: a fake API server, its kubeconfig and client, and time that paper does not need."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record of what was done to a suite's VMs: what is found in it, and what is said when nothing is."""
 
 from __future__ import annotations

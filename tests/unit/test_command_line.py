@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wrong usage is told in one line before anything starts, with what was probably meant."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The context of keywords: a run, its open suite, and what is done before the suite's namespace goes."""
 
 from __future__ import annotations

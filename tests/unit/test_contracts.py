@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Contracts on the files of the project that no linter knows: names, lengths, circles, and what counts as a verdict."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Migrations with a cause outside the run: never a FAIL; what was decided before stays so, what is not is a LAB ERROR.
 
 Each is put into a recording of a real control plane, with the fields of recorded evacuations.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was not observed is never a pass: no verdict over a history passes on one without records."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a VM that was never changed: from when it was first seen running, and nothing is taken for granted."""
 
 from __future__ import annotations

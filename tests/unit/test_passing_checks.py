@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A recorded check: when it was made and what it saw, or the error that it failed with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Profiles: every value is a known variable, is valid, is explained, and all ways to make networks are shown."""
 
 from __future__ import annotations

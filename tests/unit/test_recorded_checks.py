@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks that are made at one moment and judged later: what was said then is said again, as what it was."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variables: defaults agree with variables/defaults.yaml, and each wrong value is named with its remedy."""
 
 from __future__ import annotations

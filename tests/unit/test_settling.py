@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a change has run its course, by its kind and by what the cluster does by itself, on recordings."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stop signal breaks no lock: it is passed on when the main thread is where an exception does no harm."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Walks through the repository as a new user: ``python -m tests.walk --python python3.12``.
 
 In a fresh clone, as an ordinary user with an empty home. Without ``--python`` the environment of this checkout is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a new user does, step by step: each command with its exit code and what it has to say."""
 
 from __future__ import annotations

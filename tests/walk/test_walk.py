@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A new user's steps that need neither a cluster nor packages; ``python -m tests.walk`` takes all of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mutating webhooks: what KubeVirt adds to VMs, VMIs and migration objects."""
 
 from __future__ import annotations

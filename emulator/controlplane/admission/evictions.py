@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The webhook in the way of every eviction of a launcher pod: it marks the VMI instead, if that shall migrate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The webhook for exports of a VM's storage. Nothing is exported here: an accepted export stays without a status."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps a virt-handler to its own node: a feature gate for VMIs, an admission policy for nodes.
 
 Both know the node from the token, which is bound to a pod of that node.

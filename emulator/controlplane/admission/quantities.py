@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kubernetes quantities, as far as defaults are computed from them."""
 
 from __future__ import annotations

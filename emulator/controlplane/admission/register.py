@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registers the webhooks with the API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeVirt's validation of a VMI's spec besides its networks. ``prefix`` is ``spec`` or ``spec.template.spec``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The validating webhooks for VMs, VMIs, migration objects and the KubeVirt CR."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Creates the objects of an installed KubeVirt, as far as clients read them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-controller's pods: two if there are two nodes; the first one is the leader."""
 
 from __future__ import annotations

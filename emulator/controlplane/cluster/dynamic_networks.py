@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The objects of Multus' Dynamic Networks Controller. The node agent does its work."""
 
 from __future__ import annotations

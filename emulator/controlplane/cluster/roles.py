@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeVirt's ClusterRoles, which aggregate to Kubernetes' admin, edit and view, and their binding."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The owners of KubeVirt's own pods: without a controller of its own kubectl drains a pod only with ``--force``."""
 
 from __future__ import annotations

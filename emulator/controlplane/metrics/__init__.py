@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-controller's metrics of networks, VMIs and migrations."""

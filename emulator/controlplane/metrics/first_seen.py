@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For defects of metrics: the networks that an object's NICs had when they were first counted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The monitoring stack of the cluster, and how clients outside of the cluster reach it."""
 
 from __future__ import annotations

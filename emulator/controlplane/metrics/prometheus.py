@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Prometheus that scrapes virt-controller at its interval, and the part of its HTTP API that clients use."""
 
 from __future__ import annotations

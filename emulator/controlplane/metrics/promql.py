@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The subset of PromQL that clients use here: instant selectors, and aggregations over them by label."""
 
 from __future__ import annotations

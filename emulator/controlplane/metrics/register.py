@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Access to the metrics through the API server: the proxies of pods and of services."""
 
 from __future__ import annotations

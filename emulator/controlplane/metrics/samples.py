@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The values of the metrics, computed from the objects as they are now."""
 
 from __future__ import annotations

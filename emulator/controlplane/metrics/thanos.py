@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenShift's monitoring: two Prometheus replicas behind Thanos Querier, which a Route exposes.
 
 The Route's host is an address of this machine with its port, because no DNS resolves names of an embedded cluster.

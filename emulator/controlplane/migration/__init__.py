@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The migration controller: takes a migration object through its phases."""

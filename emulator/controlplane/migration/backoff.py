@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Back-off of automatic migrations after failed ones of the same VMI."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The migration controller's loop."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For defects of failed migrations: the VMIs that had one."""
 
 from __future__ import annotations

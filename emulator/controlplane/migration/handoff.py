@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-controller's writes to the VMI for a migration: the hand-off to virt-handler, and the abort request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The phases of a migration object, decided from the VMI and the pods. Pure functions: nothing here writes."""
 
 from __future__ import annotations

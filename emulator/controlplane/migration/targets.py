@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The target pod of a migration: creates it, monitors it while it is pending, deletes it."""
 
 from __future__ import annotations

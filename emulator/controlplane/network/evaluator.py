@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeVirt's migration evaluator: whether the networks of a running VMI require a migration."""
 
 from __future__ import annotations

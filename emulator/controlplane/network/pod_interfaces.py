@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names of a launcher pod's interfaces, and its networks annotation for Multus."""
 
 from __future__ import annotations

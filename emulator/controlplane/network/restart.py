@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a VM's template differs from its running VMI in a way that requires a restart."""
 
 from __future__ import annotations

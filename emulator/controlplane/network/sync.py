@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of a VM's networks that are copied to its running VMI: hot-plug, unplug, link state, NAD references."""
 
 from __future__ import annotations

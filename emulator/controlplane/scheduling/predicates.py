@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Filters of the scheduler: which nodes a pod may run on, and its messages about the others."""
 
 from __future__ import annotations

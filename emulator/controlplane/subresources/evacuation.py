@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evacuate/cancel of a VMI: takes the mark of an eviction away; a migration that has begun goes on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Guest agent data. Every failure is 500 in plain text: virt-api forwards virt-handler's error unchanged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """start, stop, restart and migrate of a VM; pause, freeze, reboot and the like of a VMI."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """memorydump and removememorydump of a VM: what virt-api refuses. A dump that it would accept cannot be made here."""
 
 from __future__ import annotations

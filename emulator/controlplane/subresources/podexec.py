@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``pods/exec`` and ``pods/attach``: no container runs here, so there is nothing to run a command in."""
 
 from __future__ import annotations

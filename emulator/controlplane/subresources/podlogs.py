@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``pods/log``: container logs, read from the kubelet of the pod's node."""
 
 from __future__ import annotations

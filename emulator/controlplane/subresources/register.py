@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registers virt-api's handlers with the API server."""
 
 from __future__ import annotations

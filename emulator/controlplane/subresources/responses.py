@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Responses in virt-api's own form: singular kinds, indented Statuses, and plain text from go-restful."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Console and port-forward. Every refusal comes before the upgrade."""
 
 from __future__ import annotations

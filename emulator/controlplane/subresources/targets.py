@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The VM or VMI of a request, and the state that it must be in."""
 
 from __future__ import annotations

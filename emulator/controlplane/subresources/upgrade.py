@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Takes over a client's connection for a stream, below the level at which aiohttp would close it with a close frame."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-api's side of the connection to the virt-handler of a node."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """addvolume and removevolume of a VM or VMI: what virt-api refuses, and dry runs.
 
 There are no disks to plug: what virt-api would accept is refused as well, in words of the embedded cluster.

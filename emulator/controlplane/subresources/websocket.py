@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Websocket frames (RFC 6455). A library would close connections with a handshake that virt-api leaves out."""
 
 from __future__ import annotations

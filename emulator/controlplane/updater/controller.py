@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeVirt's workload-update-controller."""
 
 from __future__ import annotations

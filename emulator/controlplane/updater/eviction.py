@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Eviction as an update method: the launcher pod is evicted, and the VM's run strategy starts the VM again."""
 
 from __future__ import annotations

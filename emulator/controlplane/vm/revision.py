@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ControllerRevision with the spec that a VMI was started from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The action that a VM's run strategy and its pending requests ask for."""
 
 from __future__ import annotations

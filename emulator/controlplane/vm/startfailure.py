@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Start failures: a VM whose VMI failed before it ran is started again with growing delays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The status of a VM: mirrored conditions, printableStatus, generations."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The inside of a launcher pod: its containers and volumes, as each version of KubeVirt posts them.
 
 None of it runs here. It is for those who look at pods: policies, quotas, and tools.

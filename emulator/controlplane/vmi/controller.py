@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The VMI controller: creates the launcher pod of a VMI, and maintains the status fields that follow from pods."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The CPUs of a VMI: the launcher's memory overhead, and CPU hot-plug."""
 
 from __future__ import annotations

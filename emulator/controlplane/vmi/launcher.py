@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The virt-launcher pod of a VMI, and the target pod of a migration."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-controller's own use of NADs, which ExternalNetResourceInjection switches off."""
 
 from __future__ import annotations

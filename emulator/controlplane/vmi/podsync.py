@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-controller's writes to the pod that a VMI runs in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fields of a VMI's status that virt-controller derives from the launcher pods."""
 
 from __future__ import annotations

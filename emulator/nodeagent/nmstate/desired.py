@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Applies a policy's desired state to a node's state, or refuses it with NMState's message."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The handler of one node: holds its state, applies policies, and writes enactments and the NodeNetworkState."""
 
 from __future__ import annotations

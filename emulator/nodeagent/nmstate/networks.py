@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState on all nodes of this agent: a handler for each node, the policies, and bridge-marker."""
 
 from __future__ import annotations

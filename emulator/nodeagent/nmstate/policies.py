@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The policies of all nodes: which nodes they match, how many apply them in parallel, and the policy's status."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The conditions of policies and enactments, with NMState's reasons and messages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's network configuration in NMState's form, and the wiring that it results in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HyperConverged: the operator that owns the KubeVirt CR, and its webhook."""
 
 from __future__ import annotations

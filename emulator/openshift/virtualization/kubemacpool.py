@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeMacPool: a mutating webhook that assigns MACs to the NICs of VMs, and its handling of duplicate MACs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The KubeVirt CR that HyperConverged creates, changed by its jsonpatch annotation."""
 
 from __future__ import annotations

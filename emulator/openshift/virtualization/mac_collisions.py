@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """KubeMacPool's check of running VMs: two with the same MAC get an event."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network addons that HyperConverged deploys: bridge marker, Linux bridge plugin, and their configuration."""
 
 from __future__ import annotations

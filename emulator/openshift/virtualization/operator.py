@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The HyperConverged operator: reconciles KubeVirt's CR, and writes the conditions of the HyperConverged."""
 
 from __future__ import annotations

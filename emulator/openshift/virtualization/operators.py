@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Operator Lifecycle Manager's objects of the installed OpenShift Virtualization."""
 
 from __future__ import annotations

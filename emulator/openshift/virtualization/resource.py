@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``hco.kubevirt.io``: the resource in its versions, and the defaults of a HyperConverged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an API server's refusal, or its silence, means: one line that names the object, the server and the remedy."""
 
 from __future__ import annotations

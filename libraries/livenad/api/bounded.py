@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A limit for calls of other people's libraries that take none."""
 
 from __future__ import annotations

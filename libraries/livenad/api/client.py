@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Kubernetes API as the libraries use it: JSON in and out, bounded retries, errors that name object and remedy.
 
 A request that may have been carried out is never blindly repeated: a create is looked for by the run's label first, a

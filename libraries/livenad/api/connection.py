@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A connection: TLS, credentials, proxy; one pool for requests, one bundle for websockets.
 
 Nothing is sent here. ``Cluster`` (cluster.py) speaks the Kubernetes API over it.

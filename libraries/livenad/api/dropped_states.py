@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bound of a history's memory: which states go past it, and what can no longer be judged then."""
 
 from __future__ import annotations

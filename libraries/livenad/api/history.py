@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The history of a namespace: every state of every object that the API server showed, in the order of arrival.
 
 If a list returns newer state before the watch does, late watch events are inserted in resourceVersion order.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Impersonation as a kubeconfig asks for it: the headers that kubectl sends with each request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The kinds of Kubernetes objects that the libraries deal with, and where each lies in the API."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From kubeconfig files, or a pod's service account, to the client's configuration. Nothing is sent here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections for requests: kept while they are young, and known to be dead soon even if the peer does not say so."""
 
 from __future__ import annotations

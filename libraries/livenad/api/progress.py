@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress messages for waits that are not event-driven: inside of guests, for removals."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorder of a test namespace: one watch stream per kind into one history, and the one way to wait."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cluster says when it is in the way of an object or a pod, and what to do about it. Pure functions of the text.
 
 These reasons are the cluster's own: its rules, its room, its network, its registry. None is a fault of KubeVirt.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory of recorded states: what a state has in common with an earlier one is kept once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How to read KubeVirt's objects: conditions, interfaces, the launcher pod that carries a VMI, its networks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Following a few objects of the cluster while one waits for what becomes of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLS to the API server: verified alike by every version of Python, as kubectl verifies."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for records: each is woken by those that concern it, and by no other."""
 
 from __future__ import annotations

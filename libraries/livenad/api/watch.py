@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One watch stream: list, then watch, for ever; whatever breaks is mended without losing a transition."""
 
 from __future__ import annotations

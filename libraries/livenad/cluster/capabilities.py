@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Capabilities, which a cluster may have or not: each is measured once in a run, and has a remedy if it is missing.
 
 Suites and the test plan use these names. A capability that cannot be measured counts as missing: otherwise a test would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the nodes have what the chosen profile says of their networks; reads, and makes nothing."""
 
 from __future__ import annotations

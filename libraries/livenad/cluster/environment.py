@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands around KubeVirt on a cluster: platform, network operators, storage. Each measurement reads, none writes.
 
 What we may not read is unknown, never a failure: a VM owner's kubeconfig sees little of a cluster.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cluster is: versions, settings, nodes, and what its API serves. Read once, looked up by everyone."""
 
 from __future__ import annotations

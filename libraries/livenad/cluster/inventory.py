@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The inventory of a cluster: what was found, and a remedy for what is missing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nodes: which can run VMs, and between which VMs can be live-migrated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Preflight checks: whether the cluster can run these tests. Each problem that is found names its remedy."""
 
 from __future__ import annotations

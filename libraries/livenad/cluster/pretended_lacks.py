@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The preflight checks on this cluster as if it lacked something: what they then say is what such a cluster is told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The resource in which KubeVirt's settings are changed: KubeVirt, or the HyperConverged that manages it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Three settings of KubeVirt: the path of each, the patch that changes it, and the patch that undoes the change.
 
 This module sends nothing. A change is a merge patch of the resource that owns the setting (KubeVirt, or the

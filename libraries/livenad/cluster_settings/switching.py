@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cluster settings that a run changes temporarily. The patch that changes a value also saves the original.
 
 The backup is an annotation of the changed resource with the id of the run. So the original value is restored even if

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conditions of VM and VMI: RestartRequired, MigrationRequired."""

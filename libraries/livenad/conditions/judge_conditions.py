@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on conditions of VM and VMI: set, never set, cleared. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

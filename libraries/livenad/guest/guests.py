@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guests of a suite: the shells in them, and what the cluster shows of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Work in several guests side by side."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a guest must have, and which values cannot be had of one that lacks it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a shell in a guest promises, whatever carries it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SSH to a guest over the port-forward subresource of its VMI."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One command on one SSH channel, within its time limit at each step."""
 
 from __future__ import annotations

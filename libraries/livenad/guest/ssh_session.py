@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One SSH session to a guest: how it is made, step by step, and what is told when it cannot be made."""
 
 from __future__ import annotations

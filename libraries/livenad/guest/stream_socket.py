@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A byte stream in the shape of a socket, as paramiko wants it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Byte streams into a guest over the subresources ``console`` and ``portforward`` of a VMI."""
 
 from __future__ import annotations

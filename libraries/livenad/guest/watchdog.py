@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ends waits of other libraries that take no time limit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A shell of a guest whose VMI is watched."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The identity of a guest, read inside it: boot, and MAC, MTU, addresses, routes and link of each interface."""
 
 from __future__ import annotations

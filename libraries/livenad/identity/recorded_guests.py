@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorded identities of a suite's guests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What may differ when the network of a running VM is changed, as data.
 
 ``seen`` names a recorded flow of the real control plane in which the field differs, as version and name. A test fails

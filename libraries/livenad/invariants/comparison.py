@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The outcome of a comparison: how many values, which differ, which may, and which must not."""
 
 from __future__ import annotations

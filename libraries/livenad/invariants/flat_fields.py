@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects as flat tables: one path and one value for each field, so that two states can be compared whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the allowed differences refer to: the edits of a VM, its migrations, launcher pods and nodes."""
 
 from __future__ import annotations

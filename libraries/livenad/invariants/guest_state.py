@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole state of a guest as a flat table of values, parsed from what `read_guest` prints. Pure."""
 
 from __future__ import annotations

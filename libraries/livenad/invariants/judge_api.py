@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares all that the API showed of a VM since a record with what it showed then. Pure functions of the history.
 
 Every state counts, not only the newest one: a value that changed for a moment is found too.

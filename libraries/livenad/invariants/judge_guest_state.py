@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares the state of a guest with the state that was recorded. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The time after a network change: from its completion on nothing more may happen by itself. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What it means that a value may differ: one field, the allowed transition, the reason, and who has seen it.
 
 No entry stands for a subtree. A placeholder stands for one name in a path: ``{moved NIC}`` a NIC whose network is

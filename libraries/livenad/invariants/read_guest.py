@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads the whole state of a guest inside it."""
 
 from __future__ import annotations

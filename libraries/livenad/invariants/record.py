@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is recorded of a VM before an act, for a comparison of everything after it."""
 
 from __future__ import annotations

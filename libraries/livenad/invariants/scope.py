@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one place that says which differences are judged and which are reported, not judged.
 
 *Reported, not judged* are: an addition that does not concern a NIC, a network, a node or a condition, as a field that

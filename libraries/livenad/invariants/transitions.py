@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The transitions that an allowed difference may name, each a test of one step of one field."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metrics of a VM's NICs before and after an edit. Metrics cannot be watched, so they are polled."""
 
 from __future__ import annotations

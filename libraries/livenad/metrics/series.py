@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Series of KubeVirt's metrics, parsed from the answer of a source."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the metrics of a cluster can be read: Thanos by its Route, a Prometheus by the API server, else the pods.
 
 The first that answers and knows KubeVirt is taken. What we may not use is no fault: it is left out, and said so.

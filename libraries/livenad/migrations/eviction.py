@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The eviction of a VM's launcher pod, as ``kubectl drain`` asks for it: KubeVirt migrates the VM instead.
 
 KubeVirt's webhook answers 429 to each eviction of a running VM that it migrates, and says why: that answer is the

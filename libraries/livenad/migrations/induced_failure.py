@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An induced migration failure: the target launcher pod is deleted, which the owner of a namespace may do.
 
 No setting of the cluster is changed, and the cluster handles it like any other failed migration.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on an evicted VM: it left its node by a live migration. Pure functions of the history."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a VM after an induced migration failure: its state until the next attempt, and its recovery."""
 
 from __future__ import annotations

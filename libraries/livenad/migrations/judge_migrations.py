@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on how often a VM was migrated, and at whose request. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on edits that require no migration, with a control VM that proves that the cluster does migrate VMs."""
 
 from __future__ import annotations

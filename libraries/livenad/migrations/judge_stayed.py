@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a VM that must stay on its node although its network was edited, and on its control."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many changes in parallel: when each VM's migration was made, ran and ended, and how many ran in parallel."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The end of a suite's namespace: its VMs, networks, leases and the namespace itself."""
 
 from __future__ import annotations

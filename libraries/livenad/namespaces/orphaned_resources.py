@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Orphaned resources: objects of aborted runs, found by the run label, told from those of active runs, removed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The removal of a VM that the suite created, and of its records in the suite."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The change of a VM's network: checks before the edit, one edit, checks after the edit."""
 
 from __future__ import annotations

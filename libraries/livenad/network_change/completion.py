@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The five facts that together mean that a network change is complete. Pure functions of the history."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An edit of a VM: one atomic patch, safe against edits by others at the same time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events of a VM that a suite can wait for before its next step. Pure functions of the history."""
 
 from __future__ import annotations

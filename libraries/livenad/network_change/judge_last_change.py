@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on several network changes of a VM: the last one is in effect, by however many migrations."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a network change: complete, and nothing else changed. Each returns what it saw, or raises."""
 
 from __future__ import annotations

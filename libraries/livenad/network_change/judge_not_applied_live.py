@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on edits that must not be applied to the running VM. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on the source pod of a network change: returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

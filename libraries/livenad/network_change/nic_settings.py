@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Edits of a NIC that cannot be applied to a running VM: binding or model, alone or together with the network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of the lab keeps a migration for a change from its target pod: no room, no right, no image.
 
 Pure functions of the history. Only what is in the way now counts, and only in the words of the cluster that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attachment types of networks, by the names that suites use, and the backends behind them."""
 
 from __future__ import annotations

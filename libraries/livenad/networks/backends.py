@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands behind "bridge", "other bridge" and "localnet" in this run, as the variables choose."""
 
 from __future__ import annotations

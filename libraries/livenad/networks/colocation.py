@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Co-location: VMs on one node. On node-local bridges a guest reaches only guests on its own node."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Localnets as ClusterUserDefinedNetworks: OVN-Kubernetes creates a NAD for each in the selected namespace."""
 
 from __future__ import annotations

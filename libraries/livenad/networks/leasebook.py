@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The leases of all runs on a cluster, in one namespace: by them runs share VLANs, NICs and the cluster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A spare NIC for this run: found, leased, and waited for while another run has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState policies: created, awaited on every node, and reverted before they are deleted.
 
 The deletion of a policy does not change the nodes. So each policy has an annotation with the state that reverts it. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bridges and bridge mappings that NMState creates for one run, and removes at its end."""
 
 from __future__ import annotations

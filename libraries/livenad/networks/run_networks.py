@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a run: created for a suite's namespace, and released when its guests are gone."""
 
 from __future__ import annotations

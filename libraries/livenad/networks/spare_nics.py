@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which NICs of the nodes are not in use: read from what NMState reports of each node."""
 
 from __future__ import annotations

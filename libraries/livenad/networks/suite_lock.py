@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The suite lock: suites share the cluster, but one that changes its settings runs alone. It uses leases of all runs.
 
 A suite that shares takes its own lease. If there is an active exclusive lease, it releases its own and waits. A suite

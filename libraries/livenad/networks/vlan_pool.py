@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The VLAN pool: each VLAN is leased for its bridge or physical network, so that two runs never share one."""
 
 from __future__ import annotations

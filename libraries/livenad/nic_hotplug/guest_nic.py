@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hot-plugged NIC inside the guest: its interface, and the configuration of its addresses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hot-plug and hot-unplug of a NIC: the edit of the VM's spec."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The facts that together mean that a hot-plug or hot-unplug is done. Pure functions of the history."""
 
 from __future__ import annotations

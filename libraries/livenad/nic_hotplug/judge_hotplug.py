@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a hot-plug or hot-unplug: returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

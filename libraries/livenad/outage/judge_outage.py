@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on probes that ran during a swap: the gap, and the time before the swap. Pure functions."""
 
 from __future__ import annotations

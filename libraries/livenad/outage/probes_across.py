@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Outage monitoring: the VM and two peers probe each other during a swap until the new network answers.
 
 The probes run inside the guests and store their results there, so that nothing is lost when a connection to a guest

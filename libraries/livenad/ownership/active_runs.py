@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Active runs: those that are seen to renew a lease."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Created resources: the objects of this run, removed last-in first-out; and the leases that show that it is active."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels and annotations of the objects of a run."""
 
 from __future__ import annotations

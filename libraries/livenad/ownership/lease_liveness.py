@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lease liveness: a lease has expired when it was watched for its whole duration, and in that time neither it nor any
 other lease of its run was seen to be renewed.
 

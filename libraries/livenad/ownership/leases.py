@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Leases: a run renews all its leases every few seconds; other runs may take those of an aborted run.
 
 Times in leases are for people to read only: `livenad.ownership.lease_liveness` finds expired leases.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names of a suite's objects on the cluster: they have a suffix when suites share a namespace."""
 
 from __future__ import annotations

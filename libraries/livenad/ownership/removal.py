@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits until deleted namespaces or guests are gone, as finalizers delay their removal."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packet loss: the share of pings without an answer."""

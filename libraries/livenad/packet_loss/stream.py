@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packet loss: a stream of pings between a NIC and a peer, and a control stream between a third VM and the peer."""
 
 from __future__ import annotations

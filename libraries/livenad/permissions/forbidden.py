@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests that are forbidden to a VM owner, sent as dry runs."""
 
 from __future__ import annotations

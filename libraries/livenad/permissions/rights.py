@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rights of the user, before anything is created: by the rules of a namespace, in doubt each by a review."""
 
 from __future__ import annotations

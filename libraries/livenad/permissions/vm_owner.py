@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM owner: a service account with the namespace role ``edit``, and a client with its rights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks between guests: reachability, silence and the pod network, with a product fault or a lab error."""
 
 from __future__ import annotations

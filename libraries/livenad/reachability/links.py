@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a NIC works in its guest: its link, its addresses, and the frames that it sends."""
 
 from __future__ import annotations

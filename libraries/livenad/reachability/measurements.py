@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finished and running measurements between the guests of a suite."""
 
 from __future__ import annotations

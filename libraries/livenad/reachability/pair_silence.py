@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silence between two guests without a third: another network that both share is the positive control."""
 
 from __future__ import annotations

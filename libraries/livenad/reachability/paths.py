@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Paths: pairs of NICs of two guests that share a subnet, as the test defined them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Probes inside guests: one script for each guest samples all its targets in parallel, with a time for each answer.
 
 ICMP is one ``ping`` bound to the NIC's interface. TCP connects to the peer's SSH port and reads the first bytes, as a

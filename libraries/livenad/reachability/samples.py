@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What samples prove: reachable, silent, or nothing at all. Pure functions; no cluster, no guest, no clock."""
 
 from __future__ import annotations

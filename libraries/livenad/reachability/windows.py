@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Windows: probes that run inside guests for a given time while the test does something else.
 
 A window continues when the connection to a guest breaks, as during a migration. All its commands may be repeated: the

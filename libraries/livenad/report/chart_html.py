@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A chart as a piece of HTML: the picture, the same in words folded below it, a link to the data."""
 
 from __future__ import annotations

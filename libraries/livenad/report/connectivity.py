@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connectivity around a change as data: one track for each probe, and the gap if it can be measured.
 
 Times are seconds after the edit.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The charts of connectivity of a suite: one for each network change around which something was measured."""
 
 from __future__ import annotations

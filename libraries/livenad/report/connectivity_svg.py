@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probes of a swap as SVG: a track each, a bar for an answer, a dot for none, the migration's phases behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The queue of many migrations as a chart: a lane for each VM, from its edit to its arrival."""
 
 from __future__ import annotations

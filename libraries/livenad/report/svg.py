@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SVG helpers of all charts. Without a style sheet or script, so that the surrounding page is not affected.
 
 Text and lines have the colour of the page's own text; the fills have a medium tone, for light and dark backgrounds.

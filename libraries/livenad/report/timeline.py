@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timeline of a change as data: what was seen of the VM, its migrations and its launcher pods, a lane each.
 
 Times are seconds after the edit; what came before the edit is negative.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests to a VM's subresources: start, stop, restart, migrate. If the answer is lost, the VM shows the outcome."""
 
 from __future__ import annotations

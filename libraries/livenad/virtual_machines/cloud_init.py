@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cloud-init data of a guest (NoCloud): its user, and the addresses of its NICs."""
 
 from __future__ import annotations

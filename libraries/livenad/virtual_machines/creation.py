@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The creation of a VM that a suite defined, with the Secret of its cloud-init data."""
 
 from __future__ import annotations

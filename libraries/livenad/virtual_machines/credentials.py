@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys and passwords of a run: generated for each run, used only by it, never logged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Image, memory and CPU cores of a VM: checks of the values that a suite gives."""
 
 from __future__ import annotations

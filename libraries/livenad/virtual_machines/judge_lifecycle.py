@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on the lifecycle of a VM: restarted, or not. Each returns what it saw, or raises ProductFault."""
 
 from __future__ import annotations

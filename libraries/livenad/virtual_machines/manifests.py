@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manifests of the objects that the libraries create."""
 
 from __future__ import annotations

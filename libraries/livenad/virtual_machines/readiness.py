@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which conditions, NICs and addresses a VM still needs to be ready. Pure functions of the history."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The VMs of a suite as they were defined, with keys and passwords of their guests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM from a manifest of the user: all its fields are kept, and only missing ones are added."""
 
 from __future__ import annotations

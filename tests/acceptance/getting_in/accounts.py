@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An account whose credentials come and go."""
 
 from __future__ import annotations

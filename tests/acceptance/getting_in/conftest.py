@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cluster whose tokens may be short-lived, and kubeconfigs of it."""
 
 from __future__ import annotations

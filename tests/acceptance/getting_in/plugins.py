@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An exec plugin of a kubeconfig, as a script."""
 
 from __future__ import annotations

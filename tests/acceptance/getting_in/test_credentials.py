@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who we are to the API server: files, certificates, plugins, a pod's account."""
 
 from __future__ import annotations

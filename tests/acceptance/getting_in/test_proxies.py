@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proxy of a kubeconfig or of the environment serves requests and streams alike."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Credentials that end, or are refused, are renewed: for requests, watches and streams."""
 
 from __future__ import annotations

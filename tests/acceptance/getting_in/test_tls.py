@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLS is verified everywhere, unless a variable says by name that it shall not be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each way in is tried by, and how a kubeconfig is changed for it."""
 
 from __future__ import annotations

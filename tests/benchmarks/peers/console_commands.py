@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commands on a serial console, each with a login before it and a logout after it, driven by pexpect.
 
 Arguments: kubeconfig, path of the console, user, count; the password comes in the environment. Prints the seconds of

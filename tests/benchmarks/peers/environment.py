@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The peers' environment: made once beside the tests' own."""
 
 from __future__ import annotations

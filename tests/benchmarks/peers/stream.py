@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Standard input and output joined to a stream of a VMI, as ``virtctl console`` and ``port-forward --stdio`` do.
 
 Arguments: kubeconfig, path of the subresource. Imports little, so that its own start costs as little as theirs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process that waits for conditions of pods by openshift-python-wrapper.
 
 Reads ``pod condition`` a line, and prints the monotonic clock at which the wait returned. Runs in the peers'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times commands in a guest: the library's two ways, and the peers' two on the same guest."""
 
 from __future__ import annotations

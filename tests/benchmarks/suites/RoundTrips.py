@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Round trips of two versions of the project, in turns.
 
 Needs nothing of the project but its keywords, so that a former version can load this file, too.

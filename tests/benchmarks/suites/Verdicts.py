@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asks for the same verdicts over and over, and counts those that are not true."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers the benchmark: waits for the conditions that it names, by the recorder that all keywords wait by."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Times commands in one guest, in turns with another version of the project. Judges nothing.
 
 Library             KubeVirtLibrary

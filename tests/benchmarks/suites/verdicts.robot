@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Asks for verdicts on a VM that was swapped. Judges nothing.
 
 Resource            ../../../resources/network_change.resource

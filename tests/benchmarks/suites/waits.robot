@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Waits for what the benchmark asks for. Judges nothing.
 
 Library             KubeVirtLibrary

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An API server of its own for tests: in the test's event loop, or in a thread for clients that block."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Server-side apply and who owns which field."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit log tells who asked for what, and what came of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deleting: finalizers, grace, propagation, collections, namespaces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The unmodified kubectl against the API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Creating, replacing and patching objects."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The unmodified kubernetes client for Python, typed and dynamic."""
 
 from __future__ import annotations

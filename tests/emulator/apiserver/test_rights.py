@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RBAC, reviews, tokens and impersonation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unknown fields, types and enums of KubeVirt's custom resources."""
 
 from __future__ import annotations

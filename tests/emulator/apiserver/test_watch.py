@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watches: order, selectors, bookmarks, windows, ends."""
 
 from __future__ import annotations

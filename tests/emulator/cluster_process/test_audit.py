@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit log of a whole cluster: who asked for what, and what was answered."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A wrong word on the command line is one clear line, at once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clusters as processes: up, exec, and that nothing stays behind whatever is killed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose cluster lives, and what is removed of a dead one."""
 
 from __future__ import annotations

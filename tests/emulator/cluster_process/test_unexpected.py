@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An unexpected error ends with 70 and one line, never with 1: that would say that the product is at fault."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays kubelet, Multus and virt-handler for these tests: it writes what they write, and nothing moves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests of the control plane run in a clock that jumps to the next timer, but for those marked ``real_clock``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A virt-handler's stream endpoint for the tests of virt-api: an echoing console and a port that says hello."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A control plane with its real API server core, a recorder of what it writes, and the words tests are made of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What kubelet, Multus and virt-handler say of pods, guests and nodes, for the one that plays them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The webhooks on migrations, VMIs and settings that change: what is refused, and in which words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evictions by clients of the API: kubectl drain, disruption budgets, and what they must not do."""
 
 from __future__ import annotations

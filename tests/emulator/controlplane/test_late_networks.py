@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How late a NAD is noticed where virt-controller itself reads NADs (1.8): nothing tells it of a new one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-api's lifecycle and guest data, as recorded: codes, empty bodies, words of refusal, and what is written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ways to the metrics: pods, a Prometheus behind the service proxy, Thanos behind a Route; what PromQL answers."""
 
 from __future__ import annotations

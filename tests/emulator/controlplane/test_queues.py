@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recordings show of limits, aborts, waits and defects: things that depend on more than one VM or moment."""
 
 from __future__ import annotations

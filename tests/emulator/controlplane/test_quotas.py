@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Quotas and limit ranges of a namespace, as far as launcher pods go."""
 
 from __future__ import annotations

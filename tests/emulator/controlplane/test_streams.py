@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Console and port-forward on the wire: the bytes of the recorded virt-api, frame by frame."""
 
 from __future__ import annotations

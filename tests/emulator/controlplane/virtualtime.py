@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An event loop whose clock jumps to the next timer whenever nothing is left to do before it.
 
 What runs in it takes the processor time that it needs and no other; a delay lasts as long as it says, however busy the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs scenarios in a process of their own: ``python -m tests.emulator.dataplane.driver MODULE FUNCTION...``.
 
 The process enters a user namespace at its start, which a test process must never do. Each scenario has its own data

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds a lab with a guest in every state and then waits to be killed: ``python -m tests.emulator.dataplane.hold``."""
 
 from __future__ import annotations

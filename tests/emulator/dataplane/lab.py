@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small lab on the real data plane for scenarios: pods and guests by short names, questions asked inside guests."""
 
 from __future__ import annotations

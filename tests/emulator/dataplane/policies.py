@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NMState's handlers on a data plane, with an API server core that only they use."""
 
 from __future__ import annotations

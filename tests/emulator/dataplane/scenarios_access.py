@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways into a guest: the serial console and SSH."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cloud-init data as it works out in a guest."""
 
 from __future__ import annotations

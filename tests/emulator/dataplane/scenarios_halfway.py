@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What fails, or is given up, half-way: nothing of it stays behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest's life: reboot, freeze, crash, power-off, its own view of itself."""
 
 from __future__ import annotations

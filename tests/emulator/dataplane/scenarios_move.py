@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The switch-over of a live migration."""
 
 from __future__ import annotations

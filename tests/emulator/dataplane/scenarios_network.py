@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Segments and the pod network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Guests that are started at the first look: what is told of them before, and what counts as a look."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which bridges join the nodes, and how localnets reach them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one thread that builds: its jobs run to their end, even if their callers are cancelled."""
 
 from __future__ import annotations

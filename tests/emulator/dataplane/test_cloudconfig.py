@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading cloud-init user data: every form that cloud-init accepts, and what it says of the others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps a machine from being connected to the pod network; that a connected one reaches it: ``test_alone.py``."""
 
 from __future__ import annotations

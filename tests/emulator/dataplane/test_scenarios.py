@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every scenario of this folder, as root and as an ordinary user, in processes of their own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's SSH server gives a descriptor back only when nothing of it is left in the event loop."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """However the data plane's process ends, nothing of it stays behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is said where a machine lacks something, and how fast."""
 
 from __future__ import annotations

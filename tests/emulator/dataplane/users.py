@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running a process as this user or, when this user is root, as an ordinary one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays random sequences on embedded clusters: ``python -m tests.emulator.fuzz --help``."""
 
 from __future__ import annotations

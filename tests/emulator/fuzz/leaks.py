@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cluster has taken of the machine: processes, namespaces, devices, file descriptors."""
 
 from __future__ import annotations

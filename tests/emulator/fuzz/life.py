@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One sequence being played: its VM's user does step after step, and waits in between for what each step says."""
 
 from __future__ import annotations

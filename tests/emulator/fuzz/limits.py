@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cluster's limits for migrations that run in parallel, in all and away from one node."""
 
 from __future__ import annotations

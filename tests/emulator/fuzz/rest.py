@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What must hold once a VM has come to rest, in the API and on the wire, and waiting for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Playing batches: each on a cluster of its own, its sequences side by side, and what came of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is played: steps on one VM, sequences of them, and batches of sequences that share a cluster; all of it data.
 
 A batch can be written as JSON and read again: that is how a violation is played once more.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hypothesis' strategies: random sequences in which every step is legal where it stands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fuzzer's short run, and that it finds what is wrong when something is."""
 
 from __future__ import annotations

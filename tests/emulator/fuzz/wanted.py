@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM as its user wants it, and KubeVirt's rules about what of that reaches it without a restart.
 
 Written from the reference of KubeVirt's behaviour, not from the emulator: it is what the emulator is held to.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What must hold at every single moment of a VM's life: judged at each commit of the API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data plane asked itself: frames from a guest's NICs to every network and back, whatever the API says."""
 
 from __future__ import annotations

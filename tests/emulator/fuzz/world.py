@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An embedded cluster in this very process, on the real data plane, and what is asked of it."""
 
 from __future__ import annotations

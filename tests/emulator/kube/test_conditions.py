@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conditions: when they change, and when their transition time does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The event recorder: repeated events are counted, and there is a limit for each source and object."""
 
 from __future__ import annotations

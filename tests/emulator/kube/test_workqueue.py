@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The work queue: order, no duplicates, delays, back-off, limits."""
 
 from __future__ import annotations

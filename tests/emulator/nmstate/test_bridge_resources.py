@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bridge that a NAD names as a resource: the launcher asks for it, and gets no node without it."""
 
 from __future__ import annotations

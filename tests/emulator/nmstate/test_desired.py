@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What desired states make of a node, and the wiring that follows."""
 
 from __future__ import annotations

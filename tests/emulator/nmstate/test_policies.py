@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Policies from their creation to what the nodes report, at the API and in the data plane's wiring."""
 
 from __future__ import annotations

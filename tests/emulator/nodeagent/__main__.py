@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
 """``python -m tests.emulator.nodeagent [options of robot]``: suites through the node agent alone, one after the other.
 
 The API server enforces the roles of a real kubelet, Multus and virt-handler, and both restrictions of a virt-handler to

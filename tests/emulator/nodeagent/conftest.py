@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node agent on the embedded API server, with a scripted control plane in place of ours."""
 
 from __future__ import annotations

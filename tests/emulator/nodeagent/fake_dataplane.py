@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A data plane without namespaces: remembers what it was asked for, and plays guests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the nodes listen, and what a restarted agent tells of it."""
 
 from __future__ import annotations

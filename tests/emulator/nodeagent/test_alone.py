@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``python -m emulator node-agent`` against an API server with no control plane of ours behind it."""
 
 from __future__ import annotations

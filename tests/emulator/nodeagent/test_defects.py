@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each defect breaks what its sentence says, and leaves everything else right."""
 
 from __future__ import annotations

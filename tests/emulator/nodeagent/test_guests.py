@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """VMIs: boot, status, shutdown."""
 
 from __future__ import annotations

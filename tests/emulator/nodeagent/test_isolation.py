@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NADs of other namespaces: open on plain Kubernetes, closed but for a few namespaces on OpenShift."""
 
 from __future__ import annotations

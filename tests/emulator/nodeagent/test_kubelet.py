@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods: sandboxes, networks, status, deletion."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What launchers log, and how it is read."""
 
 from __future__ import annotations

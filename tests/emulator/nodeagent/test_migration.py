@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Live migration: the recorded order of what the two virt-handlers write, failure and abort."""
 
 from __future__ import annotations

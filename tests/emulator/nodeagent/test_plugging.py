@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NICs that come and go: what virt-handler and the Dynamic Networks Controller make of a changed spec and request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Optimistic writes under conflicts and a server that is out of order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stream endpoints: framing, refusals, and how connections end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenShift without nodes: the API server with KubeVirt's control plane and the platform's addons, in a thread."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HyperConverged owns the KubeVirt CR: fields pass down, direct edits do not last, jsonpatch annotations apply."""
 
 from __future__ import annotations

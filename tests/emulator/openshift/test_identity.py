@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cluster says of itself, and what plain Kubernetes does not have."""
 
 from __future__ import annotations

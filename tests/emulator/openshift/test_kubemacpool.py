@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MACs of VMs: filled in, kept, and given twice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Projects and the users who are no administrators, and NADs as the network operator guards them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ClusterUserDefinedNetworks: what is refused, the NADs that they make, and how long they stay."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a test finds out that OVN-Kubernetes is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NADs of OVN-Kubernetes at the node agent: what pods are plugged into, and which NADs it does not take."""
 
 from __future__ import annotations

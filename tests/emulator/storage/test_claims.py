@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claims and DataVolumes, and how a VM waits for them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Disks in a whole cluster, through the Python client: who shares them can migrate, who does not cannot."""
 
 from __future__ import annotations

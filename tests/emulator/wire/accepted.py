@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The differences between recorded answers and ours that are accepted, each with its reason.
 
 One that no longer occurs is an error, so that this list stays as short as it can be.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recorded requests to the webhooks found, and what happened between two of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the recorded exchanges: ``python -m tests.emulator.wire.extract FOLDER``.
 
 The folder holds recordings of a real API server, one folder an area; each JSON file is one exchange. Kept is what a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the recorded refusals: ``python -m tests.emulator.wire.extract_refusals FOLDER``.
 
 The folder holds what a real virt-api refused, one file a version and setting of feature gates; kept is each request

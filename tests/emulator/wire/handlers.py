@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recordings' VMs for streams and lifecycle, and the stand-ins for virt-handler behind them."""
 
 from __future__ import annotations

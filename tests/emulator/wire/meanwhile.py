@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recordings' driver did while a watch was open, by its own words."""
 
 from __future__ import annotations

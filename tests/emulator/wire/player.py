@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sends recorded exchanges to an API server and compares its answers with the recorded ones."""
 
 from __future__ import annotations

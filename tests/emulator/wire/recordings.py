@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorded exchanges on disk: an area a file, an exchange a line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an answer is the recorded one, but for what is named by chance.
 
 Uids, resource versions, generated names and tokens are learned from the answers: wherever the recorded answer has one,

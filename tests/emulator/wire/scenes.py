@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recorded exchanges of an area found on the server, and what happened between two of them."""
 
 from __future__ import annotations

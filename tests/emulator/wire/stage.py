@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server that recorded exchanges are played on, and what they find there."""
 
 from __future__ import annotations

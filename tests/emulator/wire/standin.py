@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """virt-handler as the recordings' stand-in plays it: consoles that echo, ports that behave, orders that are noted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plays recorded websocket exchanges: the handshake, every frame in its order, and how the connection ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """That the replay of recorded requests sees what differs, and that what it accepts is about something recorded."""
 
 from __future__ import annotations

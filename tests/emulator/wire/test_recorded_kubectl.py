@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kubectl on a whole control plane against its recorded runs on a real one: same outputs and exit statuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a real virt-api refused of NICs, volumes, memory dumps and exports, under three settings of its gates."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API of a whole control plane against every recorded exchange of a real one: same answers to the same requests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a real cluster lets a virt-handler write, by the node that its token is bound to, with and without the gate."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Verdicts on what guests see and say. See ``swap.robot`` for how to read the documentation of a test.
 
 Library             KubeVirtLibrary

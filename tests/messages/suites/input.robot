@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       What is said of wrong values and of missing capabilities. See ``swap.robot`` for how to read the
 ...                 documentation of a test.
 

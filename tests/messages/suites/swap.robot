@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       Verdicts on recordings of a real control plane. A test's documentation states its status and message;
 ...                 ``*`` stands for anything, and white space is folded.
 

@@ -1,4 +1,5 @@
 *** Settings ***
+# SPDX-License-Identifier: Apache-2.0
 Documentation       A suite of another project that has installed the libraries.
 
 Library             GuestLibrary

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every kind of connection, black-holed at each of its steps, ends within its own limit and names who is silent.
 
 A gateway lets a number of bytes of answers through, and none from then on: none at all, those of each message, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates: renewed when their content changes, and verified alike by every version of Python."""
 
 from __future__ import annotations

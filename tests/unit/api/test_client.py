@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests under faults: what is repeated, what is looked for, what is said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An API server that is in trouble for a while, or parts of it: what is asked again, and what is told in the end."""
 
 from __future__ import annotations

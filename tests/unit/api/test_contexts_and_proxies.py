@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which context is taken, and which way leads to its server: as kubectl decides."""
 
 from __future__ import annotations

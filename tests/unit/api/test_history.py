@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The history of a namespace: its order when a list overtakes the watch, ways to its records, and waits for them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The user that a kubeconfig impersonates: sent to the API server by each request, watch and stream."""
 
 from __future__ import annotations

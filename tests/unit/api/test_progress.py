@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A long wait shows progress messages, a short one none."""
 
 from __future__ import annotations

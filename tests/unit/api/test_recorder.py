@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorder against a server that cuts, forgets, stalls and mutes its watches: nothing it sent is lost."""
 
 from __future__ import annotations

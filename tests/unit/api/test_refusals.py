@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an answer that is none of a willing API server's is said to mean, and what to do: tried on the wire."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No exception from below tells a credential, however it comes to be."""
 
 from __future__ import annotations

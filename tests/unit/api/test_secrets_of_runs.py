@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs that break at each step of a connection tell no credential, neither on the console nor in any result file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests, watches and credentials that fall silent hold no caller longer than its limit, and are named."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections that die without a word: what may be asked again is asked on a new one, well within patience."""
 
 from __future__ import annotations

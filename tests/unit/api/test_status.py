@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How objects are read that have fields without the content they should have."""
 
 from __future__ import annotations

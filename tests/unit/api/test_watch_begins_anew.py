@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A watch whose version has become too old lists again, in whatever words the server says so."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every difference is named, what is listed as meant is none, and what was ever seen is as good as the rest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What differs between two runs becomes a placeholder; words, names and deadlines stay."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each run is kept as soon as it ends; a restart makes only those that the file lacks."""
 
 from __future__ import annotations

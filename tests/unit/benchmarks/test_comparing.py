@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Benchmarks: what counts as worse, and how figures are shown."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Capabilities: measured once, missing with the value that was seen, expected ones with the remedy."""
 
 from __future__ import annotations

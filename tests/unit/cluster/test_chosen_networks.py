@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the nodes have the networks that the profile names, from what bridge-marker and NMState tell of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Preflight and inventory of a cluster with a thousand nodes and ten thousand pods of others: what they cost here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between which nodes VMs can be live-migrated, and how guests are kept there."""
 
 from __future__ import annotations

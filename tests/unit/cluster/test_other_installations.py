@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What else lies on a cluster and must not be taken for what counts: dead resources, bridges that are gone."""
 
 from __future__ import annotations

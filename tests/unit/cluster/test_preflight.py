@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What makes a cluster unfit, and how it is said: each lack with its remedy, before anything is created."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings of the cluster: changed with a note of what was, taken back exactly, by a later run if need be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guests of a run: one session per way and VM, ended with the namespace; and the way that is taken instead."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a guest lacks: asked once, told in words, and no reason to wait for anything."""
 
 from __future__ import annotations

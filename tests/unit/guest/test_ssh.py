@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SSH over the port-forward subresource: a real websocket, a real SSH server, and what may go wrong between them."""
 
 from __future__ import annotations

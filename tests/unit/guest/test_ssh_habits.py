@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real guests' SSH servers do: they are slow, refuse, want more, move, and end at awkward moments."""
 
 from __future__ import annotations

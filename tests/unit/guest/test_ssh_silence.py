@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A connection that falls silent at any step of an SSH command holds no caller longer than the command's own limit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits of other people's libraries are ended in time, in any order, and nothing is ended that is over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is read in a guest, and what counts as a change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole state of a guest: what the script prints, and what a difference says."""
 
 from __future__ import annotations

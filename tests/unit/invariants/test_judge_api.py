@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a value that must not differ looks like in the verdict: one recorded flow, altered in one field."""
 
 from __future__ import annotations

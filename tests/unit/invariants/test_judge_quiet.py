@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The time after a change: a recorded flow in which nothing more happens, and each thing that may not."""
 
 from __future__ import annotations

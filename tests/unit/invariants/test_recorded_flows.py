@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the invariants say of recorded flows of the real control plane; and no allowed difference is superfluous."""
 
 from __future__ import annotations

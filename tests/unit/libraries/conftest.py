@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords called by their names, on a scripted cluster or on what was recorded of a real one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on the cluster: whether it is fit, what it offers, and its end."""
 
 from __future__ import annotations

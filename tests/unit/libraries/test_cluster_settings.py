@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that change settings of the whole cluster: what they refuse, and that they put back."""
 
 from __future__ import annotations

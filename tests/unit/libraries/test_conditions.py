@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on RestartRequired and MigrationRequired, on what was recorded of real clusters."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`Run In Guest`: by which way, and what it gives."""
 
 from __future__ import annotations

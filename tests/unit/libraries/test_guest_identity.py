@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on what a guest is, on a guest of paper that says of itself what a test gives it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on everything that must be as before, at the end of a recorded flow and with a guest of paper."""
 
 from __future__ import annotations

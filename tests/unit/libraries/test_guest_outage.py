@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on the outage over a change: what has to come before them, and the threshold."""
 
 from __future__ import annotations

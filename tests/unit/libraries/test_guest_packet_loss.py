@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on lost pings, on guests of paper."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on reachability: verdicts on guests of paper, and whose fault it is when they do not hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How keywords judge: on a list of the cluster, and never a fault on an old one."""
 
 from __future__ import annotations

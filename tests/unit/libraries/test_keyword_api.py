@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The keywords as people meet them: few, documented, tagged, with named and typed arguments; importing is cheap."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each keyword has a short example that is correct Robot data: its names, arguments and types are valid."""
 
 from __future__ import annotations

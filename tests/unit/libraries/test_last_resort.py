@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A keyword whose wait never ends is ended by its Robot timeout, and the gate calls that a LAB ERROR."""
 
 from __future__ import annotations

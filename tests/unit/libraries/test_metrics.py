@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on metrics: what has to come before them."""
 
 from __future__ import annotations

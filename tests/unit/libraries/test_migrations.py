@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on migrations: requests on a scripted cluster, verdicts on what was recorded of real ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`Open Test Namespace` and what ends with it, on a scripted cluster."""
 
 from __future__ import annotations

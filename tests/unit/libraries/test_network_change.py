@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that change a VM's network, or settings of its NIC: what they write, refuse and judge."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`Create Network` and what stands behind its places, on a scripted cluster."""
 
 from __future__ import annotations

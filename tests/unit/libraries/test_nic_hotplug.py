@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that plug NICs into running VMs, and look for them in guests: what they write, and what they refuse."""
 
 from __future__ import annotations

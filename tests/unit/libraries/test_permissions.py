@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords on what users may do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A check that a test tells later says what was seen, and whose fault it was, in the namespace of its suite."""
 
 from __future__ import annotations

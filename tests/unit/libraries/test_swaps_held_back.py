@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A swap whose migration the lab holds back: told with what is in the way, by each keyword that asks for its end."""
 
 from __future__ import annotations

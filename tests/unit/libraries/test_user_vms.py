@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """VMs of the user's own on a scripted cluster: used, read, and never removed unless the suite created them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keywords that define and start VMs, on a scripted cluster: what they create, what they refuse, what they wait for."""
 
 from __future__ import annotations

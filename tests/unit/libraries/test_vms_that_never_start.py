@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps launcher pods from starting on real clusters: told by the cluster's own words, with what helps."""
 
 from __future__ import annotations

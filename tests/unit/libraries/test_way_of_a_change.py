@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way of one change through the libraries, as docs/how-it-works-inside.md tells it: traced, not believed.
 
 The way down is the call stack when the PATCH is sent. The way of the verdict is every call stack by which it reads the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is made of monitoring's answers: patience, whose fault it is, and what each message names."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where metrics are read: which source is taken, why another is not, and what each one's answers mean."""
 
 from __future__ import annotations

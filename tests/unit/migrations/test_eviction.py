@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evictions on a scripted API server: the refusal that is expected, and what else a cluster may answer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on evicted VMs, and on edits of them, on recordings of KubeVirt 1.9.0."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a migration that failed, on the recording of one: the VM stays, and the cluster means to try again."""
 
 from __future__ import annotations

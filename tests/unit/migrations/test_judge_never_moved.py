@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A revert that the cluster had begun to act against already: judged on recordings of a real control plane."""
 
 from __future__ import annotations

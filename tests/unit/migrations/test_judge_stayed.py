@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on a VM that stays although it was edited, and on its control, on recordings of a real control plane."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The queue of many migrations: what is read out of recorded swaps, its spread, and its lanes."""
 
 from __future__ import annotations

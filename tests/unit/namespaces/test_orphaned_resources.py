@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What aborted runs left is found and removed; what living ones have, and what no run made, stays."""
 
 from __future__ import annotations

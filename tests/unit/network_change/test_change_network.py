@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one edit of a VM's networks on a scripted API server: what the VM has to be before it, and what is recorded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An edit of a VM's networks on a scripted API server: applied wholly, once, and to the NICs that are meant."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Moments in the life of a VM, on recordings of a real control plane: not seen before they come, and told by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on edits during a migration and while a VM starts, on recordings of a real control plane."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on recordings of a real control plane, as they are and with the faults that suites must catch."""
 
 from __future__ import annotations

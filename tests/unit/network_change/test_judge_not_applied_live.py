@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on edits that must not reach the running VM, on recordings of a real control plane."""
 
 from __future__ import annotations

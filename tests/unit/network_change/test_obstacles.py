@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of the lab is in the way of a swap, told from what the product does wrong: on recordings of KubeVirt."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node to which guests of node-local bridges are migrated, as its label names it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Leases that several runs want: taken, taken over from the dead, renewed, lost, given back."""
 
 from __future__ import annotations

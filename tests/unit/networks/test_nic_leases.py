@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A spare NIC for each run: leased, waited for, verified when the user names it, and missing with a reason."""
 
 from __future__ import annotations

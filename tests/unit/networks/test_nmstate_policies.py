@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Policies of NMState: awaited on every node, refused at once, undone before they are deleted."""
 
 from __future__ import annotations

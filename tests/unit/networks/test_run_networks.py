@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The networks of a suite by the names that it gives them, and what is said of one that there is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spare NICs, as NMState reports the interfaces of the nodes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Suites of several runs on one cluster: they share it, or one runs alone, and no suite waits in a circle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pool of VLANs: what one run has, no other gets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is run in a guest for a plugged NIC, tried here on the loopback interface with programs that only take notes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on hot-plug and hot-unplug, on a recording of a real control plane."""
 
 from __future__ import annotations

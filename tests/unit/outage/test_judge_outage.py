@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What probes across a swap show: the gap, and whether the old network was kept until a moment."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The created, and the lease of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM that exists already in a shared namespace: looked at, with what the cluster makes for it, and never renamed."""
 
 from __future__ import annotations

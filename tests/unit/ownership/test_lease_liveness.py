@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dead are told from the living by what was seen of their leases, whatever clocks say."""
 
 from __future__ import annotations

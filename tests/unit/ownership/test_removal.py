@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is in the way of a removal is named, by the words of the cluster."""
 
 from __future__ import annotations

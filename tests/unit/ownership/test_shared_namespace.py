@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A namespace that several suites and runs share: what names are, and whose an object is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much a network loses, with guests on paper: each ping is answered or not as the test says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a VM owner must not be allowed: asked as dry runs, told from what is refused for its content, and judged."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rights that are asked for at once: what rules grant, and what is still asked one by one."""
 
 from __future__ import annotations

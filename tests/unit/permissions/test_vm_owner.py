@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM owner on a scripted API server: what is created for the owner, and whose rights the owner's requests carry."""
 
 from __future__ import annotations

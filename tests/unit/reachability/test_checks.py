@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reachability checks on guests of paper: who is named, whose fault it is, for everything that may be wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Silence between two guests of paper without a third: what proves it, and what leaves it open."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Guests that may not ping, and peers that are slow to answer: what the probe script does in real shells."""
 
 from __future__ import annotations

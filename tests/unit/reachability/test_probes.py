@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probe script in real shells, with a stand-in for ping and a TCP server, and the parsing of what it prints."""
 
 from __future__ import annotations

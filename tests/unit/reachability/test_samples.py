@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on samples: what proves silence, what does not, and that loss fools none of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chart of probes around a swap: roles, the gap, its data, and that its SVG stands alone."""
 
 from __future__ import annotations

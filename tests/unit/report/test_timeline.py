@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timeline of recorded swaps: what is on it, what it says in words, and that its SVG stands alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificate authorities as clusters have them: without key usages, and with an issuing one below the root."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A keyword library that runs a command in a guest of a kubeconfig, without a cluster: only streams are opened."""
 
 from __future__ import annotations

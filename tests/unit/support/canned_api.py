@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of a cluster that is a dictionary of answers: no server, no socket, each answer decoded like a real one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small HTTP server that behaves as an API server in what the libraries rely on: lists, watches, faults.
 
 Objects lie by collection path. What it serves is scripted by the tests; it knows nothing of the libraries.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole recordings of the real control plane (``data/flows/``): all fields of all states of VM, VMI, pods, migrations.
 
 A file has one watch event a line: ``[second, type, kind, name, difference]``. The difference is a merge patch to the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TCP gateway that falls silent and says nothing of it, as a balancer does that has forgotten a connection."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cluster shows on which networks can be swapped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Histories replayed from recordings of a real control plane (``data/histories/``), altered where a test wants a fault.
 
 The recordings hold one VM, ``vm1``, whose NIC ``net1`` is moved from ``nad-a`` to ``nad-b``; objects are trimmed to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A kubeconfig for the fake API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Leases of other runs, as they lie on a cluster."""
 
 from __future__ import annotations

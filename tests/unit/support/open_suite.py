@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An open test namespace without a cluster: of what was recorded, of records of VMs, and of nothing else."""
 
 from __future__ import annotations

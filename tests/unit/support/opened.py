@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An open test namespace, as keywords find it, on the fake API server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Guests of paper: shells that answer as they are told, without a machine behind them."""
 
 from __future__ import annotations

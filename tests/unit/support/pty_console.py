@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A serial line with a login program and a real shell behind it: the guest's end is a pseudo-terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the published roles have the rights to what a fake API server was asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A serial line that answers as recorded guests did: real bytes up to the prompt, then a shell in their manner."""
 
 from __future__ import annotations

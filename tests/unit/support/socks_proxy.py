@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A SOCKS5 proxy without a login, for tests."""
 
 from __future__ import annotations

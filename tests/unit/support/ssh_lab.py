@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An SSH server with habits of its own, a port-forward to it, a gateway before that, and a shell through all three."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for the API server's streams: port-forward to a local TCP port, console to a scripted handler.
 
 It runs an event loop in a thread, so that the synchronous code under test meets a real socket.

@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: Apache-2.0
 """A server that lets in by client certificate: requests, watches and streams alike; without TLS every client."""
 
 from __future__ import annotations

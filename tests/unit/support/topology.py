@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The topology of the P0 suite as records: a VM on the old network, a peer on each, each peer watching the other."""
 
 from __future__ import annotations

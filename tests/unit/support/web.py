@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A web server whose answers are scripted by path: API server, router and Prometheus in one."""
 
 from __future__ import annotations

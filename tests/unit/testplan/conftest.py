@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small plan and the suite that fits it, to be spoiled in one place by each test."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evidence leads back to its test, its requirements and the sign-off, and says whose fault it was."""
 
 from __future__ import annotations

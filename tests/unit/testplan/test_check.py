@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``testplan check`` names the culprit of every way in which plan and suites can part."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``testplan check`` on a copy of the project's own plan and suites, spoiled at one place: the culprit is named."""
 
 from __future__ import annotations

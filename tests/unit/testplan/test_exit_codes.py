@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The exit codes are one table: what the gate gives, and what README, `run.sh --help` and the gate's own help say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a preflight tells of the scenarios, from what its suite leaves in its metadata."""
 
 from __future__ import annotations

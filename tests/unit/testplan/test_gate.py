@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gate's verdict and exit code, on results that Robot itself wrote."""
 
 from __future__ import annotations

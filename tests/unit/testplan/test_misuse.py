@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot's own words for a suite that is wrong, each as Robot itself says it: the fault is the suite's."""
 
 from __future__ import annotations

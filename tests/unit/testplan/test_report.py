@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sign-off and matrix of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The test plan as a document: it is up to date, and each mistake that reviewers look for is found."""
 
 from __future__ import annotations

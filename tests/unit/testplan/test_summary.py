@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What stands at the head of log, report and sign-off."""
 
 from __future__ import annotations

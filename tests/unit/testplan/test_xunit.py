@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """xUnit of a run: the ids that importers look for, and whose fault a bad test is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests to a VM's subresources on a scripted API server: sent once, recorded, and looked up if lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The creation of a VM that a suite defined, on a scripted API server."""
 
 from __future__ import annotations

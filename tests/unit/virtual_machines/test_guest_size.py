@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Image, memory and CPU cores of a VM: what is taken, what is refused, and where it goes."""
 
 from __future__ import annotations

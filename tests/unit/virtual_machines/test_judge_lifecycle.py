@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verdicts on whether a VM was restarted, on recordings of a real control plane: each holds where it should."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manifests, cloud-init data, credentials."""
 
 from __future__ import annotations

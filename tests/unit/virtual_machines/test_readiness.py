@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a VM lacks to be ready for a test, and what is missing until an action on request is done."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The VMs of a suite: found by the suite's names and by those on the cluster, and what may not be defined."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A manifest of the user's: kept whole, completed where something is missing, refused where it is wrong."""
 
 from __future__ import annotations

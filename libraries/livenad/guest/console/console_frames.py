@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a command and its result travel over a serial console.
 
 The command is typed as one argument of ``printf %b``, in pieces when it is long, since BusyBox ash cuts a line at about

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One attachment to a serial console: what was typed, what came, and waiting for something to come."""
 
 from __future__ import annotations

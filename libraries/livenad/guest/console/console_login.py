@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From whatever state a serial console was left in to a shell at its prompt.
 
 Nothing comes by itself on a console, and its last user may have left anything open: a half-typed line, a pager, an

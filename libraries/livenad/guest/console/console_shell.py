@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A shell on a guest's serial console."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a terminal's bytes to plain text, however the bytes are cut."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The content of evidence, as data. To collect more, add a line."""
 
 from __future__ import annotations

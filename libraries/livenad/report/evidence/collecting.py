@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Collects evidence: all jobs run in parallel threads, and are awaited until the deadline."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Diagnostics: one line for each problem, to be read first. Pure functions of what was recorded."""
 
 from __future__ import annotations

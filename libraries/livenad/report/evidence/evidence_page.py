@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first page of evidence: the failure, diagnostics, the timeline, then the files."""
 
 from __future__ import annotations

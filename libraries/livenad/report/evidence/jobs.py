@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The jobs that collect evidence: one for each file, independent of each other."""
 
 from __future__ import annotations

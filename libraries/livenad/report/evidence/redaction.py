@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Removes credentials from evidence: those of the run by value, all others by pattern."""
 
 from __future__ import annotations

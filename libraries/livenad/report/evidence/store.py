@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The folder of one piece of evidence: every text is redacted before it is written, and the size is limited."""
 
 from __future__ import annotations

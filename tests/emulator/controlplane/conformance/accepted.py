@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The differences from the recordings that are accepted, each with its reason.
 
 One that no longer occurs is an error, so that this list stays as short as it can be. None may touch a condition, a

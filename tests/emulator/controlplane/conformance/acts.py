@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words of the flows: what the recordings' driver did and waited for."""
 
 from __future__ import annotations

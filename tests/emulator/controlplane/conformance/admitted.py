@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The flow of edits that admission has to judge: odd names are taken, and followed, as any other."""
 
 from __future__ import annotations

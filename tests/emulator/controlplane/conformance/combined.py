@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flows in which a network changes together with something else, or several do."""
 
 from __future__ import annotations

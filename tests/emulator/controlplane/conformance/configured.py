@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flows of one edit under different settings of the cluster, and of VMs that cannot migrate (yet)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flows in which launcher pods are evicted: evacuations, alone and together with an edit of the network."""
 
 from __future__ import annotations

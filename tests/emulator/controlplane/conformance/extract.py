@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the recorded facts: ``python -m tests.emulator.controlplane.conformance.extract FOLDER``.
 
 The folder holds recordings of the real control plane, one folder a version; each ``NAME.jsonl`` has one watch event a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a history must be the same on the real control plane and on the embedded one.
 
 A history is a list of (event, kind, object). Of each object every field is kept with the sequence of its values, so

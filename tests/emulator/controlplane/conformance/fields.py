@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An object as paths and values; list items are called by their name or type, not by their number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stable words for what is named by chance: objects, uids, nodes, addresses and times of a recording."""
 
 from __future__ import annotations

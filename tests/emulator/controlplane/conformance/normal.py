@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is not compared, each with its reason."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The order across objects, where one thing is the cause of the next.
 
 A chain is a choice of milestones of one VM; the fact is the order in which they were written. Milestones that different

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which flow is which recording: version and name, profile of the embedded cluster, flow, options of the lab."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flows in which the network changes again, or the migration does not go as wished."""
 
 from __future__ import annotations

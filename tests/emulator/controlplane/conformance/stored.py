@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recorded facts on disk. What most objects of a kind have in common is said once, in ``common.json``.
 
 An object of a recording has what differs from that; ``null`` takes a common fact away.

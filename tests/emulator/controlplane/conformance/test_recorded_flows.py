@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded control plane against every recording of the real one: same fields, events and order."""
 
 from __future__ import annotations

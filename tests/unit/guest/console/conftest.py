@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the console tests leave on this machine, removed."""
 
 from __future__ import annotations

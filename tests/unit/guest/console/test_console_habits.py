@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real guests' consoles do: shells with habits, tools that are missing, questions that cannot be answered."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The console shell against a real tty with a real shell: logins, leftovers of others, noise, cuts."""
 
 from __future__ import annotations

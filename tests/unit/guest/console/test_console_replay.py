@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The console shell against recorded guests: their logins, their prompts, their noise, cut anywhere."""
 
 from __future__ import annotations

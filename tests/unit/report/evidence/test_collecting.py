@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Evidence ends in time and keeps within its size, whatever its sources do."""
 
 from __future__ import annotations

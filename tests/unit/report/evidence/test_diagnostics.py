@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first page names what looks wrong; a good swap shows nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When evidence is kept: at the first failing step, once, and never so that it hurts; and what ends with a suite."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No credential gets into evidence, and what is needed to understand a failure does."""
 
 from __future__ import annotations

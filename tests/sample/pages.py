@@ -57,8 +57,7 @@ def make(sample: Path = SAMPLE) -> None:
             *(str(output),),
             **{"outputdir": str(sample), "logtitle": title, "reporttitle": title, "stdout": console, **options},
         )
-    pages = {"log": sample / "log.html", "report": sample / "report.html"}
-    write_reports(results, judgement, folder=sample, **pages)
+    write_reports(results, judgement, folder=sample, log=sample / "log.html", report=sample / "report.html")
 
 
 def constant(page: str) -> str:

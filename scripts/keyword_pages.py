@@ -41,7 +41,7 @@ _TABLE_ROW = re.compile(r"\|(.* |)\|")
 _HTML_DATA = re.compile(r"libdoc = (\{.*\})\s*(?:;|</script>)")
 _IGNORED = ("generated", "lineno")
 _BOLD = re.compile(r"(?<![\w*])\*(\S[^*\n]*)\*(?![\w*])")
-_LITERAL = re.compile(r"Literal\[([^\]]*)\]")
+_LITERAL = re.compile(r"(list\[)?Literal\[([^\]]*)\]+")
 
 _LISTED = 12
 """A type that more keywords use is one of many."""
@@ -152,9 +152,15 @@ def _type_chapter(one: Any, links: Links) -> Iterator[str]:
     yield f"### {one.name}"
     yield from _blocks(one.doc, links)
     if one.members:
-        yield "One of " + ", ".join(f"`{member.name}`" for member in one.members) + "."
+        yield "One of " + ", ".join(map(_member, one.members)) + "."
     many = len(one.usages) > _LISTED
     yield "Used by " + ("many" if many else ", ".join(f"[{name}]({links[name]})" for name in one.usages)) + "."
+
+
+def _member(one: Any) -> str:
+    """A value to choose, with what it stands for where Libdoc's page shows that, too."""
+    told = one.value if one.value != one.name and not one.value.isdigit() else ""
+    return f"`{one.name}`" + (f" ({told})" if told else "")
 
 
 def _given(argument: Any) -> str:
@@ -176,7 +182,8 @@ def _type(info: Any, links: Links) -> str:
 
 def _type_part(part: str, links: Links) -> str:
     if values := _LITERAL.fullmatch(part):
-        return " or ".join(f"`{value.strip(chr(39))}`" for value in re.split(r", ", values[1]))
+        named = " or ".join(f"`{value.strip(chr(39))}`" for value in re.split(r", ", values[2]))
+        return f"list of {named}" if values[1] else named
     return f"[{part}]({links[part]})" if part in links else f"`{part}`"
 
 

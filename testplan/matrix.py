@@ -50,7 +50,7 @@ def html(
     to = links or Links()
     table = rows(plan, results, tests)
     where = f" ({results.where})" if results.where else ""
-    heads = "<th>Row</th><th>Requirement</th><th>Priority</th><th>Scenario</th><th>Verdict</th><th>Tests</th>"
+    heads = "<th>Id</th><th>Requirement</th><th>Priority</th><th>Scenario</th><th>Verdict</th><th>Tests</th>"
     body = "".join(_html_row(row, to) for row in table)
     meanings = (f"{badge(status)} {escape(meaning)}" for status, meaning in legend(row.status for row in table))
     exclusions = (f"{prose(exclusion.what)}. {prose(exclusion.reason)}" for exclusion in plan.exclusions)

@@ -72,7 +72,7 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
 def _requirements(judged: Sequence[Row], to: Links) -> str:
     if not judged:
         return ""
-    heads = "<th>Row</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th>"
+    heads = "<th>Id</th><th>Requirement</th><th>Prio</th><th>Verdict</th><th>Tests passed</th>"
     return _table(heads, (_requirement(row, to) for row in judged))
 
 
@@ -165,11 +165,11 @@ def _waived(table: Sequence[Row]) -> str:
     waived = [row.requirement for row in table if row.status is Status.WAIVED]
     if not waived:
         return ""
-    heads = "<th>Row</th><th>Requirement and reason</th><th>Approved by</th><th>On</th>"
+    heads = "<th>Id</th><th>Requirement, and why no test proves it</th><th>Approved by</th><th>On</th>"
     lines = (
         _line(
             one.id,
-            (unbroken(one.id), f"{prose(one.text)} {prose(one.note)}", box(one.approver), box(one.approved)),
+            (unbroken(one.id), f"{prose(one.text)} Waived: {prose(one.note)}", box(one.approver), box(one.approved)),
         )
         for one in waived
     )

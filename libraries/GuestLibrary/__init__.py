@@ -24,12 +24,13 @@ _LONGEST = 100
 
 
 class GuestLibrary(LibraryBase):
-    """Checks guests of KubeVirt VMs from inside, over SSH or the serial console: identity, interfaces, reachability.
+    """Checks the guests of KubeVirt VMs (their operating systems) from inside.
 
-    The library works on the VMs of the test namespace that KubeVirtLibrary opened. Importing it connects to nothing.
-    A keyword logs into a guest when it first needs it, and again after the guest was migrated or rebooted. SSH goes
-    through the ``portforward`` subresource, so no route to the pod network is needed; the host key is the one that the
-    run gave to the guest. The serial console is used for VMs without a pod network, and when SSH fails.
+    The library works on the VMs of the test namespace that KubeVirtLibrary opened, so a suite imports both libraries. A
+    keyword logs into a guest when it first needs it, and again after the guest was migrated or rebooted.
+
+    Keywords log in by SSH through the API server (subresource ``portforward``), so the machine that runs robot needs no
+    route to the VMs. They use the serial console if the VM has no pod network, or if SSH fails.
 
     = Minimal suite =
 
@@ -51,21 +52,25 @@ class GuestLibrary(LibraryBase):
     |     Co-locate VMs    within=5 min
     |     Guests Should Reach Each Other    web    peer    nic=secondary    within=1 min
 
-    Run it with ``robot --pythonpath libraries suite.robot``.
+    The introduction of KubeVirtLibrary says how to run it.
 
     = Keywords by topic =
 
-    %TOPICS%
+    Core keywords are of general use. Scenario keywords are for one kind of test only. Topic and kind are also the tags
+    of a keyword.
 
-    Each keyword has the tag of its topic, and *core* or *scenario*: keywords tagged *scenario* are for one kind of
-    scenario only.
+    %TOPICS%
 
     = Failure messages =
 
-    If the product does not do what it should, a keyword fails with the object, the expected state and the last state
-    seen. ``LAB ERROR:`` at the beginning means that a guest, a peer or a console prevented the check; ``TEST ERROR:``
-    that the suite uses a keyword wrongly. With ``blame=lab`` a fault of the product is reported as a LAB ERROR: use it
-    for checks before the change.
+    A keyword fails with one of three kinds of message:
+
+    - ``LAB ERROR:`` at the beginning means that a guest, its console or the network around it prevented the check;
+    - ``TEST ERROR:`` at the beginning means that the suite uses a keyword wrongly;
+    - any other message reports a fault of the product. It names the object, the expected state, and what was seen.
+
+    Some keywords have an argument ``blame``. With ``blame=lab`` a fault of the product is reported as a LAB ERROR. Use
+    it for checks before the network change, when the product has not done anything yet.
     """
 
     def __init__(self) -> None:

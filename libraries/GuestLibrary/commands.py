@@ -32,15 +32,15 @@ class CommandKeywords(GuestComponent):
     ) -> CommandResult:
         """Runs a command in a guest and returns its result.
 
-        The result has ``stdout``, ``stderr``, ``exit_code`` and ``seconds``. The command is a POSIX shell command with
-        empty input. It is not repeated if the connection breaks while it runs.
+        The result has the attributes ``stdout``, ``stderr``, ``exit_code`` and ``seconds`` (how long it took). The
+        command is a POSIX shell command with empty input. It is not repeated if the connection breaks while it runs.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``command`` | command line. |
         | ``via`` | ``ssh``, ``console``, or ``auto``: SSH where the VM has a pod network, else the console. |
         | ``timeout`` | longest wait, including the login. |
-        | ``check`` | whether an exit status other than 0 is an error. |
+        | ``check`` | whether the keyword fails if the exit code is not 0. |
 
         Example:
         | ${result}    Run In Guest    web    ip -brief address show

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from KubeVirtLibrary.base import KeywordComponent
-from livenad.errors import LabError, ProductFault
+from livenad.errors import LAB_ERROR_PREFIX, LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.reachability.measurements import Measurements
 
@@ -17,7 +17,7 @@ Blame = Literal["product", "lab"]
 
 
 class Family(enum.Enum):
-    """By which addresses guests are asked."""
+    """The IP version of the probes."""
 
     ipv4 = 4
     ipv6 = 6
@@ -67,3 +67,15 @@ def blamed_on(blame: Blame, way: Callable[[], str] = str) -> Iterator[None]:
         first, line, rest = f"before the change: {fault}".partition("\n")
         told = way()
         raise LabError(f"{first}{'; ' if told else ''}{told}{line}{rest}") from None
+
+
+@contextmanager
+def told_after(context: str) -> Iterator[None]:
+    """Begin the message of a check that fails with what was found before it; ``context`` is "" for nothing."""
+    try:
+        yield
+    except (ProductFault, LabError) as error:
+        if context:
+            prefix = LAB_ERROR_PREFIX if isinstance(error, LabError) else ""
+            error.args = (f"{prefix}{context} {str(error).removeprefix(LAB_ERROR_PREFIX)}",)
+        raise

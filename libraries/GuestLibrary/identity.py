@@ -30,13 +30,14 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Record Guest", tags=["identity", "core"])
     def record_guest(self, vm: VmName) -> None:
-        """Records a VM and everything in its guest for later comparison.
+        """Records the state of a VM and its guest, for keywords that compare it later.
 
-        Recorded are boot id and uptime, and name, MAC, MTU, addresses, routes and link state of each interface; and,
-        for `Nothing Else Should Have Changed`, all else that this keyword compares, together with the place in the
-        history of the API. All is read inside the guest, in which a process is started that ends by itself after two
-        hours. An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists once which values
-        cannot be read from it.
+        Call it before the VM is changed. Recorded are the boot id, the uptime, and name, MAC, MTU, addresses, routes
+        and link state of each interface in the guest, and all other values that `Nothing Else Should Have Changed`
+        compares. A process is started in the guest, which must survive the change; it ends by itself after two hours.
+
+        An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists which values cannot be
+        read.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -53,15 +54,17 @@ class IdentityKeywords(GuestComponent):
         if missing := guests.missing_tools(record.name):
             warn(f"Guest {record.name} lacks what values rest on: {not_observed(missing)}")
         _show(
-            f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}, {len(state.values)} values",
+            f"Guest {record.name}: boot id {identity.boot_id}, up {human(identity.uptime)}; {len(state.values)} values "
+            "recorded",
             identity,
         )
 
     @keyword(name="Guest Should Not Have Rebooted", tags=["identity", "core"])
     def guest_should_not_have_rebooted(self, vm: VmName) -> None:
-        """Fails if the boot id of the guest differs from `Record Guest`, or its uptime has decreased.
+        """Fails if the guest has another boot id than at `Record Guest`, or a smaller uptime.
 
-        A guest that was not recorded, because no login was possible yet, must have run since its agent first answered.
+        If the guest was not recorded, for example because the VM was changed while it was starting, it must have run
+        since its guest agent first answered.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -106,11 +109,11 @@ class IdentityKeywords(GuestComponent):
 
     @keyword(name="Guest Interface Should Be Unchanged", tags=["identity", "core"])
     def guest_interface_should_be_unchanged(self, vm: VmName, *, nic: NicName) -> None:
-        """Fails if an interface of the guest differs from the record of `Record Guest`.
+        """Fails if the guest's interface of a NIC differs from what `Record Guest` recorded.
 
-        The interface is the one that had the NIC's MAC then, and is found by its name at that time. Compared are name,
-        MAC, MTU, addresses, routes and link state; lifetimes of addresses and routes are not. The comparison is made
-        when the guest's interfaces have stopped changing.
+        The interface is the one that had the NIC's MAC at `Record Guest`. Compared are name, MAC, MTU, addresses,
+        routes and link state, but not the lifetimes of addresses and routes. The keyword compares when the interfaces
+        of the guest have stopped changing.
 
         Args:
         | ``vm`` | a VM that runs. |

@@ -30,29 +30,29 @@ class InvariantKeywords(GuestComponent):
     def nothing_else_should_have_changed(
         self, vm: VmName, *, within: timedelta = timedelta(seconds=10), duration: timedelta = timedelta()
     ) -> None:
-        """Fails if anything of a VM differs from `Record Guest` that a network change must leave as it was.
+        """Fails if a VM or its guest differs from `Record Guest` in anything that a network change must not change.
 
-        *On the API*, every state since the record is compared field by field: spec and status of the VM and its VMI,
-        the launcher pod before the change and the one after it, the migrations, and warnings about them. Other launcher
-        pods must have ended.
+        Compared are, value by value:
 
-        *In the guest*: every interface with all that the kernel tells of it, addresses, routes and rules with their
-        metrics, the kernel's settings of each interface, name servers, boot id and machine id, the uptime against the
-        time that has passed, and a process that `Record Guest` started.
+        - in the API: spec and status of the VM and the VMI in every state since `Record Guest`, the launcher pod before
+          the change with the one after it, the migrations, and Warning events about them. Every launcher pod but the
+          last one must have ended;
+        - in the guest: all that the kernel shows of each interface, addresses, routes and routing rules, name servers,
+          boot id, machine id, the uptime, and that the process of `Record Guest` still runs.
 
-        What may differ is a list of single fields, each with its reason and the recording of a real cluster that shows
-        it; the log has the table. Fields that are new and concern no NIC, network, node or condition are reported, not
-        judged.
+        A network change may change some fields, such as ``networkName`` and the node. The log lists them, each with the
+        reason. New fields of the API are listed too, but not judged, unless they concern a NIC, network, node or
+        condition.
 
-        With ``duration`` nothing more may happen either in a window that begins when the last network change is first
-        complete: no further migration or launcher pod, no edit of the specs of VM and VMI, no change of node or phase,
-        and no condition that comes, goes or changes. The keyword waits for the rest of that window, and compares all
-        values at its end. A change that is not complete fails at once.
+        With ``duration`` the keyword also fails if something more happens to the VM within this time after the last
+        network change was complete: a migration, a new launcher pod, an edit of a spec, or a change of node, phase or a
+        condition. The keyword waits for the rest of this time, and compares all values at its end. If the network
+        change is not complete, the keyword fails without waiting.
 
         Args:
         | ``vm`` | a VM that was recorded and then changed by `Change VM Network`, and migrated at most. |
-        | ``within`` | longest wait until values that come back after a migration are as before. |
-        | ``duration`` | length of the window in which nothing more may happen; 0 s for none. |
+        | ``within`` | longest wait until values that return some time after a migration are as before. |
+        | ``duration`` | for how long after the change nothing more may happen; ``0 s``: not checked. |
 
         Example:
         | Nothing Else Should Have Changed    web
@@ -108,7 +108,7 @@ class InvariantKeywords(GuestComponent):
             raise
         total = found.with_all_of(guest(now))
         missing = f"; not observed, for lack of {', '.join(now.missing)}: addresses and routes" if now.missing else ""
-        folded(f"{record.subject}: {total.line()}{missing}", "what differs", "\n".join(total.table()))
+        folded(f"{record.subject}: {total.line()}{missing}", "values that differ", "\n".join(total.table()))
         judge(total)
 
     def _nothing_more_happened(self, vm: str, seconds: float) -> None:

@@ -23,7 +23,7 @@ class NicHotplugKeywords(GuestComponent):
 
     @keyword(name="Configure Guest NIC", tags=["nic hotplug", "core"])
     def configure_guest_nic(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Waits until the guest has a NIC of `Hot Plug NIC`, and configures its addresses. Judges nothing.
+        """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Judges nothing.
 
         If NetworkManager runs in the guest, the keyword adds a profile; otherwise it sets the addresses by ``ip``.
 
@@ -55,8 +55,9 @@ class NicHotplugKeywords(GuestComponent):
         *,
         within: timedelta = timedelta(seconds=5),
     ) -> None:
-        """Fails unless a NIC is present in the guest (an interface has its MAC and a carrier) or absent (no interface
-        has its MAC).
+        """Fails unless a NIC is present in the guest, or absent.
+
+        *Present*: an interface has the NIC's MAC, and a carrier. *Absent*: no interface has its MAC.
 
         Args:
         | ``vm`` | a VM that runs. |

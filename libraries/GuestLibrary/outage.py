@@ -27,7 +27,7 @@ class OutageKeywords(GuestComponent):
     def start_outage_monitoring(
         self, vm: VmName, *, nic: NicName, old_peer: VmName, new_peer: VmName, families: list[Family] | None = None
     ) -> None:
-        """Makes the VM and two peers ping each other from now on, five times a second, and returns immediately.
+        """Makes the VM and two peers ping each other from now on, five times a second. Returns immediately.
 
         Args:
         | ``vm`` | a VM that runs; it has an address in a subnet with each peer. |
@@ -49,7 +49,9 @@ class OutageKeywords(GuestComponent):
 
     @keyword(name="Stop Outage Monitoring", tags=["outage", "core"])
     def stop_outage_monitoring(self, vm: VmName, *, within: timedelta) -> None:
-        """Stops the monitoring when the new network answers, and collects the results from the guests. Judges nothing.
+        """Waits until the VM and its new peer answer each other, stops the pings, and collects the results.
+
+        Judges nothing: `Outage Should Be Below` does.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |
@@ -64,16 +66,16 @@ class OutageKeywords(GuestComponent):
 
     @keyword(name="Outage Should Be Below", tags=["outage", "core"])
     def outage_should_be_below(self, vm: VmName, threshold: str = "") -> None:
-        """Shows the outage: the time without answers between old and new network. Fails if it is longer than a
-        threshold.
+        """Fails if the outage was longer than a threshold: the time from the last answer on the old network to the
+        first answer on the new one.
 
-        The log shows a table by direction and IP version; the data is in ``gap-<namespace>-<vm>.json`` beside it. Five
-        requests a second are sent, so the precision is 0.2 s. The direction "out" is measured by the VM's own clock,
-        which stops while the migration switches the guest over.
+        The log shows the outage for each direction and IP version; file ``gap-<namespace>-<vm>.json`` beside the log
+        has the data. A ping is sent every 0.2 s, so the outage is not more precise than that. Direction "out" (the VM
+        pings) is measured by the VM's own clock, which stops for a moment when the migration switches the VM over.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |
-        | ``threshold`` | longest outage that is accepted, such as ``2 s``; empty: any, the outage is only shown. |
+        | ``threshold`` | longest outage that is accepted, such as ``2 s``; empty: the outage is only shown. |
 
         Example:
         | Outage Should Be Below    web    10 s
@@ -100,10 +102,10 @@ class OutageKeywords(GuestComponent):
 
     @keyword(name="Old Network Should Have Been Kept", tags=["outage", "scenario"])
     def old_network_should_have_been_kept(self, vm: VmName) -> None:
-        """Fails unless the VM reached only its old network, by ICMP, between its failed migration and the next one.
+        """Fails unless the VM stayed on its old network from its failed migration to the next migration.
 
-        During that time the old peer and the VM must answer each other, and since before the edit the VM and the new
-        peer must not. As a positive control, both peers must answer each other without the VM.
+        In that time the VM and the old peer must have answered each other's pings. Since before the edit the VM and the
+        new peer must not have done so. To show that both peers work, they must have answered each other.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring` and `Induce Migration Failure`. |

@@ -22,9 +22,9 @@ class PacketLossKeywords(GuestComponent):
     def start_packet_loss_monitoring(
         self, vm: VmName, peer: VmName, *, nic: NicName, control: VmName, duration: timedelta
     ) -> None:
-        """Starts the stream of pings that a later `Packet Loss Should Be Below` judges, and returns immediately.
+        """Starts a stream of pings that `Packet Loss Should Be Below` judges later. Returns immediately.
 
-        Call it when the guests reach each other. Judges nothing.
+        Call it when the guests reach each other.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -52,11 +52,11 @@ class PacketLossKeywords(GuestComponent):
         duration: timedelta,
         limit: int | None = None,
     ) -> None:
-        """Fails if a stream of pings between a NIC of a VM and a peer loses more than a limit.
+        """Fails if more pings between a VM and a peer are lost than a limit allows.
 
-        A third VM pings the peer at the same time: if it loses as much, the result is a LAB ERROR. If
-        `Start Packet Loss Monitoring` started the stream, the keyword waits for its end and judges it once; otherwise
-        the stream starts now.
+        A third VM, ``control``, pings the peer at the same time. If it loses too many pings as well, the result is a
+        LAB ERROR. If `Start Packet Loss Monitoring` has started a stream for the same arguments, the keyword waits for
+        its end and judges it. Otherwise it starts a stream now.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -64,7 +64,7 @@ class PacketLossKeywords(GuestComponent):
         | ``nic`` | the VM's NIC. |
         | ``control`` | a third VM that pings the same NIC of ``peer``. |
         | ``duration`` | length of the stream. |
-        | ``limit`` | per cent of the pings; default: variable LOSS_LIMIT. |
+        | ``limit`` | highest loss that is accepted, in per cent of the pings; left out: variable LOSS_LIMIT. |
 
         Example:
         | Packet Loss Should Be Below    web    new-peer    nic=secondary    control=old-peer    duration=3 s

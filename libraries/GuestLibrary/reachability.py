@@ -13,7 +13,7 @@ from livenad.reachability.windows import Between
 from livenad.text import human
 from robot.api.deco import keyword
 
-from GuestLibrary.guest_component import Blame, Family, GuestComponent, blamed_on
+from GuestLibrary.guest_component import Blame, Family, GuestComponent, blamed_on, told_after
 
 
 class ReachabilityKeywords(GuestComponent):
@@ -29,25 +29,28 @@ class ReachabilityKeywords(GuestComponent):
         within: timedelta,
         blame: Blame = "product",
         family: Family = Family.ipv4,
+        context: str = "",
     ) -> None:
-        """Waits until a NIC and a peer in its subnet reach each other, by ICMP and by TCP, from both sides.
+        """Waits until a VM and a peer reach each other through a NIC, by ICMP and by TCP, in both directions.
 
-        The probes run inside both guests, ICMP bound to the interface that carries the NIC; TCP connects to the SSH
-        port and reads the server's greeting. The keyword returns as soon as every target has answered several times.
+        The probes run inside both guests. An ICMP probe is a ping through the interface of the NIC. A TCP probe
+        connects to the SSH port and reads the greeting of the SSH server. The keyword ends as soon as each of the four
+        kinds of probe was answered several times. If this does not happen in time, it fails.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``peer`` | the other VM; it has an address in a subnet of the NIC. |
-        | ``nic`` | the VM's NIC for the traffic. |
+        | ``nic`` | the NIC of ``vm``. |
         | ``within`` | longest wait, from now on. |
         | ``blame`` | ``product``, or ``lab`` for a check before the change. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
+        | ``context`` | text that a failure message begins with, such as what the test found before. |
 
         Example:
         | Guests Should Reach Each Other    web    new-peer    nic=secondary    within=1 min
         """
         one, other = self.vm(vm).name, self.vm(peer).name
-        with blamed_on(blame, lambda: self._way(one, other, nic)):
+        with told_after(context), blamed_on(blame, lambda: self._way(one, other, nic)):
             run = check_reach(
                 self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
             )
@@ -65,33 +68,35 @@ class ReachabilityKeywords(GuestComponent):
         blame: Blame = "product",
         family: Family = Family.ipv4,
     ) -> None:
-        """Fails if a NIC of a VM and a peer in its subnet answer each other at any time in a window.
+        """Fails if a VM and a peer reach each other through a NIC at any time in a window.
 
-        Silence proves isolation only while all guests work, so two positive controls run in the same window: the VM
-        must reach ``control`` through the same NIC, and ``control`` must reach the silent NIC of ``peer`` over another
-        subnet that both have an address in. They are judged in this order:
+        No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
+        So a third VM, ``control``, is used in the same window. The VM must reach it through the same NIC, and it must
+        reach the NIC of ``peer`` over another subnet in which both have an address. The result is the first of these
+        that holds:
 
-        - any answer between the NIC and ``peer``: the check fails, whatever the controls did;
-        - too few requests were sent, as a guest was frozen or overloaded: LAB ERROR;
-        - ``control`` and ``peer`` do not answer each other over their other subnet: LAB ERROR;
-        - the VM does not reach ``control`` through the NIC: the check fails if ``peer`` reached that NIC of
-          ``control`` over another subnet, otherwise it is a LAB ERROR.
+        | =What was seen in the window= | =Result= |
+        | VM and ``peer`` answered each other, even once | FAIL |
+        | a guest sent too few probes, because it was frozen or overloaded | LAB ERROR |
+        | ``control`` and ``peer`` did not answer each other over their other subnet | LAB ERROR |
+        | the VM did not reach ``control`` through the NIC, but ``peer`` reached the same NIC of ``control`` | FAIL |
+        | neither the VM nor ``peer`` reached that NIC of ``control`` | LAB ERROR |
+        | none of these | pass |
 
-        If one of the last three holds, a second window follows, which decides.
+        If the result is neither a pass nor the first row, a second window follows, and its result counts.
 
-        Without ``control`` there are other positive controls in the same window: the two VMs answer each other both
-        ways over another network, which may be the pod network (by TCP), and in each guest the silent NIC has its
-        address and a carrier and sends frames. If one of these is missing, the result is a LAB ERROR. This does not
-        prove that the network behind the NICs works: a third VM does.
+        Without ``control`` two other things must hold in the same window; otherwise it is a LAB ERROR. The two VMs
+        answer each other over another network, which may be the pod network. In each guest the silent NIC has its
+        address and a carrier, and sends frames. This does not prove that the network of the NIC works; a third VM does.
 
-        If `Start Silence Monitoring` started a window for the same guests, NIC and family, the keyword waits for its
-        end and judges it once; otherwise the window starts now.
+        If `Start Silence Monitoring` has started a window for the same arguments, the keyword waits for its end and
+        judges it. Otherwise it starts a window now.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``peer`` | the VM that must be silent; it has an address in a subnet of the NIC. |
         | ``nic`` | the VM's NIC. |
-        | ``control`` | the VM that must answer through the NIC and reach ``peer``; for none see above. |
+        | ``control`` | a third VM, which must answer; see above. |
         | ``duration`` | length of the window. |
         | ``blame`` | ``product``, or ``lab`` for a check before the change. |
         | ``family`` | ``ipv4`` or ``ipv6``. |
@@ -118,10 +123,10 @@ class ReachabilityKeywords(GuestComponent):
         duration: timedelta,
         family: Family = Family.ipv4,
     ) -> None:
-        """Starts the window that a later `Guests Should Be Silent To Each Other` judges, and returns immediately.
+        """Starts a window that `Guests Should Be Silent To Each Other` judges later. Returns immediately.
 
-        Several windows and other checks can then run in parallel. Call it after all changes have settled: the window
-        starts now. Judges nothing.
+        So several windows, and other keywords, can run in parallel. Call it after all changes have settled, because the
+        window starts now.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -145,8 +150,8 @@ class ReachabilityKeywords(GuestComponent):
     def pod_network_should_work(self, vm: VmName, peer: VmName, *, within: timedelta) -> None:
         """Waits until the VM's pod network carries traffic both ways.
 
-        Outward, the VM connects to the SSH port of the peer's address on the pod network. Inward, a new SSH session is
-        opened from outside the cluster network; an existing session would prove nothing new.
+        Outward, the VM connects to the SSH port of the peer's address on the pod network. Inward, a new SSH session to
+        the VM is opened through the API server.
 
         Args:
         | ``vm`` | a VM that runs. |

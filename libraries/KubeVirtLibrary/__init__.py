@@ -29,13 +29,18 @@ __all__ = ["KubeVirtLibrary", "__version__"]
 
 
 class KubeVirtLibrary(LibraryBase):
-    """Changes networks of running KubeVirt VMs and judges the result.
+    """Changes the networks of running KubeVirt VMs, and judges the result.
 
-    Importing the library connects to nothing. The first keyword that needs the cluster connects to it, with the
-    variables of ``variables/defaults.yaml``; the connection is closed at the end of the suite that opened it. From
-    `Open Test Namespace` on, every state of the VMs, VMIs, migrations, launcher pods and NADs of the test namespace
-    is recorded by watches of the API. Keywords that wait react to new states; keywords that say *never* judge all
-    states.
+    The first keyword that needs the cluster connects to it. Kubeconfig, bridges, VLANs, the image of the guests and
+    other values are Robot variables; ``variables/defaults.yaml`` lists them with their defaults. The connection is
+    closed at the end of the suite that opened it.
+
+    From `Open Test Namespace` on, the library records every state of the VMs, VMIs (running instances of VMs),
+    migrations, launcher pods and NADs (definitions of networks) in the test namespace, as the API server sends them.
+    Keywords that wait end as soon as the state that they wait for is recorded. Keywords that say that something never
+    happened judge all recorded states, not only the last one.
+
+    The glossary (``docs/glossary.md``) explains terms of KubeVirt and of these libraries.
 
     = Minimal suite =
 
@@ -56,33 +61,38 @@ class KubeVirtLibrary(LibraryBase):
     |     NIC Change Should Have Completed    web    nic=secondary    within=5 min
     |     VM Should Not Have Restarted    web
 
-    Saved as ``suite.robot`` at the top of this project, it runs by
-    ``.venv/bin/robot --pythonpath libraries --variablefile my-cluster.yaml suite.robot``. There ``my-cluster.yaml`` is
-    a copy of ``variables/profiles/kubernetes-existing-bridge.yaml`` with your BRIDGE and VLANS, and with KUBECONFIG if
-    that is neither in the environment nor ``~/.kube/config``. In another project, ``pip install`` of this one replaces
-    ``--pythonpath libraries``.
+    To run it:
+
+    - Save it as ``suite.robot`` at the top of this project.
+    - Copy ``variables/profiles/kubernetes-existing-bridge.yaml`` to ``my-cluster.yaml``, and write your BRIDGE and
+      VLANS into the copy. Add KUBECONFIG if your kubeconfig is neither ``~/.kube/config`` nor in the environment.
+    - Run ``.venv/bin/robot --pythonpath libraries --variablefile my-cluster.yaml suite.robot``. In another project,
+      into which this one is installed with ``pip``, leave out ``--pythonpath libraries``.
 
     = Keywords by topic =
 
-    %TOPICS%
+    Core keywords are of general use. Scenario keywords are for one kind of test only. Topic and kind are also the tags
+    of a keyword.
 
-    Each keyword has the tag of its topic, and *core* or *scenario*: keywords tagged *scenario* are for one kind of
-    scenario only.
+    %TOPICS%
 
     = Failure messages =
 
     A keyword fails with one of three kinds of message:
 
-    - ``LAB ERROR:`` at the beginning means that the lab, or the value of a variable, prevented the check;
+    - ``LAB ERROR:`` at the beginning means that the lab (machines, network, images, rights) or the value of a variable
+      prevented the check;
     - ``TEST ERROR:`` at the beginning means that the suite uses a keyword wrongly;
-    - any other message reports a fault of the product: object, expected state, last state seen, and time waited.
+    - any other message reports a fault of the product (KubeVirt and what it needs for the feature). It names the
+      object, the expected state, the last state seen, and the time waited.
 
-    If the cluster lacks a capability, the test is skipped.
+    If the cluster lacks a capability that a keyword needs, such as localnet networks, the test is skipped.
 
     = Arguments =
 
-    Subjects come first, by position; what follows is named where the signature shows ``name=``. A ``name=`` without a
-    value is required. Times are Robot times (``2 min 30 s``).
+    An argument that the signature shows as ``name=`` is given by name, all others by position. If a value follows, as
+    in ``within=0:00:30``, the argument may be left out, and this is its default. ``*name`` stands for any number of
+    values. Times are Robot times, such as ``2 min 30 s``.
     """
 
     def __init__(self) -> None:

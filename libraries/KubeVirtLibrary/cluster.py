@@ -21,17 +21,17 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Cluster Should Be Fit", tags=["cluster", "core"])
     def cluster_should_be_fit(self, *checks: CheckName, without: list[LackName] | None = None) -> None:
-        """Fails with a LAB ERROR that lists everything the cluster lacks for the suites, each with its remedy.
+        """Fails with a LAB ERROR if the cluster lacks something that every suite needs.
 
-        Checks KubeVirt, Multus, nodes, the networks of the chosen profile, and rights before anything is created. What
-        only some suites need is checked by `Cluster Should Offer` and `User Should Be Allowed To`.
+        The message lists all that is missing, each with its remedy. Checked are KubeVirt, Multus, nodes, the networks
+        of the chosen profile, and rights. Nothing is created. What only some suites need is checked by
+        `Cluster Should Offer` and `User Should Be Allowed To`.
 
         Args:
-        | ``checks`` | only these checks; none: all. A named one that the user may not make is a skip. |
-        | ``without`` | for a test of these checks: judge what was found as if the cluster lacked ``second-node``, |
-        | | ``schedulable-nodes``, ``kubevirt``, ``multus`` or ``rights``. The keyword then always fails: with the |
-        | | LAB ERROR that such a cluster gets, or with a TEST ERROR if it would be accepted. ``nothing``: always |
-        | | that TEST ERROR. |
+        | ``checks`` | only these checks; without any, all. If the user lacks the right to make one, the test is |
+        | | skipped. |
+        | ``without`` | for tests of this keyword only: judge the cluster as if it lacked these things. The keyword |
+        | | then always fails: with the LAB ERROR for them, or with a TEST ERROR if nothing was found missing. |
 
         Example:
         | Cluster Should Be Fit
@@ -45,13 +45,14 @@ class ClusterKeywords(KeywordComponent):
     def cluster_should_offer(self, *capabilities: CapabilityName) -> None:
         """Skips the test unless the cluster has each of these capabilities; the message shows the measured value.
 
-        If variable EXPECTED_CAPABILITIES lists the missing capability, it is a LAB ERROR with the remedy instead of a
-        skip. Without arguments all of EXPECTED_CAPABILITIES are checked. Each capability is measured once per run.
+        If variable EXPECTED_CAPABILITIES lists the missing capability, the keyword fails with a LAB ERROR instead.
+        Without arguments, all capabilities of EXPECTED_CAPABILITIES are checked. Each capability is measured once in
+        each run.
 
         | =Capability= | =What it is= |
         | ``live-update`` | a changed networkName takes effect on the running VM |
         | ``gate-off`` | live update is off, or can be turned off |
-        | ``settings-switch`` | settings of the whole cluster can be changed for the time of a suite |
+        | ``settings-switch`` | settings of the whole cluster may be changed while a suite runs |
         | ``automatic-migration`` | the cluster live-migrates a VM whose change needs it |
         | ``localnet`` | networks of OVN-Kubernetes with topology localnet |
         | ``second-bridge`` | another bridge on every node, apart from the first |
@@ -87,7 +88,9 @@ class ClusterKeywords(KeywordComponent):
 
     @keyword(name="Get Cluster Capability", tags=["cluster", "core"])
     def get_cluster_capability(self, capability: CapabilityName) -> bool:
-        """Returns whether the cluster has a capability, for IF in a suite of which only a part needs it.
+        """Returns whether the cluster has a capability. Does not skip the test.
+
+        Use it with IF, when only a part of a suite needs the capability.
 
         Args:
         | ``capability`` | a name of the table of `Cluster Should Offer`. |
@@ -104,9 +107,9 @@ class ClusterKeywords(KeywordComponent):
     def get_cluster_facts(self) -> dict[str, str]:
         """Returns facts about the cluster as a dictionary of texts, and shows them as a table and as suite metadata.
 
-        They are: user and rights, KubeVirt with its gate and settings, nodes, Multus, NMState, OVN-Kubernetes and each
-        capability of `Cluster Should Offer`. A fact that the user may not read is shown as unknown. No fact makes the
-        keyword fail.
+        The facts are: user and rights, KubeVirt with its feature gate and settings, nodes, Multus, NMState,
+        OVN-Kubernetes, and each capability of `Cluster Should Offer`. A fact that the user may not read is shown as
+        unknown. No fact makes the keyword fail.
 
         Example:
         | ${facts}    Get Cluster Facts
@@ -126,11 +129,10 @@ class ClusterKeywords(KeywordComponent):
     def close_cluster(self) -> None:
         """Removes all resources of this run and closes the connection.
 
-        Waits a few seconds for its namespaces to go. If that takes longer, the report is written meanwhile, and the
-        process ends when they are gone.
+        This happens automatically at the end of the suite that opened the cluster. The keyword waits a few seconds
+        until the namespaces of this run are gone. If they take longer, the robot process waits for them at its end.
 
-        This happens automatically at the end of the suite that opened the cluster. A resource that cannot be removed
-        causes a warning and suite metadata, never a failure.
+        A resource that cannot be removed causes a warning and suite metadata, never a failure.
 
         Example:
         | Close Cluster
@@ -141,13 +143,13 @@ class ClusterKeywords(KeywordComponent):
     def delete_orphaned_resources(self, *, dry_run: bool = False, strict: bool = False) -> list[str]:
         """Removes resources that aborted runs left on the cluster, and returns the names of their namespaces.
 
-        Besides namespaces these are NMState policies (their effect on the nodes is reverted),
-        ClusterUserDefinedNetworks, NADs in namespaces that existed before, leases, and everything that the runs created
-        in the namespace of variable NAMESPACE. Cluster settings that an aborted run changed are restored as well.
+        An aborted run is one that was killed before it could remove its resources. Removed are its namespaces, NMState
+        policies (their effect on the nodes is reverted), ClusterUserDefinedNetworks, NADs in other namespaces, leases,
+        and what it created in the namespace of variable NAMESPACE. Cluster settings that it changed are restored.
 
-        A running test run renews a lease every few seconds. Resources of a running run are not removed, nor anything
-        that no run has created, however it is named or labelled. It takes up to 40 seconds to distinguish aborted runs
-        from running ones. A resource that cannot be removed causes a warning.
+        Resources of a run that still goes on are not removed, and nothing that no run created. A run that goes on
+        renews a Lease object every few seconds; the keyword takes up to 40 seconds to see which leases are renewed. A
+        resource that cannot be removed causes a warning.
 
         Args:
         | ``dry_run`` | only report what would be removed. |

@@ -17,7 +17,7 @@ class ClusterSettingKeywords(KeywordComponent):
 
     @keyword(name="Cluster Setting Should Be Changeable", tags=["cluster settings", "core"])
     def cluster_setting_should_be_changeable(self, setting: Setting, *, value: str) -> None:
-        """Skips the test unless a setting has this value or can be changed to it. Changes nothing.
+        """Skips the test unless a setting has this value already, or can be changed to it. Changes nothing.
 
         Args:
         | ``setting`` | ``LiveUpdateNADRef``, ``workloadUpdateMethods`` or ``vmRolloutStrategy`` of KubeVirt. |
@@ -38,16 +38,17 @@ class ClusterSettingKeywords(KeywordComponent):
     def change_cluster_setting(self, setting: Setting, *, value: str) -> None:
         """Changes a setting of the whole cluster for this suite, and waits until KubeVirt uses the new value.
 
-        The same patch saves the original value in an annotation of the KubeVirt resource, or of the HyperConverged that
-        owns it. The original value is restored when the test namespace closes, or by a later run if this run is killed.
+        The original value is restored when the test namespace closes. It is saved in an annotation of the KubeVirt
+        resource, or of the HyperConverged resource that owns it. So a later run can restore it if this run is killed.
+
         If the setting has the value already, nothing is changed and no right is needed. The test is skipped if variable
         ALLOW_DISRUPTIVE or the user's rights forbid the change.
 
-        Change settings before the VMs are started. KubeVirt's controllers read a new value up to a second after the
-        resource shows it, and an edit of a VM within that second may be treated by the old one.
+        Call the keyword before the VMs are started. For up to a second after the change, KubeVirt may still treat an
+        edit of a VM by the old value.
 
-        ``LiveUpdateNADRef`` has an effect on KubeVirt 1.8 only: since 1.9 the feature is always on, whatever the gates
-        list. Ask before with `Cluster Should Offer    gate-off`, which skips the suite there.
+        ``LiveUpdateNADRef`` has an effect on KubeVirt 1.8 only: since 1.9 the feature cannot be turned off. Call
+        `Cluster Should Offer` ``gate-off`` first: it skips the suite if the feature cannot be turned off.
 
         Args:
         | ``setting`` | ``LiveUpdateNADRef``: ``on``, ``off``; ``vmRolloutStrategy``: ``LiveUpdate``, ``Stage``; |

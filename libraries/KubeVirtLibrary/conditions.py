@@ -41,13 +41,14 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_be_set(
         self, vm: VmName, *conditions: Condition, within: timedelta, control: VmName | None = None
     ) -> None:
-        """Fails unless RestartRequired or MigrationRequired is set after the last change of a VM, and stays set.
+        """Fails unless a condition was set after the last change of a VM, and is still set.
 
-        *MigrationRequired*: the VMI has the edit, and the VM never had RestartRequired.
+        - With MigrationRequired alone, the VMI's spec must also have the edit, and RestartRequired must never have been
+          set.
+        - With both conditions, one of them must be set now. The one that was set first must not have been cleared.
 
-        *Both conditions given*: one of them must be set now, and one that was set first must not have been cleared.
-        With ``control``, it is a LAB ERROR unless the control was migrated for its edit or has RestartRequired by then:
-        otherwise the cluster had no time to clear a condition.
+        With ``control`` the cluster must have had time to clear a condition wrongly: the control was migrated for its
+        edit, or has RestartRequired. Otherwise it is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
@@ -86,11 +87,11 @@ class ConditionKeywords(KeywordComponent):
 
     @keyword(name="Condition Should Never Have Been Set", tags=["conditions", "core"])
     def condition_should_never_have_been_set(self, vm: VmName, *conditions: Condition) -> None:
-        """Fails if RestartRequired or MigrationRequired was set at any time since a VM was changed, however briefly.
+        """Fails if a condition was set at any time since a VM was changed, however briefly.
 
-        Judged on every recorded state. The window starts just before the later of the first change of the VM's network
-        or NICs and its last start or restart. For a VM that was never changed it starts when the VM was first seen
-        running; if it was never seen running, the keyword fails with a LAB ERROR.
+        Every state in a window up to now is judged. The window starts just before the first change of the VM's networks
+        or NICs, or just before its last start or restart if that came later. For a VM that was never changed it starts
+        when the VM was first seen running. If the VM was never seen running, the keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed, or that was started and left alone. |
@@ -112,11 +113,10 @@ class ConditionKeywords(KeywordComponent):
     def condition_should_have_been_cleared(
         self, vm: VmName, *conditions: Condition, within: timedelta = timedelta()
     ) -> None:
-        """Fails if RestartRequired or MigrationRequired is still set on a VM that was restarted or migrated for its
-        edit.
+        """Fails if a condition is still set on a VM that was restarted or migrated for its edit.
 
-        For a VM that was edited while it was starting, RestartRequired must be cleared once the VM can be
-        live-migrated: KubeVirt after 1.9 sets it on a VM that cannot migrate yet, and clears it later.
+        If the VM was edited while it was starting, RestartRequired may be set until the VM can be live-migrated: later
+        versions than KubeVirt 1.9 set it on a VM that cannot migrate yet, and clear it later.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

@@ -64,7 +64,7 @@ class GetterKeywords(KeywordComponent):
         | =Key= | =What it is= |
         | ``name`` | its name in the VM's spec |
         | ``mac`` | its MAC, lower case |
-        | ``network`` | name of its NAD in the VMI's spec, in the VM's spec where there is no VMI; empty: pod network |
+        | ``network`` | name of its NAD, in the VMI's spec, or in the VM's spec if there is no VMI; empty: pod network |
         | ``addresses`` | list of its IP addresses without prefix, as the VMI reports them; empty: none is reported |
         | ``guest_interface`` | its name in the guest, such as ``net1``; empty: not reported |
         | ``pod_interface`` | its name in the launcher pod; empty: not reported |

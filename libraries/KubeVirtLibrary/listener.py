@@ -136,7 +136,10 @@ class SuiteListener:
         run = self._session.run
         link = run.suite.checks.told if run is not None and run.suite is not None else ""
         if link:
-            logger.info(f'Evidence of that time: <a href="{html.escape(link)}">{html.escape(link)}</a>', html=True)
+            logger.info(
+                f'Evidence, kept when the check was made: <a href="{html.escape(link)}">{html.escape(link)}</a>',
+                html=True,
+            )
         return link
 
     def _keep(self, result: Any, owner: Any, check: str = "") -> str:

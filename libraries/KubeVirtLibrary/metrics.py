@@ -26,7 +26,7 @@ from KubeVirtLibrary.types import NicName, VmName
 
 
 class Metric(enum.Enum):
-    """Of what a metric speaks: the VM's definition, or the VM as it runs."""
+    """Which metric: that of the VM's spec, or that of the running instance."""
 
     VM = VM_METRIC
     VMI = VMI_METRIC
@@ -37,14 +37,14 @@ class MetricKeywords(KeywordComponent):
 
     @keyword(name="Record Metrics", tags=["metrics", "scenario"])
     def record_metrics(self, vm: VmName, *, within: timedelta) -> None:
-        """Waits until the metrics show each NIC of a VM once, on its network, records them, and selects the metrics
-        source.
+        """Waits until the metrics show each NIC of a VM exactly once, on its network, and records them.
 
-        The source is the first of these that the user may read and that has KubeVirt's metrics: Thanos by its Route,
-        Prometheus, virt-controller's pods. A failure is a LAB ERROR; if there is no source, the test is skipped.
+        The keyword also chooses where all keywords read metrics from: the first of Thanos (by its Route), Prometheus
+        and the pods of virt-controller that the user may read and that has KubeVirt's metrics. If there is none, the
+        test is skipped. If the metrics do not show each NIC in time, it is a LAB ERROR.
 
         Args:
-        | ``vm`` | a VM that runs and is not changed yet. |
+        | ``vm`` | a VM that runs and was not changed yet. |
         | ``within`` | longest wait, from now on; Prometheus scrapes about every 30 seconds. |
 
         Example:
@@ -67,7 +67,7 @@ class MetricKeywords(KeywordComponent):
 
     @keyword(name="Metrics Should Show New Network", tags=["metrics", "scenario"])
     def metrics_should_show_new_network(self, vm: VmName, *, nic: NicName, metric: Metric, within: timedelta) -> None:
-        """Fails unless a metric has a series of a NIC on its new network, with the binding that it had.
+        """Fails unless a metric shows a NIC on its new network, with the same binding as before.
 
         Args:
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
@@ -83,7 +83,7 @@ class MetricKeywords(KeywordComponent):
 
     @keyword(name="Metrics Should Not Show Old Network", tags=["metrics", "scenario"])
     def metrics_should_not_show_old_network(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Fails if either metric still has a series of a NIC with its old network.
+        """Fails if kubevirt_vmi_vnic_info or kubevirt_vm_vnic_info still shows a NIC on its old network.
 
         Args:
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |
@@ -98,7 +98,7 @@ class MetricKeywords(KeywordComponent):
 
     @keyword(name="Metrics Of Other NICs Should Be Unchanged", tags=["metrics", "scenario"])
     def metrics_of_other_nics_should_be_unchanged(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Fails if a series of a NIC that was not changed differs from what `Record Metrics` recorded.
+        """Fails if the metrics of another NIC differ from what `Record Metrics` recorded.
 
         Args:
         | ``vm`` | a VM of `Record Metrics` whose network was changed afterwards. |

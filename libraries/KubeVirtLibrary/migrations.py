@@ -35,7 +35,8 @@ class MigrationKeywords(KeywordComponent):
     def migrate_vm(self, vm: VmName) -> None:
         """Requests a live migration of a running VM, as ``virtctl migrate`` does, and does not wait for it.
 
-        The user needs the right to update ``virtualmachines/migrate``, which a VM's owner does not have.
+        The user of this run needs the right to update ``virtualmachines/migrate``. The namespace role ``edit`` does not
+        include it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -59,14 +60,15 @@ class MigrationKeywords(KeywordComponent):
         """Evicts the launcher pod of a running VM, as ``kubectl drain`` does, and does not wait for its migration.
 
         KubeVirt refuses the eviction (429) and live-migrates the VM instead. The keyword ends when KubeVirt has marked
-        the VMI for evacuation from its node. It fails if the eviction is granted, which ends the guest. A VM that an
-        eviction would not migrate is a TEST ERROR.
+        the VMI for evacuation from its node. It fails if the eviction is granted, because that ends the guest. A VM
+        that an eviction would not migrate is a TEST ERROR.
 
-        Needs `Cluster Should Offer` ``eviction``.
+        Call `Cluster Should Offer` ``eviction`` first.
 
         Args:
         | ``vm`` | a VM that runs, with ``eviction_strategy=LiveMigrate`` of `Define VM`. |
-        | ``vm_state`` | ``migrating``: a migration must be under way until then; otherwise it is a LAB ERROR. |
+        | ``vm_state`` | ``migrating``: a migration of the VM must be under way when it is evicted, otherwise it is a |
+        | | LAB ERROR. |
 
         Example:
         | Change VM Network    db    nic=secondary    network=new-network
@@ -84,14 +86,13 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_been_evacuated(self, vm: VmName, *, within: timedelta, migrations: int | None = None) -> None:
         """Fails unless an evicted VM left its node by live migration, and nothing is left of the eviction.
 
-        The same VMI was seen on another node after the eviction; it may have come back since. Neither
-        ``status.evacuationNodeName`` nor the condition EvictionRequested is set any more, and every migration has
-        ended.
+        The same VMI was seen on another node after the eviction; it may have come back since. The VMI has neither
+        ``status.evacuationNodeName`` nor the condition EvictionRequested any more. Every migration of the VM has ended.
 
         Args:
         | ``vm`` | a VM of `Evict VM`. |
-        | ``within`` | counted from the eviction. |
-        | ``migrations`` | number of its migrations since, with the one that was under way; without it any number. |
+        | ``within`` | longest wait, counted from the eviction. |
+        | ``migrations`` | number of migrations since the eviction; one that was under way then counts. Left out: any. |
 
         Example:
         | Evict VM    db
@@ -110,10 +111,10 @@ class MigrationKeywords(KeywordComponent):
 
     @keyword(name="Induce Migration Failure", tags=["migrations", "scenario"])
     def induce_migration_failure(self, vm: VmName, *, within: timedelta) -> None:
-        """Makes the migration for the last network change of a VM fail by deleting its target launcher pod, once.
+        """Makes the migration for the last network change of a VM fail, once, by deleting its target launcher pod.
 
-        Waits for the target pod, deletes it as soon as it is seen, and waits until the migration object is Failed. If
-        the migration ends before the deletion, it is a LAB ERROR. Judges nothing.
+        The keyword waits for the target pod, deletes it, and waits until the migration object is Failed. If the
+        migration ends before the deletion, it is a LAB ERROR. Judges nothing.
 
         Args:
         | ``vm`` | a VM whose network was changed. |
@@ -140,22 +141,21 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_been_migrated(
         self, vm: VmName, *, times: int = 1, requested_by: Literal["cluster", "user"] = "cluster"
     ) -> None:
-        """Fails unless a VM was migrated successfully a number of times, as requested by the cluster or by a user.
+        """Fails unless a VM was migrated exactly a number of times, each time successfully.
 
-        *Once by the cluster*: since the last network change there is one migration, made by the cluster for it. After
-        `Induce Migration Failure` the failed one does not count, and there must be a later one.
-
-        *Several times by the cluster*: counted since the first network change.
-
-        *By a user*: the migration of `Migrate VM` is the only one since, and the same VMI runs on another node.
-
-        *Not at all*: with ``times=0``, since the VM was started or restarted, else since its first change. For a VM
-        that was never changed: since it was first seen running; one that was not seen running is a LAB ERROR.
+        - ``times=1``: the cluster made one migration after the last network change, and made it for this change. After
+          `Induce Migration Failure` the failed migration does not count, and a later one must have succeeded.
+        - ``times=2`` or more: counted are the migrations that the cluster made since the first network change.
+        - ``times=0``: there was no migration since the first change of the VM's networks or NICs, or since its last
+          start or restart if that came later. For a VM that was never changed: since it was first seen running. If it
+          was never seen running, the keyword fails with a LAB ERROR.
+        - ``requested_by=user``: since `Migrate VM` there was its migration and no other. The same VMI runs on another
+          node.
 
         Args:
         | ``vm`` | a VM that was changed or migrated; with ``times=0`` also one that was left alone. |
         | ``times`` | number of migrations. |
-        | ``requested_by`` | ``cluster`` or ``user``. |
+        | ``requested_by`` | who requested the migration: the cluster by itself, or a user by `Migrate VM`. |
 
         Example:
         | VM Should Have Been Migrated    web
@@ -180,29 +180,29 @@ class MigrationKeywords(KeywordComponent):
     def vm_should_have_stayed_on_its_node(
         self, vm: VmName, *, control: VmName | None = None, duration: timedelta = timedelta()
     ) -> None:
-        """Fails if a VM was moved, restarted or migrated, or its pod changed network, since the VM's network was
+        """Fails if a VM was migrated, moved or restarted, or its pod changed network, since the VM's network was
         edited.
 
-        The window begins before the edit and lasts for ``duration`` at least. With ``control`` it lasts until the
-        cluster has migrated the control for the same edit; a control that was not migrated is a LAB ERROR. If the
-        control has RestartRequired, because the cluster migrates no VM for such an edit, the window lasts for
-        ``duration``.
+        All states since before the edit are judged. The keyword judges when ``duration`` since the edit has passed.
+        With ``control`` it judges when the cluster has migrated the control, which was edited later: so the cluster had
+        time to migrate the VM, too. If the control was not migrated, it is a LAB ERROR. If the cluster migrates no VM
+        for such an edit, the control has RestartRequired, and ``duration`` counts as without a control.
 
-        *The edit leads back to the network that the NIC had*: neither condition may be set; a migration that the
-        cluster created before it could see the revert, and cancelled, is accepted. Needs ``control``.
+        Special cases:
 
-        *The NAD does not exist*: a pending migration that waits for the NAD is accepted.
-
-        *After `Induce Migration Failure`*: the window ends when the next migration has copied the guest;
-        MigrationRequired must stay set.
-
-        *A VM that was never changed*: judged from the moment when it was first seen running, for ``duration`` at least;
-        it must not have been restarted or migrated. One that was not seen running is a LAB ERROR.
+        - The edit put the NIC back on the network that it had: neither MigrationRequired nor RestartRequired may have
+          been set. A migration that the cluster created before the edit back, and then cancelled, is accepted.
+          ``control`` is required.
+        - The NAD of the new network does not exist: a pending migration that waits for the NAD is accepted.
+        - After `Induce Migration Failure`: the keyword judges the time until the next migration has copied the guest.
+          MigrationRequired must stay set.
+        - The VM was never changed: judged are the states since it was first seen running. If it was never seen running,
+          the keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network was changed, or that was left alone. |
         | ``control`` | a second VM that can be migrated, whose network was changed after that of ``vm``. |
-        | ``duration`` | length of the window, counted from the edit. |
+        | ``duration`` | the keyword judges when this time since the edit has passed. |
 
         Example:
         | VM Should Have Stayed On Its Node    old-peer    control=web    duration=5 s

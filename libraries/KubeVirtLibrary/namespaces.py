@@ -21,14 +21,16 @@ class NamespaceKeywords(KeywordComponent):
 
     @keyword(name="Open Test Namespace", tags=["namespaces", "core"])
     def open_test_namespace(self, *, exclusive: bool = False) -> str:
-        """Creates a namespace for this suite, starts to record all events in it, and returns its name.
+        """Creates a namespace for this suite, starts to record its objects, and returns its name.
 
-        With variable NAMESPACE the suite uses that namespace and shares it with others: VMs, NADs and other objects of
-        the suite get a suffix to their names on the cluster, and objects of others are neither recorded nor changed.
+        The cluster is checked first, as by `Cluster Should Be Fit`. At the end of the suite the namespace is closed, if
+        `Close Test Namespace` has not closed it before.
 
-        The cluster is checked first, see `Cluster Should Be Fit`. Suites of several runs can share a cluster. An
-        exclusive suite waits until the others have ended, and the others wait for it. The namespace is closed at the
-        end of the suite if it is still open.
+        If variable NAMESPACE names a namespace, the suite uses that one. It may hold objects of others: they are
+        neither recorded nor changed. Objects of the suite get a suffix to their names on the cluster.
+
+        Suites of several runs can share a cluster. An exclusive suite waits until the other suites have ended. Suites
+        that start later wait for it.
 
         Args:
         | ``exclusive`` | yes for a suite that changes settings of the whole cluster: no other suite runs in parallel. |
@@ -75,7 +77,7 @@ class NamespaceKeywords(KeywordComponent):
 
     @keyword(name="Close Test Namespace", tags=["namespaces", "core"])
     def close_test_namespace(self) -> None:
-        """Starts the removal of everything that this suite created, VMs first, and does not wait until it is gone.
+        """Starts to remove everything that this suite created, VMs first. Does not wait until it is gone.
 
         Sessions in guests are closed, cluster settings are restored, and the log gets a connectivity chart for each
         network change; the chart's data is stored beside the log, in ``connectivity-<namespace>-<vm>.json``.

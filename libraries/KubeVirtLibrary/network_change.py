@@ -50,21 +50,22 @@ class NetworkChangeKeywords(KeywordComponent):
         nad_exists: bool = True,
         as_user: str = "",
     ) -> None:
-        """Moves NICs of a VM to other networks by one edit of ``networkName``, as this run's user or as a VM owner.
+        """Moves NICs of a VM to other networks: changes ``networkName`` in the VM's spec, by one edit.
 
-        Nothing else is edited. The state of the cluster and the VM just before the edit is recorded for later checks.
-        The keyword does not wait for the cluster. Several VMs are edited one after another without a pause.
+        Nothing else is edited. The keyword does not wait for the cluster. The state of cluster and VM just before the
+        edit is recorded, for keywords that check the result. Several VMs are edited one after another without a pause.
 
         Args:
         | ``vm`` | a VM, or a list of VMs. |
         | ``nic`` | one of its NICs, not the one on the pod network. |
-        | ``network`` | NAD to move it to, by name or as ``namespace/name``. |
-        | ``networks`` | for several NICs in one edit, in place of the two: a dictionary of NICs and networks. |
-        | ``vm_state`` | what the VM has to be at the edit: ``running`` and at rest, ``stopped``, ``starting``, |
-        | | ``migrating`` because of its previous change or `Evict VM`, or ``any``: not checked, for an edit right |
-        | | after another. |
-        | ``nad_exists`` | no for a NAD that will be created later. |
-        | ``as_user`` | a user of `Create VM Owner`, as which the edit is made; the keyword fails if it is forbidden. |
+        | ``network`` | the network to move it to. |
+        | ``networks`` | instead of ``nic`` and ``network``: a dictionary of NICs and networks, all for one edit. |
+        | ``vm_state`` | the state that the VM must have at the edit, else the keyword fails. ``running``: it runs and |
+        | | is not being migrated. ``migrating``: its previous change or `Evict VM` is migrating it. ``any``: not |
+        | | checked. |
+        | ``nad_exists`` | ``no``: the NAD does not exist yet. |
+        | ``as_user`` | a user of `Create VM Owner` who makes the edit; the keyword fails if it is forbidden. Empty: |
+        | | the user of this run. |
 
         Example:
         | Change VM Network    web    nic=secondary    network=new-network
@@ -110,15 +111,14 @@ class NetworkChangeKeywords(KeywordComponent):
         model: str = "",
         network: NetworkName | None = None,
     ) -> None:
-        """Changes binding or model of a running VM's NIC, all given fields by one edit, and does not wait for the
-        cluster.
+        """Changes binding, model or network of a running VM's NIC by one edit. Does not wait for the cluster.
 
         Args:
         | ``vm`` | a VM that runs. |
         | ``nic`` | one of its NICs. |
         | ``binding`` | the new binding field of its interface; ``binding`` stands for a network binding plugin. |
         | ``model`` | its new model, such as ``e1000e``. |
-        | ``network`` | its new network, in the same edit. |
+        | ``network`` | its new network. |
 
         Example:
         | Change NIC Settings    web    nic=secondary    model=e1000e
@@ -145,12 +145,18 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="Wait Until Change Has Settled", tags=["network change", "core"])
     def wait_until_change_has_settled(self, vm: VmName, *, within: timedelta) -> None:
-        """Waits until the cluster has processed the last change of a VM, or the time is over; the log shows which.
+        """Waits until the cluster has processed the last change of a VM. Does not judge the result.
 
-        The end of the wait depends on the change. A network change: the live migration is complete; or
-        MigrationRequired is set, if the cluster does not migrate automatically; or RestartRequired is set, if live
-        update is off. Hot-plugs and hot-unplugs: all are complete. A start, restart or requested migration: the VM is
-        ready after it. Judges nothing, but a VM that does not stop is a LAB ERROR.
+        Processed means:
+
+        - after a network change: the live migration is complete. On a cluster that does not migrate automatically,
+          MigrationRequired is set. On a cluster without live update, RestartRequired is set;
+        - after hot-plugs and hot-unplugs: all of them are complete;
+        - after a start, restart or requested migration: the VM is ready;
+        - after `Stop VM`: the VM is stopped.
+
+        If this does not happen in time, the log says so, and the keyword passes: a later keyword judges. Only a VM that
+        does not stop is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed. |
@@ -180,14 +186,14 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="Wait For VM Event", tags=["network change", "scenario"])
     def wait_for_vm_event(self, vm: VmName, event: VmEvent, *, within: timedelta) -> None:
-        """Waits for an event of a VM, such as a running migration, so that the next step runs at that moment.
+        """Waits for an event of a VM, such as a running migration, so that the next keyword runs at that moment.
 
         | =Event= | =What it is= | =If it does not occur= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
         | ``migration created`` | a migration object for the network change | logged only |
-        | ``migration running`` | that migration is handed over to the nodes | FAIL |
-        | ``evacuation running`` | the migration for `Evict VM` is handed over to the nodes | FAIL |
-        | ``warning reported`` | a warning event about that migration, its target pod or the VMI | logged only |
+        | ``migration running`` | the nodes have begun that migration | FAIL |
+        | ``evacuation running`` | the nodes have begun the migration for `Evict VM` | FAIL |
+        | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | logged only |
 
         Args:
         | ``vm`` | a VM that was started or changed. |
@@ -219,28 +225,32 @@ class NetworkChangeKeywords(KeywordComponent):
 
     @keyword(name="NIC Change Should Have Completed", tags=["network change", "core"])
     def nic_change_should_have_completed(self, vm: VmName | list[VmName], *, nic: NicName, within: timedelta) -> None:
-        """Fails unless the last change of a NIC completed in time: its new network, its hot-plug or its hot-unplug.
+        """Fails unless the last change of a NIC is complete in time.
 
-        *A new network*: the cluster's migration object for the edit is Succeeded; the VMI's migrationState is
-        completed for that object and not failed; the VMI's node is the target; MigrationRequired is gone; and the
-        launcher pod's network-status names the new network for the NIC.
+        A *network change* is complete when all of this holds at the same time:
 
-        *A new network, edited while the VM was starting or migrating*: VMI spec and launcher pod name the network of
-        the last edit, MigrationRequired is gone, and every migration since the first edit has ended, and so has the one
-        that was under way at that edit, if any.
+        - the migration object that the cluster created for the edit is Succeeded;
+        - the VMI's ``status.migrationState`` is completed for that object, and not failed;
+        - the VMI is on the target node;
+        - MigrationRequired is not set;
+        - the launcher pod's network-status names the new network for the NIC.
 
-        *A hot-plug*: the VMI's spec has the NIC; its status reports it from the domain and from Multus, with its MAC;
-        the launcher pod's network-status has it on its network; no migration is required or running any more.
+        A *network change of a VM that was starting or migrating* is complete when the VMI's spec and the launcher pod
+        name the network of the last edit, MigrationRequired is not set, and no migration of the VM goes on any more.
 
-        *A hot-unplug*: the NIC is gone from the VMI's status, the launcher pod's network-status, and the specs of VM
-        and VMI; no migration is required or running any more.
+        A *hot-plug* is complete when the VMI's spec has the NIC, the VMI's status reports it with its MAC from the
+        domain and from Multus, the launcher pod's network-status has it on its network, and no migration is required or
+        running.
 
-        With a list, each VM is judged, and the log shows the queue of their migrations as a chart.
+        A *hot-unplug* is complete when the NIC is gone from the specs of VM and VMI, from the VMI's status and from the
+        launcher pod's network-status, and no migration is required or running.
+
+        If a list of VMs is given, each VM is judged. The log then shows a chart of the order of their migrations.
 
         Args:
         | ``vm`` | a VM, or a list of VMs. |
         | ``nic`` | the NIC that was changed, plugged or unplugged. |
-        | ``within`` | counted from the change; for several VMs from the first one. |
+        | ``within`` | longest wait, counted from the change; for several VMs from the first change. |
 
         Example:
         | NIC Change Should Have Completed    web    nic=secondary    within=5 min
@@ -338,5 +348,5 @@ def _tell_facts(change: Change, facts: list[Fact], word: str) -> None:
 
 
 def _fact_line(fact: Fact, change: Change) -> str:
-    when = f" since {human(fact.since - change.at)} after the edit" if fact.since and fact.since > change.at else ""
+    when = f" (since {human(fact.since - change.at)} after the edit)" if fact.since and fact.since > change.at else ""
     return f"{'yes' if fact.holds else 'NO '}  {fact.name}: {fact.seen}{when}"

@@ -26,14 +26,15 @@ class NetworkChangeCheckKeywords(KeywordComponent):
 
     @keyword(name="Change Should Not Have Been Applied Live", tags=["network change checks", "scenario"])
     def change_should_not_have_been_applied_live(self, vm: VmName, *, duration: timedelta = timedelta()) -> None:
-        """Fails if an edit that needs a restart was applied to the running VM: in the VMI spec, or by a migration
-        requested or created for it.
+        """Fails if an edit that needs a restart was applied to the running VM.
 
-        After `Change NIC Settings` node and VMI must also be the same as before the edit. The window begins before it.
+        It was applied if the VMI's spec has it, or if a migration was requested or created for it. After
+        `Change NIC Settings` the VM must also have the VMI and the node that it had before the edit. All states since
+        before the edit are judged.
 
         Args:
         | ``vm`` | a VM of `Change VM Network` or `Change NIC Settings`. |
-        | ``duration`` | length of the window, counted from the edit. |
+        | ``duration`` | the keyword judges when this time since the edit has passed. |
 
         Example:
         | Change Should Not Have Been Applied Live    web    duration=5 s
@@ -57,16 +58,16 @@ class NetworkChangeCheckKeywords(KeywordComponent):
     def vmi_interface_should_be_unchanged(
         self, vm: VmName, *, nic: NicName, within: timedelta = timedelta(seconds=30)
     ) -> None:
-        """Fails if the VMI's interface differs from its state before the edit in anything but the name of its network.
+        """Fails if the VMI shows the NIC otherwise than before the edit, except for the name of its network.
 
-        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. The
-        keyword waits up to ``within`` for the report of the node that the VM was migrated to. Without one it is a LAB
-        ERROR, unless the VM has been there for ``within`` already: where every address stays, nothing is reported.
+        Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. After a migration
+        the target node reports them again. The keyword waits up to ``within`` for that report. If none comes, the old
+        values count if the VM has been on the node for ``within`` already; otherwise it is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network was changed. |
         | ``nic`` | the NIC that was moved. |
-        | ``within`` | longest wait for the guest agent to report again after the migration. |
+        | ``within`` | longest wait for the report after the migration. |
 
         Example:
         | VMI Interface Should Be Unchanged    web    nic=secondary
@@ -85,7 +86,7 @@ class NetworkChangeCheckKeywords(KeywordComponent):
 
     @keyword(name="VM Should Be On Network", tags=["network change checks", "core"])
     def vm_should_be_on_network(self, vm: VmName, *, nic: NicName, network: NetworkName) -> None:
-        """Fails unless the VMI's spec and its launcher pod's network-status name a network for a NIC.
+        """Fails unless a NIC is on a network: the VMI's spec and the launcher pod's network-status name it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -103,8 +104,8 @@ class NetworkChangeCheckKeywords(KeywordComponent):
     def source_pod_networks_should_be_unchanged(self, vm: VmName) -> None:
         """Fails if the networks annotation of the source pod (the launcher pod before the change) was changed.
 
-        A Dynamic Networks Controller would react to such a change by attaching a network to the running pod. Every
-        state of the pod since before the edit is judged.
+        Every state of the pod since before the edit is judged. If the annotation changed, a Dynamic Networks Controller
+        (Multus' controller that plugs NICs into running pods) would attach a network to the running pod.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

@@ -20,15 +20,15 @@ class NetworkKeywords(KeywordComponent):
     def create_network(self, name: str, *, on: Place, vlan_of: NetworkName | None = None, namespace: str = "") -> None:
         """Creates a network (NAD) for NICs of this suite's VMs, on a VLAN that no other run uses.
 
-        Variables NODE_NETWORK and LOCALNET (see ``variables/defaults.yaml``) select how the network is built. The VLAN
-        comes from the pool of variable VLANS; it is leased on the cluster until the guests are gone. If the cluster
-        lacks a capability that the network needs, the test is skipped.
+        The VLAN is one of those in variable VLANS. Other runs on the cluster do not use it until the guests of this
+        suite are gone. Variables NODE_NETWORK and LOCALNET select how the network is built; ``variables/defaults.yaml``
+        explains them. If the cluster lacks a capability that the network needs, the test is skipped.
 
         Args:
         | ``name`` | name of the network, a DNS name. |
-        | ``on`` | ``bridge``, ``other bridge`` (apart from the first one) or ``localnet``. |
-        | ``vlan_of`` | a network of this suite whose VLAN number is used; empty: a VLAN of its own. |
-        | ``namespace`` | one of `Create Additional Namespace`; empty: the test namespace. |
+        | ``on`` | ``bridge``; ``other bridge``, which is not connected to the first one; or ``localnet``. |
+        | ``vlan_of`` | a network of this suite: the new network gets the same VLAN id; empty: a VLAN of its own. |
+        | ``namespace`` | a namespace of `Create Additional Namespace`; empty: the test namespace. |
 
         Example:
         | Create Network    old-network    on=bridge
@@ -41,15 +41,14 @@ class NetworkKeywords(KeywordComponent):
 
     @keyword(name="Co-locate VMs", tags=["networks", "core"])
     def colocate_vms(self, vm: VmName | None = None, *, within: timedelta) -> None:
-        """Moves the VMs of the suite to one node if NODE_NETWORK makes networks that are local to a node; otherwise
-        does nothing.
+        """Moves all VMs of the suite to one node, if variable NODE_NETWORK is ``node-local``. Otherwise does nothing.
 
-        Call it after VMs were started or one was migrated: guests on node-local bridges reach each other only on the
-        same node. They are moved by live migrations, for which the right to update ``virtualmachines/migrate`` is
-        needed.
+        Guests on node-local networks reach each other only on the same node. So call this keyword after the VMs were
+        started, and after one of them was migrated. It live-migrates the VMs, which needs the right to update
+        ``virtualmachines/migrate``.
 
         Args:
-        | ``vm`` | a VM that runs, to whose node the others come; empty: to where most of them are. |
+        | ``vm`` | a VM that runs; the others are moved to its node. Empty: to the node that has most of them. |
         | ``within`` | longest wait, for all moves together. |
 
         Example:
@@ -63,6 +62,7 @@ class NetworkKeywords(KeywordComponent):
         run, suite = self.run, self.suite
         name = self.vm(vm).name if vm else ""
         if run.settings.node_network != NODE_LOCAL:
+            step(f"No VM is moved: the networks connect the nodes (NODE_NETWORK is {run.settings.node_network})")
             return
         moved = colocate(run.cluster, suite.recorder, list(suite.vms), name, within.total_seconds())
         step(f"Moved to one node: {', '.join(moved) or 'none, all VMs are on it'}")

@@ -24,8 +24,8 @@ class NicHotplugKeywords(KeywordComponent):
     ) -> None:
         """Adds a NIC with bridge binding to the spec of a running VM, and does not wait for the cluster.
 
-        The guest does not configure the NIC: `Configure Guest NIC` does. `Wait Until Change Has Settled` waits for it,
-        and `NIC Change Should Have Completed` judges it.
+        `Wait Until Change Has Settled` waits for the cluster, and `NIC Change Should Have Completed` judges the result.
+        The guest sees the new NIC, but gives it no address: `Configure Guest NIC` does that.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -48,7 +48,7 @@ class NicHotplugKeywords(KeywordComponent):
 
     @keyword(name="Hot Unplug NIC", tags=["nic hotplug", "core"])
     def hot_unplug_nic(self, vm: VmName, *, nic: NicName) -> None:
-        """Marks a NIC of a running VM ``absent`` in its spec, which removes it from the guest. Does not wait for the
+        """Removes a NIC from a running VM: sets its state to ``absent`` in the VM's spec. Does not wait for the
         cluster.
 
         Args:

@@ -44,7 +44,8 @@ class PermissionKeywords(KeywordComponent):
     def create_vm_owner(self, name: str) -> None:
         """Creates a service account with the namespace role ``edit``; `Change VM Network` takes it as ``as_user``.
 
-        Needs `User Should Be Allowed To` ``make-vm-owners``; a LAB ERROR if the user lacks these rights.
+        Call `User Should Be Allowed To` ``make-vm-owners`` first. If the user of this run lacks these rights, it is a
+        LAB ERROR.
 
         Args:
         | ``name`` | name of the service account. |
@@ -64,8 +65,8 @@ class PermissionKeywords(KeywordComponent):
     def user_should_be_forbidden_to(self, user: str, action: ForbiddenAction, *, subject: str) -> None:
         """Fails unless the API server forbids a VM owner an action (403). The request is a dry run: nothing is changed.
 
-        A request that is rejected for its content (400, 404, 409, 422) was not forbidden: the API server checks rights
-        first.
+        Any other answer makes the keyword fail, also a rejection of the content of the request (400, 404, 409, 422):
+        the API server checks rights first, so the action was not forbidden.
 
         Args:
         | ``user`` | a user of `Create VM Owner`. |

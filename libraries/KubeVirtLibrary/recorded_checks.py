@@ -20,13 +20,14 @@ class RecordedCheckKeywords(KeywordComponent):
 
     @keyword(name=RECORD_CHECK, tags=["recorded checks", "core"])
     def record_check(self, title: str, name: KeywordName, *arguments: KeywordArgument) -> None:
-        """Runs a check and stores its outcome for `Recorded Check Should Pass`. Does not fail if the check fails.
+        """Runs a keyword that checks something now, and stores its outcome under a title. Does not fail.
 
-        If the check passes, its log messages are stored as well.
+        `Recorded Check Should Pass` fails later if the check failed. So a suite setup can check something at the right
+        moment, and a test can report it.
 
         Args:
-        | ``title`` | name of the check. |
-        | ``name`` | a keyword that judges. |
+        | ``title`` | title of the check, chosen by you. |
+        | ``name`` | name of the keyword. |
         | ``arguments`` | its arguments. |
 
         Example:
@@ -37,12 +38,13 @@ class RecordedCheckKeywords(KeywordComponent):
         with heard() as lines:
             status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
         self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines))
-        step(f'Check "{title}": {status}')
+        step(f'Check "{title}" {"passed" if status == "PASS" else "failed"}; `Recorded Check Should Pass` reports it')
 
     @keyword(name=TELL_CHECK, tags=["recorded checks", "core"])
     def recorded_check_should_pass(self, title: str) -> None:
-        """Fails with the message that `Record Check` stored if the check failed; otherwise logs when it passed and what
-        it saw.
+        """Fails if the check of `Record Check` failed, with the message of that failure.
+
+        If the check passed, the log says when, and what it saw.
 
         Args:
         | ``title`` | name given to `Record Check`. |

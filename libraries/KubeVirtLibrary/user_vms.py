@@ -35,25 +35,25 @@ class UserVmKeywords(KeywordComponent):
         password: Secret | str | None = None,
         private_key: Path | None = None,
     ) -> None:
-        """Defines a VM of this suite by your own manifest. `Start VMs` creates it; it is removed at the end of the
-        suite.
+        """Defines a VM of this suite by your own manifest. `Start VMs` creates it.
 
-        Everything in the manifest is kept except name and namespace, which are the suite's, and fields that only the
-        API server writes. These are added if they are missing:
+        Everything in the manifest is kept, except name, namespace, and fields that only the API server writes. Added
+        are:
 
         - the labels by which these libraries find what they created, on the VM and on its template;
-        - a MAC for each NIC, and a NIC on the pod network where the manifest has no NICs at all;
-        - cloud-init data (NoCloud) with a user and keys of this run and the given addresses. Where the manifest has
-          cloud-init or sysprep of its own, or where ``user`` is given, none is added: then ``user`` with ``password``
-          or ``private_key`` is how keywords log into the guest.
+        - a MAC for each NIC that has none, and a NIC on the pod network if the manifest has no NIC at all;
+        - cloud-init data (NoCloud) with a user and keys of this run and with the given addresses. They are not added if
+          the manifest has cloud-init or sysprep of its own, or if ``user`` is given. Keywords then log into the guest
+          with ``user`` and ``password`` or ``private_key``.
 
-        What the manifest refers to (Secrets, claims, NADs) has to exist; a NAD that `Create Network` made is found by
-        the suite's name for it. A file that is no manifest of exactly one VirtualMachine is a TEST ERROR.
+        Secrets, claims and NADs that the manifest names have to exist. A network of `Create Network` is named as in the
+        suite. A file that is not a manifest of exactly one VirtualMachine is a TEST ERROR. The VM is removed at the end
+        of the suite.
 
         Args:
         | ``vm`` | name of the VM, a DNS label of 50 characters at most. |
         | ``manifest`` | path of a YAML file. |
-        | ``addresses`` | dictionary of NICs and their static addresses with prefix, separated by commas. |
+        | ``addresses`` | dictionary: for each NIC its static addresses with prefix, separated by commas. |
         | ``user`` | a user in the guest who may run commands. |
         | ``password`` | the user's password, for SSH and the serial console; best of type ``Secret``. |
         | ``private_key`` | path of the user's SSH key without passphrase. |
@@ -89,16 +89,18 @@ class UserVmKeywords(KeywordComponent):
     ) -> None:
         """Adds a VM that already exists in the namespace of variable NAMESPACE to this suite's VMs.
 
-        From now on its events are recorded, and all keywords can check and change it like any other VM. A change is not
-        reverted at the end of the suite. The VM is never removed or renamed, nor moved by `Co-locate VMs`. If you moved
-        it to a network of `Create Network`, which is removed at the end of the suite, move it back before.
+        From now on its states are recorded, and all keywords can check and change it like any other VM. The VM is never
+        removed or renamed, and `Co-locate VMs` does not move it.
 
-        Without NAMESPACE it is a LAB ERROR. A VM that is not there, or that a run of these libraries created, is a TEST
-        ERROR. If ``user`` is not given, keywords that look into the guest fail with a TEST ERROR.
+        Changes of the VM are not reverted at the end of the suite. Networks of `Create Network` are removed then: if
+        you moved the VM to such a network, move it back before.
+
+        If NAMESPACE is not set, it is a LAB ERROR. A VM that does not exist, or that a run of these libraries created,
+        is a TEST ERROR. If ``user`` is not given, keywords that log into the guest fail with a TEST ERROR.
 
         Args:
         | ``vm`` | name of the VM on the cluster. |
-        | ``addresses`` | dictionary of NICs and the addresses with prefix that its guest has, separated by commas. |
+        | ``addresses`` | dictionary: for each NIC the addresses with prefix that its guest has, separated by commas. |
         | ``user`` | a user in the guest who may run commands. |
         | ``password`` | the user's password, for SSH and the serial console; best of type ``Secret``. |
         | ``private_key`` | path of the user's SSH key without passphrase. |

@@ -61,10 +61,11 @@ class VirtualMachineKeywords(KeywordComponent):
         | ``image`` | container disk that it boots, with cloud-init; empty: variable VM_IMAGE. |
         | ``memory`` | memory of the guest, such as ``2Gi``; empty: variable VM_MEMORY. |
         | ``cpu_cores`` | number of CPU cores, 1 to 64. |
-        | ``pod_network`` | no for a VM without the pod network's NIC. |
-        | ``non_migratable_by`` | what keeps it from being live-migrated: ``nothing``; ``binding`` of its pod network |
-        |                  | by a bridge; or a ``volume`` that one node alone may mount, of STORAGE_CLASS. |
-        | ``eviction_strategy`` | what an eviction of the VM does; ``LiveMigrate`` for `Evict VM`. |
+        | ``pod_network`` | ``no``: the VM gets no NIC on the pod network. |
+        | ``non_migratable_by`` | ``nothing``: the VM can be live-migrated. It cannot with ``binding``: its NIC on the |
+        | | pod network has bridge binding; and with ``volume``: it gets a volume of variable STORAGE_CLASS that only |
+        | | one node can mount. |
+        | ``eviction_strategy`` | field ``evictionStrategy`` of the VM; `Evict VM` needs ``LiveMigrate``. |
 
         Example:
         | Define VM    web    memory=2Gi    cpu_cores=2
@@ -95,12 +96,12 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="Add NIC", tags=["virtual machines", "core"])
     def add_nic(self, vm: VmName, name: NicName, *, network: NetworkName, addresses: Addresses | None = None) -> None:
-        """Adds a NIC with bridge binding to a VM that is not started yet.
+        """Adds a NIC with bridge binding to a VM that is not started yet. For a running VM, see `Hot Plug NIC`.
 
         Args:
         | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
         | ``name`` | name of the NIC in the VM's spec. |
-        | ``network`` | the NIC's network. |
+        | ``network`` | the network that the NIC is on. |
         | ``addresses`` | static addresses with prefix, separated by commas, such as ``10.10.0.10/24, fd00::10/64``. |
 
         Example:
@@ -117,13 +118,12 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="Start VMs", tags=["virtual machines", "core"])
     def start_vms(self, *vms: VmName) -> None:
-        """Creates every defined VM that does not exist yet, and starts the named VMs that were stopped. Does not wait
-        for them.
+        """Creates and starts VMs. `Wait Until VMs Are Ready` waits for them.
 
-        If its manifest does not start the VM, it is created and then started.
+        A VM of `Define VM From Manifest` is started even if its manifest says that it is not to run.
 
         Args:
-        | ``vms`` | names of VMs; none: all that are defined and not created yet. |
+        | ``vms`` | VMs that are defined, or were stopped. Without any: all VMs that are defined and not created yet. |
 
         Example:
         | Start VMs
@@ -171,8 +171,9 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="Restart VM", tags=["virtual machines", "core"])
     def restart_vm(self, vm: VmName) -> None:
-        """Restarts a running VM with a new VMI, as ``virtctl restart`` does. `Wait Until Change Has Settled` waits for
-        it.
+        """Restarts a running VM, as ``virtctl restart`` does: it gets a new VMI.
+
+        `Wait Until Change Has Settled` waits until the VM runs again.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -185,11 +186,14 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="Wait Until VMs Are Ready", tags=["virtual machines", "core"])
     def wait_until_vms_are_ready(self, *, within: timedelta) -> None:
-        """Waits until every started VM runs, has its guest agent, can be live-migrated and reports all its addresses.
+        """Waits until all started VMs are ready. A VM that is not ready in time is a LAB ERROR.
 
-        A VM that was defined as non-migratable must report that instead. A VM that is not ready in time is a LAB ERROR.
-        For a guest that these libraries did not set up (`Use Existing VM`, or a manifest with its own cloud-init) the
-        keyword does not wait for a guest agent; it waits for addresses only if there is an agent.
+        A VM is ready when it runs, its guest agent is connected, it can be live-migrated, and its VMI reports all its
+        addresses. There are two exceptions:
+
+        - a VM with ``non_migratable_by`` of `Define VM` must report that it cannot be live-migrated;
+        - a VM of `Use Existing VM`, or whose manifest has cloud-init of its own, may have no guest agent. Its addresses
+          are waited for only if it has one.
 
         Args:
         | ``within`` | longest wait, for all of them together. |
@@ -232,8 +236,9 @@ class VirtualMachineKeywords(KeywordComponent):
     def delete_vm(self, vm: VmName, *, within: timedelta = timedelta(minutes=2)) -> None:
         """Removes a VM that this suite created, and waits until it and its launcher pods are gone.
 
-        Its name can be used again afterwards. A VM that is not gone in time is a LAB ERROR. The keyword refuses,
-        with a TEST ERROR, to delete a VM of `Use Existing VM`. All VMs of a suite are removed at its end anyway.
+        Its name can be used again afterwards. A VM that is not gone in time is a LAB ERROR. A VM of `Use Existing VM`
+        is not deleted: this is a TEST ERROR. The VMs that a suite created are removed at its end, also without this
+        keyword.
 
         Args:
         | ``vm`` | a VM of `Define VM` or `Define VM From Manifest`. |
@@ -255,7 +260,7 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="VM Should Have Restarted", tags=["virtual machines", "core"])
     def vm_should_have_restarted(self, vm: VmName) -> None:
-        """Fails unless the VM runs as another VMI than before `Restart VM`, or before its start by `Start VMs`.
+        """Fails unless the VM runs with another VMI than before `Restart VM`, or than before `Stop VM` and `Start VMs`.
 
         Args:
         | ``vm`` | a VM of `Restart VM` or `Start VMs`. |
@@ -268,13 +273,14 @@ class VirtualMachineKeywords(KeywordComponent):
 
     @keyword(name="VM Should Not Have Restarted", tags=["virtual machines", "core"])
     def vm_should_not_have_restarted(self, vm: VmName) -> None:
-        """Fails if the VMI was deleted or replaced, or left phase Running, at any time since before the change.
+        """Fails if the VMI was deleted or replaced, or left phase Running, at any time in a window up to now.
 
-        The change is the first one of the VM's network or NICs since the VM was started. After an edit while the VM was
-        starting, the VMI that was starting must be the one that runs, and must not return to an earlier phase.
+        The window starts just before the first change of the VM's networks or NICs since its last start or restart. If
+        there was no such change, it starts when the VM was first seen running. If the VM was never seen running, the
+        keyword fails with a LAB ERROR.
 
-        If the VM was never changed, the window starts when it was first seen running after its last start or restart.
-        If it was never seen running, the keyword fails with a LAB ERROR.
+        If the VM was changed while it was starting, the VMI that was starting must be the one that runs now, and it
+        must never have returned to an earlier phase.
 
         Args:
         | ``vm`` | a VM whose network or NICs were changed, or that was left alone. |

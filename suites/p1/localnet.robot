@@ -58,4 +58,4 @@ Swap The Localnet Network Of A Running VM
     Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
-    Start Monitoring Previous Network
+    Start Monitoring Old Network

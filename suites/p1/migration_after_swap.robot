@@ -49,9 +49,9 @@ Swapped VM Keeps Its Interface And Its Other NICs Work
 Migrate A Swapped VM
     [Documentation]    The swap of scenario nad-01, then a migration on request.
     User Should Be Allowed To    migrate-vms
-    Move VM To Another VLAN
+    Set Up And Move VM To Another VLAN
     Record Guest    ${VM}
     Migrate VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Previous Network
+    Start Monitoring Old Network

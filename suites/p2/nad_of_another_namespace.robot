@@ -55,4 +55,4 @@ Swap To A NAD Of Another Namespace
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Previous Network
+    Start Monitoring Old Network

@@ -53,7 +53,7 @@ VM Is Silent On The Intermediate Network
 *** Keywords ***
 Swap A Running VM There And Back
     [Documentation]    The swap of scenario nad-01, a check that it arrived, and a second edit back.
-    Move VM To Another VLAN
+    Set Up And Move VM To Another VLAN
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${OLD_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

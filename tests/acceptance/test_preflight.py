@@ -41,7 +41,7 @@ def test_everything_is_shown_and_nothing_is_left(tmp_path: Path, platform: str) 
         assert [item for path, version in since.items() for item in api.added_since(path, version)] == []
     shown = metadata(tmp_path / "results" / "output.xml")
     assert shown["kubevirt"].startswith("yes: v1.9.0+embedded, Deployed; ")
-    assert shown["nodes"].endswith("and move between embedded-1 and embedded-2")
+    assert shown["nodes"].endswith("they can move between embedded-1 and embedded-2")
     assert shown["foreign-nad"].startswith("yes: " if platform == "kubernetes" else "no: ")
     assert shown[
         "settings-switch"

@@ -49,7 +49,8 @@ def judge_bridge(
     told = set(usable) if any(marks.values()) else set(usable).intersection(states)
     there = [name for name in usable if bridge in marks.get(name, ()) or _interface(states.get(name), bridge)]
     if not told or (len(there) < 2 and len(told) < len(usable)):
-        return f"bridge {bridge}, by variable BRIDGE; neither bridge-marker nor NMState tells of all nodes", []
+        unknown = "whether all nodes have it is not known (neither bridge-marker nor NMState shows it)"
+        return f"bridge {bridge}, by variable BRIDGE; {unknown}", []
     value = f"bridge {bridge} is on {len(there)} of {len(usable)} usable nodes"
     if len(there) < 2:
         others = sorted({name for names in marks.values() for name in names} - {bridge})

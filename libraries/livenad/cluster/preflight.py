@@ -75,7 +75,7 @@ def find_multus(lab: Lab) -> Finding:
     if not served:
         lack = "NetworkAttachmentDefinitions are not served (k8s.cni.cncf.io/v1); install Multus"
         return Finding("Multus", "not installed", (lack,))
-    return Finding("Multus", "NetworkAttachmentDefinitions are served")
+    return Finding("Multus", "the API server has NetworkAttachmentDefinitions")
 
 
 def find_nodes(lab: Lab) -> Finding:
@@ -87,10 +87,12 @@ def judge_node_pair(nodes: NodeFacts | None) -> Finding:
     """Whether two nodes can be source and target of a live migration."""
     if nodes is None:
         return Finding("Nodes", "no right to list them", known=False)
-    value = f"VMs can run on {_few(nodes.usable)} of {_few(nodes.names)}"
+    value = f"VMs can run on {len(nodes.usable)} of {len(nodes.names)} nodes: {_few(nodes.usable)}"
     if nodes.fit:
         off = f"; VMs of this run are kept off {_few(nodes.unfit)}, between which and these they cannot move"
-        return Finding("Nodes", f"{value}, and move between {_few(nodes.fit, ' and ')}{off if nodes.unfit else ''}")
+        return Finding(
+            "Nodes", f"{value}; they can move between {_few(nodes.fit, ' and ')}{off if nodes.unfit else ''}"
+        )
     if nodes.misfit:
         lack = (
             f"no two nodes can take over each other's VMs: {nodes.misfit}; a swap live-migrates the VM: add a node "

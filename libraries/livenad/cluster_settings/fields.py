@@ -22,7 +22,7 @@ JSON_PATCH = "kubevirt.kubevirt.io/jsonpatch"
 
 
 class Setting(enum.Enum):
-    """A setting of KubeVirt, by its name there. Type the name; the long value shown is where KubeVirt keeps it."""
+    """A setting of KubeVirt, given by its name. The long path is its field in the KubeVirt resource."""
 
     LiveUpdateNADRef = "spec.configuration.developerConfiguration.featureGates"
     workloadUpdateMethods = "spec.workloadUpdateStrategy.workloadUpdateMethods"  # noqa: N815 - KubeVirt's own name

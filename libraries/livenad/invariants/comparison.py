@@ -63,19 +63,19 @@ class Comparison:
         return Comparison(self.compared + other.compared, [*self.differences, *other.differences])
 
     def line(self) -> str:
-        """``412 values compared, 9 allowed differences``."""
-        wrong = f"{len(self.findings)} forbidden differences, " if self.findings else ""
-        also = f", {len(self.told)} reported, not judged" if self.told else ""
-        return f"{self.compared} values compared, {wrong}{len(self.allowed)} allowed differences{also}"
+        """``412 values compared: 9 differ and may``."""
+        wrong = f"{len(self.findings)} differ and must not, " if self.findings else ""
+        also = f", {len(self.told)} differ and are not judged" if self.told else ""
+        return f"{self.compared} values compared: {wrong}{len(self.allowed)} differ and may{also}"
 
     def table(self) -> list[str]:
         """A line for each value that differs: the forbidden, the allowed with its reason, what is not judged."""
-        lines = [f"MUST NOT  {one}" for one in self.findings]
+        lines = [f"MUST NOT    {one}" for one in self.findings]
         for one in self.allowed:
             now = f"changed meanwhile, then back to {text_of(one.was)}" if one.passing else text_of(one.now)
             reason = one.entry.reason if one.entry else ""
-            lines.append(f"may       {one.subject} {one.path}: {text_of(one.was)} -> {now}. {reason}")
-        return lines + [f"reported  {one}" for one in self.told]
+            lines.append(f"may         {one.subject} {one.path}: {text_of(one.was)} -> {now}. {reason}")
+        return lines + [f"not judged  {one}" for one in self.told]
 
 
 def judge_unchanged(comparison: Comparison, title: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 class Place(enum.Enum):
-    """The attachment type of a test network. Type the value, such as ``other bridge``; ``other_bridge`` is the same."""
+    """What carries a test network on the nodes. ``other bridge`` may be written for ``other_bridge``."""
 
     bridge = "bridge"
     other_bridge = "other bridge"

@@ -19,6 +19,11 @@ RESOLUTION = 0.2
 PAUSE = 3.0
 """Seconds between two requests beyond which they belong to two stretches: between two checks nothing is probed."""
 
+_LEGEND = (
+    'Times are seconds from the edit. "old network" and "new network": probes through the NIC that was moved. '
+    '"control": probes that must be answered before and after the swap'
+)
+
 _GUTTER = 290
 _TRACK = 18
 _HEAD = 20
@@ -84,7 +89,7 @@ def _no_gap(chart: Connectivity) -> str:
     }
     for role in (Role.OLD, Role.NEW):
         if role not in answered:
-            return f"the {role} did not answer a ping"
+            return f"no ping on the {role} was answered"
     return "no probe ran all through the swap"
 
 
@@ -95,7 +100,7 @@ def _length(gap: Gap) -> str:
 
 def words_of(chart: Connectivity) -> list[str]:
     """The chart in words, a line a track."""
-    lines = [gap_words(chart)]
+    lines = [gap_words(chart), _LEGEND]
     for track in chart.tracks:
         answers = sum(sample.answered for sample in track.samples)
         line = f"{track.role}: {track.name} ({track.address}): {answers} of {len(track.samples)} answered"

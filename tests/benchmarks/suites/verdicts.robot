@@ -23,7 +23,7 @@ Verdicts
 
 *** Keywords ***
 Open And Swap
-    Move VM To Another VLAN
+    Set Up And Move VM To Another VLAN
 
 Stop
     Write Figures    ${OUTPUT_DIR}/figures.json

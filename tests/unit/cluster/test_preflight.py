@@ -184,8 +184,8 @@ def test_a_third_node_may_match(healthy: FakeApi, cluster: Cluster) -> None:
     assert facts.nodes.fit == ("n1", "n3")
     shown = judge_node_pair(facts.nodes).value
     assert shown == (
-        "VMs can run on n1, n2, n3 of n1, n2, n3, and move between n1 and n3; VMs of this run are kept off n2, between "
-        "which and these they cannot move"
+        "VMs can run on 3 of 3 nodes: n1, n2, n3; they can move between n1 and n3; VMs of this run are kept off n2, "
+        "between which and these they cannot move"
     )
 
 

@@ -42,6 +42,14 @@ def test_new_network_is_reached_and_the_old_one_is_not(call: Call) -> None:
         call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
 
 
+def test_message_begins_with_what_the_test_found_before(call: Call) -> None:
+    reached = {"nic": "secondary", "within": SOON, "context": "Nothing more happened, but at its end:"}
+    with pytest.raises(ProductFault, match=r"^Nothing more happened, but at its end: VM .* should reach each other"):
+        call("Guests Should Reach Each Other", "vm", "old-peer", **reached)
+    with pytest.raises(LabError, match=r"^LAB ERROR: Nothing more happened, but at its end: before the change: VM "):
+        call("Guests Should Reach Each Other", "vm", "old-peer", blame="lab", **reached)
+
+
 def test_window_is_judged_whether_it_was_opened_before_or_not(call: Call) -> None:
     call("Start Silence Monitoring", "vm", "old-peer", **ACROSS)
     call("Guests Should Be Silent To Each Other", "vm", "old-peer", **ACROSS)

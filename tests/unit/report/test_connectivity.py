@@ -76,7 +76,7 @@ def test_overlap_leaves_no_gap_and_pauses_tell_none() -> None:
     assert "less than 0.2 s" in words_of(chart(new_from=5)[0])[0]
     assert chart(step=2.5)[0].gaps == ()
     assert words_of(chart(step=2.5)[0])[0] == "The gap is not known: no probe ran all through the swap"
-    assert words_of(chart(new_from=99)[0])[0] == "The gap is not known: the new network did not answer a ping"
+    assert words_of(chart(new_from=99)[0])[0] == "The gap is not known: no ping on the new network was answered"
 
 
 def test_words_tell_the_stretches_between_which_nothing_was_probed() -> None:

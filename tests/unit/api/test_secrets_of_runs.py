@@ -23,6 +23,7 @@ from livenad.guest.streams import open_port_forward
 from livenad.model import GuestLogin
 from robot.api import ExecutionResult
 
+from testplan.__main__ import judge_run, write_reports
 from tests.unit.support.authority import Authority
 from tests.unit.support.gateway import Gateway
 from tests.unit.support.ssh_lab import SshLab
@@ -157,7 +158,8 @@ def run(lab: Lab) -> tuple[subprocess.CompletedProcess[str], Path]:
             path = write_kubeconfig(kubeconfigs / name, lab.authority, kind, port, secret_of(kind, broken))
             (suites / f"{name}.robot").write_text(
                 "*** Settings ***\nLibrary    KubeVirtLibrary\nLibrary    breaking_streams\n*** Variables ***\n"
-                f"${{KUBECONFIG}}    {path}\n*** Test Cases ***\n{name}\n    Get Cluster Facts\n",
+                f"${{KUBECONFIG}}    {path}\n*** Test Cases ***\n{name}\n    Get Cluster Facts\n"
+                f"Evidence of {name}\n    Break An Open Run    ${{KUBECONFIG}}\n",
                 encoding="utf-8",
             )
     tests = ""
@@ -190,16 +192,20 @@ def run(lab: Lab) -> tuple[subprocess.CompletedProcess[str], Path]:
         timeout=110,
         check=False,
     )
+    judgement, read = judge_run(results / "output.xml")
+    assert read is not None
+    write_reports(read, judgement, folder=results / "reports", log=results / "log.html", report=results / "report.html")
     return told, results
 
 
 def test_every_step_breaks_as_a_fault_of_the_lab(run: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     messages = {test.name: test.message for test in ExecutionResult(run[1] / "output.xml").suite.all_tests}
-    assert len(messages) == len(KINDS) * len(REQUESTS) + len(STREAMS)
+    assert len(messages) == 2 * len(KINDS) * len(REQUESTS) + len(STREAMS)
     for broken, (_, told) in REQUESTS.items():
         for kind in KINDS:
             expected = "no header can have" if kind == "file of lines" else told
-            assert re.match(f"LAB ERROR: .*{expected}", messages[f"{kind}, requests {broken}"])
+            for name in (f"{kind}, requests {broken}", f"Evidence of {kind}, requests {broken}"):
+                assert re.match(f"LAB ERROR: .*{expected}", messages[name])
     for broken, (_, told) in STREAMS.items():
         lines = messages[f"streams {broken}"].splitlines()
         assert len(lines) == 2 * len(STREAM_KINDS)
@@ -223,6 +229,9 @@ def test_no_credential_is_told(lab: Lab, run: tuple[subprocess.CompletedProcess[
     for broken in REQUESTS:
         secrets.add(base64.b64encode(f"me:{secret_of('password', broken)}".encode()).decode())
     texts = {"console": told.stdout + told.stderr}
-    texts |= {path.name: path.read_text(encoding="utf-8") for path in results.rglob("*") if path.is_file()}
-    assert {"output.xml", "log.html", "report.html", "xunit.xml", "debug.txt"} <= set(texts)
+    texts |= {str(path.relative_to(results)): path.read_text("utf-8") for path in results.rglob("*") if path.is_file()}
+    assert {"output.xml", "log.html", "report.html", "xunit.xml", "debug.txt", "reports/signoff.html"} <= set(texts)
+    evidence = {name for name in texts if name.startswith("evidence/") and name.endswith("/index.html")}
+    assert len(evidence) == (len(KINDS) - 1) * len(REQUESTS), "a token of several lines is refused before a page is"
+    assert all("Evidence of" in texts[name] for name in evidence)
     assert [(name, secret) for name, text in texts.items() for secret in secrets if secret in text] == []

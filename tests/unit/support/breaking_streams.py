@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A keyword library that runs a command in a guest of a kubeconfig, without a cluster: only streams are opened."""
+"""A keyword library for runs without a cluster, on connections that break."""
 
 from __future__ import annotations
 
@@ -9,22 +9,38 @@ from types import SimpleNamespace
 from typing import Any
 
 from KubeVirtLibrary import opening
-from KubeVirtLibrary.base import KeywordComponent, LibraryBase
+from KubeVirtLibrary.base import SESSION, KeywordComponent, LibraryBase
+from KubeVirtLibrary.log import suite_name
 from livenad.api import client
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.history import History
+from livenad.api.kinds import NODE
+from livenad.api.recorder import silent
+from livenad.cluster.facts import ClusterFacts
+from livenad.context import Run
 from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.model import GuestLogin, Nic, VmRecord
+from livenad.report.evidence import jobs
+from livenad.settings import Settings
 from robot.api.deco import keyword
 
 # A server that stays silent costs the whole of these.
 opening._FIRST_CONTACT_SECONDS = 0.4
 client._SHORTEST_READ_SECONDS = 0.3
+jobs._PATIENCE = 0.3
 
 
 class StreamKeywords(KeywordComponent):
+    @keyword(tags=["cluster", "core"])
+    def break_an_open_run(self, kubeconfig: str) -> None:
+        """As if the cluster had been opened before its connection broke: the listener keeps evidence of it."""
+        cluster = Cluster(open_connection(kubeconfig), 0.4, 0.4)
+        facts = ClusterFacts(cluster.connection.server, "v1.36.0", "alice", None, None)
+        SESSION.run = Run(Settings(), cluster, facts, opened_in=suite_name(), heartbeat=silent)
+        cluster.list(NODE)
+
     @keyword(tags=["commands", "core"])
     def run_in_guests(self, folder: str, seconds: float, *kubeconfigs: str) -> None:
         """Over SSH and on the console, by each kubeconfig, all at the same time. Raises what came of it, all in one.

@@ -60,7 +60,9 @@ def _handler_of(api: TlsApi) -> type[BaseHTTPRequestHandler]:
             elif let_in:
                 self._answer(200, json.dumps(_EMPTY).encode())
             else:
-                self._answer(401, b'{"message": "Unauthorized"}')
+                # Pages of proxies and of log-ins show what was sent.
+                sent = {"message": f"Unauthorized: {self.headers.get('Authorization')}"}
+                self._answer(401, json.dumps(sent).encode())
 
         def _write(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from livenad.api.kinds import Object
-from livenad.secret_text import HIDDEN, SecretValues, by_appearance
+from livenad.secret_text import HIDDEN, SecretValues, without_secrets
 
 _NEVER_SHOWN = frozenset({"userData", "userDataBase64"})
 _NO_NEWS = frozenset({"managedFields", "kubectl.kubernetes.io/last-applied-configuration"})
@@ -21,14 +21,14 @@ _KEYED = re.compile(
 
 
 class Redaction:
-    """``secrets`` are values to be removed, also as base64."""
+    """``secrets`` are values to be removed, also as base64, beside those that this process knows."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values = SecretValues(secrets)
 
     def text(self, text: str) -> str:
         """The text without credentials."""
-        return _KEYED.sub(rf"\1{HIDDEN}", by_appearance(self._values.text(text)))
+        return _KEYED.sub(rf"\1{HIDDEN}", without_secrets(self._values.text(text)))
 
     def object(self, item: Object) -> Object:
         """A copy of an object of the cluster without the data of Secrets and without cloud-init data."""

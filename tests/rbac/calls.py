@@ -75,10 +75,14 @@ def _place(target: dict[str, str], homes: tuple[str, ...]) -> str:
 
 def recorded() -> frozenset[Call]:
     """What was seen to be called when all suites were recorded last."""
-    return frozenset(Call(**entry) for entry in json.loads(RECORDED.read_text(encoding="utf-8")))
+    return read_calls(RECORDED)
 
 
-def write_recorded(calls: Iterable[Call]) -> None:
-    """Keep these calls as what was seen, one a line."""
+def read_calls(file: Path) -> frozenset[Call]:
+    return frozenset(Call(**entry) for entry in json.loads(file.read_text(encoding="utf-8")))
+
+
+def write_calls(file: Path, calls: Iterable[Call]) -> None:
+    """Keep these calls, one a line."""
     lines = ",\n".join(f"  {json.dumps(vars(call))}" for call in sorted(calls))
-    RECORDED.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    file.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

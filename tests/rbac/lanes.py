@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of all suites on embedded clusters with an audit log: as an administrator, or with the published roles alone."""
+"""Runs of all suites on embedded clusters with an audit log: as an administrator, or with the published roles alone.
+
+All suites are three lanes each, as none shall take more than a few minutes.
+"""
 
 from __future__ import annotations
 
@@ -43,22 +46,25 @@ class Lane:
     less: tuple[str, ...] = ()
 
 
+PRIORITIES = ("p0", "p1", "p2")
 _GIVEN = ("--variable", f"NAMESPACE:{HOME}")
 LANES = (
-    Lane("all suites in a given namespace", ("runner", "reader"), _GIVEN),
+    *(Lane(f"{priority.upper()} in a given namespace", ("runner", "reader"), (*_GIVEN, "--include", priority))
+      for priority in PRIORITIES),
     Lane("P0 without any right elsewhere", ("runner",), (*_GIVEN, "--include", "p0")),
     Lane("P0 by the console", ("runner", "reader"), (*_GIVEN, "--include", "p0"), ("--defect", "ssh-is-refused"),
          red=True),
     Lane("P0 that fails", ("runner", "reader"), (*_GIVEN, "--include", "p0"), ("--defect", "restart-required-blinks"),
          red=True),
-    Lane("node-local networks", ("runner", "reader"), (*_GIVEN, "--include", "p0", "--variable",
+    Lane("node-local networks", ("runner", "reader"), (*_GIVEN, "--include", "p0ORnad-28", "--variable",
          "NODE_NETWORK:node-local")),
     Lane("a volume", ("runner", "reader"), (*_GIVEN, "--include", "nad-12", "--variable", "NON_MIGRATABLE_BY:volume")),
     Lane("metrics of the pods", ("runner", "reader"), (*_GIVEN, "--include", "nad-16"),
          less=("services/proxy", "routes")),
     Lane("leftovers in a given namespace", ("runner", "cleaner"), _GIVEN, suites="tests/rbac/leftovers.robot"),
-    Lane("all suites, all changes", ("own-namespaces", "reader", "administrator"),
-         ("--variablefile", _OPENSHIFT, "--variable", "ALLOW_DISRUPTIVE:yes"), ("--platform", "openshift"), own=True),
+    *(Lane(f"{priority.upper()}, all changes", ("own-namespaces", "reader", "administrator"),
+           ("--variablefile", _OPENSHIFT, "--variable", "ALLOW_DISRUPTIVE:yes", "--include", priority),
+           ("--platform", "openshift"), own=True) for priority in PRIORITIES),
     Lane("the gate", ("own-namespaces", "reader", "administrator"),
          ("--variable", "ALLOW_DISRUPTIVE:yes", "--include", "disruptive"), ("--kubevirt", "1.8-gate"), own=True),
     Lane("leftovers", ("own-namespaces", "administrator"), (), ("--platform", "openshift"), own=True,

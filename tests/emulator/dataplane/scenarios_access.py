@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -173,9 +172,7 @@ async def file_server_ends_with_a_status(lab: Lab) -> None:
 
 
 async def scp_of_this_machine_copies_and_ends_well(lab: Lab) -> None:
-    """OpenSSH's own client: since 9.0 it speaks SFTP. Nothing to do where there is none."""
-    if shutil.which("scp") is None:
-        return
+    """OpenSSH's own client: since 9.0 it speaks SFTP."""
     user = asyncssh.generate_private_key("ssh-ed25519")
     public = user.export_public_key().decode().strip()
     await lab.guest(1, "node-1", user_data=f"{USER_DATA}  ssh_authorized_keys: ['{public}']\n")

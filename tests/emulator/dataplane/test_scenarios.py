@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import shutil
 
 import pytest
 
@@ -35,6 +36,8 @@ _results: dict[tuple[str, str], dict[str, str]] = {}
 @pytest.mark.parametrize("user", users.USERS)
 @pytest.mark.parametrize(("module", "scenario"), SCENARIOS, ids=[name for _, name in SCENARIOS])
 def test_scenario(module: str, scenario: str, user: str, request: pytest.FixtureRequest) -> None:
+    if scenario.startswith("scp_") and shutil.which("scp") is None:
+        pytest.skip("scp is missing; install openssh-client")
     # The first test of a module runs all that were selected of it: they wait more than they work.
     if (user, module) not in _results:
         _results[user, module] = _run(user, module, _selected(request, user, module))

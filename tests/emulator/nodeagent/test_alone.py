@@ -21,6 +21,8 @@ import pytest
 from emulator.apiserver.local_client import LocalClient
 from emulator.apiserver.server import ApiServer
 from emulator.apiserver.users import ADMIN, UserInfo
+from emulator.cli.main import main
+from emulator.cli.unexpected import BROKEN
 from emulator.cluster_process.certificates import Certificates, write_certificates
 from emulator.cluster_process.identities import ADMIN as ADMINISTRATOR
 from emulator.cluster_process.kubeconfig import write_kubeconfig
@@ -32,6 +34,8 @@ from emulator.dataplane.host_link import what_forbids_it
 from emulator.dataplane.userns import check_machine
 from emulator.fault_points import FaultPoints
 from emulator.kube.client import Obj
+from emulator.kube.errors import ApiError
+from emulator.nodeagent import process
 from emulator.nodeagent.process import AgentOptions, serve
 from emulator.pace import Pace
 from emulator.platforms.platform import KUBERNETES
@@ -208,7 +212,6 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
         if agent.returncode is None:
             os.kill(agent.pid, signal.SIGTERM)
         _, told = await agent.communicate()
-        print(told.decode())
     assert agent.returncode == 0, told.decode()
     assert "forbidden" not in told.decode().lower()
     assert "restriction" not in told.decode().lower()
@@ -217,6 +220,20 @@ async def test_scripted_control_plane_gets_a_real_guest(cluster: Cluster) -> Non
 def test_kubeconfig_that_is_not_there_is_told_before_anything_else(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="none: there is no such file, or it may not be read"):
         serve(AgentOptions(kubeconfig=str(tmp_path / "none")))
+
+
+def test_request_that_the_api_server_refuses_ends_the_agent_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(_: AgentOptions) -> None:
+        raise ExceptionGroup("", [ApiError(404, "NotFound", 'namespaces "kubevirt" not found')])
+
+    monkeypatch.setattr(process, "serve", refused)
+    assert main(["node-agent", "--kubeconfig", "any"]) == BROKEN
+    assert capsys.readouterr().err == (
+        'python -m emulator node-agent: the API server refused a request (404): namespaces "kubevirt" not found; '
+        "what the agent needs is in docs/how-the-embedded-cluster-works.md\n"
+    )
 
 
 def test_requests_of_the_agent_that_are_refused_are_counted(tmp_path: Path) -> None:

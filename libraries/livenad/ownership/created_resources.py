@@ -68,7 +68,12 @@ class CreatedResources:
         leftovers: list[str] = []
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             for _, alike in groupby(filter(chosen, reversed(self.entries)), key=lambda entry: entry.kind):
-                leftovers += filter(None, pool.map(lambda entry: self._remove(entry, silent), alike))
+                entries = list(alike)
+                try:
+                    told = list(pool.map(lambda entry: self._remove(entry, silent), entries))
+                except RuntimeError:  # where the process is ending already, no thread can be started
+                    told = [self._remove(entry, silent) for entry in entries]
+                leftovers += filter(None, told)
         return leftovers
 
     def _remove(self, entry: Entry, silent: threading.Event) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import thread
+
 import pytest
 from livenad.api.client import Cluster
 from livenad.api.kinds import LEASE, NAD, VM
@@ -28,6 +30,18 @@ def test_everything_is_labelled_and_removed_last_in_first_out(api: FakeApi, clus
     first, *last = [seen.path.rsplit("/", 1)[1] for seen in api.requests("DELETE")]
     assert (first, set(last)) == ("web", {"green", "blue"})
     assert created.entries == []
+
+
+def test_everything_is_removed_where_the_process_is_ending(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a second Ctrl-C the run is closed by atexit, when no pool takes work any more."""
+    created = CreatedResources(cluster, "r1")
+    for name in ("blue", "green"):
+        created.create(NAD, body(name))
+    monkeypatch.setattr(thread, "_shutdown", True)
+    assert created.remove() == []
+    assert len(api.requests("DELETE")) == 2
 
 
 def test_what_is_gone_already_is_fine(api: FakeApi, cluster: Cluster) -> None:

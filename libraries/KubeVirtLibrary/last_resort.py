@@ -56,14 +56,20 @@ def _runs_others(implementation: Any) -> bool:
     return any(info.type is KeywordName for info in implementation.args.types.values())
 
 
+def _is_time(info: Any) -> bool:
+    return info.type is timedelta or any(_is_time(nested) for nested in info.nested or ())
+
+
 def _limit(data: Any, implementation: Any, variables: Any) -> float:
     """Seconds that the keyword was told to wait at most, or those of the variables that it waits by."""
-    try:
-        positional, named = implementation.resolve_arguments(data.args, data.named_args, variables)
-    except Exception:
-        return 0.0  # arguments that Robot refuses when it runs the keyword
-    values = [*positional, *{**implementation.args.defaults, **dict(named)}.values()]
-    seconds = sum(value.total_seconds() for value in values if isinstance(value, timedelta))
+    seconds = 0.0
+    if any(_is_time(info) for info in implementation.args.types.values()):
+        try:
+            positional, named = implementation.resolve_arguments(data.args, data.named_args, variables)
+        except Exception:
+            return 0.0  # arguments that Robot refuses when it runs the keyword
+        values = [*positional, *{**implementation.args.defaults, **dict(named)}.values()]
+        seconds = sum(value.total_seconds() for value in values if isinstance(value, timedelta))
     if _WAITS_BY_VARIABLE & set(implementation.tags):
         seconds += _seconds("LEASE_TIMEOUT", Settings.lease_timeout)
         seconds += _seconds("NETWORK_TIMEOUT", Settings.network_timeout)

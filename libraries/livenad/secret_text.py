@@ -37,7 +37,7 @@ class SecretValues:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
-        self._known: re.Pattern[str] | None = None
+        self._compiled: tuple[set[str], re.Pattern[str]] | None = None
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
@@ -49,11 +49,17 @@ class SecretValues:
         if found <= self._values:
             return
         self._values = self._values | found
-        self._known = re.compile("|".join(map(re.escape, sorted(self._values, key=len, reverse=True))))
 
     def text(self, text: str) -> str:
         """The text without these values."""
-        return self._known.sub(HIDDEN, text) if self._known is not None else text
+        values, compiled = self._values, self._compiled
+        if not values:
+            return text
+        if compiled is None or compiled[0] is not values:
+            # Here and not as each value is added: a run adds hundreds, and tells few texts.
+            compiled = values, re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True))))
+            self._compiled = compiled
+        return compiled[1].sub(HIDDEN, text)
 
 
 _KNOWN = SecretValues()

@@ -124,6 +124,9 @@ def all_defects() -> dict[str, Defect]:
 
 def fault_points_for(names: Iterable[str]) -> FaultPoints:
     """The fault points with these defects on; ValueError names an unknown defect and those that are named like it."""
+    names = list(names)
+    if not names:
+        return FaultPoints()
     known = all_defects()
     unknown = [name for name in names if name not in known]
     if unknown:

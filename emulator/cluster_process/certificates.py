@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import trustme
+from typing import TYPE_CHECKING
 
 from .identities import ADMIN, MASTERS
+
+if TYPE_CHECKING:
+    import trustme
 
 HANDLER_SERVER = "kubevirt.io:system:node:virt-handler"
 HANDLER_CLIENT = "kubevirt.io:system:client:virt-handler"
@@ -38,6 +40,9 @@ class Certificates:
 
 def write_certificates(directory: Path) -> Certificates:
     """Creates all certificates in ``directory``."""
+    # The processes of a cluster only read them, and do without this import.
+    import trustme  # noqa: PLC0415
+
     directory.mkdir(mode=0o700, exist_ok=True)
     files = Certificates(
         **{name: directory / f"{name.replace('_', '-')}.pem" for name in Certificates.__dataclass_fields__}

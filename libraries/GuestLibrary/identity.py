@@ -8,7 +8,7 @@ import time
 from KubeVirtLibrary.log import folded, step, warn
 from KubeVirtLibrary.types import NicName, VmName
 from livenad.api.status import first_answered
-from livenad.errors import LabError, ProductFault
+from livenad.errors import LabError
 from livenad.guest.requirements import not_observed
 from livenad.identity.guest_identity import (
     GuestIdentity,
@@ -16,9 +16,8 @@ from livenad.identity.guest_identity import (
     interface_of,
     read_identity,
     read_settled_identity,
-    reboot_evidence,
-    second_boot,
 )
+from livenad.identity.judge_guest import judge_booted_once, judge_interface_kept, judge_ran_on, judge_rebooted
 from livenad.text import human
 from robot.api.deco import keyword
 
@@ -80,12 +79,8 @@ class IdentityKeywords(GuestComponent):
         before = recorded[record.name]
         now = read_identity(guests.shell(record.name))
         elapsed = time.monotonic() - before.at
-        if evidence := reboot_evidence(before.identity, now, elapsed):
-            raise ProductFault(f"{title}: its guest should have run on since it was recorded; {evidence}")
-        step(
-            f"Guest {record.name}: boot id {now.boot_id} as before, uptime grew from {before.identity.uptime:.2f} s "
-            f"to {now.uptime:.2f} s in {human(elapsed)}"
-        )
+        said = self.suite.verdicts.of_samples(judge_ran_on, title, before.identity, now, elapsed)
+        step(f"Guest {record.name}: {said}")
 
     @keyword(name="Guest Should Have Rebooted", tags=["identity", "core"])
     def guest_should_have_rebooted(self, vm: VmName) -> None:
@@ -100,12 +95,9 @@ class IdentityKeywords(GuestComponent):
         guests, recorded, record = self.guests, self.suite.recorded_guests, self.vm(vm)
         before = recorded[record.name]
         now = read_identity(guests.shell(record.name))
-        if now.boot_id == before.identity.boot_id:
-            raise ProductFault(
-                f"VM {record.namespace}/{record.name}: its guest should have booted again within the last "
-                f"{human(time.monotonic() - before.at)}; it still has boot id {now.boot_id}, up {human(now.uptime)}"
-            )
-        step(f"Guest {record.name}: boot id was {before.identity.boot_id}, is {now.boot_id}, up {human(now.uptime)}")
+        elapsed = time.monotonic() - before.at
+        said = self.suite.verdicts.of_samples(judge_rebooted, record.subject, before.identity, now, elapsed)
+        step(f"Guest {record.name}: {said}")
 
     @keyword(name="Guest Interface Should Be Unchanged", tags=["identity", "core"])
     def guest_interface_should_be_unchanged(self, vm: VmName, *, nic: NicName) -> None:
@@ -127,13 +119,10 @@ class IdentityKeywords(GuestComponent):
         interface = interface_of(before.identity, record.nic(nic), f"guest {record.namespace}/{record.name}")
         shell = guests.shell(record.name)
         now = read_settled_identity(shell, lambda seen: not interface_changes(interface, seen))
-        if changes := interface_changes(interface, now):
-            raise ProductFault(
-                f'VM {record.namespace}/{record.name}: guest interface {interface.name} (NIC "{nic}") should be as it '
-                f"was {human(time.monotonic() - before.at)} ago; {'; '.join(changes)}"
-            )
+        elapsed = time.monotonic() - before.at
+        said = self.suite.verdicts.of_samples(judge_interface_kept, record.subject, nic, interface, now, elapsed)
         seen = "" if before.identity.has_ip and now.has_ip else "; not observed: addresses and routes (it has no `ip`)"
-        _show(f"Guest {record.name}: interface {interface.name} is as it was, MAC {interface.mac}{seen}", now)
+        _show(f"Guest {record.name}: {said}{seen}", now)
 
     def _require_booted_once(self, vm: str, title: str) -> None:
         answered = first_answered(self.history, vm)
@@ -142,9 +131,7 @@ class IdentityKeywords(GuestComponent):
         # Before the guest is asked: a connection may have to be made first, and the uptime is read after that.
         elapsed = time.monotonic() - answered
         now = read_identity(self.guests.shell(vm))
-        if evidence := second_boot(now.uptime, elapsed):
-            raise ProductFault(f"{title}: its guest should have booted once; {evidence}")
-        step(f"Guest {vm}: up {human(now.uptime)}, its agent first answered {human(elapsed)} ago")
+        step(f"Guest {vm}: {self.suite.verdicts.of_samples(judge_booted_once, title, now.uptime, elapsed)}")
 
 
 def _show(headline: str, identity: GuestIdentity) -> None:

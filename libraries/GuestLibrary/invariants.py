@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
-from livenad.api.history import History
-from livenad.changes import NetworkChange
-from livenad.errors import LabError, ProductFault
-from livenad.foreign_migrations import fault_from_before
+from livenad.errors import LabError
 from livenad.invariants.record import edits_since, migration_seconds
 from robot.api.deco import keyword
 
@@ -59,9 +56,8 @@ class InvariantKeywords(GuestComponent):
         | Nothing Else Should Have Changed    web    duration=5 s
         """
         # They are slow to import.
-        from livenad.invariants.comparison import judge_unchanged  # noqa: PLC0415
         from livenad.invariants.judge_api import compare_api  # noqa: PLC0415
-        from livenad.invariants.judge_guest_state import compare_guest  # noqa: PLC0415
+        from livenad.invariants.judge_everything import Act, Reading, judge_everything  # noqa: PLC0415
         from livenad.invariants.read_guest import read_settled_state  # noqa: PLC0415
 
         suite, record = self.suite, self.vm(vm)
@@ -71,15 +67,13 @@ class InvariantKeywords(GuestComponent):
         edits = edits_since(suite.changes, name, before.index)
         suite.recorder.catch_up(unless_fresh=True)
 
-        def api(known: History = history) -> Comparison:
-            return compare_api(known, name, before.index, before.at, edits)
+        def api() -> Comparison:
+            return compare_api(history, name, before.index, before.at, edits)
 
-        def judge(compared: Comparison) -> None:
-            try:
-                judge_unchanged(compared, record.subject)
-            except ProductFault as fault:
-                since = edits[0] if edits else self.judged_since(name)
-                raise fault_from_before(history, since, fault, lambda known: api(known).findings) from None
+        def judge(reading: Reading | None) -> None:
+            since = edits[0] if edits else self.judged_since(name)
+            act = Act(name, before.index, before.at, edits, since)
+            suite.verdicts.of_history(judge_everything, act, reading)
 
         found = api()
         if found.findings:
@@ -93,27 +87,30 @@ class InvariantKeywords(GuestComponent):
             found = api()
         stopped = migration_seconds(history, name, before.index)
 
-        def guest(state: GuestState) -> Comparison:
-            return compare_guest(
-                f"{record.namespace}/{name}", before.guest, state, time.monotonic() - before.at, stopped
-            )
+        def guest(state: GuestState) -> Reading:
+            elapsed = time.monotonic() - before.at
+            return Reading(f"{record.namespace}/{name}", before.guest, state, elapsed, stopped)
 
         try:
             now = read_settled_state(
-                self.guests.shell(name), before.process, lambda seen: not guest(seen).findings, within.total_seconds()
+                self.guests.shell(name),
+                before.process,
+                lambda seen: not guest(seen).compare().findings,
+                within.total_seconds(),
             )
         except LabError:
             # What the API shows is judged all the same; a guest that gives no shell may be its consequence.
-            judge(found)
+            judge(None)
             raise
-        total = found.with_all_of(guest(now))
+        reading = guest(now)
+        total = found.with_all_of(reading.compare())
         missing = f"; not observed, for lack of {', '.join(now.missing)}: addresses and routes" if now.missing else ""
         folded(f"{record.subject}: {total.line()}{missing}", "values that differ", "\n".join(total.table()))
-        judge(total)
+        judge(reading)
 
     def _nothing_more_happened(self, vm: str, seconds: float) -> None:
         """Wait for the rest of the window that began as the VM's last network change was complete, and judge it."""
-        from livenad.invariants.judge_quiet import completed_first, happened, judge_quiet  # noqa: PLC0415
+        from livenad.invariants.judge_quiet import completed_first, happened, judge_completed, judge_quiet  # noqa: PLC0415
 
         suite, history = self.suite, self.history
         change = suite.changes.network_change(vm)
@@ -122,7 +119,7 @@ class InvariantKeywords(GuestComponent):
             suite.recorder.catch_up()
             done = completed_first(history, change)
         if done is None:
-            self.verdict(_completed, change)
+            self.verdict(judge_completed, change)
             return
         suite.recorder.wait_for(
             lambda _: happened(history, change, done),
@@ -132,10 +129,3 @@ class InvariantKeywords(GuestComponent):
             vms={vm},
         )
         self.judge(judge_quiet, change, done, seconds)
-
-
-def _completed(history: History, change: NetworkChange) -> str:
-    from livenad.invariants.judge_quiet import judge_completed  # noqa: PLC0415 - slow to import
-
-    judge_completed(history, change)
-    return f"{change.title}: complete"

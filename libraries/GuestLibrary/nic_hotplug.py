@@ -9,9 +9,9 @@ from typing import Literal
 from KubeVirtLibrary.log import step
 from KubeVirtLibrary.types import NicName, VmName
 from livenad.changes import NicHotplug
-from livenad.errors import ProductFault
 from livenad.model import Nic, VmRecord
 from livenad.nic_hotplug.guest_nic import address_command, await_interface, await_no_interface
+from livenad.nic_hotplug.judge_guest_nic import judge_absent, judge_present
 from livenad.text import human
 from robot.api.deco import keyword
 
@@ -75,25 +75,14 @@ class NicHotplugKeywords(GuestComponent):
             self._require_absent(record, self._unplugged(record, nic), within.total_seconds())
 
     def _require_present(self, record: VmRecord, nic: Nic, seconds: float) -> None:
-        title = f"VM {record.namespace}/{record.name}"
         found = await_interface(self.guests.shell(record.name), nic, seconds)
-        if found is None:
-            raise ProductFault(
-                f'{title}: its guest should have NIC "{nic.name}"; for {human(seconds)} no interface has had the MAC '
-                f"{nic.mac}"
-            )
-        if not found.carrier:
-            raise ProductFault(f'{title}: NIC "{nic.name}" is {found.name} in the guest and has no carrier')
-        step(f'Guest {record.name}: NIC "{nic.name}" is {found.name}, MAC {found.mac}, link {found.link}')
+        said = self.suite.verdicts.of_samples(judge_present, record.subject, nic, found, seconds)
+        step(f"Guest {record.name}: {said}")
 
     def _require_absent(self, record: VmRecord, nic: Nic, seconds: float) -> None:
         found = await_no_interface(self.guests.shell(record.name), nic, seconds)
-        if found is not None:
-            raise ProductFault(
-                f'VM {record.namespace}/{record.name}: its guest should have lost NIC "{nic.name}"; after '
-                f"{human(seconds)} {found.name} still has the MAC {nic.mac}, link {found.link}"
-            )
-        step(f'Guest {record.name}: no interface has the MAC {nic.mac} of NIC "{nic.name}" any more')
+        said = self.suite.verdicts.of_samples(judge_absent, record.subject, nic, found, seconds)
+        step(f"Guest {record.name}: {said}")
 
     def _unplugged(self, record: VmRecord, nic: str) -> Nic:
         for change in reversed(self.suite.changes.of(NicHotplug, record.name)):

@@ -8,12 +8,18 @@ from datetime import timedelta
 
 from KubeVirtLibrary.log import output_folder, probes, step, table
 from KubeVirtLibrary.types import NicName, VmName
-from livenad.errors import BadInput, LabError, ProductFault, TestError
+from livenad.errors import BadInput, LabError, TestError
 from livenad.migrations.judge_induced_failure import retry_left_queue
-from livenad.outage.judge_outage import Gap, Kept, describe_span, gap_of, gap_text, judge_kept
+from livenad.outage.judge_outage import (
+    Gap,
+    Span,
+    gap_name,
+    gap_of,
+    gap_text,
+    judge_gaps,
+    judge_old_network_kept,
+)
 from livenad.outage.probes_across import OutageMonitor, start_monitoring, stop_monitoring
-from livenad.reachability.samples import headed
-from livenad.text import human
 from robot.api.deco import keyword
 from robot.utils import timestr_to_secs
 
@@ -86,19 +92,8 @@ class OutageKeywords(GuestComponent):
         gaps = _gaps(monitor, title)
         _show(gaps)
         _store(gaps, monitor, f"gap-{record.namespace}-{record.name}.json", limit)
-        longest = max(gaps, key=lambda gap: gap.seconds)
-        if limit is not None and longest.seconds > limit:
-            told = ", ".join(f"{_name(gap)} {gap_text(gap)}" for gap in gaps)
-            raise ProductFault(
-                f"{title}: expected no gap in connectivity over its swap longer than {human(limit)} "
-                f"(GAP_THRESHOLD); the longest is {gap_text(longest)} ({_name(longest)}); all: {told}"
-            )
-        if limit is not None and any(gap.open for gap in gaps):
-            raise LabError(
-                f"{title}: the gap in connectivity was still open when the monitoring ended, so nothing tells whether "
-                f"it is longer than {human(limit)} (GAP_THRESHOLD): {', '.join(gap_text(gap) for gap in gaps)}; give "
-                "`Stop Outage Monitoring` more time"
-            )
+        if limit is not None:
+            self.suite.verdicts.of_samples(judge_gaps, title, gaps, limit)
 
     @keyword(name="Old Network Should Have Been Kept", tags=["outage", "scenario"])
     def old_network_should_have_been_kept(self, vm: VmName) -> None:
@@ -123,27 +118,13 @@ class OutageKeywords(GuestComponent):
         directions = monitor.directions()
         witness, other = monitor.series(monitor.witness), monitor.series(monitor.other)
         last = max((sample.asked for one in directions for sample in one.old.samples), default=start)
-        end = last if retry is None else retry
-        subject = f"VM {record.namespace}/{record.name}"
-        span = (
-            f"the {human(end - start)} from its failed migration to {'the next' if retry else 'the end of the watch'}"
-        )
-        shown = "; ".join(describe_span(one.old, start, end) for one in directions)
-        verdict = judge_kept(directions, witness, other, start, end)
-        if verdict is Kept.HEARD:
-            heard = [one.new for one in directions if any(sample.asked < end for sample in one.new.answers)]
-            raise ProductFault(
-                f"{subject} should be silent to {monitor.to_new[monitor.versions[0]].target.name} before it is "
-                f"moved; answers came: {headed(heard, start)}"
+        span = Span(start, last if retry is None else retry, retry is not None)
+        subject, new_peer = f"VM {record.namespace}/{record.name}", monitor.to_new[monitor.versions[0]].target.name
+        step(
+            self.suite.verdicts.of_samples(
+                judge_old_network_kept, subject, directions, (witness, other), span, new_peer
             )
-        if verdict is Kept.CUT_OFF:
-            raise ProductFault(f"{subject} should reach its old network throughout {span}; {shown}")
-        if verdict is not Kept.PROVEN:
-            more = "; ".join(describe_span(series, start, end) for series in (witness, other))
-            why = "too few requests were sent: was a guest frozen or overloaded?"
-            reason = why if verdict is Kept.TOO_FEW else verdict.value
-            raise LabError(f"{subject}: nothing is known of {span}: {reason}; {shown}; {more}")
-        step(f"{subject} reached its old network, and nothing of the new one, throughout {span}; {shown}")
+        )
 
     def _monitor(self, vm: str) -> OutageMonitor:
         name = self.vm(vm).name
@@ -177,17 +158,12 @@ def _seconds(threshold: str) -> float | None:
     return seconds
 
 
-def _name(gap: Gap) -> str:
-    way = "VM asks" if gap.direction.way == "out" else "peers ask"
-    return f"IPv{gap.direction.version}, {way}"
-
-
 def _show(gaps: list[Gap]) -> None:
     rows = []
     for gap in gaps:
         old, new = gap.direction.old, gap.direction.new
         peers = (old.target, new.target) if gap.direction.way == "out" else (old.source, new.source)
-        rows.append((_name(gap), gap_text(gap), *peers))
+        rows.append((gap_name(gap), gap_text(gap), *peers))
     table(("ICMP", "gap", "from the last answer with", "to the first with"), rows)
 
 

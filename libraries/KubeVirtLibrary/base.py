@@ -14,7 +14,6 @@ from livenad.changes import Change
 from livenad.context import Run, Session, SuiteContext
 from livenad.dns_names import is_dns_subdomain
 from livenad.errors import CapabilityMissing, LabError, NotReached, ProductFault, TestError
-from livenad.foreign_migrations import judged_before, note
 from livenad.model import VmRecord
 from livenad.observation import first_seen
 from livenad.secret_text import cleanse
@@ -108,23 +107,17 @@ class KeywordComponent:
         """What `judge` logs."""
         recorder = self.suite.recorder
         begin = since or next((one for one in arguments if isinstance(one, Change)), None)
-
-        def said() -> str:
-            history = self.history
-            try:
-                found = verdict(history, *arguments)
-            except ProductFault as fault:
-                if begin is None:
-                    raise
-                return judged_before(history, begin, fault, lambda known: verdict(known, *arguments))
-            return found + (note(history, begin) if begin else "")
-
+        log, history = self.suite.verdicts, self.history
         recorder.catch_up(unless_fresh=True)
         try:
-            return said()
+            with log.judging(verdict, arguments, begin) as judging:
+                judging.said = verdict(history, *arguments)
         except ProductFault:
             recorder.catch_up()
-            return said()
+            log.forget_last()
+            with log.judging(verdict, arguments, begin) as judging:
+                judging.said = verdict(history, *arguments)
+        return judging.said
 
     def _exists_beforehand(self, name: str, real: str) -> bool:
         """Whether a name is that of a NAD which was in the namespace of variable NAMESPACE before the suite."""

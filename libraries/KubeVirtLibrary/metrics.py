@@ -9,15 +9,23 @@ from datetime import timedelta
 
 from livenad.changes import NetworkChange
 from livenad.errors import CapabilityMissing, TestError
-from livenad.metrics.nic_series import (
-    MetricsBaseline,
-    Poller,
+from livenad.metrics.judge_series import (
+    Seen,
+    Shown,
     judge_new_network,
     judge_old_network_gone,
     judge_others_unchanged,
+)
+from livenad.metrics.nic_series import (
+    MetricsBaseline,
+    Poller,
+    read_edit_noted,
+    read_new_network,
+    read_old_network_gone,
     record_baseline,
 )
 from livenad.metrics.series import VM_METRIC, VMI_METRIC
+from livenad.verdict_log import JudgedBy
 from robot.api.deco import keyword
 
 from KubeVirtLibrary.base import KeywordComponent
@@ -79,7 +87,8 @@ class MetricKeywords(KeywordComponent):
         | Metrics Should Show New Network    web    nic=secondary    metric=VMI    within=5 min
         """
         change, baseline, poller = self._changed(vm, nic)
-        step(judge_new_network(poller, change, baseline, metric.value, _deadline(change, within)))
+        shown, wanted = read_new_network(poller, change, baseline, metric.value, _deadline(change, within))
+        self._judge(judge_new_network, poller, change, metric.value, wanted, shown=shown)
 
     @keyword(name="Metrics Should Not Show Old Network", tags=["metrics", "scenario"])
     def metrics_should_not_show_old_network(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
@@ -94,7 +103,8 @@ class MetricKeywords(KeywordComponent):
         | Metrics Should Not Show Old Network    web    nic=secondary    within=5 min
         """
         change, _, poller = self._changed(vm, nic)
-        step(judge_old_network_gone(poller, change, _deadline(change, within)))
+        shown = read_old_network_gone(poller, change, _deadline(change, within))
+        self._judge(judge_old_network_gone, poller, change, shown=shown)
 
     @keyword(name="Metrics Of Other NICs Should Be Unchanged", tags=["metrics", "scenario"])
     def metrics_of_other_nics_should_be_unchanged(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
@@ -109,7 +119,12 @@ class MetricKeywords(KeywordComponent):
         | Metrics Of Other NICs Should Be Unchanged    web    nic=secondary    within=5 min
         """
         change, baseline, poller = self._changed(vm, nic)
-        step(judge_others_unchanged(poller, change, baseline, _deadline(change, within)))
+        shown = read_edit_noted(poller, change, _deadline(change, within))
+        self._judge(judge_others_unchanged, poller, change, baseline.shown, shown=shown)
+
+    def _judge(self, verdict: JudgedBy, poller: Poller, change: NetworkChange, *wanted: object, shown: Shown) -> None:
+        seen = Seen(shown, poller.source.title, time.monotonic() - change.at)
+        step(self.suite.verdicts.of_samples(verdict, change, *wanted, seen))
 
     def _changed(self, vm: str, nic: str) -> tuple[NetworkChange, MetricsBaseline, Poller]:
         name = self.vm(vm).name

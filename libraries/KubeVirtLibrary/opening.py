@@ -3,16 +3,28 @@
 
 from __future__ import annotations
 
+import re
+
 from livenad.cluster.capabilities import check_names
 from livenad.cluster.facts import ClusterFacts, KubeVirtFacts
 from livenad.cluster_settings.switching import as_before
-from livenad.context import Run, Session
+from livenad.context import Run, Session, SuiteContext
 from livenad.errors import LabError
 from livenad.settings import VARIABLES, Settings
 from livenad.stop_signals import GUARD
 from robot.utils import timestr_to_secs
 
-from KubeVirtLibrary.log import details, heartbeat, log_connectivity, step, suite_metadata, suite_name, variable, warn
+from KubeVirtLibrary.log import (
+    details,
+    heartbeat,
+    log_connectivity,
+    output_folder,
+    step,
+    suite_metadata,
+    suite_name,
+    variable,
+    warn,
+)
 
 _FIRST_CONTACT_SECONDS = 5.0
 _REMOVAL_SECONDS = 120.0
@@ -82,6 +94,10 @@ def close_suite(run: Run) -> None:
         log_connectivity(suite)
     except Exception as error:  # a chart that cannot be drawn must not keep the namespace open
         warn(f"No chart of connectivity: {error}")
+    try:
+        _save_verdicts(run, suite)
+    except Exception as error:  # evidence is a help, never a reason to fail
+        warn(f"The verdicts of this suite were not saved: {type(error).__name__}: {error}")
     for failure in suite.end():
         warn(f"Before namespace {name} goes: {failure}")
     if dropped := suite.recorder.history.dropped:
@@ -93,6 +109,16 @@ def close_suite(run: Run) -> None:
         warn(f"Left in namespace {name}: {'; '.join(left)}. Remove it with `Delete Orphaned Resources`.")
         suite_metadata("OrphanedResources", "; ".join(left), top=False)
     step(f"Namespace {name} closed")
+
+
+def _save_verdicts(run: Run, suite: SuiteContext) -> None:
+    """What makes the verdicts of the suite again, into the evidence of the run."""
+    from livenad.report.evidence.collecting import save_verdicts  # noqa: PLC0415
+
+    words = re.sub(r"[^a-z0-9]+", "-", suite.opened_in.rpartition(".")[2].lower()).strip("-")
+    folder = output_folder() / "evidence" / f"{run.run_id}-{run.suites_opened}-{words or 'suite'}"
+    if suite.verdicts.all() and (remark := save_verdicts(run, suite, folder)):
+        warn(remark)
 
 
 def close_cluster(session: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from livenad.errors import ProductFault, TestError
+from livenad.errors import TestError
 from livenad.permissions.rights import UserAction
 from robot.api.deco import keyword
 
@@ -76,7 +76,7 @@ class PermissionKeywords(KeywordComponent):
         Example:
         | User Should Be Forbidden To    alice    change a NAD    subject=old-network
         """
-        from livenad.permissions.forbidden import refusal_of  # noqa: PLC0415 - slow to import
+        from livenad.permissions.forbidden import judge_forbidden, refusal_of  # noqa: PLC0415 - slow to import
 
         users, namespace = self.suite.users, self.suite.namespace
         if user not in users:
@@ -84,8 +84,5 @@ class PermissionKeywords(KeywordComponent):
                 f'user "{user}" does not exist; call `Create VM Owner`; existing users: {", ".join(users) or "none"}'
             )
         refusal = refusal_of(users[user], namespace, action, subject)
-        if not refusal:
-            raise ProductFault(
-                f"VM owner {namespace.name}/{user}: expected to be forbidden to {action} ({subject}), was allowed"
-            )
-        step(f"{user} may not {action}: {refusal}")
+        owner = f"{namespace.name}/{user}"
+        step(self.suite.verdicts.of_samples(judge_forbidden, owner, action, subject, refusal))

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from livenad.changes import NetworkChange
 from livenad.context import Run
-from livenad.errors import NotReached
-from livenad.foreign_migrations import fault_or_undecided, foreign_since, reached
+from livenad.foreign_migrations import reached
 from livenad.migrations.migration_queue import QueuedMigration, limits_text, most_at_once, queued_migrations, spread
 from livenad.network_change.completion import five_facts, is_complete
+from livenad.network_change.judge_network_change import judge_all_complete
 from livenad.report.chart_html import chart_html
 from livenad.report.migration_queue_chart import queue_timeline
 from livenad.report.timeline import text_of
@@ -21,7 +21,6 @@ from livenad.text import human
 
 from KubeVirtLibrary.log import chart, output_folder, step, table
 
-_SHOWN = 5
 _FILE = "migration-queue-{}.json"
 
 
@@ -38,19 +37,7 @@ def judge_queue(run: Run, changes: Sequence[NetworkChange], limit: float) -> Non
         lambda vm: next((fact.seen for fact in five_facts(history, by_vm[vm]) if not fact.holds), "complete"),
     )
     _show(run, queued_migrations(history, changes), time.monotonic() - first)
-    missing = sorted((by_vm[vm] for vm in left), key=lambda change: bool(foreign_since(history, change)))
-    if missing:
-        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        told = "; ".join(
-            f"{one.vm}: {next(fact.seen for fact in five_facts(history, one) if not fact.holds)}"
-            for one in missing[:_SHOWN]
-        )
-        fault = NotReached(
-            f"{missing[0].subject}{others} of {len(changes)}: expected every swap to be complete within "
-            f"{human(limit)} of the first edit; {told}"
-        )
-        raise fault_or_undecided(history, missing[0], fault)
-    step(f"All {len(changes)} VMs are on their new network")
+    step(run.require_suite().verdicts.of_history(judge_all_complete, [by_vm[vm] for vm in left], len(changes), limit))
 
 
 def _show(run: Run, queue: list[QueuedMigration], end: float) -> None:

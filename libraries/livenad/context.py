@@ -23,6 +23,7 @@ from livenad.invariants.record import Records
 from livenad.networks.run_networks import RunNetworks
 from livenad.ownership.created_resources import CreatedResources
 from livenad.reachability.measurements import Measurements
+from livenad.verdict_log import VerdictLog
 
 if TYPE_CHECKING:
     from livenad.api.client import Cluster
@@ -65,6 +66,7 @@ class SuiteContext:
     recorded_guests: RecordedGuests = field(default_factory=RecordedGuests)
     records: Records = field(default_factory=Records)
     measurements: Measurements = field(init=False)
+    verdicts: VerdictLog = field(init=False)
     users: dict[str, Cluster] = field(default_factory=dict)
     outages: dict[str, OutageMonitor] = field(default_factory=dict)
     metrics: dict[str, MetricsBaseline] = field(default_factory=dict)
@@ -73,7 +75,8 @@ class SuiteContext:
     _hooks: list[CloseHook] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.measurements = Measurements(self.guests)
+        self.verdicts = VerdictLog(self.recorder.history)
+        self.measurements = Measurements(self.guests, self.verdicts)
 
     def before_closing(self, hook: CloseHook) -> None:
         """Call ``hook`` once before the namespace is removed; the last one registered is called first."""

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_type_hints
 
 import livenad
@@ -15,6 +15,7 @@ import pytest
 from livenad.api.history import History
 from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange
 from livenad.errors import LabError, ProductFault
+from livenad.invariants.judge_everything import Act, Reading
 from livenad.migrations.judge_induced_failure import InducedFailure
 from livenad.model import Nic
 
@@ -66,6 +67,9 @@ def arguments(verdict: Verdict, vmi_uid: str) -> dict[str, Any]:
             **common, action="hot-unplug", nic=Nic("one", "02:00:00:00:00:01", "blue"), plugged=False
         ),
         InducedFailure: InducedFailure(edit, "m1", "u1", "pod1", edit.at, 0),
+        Sequence[NetworkChange]: [edit],
+        Act: Act("web", 0, edit.at, [edit], edit),
+        Reading | None: None,
         float: 60.0,
         int: 1,
         str: "web",

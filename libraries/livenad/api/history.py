@@ -18,6 +18,7 @@ import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -44,7 +45,7 @@ class Record:
     ``index`` counts from 0 over the whole history; ``at`` is the monotonic clock and ``wall`` seconds since the epoch,
     both at arrival; ``synthetic`` marks a transition that a list showed and no watch event told. A state that arrives
     when a list has shown a later one of the object already, or its deletion, stands before that one, with its index and
-    times. ``vm`` is the VM that the object belongs to, "" for none.
+    times. ``vm`` is the VM that the object belongs to, "" for none. ``arrival`` counts from 0 in the order of arrival.
     """
 
     index: int
@@ -58,6 +59,7 @@ class Record:
     object: Object
     synthetic: bool = False
     vm: str = ""
+    arrival: int = 0
 
 
 def newer(one: str, other: str) -> bool:
@@ -94,10 +96,13 @@ def _put_before(records: list[Record], later: Record | None, record: Record) -> 
 
 
 class History:
-    """Append-only and thread-safe. ``clock`` stamps what arrives; at most ``limit`` states are kept."""
+    """Append-only and thread-safe. ``clock`` and ``wall`` stamp what arrives; at most ``limit`` states are kept."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, limit: int = LIMIT) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, limit: int = LIMIT, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._clock, self._wall = clock, wall
+        self._moment: float | None = None
         self._lock = threading.RLock()
         self._length = 0
         self._records: list[Record] = []
@@ -131,11 +136,12 @@ class History:
             later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
             later = later or deletion
             index = later.index if later else self._length
-            at, wall = (later.at, later.wall) if later else (self._clock(), time.time())
+            at, wall = (later.at, later.wall) if later else (self._clock(), self._wall())
             like = own or of_kind
             item = share(item, like[-1].object) if like else item
+            vm = self._vm_of(kind, item)
             record = Record(
-                index, at, wall, type_, kind.name, name, uid, version, item, synthetic, self._vm_of(kind, item)
+                index, at, wall, type_, kind.name, name, uid, version, item, synthetic, vm, arrival=self._length
             )
             for records in self._indexes(record):
                 _put_before(records, later, record)
@@ -218,8 +224,22 @@ class History:
 
     @property
     def now(self) -> float:
-        """The monotonic clock; of a part of a history the time at which it ends."""
-        return time.monotonic()
+        """The monotonic clock; of a part of a history the time at which it ends, while it stands still that moment."""
+        return time.monotonic() if self._moment is None else self._moment
+
+    @contextmanager
+    def standing_still(self, at: float | None = None) -> Iterator[float]:
+        """Nothing is recorded meanwhile, and `now` is one moment, which it gives; ``at`` or the present.
+
+        A verdict that is made meanwhile can be made again from what is recorded and this moment.
+        """
+        with self._lock:
+            outer = self._moment
+            self._moment = self.now if at is None else at
+            try:
+                yield self._moment
+            finally:
+                self._moment = outer
 
     def requests(self, vm: str, *, evacuation: bool = False) -> list[int]:
         """The history's length just before each migration of a VM that the run requested, or each eviction."""
@@ -351,6 +371,16 @@ class History:
                 return False
             wait.sleep(left)
         return True
+
+    def by_arrival(self) -> list[Record]:
+        """All states that are kept, in the order in which they arrived."""
+        with self._lock:
+            return sorted(self._records, key=attrgetter("arrival"))
+
+    def own_requests(self) -> list[tuple[str, bool, int]]:
+        """What `expect_migration` remembered: VM, whether it was an eviction, and the history's length."""
+        with self._lock:
+            return list(self._requests)
 
     def json_lines(self) -> Iterator[str]:
         """One JSON object a record: wall time, type, kind, name, synthetic, object."""

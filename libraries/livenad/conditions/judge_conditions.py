@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -33,11 +32,11 @@ def is_required(history: History, change: NetworkChange, type_: str) -> bool:
 def judge_migration_required(history: History, change: NetworkChange) -> str:
     """The VMI's spec has the new network, MigrationRequired is set on the VMI, and RestartRequired never was."""
     vm, vmi = _latest(history, change, VM), _latest(history, change, VMI)
-    require_spec(change, vmi, change.new_network, "to have the edit", NotReached)
+    require_spec(history, change, vmi, change.new_network, "to have the edit", fault=NotReached)
     if not is_true(vmi, MIGRATION):
         raise NotReached(
             f"{change.title}: expected MigrationRequired on the VMI, as the cluster does not migrate by itself; "
-            f"{_after(change)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
+            f"{_after(history, change)} {condition_text(vmi, MIGRATION)}, on the VM {condition_text(vm, RESTART)}"
         )
     require_never(history, change, VM, RESTART, "a migration is enough for this edit")
     return f"{change.title}: MigrationRequired is set on the VMI: {condition_text(vmi, MIGRATION)}"
@@ -49,7 +48,8 @@ def judge_restart_required(history: History, change: NetworkChange) -> str:
     if not is_true(vm, RESTART):
         raise NotReached(
             f"{change.title}: expected RestartRequired on the VM, as the edit cannot be applied to the running VM "
-            f"here; {_after(change)} {condition_text(vm, RESTART)}, on the VMI {condition_text(vmi, MIGRATION)}"
+            f"here; {_after(history, change)} {condition_text(vm, RESTART)}, on the VMI "
+            f"{condition_text(vmi, MIGRATION)}"
         )
     return f"{change.title}: RestartRequired is set on the VM: {condition_text(vm, RESTART)}"
 
@@ -58,9 +58,11 @@ def judge_settled(history: History, change: NetworkChange, conditions: Sequence[
     """None of the conditions is set any more. LabError where none was to be cleared: not seen set, nothing done."""
     for kind in (VM, VMI):
         if history.current(kind, change.vm) is None:
-            raise NotReached(f"{change.title}: expected no required action any more; {_after(change)} no {kind.name}")
+            raise NotReached(
+                f"{change.title}: expected no required action any more; {_after(history, change)} no {kind.name}"
+            )
     if left := required_actions(history, change, conditions):
-        raise NotReached(f"{change.title}: expected no required action any more; {_after(change)} {left}")
+        raise NotReached(f"{change.title}: expected no required action any more; {_after(history, change)} {left}")
     vmi = _latest(history, change, VMI)
     acted = meta(vmi, "uid") != change.vmi_uid or node_of(vmi) != change.node
     if not acted and not any(_was_set(history, change, type_) for type_ in conditions):
@@ -90,17 +92,23 @@ def _latest(history: History, change: NetworkChange, kind: Kind) -> Object:
     return history.current(kind, change.vm) or {}
 
 
-def _after(change: NetworkChange) -> str:
-    return f"{human(time.monotonic() - change.at)} after it:"
+def _after(history: History, change: NetworkChange) -> str:
+    return f"{human(history.now - change.at)} after it:"
 
 
 def require_spec(
-    change: NetworkChange, vmi: Object, wanted: str, what: str, fault: type[ProductFault] = ProductFault
+    history: History,
+    change: NetworkChange,
+    vmi: Object,
+    wanted: str,
+    what: str,
+    *,
+    fault: type[ProductFault] = ProductFault,
 ) -> None:
     network = network_of(vmi.get("spec") or {}, change.nic)
     if network != wanted:
         raise fault(
-            f"{change.title}: expected the VMI {what}, its spec to name {wanted}; {_after(change)} it names "
+            f"{change.title}: expected the VMI {what}, its spec to name {wanted}; {_after(history, change)} it names "
             f"{network or 'no network'}"
         )
 
@@ -128,9 +136,7 @@ def judge_restart_never_required(history: History, change: NetworkChange) -> str
             end = record
             break
     if start is not None:
-        lasted = (
-            f"for {human(end.at - start.at)}" if end else f"and still is after {human(time.monotonic() - start.at)}"
-        )
+        lasted = f"for {human(end.at - start.at)}" if end else f"and still is after {human(history.now - start.at)}"
         raise ProductFault(
             f"{title}: expected RestartRequired never to be set when only networkName changes; it was set "
             f"{human(start.at - change.at)} after the edit {lasted}: {condition_text(start.object, 'RestartRequired')}"
@@ -152,7 +158,7 @@ def judge_never_set(history: History, change: Change, conditions: Sequence[Condi
                         f"{change.subject}: expected no {type_} since {change.what}; the {kind.name} had it "
                         f"{human(record.at - change.at)} later: {condition_text(record.object, type_)}"
                     )
-    lasted = human(time.monotonic() - change.at)
+    lasted = human(history.now - change.at)
     states = sum(len(history.records(kind, change.vm, change.index)) for kind in kinds)
     return (
         f"{change.subject}: {' and '.join(conditions)} in no state since {change.what}, {lasted} ago "
@@ -172,7 +178,7 @@ def judge_reported_pending(history: History, change: NetworkChange) -> str:
         raise NotReached(
             f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
             "VMI, as "
-            f"the edit is not in effect; {human(time.monotonic() - change.at)} after it there is neither: "
+            f"the edit is not in effect; {human(history.now - change.at)} after it there is neither: "
             f"{condition_text(vm, 'RestartRequired')}, {condition_text(vmi, 'MigrationRequired')}"
         )
     return (
@@ -198,7 +204,7 @@ def judge_still_reported_pending(history: History, change: NetworkChange) -> str
                 )
                 break
         if came is not None and not gone:
-            return f"{judge_reported_pending(history, change)}, since {human(time.monotonic() - came)}"
+            return f"{judge_reported_pending(history, change)}, since {human(history.now - came)}"
     if gone:
         raise ProductFault(
             f"VM {change.namespace}/{change.vm}: expected RestartRequired on the VM or MigrationRequired on the "
@@ -221,8 +227,8 @@ def judge_restart_not_left(history: History, change: NetworkChange) -> str:
         since = history.since_when(VM, change.vm, lambda item: is_true(item, "RestartRequired"))
         raise ProductFault(
             f"{title}: expected no restart to be required once the VM can migrate (since "
-            f"{human(time.monotonic() - able.at) if able else 'never'}); the VM has it since "
-            f"{human(time.monotonic() - (since or change.at))}: {condition_text(vm, 'RestartRequired')}"
+            f"{human(history.now - able.at) if able else 'never'}); the VM has it since "
+            f"{human(history.now - (since or change.at))}: {condition_text(vm, 'RestartRequired')}"
         )
     if able is None:
         raise LabError(f"{title} was not seen LiveMigratable since the edit, so nothing is proven")
@@ -262,7 +268,7 @@ def judge_restart_stays_required(history: History, edit: NicSettingsChange) -> s
         vm = history.current(VM, edit.vm) or {}
         raise NotReached(
             f"{edit.title}: expected RestartRequired, as the edit requires a restart; after "
-            f"{human(time.monotonic() - edit.at)}: {condition_text(vm, 'RestartRequired')}"
+            f"{human(history.now - edit.at)}: {condition_text(vm, 'RestartRequired')}"
         )
     return (
         f"{edit.title}: RestartRequired since {human(shown.at - edit.at)} after the edit{_network_part(history, edit)}"

@@ -41,13 +41,14 @@ def _completed(vmi: Object, uid: str) -> bool:
     return state.get("migrationUid") == uid and bool(state.get("completed"))
 
 
-def judge_completed(history: History, change: NetworkChange) -> None:
-    """ProductFault unless the change is complete: what comes after it cannot be judged before."""
+def judge_completed(history: History, change: NetworkChange) -> str:
+    """The change is complete: what comes after it cannot be judged before."""
     if missing := [fact for fact in five_facts(history, change) if not fact.holds]:
         raise NotReached(
             f"{change.title}: expected nothing more to happen after its completion, but it is not complete; missing: "
             f"{missing[0].name}: {missing[0].seen}"
         )
+    return f"{change.title}: complete"
 
 
 def judge_quiet(history: History, change: NetworkChange, completed: float, window: float) -> str:

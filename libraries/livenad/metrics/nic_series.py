@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from livenad.api.bounded import within
 from livenad.api.recorder import HEARTBEAT_SECONDS, LAST_LOOK_SECONDS
 from livenad.changes import NetworkChange
-from livenad.errors import LabError, ProductFault
-from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Unread, Vnic, vnics
+from livenad.errors import LabError
+from livenad.metrics.judge_series import METRICS, Shown, listed, old_series
+from livenad.metrics.series import POD_NETWORK, Unread, Vnic, vnics
 from livenad.metrics.sources import Source
 from livenad.model import VmRecord
 from livenad.text import human
 
-METRICS = (VMI_METRIC, VM_METRIC)
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.4, 10.0, 1.4
 
 Heartbeat = Callable[[str], None]
-Shown = dict[str, frozenset[Vnic]]
-"""The series of a VM's NICs, by metric."""
 
 
 @dataclass(frozen=True)
@@ -105,80 +103,32 @@ def record_baseline(poller: Poller, record: VmRecord, deadline: float) -> Metric
     return MetricsBaseline(poller.source, shown)
 
 
-def judge_new_network(
+def read_new_network(
     poller: Poller, change: NetworkChange, baseline: MetricsBaseline, metric: str, deadline: float
-) -> str:
-    """One metric has a series of the NIC on its new network, with the binding that it had."""
+) -> tuple[Shown, Vnic]:
+    """The series once one metric shows the NIC on its new network, or at ``deadline``; and the series awaited."""
     before = next(vnic for vnic in baseline.shown[metric] if vnic.name == change.nic)
     wanted = Vnic(change.nic, change.new_network, before.binding_type, before.binding_name)
-    shown = poller.until(lambda now: wanted in now[metric], deadline, f"{metric} of {change.title}")
-    if wanted not in shown[metric]:
-        raise ProductFault(
-            f"{change.title}: expected {metric} to show {wanted}; {_age(change)} after the edit {poller.source.title} "
-            f"shows {_nic(shown[metric], change.nic)}"
-        )
-    return f"{change.title}: {metric} shows {wanted}, read from {poller.source.title}"
+    return poller.until(lambda now: wanted in now[metric], deadline, f"{metric} of {change.title}"), wanted
 
 
-def judge_old_network_gone(poller: Poller, change: NetworkChange, deadline: float) -> str:
-    """No series of the NIC has its old network. LabError when the VM has no series at all."""
-
-    def old(shown: Shown) -> dict[str, list[Vnic]]:
-        found = {
-            metric: sorted(v for v in shown[metric] if v.name == change.nic and v.network == change.old_network)
-            for metric in METRICS
-        }
-        return {metric: left for metric, left in found.items() if left}
+def read_old_network_gone(poller: Poller, change: NetworkChange, deadline: float) -> Shown:
+    """The series once none of the NIC has its old network, or at ``deadline``."""
 
     def is_right(shown: Shown) -> bool:
-        return all(shown[metric] for metric in METRICS) and not old(shown)
+        return all(shown[metric] for metric in METRICS) and not old_series(shown, change)
 
-    shown = poller.until(is_right, deadline, f"{change.title}: the old series")
-    if left := old(shown):
-        metric, found = next(iter(left.items()))
-        raise ProductFault(
-            f"{change.title}: expected no series with the old network; {_age(change)} after the edit {metric} of "
-            f"{poller.source.title} still shows {found[0]}"
-        )
-    if silent := [metric for metric in METRICS if not shown[metric]]:
-        raise LabError(
-            f"{change.title}: {poller.source.title} shows no series of {' and '.join(silent)} for this VM, not even of "
-            "its other NICs, so a missing series proves nothing"
-        )
-    return f'{change.title}: no series with "{change.old_network}" is left in {poller.source.title}'
+    return poller.until(is_right, deadline, f"{change.title}: the old series")
 
 
-def judge_others_unchanged(poller: Poller, change: NetworkChange, baseline: MetricsBaseline, deadline: float) -> str:
-    """The series of the other NICs are unchanged, once the metrics show the edit, or at ``deadline``."""
+def read_edit_noted(poller: Poller, change: NetworkChange, deadline: float) -> Shown:
+    """The series once both metrics show the edit, or at ``deadline``."""
 
     def noted(shown: Shown) -> bool:
         return all(any(v.network == change.new_network for v in shown[metric]) for metric in METRICS)
 
-    shown = poller.until(noted, deadline, f"{change.title}: in monitoring")
-    for metric in METRICS:
-        before, now = (
-            sorted(vnic for vnic in found[metric] if vnic.name != change.nic) for found in (baseline.shown, shown)
-        )
-        if before != now:
-            raise ProductFault(
-                f"{poller.title}: expected {metric} of the NICs that were not edited to stay "
-                f"{_list(before)}; {_age(change)} after the edit {poller.source.title} shows {_list(now)}"
-            )
-    return f"{poller.title}: the series of its other NICs are unchanged"
-
-
-def _age(change: NetworkChange) -> str:
-    return human(time.monotonic() - change.at)
-
-
-def _nic(shown: frozenset[Vnic], nic: str) -> str:
-    mine = sorted(vnic for vnic in shown if vnic.name == nic)
-    return _list(mine) if mine else f'no series of NIC "{nic}"'
+    return poller.until(noted, deadline, f"{change.title}: in monitoring")
 
 
 def _said(shown: Shown) -> str:
-    return "; ".join(f"{metric}: {_list(sorted(shown[metric]))}" for metric in METRICS)
-
-
-def _list(found: list[Vnic]) -> str:
-    return ", ".join(map(str, found)) or "nothing"
+    return "; ".join(f"{metric}: {listed(sorted(shown[metric]))}" for metric in METRICS)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from livenad.api.history import DELETED, History, Record
@@ -97,7 +96,7 @@ def judge_kept_in_place(history: History, failure: InducedFailure) -> str:
     _judge_still_required(history, failure, end, title)
     vmi = history.state_before(VMI, change.vm, end) or {}
     spec = network_of(vmi.get("spec", {}), change.nic)
-    lasted = human((retry.at if retry else time.monotonic()) - failure.at)
+    lasted = human((retry.at if retry else history.now) - failure.at)
     return (
         f"{title}: migration {failure.migration} Failed, for {lasted} the VM stayed on {change.node} in pod "
         f"{meta(pod, 'name')} on {wanted}; meanwhile the VMI's spec named {spec}, "
@@ -143,7 +142,7 @@ def judge_recovered(history: History, failure: InducedFailure) -> str:
     if not good:
         raise NotReached(
             f"{title}: expected the cluster to migrate it by itself after {failure.migration} Failed, within "
-            f"{human(time.monotonic() - failure.at)} no migration made by the cluster has Succeeded: {listed}"
+            f"{human(history.now - failure.at)} no migration made by the cluster has Succeeded: {listed}"
         )
     generations = {
         meta(record.object, "generation")

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import POD, VM, VMI, meta
 from livenad.api.status import current_pod, is_true, node_of, phase_of, pod_network, qualified
@@ -44,7 +42,7 @@ def judge_stayed(history: History, change: Change) -> str:
         names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
         raise ProductFault(f"{change.subject}: expected no migration, as {reason}; there is {names}")
     pod = f", in pod {_only_pod(history, change)}" if isinstance(change, NetworkChange) else ""
-    lasted = human(time.monotonic() - change.at)
+    lasted = human(history.now - change.at)
     return f"{change.subject}: stayed on {change.node} for {lasted} since {change.what}{pod}"
 
 
@@ -75,7 +73,7 @@ def judge_waiting(history: History, change: NetworkChange) -> str:
     if node_of(vmi) != change.node or network != qualified(change.old_network, change.namespace):
         raise ProductFault(
             f"{title}: expected to wait on {change.node}, on {change.old_network}, for the NAD {change.new_network}; "
-            f"{human(time.monotonic() - change.at)} after the edit it is on {node_of(vmi)}, on "
+            f"{human(history.now - change.at)} after the edit it is on {node_of(vmi)}, on "
             f"{network or 'no network'}"
         )
     waiting = []

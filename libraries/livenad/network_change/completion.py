@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -90,7 +89,7 @@ def _migration_succeeded(history: History, change: NetworkChange, migration: Obj
         since = history.since_when(MIGRATION, title, lambda item: meta(item, "uid") == uid and phase_of(item) == phase)
         if phase == "Succeeded":
             return f"migration {change.namespace}/{title} Succeeded", since or _gone(history, title)
-        seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(since)}"
+        seen = f"migration {change.namespace}/{title} is {phase or 'without a phase'}{_ago(history, since)}"
         completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
         if phase == "Running" and completed:
             seen += " though migrationState.completed is true: the product left it in phase Running"
@@ -170,8 +169,8 @@ def _gone(history: History, name: str) -> float:
     return history.records(MIGRATION, name)[-1].at
 
 
-def _ago(since: float | None) -> str:
-    return "" if since is None else f" since {human(time.monotonic() - since)}"
+def _ago(history: History, since: float | None) -> str:
+    return "" if since is None else f" since {human(history.now - since)}"
 
 
 def _why_no_migration(history: History, change: NetworkChange) -> str:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import VMI, Object, dig, meta
 from livenad.api.status import (
@@ -18,9 +21,13 @@ from livenad.api.status import (
 )
 from livenad.changes import NetworkChange
 from livenad.errors import LabError, NotReached, ProductFault
+from livenad.foreign_migrations import fault_or_undecided, foreign_since
 from livenad.network_change.completion import completed_at, five_facts
 from livenad.text import human
 from livenad.virtual_machines.manifests import pod_interface_name
+
+_NAMED = 5
+"""How many of many VMs a message names."""
 
 _SPEC_KEYS = ("bootOrder", "bridge", "macAddress", "model", "state")
 
@@ -28,6 +35,21 @@ _SPEC_KEYS = ("bootOrder", "bridge", "macAddress", "model", "state")
 _SHOWN = ("mac", "interfaceName", "podInterfaceName", "linkState", "ipAddresses")
 
 _STATUS_KEYS = ("mac", "interfaceName", "podInterfaceName", "linkState")
+
+
+def judge_all_complete(history: History, left: Sequence[NetworkChange], of: int, within: float) -> str:
+    """No change of many VMs, ``left`` of ``of``, was incomplete ``within`` seconds after the first edit."""
+    missing = sorted(left, key=lambda change: bool(foreign_since(history, change)))
+    if not missing:
+        return f"All {of} VMs are on their new network"
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    facts = ((one, next((fact.seen for fact in five_facts(history, one) if not fact.holds), "")) for one in missing)
+    told = "; ".join(f"{one.vm}: {seen or 'complete since'}" for one, seen in islice(facts, _NAMED))
+    fault = NotReached(
+        f"{missing[0].subject}{others} of {of}: expected every swap to be complete within "
+        f"{human(within)} of the first edit; {told}"
+    )
+    raise fault_or_undecided(history, missing[0], fault)
 
 
 def judge_completion(history: History, change: NetworkChange, within: float) -> str:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VMI, Object, meta
 from livenad.api.status import condition, condition_text, interface_of, network_of, node_of, phase_of
@@ -21,9 +19,9 @@ def judge_not_live(history: History, change: NetworkChange) -> str:
         raise ProductFault(f"{change.title}: expected the VMI to keep running without the edit; there is none")
     for record in history.records(VMI, change.vm, change.index):
         if record.type != DELETED:
-            require_spec(change, record.object, change.old_network, "not to have the edit")
+            require_spec(history, change, record.object, change.old_network, "not to have the edit")
     require_never(history, change, VMI, MIGRATION, "the edit cannot be applied to the running VM here")
-    return f"{change.title}: the VMI has kept its spec for {human(time.monotonic() - change.at)}"
+    return f"{change.title}: the VMI has kept its spec for {human(history.now - change.at)}"
 
 
 def applied_live(history: History, edit: NicSettingsChange) -> str:
@@ -53,7 +51,7 @@ def judge_not_applied_live(history: History, edit: NicSettingsChange) -> str:
     if found := applied_live(history, edit):
         raise ProductFault(f"{edit.title}: expected the running VM to stay unchanged; {found}")
     return (
-        f"{edit.title}: the VMI is unchanged for {human(time.monotonic() - edit.at)}, on node {edit.node}, and "
+        f"{edit.title}: the VMI is unchanged for {human(history.now - edit.at)}, on node {edit.node}, and "
         "no migration was made"
     )
 

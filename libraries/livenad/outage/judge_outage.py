@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livenad.reachability.samples import Sample, Series
+from livenad.errors import LabError, ProductFault
+from livenad.reachability.samples import Sample, Series, headed
 from livenad.text import human
 
 FEWEST = 5
@@ -72,6 +73,19 @@ def gap_of(direction: Direction) -> Gap | None:
     return Gap(direction, max(0.0, end - last), last, first)
 
 
+@dataclass(frozen=True)
+class Span:
+    """The time before a swap that is judged (monotonic clock); ``retried`` tells whether the next migration ends it."""
+
+    start: float
+    end: float
+    retried: bool
+
+    def __str__(self) -> str:
+        until = "the next" if self.retried else "the end of the watch"
+        return f"the {human(self.end - self.start)} from its failed migration to {until}"
+
+
 class Kept(enum.Enum):
     """The verdict on the time before a swap."""
 
@@ -101,6 +115,49 @@ def judge_kept(directions: Sequence[Direction], witness: Series, other: Series, 
     return Kept.PROVEN if all(_throughout(one.old, start, end) for one in directions) else Kept.CUT_OFF
 
 
+def judge_gaps(title: str, gaps: Sequence[Gap], limit: float) -> str:
+    """No gap is longer than ``limit`` seconds. LabError for one that was still open when the monitoring ended."""
+    longest = max(gaps, key=lambda gap: gap.seconds)
+    if longest.seconds > limit:
+        told = ", ".join(f"{gap_name(gap)} {gap_text(gap)}" for gap in gaps)
+        raise ProductFault(
+            f"{title}: expected no gap in connectivity over its swap longer than {human(limit)} "
+            f"(GAP_THRESHOLD); the longest is {gap_text(longest)} ({gap_name(longest)}); all: {told}"
+        )
+    if any(gap.open for gap in gaps):
+        raise LabError(
+            f"{title}: the gap in connectivity was still open when the monitoring ended, so nothing tells whether "
+            f"it is longer than {human(limit)} (GAP_THRESHOLD): {', '.join(gap_text(gap) for gap in gaps)}; give "
+            "`Stop Outage Monitoring` more time"
+        )
+    return f"{title}: the longest gap in connectivity is {gap_text(longest)}, limit {human(limit)}"
+
+
+def judge_old_network_kept(
+    subject: str, directions: Sequence[Direction], controls: tuple[Series, Series], span: Span, new_peer: str
+) -> str:
+    """Between its failed migration and the next one the VM reached its old network only.
+
+    ``controls`` are `judge_kept`'s ``witness`` and ``other``.
+    """
+    start, end = span.start, span.end
+    shown = "; ".join(describe_span(one.old, start, end) for one in directions)
+    verdict = judge_kept(directions, *controls, start, end)
+    if verdict is Kept.HEARD:
+        heard = [one.new for one in directions if any(sample.asked < end for sample in one.new.answers)]
+        raise ProductFault(
+            f"{subject} should be silent to {new_peer} before it is moved; answers came: {headed(heard, start)}"
+        )
+    if verdict is Kept.CUT_OFF:
+        raise ProductFault(f"{subject} should reach its old network throughout {span}; {shown}")
+    if verdict is not Kept.PROVEN:
+        more = "; ".join(describe_span(series, start, end) for series in controls)
+        why = "too few requests were sent: was a guest frozen or overloaded?"
+        reason = why if verdict is Kept.TOO_FEW else verdict.value
+        raise LabError(f"{subject}: nothing is known of {span}: {reason}; {shown}; {more}")
+    return f"{subject} reached its old network, and nothing of the new one, throughout {span}; {shown}"
+
+
 def describe_span(series: Series, start: float, end: float) -> str:
     """``ICMP web → peer (10.0.0.2): 3 of 25 answered``, of the requests between two moments."""
     found = _within(series, start, end)
@@ -113,6 +170,11 @@ def describe_span(series: Series, start: float, end: float) -> str:
 def gap_text(gap: Gap) -> str:
     """``0.4 s``, or ``at least 8.2 s`` where the new network had not answered by the end of the monitoring."""
     return ("at least " if gap.open else "") + human(gap.seconds)
+
+
+def gap_name(gap: Gap) -> str:
+    """``IPv4, VM asks``."""
+    return f"IPv{gap.direction.version}, {'VM asks' if gap.direction.way == 'out' else 'peers ask'}"
 
 
 def _within(series: Series, start: float, end: float) -> list[Sample]:

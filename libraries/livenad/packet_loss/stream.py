@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import time
 
-from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
+from livenad.packet_loss.judge_loss import Measured, judge_loss
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun
@@ -49,28 +49,11 @@ def check_loss(measurements: Measurements, between: Between, duration: float, li
     run, judged = _lost(measurements, watch.window)
     beside, control = _lost(measurements, watch.beside)
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
-    seen = _describe(run)
-    if judged is None:
-        few = "" if run.failures else "too few requests were sent; "
-        raise LabError(f"packet loss between {title} cannot be judged: {few}{seen}")
-    if judged.percent <= limit:
-        as_control = f"; as the control, {third} and {peer} lost {control}" if control else ""
-        run.said = f"lost {judged}, limit {limit} %{as_control}"
-        return run
-    if control is None:
-        raise LabError(
-            f"{title} lose {judged.percent:.0f} % between them, and the packet loss of the control {third} is unknown; "
-            f"{seen}"
-        )
-    seen += f"; control: {_describe(beside)}"
-    if control.percent > limit:
-        raise LabError(
-            f"{title} lose {judged.percent:.0f} % between them, and the control {third} and {peer} "
-            f"{control.percent:.0f} %; {seen}"
-        )
-    raise ProductFault(
-        f"{title} should lose at most {limit} % of pings (LOSS_LIMIT), but lost {judged.percent:.0f} %; {seen}"
-    )
+    few = "" if run.failures or judged else "too few requests were sent; "
+    stream = Measured(title, judged, few + _describe(run))
+    other = Measured(f"{third} and {peer}", control, _describe(beside))
+    run.said = measurements.verdicts.of_samples(judge_loss, stream, other, limit)
+    return run
 
 
 def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, Loss | None]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.kinds import MIGRATION, NAD, VM, Object
+from livenad.errors import ProductFault
 from livenad.ownership.naming import SuiteNamespace
 
 _REFUSED_FOR_ITS_CONTENT = (400, 403, 404, 409, 422)
@@ -22,6 +23,13 @@ def refusal_of(client: Cluster, suite: SuiteNamespace, action: str, subject: str
         if error.status not in _REFUSED_FOR_ITS_CONTENT:
             raise
     return ""
+
+
+def judge_forbidden(owner: str, action: str, subject: str, refusal: str) -> str:
+    """The API server forbade a VM owner an action; ``refusal`` is its error, "" for none."""
+    if not refusal:
+        raise ProductFault(f"VM owner {owner}: expected to be forbidden to {action} ({subject}), was allowed")
+    return f"{owner} may not {action}: {refusal}"
 
 
 def _request(client: Cluster, suite: SuiteNamespace, action: str, subject: str) -> None:

@@ -3,32 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from ipaddress import ip_interface
 
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
 from livenad.guest.shells import GuestUnreachable, bare
 from livenad.model import Nic, VmRecord
+from livenad.reachability.judge_reachability import Opposite, judge_pod_network, judge_reach, judge_silent
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path, path_between, witness_path
-from livenad.reachability.probes import (
-    ANSWERS_NEEDED,
-    Probe,
-    ProbeRun,
-    both_protocols,
-    sample_until_reached,
-)
-from livenad.reachability.samples import (
-    Series,
-    Silence,
-    SilenceWindow,
-    answered,
-    headed,
-    judge_silence,
-    missing_answers,
-    reached_after,
-)
+from livenad.reachability.probes import Probe, ProbeRun, both_protocols, sample_until_reached
+from livenad.reachability.samples import Silence, SilenceWindow, judge_silence
 from livenad.reachability.windows import Between, SilenceWatch, Window
 from livenad.text import human
 
@@ -50,16 +35,9 @@ def check_reach(
     run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
     measurements.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other')
+    subject = f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip})'
     series = list(run.series.values())
-    missing = missing_answers(series, ANSWERS_NEEDED)
-    if missing:
-        reached = [one for one in series if one not in missing]
-        raise ProductFault(
-            f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip}) and {peer} '
-            f"({path.target_address.ip}) should reach each other by ICMP and TCP within {human(within)}; "
-            f"not reached: {headed(missing, run.began, f'; reached: {_directions(reached)}' if reached else '')}"
-        )
-    run.said = f"by ICMP and TCP after {human(reached_after(series, ANSWERS_NEEDED, run.began))}"
+    run.said = measurements.verdicts.of_samples(judge_reach, series, run.began, subject, opposite(path), within)
     return run
 
 
@@ -80,9 +58,9 @@ def check_silence(measurements: Measurements, silence: Between, duration: float)
         run, seen = _seen(measurements, silence, watch)
     target = watch.targets[0]
     subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
-    _judge(seen, subject, target, silence.control)
-    beside = answered([*seen.witness, *seen.control])
-    run.said = f"{answered(seen.targets)}; {silence.control} as the control: {beside}"
+    run.said = measurements.verdicts.of_samples(
+        judge_silent, seen, subject, opposite(target), silence.nic, silence.control
+    )
     return run
 
 
@@ -136,13 +114,8 @@ def check_pod_network(measurements: Measurements, vm: str, peer: str, within: fl
     run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
     measurements.keep(run)
     _raise_failures(run, f"whether {vm} reaches {peer} on the pod network")
-    missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
-    if missing:
-        raise ProductFault(
-            f"VM {_title(guests, record)}: its pod network should reach {peer} ({path.target_address.ip}) by TCP "
-            f"within {human(within)}; {_describe(missing, run.began)}, while {peer} answers from outside"
-        )
-    run.said = f"by TCP after {human(reached_after(list(run.series.values()), ANSWERS_NEEDED, run.began))}"
+    series, subject = list(run.series.values()), f"VM {_title(guests, record)}"
+    run.said = measurements.verdicts.of_samples(judge_pod_network, series, run.began, subject, opposite(path), within)
     return run
 
 
@@ -180,44 +153,6 @@ def _require_entrance(guests: Guests, peer: str, within: float, question: str) -
         session.close()
 
 
-def _judge(window: SilenceWindow, subject: str, target: Path, control: str) -> None:
-    peer, seconds = target.target.name, human(window.duration)
-    verdict = judge_silence(window)
-    if verdict is Silence.PROVEN:
-        return
-    if verdict is Silence.HEARD:
-        heard = [series for series in window.targets if series.answers]
-        dead = not any(series.answers for series in window.control)
-        reached = (
-            f'was {"not " if dead else ""}reached through NIC "{target.source_nic.name}"{"" if dead else " as well"}'
-        )
-        raise ProductFault(
-            f"{subject} and {peer} ({target.target_address.ip}) should be silent to each other for {seconds}; "
-            f"answers came: {headed(heard, window.began, f'; in the same window {control} {reached}')}"
-        )
-    if verdict is Silence.VM_CUT_OFF:
-        raise ProductFault(
-            f"{subject}: silence proves nothing: it should reach {control} throughout {seconds}, and that it is silent "
-            f"to {peer} only shows that the NIC carries little or nothing; {_describe(window.control, window.began)}; "
-            f"{control} itself is alive: {_describe(window.control_alive, window.began)}"
-        )
-    evidence, reason = {
-        Silence.PEER_DEAD: (window.witness, f"the probed NIC of {peer} does not answer its witness {control} either"),
-        Silence.CONTROL_DEAD: (
-            [*window.control, *window.control_alive],
-            f"the control {control} answers neither of them",
-        ),
-        Silence.TOO_FEW: (
-            [*window.targets, *window.witness, *window.control],
-            "too few requests were sent: was a guest frozen or overloaded?",
-        ),
-    }[verdict]
-    raise LabError(
-        f"{subject} was silent to {peer} for {seconds}, which proves nothing: {reason}; "
-        f"{_describe(evidence, window.began)}"
-    )
-
-
 def _raise_failures(run: ProbeRun, question: str) -> None:
     """LabError when no command could be run in a guest: then nothing can be judged."""
     if run.failures:
@@ -236,9 +171,6 @@ def _title(guests: Guests, record: VmRecord) -> str:
     return f"{record.namespace}/{record.name}" + (f" on {node}" if node else "")
 
 
-def _describe(series: Sequence[Series], began: float) -> str:
-    return "; ".join(one.describe(began) for one in series)
-
-
-def _directions(series: list[Series]) -> str:
-    return ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series)
+def opposite(path: Path) -> Opposite:
+    """The guest at the end of a path."""
+    return Opposite(path.target.name, str(path.target_address.ip))

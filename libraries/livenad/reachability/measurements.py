@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from livenad.api.history import History
+from livenad.verdict_log import VerdictLog
+
 if TYPE_CHECKING:
     from livenad.guest.guests import Guests
     from livenad.reachability.probes import ProbeRun
@@ -12,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Measurements:
-    """``measured`` are the finished ones, oldest first; the others are running, for a later verdict."""
+    """``measured`` are the finished ones, oldest first; the others are running, for a later verdict.
 
-    def __init__(self, guests: Guests) -> None:
+    ``verdicts`` keeps what was judged; it is that of the suite.
+    """
+
+    def __init__(self, guests: Guests, verdicts: VerdictLog | None = None) -> None:
         self.guests = guests
+        self.verdicts = verdicts or VerdictLog(History())
         self.measured: list[ProbeRun] = []
         self.watches: dict[Between, SilenceWatch] = {}
         self.pair_watches: dict[Between, PairWatch] = {}

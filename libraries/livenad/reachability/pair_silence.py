@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from ipaddress import ip_interface
 
-from livenad.errors import LabError, ProductFault
+from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import bare
 from livenad.model import Nic, VmRecord
+from livenad.reachability.judge_reachability import Opposite, judge_pair_silent
 from livenad.reachability.links import LinkState, alive_since, read_link
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path, path_between, shared_paths
 from livenad.reachability.probes import Probe, ProbeRun, both_protocols
-from livenad.reachability.samples import PairWindow, Series, Silence, answered, headed, judge_pair_silence
+from livenad.reachability.samples import PairWindow, Silence, answered, judge_pair_silence
 from livenad.reachability.windows import Between, PairWatch, Window
-from livenad.text import human
 
 _UNPROVEN = (Silence.TOO_FEW, Silence.CONTROL_DEAD)
 """Verdicts that may only mean that the window began too early: a new port may forward nothing for seconds."""
@@ -47,9 +47,11 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
     subject = (
         f'{target.source.subject}{f" on {node}" if node else ""}: NIC "{between.nic}" ({target.source_address.ip})'
     )
-    _judge(seen, subject, target)
+    silent = measurements.verdicts.of_samples(
+        judge_pair_silent, seen, subject, Opposite(target.target.name, str(target.target_address.ip))
+    )
     alive = "; ".join(_alive(guests, watch, path, subject) for path in watch.targets)
-    run.said = f"{answered(seen.targets)}; {_through(watch.others[0])} {answered(seen.others)}; {alive}"
+    run.said = f"{silent}; {_through(watch.others[0])} {answered(seen.others)}; {alive}"
     return run
 
 
@@ -129,25 +131,6 @@ def _raise(failures: dict[str, LabError], between: Between) -> None:
         )
 
 
-def _judge(window: PairWindow, subject: str, target: Path) -> None:
-    verdict, seconds = judge_pair_silence(window), human(window.duration)
-    peer = target.target.name
-    if verdict is Silence.HEARD:
-        heard = [series for series in window.targets if series.answers]
-        raise ProductFault(
-            f"{subject} and {peer} ({target.target_address.ip}) should be silent to each other for {seconds}; "
-            f"answers came: {headed(heard, window.began)}"
-        )
-    if verdict is not Silence.PROVEN:
-        reason = "too few requests were sent: was a guest frozen or overloaded?"
-        if verdict is Silence.CONTROL_DEAD:
-            reason = "they do not reach each other both ways over another network either"
-        raise LabError(
-            f"{subject} was silent to {peer} for {seconds}, which proves nothing: {reason}; "
-            f"{_describe([*window.others], window.began)}"
-        )
-
-
 def _alive(guests: Guests, watch: PairWatch, path: Path, subject: str) -> str:
     """The evidence that the NIC at the source of a silent path worked."""
     name = path.source.name
@@ -164,7 +147,3 @@ def _through(path: Path) -> str:
     if path.source_nic.network is None:
         return "over the pod network"
     return f"over {path.subnet}"
-
-
-def _describe(series: list[Series], began: float) -> str:
-    return "; ".join(one.describe(began) for one in series)

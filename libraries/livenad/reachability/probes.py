@@ -16,13 +16,11 @@ from typing import Literal
 from livenad.errors import LabError
 from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import CommandLost, CommandTimeout, Deadline, GuestUnreachable, Shell
+from livenad.reachability.judge_reachability import ANSWERS_NEEDED
 from livenad.reachability.paths import Path
 from livenad.reachability.samples import Sample, Series
 
 Protocol = Literal["ICMP", "TCP"]
-
-ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
-"""The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
 
 SETTLE = 0.5
 """Seconds for the answers to the last requests of a window."""

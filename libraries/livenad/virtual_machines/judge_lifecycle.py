@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import time
-
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VMI, dig, meta
 from livenad.api.status import (
@@ -25,7 +23,7 @@ def judge_new_instance(history: History, change: Change) -> str:
         same = "" if vmi is None or meta(vmi, "uid") != change.vmi_uid else "the VMI is the same as before, "
         raise NotReached(
             f"{change.subject}: expected to run as a new VMI after {change.what}; "
-            f"{human(time.monotonic() - change.at)} later "
+            f"{human(history.now - change.at)} later "
             f"{same}{vm_summary(history, change.vm)}"
         )
     return (
@@ -110,7 +108,7 @@ def judge_same_instance(history: History, change: Change) -> str:
             )
     if history.current(VMI, change.vm) is None:
         raise ProductFault(f"{change.subject}: expected VMI {change.vmi_uid} to keep running; it is gone")
-    lasted = human(time.monotonic() - change.at)
+    lasted = human(history.now - change.at)
     return f"{change.subject}: VMI {change.vmi_uid} has kept running for {lasted} since {change.what}"
 
 

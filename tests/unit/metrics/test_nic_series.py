@@ -12,13 +12,19 @@ from livenad.api.history import History
 from livenad.changes import NetworkChange, network_change
 from livenad.errors import LabError, ProductFault
 from livenad.metrics import nic_series
-from livenad.metrics.nic_series import (
+from livenad.metrics.judge_series import (
     METRICS,
-    MetricsBaseline,
-    Poller,
+    Seen,
     judge_new_network,
     judge_old_network_gone,
     judge_others_unchanged,
+)
+from livenad.metrics.nic_series import (
+    MetricsBaseline,
+    Poller,
+    read_edit_noted,
+    read_new_network,
+    read_old_network_gone,
     record_baseline,
 )
 from livenad.metrics.series import POD_NETWORK, VM_METRIC, VMI_METRIC, Labels, Unread, Vnic, vnics
@@ -110,9 +116,24 @@ def test_what_is_wrong_before_the_edit_is_the_labs(shown: Answer) -> None:
     assert '"secondary" on "old"' in str(caught.value)
 
 
+def new_network(script: Script, metric: str, deadline: float) -> str:
+    shown, wanted = read_new_network(script.poller, change(), baseline(script), metric, deadline)
+    return judge_new_network(change(), metric, wanted, Seen(shown, script.title, 3.0))
+
+
+def old_network_gone(script: Script, deadline: float) -> str:
+    shown = read_old_network_gone(script.poller, change(), deadline)
+    return judge_old_network_gone(change(), Seen(shown, script.title, 3.0))
+
+
+def others_unchanged(script: Script, deadline: float) -> str:
+    shown = read_edit_noted(script.poller, change(), deadline)
+    return judge_others_unchanged(change(), baseline(script).shown, Seen(shown, script.title, 3.0))
+
+
 def test_new_network_is_awaited_and_told() -> None:
     script = Script(OLD, OLD, NEW)
-    said = judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 60.0)
+    said = new_network(script, VMI_METRIC, 60.0)
     assert 'shows NIC "secondary" on "new" (core bridge), read from the script' in said
     assert len(script.pauses) == 2
 
@@ -124,7 +145,7 @@ def test_new_network_is_awaited_and_told() -> None:
 def test_new_network_that_never_shows_is_the_products(shown: Answer, seen: str) -> None:
     script = Script(shown)
     with pytest.raises(ProductFault) as caught:
-        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
+        new_network(script, VMI_METRIC, 5.0)
     message = str(caught.value)
     assert 'expected kubevirt_vmi_vnic_info to show NIC "secondary" on "new" (core bridge)' in message
     assert seen in message
@@ -132,9 +153,9 @@ def test_new_network_that_never_shows_is_the_products(shown: Answer, seen: str) 
 
 def test_each_metric_is_judged_for_itself() -> None:
     script = Script(answer("new", vm=["old"]))
-    judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
+    new_network(script, VMI_METRIC, 5.0)
     with pytest.raises(ProductFault, match=VM_METRIC):
-        judge_new_network(script.poller, change(), baseline(script), VM_METRIC, 5.0)
+        new_network(script, VM_METRIC, 5.0)
 
 
 def test_another_binding_is_not_what_was_expected() -> None:
@@ -144,44 +165,44 @@ def test_another_binding_is_not_what_was_expected() -> None:
         changed[metric].append(card("secondary", "new", "masquerade"))
     script = Script(changed)
     with pytest.raises(ProductFault, match=r"\(core masquerade\)"):
-        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
+        new_network(script, VMI_METRIC, 5.0)
 
 
 def test_old_series_may_stay_until_the_next_scrape() -> None:
     script = Script(answer("old", "new"), NEW)
-    assert 'no series with "old" is left' in judge_old_network_gone(script.poller, change(), 60.0)
+    assert 'no series with "old" is left' in old_network_gone(script, 60.0)
 
 
 @pytest.mark.parametrize("shown", [answer("old", "new"), answer("new", vm=["new", "old"])])
 def test_old_series_that_stays_is_the_products(shown: Answer) -> None:
     with pytest.raises(ProductFault, match=r"expected no series with the old network; .* still shows .* on \"old\""):
-        judge_old_network_gone(Script(shown).poller, change(), 5.0)
+        old_network_gone(Script(shown), 5.0)
 
 
 def test_no_series_at_all_proves_nothing() -> None:
     with pytest.raises(LabError, match="not even of its other NICs"):
-        judge_old_network_gone(Script({VMI_METRIC: [], VM_METRIC: []}).poller, change(), 5.0)
+        old_network_gone(Script({VMI_METRIC: [], VM_METRIC: []}), 5.0)
 
 
 def test_source_that_fails_for_a_while_is_asked_again() -> None:
     script = Script(Unread("it answers 503"), NEW)
-    judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 60.0)
+    new_network(script, VMI_METRIC, 60.0)
     assert script.pauses
 
 
 def test_source_that_fails_at_the_end_is_the_labs() -> None:
     script = Script(Unread("it answers 503"))
     with pytest.raises(LabError, match="metrics can no longer be read, so nothing can be judged: it answers 503"):
-        judge_new_network(script.poller, change(), baseline(script), VMI_METRIC, 5.0)
+        new_network(script, VMI_METRIC, 5.0)
 
 
 def test_other_nics_are_compared_once_the_edit_is_noted() -> None:
     script = Script(OLD, NEW)
-    assert "other NICs are unchanged" in judge_others_unchanged(script.poller, change(), baseline(script), 60.0)
+    assert "other NICs are unchanged" in others_unchanged(script, 60.0)
     assert len(script.pauses) == 1
     changed = Script(OLD, answer("new", other="new"))
     with pytest.raises(ProductFault, match=r'shows .*NIC "other" on "new"'):
-        judge_others_unchanged(changed.poller, change(), baseline(changed), 60.0)
+        others_unchanged(changed, 60.0)
 
 
 def test_source_that_falls_silent_costs_its_last_look_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

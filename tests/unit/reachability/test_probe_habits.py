@@ -112,4 +112,4 @@ def test_slow_peer_has_two_requests_open_at_most_until_it_answers(
     said = run_script(shell, "TCP", 5.0, str(tmp_path), until_reached=True)
     (samples,) = parse_samples(said, 1, time.monotonic(), "here")
     assert peer.most <= 2
-    assert sum(sample.answered for sample in samples) >= probes.ANSWERS_NEEDED["TCP"]
+    assert sum(sample.answered for sample in samples) >= 2

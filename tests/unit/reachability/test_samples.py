@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from livenad.reachability.probes import ANSWERS_NEEDED
+from livenad.reachability.judge_reachability import ANSWERS_NEEDED
 from livenad.reachability.samples import Sample, Series, Silence, SilenceWindow, judge_silence, missing_answers
 
 BEGAN, DURATION = 1000.0, 5.0

@@ -8,11 +8,13 @@ import shlex
 from collections.abc import Callable
 from typing import cast
 
+from livenad.api.history import History
 from livenad.errors import LabError
 from livenad.guest.shells import GuestUnreachable
 from livenad.model import CommandResult
 from livenad.reachability import probes
 from livenad.reachability.measurements import Measurements
+from livenad.verdict_log import VerdictLog
 
 from tests.unit.support.topology import three_guests
 
@@ -86,6 +88,7 @@ class PaperGuests:
         self.measured: list[probes.ProbeRun] = []
         self.watches: dict[object, object] = {}
         self.streams: dict[object, object] = {}
+        self.verdicts = VerdictLog(History())
         self.keep = self.measured.append
         self.record = self._records.__getitem__
         self.shell = self._shells.__getitem__

@@ -14,6 +14,8 @@ from pathlib import Path
 from livenad.changes import NetworkChange
 from livenad.context import Run, SuiteContext
 from livenad.errors import LAB_ERROR_PREFIX
+from livenad.rejudge.saving import FILE as VERDICTS
+from livenad.rejudge.saving import save
 from livenad.report.chart_html import chart_html
 from livenad.report.connectivity import connectivity_of
 from livenad.report.connectivity_svg import connectivity_svg, words_of
@@ -54,6 +56,8 @@ def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> P
     findings = guest_findings(outputs, _boot_ids(run)) + _unreachable(done)
     findings = drawn_findings + findings
     files = [done[job.file].file for job in jobs]
+    if run.suite is not None:
+        files.append(_verdicts(run, run.suite, folder))
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
     text = store.redaction.text(page(failure, findings, charts, files, footer, facts=_facts(run)))
     index = folder / INDEX
@@ -88,6 +92,29 @@ def _charts(run: Run) -> tuple[list[str], list[str]]:
             charts.append(chart_html(connectivity_svg(probed), "The probes in words", words_of(probed)))
             wire += wire_findings(probed)
     return charts, findings_of(history, changes, {record.name: record for record in suite.vms}) + wire
+
+
+def save_verdicts(run: Run, suite: SuiteContext, folder: Path) -> str:
+    """What makes the verdicts of a suite again, into a folder; returns a remark when it is not all."""
+    kubevirt = run.facts.kubevirt.version_text if run.facts.kubevirt else "not installed"
+    made = {
+        "run": run.run_id,
+        "suite": suite.opened_in,
+        "kubernetes": run.facts.server_version,
+        "kubevirt": kubevirt,
+        "embedded cluster": str(run.facts.embedded),
+    }
+    redaction = Redaction(secrets_of(run))
+    return save(folder / VERDICTS, suite.recorder.history, suite.verdicts, redaction.text, made)
+
+
+def _verdicts(run: Run, suite: SuiteContext, folder: Path) -> File:
+    title = "every verdict until now, to be made again by `python -m livenad rejudge`"
+    try:
+        remark = save_verdicts(run, suite, folder)
+        return File(VERDICTS, title, (folder / VERDICTS).stat().st_size, remark)
+    except Exception as error:  # shown on the page, as of any other file
+        return File(VERDICTS, title, None, str(error))
 
 
 def secrets_of(run: Run) -> list[str]:

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verdicts on the samples of probes: reached, and silent with or without a third guest. Pure; each returns what it saw.
+
+They raise ProductFault, or LabError for what proves nothing. A ``subject`` names VM, node, NIC and address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from livenad.errors import LabError, ProductFault
+from livenad.reachability.samples import (
+    PairWindow,
+    Series,
+    Silence,
+    SilenceWindow,
+    answered,
+    headed,
+    judge_pair_silence,
+    judge_silence,
+    missing_answers,
+    reached_after,
+)
+from livenad.text import human
+
+ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
+"""The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
+
+TOO_FEW = "too few requests were sent: was a guest frozen or overloaded?"
+
+
+@dataclass(frozen=True)
+class Opposite:
+    """The guest at the other end, and its address."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})"
+
+
+def judge_reach(series: Sequence[Series], began: float, subject: str, peer: Opposite, within: float) -> str:
+    """All series have the answers that make a target reachable."""
+    missing = missing_answers(series, ANSWERS_NEEDED)
+    if missing:
+        reached = ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series if one not in missing)
+        raise ProductFault(
+            f"{subject} and {peer} should reach each other by ICMP and TCP within {human(within)}; "
+            f"not reached: {headed(missing, began, f'; reached: {reached}' if reached else '')}"
+        )
+    return f"by ICMP and TCP after {human(reached_after(series, ANSWERS_NEEDED, began))}"
+
+
+def judge_pod_network(series: Sequence[Series], began: float, subject: str, peer: Opposite, within: float) -> str:
+    """The peer's address on the pod network has answered often enough by TCP."""
+    if missing := missing_answers(series, ANSWERS_NEEDED):
+        raise ProductFault(
+            f"{subject}: its pod network should reach {peer} by TCP within {human(within)}; "
+            f"{_describe(missing, began)}, while {peer.name} answers from outside"
+        )
+    return f"by TCP after {human(reached_after(series, ANSWERS_NEEDED, began))}"
+
+
+def judge_silent(window: SilenceWindow, subject: str, peer: Opposite, nic: str, control: str) -> str:
+    """No answer came in the whole window, while both positive controls answered."""
+    verdict, seconds = judge_silence(window), human(window.duration)
+    if verdict is Silence.PROVEN:
+        beside = answered([*window.witness, *window.control])
+        return f"{answered(window.targets)}; {control} as the control: {beside}"
+    if verdict is Silence.HEARD:
+        heard = [series for series in window.targets if series.answers]
+        dead = not any(series.answers for series in window.control)
+        reached = f'was {"not " if dead else ""}reached through NIC "{nic}"{"" if dead else " as well"}'
+        raise ProductFault(
+            f"{subject} and {peer} should be silent to each other for {seconds}; "
+            f"answers came: {headed(heard, window.began, f'; in the same window {control} {reached}')}"
+        )
+    if verdict is Silence.VM_CUT_OFF:
+        raise ProductFault(
+            f"{subject}: silence proves nothing: it should reach {control} throughout {seconds}, and that it is silent "
+            f"to {peer.name} only shows that the NIC carries little or nothing; "
+            f"{_describe(window.control, window.began)}; {control} itself is alive: "
+            f"{_describe(window.control_alive, window.began)}"
+        )
+    evidence, reason = {
+        Silence.PEER_DEAD: (
+            window.witness,
+            f"the probed NIC of {peer.name} does not answer its witness {control} either",
+        ),
+        Silence.CONTROL_DEAD: (
+            [*window.control, *window.control_alive],
+            f"the control {control} answers neither of them",
+        ),
+        Silence.TOO_FEW: ([*window.targets, *window.witness, *window.control], TOO_FEW),
+    }[verdict]
+    raise LabError(
+        f"{subject} was silent to {peer.name} for {seconds}, which proves nothing: {reason}; "
+        f"{_describe(evidence, window.began)}"
+    )
+
+
+def judge_pair_silent(window: PairWindow, subject: str, peer: Opposite) -> str:
+    """No answer came in the whole window, while both guests answered over another network."""
+    verdict, seconds = judge_pair_silence(window), human(window.duration)
+    if verdict is Silence.HEARD:
+        heard = [series for series in window.targets if series.answers]
+        raise ProductFault(
+            f"{subject} and {peer} should be silent to each other for {seconds}; "
+            f"answers came: {headed(heard, window.began)}"
+        )
+    if verdict is not Silence.PROVEN:
+        reason = TOO_FEW
+        if verdict is Silence.CONTROL_DEAD:
+            reason = "they do not reach each other both ways over another network either"
+        raise LabError(
+            f"{subject} was silent to {peer.name} for {seconds}, which proves nothing: {reason}; "
+            f"{_describe(window.others, window.began)}"
+        )
+    return answered(window.targets)
+
+
+def _describe(series: Sequence[Series], began: float) -> str:
+    return "; ".join(one.describe(began) for one in series)

@@ -208,7 +208,8 @@ def test_evidence_of_runs_is_judged_as_it_was() -> None:
     """Copy the folder of evidence of a run to ``data/evidence``, and it is a test."""
     files = sorted((DATA / "evidence").rglob(FILE))
     assert files
-    assert [str(one.now) for path in files for one in rejudge(load(path)) if not one.same] == []
+    different = [f"was {one.was}, is {one.now}" for path in files for one in rejudge(load(path)) if not one.same]
+    assert not different, "if it was changed on purpose: python -m livenad rejudge --accept tests/unit/data/evidence"
 
 
 def test_lines_are_json_of_one_kind_each(judged: Callable[..., Any]) -> None:

@@ -14,10 +14,9 @@ from livenad.identity.guest_identity import (
     GuestIdentity,
     interface_changes,
     interface_of,
-    read_identity,
-    read_settled_identity,
 )
 from livenad.identity.judge_guest import judge_booted_once, judge_interface_kept, judge_ran_on, judge_rebooted
+from livenad.identity.read_identity import read_identity, read_settled_identity
 from livenad.text import human
 from robot.api.deco import keyword
 

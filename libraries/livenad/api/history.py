@@ -21,12 +21,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
 from typing import TypeVar
 
 from livenad.api.dropped_states import DroppedStates
 from livenad.api.kinds import EVENT, MIGRATION, Kind, Object, dig, meta, vm_of
 from livenad.api.shared_states import share
+from livenad.api.state_order import is_known, newer, precedes, put_before
 from livenad.api.waits import Wait
 
 T = TypeVar("T")
@@ -60,39 +60,6 @@ class Record:
     synthetic: bool = False
     vm: str = ""
     arrival: int = 0
-
-
-def newer(one: str, other: str) -> bool:
-    """Whether resourceVersion ``one`` is later than ``other``; versions that are no numbers compare by difference."""
-    if one.isdigit() and other.isdigit():
-        return int(one) > int(other)
-    return one != other
-
-
-def _precedes(version: str, record: Record) -> bool:
-    """Whether a resourceVersion is known to be earlier than that of a record."""
-    return version.isdigit() and record.resource_version.isdigit() and newer(record.resource_version, version)
-
-
-def _is_known(own: list[Record], uid: str, version: str, *, deleted: bool) -> bool:
-    """Whether one of an object's states is this one. Most often it is later than the last one, which is no search."""
-    if not own or (own[-1].uid == uid and version.isdigit() and newer(version, own[-1].resource_version)):
-        return False
-    return any(
-        record.uid == uid and record.resource_version == version and (record.type == DELETED) == deleted
-        for record in own
-    )
-
-
-def _put_before(records: list[Record], later: Record | None, record: Record) -> None:
-    """Insert before ``later``; at the end if there is none."""
-    place = len(records)
-    if later is not None:
-        while place and records[place - 1].index >= later.index:
-            place -= 1
-            if records[place] is later:
-                break
-    records.insert(place, record)
 
 
 class History:
@@ -130,10 +97,10 @@ class History:
         with self._lock:
             own, of_kind = self._by_object[kind.name, name], self._by_kind[kind.name]
             deletion = self._deleted.get((kind.name, uid)) if uid else None
-            if _is_known(own, uid, version, deleted=type_ == DELETED) or (deletion and type_ == DELETED):
+            if is_known(own, uid, version, deleted=type_ == DELETED) or (deletion and type_ == DELETED):
                 return None
-            overtaken = bool(own) and _precedes(version, own[-1])
-            later = next((r for r in own if r.uid == uid and _precedes(version, r)), None) if overtaken else None
+            overtaken = bool(own) and precedes(version, own[-1])
+            later = next((r for r in own if r.uid == uid and precedes(version, r)), None) if overtaken else None
             later = later or deletion
             index = later.index if later else self._length
             at, wall = (later.at, later.wall) if later else (self._clock(), self._wall())
@@ -144,7 +111,7 @@ class History:
                 index, at, wall, type_, kind.name, name, uid, version, item, synthetic, vm, arrival=self._length
             )
             for records in self._indexes(record):
-                _put_before(records, later, record)
+                put_before(records, later, record)
             self._length += 1
             if type_ == DELETED:
                 self._deleted[kind.name, uid] = record
@@ -397,11 +364,6 @@ class History:
                     "object": record.object,
                 }
             )
-
-    def save(self, path: Path) -> None:
-        """Write the history as JSON lines."""
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in self.json_lines())
 
 
 class _Part(History):

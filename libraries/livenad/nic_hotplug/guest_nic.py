@@ -7,7 +7,8 @@ import shlex
 import threading
 
 from livenad.guest.shells import Deadline, Shell
-from livenad.identity.guest_identity import GuestInterface, read_identity
+from livenad.identity.guest_identity import GuestInterface
+from livenad.identity.read_identity import read_identity
 from livenad.model import Nic
 
 LOOK_AGAIN = 0.3

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from livenad.errors import LabError
 from livenad.identity.guest_identity import (
-    READ_IDENTITY,
     GuestIdentity,
     GuestInterface,
     interface_changes,
@@ -17,6 +16,7 @@ from livenad.identity.guest_identity import (
     parse_identity,
     reboot_evidence,
 )
+from livenad.identity.read_identity import READ_IDENTITY
 
 from tests.unit.support.topology import nic
 

@@ -150,7 +150,7 @@ def _pod_on_new_network(history: History, change: NetworkChange, vmi: Object) ->
     network = pod_network(pod, change.pod_interface)
 
     def tell() -> tuple[str, float | None]:
-        seen = f"pod {title} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}"
+        seen = f"pod {title} on {node_of(vmi)} has interface {change.pod_interface} on {network or 'no network'}"
         if network != wanted:
             seen += f", expected {wanted}"
         since = history.since_when(POD, title, lambda item: pod_network(item, change.pod_interface) == network)

@@ -72,7 +72,7 @@ class InvariantKeywords(GuestComponent):
 
         def judge(reading: Reading | None) -> None:
             since = edits[0] if edits else self.judged_since(name)
-            act = Act(name, before.index, before.at, edits, since)
+            act = Act(name, before.index, before.at, edits, since, quiet=duration.total_seconds())
             suite.verdicts.of_history(judge_everything, act, reading)
 
         found = api()

@@ -14,6 +14,7 @@ from livenad.invariants.comparison import Comparison, judge_unchanged
 from livenad.invariants.guest_state import GuestState
 from livenad.invariants.judge_api import compare_api
 from livenad.invariants.judge_guest_state import compare_guest
+from livenad.text import human
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Reading:
 class Act:
     """What was done to a VM since its record at ``index`` of the history and ``at`` its clock.
 
-    ``since`` is what the rule on foreign migrations counts from.
+    ``since`` is what the rule on foreign migrations counts from. ``quiet`` is for how many seconds after the change
+    nothing more happened in the API; 0.0: not judged before.
     """
 
     vm: str
@@ -43,6 +45,14 @@ class Act:
     at: float
     edits: Sequence[NetworkChange]
     since: Change
+    quiet: float = 0.0
+
+    def title(self) -> str:
+        """What a message begins with."""
+        if not self.quiet:
+            return self.since.subject
+        quiet = f"nothing more happened in the API for {human(self.quiet)} after the change was complete"
+        return f"{self.since.subject}: {quiet}; compared with `Record Guest`"
 
     def compare(self, history: History) -> Comparison:
         """Everything that the API showed since."""
@@ -58,6 +68,6 @@ def judge_everything(history: History, act: Act, reading: Reading | None) -> str
     if reading is not None:
         compared = compared.with_all_of(reading.compare())
     try:
-        return judge_unchanged(compared, act.since.subject)
+        return judge_unchanged(compared, act.title())
     except ProductFault as fault:
         raise fault_from_before(history, act.since, fault, lambda known: act.compare(known).findings) from None

@@ -68,6 +68,14 @@ def test_value_of_the_guest_and_of_the_api_are_told_together(keywords: Call, flo
     assert "also: guest lab-ab-basic/vm1's interface[eth1].mtu was 1500, is 1400" in str(caught.value)
 
 
+def test_message_at_the_end_of_the_quiet_time_begins_with_what_that_showed(keywords: Call, flow: Any) -> None:
+    _, shell = flow()
+    shell.state = shell.state.replace("1500", "1400")
+    quiet = r"^VM \S+: nothing more happened in the API for 5.0 s after the change was complete; compared with `Record"
+    with pytest.raises(ProductFault, match=f"{quiet} Guest`: expected nothing else .* was 1500, is 1400"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), duration=timedelta(seconds=5))
+
+
 def evacuated(states: list[State]) -> list[State]:
     """The flow, with a drain after it: the evacuation controller's migration moves the VM once more."""
     last = {kind: copy.deepcopy(item) for _, _, kind, _, item in states}

@@ -14,7 +14,7 @@ def check_guest_size(vm: str, image: str, memory: str, cpu_cores: int) -> None:
     if image and not is_image(image):
         raise TestError(
             f'image "{image}" of VM {vm}: expected the name of a container disk, such as '
-            "quay.io/containerdisks/fedora:latest; leave it out for the value of VM_IMAGE"
+            "quay.io/containerdisks/fedora:41; leave it out for the value of VM_IMAGE"
         )
     if memory and not is_quantity(memory):
         raise TestError(

@@ -216,6 +216,13 @@ def ends(lab: Lab) -> dict[tuple[str, str], list[tuple[Step, float, str]]]:
     return found
 
 
+@pytest.mark.circumstance(
+    "a connection to the API server falls silent at any of its steps, also behind a proxy",
+    topic="connection",
+    sees="silent",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("use", USES)
 def test_connection_that_is_black_holed(

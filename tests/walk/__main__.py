@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.walk.steps import OWN_SUITE, STEPS, Step
+from tests.walk.steps import KUBECONFIG, OWN_SUITE, STEPS, Step
 
 ROOT = Path(__file__).resolve().parents[2]
 # Root becomes one by a namespace, because others may not enter the folder that root's Python lies in.
@@ -62,7 +62,8 @@ def walker(python: str = "") -> Iterator[Walker]:
     try:
         clone, home = folder / "clone", folder / "home"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        home.mkdir()
+        (home / ".kube").mkdir(parents=True)
+        (home / ".kube" / "config").write_text(KUBECONFIG, encoding="utf-8")
         (clone / "my.robot").write_text(OWN_SUITE, encoding="utf-8")
         (clone / "misspelt.robot").write_text(OWN_SUITE.replace("Change VM", "Chance VM"), encoding="utf-8")
         if not python:
@@ -76,9 +77,10 @@ def main() -> int:
     """Takes all steps; 1 when one went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.walk", description=__doc__)
     parser.add_argument("--python", default="", help="the Python that makes the environments, such as python3.12")
-    parser.add_argument("--without-clusters", action="store_true", help="leave out the steps that start one")
+    kinds = sorted({step.needs for step in STEPS if step.needs})
+    parser.add_argument("--without", action="append", default=[], choices=kinds, help="leave out steps that need this")
     arguments = parser.parse_args()
-    steps = [step for step in STEPS if not (arguments.without_clusters and step.needs == "cluster")]
+    steps = [step for step in STEPS if step.needs not in arguments.without]
     wrong = 0
     with walker(arguments.python) as user:
         for step in steps:

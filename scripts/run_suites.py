@@ -45,6 +45,7 @@ DEFAULT_FILES = {"output": "output.xml", "report": "report.html", "log": "log.ht
 _OF_REPORTS = ("prerebotmodifier", "tagstatlink")
 CONSOLE = "scripts.progress.Progress"
 SUMMARY = "testplan.summary.Summary"
+SIGNOFF = "signoff.html"
 TITLE = "Live Update NAD Reference"
 EMBEDDED_TITLE = "Live Update NAD Reference on the embedded cluster, not a real one"
 
@@ -230,7 +231,9 @@ def _added_options(line: CommandLine, arguments: argparse.Namespace) -> dict[str
     if not any(options.get(name) for name in ("console", "quiet", "dotted", "dryrun")):
         added["console"] = CONSOLE
     log = Path(options.get("log") or DEFAULT_FILES["log"]).name
-    modifier = SUMMARY if log.upper() == "NONE" else f"{SUMMARY}:{log}"
+    # What a log with a time in its name will be called is known to Robot only.
+    unknown = log.upper() == "NONE" or options.get("timestampoutputs")
+    modifier = f"{SUMMARY}:{'' if unknown else log}:{SIGNOFF}"
     added["prerebotmodifier"] = [modifier, *options.get("prerebotmodifier", [])]
     added["metadata"] = [*_facts({**options, **added}), *options.get("metadata", [])]
     for name, values in tag_options(test.tags for test in line.selected).items():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What log and report say besides numbers: verdict, time of each phase, skips and why; and of each test its charts.
 
-Given to Robot as ``--prerebotmodifier testplan.summary.Summary:log.html``, so that merged and parallel runs have it.
+Given to Robot as ``--prerebotmodifier testplan.summary.Summary:log.html:signoff.html``, so that merged and parallel
+runs have it.
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ _NOTE = (
 
 
 class Summary(ResultVisitor):  # type: ignore[misc]
-    """Writes into the result model that log and report are made from. ``log``: the name of the log, "" for none."""
+    """Writes into the result model that log and report are made from.
 
-    def __init__(self, log: str = "") -> None:
+    ``log``, ``signoff``: the names of these pages where they will lie beside log and report; nothing leads to one that
+    is "".
+    """
+
+    def __init__(self, log: str = "", signoff: str = "") -> None:
         self._log = log
+        self._signoff = signoff
         self._outcomes: dict[str, Outcome] = {}
 
     def start_suite(self, suite: Any) -> None:
@@ -55,8 +61,8 @@ class Summary(ResultVisitor):  # type: ignore[misc]
         """Each test leads to its charts, which lie in the setup and the teardown of its suite."""
         outcome = self._outcomes[test.id]
         links = [self._link(place, kind) for kind, place in outcome.charts.items()] if self._log else []
-        if outcome.scenario:
-            links.append(f"[signoff.html#{outcome.scenario}|sign-off]")
+        if outcome.scenario and self._signoff:
+            links.append(f"[{self._signoff}#{outcome.scenario}|sign-off]")
         if links:
             test.metadata["See"] = ", ".join(links)
 
@@ -65,10 +71,9 @@ class Summary(ResultVisitor):  # type: ignore[misc]
         where = f"*{sentence(results.where)}* " if results.where else ""
         bad = list(self._bad(results.outcomes))
         lines = _listed([*bad[:_WORST], *([f"and {len(bad) - _WORST} more"] if len(bad) > _WORST else [])])
-        return (
-            f"{where}*Verdict: {judgement.word}.* {sentence(judgement.headline)} [signoff.html|Sign-off]"
-            f"{f'{chr(10)}{chr(10)}{lines}' if lines else ''}"
-        )
+        signoff = f" [{self._signoff}|Sign-off]" if self._signoff else ""
+        head = f"{where}*Verdict: {judgement.word}.* {sentence(judgement.headline)}{signoff}"
+        return f"{head}\n\n{lines}" if lines else head
 
     def _bad(self, outcomes: Iterable[Outcome]) -> Iterable[str]:
         """A line for each message that keeps the run from a PASS, worst first, with links to its test and evidence."""

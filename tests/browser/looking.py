@@ -28,6 +28,7 @@ PRINTED = 2
 WIDTHS = (1000, 1400)
 SCHEMES = ("light", "dark")
 _OF_ROBOT = ("log.html", "report.html")
+_GENERATOR = '<meta content="Robot Framework'
 _ROBOTS_ID = re.compile(r"s\d+(?:-[stk]\d+)*")
 # Text whose box is larger than the one that shows it, labels of charts outside their picture or over each other.
 _CUT_OFF = """
@@ -84,11 +85,10 @@ def broken_links(window: Browser) -> list[str]:
 
 def _has_place(path: Path, fragment: str) -> bool:
     """Whether a page has an anchor. Robot's pages make theirs as they are opened: they come from the result file."""
-    if _ROBOTS_ID.fullmatch(fragment) and path.with_name("output.xml").is_file():
-        return fragment in _robots_ids(path.with_name("output.xml"))
-    if path.name.endswith(_OF_ROBOT):
-        return True
-    return f'id="{fragment}"' in path.read_text(encoding="utf-8", errors="replace")
+    if _ROBOTS_ID.fullmatch(fragment) and (output := next(path.parent.glob("*output*.xml"), None)):
+        return fragment in _robots_ids(output)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return path.name.endswith(_OF_ROBOT) or _GENERATOR in text or f'id="{fragment}"' in text
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 from robot.api import ExecutionResult
 from robot.rebot import rebot
 
-from scripts.run_suites import EMBEDDED_TITLE, SUMMARY
+from scripts.run_suites import EMBEDDED_TITLE, SIGNOFF, SUMMARY
 from testplan.__main__ import judge_run, write_reports
 from testplan.statistics import tag_options
 
@@ -50,7 +50,10 @@ def make(sample: Path = SAMPLE) -> None:
     judgement, results = judge_run(output)
     assert results is not None, judgement
     title = f"{EMBEDDED_TITLE}; {results.where.partition('; ')[2]}"
-    options: dict[str, Any] = {**tag_options(test.tags for test in tests), "prerebotmodifier": f"{SUMMARY}:log.html"}
+    options: dict[str, Any] = {
+        **tag_options(test.tags for test in tests),
+        "prerebotmodifier": f"{SUMMARY}:log.html:{SIGNOFF}",
+    }
     # Sources of suites are links where they are found from here.
     with chdir(ROOT), io.StringIO() as console:
         rebot(

@@ -30,7 +30,7 @@ def summarised(folder: Path) -> Any:
     """The outermost suite of the last run of `run_suite`, as log and report get it."""
     (output,) = folder.rglob("output.xml")
     suite = ExecutionResult(output).suite
-    suite.visit(Summary("log.html"))
+    suite.visit(Summary("log.html", "signoff.html"))
     return suite
 
 

@@ -87,7 +87,10 @@ results() {
 }
 
 results_untouched() {
-  diff <(printf '%s\n' "$results_before") <(results) && return
+  local results_now
+  results_now=$(results)
+  [[ $results_now != "$results_before" ]] || return 0
+  diff <(echo "$results_before") <(echo "$results_now") || true
   echo "results/ changed meanwhile: by a test, or by a run that was started beside the tests"
   return 1
 }

@@ -51,8 +51,8 @@ def check_loss(measurements: Measurements, between: Between, duration: float, li
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
     few = "" if run.failures or judged else "too few requests were sent; "
     stream = Measured(title, judged, few + _describe(run))
-    other = Measured(f"{third} and {peer}", control, _describe(beside))
-    run.said = measurements.verdicts.of_samples(judge_loss, stream, other, limit)
+    other = Measured(third, control, _describe(beside))
+    run.said = measurements.verdicts.of_samples(judge_loss, stream, other, peer, limit)
     return run
 
 

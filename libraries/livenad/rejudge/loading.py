@@ -97,7 +97,10 @@ def _made_again(data: dict[str, Any], was: Outcome, history: _Growing) -> Outcom
     except (LabError, TypeError, KeyError) as error:
         return Outcome(LAB_ERROR, f"it cannot be made again by this version: {error}")
     verdict = Verdict(function, tuple(arguments), since, data["states"], data["now"], data["wall"], was)
-    return verdict.made_again(history.grown_to(data["states"] or 0))
+    try:
+        return verdict.made_again(history.grown_to(data["states"] or 0))
+    except Exception as error:  # whatever it is: the arguments are those of another version
+        return Outcome(LAB_ERROR, f"it cannot be made again by this version: {type(error).__name__}: {error}")
 
 
 class _Growing:

@@ -163,6 +163,15 @@ def test_a_verdict_that_cannot_be_found_again_is_told(tmp_path: Path) -> None:
     assert "it was saved without what it was made of: " in one.now.message
 
 
+def test_a_verdict_with_the_arguments_of_another_version_is_told(
+    judged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = judged()
+    monkeypatch.setattr("livenad.rejudge.loading.decode", lambda data: data)
+    told = [one.now.message for one in rejudge(load(path))]
+    assert all("it cannot be made again by this version: " in line for line in told)
+
+
 @pytest.mark.parametrize(
     "name", ["os:system", "livenad.errors:LabError", "livenad.secret_text:gone", "livenad.text:human"]
 )

@@ -127,7 +127,7 @@ def probes(headline: str, run: ProbeRun) -> None:
 
 
 def log_connectivity(suite: SuiteContext) -> None:
-    """A chart for each network change of the suite around which anything was measured, with its data beside the log."""
+    """A chart for each network change of the suite with measurements from or to its VM; its data lie beside the log."""
     for name, change, drawn in charts_of(suite):
         file = output_folder() / f"connectivity-{change.namespace}-{name}.json"
         file.write_text(json.dumps(as_data(drawn, change), separators=(",", ":")) + "\n", encoding="utf-8")

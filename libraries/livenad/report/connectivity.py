@@ -90,7 +90,7 @@ class Connectivity:
 
 
 def connectivity_of(change: NetworkChange, runs: Iterable[ProbeRun], timeline: Timeline) -> Connectivity | None:
-    """What was measured around a change; None when nothing was."""
+    """What was measured around a change; None when nothing was from or to its VM."""
     samples: dict[Track, list[Sample]] = {}
     for run in runs:
         for probe, series in run.series.items():
@@ -105,7 +105,8 @@ def connectivity_of(change: NetworkChange, runs: Iterable[ProbeRun], timeline: T
         )
         if found
     )
-    return Connectivity(timeline, tracks, tuple(_gaps(tracks))) if tracks else None
+    own = any(track.way != "past" for track in tracks)
+    return Connectivity(timeline, tracks, tuple(_gaps(tracks))) if own else None
 
 
 def as_data(chart: Connectivity, change: NetworkChange) -> dict[str, Any]:

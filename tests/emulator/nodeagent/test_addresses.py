@@ -19,6 +19,7 @@ from emulator.nodeagent.addresses import CONSOLE_PORT, KUBELET_PORT, open_socket
 from emulator.nodeagent.agent import Identities, NodeAgent
 from emulator.pace import Pace
 
+from .conftest import VMIS, Script
 from .fake_dataplane import FakeDataPlane
 
 NODES = ["node-1", "node-2"]
@@ -76,15 +77,19 @@ async def told(admin: LocalClient) -> dict[str, tuple[str, str]]:
     return {pod["spec"]["nodeName"]: (pod["status"]["podIP"], own[pod["spec"]["nodeName"]]) for pod in pods}
 
 
-async def test_restarted_agent_tells_its_new_address() -> None:
+async def test_restarted_agent_tells_its_new_address_and_the_end_of_its_guests() -> None:
     admin = LocalClient(ApiCore(default_registry()), ADMIN)
     await admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kubevirt"}})
     async with running(admin):
         before = await told(admin)
+    script = Script(admin, FakeDataPlane(), namespace="kubevirt")
+    await script.vmi()
+    await script.patch_vmi("vm1", {"phase": "Running", "nodeName": NODES[0]})
     blocked = [socket.create_server((address, CONSOLE_PORT)) for address, _ in before.values()]
     try:
         async with running(admin):
             after = await told(admin)
+            await script.until(VMIS, "vm1", lambda vmi: vmi["status"]["phase"] == "Failed")
     finally:
         for listening in blocked:
             listening.close()

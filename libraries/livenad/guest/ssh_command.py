@@ -76,12 +76,13 @@ class SshCommand:
             ended = self._channel.eof_received or self._channel.closed
             if self._take():
                 grace = None
-                continue
-            if ended or self._channel.eof_received or self._channel.closed:
+                if ended or not deadline.passed:
+                    continue
+            elif ended or self._channel.eof_received or self._channel.closed:
                 if ended:
                     return
                 continue
-            if self._arrived.wait(deadline.slice(LOCATION_CHECK)):
+            elif self._arrived.wait(deadline.slice(LOCATION_CHECK)):
                 continue
             if deadline.passed:
                 raise CommandTimeout(

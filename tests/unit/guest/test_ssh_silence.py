@@ -15,6 +15,7 @@ from livenad.api.connection import StreamOptions
 from livenad.errors import LabError
 from livenad.guest import streams
 from livenad.guest.shells import CommandLost, CommandTimeout, GuestUnreachable
+from livenad.guest.ssh_command import SshCommand
 from livenad.guest.streams import StreamRefused, open_port_forward
 
 from tests.unit.support.gateway import Gateway
@@ -100,6 +101,14 @@ def test_command_that_is_never_confirmed(lab: SshLab) -> None:
     with pytest.raises(CommandLost, match=r"not confirmed within 0.4 s; .* it is not repeated"):
         lab.shell.run("true", LIMIT)
     assert time.monotonic() - began < LIMIT + MARGIN
+
+
+def test_command_that_never_stops_printing(lab: SshLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is always something to take."""
+    lab.shell.run("true", 10)
+    monkeypatch.setattr(SshCommand, "_take", lambda _: True)
+    with pytest.raises(CommandTimeout, match=r"did not end within 0.4 s"):
+        assert seconds_of(lambda: lab.shell.run("sleep 3", LIMIT)) < LIMIT + MARGIN
 
 
 def test_key_exchange_that_is_never_finished(lab: SshLab) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decodes the protobuf bodies that clients send even to a JSON server: namespaces, config maps, secrets, access
-reviews.
+"""Decodes the protobuf bodies that clients send even to a JSON server: namespaces, config maps, secrets, quotas,
+disruption budgets, access reviews.
 
 A message is described by field numbers; fields that are not described are skipped, as protobuf readers do.
 """
@@ -8,7 +8,7 @@ A message is described by field numbers; fields that are not described are skipp
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .objects import Obj
@@ -55,6 +55,20 @@ _DELETE_OPTIONS: Schema = {
     4: ("propagationPolicy", "str"),
     5: ("dryRun", ["str"]),
 }
+_IN: Schema = {1: ("key", "str"), 2: ("operator", "str"), 3: ("values", ["str"])}
+_SELECTOR: Schema = {1: ("matchLabels", "map"), 2: ("matchExpressions", [_IN])}
+_SCOPED: Schema = {1: ("scopeName", "str"), 2: ("operator", "str"), 3: ("values", ["str"])}
+_QUOTA: Schema = {
+    1: ("hard", "quantities"),
+    2: ("scopes", ["str"]),
+    3: ("scopeSelector", {1: ("matchExpressions", [_SCOPED])}),
+}
+_BUDGET: Schema = {
+    1: ("minAvailable", "int or str"),
+    2: ("selector", _SELECTOR),
+    3: ("maxUnavailable", "int or str"),
+    4: ("unhealthyPodEvictionPolicy", "str"),
+}
 _BOUND: Schema = {1: ("kind", "str"), 2: ("apiVersion", "str"), 3: ("name", "str"), 4: ("uid", "str")}
 _ROLE: Schema = {
     1: ("metadata", _META),
@@ -94,11 +108,18 @@ _KINDS: dict[str, Schema] = {
         1: ("metadata", _META),
         2: ("spec", {1: ("audiences", ["str"]), 3: ("boundObjectRef", _BOUND), 4: ("expirationSeconds", "int")}),
     },
+    "ResourceQuota": {1: ("metadata", _META), 2: ("spec", _QUOTA)},
+    "PodDisruptionBudget": {1: ("metadata", _META), 2: ("spec", _BUDGET)},
     "DeleteOptions": _DELETE_OPTIONS,
     "Role": _ROLE,
     "ClusterRole": _ROLE,
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
+}
+_MAPS: dict[str, Callable[[bytes], str]] = {
+    "map": bytes.decode,
+    "bytesmap": lambda value: base64.b64encode(value).decode(),
+    "quantities": lambda value: dict(_fields(value)).get(1, b"").decode(),
 }
 _TYPE_META: Schema = {1: ("apiVersion", "str"), 2: ("kind", "str")}
 
@@ -155,17 +176,15 @@ def _message(data: bytes, schema: Schema) -> Obj:
         if number not in schema:
             continue
         name, kind = schema[number]
-        if kind in ("map", "bytesmap"):
+        if isinstance(kind, str) and kind in _MAPS:
             entry = dict(_fields(value))
-            inner = entry.get(2, b"")
-            text = base64.b64encode(inner).decode() if kind == "bytesmap" else inner.decode()
-            found.setdefault(name, {})[entry.get(1, b"").decode()] = text
+            found.setdefault(name, {})[entry.get(1, b"").decode()] = _MAPS[kind](entry.get(2, b""))
         elif isinstance(kind, list):
             found.setdefault(name, []).append(_value(value, kind[0]))
         else:
             decoded = _value(value, kind)
             # Go writes empty strings and zero numbers of its structs; they mean "not given".
-            if decoded or isinstance(decoded, bool) or kind == "int" or isinstance(kind, dict):
+            if decoded or isinstance(decoded, bool) or isinstance(kind, dict) or kind in ("int", "int or str"):
                 found[name] = decoded
     return found
 
@@ -177,5 +196,8 @@ def _value(value: Any, kind: Any) -> Any:
         return value.decode()
     if kind == "bool":
         return bool(value)
+    if kind == "int or str":
+        either = dict(_fields(value))
+        return either.get(3, b"").decode() if either.get(1) else either.get(2, 0)
     # A negative number travels as its two's complement in 64 bits.
     return value - (1 << 64) if value >> 63 else value

@@ -256,6 +256,15 @@ def test_create_sends_protobuf(demo: LiveApi) -> None:
     demo.kubectl("create", "secret", "generic", "s", "--from-literal=password=x", "-n", "other")
     assert demo.kubectl("get", "cm", "c", "-n", "other", "-o", "jsonpath={.data.a}") == "ä"
     assert demo.kubectl("get", "secret", "s", "-n", "other", "-o", "jsonpath={.data.password}") == "eA=="
+    demo.kubectl("create", "quota", "q", "--hard=pods=3,requests.memory=2Gi", "--scopes=NotTerminating", "-n", "other")
+    spec = json.loads(demo.kubectl("get", "quota", "q", "-n", "other", "-o", "jsonpath={.spec}"))
+    assert spec == {"hard": {"pods": "3", "requests.memory": "2Gi"}, "scopes": ["NotTerminating"]}
+    demo.kubectl("create", "pdb", "b", "--selector=a in (b,c),d=e", "--min-available=50%", "-n", "other")
+    spec = json.loads(demo.kubectl("get", "pdb", "b", "-n", "other", "-o", "jsonpath={.spec}"))
+    either = [{"key": "a", "operator": "In", "values": ["b", "c"]}]
+    assert spec == {"minAvailable": "50%", "selector": {"matchLabels": {"d": "e"}, "matchExpressions": either}}
+    demo.kubectl("create", "pdb", "none", "--selector=d=e", "--max-unavailable=0", "-n", "other")
+    assert demo.kubectl("get", "pdb", "none", "-n", "other", "-o", "jsonpath={.spec.maxUnavailable}") == "0"
     again = demo.kubectl("create", "namespace", "other", fails=True)
     assert again == 'Error from server (AlreadyExists): namespaces "other" already exists\n'
     demo.kubectl("delete", "namespace", "other")

@@ -49,8 +49,14 @@ def node_of(lab: Lab, pod: str) -> str:
     return str((lab.last("Pod", pod) or {})["spec"]["nodeName"])
 
 
-async def test_drain_ends_well_and_the_vm_runs_on(tmp_path: Path) -> None:
-    async with served_lab(tmp_path) as (lab, kubeconfig):
+async def test_drain_ends_well_and_its_dry_run_never(tmp_path: Path) -> None:
+    """At the same time, on a cluster each: kubectl waits for five seconds before it asks again."""
+    await asyncio.gather(_drain(tmp_path / "drain"), _dry_run(tmp_path / "dry"))
+
+
+async def _drain(folder: Path) -> None:
+    """The VM runs on, elsewhere."""
+    async with served_lab(folder) as (lab, kubeconfig):
         await lab.running_vm(evictionStrategy="LiveMigrate")
         source = pod_of(lab)
         node = node_of(lab, source)
@@ -67,8 +73,9 @@ async def test_drain_ends_well_and_the_vm_runs_on(tmp_path: Path) -> None:
         assert budgets == [], "KubeVirt makes no budgets"
 
 
-async def test_dry_run_of_a_drain_marks_nothing_and_never_ends(tmp_path: Path) -> None:
-    async with served_lab(tmp_path) as (lab, kubeconfig):
+async def _dry_run(folder: Path) -> None:
+    """Nothing is marked."""
+    async with served_lab(folder) as (lab, kubeconfig):
         await lab.running_vm(evictionStrategy="LiveMigrate")
         words = ("drain", node_of(lab, pod_of(lab)), *DRAIN, "--dry-run=server", "--timeout=1s")
         status, out, errors = await kubectl(kubeconfig, *words)

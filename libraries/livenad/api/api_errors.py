@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -61,15 +62,15 @@ class Lost:
 
 def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachable:
     """A request without an answer, as one line."""
-    error = lost.error
+    error, proxy = lost.error, connection.proxy_to(connection.server)
     if isinstance(error, SSLError | ssl.SSLError):
         why = f"TLS failed: {error}"
         remedy = _remedy_of_tls(str(error))
+    elif of_proxy := _error_of_proxy(error, proxy):
+        why = f"the proxy {bare(proxy)} {_of_proxy(of_proxy, lost)}"
+        remedy = "check proxy-url, HTTPS_PROXY and NO_PROXY"
     elif isinstance(error, NameResolutionError):
         why, remedy = "its name cannot be resolved", "check the server's name in the kubeconfig and your DNS or VPN"
-    elif isinstance(error, ProxyError):
-        why = f"the proxy {bare(connection.proxy_to(connection.server))} {_of_proxy(error.original_error, lost)}"
-        remedy = "check proxy-url, HTTPS_PROXY and NO_PROXY"
     elif isinstance(error, NewConnectionError):
         why = "connection refused or no route"
         remedy = "check that the cluster runs and that the kubeconfig is of this cluster"
@@ -86,12 +87,25 @@ def explain_failure(lost: Lost, what: str, connection: Connection) -> Unreachabl
     )
 
 
-def _of_proxy(error: Exception, lost: Lost) -> str:
-    if isinstance(error, ConnectTimeoutError):
-        return f"was silent: no connection within {lost.seconds:.0f} s, the look-up of its name included"
-    if isinstance(error, NewConnectionError):
+def _of_proxy(error: BaseException, lost: Lost) -> str:
+    """What is wrong with the proxy; ``socket_err`` of a SOCKS error is what came of the connection to it."""
+    cause = getattr(error, "socket_err", None) or error
+    if isinstance(cause, NameResolutionError | socket.gaierror):
+        return "cannot be reached: its name cannot be resolved"
+    if isinstance(cause, NewConnectionError | ConnectionError):
         return "cannot be reached: connection refused or no route"
+    if isinstance(cause, ConnectTimeoutError | TimeoutError):
+        return f"was silent: no connection within {lost.seconds:.0f} s, the look-up of its name included"
     return f"refuses: {error}"
+
+
+def _error_of_proxy(error: Exception, proxy: str) -> BaseException | None:
+    """The part of an error that the proxy has in it; None for another's. SOCKS errors do not say of themselves."""
+    if isinstance(error, ProxyError):
+        return error.original_error
+    if proxy.startswith("socks") and isinstance(error, ConnectTimeoutError):
+        return (isinstance(error, NewConnectionError) and (error.__cause__ or error.__context__)) or error
+    return None
 
 
 def _remedy_of_tls(said: str) -> str:

@@ -297,9 +297,9 @@ def _open(
         remedy = f"; {known}" if (known := remedy_of(said)) else ""
         raise StreamRefused(f"{name}: the API answered {error.status_code} {said}{remedy}", error.status_code) from None
     except Exception as error:  # of sockets, of TLS, of the websocket, and of a proxy's own kind
-        if not _is_timeout(error, websocket.WebSocketTimeoutException):
-            raise StreamRefused(f"{name}: cannot be opened: {error}") from error
         proxy = f" (through the proxy {options.proxy.host}:{options.proxy.port})" if options.proxy else ""
+        if not _is_timeout(error, websocket.WebSocketTimeoutException):
+            raise StreamRefused(f"{name}: cannot be opened{proxy}: {error}") from error
         raise StreamSilent(
             f"{name}: the API server {options.base_url}{proxy} was silent: it opened no stream within {human(timeout)}"
         ) from None

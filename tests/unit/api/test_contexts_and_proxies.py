@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,13 +16,14 @@ from livenad.api import kubeconfig as reader
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import NODE
-from livenad.errors import BadInput
+from livenad.errors import BadInput, Unreachable
 from livenad.guest.streams import StreamRefused, open_console
 
 from tests.unit.support.fake_api import FakeApi
 from tests.unit.support.kubeconfig import write_kubeconfig
 
 DEAD_PROXY = "http://127.0.0.1:9"
+UNKNOWN = "no-such-proxy.example"
 
 
 @pytest.fixture
@@ -72,6 +75,41 @@ def test_proxy_of_the_kubeconfig_leads_to_loopback_too(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     connection = open_connection(str(path))
     assert connection.proxy_to(connection.server) == "http://127.0.0.1:10"
+
+
+@pytest.mark.circumstance(
+    "nothing listens where the kubeconfig's proxy is said to be",
+    topic="connection",
+    sees="the proxy ... cannot be reached: ...",
+    verdict="LAB ERROR",
+    source="tried on commit 34c8c6b",
+)
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
+@pytest.mark.parametrize(
+    "where",
+    [("127.0.0.1:9", "connection refused or no route"), (f"{UNKNOWN}:3128", "its name cannot be resolved")],
+)
+def test_proxy_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sees: Callable[[object], None], scheme: str, where: tuple[str, str]
+) -> None:
+    look_up, (address, why) = socket.getaddrinfo, where
+
+    def without_one(host: str, *arguments: Any, **named: Any) -> Any:
+        if host == UNKNOWN:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_one)
+    path = write_kubeconfig(tmp_path / "config", "https://127.0.0.1:6443")
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["clusters"][0]["cluster"]["proxy-url"] = f"{scheme}://me:s3cr3t@{address}"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    with pytest.raises(Unreachable) as caught:
+        Cluster(open_connection(str(path)), 0.3).list(NODE)
+    with pytest.raises(StreamRefused, match=rf"cannot be opened \(through the proxy {address}\): .*"):
+        open_console(open_connection(str(path)).stream_options(), "demo", "web", 2)
+    assert f"the proxy {scheme}://{address} cannot be reached: {why}; last request: GET Node" in str(caught.value)
+    sees(caught.value)
 
 
 @pytest.mark.circumstance(

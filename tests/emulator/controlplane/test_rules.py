@@ -3,23 +3,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from emulator.apiserver.objects import clone
+from emulator.apiserver.quota import usage
 from emulator.controlplane import names
 from emulator.controlplane.admission.quantities import times
 from emulator.controlplane.elapsed_times import ElapsedTimes
 from emulator.controlplane.migration.backoff import waiting_seconds
+from emulator.controlplane.migration.phases import next_step
 from emulator.controlplane.network.evaluator import Need, migration_need
 from emulator.controlplane.network.pod_interfaces import pod_interface, wanted_attachments
 from emulator.controlplane.network.restart import restart_required
+from emulator.controlplane.network.sync import synced
 from emulator.controlplane.optimistic_patch import changes
 from emulator.controlplane.profile import PROFILES, profile_for
 from emulator.controlplane.scheduling.predicates import failure_message, objection, preference
 from emulator.controlplane.settings import Settings
+from emulator.controlplane.vm.controller import VmController
+from emulator.controlplane.vm.runstrategy import asks_stop
 from emulator.kube import conditions
+from emulator.kube.errors import ApiError
 from emulator.pace import Pace
 
 from .lab import vm
@@ -208,3 +215,60 @@ def test_pod_prefers_nodes_by_the_weights_of_its_wishes() -> None:
     pod = {"metadata": {"name": "p"}, "spec": {"affinity": affinity}}
     assert (preference(pod, one), preference(pod, other)) == (107, 7)
     assert preference({"spec": {}}, one) == 0
+
+
+def migrating(**state: Any) -> tuple[Obj, Obj]:
+    """A running migration and its VMI."""
+    vmi = instance()
+    vmi["status"]["migrationState"] = {"migrationUid": "m", **state}
+    return {"metadata": {"name": "m1", "uid": "m"}, "status": {"phase": "Running"}}, vmi
+
+
+def test_target_pod_that_ends_fails_a_migration_unless_it_is_complete() -> None:
+    gone = {"metadata": {"name": "target"}, "status": {"phase": "Failed"}}
+    step = next_step(*migrating(), gone, other_active=False)
+    assert step is not None
+    assert step.phase == "Failed"
+    step = next_step(*migrating(completed=True), gone, other_active=False)
+    assert step is not None
+    assert step.phase == "Succeeded"
+
+
+def test_pods_that_have_ended_use_no_quota() -> None:
+    pod = {"spec": {"containers": [{"resources": {"requests": {"cpu": "1"}}}]}, "status": {"phase": "Running"}}
+    assert usage("pods", pod)["pods"] == usage("pods", pod)["requests.cpu"] == 1
+    assert set(usage("pods", pod | {"status": {"phase": "Succeeded"}})) == {"count/pods"}
+
+
+def test_request_to_stop_another_vmi_does_not_count() -> None:
+    asked = {"status": {"stateChangeRequests": [{"action": "Stop", "uid": "u"}]}}
+    assert asks_stop(asked, instance())
+    assert not asks_stop(asked, {"metadata": {"uid": "another"}})
+
+
+@pytest.mark.parametrize(("state", "plugged"), [({}, True), ({"state": "absent"}, False)])
+def test_nics_that_are_marked_absent_are_not_plugged(state: Obj, plugged: bool) -> None:
+    wanted, vmi = vm(nads=("nad-a", "nad-b")), instance()
+    wanted["spec"]["template"]["spec"]["domain"]["devices"]["interfaces"][-1] |= state
+    _, nics = synced(wanted, vmi, copy_nad=True)
+    assert ([nic["name"] for nic in nics][-1] == "net2") is plugged
+
+
+@pytest.mark.parametrize(("code", "condition"), [(409, None), (403, "HotPlugNetworkInterfaceError")])
+async def test_a_conflict_is_tried_again_and_no_condition(code: int, condition: str | None) -> None:
+    async def refuse(*_: object) -> None:
+        raise ApiError(code, "", "no")
+
+    shared = SimpleNamespace(
+        settings=SimpleNamespace(live_updates_nad=True, profile=PROFILES["main"]),
+        fault_points=SimpleNamespace(apply=lambda _, value, **__: value),
+    )
+    controller = cast(VmController, SimpleNamespace(shared=shared, _patch_vmi=refuse))
+    edited = vm(nads=("nad-b",))
+    if condition is None:
+        with pytest.raises(ApiError):
+            await VmController._sync_networks(controller, edited, instance())
+    else:
+        found = await VmController._sync_networks(controller, edited, instance())
+        assert found is not None
+        assert found["reason"] == condition

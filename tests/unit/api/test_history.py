@@ -457,3 +457,13 @@ def test_indexes_forget_what_was_dropped_and_take_what_comes() -> None:
     assert told(history.records(POD, vm="web")) == told(history.records(POD)) == told(history.records(POD, "launcher"))
     assert told(history.records(POD))[-1] == ("launcher", "199")
     assert history.current(VM, "web") == item(21)
+
+
+def test_an_older_list_claims_no_replacement() -> None:
+    """The list was made before the object was deleted and made again; its answer came later."""
+    history = History()
+    again, before = item(9), item(3)
+    again["metadata"]["uid"] = "again"
+    history.append(VM, "ADDED", again)
+    assert history.absorb(VM, [before], "4") == 0
+    assert [record.type for record in history.records(VM)] == ["ADDED"]

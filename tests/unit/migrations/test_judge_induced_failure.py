@@ -135,3 +135,22 @@ def test_second_edit_by_somebody_else_proves_nothing() -> None:
 
     with pytest.raises(LabError, match="was edited by another client"):
         judge_recovered(*broken(touched))
+
+
+def test_condition_that_was_gone_at_the_failure_already_is_a_fault() -> None:
+    """It came back in the first state after the failure."""
+
+    def content(recorded: list[Event]) -> Iterable[Event]:
+        failed = min(
+            event["t"]
+            for event in recorded
+            if event["kind"] == MIGRATION and event["object"].get("status", {}).get("phase") == "Failed"
+        )
+        vmis = [event for event in recorded if event["kind"] == "VirtualMachineInstance" and event["t"] < failed]
+        for entry in vmis[-1]["object"]["status"]["conditions"]:
+            if entry["type"] == "MigrationRequired":
+                entry["status"] = "False"
+        return recorded
+
+    with pytest.raises(ProductFault, match=r"expected MigrationRequired to stay True after migration "):
+        judge_kept_in_place(*broken(content))

@@ -226,3 +226,15 @@ def test_an_agent_that_does_not_come_back_has_not_reported() -> None:
     history, change = replay("swap-main", silent)
     with pytest.raises(LabError, match="nothing was reported"):
         judge_interface(history, change, 0)
+
+
+def test_a_migration_that_the_vmi_calls_failed_is_not_complete() -> None:
+    def failed(recorded: list[Event]) -> list[Event]:
+        for event in recorded:
+            state = event["object"].get("status", {}).get("migrationState") or {}
+            if event["kind"] == "VirtualMachineInstance" and state.get("completed"):
+                state["failed"] = True
+        return recorded
+
+    history, change = replay("swap-main", failed)
+    assert not is_complete(history, change)

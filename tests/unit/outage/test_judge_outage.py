@@ -99,3 +99,11 @@ def test_threshold_is_a_time_or_nothing(text: str, seconds: float | None) -> Non
 def test_wrong_threshold_names_the_variable(text: str) -> None:
     with pytest.raises(BadInput, match=f'variable GAP_THRESHOLD is "{text}"'):
         _seconds(text)
+
+
+def test_gap_begins_with_the_request_that_was_answered_and_not_with_its_answer() -> None:
+    old = Series("vm", "old", "a", "ICMP", (Sample(1.0, 1.9, answered=True),))
+    new = Series("vm", "new", "b", "ICMP", (Sample(3.0, 3.5, answered=True),))
+    gap = gap_of(Direction("out", 4, old, new))
+    assert gap is not None
+    assert (gap.last, gap.first, gap.seconds) == (1.0, 3.0, 2.0)

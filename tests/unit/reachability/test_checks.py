@@ -191,3 +191,11 @@ def test_pod_network_that_lets_nobody_in() -> None:
     paper.console = {"vm": refused}.__getitem__
     with pytest.raises(LabError, match="no session"):
         reachability.check_pod_network(cast(Measurements, paper), "vm", "new-peer", 0.3)
+
+
+def test_a_watch_that_is_shorter_than_asked_for_is_no_measurement() -> None:
+    paper = guests(swapped)
+    reachability.watch_for_silence(paper, OLD_SILENCE, 4.0)
+    short = paper.watches[OLD_SILENCE]
+    reachability.check_silence(paper, OLD_SILENCE, 5.0)
+    assert [run.began for run in paper.measured] != [short.window.began]

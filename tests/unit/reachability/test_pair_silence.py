@@ -131,3 +131,11 @@ def test_a_window_that_was_opened_before_is_judged_once() -> None:
     check(paper)
     assert not paper.pair_watches
     assert len(paper.measured) == 1
+
+
+def test_a_watch_that_is_too_short_is_not_judged() -> None:
+    paper = cast(Measurements, TwoGuests(lambda source, target: target in POD.values()))
+    pair_silence.watch_pair_for_silence(paper, SILENT, 4.0)
+    short = paper.pair_watches[SILENT]
+    pair_silence.check_pair_silence(paper, SILENT, 5.0)
+    assert [run.began for run in paper.measured] != [short.window.began]

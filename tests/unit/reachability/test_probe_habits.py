@@ -11,10 +11,12 @@ import threading
 import time
 from ipaddress import ip_interface
 from pathlib import Path
+from typing import cast
 
 import pytest
 from livenad.errors import LabError
-from livenad.model import Nic
+from livenad.guest.shells import GuestUnreachable, Shell
+from livenad.model import CommandResult, Nic
 from livenad.reachability import probes
 from livenad.reachability.paths import Path as Route
 from livenad.reachability.paths import path_between
@@ -113,3 +115,22 @@ def test_slow_peer_has_two_requests_open_at_most_until_it_answers(
     (samples,) = parse_samples(said, 1, time.monotonic(), "here")
     assert peer.most <= 2
     assert sum(sample.answered for sample in samples) >= 2
+
+
+class GoneShell:
+    """A guest that is out of reach, and says so only when the deadline is past."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def run(self, *_: object, **__: object) -> CommandResult:
+        self.asked += 1
+        time.sleep(0.03)
+        raise GuestUnreachable("guest is gone")
+
+
+def test_a_guest_out_of_reach_at_the_deadline_is_no_target_that_was_not_reached() -> None:
+    shell = GoneShell()
+    with pytest.raises(GuestUnreachable, match="guest is gone"):
+        probes._sample_slices(cast(Shell, shell), [Probe(route(), "ICMP")], 0.02)
+    assert shell.asked == 1

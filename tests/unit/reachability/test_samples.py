@@ -4,10 +4,20 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from livenad.reachability.judge_reachability import ANSWERS_NEEDED
-from livenad.reachability.samples import Sample, Series, Silence, SilenceWindow, judge_silence, missing_answers
+from livenad.reachability.samples import (
+    Loss,
+    Sample,
+    Series,
+    Silence,
+    SilenceWindow,
+    judge_silence,
+    lost,
+    missing_answers,
+)
 
 BEGAN, DURATION = 1000.0, 5.0
 PAUSES = {"ICMP": 0.2, "TCP": 0.5}
@@ -124,3 +134,24 @@ def test_description_and_gap() -> None:
     one = series("vm", "peer", "ICMP", [1.0, 1.2, 4.0], random.Random())  # noqa: S311
     assert one.describe(BEGAN) == "ICMP vm → peer (peer): 3 of 25 answered, first at 1.0 s, last at 4.0 s"
     assert one.longest_gap() == pytest.approx(2.8)
+
+
+def answered_at(*times: float) -> tuple[Sample, ...]:
+    """One request every half second; those at ``times`` are answered, a second and a half later."""
+    asked = [BEGAN + number / 2 for number in range(10)]
+    return tuple(Sample(at, at + 1.5, at - BEGAN in times) for at in asked)
+
+
+def test_a_half_of_the_window_counts_by_when_it_was_asked_and_not_by_the_answer() -> None:
+    found = window()
+    early = answered_at(0.0, 2.0)
+    witness = [replace(one, samples=early) if one.source == "control" else one for one in found.witness]
+    assert judge_silence(replace(found, witness=witness)) is Silence.PEER_DEAD
+
+
+def test_loss_counts_requests_by_when_they_were_asked() -> None:
+    asked = tuple(Sample(float(number), number + 9.0, answered=False) for number in range(6))
+    told = lost([Series("a", "b", "c", "ICMP", asked)], 5.0)
+    assert told == Loss(6, 6)
+    assert lost([Series("a", "b", "c", "ICMP", asked)], 3.9) is None
+    assert lost([], 5.0) is None

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 Documentation       A NIC is unplugged from a running VM and does not come back with a later migration.
 
-Library             KubeVirtLibrary
 Library             GuestLibrary
-
-Name                Hot-Unplug And Migration
+Resource            KubeVirtLibrary/scenario.resource
 
 
 *** Test Cases ***
-Unplugged NIC Stays Away After A Migration
+Unplugged NIC Stays Away After A Migration    # robocop: off=LEN04,LEN06
     [Documentation]    In the API and in the guest, and the guest does not reboot.
-    Start VM With Spare NIC
+    Open Test Namespace
+    Create Network    blue    on=bridge
+    Define VM    demo
+    Add NIC    demo    spare    network=blue
+    Start All VMs
+    Record Guest    demo
     Hot Unplug NIC    demo    nic=spare
     NIC Change Should Have Completed    demo    nic=spare    within=2 min
     Migrate VM    demo
@@ -19,15 +22,3 @@ Unplugged NIC Stays Away After A Migration
     VM Should Have Been Migrated    demo    requested_by=user
     Guest NIC Should Be    demo    spare    absent
     Guest Should Not Have Rebooted    demo
-
-
-*** Keywords ***
-Start VM With Spare NIC
-    [Documentation]    One VM with a second NIC on a network of the suite.
-    Open Test Namespace
-    Create Network    blue    on=bridge
-    Define VM    demo
-    Add NIC    demo    spare    network=blue
-    Start VMs
-    Wait Until VMs Are Ready    within=5 min
-    Record Guest    demo

@@ -55,11 +55,11 @@ class ClusterKeywords(KeywordComponent):
         | ``settings-switch`` | settings of the whole cluster may be changed while a suite runs |
         | ``automatic-migration`` | the cluster live-migrates a VM whose change needs it |
         | ``localnet`` | networks of OVN-Kubernetes with topology localnet |
-        | ``second-bridge`` | another bridge on every node, apart from the first |
-        | ``dynamic-networks-controller`` | NICs are plugged into running pods |
+        | ``second-bridge`` | a second bridge on every node, which is not connected to the first |
+        | ``dynamic-networks-controller`` | Multus' controller that plugs NICs into running pods |
         | ``metrics`` | KubeVirt's metrics can be read |
         | ``foreign-nad`` | a VM may use a NAD of another namespace |
-        | ``rwo-storage`` | a StorageClass for volumes of one node |
+        | ``rwo-storage`` | a StorageClass for volumes that one node at a time can mount |
         | ``ipv6`` | guests have IPv6 addresses |
         | ``eviction`` | the user may evict pods, as ``kubectl drain`` does |
         | ``node-list`` | the user may list the nodes |

@@ -79,12 +79,12 @@ class NamespaceKeywords(KeywordComponent):
     def close_test_namespace(self) -> None:
         """Starts to remove everything that this suite created, VMs first. Does not wait until it is gone.
 
-        Sessions in guests are closed, cluster settings are restored, and the log gets a connectivity chart for each
-        network change; the chart's data is stored beside the log, in ``connectivity-<namespace>-<vm>.json``.
+        Sessions in guests are closed, and cluster settings are restored. For each network change the log gets a chart of
+        which guests reached each other; file ``connectivity-<namespace>-<vm>.json`` beside the log has its data.
 
-        VLANs stay leased until the guests are gone, so that the next suite does not share them. A resource that cannot
-        be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword does
-        nothing.
+        The VLANs stay reserved until the guests are gone, so that no other suite uses them before. A resource that
+        cannot be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword
+        does nothing.
 
         Example:
         | Close Test Namespace

@@ -79,8 +79,8 @@ class NamespaceKeywords(KeywordComponent):
     def close_test_namespace(self) -> None:
         """Starts to remove everything that this suite created, VMs first. Does not wait until it is gone.
 
-        Sessions in guests are closed, and cluster settings are restored. For each network change the log gets a chart of
-        which guests reached each other; file ``connectivity-<namespace>-<vm>.json`` beside the log has its data.
+        Sessions in guests are closed, and cluster settings are restored. For each network change the log gets a chart
+        of which guests reached each other; file ``connectivity-<namespace>-<vm>.json`` beside the log has its data.
 
         The VLANs stay reserved until the guests are gone, so that no other suite uses them before. A resource that
         cannot be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword

@@ -36,6 +36,7 @@ from testplan.suites import read_tests  # noqa: E402
 
 USAGE_ERROR = 64
 _OPTION = re.compile(r"^\s+(?:-\w )?(--\w+)", re.MULTILINE)
+_OWN_OPTION = re.compile(r"^  (--[a-z-]+)", re.MULTILINE)
 _WITH_TAGS = ("include", "exclude", "skip", "skiponfailure")
 _SELECTING = ("include", "exclude", "test", "task", "suite", "rerunfailed", "rerunfailedsuites")
 _OPERATORS = re.compile(r"AND|OR|NOT|&")
@@ -162,7 +163,8 @@ def check_kubeconfig(kubeconfig: str, context: str) -> None:
 def _with_meant(message: str) -> str:
     """Robot's complaint about an option, with the one that is spelled most like it."""
     found = re.match(r"option (--\S+) not recognized", message)
-    near = nearest(found[1], _OPTION.findall(USAGE)) if found else ""
+    options = _OPTION.findall(USAGE) + _OWN_OPTION.findall((ROOT / "run.sh").read_text(encoding="utf-8"))
+    near = nearest(found[1], options) if found else ""
     meant = f"; did you mean {near}?" if near else "; see ./run.sh --help and robot --help" if found else ""
     return f"{message}{meant}"
 

@@ -95,7 +95,7 @@ def _values_of(path: str, arguments: Sequence[str]) -> list[tuple[str, object]]:
             path = find_file(path, file_type="Variable file")
         values = [(str(name), value) for name, value in Variables().set_from_file(path, arguments)]
     except DataError as error:
-        why = " ".join(str(error.message).split())
+        why = " ".join(str(error.message).split()).rstrip(".")
         raise WrongUsage(f'--variablefile: {why}; expected a file of "NAME: value" lines in YAML') from None
     if path.lower().endswith((".yaml", ".yml")):
         for complaint in misread(Path(path)):

@@ -17,6 +17,9 @@ from tests.unit.support.kubeconfig import write_kubeconfig
     ("arguments", "said"),
     [
         ("--inclde p0", "option --inclde not recognized; did you mean --include?"),
+        ("--kubeconfg lab", "option --kubeconfg not recognized; did you mean --kubeconfig?"),
+        ("--dryrum", "option --dryrum not recognized; did you mean --dryrun?"),
+        ("--variablefile no.yaml", "Variable file 'no.yaml' does not exist; expected a file of"),
         ("--qqq", "option --qqq not recognized; see ./run.sh --help and robot --help"),
         ("--include nad-99", '--include nad-99: no test has the tag "nad-99"; did you mean nad-'),
         ("--include p1ANDlocalnets", 'no test has the tag "localnets"; did you mean localnet?'),

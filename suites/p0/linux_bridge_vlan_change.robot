@@ -63,8 +63,8 @@ Guest Keeps Its Interface
 Nothing Else Changes
     [Documentation]    Every value that the API and the guest show of the VM is as before the edit, except for the
     ...    fields that a swap may change.
-    [Metadata]    Requirements    R16, R51
-    [Tags]    r16    r51
+    [Metadata]    Requirements    R51
+    [Tags]    r51
     Nothing Else Should Have Changed    ${VM}
 
 Other NIC And Pod Network Still Work

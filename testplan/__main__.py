@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -212,4 +213,6 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    # Into a pager or head that ends early, as other programs do.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

@@ -48,10 +48,15 @@ def _defects(_arguments: argparse.Namespace) -> int:
     from ..fault_points import all_defects  # noqa: PLC0415
 
     noticed = json.loads(NOTICED.read_text(encoding="utf-8"))
-    for defect in all_defects().values():
-        print(f"{defect.name}\n    {defect.sentence}")
-        rows, scenarios = ", ".join(defect.rows) or "none", ", ".join(noticed.get(defect.name, [])) or "none"
-        print(f"    fault: {defect.fault}; requirement rows: {rows}; noticed by: {scenarios}")
+    try:
+        for defect in all_defects().values():
+            print(f"{defect.name}\n    {defect.sentence}")
+            rows, scenarios = ", ".join(defect.rows) or "none", ", ".join(noticed.get(defect.name, [])) or "none"
+            print(f"    fault: {defect.fault}; requirement rows: {rows}; noticed by: {scenarios}")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A pager or head has read enough; Python flushes once more at its end.
+        sys.stdout = None
     return 0
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ..controlplane.migration.phases import Step
 from ..fault_points import Defect
+from ..pace import clock
 
 _QUEUED_SECONDS = 1.5
 _pending_since: dict[str, float] = {}
@@ -14,7 +14,7 @@ _pending_since: dict[str, float] = {}
 def _forget(step: Step | None, *, migration: dict[str, Any], **_: Any) -> Step | None:
     if migration.get("status", {}).get("phase") != "Pending":
         return step
-    now = time.monotonic()
+    now = clock()
     since = _pending_since.setdefault(migration["metadata"]["uid"], now)
     forgotten = step is not None and step.phase == "Scheduling" and now - since > _QUEUED_SECONDS
     return None if forgotten else step

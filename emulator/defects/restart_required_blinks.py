@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from ..fault_points import Defect
 from ..kube.client import Obj
+from ..pace import clock
 
 SHINES = 0.3
 
@@ -20,7 +20,7 @@ class _Blink:
 
     def __call__(self, required: bool, *, vm: Obj, requeue: Callable[[float], None], **_: Any) -> bool:
         uid, generation = vm["metadata"]["uid"], vm["metadata"]["generation"]
-        now = time.monotonic()
+        now = clock()
         if generation > self._generation.setdefault(uid, generation):
             self._generation[uid] = generation
             self._until[uid] = now + SHINES

@@ -53,3 +53,10 @@ def test_a_record_says_what_was_decided_and_what_was_not(path: Path) -> None:
 def test_the_list_of_changes_has_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (\S+)", text, re.MULTILINE)[:2] == ["Unreleased", __version__]
+
+
+def test_the_control_plane_has_one_clock() -> None:
+    """That of `emulator.pace`, which tests run in virtual time."""
+    folders = [ROOT / "emulator" / name for name in ("controlplane", "defects", "kube")]
+    others = [path for folder in folders for path in folder.rglob("*.py") if "monotonic" in path.read_text("utf-8")]
+    assert others == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -20,6 +19,7 @@ from emulator.controlplane.subresources.upgrade import Stream, handshake_problem
 from emulator.controlplane.subresources.virthandler import Backend, HandshakeRefused, Unreachable, VirtHandlers
 from emulator.controlplane.subresources.websocket import Decoder, Frame, FrameError
 from emulator.fault_points import FaultPoints
+from emulator.pace import clock
 
 log = logging.getLogger(__name__)
 PING_SECONDS = 1.0
@@ -130,7 +130,7 @@ class _Forward:
     def __init__(self, stream: Stream, backend: Backend) -> None:
         self.stream = stream
         self.backend = backend
-        self.heard = time.monotonic()
+        self.heard = clock()
 
     async def from_client(self) -> None:
         decoder = Decoder()
@@ -143,7 +143,7 @@ class _Forward:
                 if frame.opcode == websocket.PING:
                     await self.stream.write(websocket.encode(Frame(websocket.PONG, frame.payload)))
                 elif frame.opcode == websocket.PONG:
-                    self.heard = time.monotonic()
+                    self.heard = clock()
                 elif frame.opcode in (websocket.BINARY, websocket.TEXT):
                     binary = frame.opcode == websocket.BINARY
                 # Text is read and dropped, with its continuations.
@@ -162,7 +162,7 @@ class _Forward:
                     return
 
     async def keep_alive(self) -> None:
-        while time.monotonic() - self.heard < PONG_SECONDS:
+        while clock() - self.heard < PONG_SECONDS:
             await asyncio.sleep(PING_SECONDS)
             await self.stream.write(PING)
 

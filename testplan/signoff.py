@@ -10,7 +10,7 @@ from testplan.gate import Judgement
 from testplan.page import Links, badge, banner, facts, page, prose, sentence, unbroken
 from testplan.plan import Exclusion, Plan
 from testplan.results import BAD, Outcome, Results, Verdict, by_message
-from testplan.standing import Row, ScenarioRow, Status, legend, rows, scenario_rows
+from testplan.standing import NOT_SELECTED, Row, ScenarioRow, Status, legend, rows, scenario_rows
 from testplan.suites import PlannedTest
 from testplan.summary import skips
 
@@ -144,8 +144,16 @@ def _not_judged(table: Iterable[Row]) -> Iterator[str]:
 
 
 def _scenarios(table: Sequence[ScenarioRow], to: Links) -> str:
+    """A table of the selected ones, and the others by name: a run of P0 would be hard to find among their lines."""
     heads = "<th>Scenario</th><th>What it is about</th><th>Prio</th><th>Verdict</th><th>Tests passed</th><th>See</th>"
-    return _table(heads, (_scenario(row, to) for row in table))
+    selected = [row for row in table if row.standing != NOT_SELECTED]
+    shown = _table(heads, (_scenario(row, to) for row in selected)) if selected else ""
+    others = ", ".join(
+        f'<span class="id" id="{escape(row.scenario.id)}" title="{escape(row.scenario.title)}">{row.scenario.id}</span>'
+        for row in table
+        if row.standing == NOT_SELECTED
+    )
+    return shown + (f"<p>Not selected: {others}</p>" if others else "")
 
 
 def _scenario(row: ScenarioRow, to: Links) -> str:

@@ -47,6 +47,9 @@ class Standing:
         return f"{self.status}: {self.why}" if self.why else str(self.status)
 
 
+NOT_SELECTED = Standing(Status.NOT_JUDGED, _NOT_SELECTED)
+
+
 @dataclass(frozen=True)
 class Row:
     """One requirement, the scenarios that cover it, and the tests of this run that judged it."""

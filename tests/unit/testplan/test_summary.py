@@ -13,7 +13,7 @@ from robot.utils import html_format
 
 from testplan.gate import judge
 from testplan.page import Links
-from testplan.plan import Plan
+from testplan.plan import Plan, load_plan
 from testplan.results import Results
 from testplan.signoff import signoff
 from testplan.statistics import tag_options
@@ -109,3 +109,12 @@ def test_sign_off_has_a_row_for_each_requirement_and_what_it_rests_on(
     assert "First</a>: NIC &lt;b&gt; still on blue" in page
     assert not re.search(r"<script|<link|src=|https?:", page)
     assert set(re.findall('href="([^"]*)"', signoff(plan, results, judge(results, plan, []), []))) == {"matrix.html"}
+
+
+def test_sign_off_names_the_scenarios_that_were_not_selected_below_the_others(run_suite: RunSuite) -> None:
+    """Of the plan itself: most of its scenarios are not in a run of P0."""
+    results, whole, tests = run_suite(SUITE), load_plan(), read_tests()
+    page = signoff(whole, results, judge(results, whole, tests), tests)
+    assert re.findall(r'<tr id="(nad-\d+)"', page) == ["nad-01"]
+    named = re.findall(r'<span class="id" id="(nad-\d+)" title="[^"]+">', page.partition("<p>Not selected: ")[2])
+    assert named == [scenario.id for scenario in whole.scenarios[1:]]

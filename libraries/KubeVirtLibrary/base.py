@@ -198,6 +198,7 @@ _OF_A_COMPLETE_CHANGE = frozenset(
         "Guests Should Reach Each Other",
         "Guests Should Be Silent To Each Other",
         "Guest NIC Should Be",
+        "Nothing Else Should Have Changed",
         "Packet Loss Should Be Below",
         "Stop Outage Monitoring",
         "Outage Should Be Below",

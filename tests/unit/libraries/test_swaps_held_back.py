@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from KubeVirtLibrary.base import _OF_A_COMPLETE_CHANGE
+from KubeVirtLibrary.base import _OF_A_COMPLETE_CHANGE, _cause_in_the_lab
 from livenad.api.kinds import EVENT, MIGRATION, POD, VM, VMI
 from livenad.api.status import AUTOMATIC, is_true
 from livenad.errors import LabError, ProductFault
@@ -165,6 +165,15 @@ def test_what_the_product_did_wrong_stays_its_fault(api: FakeApi, swapped: Call)
     )
     with pytest.raises(ProductFault, match="RestartRequired"):
         swapped("Condition Should Never Have Been Set", "web", "RestartRequired")
+
+
+def test_what_else_changed_is_told_of_a_complete_change_only(api: FakeApi, swapped: Call) -> None:
+    """Until then conditions, and objects of the migration, are as they are in between."""
+    put_migration(api, "migrationRejectedByResourceQuota")
+    put_warning(api, "FailedCreate", QUOTA)
+    open_suite().recorder.catch_up()
+    fault = ProductFault(f"VM {NAME}/web: expected nothing else to change with the network")
+    assert "exceeded quota: compute" in _cause_in_the_lab(fault, "Nothing Else Should Have Changed", {})
 
 
 def test_keywords_of_a_complete_change_are_there() -> None:

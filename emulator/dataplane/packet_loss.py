@@ -11,7 +11,7 @@ from emulator.dataplane import nftables
 from emulator.dataplane.nftables import LESS, LINK_HEADER, NETDEV, NETWORK_HEADER
 
 _INGRESS = 0
-_ETHERTYPE, _PROTOCOL, _ICMP_TYPE, _TCP_FLAGS = 12, 9, 20, 33
+_ETHERTYPE, _LENGTH, _PROTOCOL, _ICMP_TYPE, _TCP_TARGET_PORT, _TCP_FLAGS = 12, 2, 9, 20, 22, 33
 _SYN, _SYN_AND_ACK = b"\x02", b"\x12"
 
 
@@ -50,8 +50,17 @@ ICMP = FrameMatch((*IPV4.matches, _ip(_PROTOCOL, b"\x01")))
 TCP = FrameMatch((*IPV4.matches, _ip(_PROTOCOL, b"\x06")))
 ECHO_REQUEST = FrameMatch((*ICMP.matches, _ip(_ICMP_TYPE, b"\x08")))
 ECHO_REPLY = FrameMatch((*ICMP.matches, _ip(_ICMP_TYPE, b"\x00")))
+UDP = FrameMatch((*IPV4.matches, _ip(_PROTOCOL, b"\x11")))
+LARGE = FrameMatch((*IPV4.matches, _ip(_LENGTH, b"\x04\x00", b"\x04\x00")))
+"""Packets of 1,024 to 2,047 bytes, and each second kilobyte of what is larger."""
+UNICAST = FrameMatch(((LINK_HEADER, 0, b"\x01", b"\x00"),))
 TCP_CALL = FrameMatch((*TCP.matches, _ip(_TCP_FLAGS, _SYN, _SYN_AND_ACK)))
 TCP_ACCEPT = FrameMatch((*TCP.matches, _ip(_TCP_FLAGS, _SYN_AND_ACK, _SYN_AND_ACK)))
+
+
+def tcp_to(port: int) -> FrameMatch:
+    """Matches TCP frames to a port."""
+    return FrameMatch((*TCP.matches, _ip(_TCP_TARGET_PORT, struct.pack("!H", port))))
 
 
 def some(percent: int) -> FrameMatch:

@@ -33,6 +33,8 @@ class IdentityKeywords(GuestComponent):
         Call it before the VM is changed. Recorded are the boot id, the uptime, and name, MAC, MTU, addresses, routes
         and link state of each interface in the guest, and all other values that `Nothing Else Should Have Changed`
         compares. A process is started in the guest, which must survive the change; it ends by itself after two hours.
+        From each NIC a TCP connection is opened to another VM of the suite on its network, if there is one and both
+        have ``python3``.
 
         An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists which values cannot be
         read.
@@ -43,12 +45,16 @@ class IdentityKeywords(GuestComponent):
         Example:
         | Record Guest    web
         """
+        from livenad.invariants.open_connections import open_connections  # noqa: PLC0415 - slow to import
+
         guests, record = self.guests, self.vm(vm)
         identity = read_identity(guests.shell(record.name))
         for nic in record.nics:
             interface_of(identity, nic, f"guest {record.namespace}/{record.name}")
         self.suite.recorded_guests.record(record.name, identity)
-        state = self.suite.records.record(record.name, guests.shell(record.name), self.history).guest
+        others = [one for one in self.suite.vms.started if one.name != record.name and one.guest_is_known]
+        held = open_connections(guests, record, others)
+        state = self.suite.records.record(record.name, guests.shell(record.name), self.history, held).guest
         if missing := guests.missing_tools(record.name):
             warn(f"Guest {record.name} lacks what values rest on: {not_observed(missing)}")
         _show(

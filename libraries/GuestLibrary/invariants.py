@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
+from livenad.changes import NetworkChange
 from livenad.errors import LabError
-from livenad.invariants.record import edits_since, migration_seconds
+from livenad.invariants.record import Recorded, edits_since, migration_seconds
+from livenad.model import VmRecord
 from robot.api.deco import keyword
 
 if TYPE_CHECKING:
     from livenad.invariants.comparison import Comparison
     from livenad.invariants.guest_state import GuestState
+    from livenad.invariants.judge_connections import Around
 
 from GuestLibrary.guest_component import GuestComponent
 
@@ -35,7 +39,10 @@ class InvariantKeywords(GuestComponent):
           the change with the one after it, the migrations, and Warning events about them. Every launcher pod but the
           last one must have ended;
         - in the guest: all that the kernel shows of each interface, addresses, routes and routing rules, name servers,
-          boot id, machine id, the uptime, and that the process of `Record Guest` still runs.
+          boot id, machine id, the uptime, and that the process of `Record Guest` still runs;
+        - the TCP connections of `Record Guest`: those through a NIC that was not moved must still carry data. The log
+          shows the longest gap of each;
+        - in other guests: they know the VM's addresses by the MACs of its NICs, and no other address by these MACs.
 
         A network change may change some fields, such as ``networkName`` and the node. The log lists them, each with the
         reason. New fields of the API are listed too, but not judged, unless they concern a NIC, network, node or
@@ -70,10 +77,10 @@ class InvariantKeywords(GuestComponent):
         def api() -> Comparison:
             return compare_api(history, name, before.index, before.at, edits)
 
-        def judge(reading: Reading | None) -> None:
+        def judge(reading: Reading | None, around: Around | None) -> None:
             since = edits[0] if edits else self.judged_since(name)
             act = Act(name, before.index, before.at, edits, since, quiet=duration.total_seconds())
-            suite.verdicts.of_history(judge_everything, act, reading)
+            suite.verdicts.of_history(judge_everything, act, reading, around)
 
         found = api()
         if found.findings:
@@ -100,13 +107,32 @@ class InvariantKeywords(GuestComponent):
             )
         except LabError:
             # What the API shows is judged all the same; a guest that gives no shell may be its consequence.
-            judge(None)
+            judge(None, None)
             raise
-        reading = guest(now)
-        total = found.with_all_of(reading.compare())
+        reading, around = guest(now), self._around(record, before, edits, within)
+        total = found.with_all_of(reading.compare()).with_all_of(around.compare())
         missing = f"; not observed, for lack of {', '.join(now.missing)}: addresses and routes" if now.missing else ""
         folded(f"{record.subject}: {total.line()}{missing}", "values that differ", "\n".join(total.table()))
-        judge(reading)
+        judge(reading, around)
+
+    def _around(self, record: VmRecord, before: Recorded, edits: Sequence[NetworkChange], within: timedelta) -> Around:
+        """The connections that the record opened, and the MACs that the peers know. LabError from a guest."""
+        from livenad.invariants.judge_connections import Around, described  # noqa: PLC0415
+        from livenad.invariants.open_connections import read_neighbours, states_after  # noqa: PLC0415
+
+        held, moved = before.held, sorted({edit.nic for edit in edits})
+        states = states_after(self.guests, record.name, held, moved, within.total_seconds())
+        now = read_neighbours(self.guests, list(held.known))
+        lines = described(held.connections, states) or [f"not observed: connections: {held.lacks or 'none was opened'}"]
+        folded(f"{record.subject}: {lines[0]}", "connections from before the change", "\n".join(lines))
+        return Around(
+            guest=f"{record.namespace}/{record.name}",
+            connections=held.connections,
+            states=states,
+            moved=moved,
+            peers={f"{record.namespace}/{peer}": (held.known[peer], now[peer]) for peer in now},
+            macs={str(address.ip): nic.mac.lower() for nic in record.nics for address in nic.addresses},
+        )
 
     def _nothing_more_happened(self, vm: str, seconds: float) -> None:
         """Wait for the rest of the window that began as the VM's last network change was complete, and judge it."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from KubeVirtLibrary.log import step
 from KubeVirtLibrary.types import NicName, VmName
-from livenad.changes import NicHotplug
+from livenad.changes import NicHotplug, UnmetWait
 from livenad.model import Nic, VmRecord
 from livenad.nic_hotplug.guest_nic import address_command, await_interface, await_no_interface
 from livenad.nic_hotplug.judge_guest_nic import judge_absent, judge_present
@@ -23,7 +23,9 @@ class NicHotplugKeywords(GuestComponent):
 
     @keyword(name="Configure Guest NIC", tags=["nic hotplug", "core"])
     def configure_guest_nic(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
-        """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Judges nothing.
+        """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Does not judge the result.
+
+        If the NIC does not come in time, and all tests of the suite pass nevertheless, `Close Test Namespace` fails.
 
         If NetworkManager runs in the guest, the keyword adds a profile; otherwise it sets the addresses by ``ip``.
 
@@ -40,7 +42,10 @@ class NicHotplugKeywords(GuestComponent):
         shell = self.guests.shell(record.name)
         found = await_interface(shell, wanted, within.total_seconds())
         if found is None:
-            step(f"Guest {record.name}: no interface has the MAC {wanted.mac} after {human(within.total_seconds())}")
+            lacks = f"no interface has the MAC {wanted.mac}"
+            change, limit = self.suite.changes.of_nic(record.name, wanted.name), within.total_seconds()
+            self.suite.changes.unmet.append(UnmetWait(change, "the guest to have the NIC", limit, lacks))
+            step(f"Guest {record.name}: {lacks} after {human(limit)}")
             return
         shell.run(address_command(wanted), timeout=60)
         given = ", ".join(map(str, wanted.addresses))

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from KubeVirtLibrary.log import output_folder, probes, step, table
 from KubeVirtLibrary.types import NicName, VmName
+from livenad.changes import UnmetWait
 from livenad.errors import BadInput, LabError, TestError
 from livenad.migrations.judge_induced_failure import retry_left_queue
 from livenad.outage.judge_outage import (
@@ -57,7 +58,8 @@ class OutageKeywords(GuestComponent):
     def stop_outage_monitoring(self, vm: VmName, *, within: timedelta) -> None:
         """Waits until the VM and its new peer answer each other, stops the pings, and collects the results.
 
-        Judges nothing: `Outage Should Be Below` does.
+        Does not judge the result: `Outage Should Be Below` does. If they do not answer in time, and all tests of the
+        suite pass nevertheless, `Close Test Namespace` fails.
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |
@@ -67,7 +69,12 @@ class OutageKeywords(GuestComponent):
         | Stop Outage Monitoring    web    within=1 min
         """
         monitor = self._monitor(vm)
-        run = stop_monitoring(self.measurements, monitor, within.total_seconds())
+        limit = within.total_seconds()
+        run, missing = stop_monitoring(self.measurements, monitor, limit)
+        if missing and self.suite.changes.has(monitor.vm):
+            change = self.suite.changes.last(monitor.vm, "network")
+            seen = "; ".join(one.describe(run.began) for one in missing)
+            self.suite.changes.unmet.append(UnmetWait(change, "answers on the new network", limit, seen))
         probes(f"{monitor.vm} was monitored during its network change", run)
 
     @keyword(name="Outage Should Be Below", tags=["outage", "core"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from KubeVirtLibrary.log import probes, step
 from KubeVirtLibrary.types import NicName, VmName
+from livenad.errors import LabError, ProductFault
 from livenad.reachability.checks import check_pod_network, check_reach, check_silence, watch_for_silence
 from livenad.reachability.pair_silence import check_pair_silence, watch_pair_for_silence
 from livenad.reachability.windows import Between
@@ -14,6 +15,9 @@ from livenad.text import human
 from robot.api.deco import keyword
 
 from GuestLibrary.guest_component import Blame, Family, GuestComponent, blamed_on, told_after
+
+_MOVED = 4
+"""How many routes and addresses a message tells."""
 
 
 class ReachabilityKeywords(GuestComponent):
@@ -31,11 +35,17 @@ class ReachabilityKeywords(GuestComponent):
         family: Family = Family.ipv4,
         context: str = "",
     ) -> None:
-        """Waits until a VM and a peer reach each other through a NIC, by ICMP and by TCP, in both directions.
+        """Waits until a VM and a peer reach each other through a NIC, by ICMP, TCP and UDP, in both directions.
 
         The probes run inside both guests. An ICMP probe is a ping through the interface of the NIC. A TCP probe
-        connects to the SSH port and reads the greeting of the SSH server. The keyword ends as soon as each of the four
-        kinds of probe was answered several times. If this does not happen in time, it fails.
+        connects to the SSH port and reads the greeting of the SSH server. A UDP probe sends a datagram to port 36110,
+        where a program answers that this library starts: a small one, and one that fills a frame and must not be
+        fragmented. Then 2 MB are transferred by TCP to that port, at no less than half the rate of the first transfer
+        through this NIC; a rate of 5 Mbit/s is always enough. The keyword ends as soon as each kind of probe was
+        answered several times. If this does not happen in time, it fails.
+
+        UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. With
+        ``blame=lab`` a kind that is not answered, while ICMP and TCP are, is not observed from then on either.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -52,7 +62,13 @@ class ReachabilityKeywords(GuestComponent):
         one, other = self.vm(vm).name, self.vm(peer).name
         with told_after(context), blamed_on(blame, lambda: self._way(one, other, nic)):
             run = check_reach(
-                self.measurements, one, other, nic=nic, within=within.total_seconds(), version=family.value
+                self.measurements,
+                one,
+                other,
+                nic=nic,
+                within=within.total_seconds(),
+                version=family.value,
+                before_change=blame == "lab",
             )
         probes(f'{one} and {other} reached each other through NIC "{nic}" {run.said}', run)
 
@@ -69,6 +85,10 @@ class ReachabilityKeywords(GuestComponent):
         family: Family = Family.ipv4,
     ) -> None:
         """Fails if a VM and a peer reach each other through a NIC at any time in a window.
+
+        They must not answer each other by ICMP, TCP or UDP. Neither may receive a broadcast or multicast frame of the
+        other, and neither may tell the other its MAC once that is forgotten. UDP and such frames need ``python3`` in
+        the guests, MACs root or sudo. What a guest or a control cannot do is not observed, and the log says so.
 
         No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
         So a third VM, ``control``, is used in the same window. The VM must reach it through the same NIC, and it must
@@ -162,9 +182,27 @@ class ReachabilityKeywords(GuestComponent):
         | Pod Network Should Work    web    new-peer    within=1 min
         """
         one, other = self.vm(vm).name, self.vm(peer).name
-        run = check_pod_network(self.measurements, one, other, within.total_seconds())
+        try:
+            run = check_pod_network(self.measurements, one, other, within.total_seconds())
+        except ProductFault as fault:
+            raise ProductFault(f"{fault}{self._moved_routes(one)}") from None
         headline = f"{one} reached {other} on the pod network {run.said}"
         probes(f"{headline}, and a new connection from outside reached {one}", run)
+
+    def _moved_routes(self, vm: str) -> str:
+        """What became of the guest's addresses, routes and rules since its record; "" when that is not known."""
+        from livenad.invariants.judge_guest_state import compare_guest  # noqa: PLC0415 - only a fault needs it
+        from livenad.invariants.read_guest import read_state  # noqa: PLC0415
+
+        if vm not in self.suite.records:
+            return ""
+        try:
+            now = read_state(self.guests.console(vm))
+        except LabError:
+            return ""
+        found = compare_guest(vm, self.suite.records[vm].guest, now, 0.0, 0.0).findings
+        moved = [one for one in found if one.path.startswith(("route", "rule", "address"))]
+        return f"; since it was recorded: {'; '.join(map(str, moved[:_MOVED]))}" if moved else ""
 
     def _between(self, vm: str, peer: str, nic: str, control: str | None, family: Family) -> Between:
         third = self.vm(control).name if control is not None else ""

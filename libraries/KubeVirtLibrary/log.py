@@ -109,8 +109,17 @@ def variable(name: str) -> object:
 
 def suite_name() -> str:
     """Full name of the Robot suite that runs, "" outside a run."""
+    return _of_suite("NAME")
+
+
+def suite_status() -> str:
+    """PASS, FAIL or SKIP of the suite in its teardown, "" before it and outside a run."""
+    return _of_suite("STATUS")
+
+
+def _of_suite(what: str) -> str:
     try:
-        return str(BuiltIn().get_variable_value("${SUITE NAME}") or "")
+        return str(variable(f"SUITE {what}") or "")
     except RobotNotRunningError:
         return ""
 

@@ -9,10 +9,11 @@ from livenad.context import SuiteContext
 from livenad.errors import TestError
 from livenad.ownership.naming import Naming, SuiteNamespace
 from livenad.recorded_checks import RecordedChecks
+from livenad.settling import require_waits_met
 from robot.api.deco import keyword
 
 from KubeVirtLibrary.base import KeywordComponent
-from KubeVirtLibrary.log import heartbeat, step, suite_metadata, suite_name, warn
+from KubeVirtLibrary.log import heartbeat, step, suite_metadata, suite_name, suite_status, warn
 from KubeVirtLibrary.opening import close_suite, restore_settings_of_aborted_runs
 
 
@@ -86,11 +87,20 @@ class NamespaceKeywords(KeywordComponent):
         cannot be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword
         does nothing.
 
+        Fails, after that, if a wait, as for a change to settle, ended without what it awaited and no test
+        has failed: a suite that did not come to where its tests begin has proven nothing.
+
         Example:
         | Close Test Namespace
         """
-        if self.session.run is not None:
-            close_suite(self.session.run)
+        run = self.session.run
+        if run is None:
+            return
+        try:
+            if run.suite is not None and suite_status() not in ("FAIL", "SKIP"):
+                require_waits_met(self.history, run.suite.changes.unmet)
+        finally:
+            close_suite(run)
 
     @keyword(name="Create Additional Namespace", tags=["namespaces", "core"])
     def create_additional_namespace(self) -> str:

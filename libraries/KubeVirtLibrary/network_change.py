@@ -9,8 +9,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from livenad.api.history import History
+from livenad.api.kinds import EVENT
 from livenad.api.status import vm_summary
-from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange, VmState, before, edits_of
+from livenad.changes import (
+    Change,
+    NetworkChange,
+    NicHotplug,
+    NicSettingsChange,
+    UnmetWait,
+    VmState,
+    before,
+    edits_of,
+)
 from livenad.cluster.capabilities import CapabilityName
 from livenad.errors import LAB_ERROR_PREFIX, LabError, NotReached, ProductFault, TestError
 from livenad.foreign_migrations import decided_at, fault_or_undecided, reached
@@ -155,8 +165,8 @@ class NetworkChangeKeywords(KeywordComponent):
         - after a start, restart or requested migration: the VM is ready;
         - after `Stop VM`: the VM is stopped.
 
-        If this does not happen in time, the log says so, and the keyword passes: a later keyword judges. Only a VM that
-        does not stop is a LAB ERROR.
+        If this does not happen in time, the log says so, and the keyword passes: a later keyword judges. If all tests
+        of the suite pass nevertheless, `Close Test Namespace` fails. Only a VM that does not stop is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed. |
@@ -182,6 +192,8 @@ class NetworkChangeKeywords(KeywordComponent):
                 f"expected VM {record.namespace}/{record.name} to be stopped within {human(within.total_seconds())}; "
                 f"{lacks[0]}"
             )
+        if lacks:
+            suite.changes.unmet.append(UnmetWait(change, "the cluster to process it", within.total_seconds(), lacks[0]))
         self._tell_settled(change, lacks, within.total_seconds())
 
     @keyword(name="Wait For VM Event", tags=["network change", "scenario"])
@@ -190,10 +202,10 @@ class NetworkChangeKeywords(KeywordComponent):
 
         | =Event= | =What it is= | =If it does not occur= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
-        | ``migration created`` | a migration object for the network change | logged only |
+        | ``migration created`` | a migration object for the network change | as in `Wait Until Change Has Settled` |
         | ``migration running`` | the nodes have begun that migration | FAIL |
         | ``evacuation running`` | the nodes have begun the migration for `Evict VM` | FAIL |
-        | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | logged only |
+        | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | the same |
 
         Args:
         | ``vm`` | a VM that was started or changed. |
@@ -221,6 +233,9 @@ class NetworkChangeKeywords(KeywordComponent):
             change = suite.changes.last(record.name, "evict" if evacuated else "network")
             fault = NotReached(f"{change.title}: expected a migration to be under way within {limit} of now; {now}")
             raise fault_or_undecided(history, change, fault)
+        if not seen and (event != "warning reported" or suite.recorder.records(EVENT)):
+            change, seconds = suite.changes.last(record.name, "network"), within.total_seconds()
+            suite.changes.unmet.append(UnmetWait(change, f"a {event}", seconds, vm_summary(history, record.name)))
         step(f"{title}: {seen or f'no {event}'}")
 
     @keyword(name="NIC Change Should Have Completed", tags=["network change", "core"])

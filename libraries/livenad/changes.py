@@ -14,6 +14,7 @@ from livenad.api.kinds import MIGRATION, VMI, Kind, Object, dig, meta
 from livenad.api.status import FINAL_PHASES, network_of, nic_status, node_of, phase_of
 from livenad.errors import LabError, TestError
 from livenad.model import Nic, VmRecord
+from livenad.text import human
 
 Action = Literal[
     "network",
@@ -194,10 +195,30 @@ def require_observed(history: History, change: Change, *kinds: Kind) -> None:
             )
 
 
+@dataclass(frozen=True)
+class UnmetWait:
+    """A wait of ``within`` seconds that ended without what was ``awaited`` after a change.
+
+    ``seen`` was there instead.
+    """
+
+    change: Change
+    awaited: str
+    within: float
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.change.title}: expected {self.awaited} within {human(self.within)}; {self.seen}"
+
+
 class ChangeLog:
-    """The changes of a suite's VMs, oldest first. VMs are named as on the cluster."""
+    """The changes of a suite's VMs, oldest first. VMs are named as on the cluster.
+
+    ``unmet`` are waits for their outcome that ended without it, and that no keyword has judged.
+    """
 
     def __init__(self) -> None:
+        self.unmet: list[UnmetWait] = []
         self._changes: list[Change] = []
         self._by_vm: defaultdict[str, list[Change]] = defaultdict(list)
 

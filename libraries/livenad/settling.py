@@ -3,17 +3,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from livenad.api.history import History
 from livenad.api.status import vm_summary
-from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug
+from livenad.changes import Change, ChangeLog, NetworkChange, NicHotplug, UnmetWait
 from livenad.conditions.judge_conditions import MIGRATION, RESTART, is_required
-from livenad.foreign_migrations import reached
+from livenad.errors import NotReached
+from livenad.foreign_migrations import fault_or_undecided, reached
 from livenad.migrations.judge_evacuation import missing_to_evacuated
 from livenad.model import VmRecord
 from livenad.network_change.completion import five_facts, is_complete
 from livenad.network_change.judge_last_change import missing_effect
 from livenad.nic_hotplug.hotplug_facts import facts_of, is_settled
 from livenad.virtual_machines.readiness import missing_after
+
+
+def require_waits_met(history: History, waits: Sequence[UnmetWait]) -> None:
+    """NotReached for the first wait that ended without what it awaited, or LabError by the rule on foreign migrations.
+
+    To be asked where all tests have passed: then no test has told of it.
+    """
+    if waits:
+        first, *others = waits
+        also = "".join(f"\nalso: {other}" for other in others)
+        raise fault_or_undecided(history, first.change, NotReached(f"{first}{also}"))
 
 
 def missing_to_settled(

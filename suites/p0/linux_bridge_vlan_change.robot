@@ -75,7 +75,7 @@ Other NIC And Pod Network Still Work
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
 
 VM Reaches Its Peer On The New Network
-    [Documentation]    Right after the swap, VM and new peer reached each other by ICMP and TCP; the suite setup
+    [Documentation]    Right after the swap, VM and new peer reached each other by ICMP, TCP and UDP; the suite setup
     ...    recorded this check. Then they pinged each other for SILENCE_WINDOW, and lost at most LOSS_LIMIT per cent of
     ...    the pings. The old peer pinged the new peer in the same time, as a control.
     [Metadata]    Requirements    R1

@@ -26,15 +26,16 @@ Swap To The Other Bridge Completes By Live Migration
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By The Swap To The Other Bridge
-    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM; nothing else differs.
     [Metadata]    Requirements    R19, R36
     [Tags]    r19
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The Other Bridge
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R36
     Recorded Check Should Pass    new network
 

@@ -25,20 +25,21 @@ Test Tags           p1    tier2    linux-bridge    ipv6    vep-140    nad-10
 
 *** Test Cases ***
 Guest Keeps The Addresses Of Both Families
-    [Documentation]    As read inside the guest, and in the API's view of the NIC.
+    [Documentation]    As read inside the guest, and in the API's view of the NIC; nothing else differs.
     [Metadata]    Requirements    R6, R29
     [Tags]    r6    r29
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its New Network By IPv4
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
     Recorded Check Should Pass    new network by ipv4
 
 VM Reaches Its New Network By IPv6
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R29
     [Tags]    r29
     Recorded Check Should Pass    new network by ipv6

@@ -47,7 +47,7 @@ Next Migration Completes The Swap
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Reaches Its New Network After The Next Migration
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R21
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

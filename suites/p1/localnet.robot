@@ -27,15 +27,16 @@ Swap To The Other Localnet Completes By Live Migration
     VM Should Have Been Migrated    ${VM}
 
 VM Is Not Rebooted And Keeps Its Interface On Localnet
-    [Documentation]    Same VMI, same boot id, RestartRequired in no state; the guest's view of the NIC as before.
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state; nothing but the network differs.
     [Metadata]    Requirements    R26
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The New Localnet
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R26
     Recorded Check Should Pass    new network
 

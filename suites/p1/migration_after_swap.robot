@@ -38,11 +38,13 @@ Swapped VM Is Silent On Its Old Network
     ...    duration=${SILENCE_WINDOW}
 
 Swapped VM Keeps Its Interface And Its Other NICs Work
-    [Documentation]    Its interface as read inside the guest, the NIC that was never touched, and the pod network.
+    [Documentation]    Its interface as read inside the guest, the NIC that was never touched, and the pod network;
+    ...    nothing else differs.
     [Metadata]    Requirements    R10
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${OTHER_NIC}    within=${REACH_TIMEOUT}
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
+    Nothing Else Should Have Changed    ${VM}
 
 
 *** Keywords ***

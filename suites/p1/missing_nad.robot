@@ -31,7 +31,7 @@ VM Stays On Its Node While The NAD Is Missing
     Recorded Check Should Pass    stays on its node
 
 VM Reaches Its Old Network While The NAD Is Missing
-    [Documentation]    ICMP and TCP, both ways. Recorded before the NAD was created.
+    [Documentation]    ICMP, TCP and UDP, both ways. Recorded before the NAD was created.
     [Metadata]    Requirements    R20
     Recorded Check Should Pass    old network
 
@@ -41,14 +41,15 @@ Swap Completes Once The NAD Exists
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By The Late Swap
-    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM.
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM; nothing else differs.
     [Metadata]    Requirements    R20
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The Late Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R20
     Recorded Check Should Pass    new network
 

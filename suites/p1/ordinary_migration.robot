@@ -26,7 +26,7 @@ Untouched VM Is Migrated On Request
     Guest Should Not Have Rebooted    ${OLD_PEER}
 
 Untouched VM Keeps Its Networks And All NICs Work
-    [Documentation]    Both networks as the API shows them, the interfaces in the guest, and traffic on all three NICs.
+    [Documentation]    Both networks as the API shows them, the interfaces in the guest, and traffic on all NICs.
     [Metadata]    Requirements    R4
     VM Should Be On Network    ${OLD_PEER}    nic=main    network=${OLD_NETWORK}
     VM Should Be On Network    ${OLD_PEER}    nic=witness    network=${NEW_NETWORK}
@@ -35,6 +35,7 @@ Untouched VM Keeps Its Networks And All NICs Work
     Guests Should Reach Each Other    ${OLD_PEER}    ${NEW_PEER}    nic=witness    within=${REACH_TIMEOUT}
     Guests Should Reach Each Other    ${NEW_PEER}    ${OLD_PEER}    nic=witness    within=${REACH_TIMEOUT}
     Pod Network Should Work    ${OLD_PEER}    ${NEW_PEER}    within=${REACH_TIMEOUT}
+    Nothing Else Should Have Changed    ${OLD_PEER}
 
 
 *** Keywords ***

@@ -32,7 +32,7 @@ Restarted VM Is On Its New Network
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
 
 Restarted VM Reaches Its Peer On The New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R44
     Recorded Check Should Pass    new network
 

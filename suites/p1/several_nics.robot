@@ -29,20 +29,21 @@ Both NICs Complete Their Swap
     NIC Change Should Have Completed    ${VM}    nic=${OTHER_NIC}    within=${SWAP_TIMEOUT}
 
 One Migration Moves Both NICs
-    [Documentation]    The cluster creates one migration; the VM is not restarted, and RestartRequired is never set.
+    [Documentation]    The cluster creates one migration; the VM is not restarted, and nothing else differs.
     [Metadata]    Requirements    R2, R19, R27
     [Tags]    r2    r19
     VM Should Have Been Migrated    ${VM}
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
+    Nothing Else Should Have Changed    ${VM}
 
 First NIC Reaches Its New Network
-    [Documentation]    ICMP and TCP, both ways, through this NIC.
+    [Documentation]    ICMP, TCP and UDP, both ways, through this NIC.
     [Metadata]    Requirements    R27
     Recorded Check Should Pass    first NIC
 
 Second NIC Reaches Its New Network
-    [Documentation]    ICMP and TCP, both ways, through this NIC.
+    [Documentation]    ICMP, TCP and UDP, both ways, through this NIC.
     [Metadata]    Requirements    R27
     Recorded Check Should Pass    second NIC
 

@@ -23,13 +23,14 @@ ${OWNER}    vm-owner
 
 *** Test Cases ***
 Swap By The VM Owner Completes
-    [Documentation]    By one migration that the cluster created.
+    [Documentation]    By one migration that the cluster created; nothing else differs.
     [Metadata]    Requirements    R34
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Of The Owner Reaches The New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R34
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

@@ -50,7 +50,7 @@ VM That Cannot Migrate Is Not Rebooted
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 VM That Cannot Migrate Reaches Its Old Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R15
     Recorded Check Should Pass    old network
 

@@ -33,7 +33,7 @@ Networks Annotation Of The Source Pod Is Unchanged
     Source Pod Networks Should Be Unchanged    ${VM}
 
 VM Reaches Its Peer With The Dynamic Networks Controller
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R13
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

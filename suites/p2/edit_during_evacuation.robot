@@ -43,7 +43,7 @@ VM Is Not Rebooted By Eviction And Edit
     Guest Should Not Have Rebooted    ${VM}
 
 Evacuated VM Reaches Its New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R50
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

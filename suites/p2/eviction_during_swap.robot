@@ -40,9 +40,10 @@ VM Is Not Rebooted By Edit And Eviction
     [Metadata]    Requirements    R49
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 Evicted VM Reaches Its New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R49
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

@@ -50,7 +50,7 @@ Restarted VM Is On The Network Of The Edit
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
 
 Restarted VM Reaches Its Peer On The Network Of The Edit
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R8
     [Tags]    r8
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}

@@ -26,15 +26,16 @@ Swap To Another Namespace Completes By Live Migration
     VM Should Have Been Migrated    ${VM}
 
 VM Is Not Rebooted By The Swap To Another Namespace
-    [Documentation]    Same VMI, same boot, RestartRequired never set, the interface unchanged.
+    [Documentation]    Same VMI, same boot, RestartRequired never set, nothing but the network differs.
     [Metadata]    Requirements    R37
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The Network Of Another Namespace
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R37
     Recorded Check Should Pass    new network
 

@@ -34,13 +34,14 @@ Last Edit Is In Effect
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By Two Edits
-    [Documentation]    Same VMI, same boot id as before the first edit.
+    [Documentation]    Same VMI, same boot id as before the first edit; nothing else differs.
     [Metadata]    Requirements    R40
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The Last Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R40
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

@@ -32,7 +32,7 @@ Edit Leaves No Condition And No Migration
     VM Should Have Been Migrated    ${VM}    times=0
 
 VM Reaches Its Peer After The Start
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R41
     Recorded Check Should Pass    new network
 

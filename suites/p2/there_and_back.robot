@@ -31,15 +31,16 @@ Cluster Creates One Migration For Each Edit
     VM Should Have Been Migrated    ${VM}
 
 Guest Is Unchanged By Both Swaps
-    [Documentation]    Same VMI, same boot, same interface as before the first edit, RestartRequired never set.
+    [Documentation]    Same VMI, same boot, same interface as before the first edit, nothing else differs.
     [Metadata]    Requirements    R38
     VM Should Not Have Restarted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Nothing Else Should Have Changed    ${VM}
 
 VM Reaches Its Peer On The First Network Again
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R38
     Recorded Check Should Pass    first network
 

@@ -41,7 +41,7 @@ RestartRequired Is Cleared Once The VM Can Migrate
     Condition Should Have Been Cleared    ${VM}    RestartRequired
 
 Started VM Reaches Its New Network
-    [Documentation]    ICMP and TCP, both ways.
+    [Documentation]    ICMP, TCP and UDP, both ways.
     [Metadata]    Requirements    R48
     Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from emulator.fault_points import all_defects
 from testplan.results import Outcome, Verdict
 from tests.detection.faults import FAULTS
-from tests.detection.table import COMPARE_EVERYTHING, VARIABLES, Case
+from tests.detection.table import VARIABLES, Case
 from tests.embedded import SUITES, RobotRun, run_robot
 
 TOO_BUSY = "too few requests were sent: was a guest frozen or overloaded?"
@@ -90,12 +90,6 @@ def differences(case: Case, outcomes: list[Outcome], printed: str = "") -> list[
     wrong += [f"{name!r} did not run" for name in expected if name not in seen]
     for outcome in outcomes:
         if outcome.verdict is Verdict.PASS:
-            continue
-        beside = (
-            outcome.name in COMPARE_EVERYTHING and outcome.name not in expected and case.verdict is not Verdict.PASS
-        )
-        if beside and outcome.verdict in (case.verdict, Verdict.LAB_ERROR):
-            wrong += _unclear(outcome) if outcome.verdict is Verdict.FAIL else []
             continue
         if outcome.name not in expected:
             wrong.append(f"{outcome.name!r} is red as well: {outcome.verdict} {outcome.message}")

@@ -32,10 +32,6 @@ VARIABLES: Mapping[str, str] = {
 }
 
 
-COMPARE_EVERYTHING = ("Nothing Else Changes", "Nothing More Happens After The Swap")
-"""Tests that compare everything: where the product is at fault they may be red beside the tests that a case names."""
-
-
 class TableError(ValueError):
     """The table is not as it should be; the message names the file, the case and what is wrong."""
 

@@ -102,6 +102,10 @@ class Recorder:
                 self.stop()
                 raise
 
+    def records(self, kind: Kind) -> bool:
+        """Whether objects of a kind are recorded: events are not where they may not be watched."""
+        return kind in self._streams
+
     def select_again(self) -> None:
         """Record by the selectors of the ``naming`` as they are now: VMs were added to the suite."""
         for stream in self._streams.values():

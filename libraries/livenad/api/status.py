@@ -91,17 +91,26 @@ def _liveness(pod: Object) -> tuple[bool, str]:
     return phase_of(pod) not in FINAL_PHASES, str(meta(pod, "creationTimestamp"))
 
 
-def pod_network(pod: Object, interface: str) -> str | None:
-    """NAD (``namespace/name``) behind a pod's interface by Multus' network-status, None where it is not listed."""
+def pod_networks(pod: Object) -> dict[str, str]:
+    """NADs (``namespace/name``) by a pod's interfaces, by Multus' network-status."""
     text = meta(pod, "annotations", {}).get(NETWORK_STATUS)
     try:
         entries = json.loads(text) if text else []
     except ValueError:
-        return None
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and entry.get("interface") == interface:
-            return str(entry.get("name"))
-    return None
+        return {}
+    listed = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    return {str(one.get("interface")): str(one.get("name")) for one in reversed(listed)}
+
+
+def pod_network(pod: Object, interface: str) -> str | None:
+    """NAD (``namespace/name``) behind a pod's interface by Multus' network-status, None where it is not listed."""
+    return pod_networks(pod).get(interface)
+
+
+def elsewhere(pod: Object, network: str) -> str:
+    """``, which is behind pod1234 instead``: the interfaces of a pod that a NAD is behind; "" where it has none."""
+    found = [interface for interface, name in pod_networks(pod).items() if name == network]
+    return f", which is behind {' and '.join(found)} instead" if found else ""
 
 
 def is_automatic(migration: Object) -> bool:

@@ -8,12 +8,12 @@ from typing import Literal
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VM, VMI, Kind, Object, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import (
     condition_text,
     is_true,
     network_of,
     node_of,
-    phase_of,
 )
 from livenad.changes import Change, NetworkChange, NicSettingsChange, migrations_since, require_observed
 from livenad.errors import LabError, NotReached, ProductFault
@@ -281,5 +281,5 @@ def _network_part(history: History, edit: NicSettingsChange) -> str:
         return ""
     vmi = history.current(VMI, edit.vm) or {}
     network = network_of(dict(vmi.get("spec", {})), edit.nic)
-    made = [f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in migrations_since(history, edit).values()]
+    made = [f"{meta(item, 'name')} is {phase_text(history, item)}" for item in migrations_since(history, edit).values()]
     return f"; for information: the VMI's spec names {network}, {', '.join(made) or 'no migration was made'}"

@@ -12,18 +12,21 @@ NEEDS: dict[str, str] = {
     "ping": "who answers by ICMP, and how much a network loses",
     "bash or nc": "who answers by TCP",
     "cksum": "output of commands on its console",
+    "python3": "answers by UDP, full frames, transfers, frames to everybody, and connections that stay open",
+    "root or sudo": "whether others tell their MAC once it is forgotten (sudo without a password)",
 }
 """Tools, alternatives joined by ``or``, and the values that rest on them; the documentation has the same."""
 
 _ASK = r"""# tools of the guest
 for t in {tools}; do command -v "$t" >/dev/null 2>&1 && echo "$t"; done
+if [ "$(id -u)" = 0 ]; then echo root; elif sudo -n true; then echo sudo; fi 2>/dev/null
 :
 """
 
 
 def missing_in(shell: Shell, timeout: float = DEFAULT_TIMEOUT) -> list[str]:
     """What a guest lacks, as in `NEEDS`."""
-    tools = [tool for need in NEEDS for tool in need.split(" or ")]
+    tools = [tool for need in NEEDS for tool in need.split(" or ") if tool not in ("root", "sudo")]
     there = shell.run(_ASK.format(tools=" ".join(tools)), timeout, repeatable=True).stdout.split()
     return [need for need in NEEDS if not set(need.split(" or ")) & set(there)]
 

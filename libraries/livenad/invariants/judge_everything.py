@@ -13,6 +13,7 @@ from livenad.foreign_migrations import fault_from_before
 from livenad.invariants.comparison import Comparison, judge_unchanged
 from livenad.invariants.guest_state import GuestState
 from livenad.invariants.judge_api import compare_api
+from livenad.invariants.judge_connections import Around
 from livenad.invariants.judge_guest_state import compare_guest
 from livenad.text import human
 
@@ -59,14 +60,16 @@ class Act:
         return compare_api(history, self.vm, self.index, self.at, self.edits)
 
 
-def judge_everything(history: History, act: Act, reading: Reading | None) -> str:
+def judge_everything(history: History, act: Act, reading: Reading | None, around: Around | None = None) -> str:
     """Nothing differs from the record but what may.
 
-    Without ``reading``, as the guest gave no shell, the API alone is judged.
+    Without ``reading`` and ``around``, as the guest gave no shell, the API alone is judged.
     """
     compared = act.compare(history)
     if reading is not None:
         compared = compared.with_all_of(reading.compare())
+    if around is not None:
+        compared = compared.with_all_of(around.compare())
     try:
         return judge_unchanged(compared, act.title())
     except ProductFault as fault:

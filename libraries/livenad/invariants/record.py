@@ -13,6 +13,7 @@ from livenad.changes import ChangeLog, NetworkChange
 from livenad.errors import TestError
 from livenad.guest.shells import Shell
 from livenad.invariants.guest_state import GuestState
+from livenad.invariants.judge_connections import Held
 from livenad.invariants.read_guest import read_state, start_process
 
 
@@ -20,13 +21,14 @@ from livenad.invariants.read_guest import read_state, start_process
 class Recorded:
     """``index`` is the length of the history and ``at`` the monotonic clock when the guest had been read.
 
-    ``process`` is the PID of a process that was started in the guest.
+    ``process`` is the PID of a process that was started in the guest, and ``held`` are connections that were opened.
     """
 
     index: int
     at: float
     guest: GuestState
     process: str
+    held: Held = field(default_factory=Held)
 
 
 @dataclass
@@ -35,11 +37,11 @@ class Records:
 
     _records: dict[str, Recorded] = field(default_factory=dict)
 
-    def record(self, name: str, shell: Shell, history: History) -> Recorded:
+    def record(self, name: str, shell: Shell, history: History, held: Held | None = None) -> Recorded:
         """Start a process in the guest and read its state, with the place in the history. LabError from the guest."""
         process = start_process(shell)
         state = read_state(shell, process)
-        self._records[name] = Recorded(len(history), time.monotonic(), state, process)
+        self._records[name] = Recorded(len(history), time.monotonic(), state, process, held or Held())
         return self._records[name]
 
     def __getitem__(self, name: str) -> Recorded:
@@ -63,7 +65,7 @@ def edits_since(changes: ChangeLog, vm: str, index: int) -> list[NetworkChange]:
     """
     since = [change for change in changes if change.vm == vm and change.index >= index]
     for change in since:
-        if change.action not in ("network", "migrate"):
+        if change.action not in ("network", "migrate", "evict"):
             raise TestError(
                 f"{change.subject}: {change.what} came after `Record Guest`, and changes more than a network; call "
                 "`Record Guest` again after it"

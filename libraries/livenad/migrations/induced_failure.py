@@ -11,6 +11,7 @@ import time
 from livenad.api.client import Cluster
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, POD, Object, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.recorder import Recorder
 from livenad.api.status import FINAL_PHASES, is_automatic, phase_of, pod_trouble
 from livenad.changes import NetworkChange, migrations_since
@@ -119,4 +120,4 @@ def _because(pod: Object) -> str:
 
 def _listed(history: History, change: NetworkChange) -> str:
     found = migrations_since(history, change).values()
-    return ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found) or "no migration object"
+    return ", ".join(f"{meta(item, 'name')} is {phase_text(history, item)}" for item in found) or "no migration object"

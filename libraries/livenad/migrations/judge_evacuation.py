@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import VMI, Object, dig, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import FINAL_PHASES, condition_text, is_true, node_of, phase_of
 from livenad.changes import Change, migrations_concerned
 from livenad.errors import NotReached, ProductFault
@@ -31,7 +32,7 @@ def missing_to_evacuated(history: History, change: Change) -> list[str]:
     if is_true(vmi, _REQUESTED):
         missing.append(condition_text(vmi, _REQUESTED))
     unfinished = [one for one in _migrations(history, change) if phase_of(one) not in FINAL_PHASES]
-    return missing + [f"migration {meta(one, 'name')} is {phase_of(one) or 'new'}" for one in unfinished]
+    return missing + [f"migration {meta(one, 'name')} is {phase_text(history, one)}" for one in unfinished]
 
 
 def judge_evacuated(history: History, change: Change, within: float, migrations: int | None = None) -> str:
@@ -41,7 +42,7 @@ def judge_evacuated(history: History, change: Change, within: float, migrations:
     """
     found = _migrations(history, change)
     listed = (
-        ", ".join(f"{meta(one, 'name')} ({maker_of(history, one)}, {phase_of(one) or 'new'})" for one in found)
+        ", ".join(f"{meta(one, 'name')} ({maker_of(history, one)}, {phase_text(history, one)})" for one in found)
         or "none"
     )
     left = _left_at(history, change)

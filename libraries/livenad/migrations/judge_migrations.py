@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, VMI, Object, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import (
     FINAL_PHASES,
     is_automatic,
@@ -20,7 +21,7 @@ from livenad.text import human
 def judge_migrated_on_request(history: History, change: Change) -> str:
     """The only migration since the change is the requested one; it succeeded and moved the same VMI."""
     found = list(own_migrations(history, change).values())
-    listed = ", ".join(f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found) or "there is none"
+    listed = ", ".join(f"{meta(item, 'name')} is {phase_text(history, item)}" for item in found) or "there is none"
     ago = human(history.now - change.at)
     if len(found) != 1 or not is_ours(history, found[0]):
         fault = ProductFault if found else NotReached
@@ -49,7 +50,7 @@ def judge_not_migrated(history: History, change: Change) -> str:
     """No migration object was made since the change."""
     require_observed(history, change, VMI)
     if found := migrations_since(history, change).values():
-        names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
+        names = ", ".join(f"{meta(item, 'name')} ({phase_text(history, item)})" for item in found)
         raise ProductFault(f"{change.subject}: expected no migration since {change.what}; there is {names}")
     return f"{change.subject}: no migration since {change.what}"
 
@@ -58,7 +59,9 @@ def judge_migrated_times(history: History, change: NetworkChange, times: int) ->
     """``times`` migrations since the first edit of the VM, all made by the cluster, all Succeeded."""
     first = edits_of(change)[0]
     found = list(own_migrations(history, first).values())
-    listed = ", ".join(f"{meta(item, 'name')} ({maker_of(history, item)}, {phase_of(item) or 'new'})" for item in found)
+    listed = ", ".join(
+        f"{meta(item, 'name')} ({maker_of(history, item)}, {phase_text(history, item)})" for item in found
+    )
     good = [item for item in found if is_automatic(item) and phase_of(item) == "Succeeded"]
     if len(found) != times or len(good) != times:
         ended = all(phase_of(item) in FINAL_PHASES for item in found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import MIGRATION, VM, VMI, Object, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import condition_text, is_true, network_of, node_of, phase_of, qualified
 from livenad.changes import NetworkChange, edits_of, migrations_since, require_observed
 from livenad.errors import LabError, NotReached, ProductFault
@@ -101,7 +102,7 @@ def _judge_migrations(history: History, first: NetworkChange, last: NetworkChang
                 continue
         raise ProductFault(
             f"{title}: expected no migration, as the network stays the same; {name} was {maker} "
-            f"and is {phase_of(item) or 'new'}"
+            f"and is {phase_text(history, item)}"
         )
     return cancelled
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livenad.api.history import DELETED, History
 from livenad.api.kinds import POD, VM, VMI, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import current_pod, is_true, node_of, phase_of, pod_network, qualified
 from livenad.changes import Change, NetworkChange, migrations_since
 from livenad.errors import LabError, ProductFault
@@ -39,7 +40,7 @@ def judge_stayed(history: History, change: Change) -> str:
                 f"{human(record.at - change.at)} after {change.what} it was on {node_of(record.object) or 'none'}"
             )
     if found := migrations_since(history, change).values():
-        names = ", ".join(f"{meta(item, 'name')} ({phase_of(item) or 'new'})" for item in found)
+        names = ", ".join(f"{meta(item, 'name')} ({phase_text(history, item)})" for item in found)
         raise ProductFault(f"{change.subject}: expected no migration, as {reason}; there is {names}")
     pod = f", in pod {_only_pod(history, change)}" if isinstance(change, NetworkChange) else ""
     lasted = human(history.now - change.at)
@@ -87,7 +88,7 @@ def judge_waiting(history: History, change: NetworkChange) -> str:
                 waiting.append(f"target pod {meta(target, 'name')} is {phase_of(target) or 'new'}")
                 if phase_of(target) in ("Running", "Succeeded"):
                     raise ProductFault(f"{title}: {waiting[-1]} without the NAD {change.new_network}")
-        waiting.append(f"migration {meta(item, 'name')} is {phase_of(item) or 'new'}")
+        waiting.append(f"migration {meta(item, 'name')} is {phase_text(history, item)}")
     return f"{title}: runs on {node_of(vmi)}, on {change.old_network}; {', '.join(waiting) or 'no migration object'}"
 
 

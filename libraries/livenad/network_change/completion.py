@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from livenad.api.history import History
-from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, dig, meta
+from livenad.api.kinds import MIGRATION, POD, VM, VMI, Object, meta
+from livenad.api.migration_trouble import migration_trouble, warnings_about
 from livenad.api.status import (
-    NO_TROUBLE_YET,
     condition_text,
     current_pod,
+    elsewhere,
     is_automatic,
     is_true,
     migration_state,
@@ -19,9 +20,7 @@ from livenad.api.status import (
     node_of,
     phase_of,
     pod_network,
-    pod_trouble,
     qualified,
-    warning_text,
 )
 from livenad.changes import NetworkChange, migrations_since
 from livenad.foreign_migrations import maker_of
@@ -93,7 +92,7 @@ def _migration_succeeded(history: History, change: NetworkChange, migration: Obj
         completed = _completed(migration_state(history.current(VMI, change.vm) or {}), uid)
         if phase == "Running" and completed:
             seen += " though migrationState.completed is true: the product left it in phase Running"
-        return seen + _migration_trouble(history, migration), since
+        return seen + migration_trouble(history, migration), since
 
     return _Finding(name, phase == "Succeeded", tell)
 
@@ -124,6 +123,8 @@ def _node_changed(history: History, change: NetworkChange, vmi: Object, migratio
         seen += " as before the edit" if node == change.node else f", it was {change.node} before the edit"
         if target and node != target:
             seen += f", the migration's target is {target}"
+        if target and target == state.get("sourceNode"):
+            seen += ": its target is its source"
         return seen, history.since_when(VMI, change.vm, lambda item: node_of(item) == node)
 
     return _Finding(name, node not in ("", state.get("sourceNode")) and node == target, tell)
@@ -152,7 +153,7 @@ def _pod_on_new_network(history: History, change: NetworkChange, vmi: Object) ->
     def tell() -> tuple[str, float | None]:
         seen = f"pod {title} on {node_of(vmi)} has interface {change.pod_interface} on {network or 'no network'}"
         if network != wanted:
-            seen += f", expected {wanted}"
+            seen += f", expected {wanted}{elsewhere(pod, wanted)}"
         since = history.since_when(POD, title, lambda item: pod_network(item, change.pod_interface) == network)
         arrived = history.since_when(VMI, change.vm, lambda item: node_of(item) == node_of(vmi))
         return seen, max(since, arrived) if since is not None and arrived is not None else since
@@ -195,24 +196,6 @@ def _why_no_migration(history: History, change: NetworkChange) -> str:
     return ", ".join(parts)
 
 
-def _migration_trouble(history: History, migration: Object) -> str:
-    """Why a migration does not proceed: the state or first warning of its target pod, else its newest warning."""
-    uid = meta(migration, "uid")
-    vm = str(dig(migration, "spec", "vmiName"))
-    pods = history.all(POD, vm=vm)
-    targets = [pod for pod in pods if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") == uid]
-    troubles = {meta(pod, "name"): why for pod in targets if (why := pod_trouble(pod))}
-    for name, why in troubles.items():
-        if why not in NO_TROUBLE_YET:
-            return f" (target pod {name}: {why})"
-    for pod in targets:
-        if reported := next(_warnings_about(history, meta(pod, "name")), ""):
-            return f" (target pod {meta(pod, 'name')}: {reported})"
-    reported = "".join(list(_warnings_about(history, meta(migration, "name"), vm))[-1:])
-    waiting = "".join(f" (target pod {name}: {why})" for name, why in troubles.items())
-    return f" (event {reported})" if reported else waiting
-
-
 def first_warning(history: History, change: NetworkChange) -> str:
     """The first warning since the edit about its migrations, their target pods or the VMI; "" while there is none."""
     made = migrations_since(history, change)
@@ -222,12 +205,4 @@ def first_warning(history: History, change: NetworkChange) -> str:
         for pod in history.all(POD, vm=change.vm)
         if meta(pod, "labels", {}).get("kubevirt.io/migrationJobUID") in made
     }
-    return next(_warnings_about(history, *names, since=change.index), "")
-
-
-def _warnings_about(history: History, *names: str, since: int = 0) -> Iterator[str]:
-    """``reason: message`` of the warnings about objects, oldest first, cut to a readable length."""
-    for record in history.events_about(names, since):
-        event = record.object
-        if event.get("type") == "Warning":
-            yield warning_text(event)
+    return next(warnings_about(history, *names, since=change.index), "")

@@ -9,6 +9,7 @@ from livenad.api.status import (
     FINAL_PHASES,
     condition_text,
     current_pod,
+    elsewhere,
     is_true,
     migration_state,
     network_of,
@@ -40,7 +41,11 @@ def missing_effect(history: History, change: NetworkChange) -> list[str]:
     network = pod_network(pod, change.pod_interface) if pod else None
     if network != wanted:
         name = meta(pod, "name") if pod else "none"
-        missing.append(f"launcher pod {name} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}")
+        behind = elsewhere(pod, wanted) if pod else ""
+        missing.append(
+            f"launcher pod {name} on {node_of(vmi)} has {change.pod_interface} on {network or 'no network'}, expected "
+            f"{wanted}{behind}"
+        )
     for item in migrations_of_edits(history, change):
         if phase_of(item) not in FINAL_PHASES:
             missing.append(_unfinished(vmi, change, item))

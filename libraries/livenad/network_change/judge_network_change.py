@@ -10,6 +10,7 @@ from livenad.api.history import DELETED, History, Record
 from livenad.api.kinds import VMI, Object, dig, meta
 from livenad.api.status import (
     current_pod,
+    elsewhere,
     is_true,
     migration_state,
     network_of,
@@ -199,5 +200,6 @@ def judge_network(history: History, vm: str, namespace: str, nic: str, network: 
         raise NotReached(
             f"{title}: expected to be on {wanted}; the VMI's spec names {spec or 'nothing'}, and launcher pod "
             f"{meta(pod, 'name')} on {node_of(vmi)} has {interface} on {found or 'no network'}"
+            f"{elsewhere(pod, wanted) if found != wanted else ''}"
         )
     return f"{title}: on {wanted} by the VMI's spec and by launcher pod {meta(pod, 'name')} on {node_of(vmi)}"

@@ -14,10 +14,11 @@ from livenad.errors import LabError
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
 from livenad.outage.judge_outage import Direction
+from livenad.reachability.judge_reachability import ANSWERS_NEEDED
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, sample_until_reached
-from livenad.reachability.samples import Series
+from livenad.reachability.samples import Series, missing_answers
 from livenad.reachability.windows import Window
 
 MARGIN = 60.0
@@ -79,8 +80,11 @@ def start_monitoring(
     return OutageMonitor(vm, tuple(versions), to_old, to_new, witness, other, window)
 
 
-def stop_monitoring(measurements: Measurements, monitor: OutageMonitor, within: float) -> ProbeRun:
-    """Stop the monitoring once the new network answers both ways, after at most ``within`` seconds."""
+def stop_monitoring(measurements: Measurements, monitor: OutageMonitor, within: float) -> tuple[ProbeRun, list[Series]]:
+    """Stop the monitoring once the new network answers both ways, after at most ``within`` seconds.
+
+    The run, and the series of what did not answer by then.
+    """
     ways = [way for path in monitor.to_new.values() for way in (path, path.reverse())]
     names = {path.source.name for path in ways}
     reached = sample_until_reached(
@@ -90,4 +94,4 @@ def stop_monitoring(measurements: Measurements, monitor: OutageMonitor, within: 
     monitor.window.stop()
     monitor.run = monitor.window.finish()
     measurements.keep(monitor.run)
-    return monitor.run
+    return monitor.run, missing_answers(list(reached.series.values()), ANSWERS_NEEDED)

@@ -11,9 +11,11 @@ from livenad.guest.shells import GuestUnreachable, bare
 from livenad.model import Nic, VmRecord
 from livenad.reachability.judge_reachability import Opposite, judge_pod_network, judge_reach, judge_silent
 from livenad.reachability.measurements import Measurements
+from livenad.reachability.observable import first_rates, no_control, not_observed, remember_unobservable, traffic_probes
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, both_protocols, sample_until_reached
-from livenad.reachability.samples import Silence, SilenceWindow, judge_silence
+from livenad.reachability.samples import Silence, SilenceWindow, judge_silence, unproven_kinds, without_kinds
+from livenad.reachability.traffic import REACHED, SILENT
 from livenad.reachability.windows import Between, SilenceWatch, Window
 from livenad.text import human
 
@@ -25,19 +27,39 @@ CONSOLE_CHECK = 15.0
 
 
 def check_reach(
-    measurements: Measurements, vm: str, peer: str, *, nic: str, within: float, version: int = 4
+    measurements: Measurements,
+    vm: str,
+    peer: str,
+    *,
+    nic: str,
+    within: float,
+    version: int = 4,
+    before_change: bool = False,
 ) -> ProbeRun:
-    """ICMP and TCP both ways between a NIC and the peer in its subnet. ProductFault unless all answer in time."""
+    """ICMP, TCP, UDP, full frames and a transfer both ways between a NIC and the peer in its subnet.
+
+    ProductFault unless all answer in time, and the transfers get half the rate of the first ones of this NIC. What is
+    observed beside ICMP and TCP depends on the guests' tools; ``before_change``: what guests do not answer of it is not
+    observed later.
+    """
     guests = measurements.guests
     record = guests.record(vm)
     path = path_between(record, record.nic(nic), guests.record(peer), version)
     shells = {name: guests.shell(name) for name in (vm, peer)}
-    run = sample_until_reached(shells, both_protocols([path, path.reverse()]), within)
+    ways = [path, path.reverse()]
+    more, lacks = traffic_probes(measurements, ways, REACHED)
+    probes = [*both_protocols(ways), *more]
+    run = sample_until_reached(shells, sorted(probes, key=lambda probe: ways.index(probe.path)), within)
     measurements.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other')
     subject = f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip})'
     series = list(run.series.values())
-    run.said = measurements.verdicts.of_samples(judge_reach, series, run.began, subject, opposite(path), within)
+    if before_change:
+        lacks += remember_unobservable(measurements, series)
+    judged = without_kinds(series, measurements.unobservable)
+    rates = first_rates(measurements, run, record, nic)
+    said = measurements.verdicts.of_samples(judge_reach, judged, run.began, subject, opposite(path), within, rates)
+    run.said = said + not_observed(lacks)
     return run
 
 
@@ -51,40 +73,45 @@ def check_silence(measurements: Measurements, silence: Between, duration: float)
     guests = measurements.guests
     watch = measurements.watches.pop(silence, None)
     if watch is None or watch.window.duration < duration:
-        watch = _open_watch(guests, silence, duration)
-    run, seen = _seen(measurements, silence, watch)
+        watch = _open_watch(measurements, silence, duration)
+    run, seen, lacks = _seen(measurements, silence, watch)
     if judge_silence(seen) in UNPROVEN:
-        watch = _open_watch(guests, silence, duration)
-        run, seen = _seen(measurements, silence, watch)
+        watch = _open_watch(measurements, silence, duration)
+        run, seen, lacks = _seen(measurements, silence, watch)
     target = watch.targets[0]
     subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
-    run.said = measurements.verdicts.of_samples(
-        judge_silent, seen, subject, opposite(target), silence.nic, silence.control
-    )
+    said = measurements.verdicts.of_samples(judge_silent, seen, subject, opposite(target), silence.nic, silence.control)
+    run.said = said + not_observed(lacks)
     return run
 
 
-def _seen(measurements: Measurements, silence: Between, watch: SilenceWatch) -> tuple[ProbeRun, SilenceWindow]:
-    """The run and series of a window at its end."""
+def _seen(
+    measurements: Measurements, silence: Between, watch: SilenceWatch
+) -> tuple[ProbeRun, SilenceWindow, list[str]]:
+    """The run and series of a window at its end; and what was not observed in it."""
     run = watch.window.finish()
     measurements.keep(run)
     _raise_failures(run, f'whether NIC "{silence.nic}" of {silence.vm} and {silence.peer} are silent to each other')
-    return run, SilenceWindow(
+    targets, channel = run.of(watch.targets), [watch.channel, watch.channel.reverse()]
+    unproven = unproven_kinds(targets, run.of([*watch.witnesses, *channel]))
+    window = SilenceWindow(
         run.began,
         watch.window.duration,
-        run.of(watch.targets),
-        run.of(watch.witnesses),
-        run.of([watch.channel]),
+        without_kinds(targets, unproven),
+        without_kinds(run.of(watch.witnesses), unproven),
+        without_kinds(run.of(channel), unproven),
         run.of([watch.alive]),
     )
+    return run, window, watch.not_observed + no_control(unproven)
 
 
 def watch_for_silence(measurements: Measurements, silence: Between, duration: float) -> None:
     """Open the window of a `check_silence` that comes later; that check also reports a guest without a shell."""
-    measurements.watches[silence] = _open_watch(measurements.guests, silence, duration)
+    measurements.watches[silence] = _open_watch(measurements, silence, duration)
 
 
-def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWatch:
+def _open_watch(measurements: Measurements, silence: Between, duration: float) -> SilenceWatch:
+    guests = measurements.guests
     record, peer, control = (guests.record(name) for name in (silence.vm, silence.peer, silence.control))
     tested, version = record.nic(silence.nic), silence.version
     target = path_between(record, tested, peer, version)
@@ -93,8 +120,11 @@ def _open_watch(guests: Guests, silence: Between, duration: float) -> SilenceWat
     alive = witness_path(peer, control, channel.target_nic, tested, version)
     targets, witnesses = [target, target.reverse()], [witness, witness.reverse()]
     shells = {one.name: guests.shell(one.name) for one in (record, peer, control)}
-    probes = both_protocols([*targets, *witnesses, channel, alive])
-    return SilenceWatch(Window(shells, probes, duration).start(), targets, witnesses, channel, alive)
+    # The way back too: that the VM hears nothing proves something only if it can hear.
+    controls = [*witnesses, channel, channel.reverse()]
+    more, lacks = traffic_probes(measurements, [*targets, *controls], SILENT)
+    probes = [*both_protocols([*targets, *witnesses, channel, alive]), *more]
+    return SilenceWatch(Window(shells, probes, duration).start(), targets, witnesses, channel, alive, lacks)
 
 
 def check_pod_network(measurements: Measurements, vm: str, peer: str, within: float) -> ProbeRun:

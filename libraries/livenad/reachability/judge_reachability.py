@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livenad.errors import LabError, ProductFault
+from livenad.reachability.guest_program import MEGABYTES
 from livenad.reachability.samples import (
     PairWindow,
     Series,
@@ -24,8 +25,11 @@ from livenad.reachability.samples import (
 )
 from livenad.text import human
 
-ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2}
+ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2, "UDP": 2, "UDP full size": 2, "transfer": 1}
 """The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
+
+ASKED_MBIT = 10.0
+"""Mbit/s: a transfer need not be faster than half of this, as the lab's networks are not what is tested."""
 
 TOO_FEW = "too few requests were sent: was a guest frozen or overloaded?"
 
@@ -41,16 +45,45 @@ class Opposite:
         return f"{self.name} ({self.address})"
 
 
-def judge_reach(series: Sequence[Series], began: float, subject: str, peer: Opposite, within: float) -> str:
-    """All series have the answers that make a target reachable."""
+def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
+    series: Sequence[Series],
+    began: float,
+    subject: str,
+    peer: Opposite,
+    within: float,
+    first_rates: Mapping[str, float] | None = None,
+) -> str:
+    """All series have the answers that make a target reachable, and transfers half their first rates.
+
+    ``first_rates`` are those of the first transfers of the NIC in Mbit/s, by the sending guest.
+    """
     missing = missing_answers(series, ANSWERS_NEEDED)
+    kinds = _listed(list(dict.fromkeys(one.protocol for one in series)))
     if missing:
         reached = ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series if one not in missing)
         raise ProductFault(
-            f"{subject} and {peer} should reach each other by ICMP and TCP within {human(within)}; "
+            f"{subject} and {peer} should reach each other by {kinds} within {human(within)}; "
             f"not reached: {headed(missing, began, f'; reached: {reached}' if reached else '')}"
         )
-    return f"by ICMP and TCP after {human(reached_after(series, ANSWERS_NEEDED, began))}"
+    rates = []
+    for one in (one for one in series if one.protocol == "transfer"):
+        rate, least = rate_of(one), min((first_rates or {}).get(one.source, 0.0), ASKED_MBIT) / 2
+        way = f"{one.source} → {one.target}"
+        if rate < least:
+            raise ProductFault(
+                f"{subject} and {peer}: a transfer of {MEGABYTES} MB by TCP {way} should get at least {least:.1f} "
+                f"Mbit/s, half of what this NIC got at first (at most {ASKED_MBIT:.0f} Mbit/s are asked for), but got "
+                f"{rate:.1f} Mbit/s"
+            )
+        rates.append(f"{way} {rate:.0f} Mbit/s")
+    after = human(reached_after(series, ANSWERS_NEEDED, began))
+    return f"by {kinds} after {after}{'; ' if rates else ''}{', '.join(rates)}"
+
+
+def rate_of(series: Series) -> float:
+    """Mbit/s of the fastest transfer that was whole; 0 when there was none."""
+    seconds = [one.known - one.asked for one in series.answers]
+    return MEGABYTES * 8 / max(min(seconds), 0.001) if seconds else 0.0
 
 
 def judge_pod_network(series: Sequence[Series], began: float, subject: str, peer: Opposite, within: float) -> str:
@@ -123,3 +156,7 @@ def judge_pair_silent(window: PairWindow, subject: str, peer: Opposite) -> str:
 
 def _describe(series: Sequence[Series], began: float) -> str:
     return "; ".join(one.describe(began) for one in series)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)

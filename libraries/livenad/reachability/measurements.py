@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Measurements:
     """``measured`` are the finished ones, oldest first; the others are running, for a later verdict.
 
+    ``unobservable`` are kinds of traffic that cannot be observed between these guests, with the reason. ``rates`` are
+    the first Mbit/s of transfers, by VM, NIC, whether the VM sent, and IP version.
+
     ``verdicts`` keeps what was judged; it is that of the suite.
     """
 
@@ -27,6 +30,8 @@ class Measurements:
         self.watches: dict[Between, SilenceWatch] = {}
         self.pair_watches: dict[Between, PairWatch] = {}
         self.streams: dict[Between, LossWatch] = {}
+        self.unobservable: dict[str, str] = {}
+        self.rates: dict[tuple[str, str, bool, int], float] = {}
 
     def keep(self, run: ProbeRun) -> None:
         """Store a finished measurement, for the verdicts and for a chart."""

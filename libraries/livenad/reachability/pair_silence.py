@@ -13,9 +13,18 @@ from livenad.model import Nic, VmRecord
 from livenad.reachability.judge_reachability import Opposite, judge_pair_silent
 from livenad.reachability.links import LinkState, alive_since, read_link
 from livenad.reachability.measurements import Measurements
+from livenad.reachability.observable import no_control, not_observed, traffic_probes
 from livenad.reachability.paths import Path, path_between, shared_paths
 from livenad.reachability.probes import Probe, ProbeRun, both_protocols
-from livenad.reachability.samples import PairWindow, Silence, answered, judge_pair_silence
+from livenad.reachability.samples import (
+    PairWindow,
+    Silence,
+    answered,
+    judge_pair_silence,
+    unproven_kinds,
+    without_kinds,
+)
+from livenad.reachability.traffic import SILENT
 from livenad.reachability.windows import Between, PairWatch, Window
 
 _UNPROVEN = (Silence.TOO_FEW, Silence.CONTROL_DEAD)
@@ -24,7 +33,7 @@ _UNPROVEN = (Silence.TOO_FEW, Silence.CONTROL_DEAD)
 
 def watch_pair_for_silence(measurements: Measurements, between: Between, duration: float) -> None:
     """Open the window of a `check_pair_silence` that comes later; that check also reports a guest without a shell."""
-    measurements.pair_watches[between] = _open(measurements.guests, between, duration)
+    measurements.pair_watches[between] = _open(measurements, between, duration)
 
 
 def check_pair_silence(measurements: Measurements, between: Between, duration: float) -> ProbeRun:
@@ -37,11 +46,11 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
     guests = measurements.guests
     watch = measurements.pair_watches.pop(between, None)
     if watch is None or watch.window.duration < duration:
-        watch = _open(guests, between, duration)
-    run, seen = _finish(measurements, between, watch)
+        watch = _open(measurements, between, duration)
+    run, seen, lacks = _finish(measurements, between, watch)
     if judge_pair_silence(seen) in _UNPROVEN:
-        watch = _open(guests, between, duration)
-        run, seen = _finish(measurements, between, watch)
+        watch = _open(measurements, between, duration)
+        run, seen, lacks = _finish(measurements, between, watch)
     target = watch.targets[0]
     node = guests.node_of(between.vm)
     subject = (
@@ -51,7 +60,8 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
         judge_pair_silent, seen, subject, Opposite(target.target.name, str(target.target_address.ip))
     )
     alive = "; ".join(_alive(guests, watch, path, subject) for path in watch.targets)
-    run.said = f"{silent}; {_through(watch.others[0])} {answered(seen.others)}; {alive}"
+    beside = f"{_through(watch.others[0])} {answered(seen.others)}"
+    run.said = f"{silent}; {beside}; {alive}{not_observed(lacks)}"
     return run
 
 
@@ -78,7 +88,8 @@ def other_paths(guests: Guests, record: VmRecord, peer: VmRecord, target: Path, 
     return [found[0], found[0].reverse()]
 
 
-def _open(guests: Guests, between: Between, duration: float) -> PairWatch:
+def _open(measurements: Measurements, between: Between, duration: float) -> PairWatch:
+    guests = measurements.guests
     record, peer = guests.record(between.vm), guests.record(between.peer)
     target = path_between(record, record.nic(between.nic), peer, between.version)
     others = other_paths(guests, record, peer, target, between.version)
@@ -87,7 +98,12 @@ def _open(guests: Guests, between: Between, duration: float) -> PairWatch:
     probes = both_protocols(targets)
     # Whether a pod network forwards ICMP depends on the binding; all forward TCP.
     on_pod_network = others[0].source_nic.network is None
-    probes += [Probe(path, "TCP") for path in others] if on_pod_network else both_protocols(others)
+    lacks: list[str] = []
+    if on_pod_network:
+        probes += [Probe(path, "TCP") for path in others]
+    else:
+        more, lacks = traffic_probes(measurements, [*targets, *others], SILENT)
+        probes += [*both_protocols(others), *more]
     links: dict[str, LinkState] = {}
     failures: dict[str, LabError] = {}
     silent = {path.source.name: path.source_nic for path in targets}
@@ -97,7 +113,7 @@ def _open(guests: Guests, between: Between, duration: float) -> PairWatch:
 
     in_parallel(list(silent), read, failures)
     _raise(failures, between)
-    return PairWatch(Window(shells, probes, duration).start(), targets, others, links)
+    return PairWatch(Window(shells, probes, duration).start(), targets, others, links, lacks)
 
 
 def _over_pod_network(guests: Guests, record: VmRecord, peer: VmRecord) -> Path:
@@ -115,11 +131,16 @@ def _pod_nic(record: VmRecord) -> Nic:
     return next(nic for nic in record.nics if nic.network is None)
 
 
-def _finish(measurements: Measurements, between: Between, watch: PairWatch) -> tuple[ProbeRun, PairWindow]:
+def _finish(measurements: Measurements, between: Between, watch: PairWatch) -> tuple[ProbeRun, PairWindow, list[str]]:
     run = watch.window.finish()
     measurements.keep(run)
     _raise(run.failures, between)
-    return run, PairWindow(run.began, watch.window.duration, run.of(watch.targets), run.of(watch.others))
+    targets, others = run.of(watch.targets), run.of(watch.others)
+    unproven = unproven_kinds(targets, others)
+    window = PairWindow(
+        run.began, watch.window.duration, without_kinds(targets, unproven), without_kinds(others, unproven)
+    )
+    return run, window, watch.not_observed + no_control(unproven)
 
 
 def _raise(failures: dict[str, LabError], between: Between) -> None:

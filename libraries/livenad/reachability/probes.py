@@ -7,6 +7,7 @@ network may answer pings and drop other packets. Works with BusyBox or iputils, 
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from livenad.guest.shells import CommandLost, CommandTimeout, Deadline, GuestUnr
 from livenad.reachability.judge_reachability import ANSWERS_NEEDED
 from livenad.reachability.paths import Path
 from livenad.reachability.samples import Sample, Series
+from livenad.reachability.traffic import Traffic, command
 
 Protocol = Literal["ICMP", "TCP"]
 
@@ -35,8 +37,10 @@ _SLICE_GRACE = 5.0
 # requests are sent less often than ICMP. Each request costs the peer a process. While a peer is probed at a quick pace
 # until it answers, at most two requests are open, so that the probes do not overload a slow peer. In a window the
 # pace is slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
-_WINDOW_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.2, "TCP": 0.5}
-_REACH_PAUSE: Mapping[Protocol, float] = {"ICMP": 0.06, "TCP": 0.12}
+_WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.2, "TCP": 0.5, "neighbour": 1.0}
+_REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.06, "TCP": 0.12}
+_TRAFFIC_PAUSE = {True: 0.06, False: 0.5}
+"""Seconds between requests of the other kinds: until they are answered, and in a window."""
 
 _NOT_PERMITTED = "126"
 """What stands for the status of a request that the guest's own system did not let out."""
@@ -92,7 +96,7 @@ while read -r tag n rest; do
 case $tag in
 E) break ;;
 P) all="$all $rest" ;;
-A | D) echo "$tag $n $rest" ;;
+A | D | H | M) echo "$tag $n $rest" ;;
 S) echo "S $n $rest"
 case $rest in *" 0")
 eval "g=\$((g_$n + 1)); w=\$w_$n"; eval "g_$n=\$g"
@@ -111,7 +115,7 @@ class Probe:
     """One target of one guest by one protocol; ``pause``: seconds between requests, 0 for the default."""
 
     path: Path
-    protocol: Protocol
+    protocol: Protocol | Traffic
     pause: float = 0.0
 
     @property
@@ -136,6 +140,20 @@ class ProbeRun:
         """The series of these paths, ICMP before TCP."""
         wanted = list(paths)
         return [series for probe, series in self.series.items() if probe.path in wanted]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A frame to everybody that came in: probe ``number`` of ``guest``, by the interface with this MAC.
+
+    ``asked`` is the sender's uptime, ``known`` our monotonic clock.
+    """
+
+    guest: str
+    number: int
+    asked: float
+    known: float
+    mac: str
 
 
 def both_protocols(paths: Iterable[Path]) -> list[Probe]:
@@ -180,25 +198,35 @@ def guests_of(probes: Iterable[Probe]) -> list[str]:
     return list(dict.fromkeys(probe.guest for probe in probes))
 
 
-def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: bool) -> str:
+def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: bool, token: str = "") -> str:
     """POSIX sh: prints ``A <number> <asked>`` a request and ``S <number> <asked> <known> <status>`` an outcome.
 
-    Times are seconds of the guest's uptime. A request without an outcome was open when the window ended.
+    Times are seconds of the guest's uptime. A request without an outcome was open when the window ended. ``token``
+    marks the frames of one window.
     """
     pauses = _REACH_PAUSE if until_reached else _WINDOW_PAUSE
-    counters, streams = [], []
+    counters, streams, others = [], [], []
     for number, probe in enumerate(probes):
         needed = ANSWERS_NEEDED[probe.protocol] if until_reached else 0
         counters.append(f"g_{number}=0 w_{number}={needed}")
-        words = (
-            str(number),
-            probe.protocol,
-            str(probe.path.source_address.ip),
-            probe.path.source_nic.mac.lower(),
-            str(probe.path.target_address.ip),
-            str(probe.pause or pauses[probe.protocol]),
-        )
-        streams.append(f"stream {shlex.join(words)} &")
+        pause = probe.pause or pauses.get(probe.protocol, _TRAFFIC_PAUSE[until_reached])
+        source, target = str(probe.path.source_address.ip), str(probe.path.target_address.ip)
+        mac = probe.path.source_nic.mac.lower()
+        if probe.protocol in ("ICMP", "TCP"):
+            words = (str(number), probe.protocol, source, mac, target, str(pause))
+            streams.append(f"stream {shlex.join(words)} &")
+        else:
+            others.append((number, probe.protocol, mac, source, target, pause, needed))
+    if others:
+        order = {
+            "probes": others,
+            "guest": probes[0].guest,
+            "token": token or secrets.token_hex(6),
+            "seconds": round(duration, 2),
+            "listens": not until_reached,
+            "one_by_one": until_reached,
+        }
+        streams.append(command(order, '"$stop"', '"$kept"') + " &")
     return "\n".join(
         (
             _FUNCTIONS,
@@ -223,6 +251,8 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
     for words in lines:
         if words[0] == "X":
             raise LabError(f"guest {guest} has no {' '.join(words[1:])}")
+        if words[0] == "M":
+            raise LabError(" ".join(words[1:]))
     if not lines or lines[-1][0] != "N" or len(lines) < 2 or lines[-2][0] != "U":
         raise LabError(f"guest {guest}: its probes did not end as expected; last output: {text[-200:]!r}")
     offset = ended - float(lines[-1][1])
@@ -238,6 +268,17 @@ def parse_samples(text: str, count: int, ended: float, guest: str) -> list[list[
                 )
             asked[int(number)][at] = Sample(float(at) + offset, float(known) + offset, status == "0")
     return [sorted(samples.values(), key=lambda sample: sample.asked) for samples in asked]
+
+
+def parse_heard(text: str, ended: float) -> list[Heard]:
+    """The frames to everybody that a guest heard; ``ended`` as in `parse_samples`."""
+    lines = [line.split() for line in text.splitlines() if line]
+    offset = ended - float(lines[-1][1])
+    return [
+        Heard(words[1], int(words[2]), float(words[3]), float(words[4]) + offset, words[5])
+        for words in lines
+        if words[0] == "H" and len(words) == 6
+    ]
 
 
 def _sample_now(shell: Shell, probes: list[Probe], within: float) -> list[list[Sample]]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -160,6 +160,21 @@ def judge_pair_silence(window: PairWindow) -> Silence:
     if any(not _covers(series, window) for series in (*window.targets, *window.others)):
         return Silence.TOO_FEW
     return Silence.PROVEN if _answers_throughout(window.others, window) else Silence.CONTROL_DEAD
+
+
+ALWAYS_NEEDED = ("ICMP", "TCP")
+"""Kinds of traffic whose controls must answer; the others prove something only where theirs do."""
+
+
+def unproven_kinds(targets: Sequence[Series], controls: Sequence[Series]) -> list[str]:
+    """Kinds of traffic of which a control was never answered and no target was: their silence proves nothing."""
+    silent = {one.protocol for one in controls if not one.answers} - set(ALWAYS_NEEDED)
+    return sorted(silent - {one.protocol for one in targets if one.answers})
+
+
+def without_kinds(series: Sequence[Series], kinds: Collection[str]) -> list[Series]:
+    """The series of the other kinds of traffic."""
+    return [one for one in series if one.protocol not in kinds]
 
 
 def _answers_throughout(group: Sequence[Series], window: SilenceWindow | PairWindow) -> bool:

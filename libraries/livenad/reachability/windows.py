@@ -12,7 +12,7 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from livenad.guest.in_parallel import in_parallel
 from livenad.guest.shells import Deadline, Shell
@@ -20,21 +20,27 @@ from livenad.reachability.links import LinkState
 from livenad.reachability.paths import Path
 from livenad.reachability.probes import (
     SETTLE,
+    Heard,
     Probe,
     ProbeRun,
     begin,
     guests_of,
+    parse_heard,
     parse_samples,
     probe_script,
     series_of,
     window_began,
 )
+from livenad.reachability.samples import Sample
 
 OVERTIME = 20.0
 """Seconds for which the probes run on after the end of the window if they are not stopped."""
 
 FETCH_TIMEOUT = 20.0
 """Seconds beyond the end of a window in which every guest must return its samples."""
+
+_SAME = 0.001
+"""Seconds: times of a guest are whole hundredths."""
 
 _START = r"""# start of probes
 for d in "${TMPDIR:-/tmp}" /dev/shm /var/tmp; do
@@ -95,6 +101,9 @@ class Window:
         self._words: dict[str, dict[str, str]] = {}
         self._run = ProbeRun(time.monotonic())
         self._stopped = False
+        self._token = secrets.token_hex(6)
+        self._heard: dict[str, list[Heard]] = {}
+        self._offsets: dict[str, float] = {}
 
     @property
     def began(self) -> float:
@@ -131,14 +140,30 @@ class Window:
         if not self._run.failures:
             in_parallel(guests_of(self._probes), lambda guest: self._fetch(guest, command), self._run.failures)
         series = self._run.series
+        for guest, frames in self._heard.items():
+            for frame in frames:
+                self._note(guest, frame)
         self._run.series = {probe: series[probe] for probe in self._probes if probe in series}
         return self._run
+
+    def _note(self, guest: str, frame: Heard) -> None:
+        """A frame to everybody is answered when it came in at the NIC that it was to reach."""
+        own = self._own(frame.guest)
+        probe = own[frame.number] if frame.number < len(own) else None
+        if probe is None or probe not in self._run.series or probe.path.target.name != guest:
+            return
+        if probe.path.target_nic.mac.lower() == frame.mac:
+            series = self._run.series[probe]
+            asked = frame.asked + self._offsets[frame.guest]
+            others = [sample for sample in series.samples if abs(sample.asked - asked) > _SAME]
+            samples = sorted([*others, Sample(asked, frame.known, True)], key=lambda sample: sample.asked)
+            self._run.series[probe] = replace(series, samples=tuple(samples))
 
     def _own(self, guest: str) -> list[Probe]:
         return [probe for probe in self._probes if probe.guest == guest]
 
     def _start(self, guest: str) -> None:
-        script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False)
+        script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False, token=self._token)
         self._words[guest] = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
         self._run_in(guest, _START)
 
@@ -149,7 +174,10 @@ class Window:
         shell, words, own = self._shells[guest], self._words[guest], self._own(guest)
         deadline = Deadline(OVERTIME + SETTLE + FETCH_TIMEOUT)
         answer = shell.run(command % words, deadline.left, repeatable=True)
-        samples = parse_samples(answer.stdout, len(own), time.monotonic(), guest)
+        ended = time.monotonic()
+        samples = parse_samples(answer.stdout, len(own), ended, guest)
+        self._heard[guest] = parse_heard(answer.stdout, ended)
+        self._offsets[guest] = ended - float(answer.stdout.split()[-1])
         shell.run(_REMOVE % words, check=False, repeatable=True)
         for probe, found in zip(own, samples, strict=True):
             self._run.series[probe] = series_of(probe, found)
@@ -171,26 +199,32 @@ class Between:
 
 @dataclass(frozen=True)
 class SilenceWatch:
-    """An open window: ``targets`` must not answer, ``witnesses``, ``channel`` and ``alive`` are the controls."""
+    """An open window: ``targets`` must not answer, ``witnesses``, ``channel`` and ``alive`` are the controls.
+
+    ``not_observed`` are kinds of traffic, with the reason.
+    """
 
     window: Window
     targets: list[Path]
     witnesses: list[Path]
     channel: Path
     alive: Path
+    not_observed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class PairWatch:
     """An open window between two VMs: ``targets`` must not answer, ``others`` cross another network, both ways.
 
-    ``links`` are the link states of the silent NICs at its beginning, by guest.
+    ``links`` are the link states of the silent NICs at its beginning, by guest; ``not_observed`` are kinds of traffic,
+    with the reason.
     """
 
     window: Window
     targets: list[Path]
     others: list[Path]
     links: dict[str, LinkState]
+    not_observed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from livenad.api.history import History
 from livenad.api.kinds import VMI, meta
+from livenad.api.migration_trouble import phase_text
 from livenad.api.status import FINAL_PHASES, condition, condition_text, is_true, nic_status, phase_of, vm_summary
 from livenad.changes import Change
 from livenad.foreign_migrations import own_migrations
@@ -48,7 +49,9 @@ def missing_after(history: History, record: VmRecord, change: Change) -> list[st
     if change.action == "migrate":
         found = own_migrations(history, change).values()
         running = [
-            f"{meta(item, 'name')} is {phase_of(item) or 'new'}" for item in found if phase_of(item) not in FINAL_PHASES
+            f"{meta(item, 'name')} is {phase_text(history, item)}"
+            for item in found
+            if phase_of(item) not in FINAL_PHASES
         ]
         return (["no migration object was made"] if not found else running) or missing_to_ready(history, record)
     if vmi is not None and meta(vmi, "uid") == change.vmi_uid:

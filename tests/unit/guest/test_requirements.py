@@ -40,9 +40,9 @@ class Here:
 @pytest.mark.parametrize(
     ("tools", "missing"),
     [
-        (("ip", "ping", "bash", "cksum"), []),
-        (("ip", "ping", "nc", "cksum"), []),
-        (("ping", "cksum"), ["ip", "bash or nc"]),
+        (("ip", "ping", "bash", "cksum", "python3", "sudo"), []),
+        (("ip", "ping", "nc", "cksum", "python3", "sudo"), []),
+        (("ping", "cksum"), ["ip", "bash or nc", "python3", "root or sudo"]),
         ((), list(NEEDS)),
     ],
 )

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import copy
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from KubeVirtLibrary.base import SESSION
 from livenad.errors import LabError, ProductFault, TestError
 from livenad.guest.shells import GuestUnreachable
 from livenad.invariants.guest_state import parse_state
 from livenad.invariants.record import Recorded
 from livenad.model import Nic, VmRecord
+from livenad.report.evidence.collecting import _differs
 
 from tests.unit.libraries.conftest import Call
 from tests.unit.support.flows import Object, State, replay
@@ -132,3 +135,33 @@ def test_time_after_a_change_that_is_not_complete_cannot_be_judged(keywords: Cal
     flow(lambda states: [state for state in states if state[0] < 20])
     with pytest.raises(ProductFault, match="expected nothing more to happen after its completion, but it is not compl"):
         keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), duration=timedelta(seconds=5))
+
+
+def test_evidence_tells_first_what_differs_from_the_record(keywords: Call, flow: Any) -> None:
+    flow(warmer)
+    told = _differs(SESSION.run)  # type: ignore[arg-type]
+    assert [line.partition(" since ")[0] for line in told] == [
+        "VM lab-ab-basic/vm1: the VMI's spec.domain.cpu.cores was 1, is 9"
+    ]
+
+
+def test_route_that_moved_is_told_when_the_pod_network_is_cut_off(
+    keywords: Call, flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, shell = flow()
+    before = suite.records._records["vm1"]
+    routed = parse_state(STATE.format(uptime=100) + "route4\tdefault via 10.0.2.1 dev eth0\n", "vm1")
+    suite.records._records["vm1"] = replace(before, guest=routed)
+    suite.guests.console = lambda _: shell
+
+    def cut_off(*_: object) -> None:
+        raise ProductFault("VM lab-ab-basic/vm1: a new connection through its pod network should open within 1 s")
+
+    monkeypatch.setattr("GuestLibrary.reachability.check_pod_network", cut_off)
+    with pytest.raises(ProductFault) as caught:
+        keywords("Pod Network Should Work", "vm1", "vm1", within=timedelta(seconds=1))
+    told = "; since it was recorded: guest vm1's route4[default via 10.0.2.1 dev eth0] was present, is gone"
+    assert str(caught.value).endswith(f"within 1 s{told}")
+    shell._error = GuestUnreachable("no console")
+    with pytest.raises(ProductFault, match=r"within 1 s$"):
+        keywords("Pod Network Should Work", "vm1", "vm1", within=timedelta(seconds=1))

@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from livenad.api.kinds import MIGRATION, NAD, NODE, POD, VM, VMI
+from livenad.api.kinds import MIGRATION, NAD, NAMESPACE, NODE, POD, VM, VMI
 from livenad.api.status import NETWORK_STATUS
 from livenad.changes import NetworkChange
-from livenad.errors import LabError, ProductFault, TestError
+from livenad.errors import LabError, NotReached, ProductFault, TestError
 from livenad.networks.attachment import Place
 from livenad.ownership.labels import VM_LABEL
 
@@ -223,10 +223,25 @@ def test_verdict_without_its_change_is_a_test_error(
     assert said in str(caught.value)
 
 
-def test_settling_judges_nothing(api: FakeApi, started: Call) -> None:
+def test_settling_judges_nothing_until_the_suite_would_end_green(api: FakeApi, started: Call) -> None:
     boot(api)
     started("Change VM Network", "web", **MOVE)
     started("Wait Until Change Has Settled", "web", within=SOON)
+    wait = rf"VM {NAME}/web, NIC .*: expected the cluster to process it within 0.2 s; no migration object was made"
+    with pytest.raises(NotReached, match=wait):
+        started("Close Test Namespace")
+    assert api.requests("DELETE", NAMESPACE.path(None, NAME))
+
+
+@pytest.mark.parametrize("status", ["FAIL", "SKIP"])
+def test_wait_that_ended_without_its_event_adds_nothing_to_a_red_suite(
+    api: FakeApi, started: Call, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    boot(api)
+    started("Change VM Network", "web", **MOVE)
+    started("Wait Until Change Has Settled", "web", within=SOON)
+    monkeypatch.setattr("KubeVirtLibrary.namespaces.suite_status", lambda: status)
+    started("Close Test Namespace")
 
 
 def test_vm_that_does_not_stop_is_the_labs_fault(api: FakeApi, started: Call) -> None:
@@ -248,10 +263,12 @@ def test_moment_that_does_not_come_is_told(api: FakeApi, started: Call, event: s
 
 
 @pytest.mark.parametrize("event", ["migration created", "warning reported"])
-def test_moment_that_may_stay_out_is_no_fault(api: FakeApi, started: Call, event: str) -> None:
+def test_moment_that_stays_out_is_told_where_the_suite_would_end_green(api: FakeApi, started: Call, event: str) -> None:
     boot(api)
     started("Change VM Network", "web", **MOVE)
     started("Wait For VM Event", "web", event, within=SOON)
+    with pytest.raises(NotReached, match=rf"expected a {event} within 0.2 s; "):
+        started("Close Test Namespace")
 
 
 def test_complete_change_is_judged_on_what_was_recorded(replayed: Callable[[str], Call]) -> None:

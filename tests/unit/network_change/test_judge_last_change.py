@@ -33,7 +33,7 @@ def test_last_edit_of_a_swap_is_in_effect() -> None:
 
 def test_edit_that_is_under_way_is_not_in_effect() -> None:
     history, change = replay("swap-main", until=16)
-    with pytest.raises(ProductFault, match=r"on .*/nad-a; migration .*MigrationRequired=True"):
+    with pytest.raises(ProductFault, match=r"on .*/nad-a, expected .*/nad-b; migration .*MigrationRequired=True"):
         judge_last_edit(history, change, 5)
 
 

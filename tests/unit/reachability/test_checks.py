@@ -38,7 +38,7 @@ def test_measurements_are_kept_for_the_chart() -> None:
     paper = guests(swapped)
     reachability.check_silence(paper, OLD_SILENCE, 5.0)
     (run,) = paper.measured
-    assert len(run.series) == 12
+    assert len(run.series) == 12 + 6 * 4
     assert all(series.samples for series in run.series.values())
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -31,6 +32,8 @@ class PaperShell:
     """Answers the probe script by asking ``answers(source guest, target address)`` for each of its streams.
 
     ``identity`` is what it answers when it is asked who it is, ``state`` when it is asked for its whole state.
+    ``network`` are the other guests by name, whose frames to everybody it hears, ``macs`` those of all addresses, and
+    ``own`` its addresses. ``lets(kind, source guest, target address)`` can keep back a kind of traffic.
     """
 
     def __init__(self, guest: str, answers: Answers, error: LabError | None = None) -> None:
@@ -41,6 +44,10 @@ class PaperShell:
         self._answers = answers
         self._error = error
         self._script = ""
+        self.network: dict[str, PaperShell] = {}
+        self.macs: dict[str, str] = {}
+        self.own: set[str] = set()
+        self.lets: Callable[[str, str, str], bool] = lambda *_: True
 
     def prepare(self, timeout: float = 0) -> None:
         if isinstance(self._error, GuestUnreachable):
@@ -67,15 +74,36 @@ class PaperShell:
 
     def _samples(self, script: str, seconds: float) -> str:
         lines = ["B 100.00"]
-        for line in re.findall(r"^stream .*&$", script.replace("'\"'\"'", ""), re.MULTILINE):
-            number, _, _, _, target, pause = shlex.split(line)[1:7]
-            at = 100.0
-            while at < 100 + seconds:
+        for number, kind, target, pause in self._probes(script):
+            for at in _times(seconds, pause):
                 lines.append(f"A {number} {at:.2f}")
-                if self._answers(self._guest, target):
+                if kind not in ("broadcast", "multicast") and self._carries(kind, target):
                     lines.append(f"S {number} {at:.2f} {at:.2f} 0")
-                at += float(pause)
+        for sender in self.network.values():
+            for number, kind, target, pause in sender._probes(sender._script):
+                if target in self.own and kind in ("broadcast", "multicast") and sender._carries(kind, target):
+                    mac = self.macs[target]
+                    lines += [f"H {sender._guest} {number} {at:.2f} {at:.2f} {mac}" for at in _times(seconds, pause)]
         return "\n".join([*lines, f"U {100 + seconds:.2f}", f"N {100 + seconds:.2f}"])
+
+    def _carries(self, kind: str, target: str) -> bool:
+        return self._answers(self._guest, target) and self.lets(kind, self._guest, target)
+
+    @staticmethod
+    def _probes(script: str) -> list[tuple[int, str, str, float]]:
+        """Number, kind, target and pause of each probe of a script."""
+        text = script.replace("'\"'\"'", "")
+        found = []
+        for line in re.findall(r"^stream .*&$", text, re.MULTILINE):
+            number, kind, _, _, target, pause = shlex.split(line)[1:7]
+            found.append((int(number), kind, target, float(pause)))
+        for order in re.findall(r'\{"probes": .*?\}', text):
+            found += [(one[0], one[1], one[4], one[5]) for one in json.loads(order)["probes"]]
+        return found
+
+
+def _times(seconds: float, pause: float) -> list[float]:
+    return [100.0 + number * pause for number in range(int(seconds / pause + 0.999))]
 
 
 class PaperGuests:
@@ -84,7 +112,14 @@ class PaperGuests:
     def __init__(self, answers: Answers, **errors: LabError) -> None:
         self._records = three_guests()
         self._shells = {name: PaperShell(name, answers, errors.get(name.replace("-", "_"))) for name in self._records}
+        for name, shell in self._shells.items():
+            shell.network = {other: one for other, one in self._shells.items() if other != name}
+            nics = [nic for record in self._records.values() for nic in record.nics]
+            shell.own = {str(one.ip) for nic in self._records[name].nics for one in nic.addresses}
+            shell.macs = {str(address.ip): nic.mac.lower() for nic in nics for address in nic.addresses}
         self.guests = self
+        self.unobservable: dict[str, str] = {}
+        self.rates: dict[tuple[str, str, bool, int], float] = {}
         self.measured: list[probes.ProbeRun] = []
         self.watches: dict[object, object] = {}
         self.streams: dict[object, object] = {}
@@ -94,6 +129,11 @@ class PaperGuests:
         self.shell = self._shells.__getitem__
         self.console = self._shells.__getitem__
         self.new_ssh = self._shells.__getitem__
+
+    def let(self, lets: Callable[[str, str, str], bool]) -> None:
+        """Keep back kinds of traffic for which this is False, by kind, source guest and target address."""
+        for shell in self._shells.values():
+            shell.lets = lets
 
     def node_of(self, name: str) -> str:
         return "node-2"

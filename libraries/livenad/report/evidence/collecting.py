@@ -13,7 +13,9 @@ from pathlib import Path
 
 from livenad.changes import NetworkChange
 from livenad.context import Run, SuiteContext
-from livenad.errors import LAB_ERROR_PREFIX
+from livenad.errors import LAB_ERROR_PREFIX, LabError, TestError
+from livenad.invariants.judge_api import compare_api
+from livenad.invariants.record import edits_since
 from livenad.rejudge.saving import FILE as VERDICTS
 from livenad.rejudge.saving import save
 from livenad.report.chart_html import chart_html
@@ -29,6 +31,7 @@ from livenad.report.timeline_svg import timeline_svg
 from livenad.text import human
 
 THREADS = 6
+_FIRST = 8
 INDEX = "index.html"
 
 
@@ -59,10 +62,28 @@ def collect(run: Run, failure: Failure, folder: Path, allowance: Allowance) -> P
     if run.suite is not None:
         files.append(_verdicts(run, run.suite, folder))
     footer = f"Collected in {human(took)}, {store.size / 1e6:.1f} MB. Credentials are removed."
-    text = store.redaction.text(page(failure, findings, charts, files, footer, facts=_facts(run)))
+    differs = _differs(run)
+    text = store.redaction.text(page(failure, findings, charts, files, footer, facts=_facts(run), differs=differs))
     index = folder / INDEX
     allowance.bytes -= index.write_bytes(text.encode())
     return index
+
+
+def _differs(run: Run) -> list[str]:
+    """What the API shows of the VMs of `Record Guest` and must not differ from the record, the first of each."""
+    suite = run.suite
+    if suite is None:
+        return []
+    found: list[str] = []
+    for record in (one for one in suite.vms if one.name in suite.records):
+        index, at = suite.records[record.name].index, suite.records[record.name].at
+        try:
+            edits = edits_since(suite.changes, record.name, index)
+            compared = compare_api(suite.recorder.history, record.name, index, at, edits)
+        except (LabError, TestError):
+            continue  # it was not recorded while it ran, or was changed in another way since
+        found += [f"{record.subject}: {one}" for one in compared.findings[:_FIRST]]
+    return found
 
 
 def _facts(run: Run) -> dict[str, str]:

@@ -54,8 +54,11 @@ def page(
     footer: str,
     *,
     facts: Mapping[str, str],
+    differs: Sequence[str] = (),
 ) -> str:
     """One self-contained HTML file; ``charts`` are HTML, ``facts`` tell where and when.
+
+    ``differs`` is what must not differ from the record and does; it comes first.
 
     What is in ``nav`` is completed when the run has ended: whose fault it is, and links back to test and sign-off.
     """
@@ -75,7 +78,7 @@ def page(
 <nav id="back">{escape(_blame(failure.message))}</nav>
 <p>{escape(failure.where)}, step <b>{escape(failure.step)}</b></p>
 {f"<details><summary>The whole message</summary><pre>{escape(rest)}</pre></details>" if rest else ""}
-<h2>What looks wrong</h2>
+{_list("What differs from the record", differs)}<h2>What looks wrong</h2>
 <ul id="signs">{listed}</ul>
 <dl>{_facts({"Requirements": failure.rows, **facts})}</dl>
 {"".join(charts)}
@@ -85,6 +88,11 @@ def page(
 </body>
 </html>
 """
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    entries = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<h2>{title}</h2>\n<ul id="differs">{entries}</ul>\n' if lines else ""
 
 
 def _blame(message: str) -> str:

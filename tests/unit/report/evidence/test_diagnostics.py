@@ -53,3 +53,11 @@ def test_page_escapes_what_it_shows_and_links_only_what_is_there() -> None:
     assert '<nav id="back">The product failed a test, unless the message is Robot' in text
     assert "<dt>Cluster</dt><dd>https://c</dd>" in text and "<dt>Run" not in text
     assert text.count("<a href=") == 1 and '<a href="a.txt">' in text
+    assert "differs" not in text.partition("</style>")[2]
+
+
+def test_page_begins_with_what_differs_from_the_record() -> None:
+    failure = Failure("Suite.Test", "A Step", "VM web is gone")
+    text = page(failure, ["pod x"], [], [], "footer", facts={}, differs=["the VMI's spec.a was <1>, is 2"])
+    first = '<h2>What differs from the record</h2>\n<ul id="differs"><li>the VMI&#x27;s spec.a was &lt;1&gt;, is 2</li>'
+    assert 0 < text.index(first) < text.index("<h2>What looks wrong</h2>")

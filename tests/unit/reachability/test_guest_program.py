@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program that runs in guests, in this process: it answers, asks, and keeps connections open."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from livenad.errors import LabError
+from livenad.invariants.judge_connections import parse_connections
+from livenad.reachability import guest_connections, guest_program
+from livenad.reachability.probes import parse_samples
+from livenad.reachability.samples import Sample
+
+
+class Program:
+    """The program as it asks this machine, and what it said."""
+
+    def __init__(self, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.port = port
+        self.said: list[str] = []
+        monkeypatch.setattr(guest_program, "PORT", port)
+        monkeypatch.setattr(guest_program, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(guest_program, "say", lambda *words: self.said.append(" ".join(map(str, words))))
+
+    def ask(self, *probes: tuple[Any, ...], seconds: float = 5.0) -> list[list[Sample]]:
+        order = {"probes": probes, "guest": "web", "token": "ab", "seconds": seconds}
+        guest_program.Asking({**order, "listens": False, "one_by_one": True}, "", "/").run()
+        return parse_samples("\n".join([*self.said, "U 1.00", "N 1.00"]), len(probes), 1.0, "web")
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("", 0))
+        port = one.getsockname()[1]
+    yield Program(port, monkeypatch)
+
+
+def test_one_that_answers_is_reached_by_each_kind(program: Program) -> None:
+    sockets = guest_program._listening(program.port)
+    guest_program._Answering(sockets)
+    with pytest.raises(OSError, match="in use"):
+        guest_program._listening(program.port)
+    kinds = ("UDP", "UDP full size", "transfer")
+    found = program.ask(*((n, kind, "", "127.0.0.1", "127.0.0.2", 0.01, 2) for n, kind in enumerate(kinds)))
+    assert [sum(sample.answered for sample in samples) for samples in found] == [2, 2, 2]
+
+
+def test_one_where_nobody_listens_is_not_reached(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_program.Asking, "_require_answers", lambda self: None)
+    kinds = ("UDP", "UDP full size", "transfer")
+    probes = [(n, kind, "", "127.0.0.1", "127.0.0.2", 0.05, 2) for n, kind in enumerate(kinds)]
+    found = program.ask(*probes, seconds=0.3)
+    assert all(samples and not any(one.answered for one in samples) for samples in found)
+
+
+def test_port_of_another_program_is_a_lab_error_and_no_silence(program: Program) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
+        foreign.bind(("", program.port))
+        with pytest.raises(LabError, match=f"UDP port {program.port} of guest web is taken by another program"):
+            program.ask(seconds=0.0)
+
+
+def test_program_ends_when_its_window_is_stopped(program: Program, tmp_path: Path) -> None:
+    asking = guest_program.Asking({"token": "ab", "seconds": 60.0, "guest": "web"}, str(tmp_path / "stop"), "/")
+    assert asking._goes_on()
+    (tmp_path / "stop").touch()
+    assert not asking._goes_on()
+    assert not guest_program.Asking({"token": "ab", "seconds": 0.0, "guest": "web"}, "", "/")._goes_on()
+
+
+def test_program_tells_the_longest_gap_and_the_end_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_connections, "LINE_SECONDS", 0.01)
+    server = socket.create_server(("127.0.0.2", 0))
+    monkeypatch.setattr(guest_connections, "PORT", server.getsockname()[1])
+    lines: dict[int, str] = {}
+    thread = threading.Thread(target=guest_connections._hold_one, args=(lines, 3, "127.0.0.1", "127.0.0.2"))
+    thread.start()
+    with server, server.accept()[0] as call, call.makefile("rb") as asked:
+        assert asked.readline() == b"ECHO\n"
+        for pause in (0.0, 0.3, 0.0):
+            line = asked.readline()
+            time.sleep(pause)
+            call.sendall(line)
+        asked.readline()
+        # Reading ends at once, with an answer to the last line still open.
+        call.shutdown(socket.SHUT_WR)
+        thread.join(5)
+    assert re.fullmatch(r"C 3 \S+ \S+ 0\.[3-9]\d \S+ closed_by_the_other_side", lines[3])
+    state = parse_connections(f"{lines[3]}\nT {guest_program.uptime()}\n", "web")[3]
+    assert state.error == "closed by the other side"
+    assert state.opened <= state.gap_ended <= state.answered
+
+
+def test_connection_to_a_port_where_nobody_listens_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        monkeypatch.setattr(guest_connections, "PORT", server.getsockname()[1])
+    lines: dict[int, str] = {}
+    guest_connections._hold_one(lines, 0, "127.0.0.1", "127.0.0.2")
+    assert lines[0] == "C 0 0.00 0.00 0.00 0.00 Connection_refused"

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traffic beyond pings: what is sent to guests, and what is made of what it prints."""
+
+from __future__ import annotations
+
+import ast
+from typing import cast
+
+import pytest
+from livenad.errors import ProductFault
+from livenad.reachability import checks, guest_program, traffic
+from livenad.reachability.judge_reachability import rate_of
+from livenad.reachability.measurements import Measurements
+from livenad.reachability.samples import Sample, Series
+from livenad.reachability.windows import Between
+
+from tests.unit.support.paper import NEW, OLD, VM, Answers, PaperGuests, swapped
+
+OLD_SILENCE = Between("vm", "old-peer", "secondary", "new-peer")
+
+
+def test_what_is_sent_to_guests_is_for_python_3_6() -> None:
+    code = traffic.program()
+    ast.parse(code, feature_version=(3, 6))
+    nodes = list(ast.walk(ast.parse(code)))
+    assert not [one for one in nodes if isinstance(one, ast.AnnAssign) or getattr(one, "annotation", None)]
+    assert not [one for one in nodes if isinstance(one, ast.FunctionDef) and (one.returns or ast.get_docstring(one))]
+    modules = {name.name for one in nodes if isinstance(one, ast.Import) for name in one.names}
+    assert modules == {"contextlib", "json", "os", "socket", "subprocess", "sys", "threading", "time"}
+    assert len(traffic.command({})) < 8000
+
+
+def test_full_frames_are_as_large_as_the_interface_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(guest_program.Asking, "_datagram", lambda *words: sizes.append(words[-1]))
+    monkeypatch.setattr(guest_program, "mtu_of", lambda device: 1450)
+    asking = guest_program.Asking({"token": "ab", "seconds": 1.0, "guest": "web"}, "", "/")
+    asking._full(0, "1.00", "net1", "10.10.0.10", "10.10.0.11")
+    asking._full(0, "1.00", "net1", "fd00::10", "fd00::11")
+    assert sizes == [1450 - 28, 1450 - 48]
+
+
+def paper(answers: Answers = swapped) -> PaperGuests:
+    return PaperGuests(answers)
+
+
+def reach(guests: PaperGuests, *, before: bool = False) -> str:
+    measured = cast(Measurements, guests)
+    run = checks.check_reach(measured, "vm", "new-peer", nic="secondary", within=0.3, before_change=before)
+    return run.said
+
+
+def silence(guests: PaperGuests) -> str:
+    return checks.check_silence(cast(Measurements, guests), OLD_SILENCE, 5.0).said
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("kind", ["UDP", "UDP full size", "transfer"])
+def test_each_kind_must_reach(kind: str) -> None:
+    guests = paper()
+    guests.let(lambda one, source, target: (one, target) != (kind, NEW))
+    with pytest.raises(ProductFault, match=rf"within 0.3 s; not reached: {kind} vm → new-peer \(10.10.0.12\): 0 of"):
+        reach(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_guests_do_not_answer_before_the_change_is_not_observed_after_it() -> None:
+    guests = paper()
+    guests.let(lambda one, source, target: one != "UDP")
+    assert "; not observed: UDP (new-peer did not answer vm before the change)" in reach(guests, before=True)
+    assert "not observed: UDP" in reach(guests)
+    guests = paper()
+    guests.let(lambda one, source, target: one not in ("UDP", "TCP"))
+    with pytest.raises(ProductFault, match="not reached: TCP"):
+        reach(guests, before=True)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_guest_without_python_is_not_asked_and_this_is_told() -> None:
+    guests = paper()
+    guests.missing_tools = lambda name: ["python3"] if name == "new-peer" else []  # type: ignore[method-assign]
+    assert "by ICMP and TCP after" in reach(guests)
+    assert "; not observed: UDP (new-peer has no python3), UDP full size (new-peer" in reach(guests)
+    assert "; not observed: UDP (new-peer has no python3), broadcast (" in silence(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("kind", ["UDP", "broadcast", "multicast", "neighbour"])
+@pytest.mark.parametrize(("source", "target"), [("vm", OLD), ("old-peer", VM)])
+def test_each_kind_must_be_silent_both_ways(kind: str, source: str, target: str) -> None:
+    def leaking(one: str, other: str) -> bool:
+        return swapped(one, other) or (one, other) == (source, target)
+
+    guests = paper(leaking)
+    guests.let(lambda one, frm, to: swapped(frm, to) or one == kind)
+    peer = "old-peer" if source == "vm" else "vm"
+    with pytest.raises(ProductFault, match=rf"answers came: {kind} {source} → {peer} \({target}\): \d+ of"):
+        silence(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_kind_without_a_positive_control_proves_nothing_and_this_is_told() -> None:
+    guests = paper()
+    guests.let(lambda one, source, target: one != "multicast")
+    assert silence(guests).endswith("; not observed: multicast (a control did not answer)")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_frame_by_another_nic_is_not_one_of_the_silent_nic() -> None:
+    guests = paper()
+    for shell in guests._shells.values():
+        shell.macs[VM] = "02:00:00:00:00:99"
+    assert "multicast (a control did not answer)" in silence(guests)
+
+
+def transfers(*seconds: float) -> Series:
+    return Series("vm", "peer", "10.0.0.2", "transfer", tuple(Sample(5.0, 5.0 + one, True) for one in seconds))
+
+
+def test_rate_is_that_of_the_fastest_whole_transfer() -> None:
+    assert rate_of(transfers(4.0, 2.0)) == 8.0
+    assert rate_of(Series("vm", "peer", "10.0.0.2", "transfer", (Sample(5.0, 9.0, False),))) == 0.0
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("first", "least"), [(900.0, "5.0"), (6.0, "3.0")])
+def test_transfer_gets_half_of_its_first_rate(first: float, least: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    guests = paper()
+    told = {True: first, False: first}
+    for module in ("judge_reachability", "observable"):
+        monkeypatch.setattr(f"livenad.reachability.{module}.rate_of", lambda series: told[series.source == "vm"])
+    assert f"vm → new-peer {first:.0f} Mbit/s, new-peer → vm {first:.0f} Mbit/s" in reach(guests)
+    told[False] = float(least) - 0.1
+    with pytest.raises(
+        ProductFault,
+        match=rf"2 MB by TCP new-peer → vm should get at least {least} Mbit/s, .* but got {told[False]:.1f} Mbit/s",
+    ):
+        reach(guests)
+    told[False] = float(least)
+    reach(guests)

@@ -124,6 +124,9 @@ class InvariantKeywords(GuestComponent):
         states = states_after(self.guests, record.name, held, moved, within.total_seconds())
         now = read_neighbours(self.guests, list(held.known))
         lines = described(held.connections, states) or [f"not observed: connections: {held.lacks or 'none was opened'}"]
+        lines += [
+            f"not observed: the MACs that {peer} knows, as it gave no shell" for peer in held.known if peer not in now
+        ]
         folded(f"{record.subject}: {lines[0]}", "connections from before the change", "\n".join(lines))
         return Around(
             guest=f"{record.namespace}/{record.name}",

@@ -26,6 +26,7 @@ from livenad.reachability.traffic import PYTHON, command
 
 HELD_SECONDS = 7200
 OPENING_SECONDS = 3.0
+PEER_SECONDS = 10.0
 
 _HOLD = r"""# connections that must live through the change
 mkdir -p {folder} && {command}
@@ -63,7 +64,10 @@ def open_connections(guests: Guests, record: VmRecord, others: Sequence[VmRecord
     def answer(peer: str) -> None:
         guests.shell(peer).run(command({}), repeatable=True)
 
-    _in_all(peers, answer)
+    failures: dict[str, LabError] = {}
+    in_parallel(peers, answer, failures)
+    for failure in failures.values():
+        raise failure
     folder = f"/dev/shm/.connections-{secrets.token_hex(6)}"  # noqa: S108 - its name cannot be guessed
     connections = [
         Connection(
@@ -110,18 +114,11 @@ def states_after(
 
 
 def read_neighbours(guests: Guests, peers: Sequence[str]) -> dict[str, Neighbours]:
-    """Whom each peer knows. LabError from a peer."""
+    """The MACs that each peer knows; a peer that gives no shell in time is left out, as others judge whether it lives."""
     found: dict[str, Neighbours] = {}
 
     def read(peer: str) -> None:
-        found[peer] = parse_neighbours(guests.shell(peer).run(_NEIGHBOURS, repeatable=True).stdout)
+        found[peer] = parse_neighbours(guests.shell(peer).run(_NEIGHBOURS, PEER_SECONDS, repeatable=True).stdout)
 
-    _in_all(peers, read)
+    in_parallel(peers, read, {})
     return found
-
-
-def _in_all(names: Sequence[str], work: Callable[[str], None]) -> None:
-    failures: dict[str, LabError] = {}
-    in_parallel(names, work, failures)
-    for failure in failures.values():
-        raise failure

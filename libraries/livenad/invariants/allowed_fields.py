@@ -276,8 +276,8 @@ _POD_FIELDS = (
     ),
     *_may(
         POD_KIND,
-        "set once",
-        "Stamped by virt-handler as the target is ready.",
+        "later",
+        "Stamped by virt-handler as the target is ready, once for each migration.",
         "metadata.annotations[kubevirt.io/migration-target-ready-timestamp]",
     ),
     *_may(POD_KIND, "true", "Set by the first migration.", "metadata.annotations[kubevirt.io/nonroot]"),

@@ -17,12 +17,15 @@ from livenad.changes import NetworkChange
 from livenad.errors import LabError
 from livenad.invariants.allowed_fields import MAY_DIFFER, expected_warning
 from livenad.invariants.comparison import Comparison, Difference, text_of
-from livenad.invariants.flat_fields import fields_of
+from livenad.invariants.flat_fields import Fields, fields_of
 from livenad.invariants.flow import Flow, flow_of, taken_over
 from livenad.invariants.may_differ import MayDiffer
 from livenad.invariants.scope import is_judged
 from livenad.invariants.transitions import Step
 from livenad.text import human
+
+_MIGRATION_STATE = "status.migrationState."
+_MIGRATION_UID = f"{_MIGRATION_STATE}migrationUid"
 
 
 def compare_api(history: History, vm: str, index: int, at: float, edits: Sequence[NetworkChange]) -> Comparison:
@@ -86,8 +89,9 @@ class _Comparing:
                 break
             state = fields_of(record.object)
             paths |= set(state)
-            for path in sorted({*was, *state, *earlier} - wrong.keys()):
-                step = Step(path, was, earlier, state, self.flow, last=record is records[-1] and not left)
+            first, previous = (_of_its_migration(fields, state) for fields in (was, earlier))
+            for path in sorted({*first, *state, *previous} - wrong.keys()):
+                step = Step(path, first, previous, state, self.flow, last=record is records[-1] and not left)
                 judged = _judged(record.kind, subject, step)
                 if judged is not None:
                     found[path], fits = judged
@@ -154,6 +158,13 @@ class _Comparing:
 
     def _when(self, what: str, record: Record) -> str:
         return f"{what} {human(record.at - self.at)} after the record"
+
+
+def _of_its_migration(fields: Fields, state: Fields) -> Fields:
+    """Fields to compare a state with: migrationState is replaced as a whole when a further migration begins."""
+    if state.get(_MIGRATION_UID) is None or fields.get(_MIGRATION_UID) in (None, state[_MIGRATION_UID]):
+        return fields
+    return {path: value for path, value in fields.items() if not path.startswith(_MIGRATION_STATE)}
 
 
 @lru_cache(maxsize=4096)

@@ -114,7 +114,7 @@ def states_after(
 
 
 def read_neighbours(guests: Guests, peers: Sequence[str]) -> dict[str, Neighbours]:
-    """The MACs that each peer knows; a peer that gives no shell in time is left out, as others judge whether it lives."""
+    """The MACs that each peer knows. One that gives no shell in time is left out: others judge whether it lives."""
     found: dict[str, Neighbours] = {}
 
     def read(peer: str) -> None:

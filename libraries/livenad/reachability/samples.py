@@ -178,17 +178,19 @@ def without_kinds(series: Sequence[Series], kinds: Collection[str]) -> list[Seri
 
 
 def _answers_throughout(group: Sequence[Series], window: SilenceWindow | PairWindow) -> bool:
-    """For each direction: an answer by each protocol, and by any of them in each half of the window.
+    """For each direction: an answer by each protocol, and by ICMP or TCP in each half of the window.
 
-    Half a window holds a dozen requests and more, so that a network that loses 30 % of its packets still counts.
+    Half a window holds a dozen requests and more, so that a network that loses 30 % of its packets still counts. Other
+    kinds of traffic are asked for less often.
     """
     middle = window.began + window.duration / 2
     for direction in {(series.source, series.target, series.address) for series in group}:
         own = [s for s in group if (s.source, s.target, s.address) == direction]
-        asked = [sample.asked for series in own for sample in series.answers]
+        always = [series for series in own if series.protocol in ALWAYS_NEEDED]
+        asked = [sample.asked for series in always for sample in series.answers]
         if not all(series.answers for series in own):
             return False
-        if not any(at < middle for at in asked) or not any(at >= middle for at in asked):
+        if always and not (any(at < middle for at in asked) and any(at >= middle for at in asked)):
             return False
     return bool(group)
 

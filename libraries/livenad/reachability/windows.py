@@ -48,7 +48,10 @@ d=$d/%(token)s
 [ -d "$d" ] && exit 0
 mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
 { sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
-until grep -q ^A "$d/part" 2>/dev/null || [ -e "$d/all" ]; do sleep 0.02 2>/dev/null || sleep 1; done
+n=0
+until grep -q '^A %(last)s ' "$d/part" 2>/dev/null || [ -e "$d/all" ] || [ "$n" -ge 150 ]; do
+n=$((n + 1)); sleep 0.02 2>/dev/null || { sleep 1; n=$((n + 20)); }
+done
 exit 0
 done
 echo "no directory can be written to (disk full?)"; exit 1
@@ -164,7 +167,10 @@ class Window:
 
     def _start(self, guest: str) -> None:
         script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False, token=self._token)
-        self._words[guest] = {"token": f".probes-{secrets.token_hex(6)}", "script": shlex.quote(script)}
+        # The last ones are those of the program, which takes longest to start.
+        last = len(self._own(guest)) - 1
+        token = f".probes-{secrets.token_hex(6)}"
+        self._words[guest] = {"token": token, "script": shlex.quote(script), "last": str(last)}
         self._run_in(guest, _START)
 
     def _run_in(self, guest: str, command: str) -> None:

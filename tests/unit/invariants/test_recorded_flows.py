@@ -37,6 +37,13 @@ def test_flow_in_which_it_did_not_is_red_for_its_cause_only(name: str) -> None:
     assert not [cause for cause in causes if not any(re.search(cause, line) for line in findings)]
 
 
+def test_record_after_a_migration_is_compared_with_the_next_one() -> None:
+    flow = replay("main-b_again")
+    edit = flow.edits[1]
+    found = compare_api(flow.history, "vm1", edit.index, edit.at, flow.edits[1:])
+    assert not [str(one) for one in found.findings]
+
+
 def test_every_allowed_difference_is_needed_by_the_flow_that_it_names() -> None:
     flows = {entry.seen for entry in MAY_DIFFER} | {warning.seen for warning in EXPECTED_WARNINGS}
     for seen in flows:

@@ -249,7 +249,7 @@ def test_window_outlives_the_connection(ping: dict[str, str], banner: int) -> No
 
 def test_commands_of_a_window_may_be_repeated(ping: dict[str, str], tmp_path: Path) -> None:
     environment = {**ping, "TMPDIR": str(tmp_path)}
-    words = {"token": "probes", "script": f"'echo begun >>{tmp_path}/runs; echo U 1'"}
+    words = {"token": "probes", "script": f"'echo begun >>{tmp_path}/runs; echo U 1'", "last": "0"}
     shell = LocalShell("sh", environment)
     for _ in range(3):
         assert shell.run(windows._START % words).exit_code == 0

@@ -109,7 +109,7 @@ Neighbours = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Held:
-    """Connections of a recorded VM, whose state is in a folder of its guest; and whom its peers knew at the record.
+    """Connections of a recorded VM, whose state is in a folder of its guest; and the MACs that its peers knew then.
 
     ``lacks`` says why there are no connections, "" for no reason.
     """
@@ -127,7 +127,7 @@ def parse_neighbours(text: str) -> Neighbours:
 
 
 def compare_neighbours(peer: str, before: Neighbours, now: Neighbours, macs: Mapping[str, str]) -> Comparison:
-    """Whoever a peer knows by an address of the VM has the MAC of its NIC, and no other address has that MAC.
+    """A peer knows each address of the VM by the MAC of its NIC, and no other address has that MAC.
 
     ``macs`` are those of the VM's NICs by address.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens connections from a guest to its peers that stay open, and reads what became of them and whom peers know."""
+"""Opens connections from a guest to its peers that stay open; reads what became of them, and the MACs that peers know."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ mkdir -p {folder} && {command}
 _READ = r"""# state of open connections
 cat {folder}/state
 """
-_NEIGHBOURS = r"""# whom the guest knows
+_NEIGHBOURS = r"""# MACs that the guest knows
 while read -r a _ f m _ d; do case $f in 0x0 | flags | HW) ;; 0x*) echo "$a $m $d" ;; esac; done </proc/net/arp
 command -v ip >/dev/null && ip -6 neigh show | while read -r a _ d k m _; do [ "$k" = lladdr ] && echo "$a $m $d"; done
 :
@@ -52,7 +52,7 @@ def paths_to_peers(record: VmRecord, others: Sequence[VmRecord]) -> list[Path]:
 
 
 def open_connections(guests: Guests, record: VmRecord, others: Sequence[VmRecord]) -> Held:
-    """Connect each NIC of the VM to a peer on its network, and read whom the peers know. LabError from a guest."""
+    """Connect each NIC of the VM to a peer on its network, and read the MACs that the peers know. LabError if not read."""
     paths = paths_to_peers(record, others)
     peers = list(dict.fromkeys(path.target.name for path in paths))
     if not peers:

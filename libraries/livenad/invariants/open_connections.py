@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens connections from a guest to its peers that stay open; reads what became of them, and the MACs that peers know."""
+"""Opens connections from a guest to its peers; reads what became of them, and the MACs that peers know."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def paths_to_peers(record: VmRecord, others: Sequence[VmRecord]) -> list[Path]:
 
 
 def open_connections(guests: Guests, record: VmRecord, others: Sequence[VmRecord]) -> Held:
-    """Connect each NIC of the VM to a peer on its network, and read the MACs that the peers know. LabError if not read."""
+    """Connect each NIC of the VM to a peer on its network, and read the MACs that the peers know. Raises LabError."""
     paths = paths_to_peers(record, others)
     peers = list(dict.fromkeys(path.target.name for path in paths))
     if not peers:

@@ -176,7 +176,10 @@ def test_suites_in_the_pages_are_sound(block: Block, tmp_path: Path) -> None:
     assert dry.returncode == 0, dry.stdout
 
 
-@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "docs" / "keywords").glob("*.md")], ids=lambda page: page.name)
+FURTHER_PAGES = [*(ROOT / "docs" / "keywords").glob("*.md"), *(ROOT / "docs").glob("[es]*/README.md")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *FURTHER_PAGES], ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_what_is_there(page: Path) -> None:
     for path, fragment in LINK.findall(page.read_text(encoding="utf-8")):
         target = page.parent / path if path else page

@@ -8,7 +8,7 @@
 #   ./test.sh [OPTION]...        all of it; the options go to pytest
 #   ./test.sh TEST...            only these tests (paths, node ids, -k or -m), and no linters
 #
-# With --install in front, or CI=true, it installs what this machine lacks.
+# With --install, or CI=true, it installs what this machine lacks. Wrong options end it with 64.
 set -euo pipefail
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
@@ -16,11 +16,15 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/scripts/bootstrap.sh"
 readonly EXPECTED_WHOLE="12 minutes" EXPECTED_QUICK="30 seconds"
 
 [[ ${CI:-} != true ]] || INSTALL=yes
-quick=''
-while [[ ${1:-} == --install || ${1:-} == --quick ]]; do
-  if [[ $1 == --install ]]; then INSTALL=yes; else quick=yes; fi
-  shift
+quick='' arguments=()
+for argument; do
+  case $argument in
+    --install) INSTALL=yes ;;
+    --quick) quick=yes ;;
+    *) arguments+=("$argument") ;;
+  esac
 done
+set -- ${arguments[@]+"${arguments[@]}"}
 bootstrap tests
 [[ -n $quick ]] || offer_browser
 cd -- "$ROOT"
@@ -42,6 +46,12 @@ names_tests() {
 if names_tests "$@"; then
   exec "$PYTHON" -m pytest "$@"
 fi
+
+# What pytest does not know is told now, and not behind the linters.
+if (($#)) && ! refused=$("$PYTHON" -m pytest --collect-only --quiet "$@" tests/lint/test_licence.py 2>&1); then
+  grep -m1 -e 'error: ' <<<"$refused" || printf '%s\n' "$refused"
+  exit 64
+fi >&2
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT

@@ -82,6 +82,7 @@ USAGE_ERRORS = (
         USAGE,
         "did you mean kubernetes-node-local?",
     ),
+    Step("misspelt option of the tests", "./test.sh --quik", USAGE, "unrecognized arguments: --quik", "packages"),
     Step("unknown defect", "./run.sh --include p0 --defect restart-required-blink", USAGE, "restart-required-blinks"),
 )
 

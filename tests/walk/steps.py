@@ -41,7 +41,8 @@ current-context: lab
 
 @dataclass(frozen=True)
 class Step:
-    """``needs``: ``""``, or what makes the step long: ``cluster``, ``long`` (all suites) or ``packages``."""
+    """``needs``: ``""``, or what makes the step long: ``cluster``, ``long`` (all suites) or ``packages``;
+    ``more`` are further ones of a kind."""
 
     name: str
     command: str
@@ -58,13 +59,13 @@ CUT_SHORT = "(.venv/bin/python -m {} | head -1 >/dev/null) 2>&1 | grep . || echo
 
 USAGE_ERRORS = (
     Step("misspelt variable", "./run.sh --include p0 --variable SWAP_TIMEOT:1min", USAGE, "did you mean SWAP_TIMEOUT?"),
-    Step("wrong value", "./run.sh --include p0 --variable VLANS:many", USAGE, "VLANS"),
+    Step("wrong value", "./run.sh --include p0 --variable VLANS:many", USAGE, "VLANS", "more"),
     Step("misspelt tag", "./run.sh --include p00", USAGE, "did you mean p0?"),
     Step("misspelt option", "./run.sh --inclde p0", USAGE, "did you mean --include?"),
-    Step("option behind a path", "./run.sh suites/p0 --include p0", USAGE, "options come before all paths"),
-    Step("nothing selected", "./run.sh --include p0 --exclude p0", USAGE, "nothing can be run"),
+    Step("option behind a path", "./run.sh suites/p0 --include p0", USAGE, "options come before all paths", "more"),
+    Step("nothing selected", "./run.sh --include p0 --exclude p0", USAGE, "nothing can be run", "more"),
     Step("missing file of values", "./run.sh --variablefile my-clutser.yaml", USAGE, "my-clutser.yaml"),
-    Step("missing suite", "./run.sh suites/p9", USAGE, "suites/p9"),
+    Step("missing suite", "./run.sh suites/p9", USAGE, "suites/p9", "more"),
     Step("missing kubeconfig", "./run.sh --kubeconfig nowhere --profile kubernetes-node-local", USAGE, "nowhere"),
     Step(
         "misspelt context",
@@ -73,9 +74,13 @@ USAGE_ERRORS = (
         "it has: lab, production",
     ),
     Step(
-        "a kubeconfig for an embedded cluster", "./run.sh --variable KUBECONFIG:x", USAGE, "./run.sh --kubeconfig FILE"
+        "a kubeconfig for an embedded cluster",
+        "./run.sh --variable KUBECONFIG:x",
+        USAGE,
+        "./run.sh --kubeconfig FILE",
+        "more",
     ),
-    Step("no profile", "./run.sh --kubeconfig ~/.kube/config", USAGE, "--profile NAME"),
+    Step("no profile", "./run.sh --kubeconfig ~/.kube/config", USAGE, "--profile NAME", "more"),
     Step(
         "misspelt profile",
         "./run.sh --kubeconfig nowhere --profile kubernetes-nodelocal",
@@ -91,9 +96,9 @@ STEPS = (
     *USAGE_ERRORS,
     Step("own suite, looked at", "./run.sh --dryrun my.robot", 0, "1 passed"),
     Step("own suite, misspelt", "./run.sh --dryrun misspelt.robot", 1, "No keyword with name 'Chance VM Network'"),
-    Step("selection, looked at", './run.sh --dryrun --include "p1 AND localnet"', 0, "nothing is proven"),
+    Step("selection, looked at", './run.sh --dryrun --include "p1 AND localnet"', 0, "nothing is proven", "more"),
     Step("a list, cut short", CUT_SHORT.format("emulator defects"), 0, "no complaint"),
-    Step("another list, cut short", CUT_SHORT.format("testplan check --open"), 0, "no complaint"),
+    Step("another list, cut short", CUT_SHORT.format("testplan check --open"), 0, "no complaint", "more"),
     Step("no results of all that", "ls results", 2, "No such file"),
     Step("first run", "./run.sh --install --include p0", 0, "Verdict: PASS", "cluster"),
     Step("all pages are there", "cd results/latest && ls signoff.html report.html log.html", 0, "log.html", "cluster"),

@@ -92,7 +92,8 @@ def run_lane(lane: Lane, folder: Path, roles: Sequence[Role] | None) -> Outcome:
         if roles is not None:
             kubeconfig = account_kubeconfig(api, admins, folder / "account", roles)
             user = f"system:serviceaccount:{HOME}:{ACCOUNT}"
-        options = ["--variablefile", _EMBEDDED, "--variable", f"KUBECONFIG:{kubeconfig}", *lane.options]
+        # Of two variable files that have a value robot takes the first one's.
+        options = [*lane.options, "--variablefile", _EMBEDDED, "--variable", f"KUBECONFIG:{kubeconfig}"]
         run = run_robot(folder / "results", *options, suites=ROOT / lane.suites, timeout=_LONGEST)
     return Outcome(run, read_audit(audit, user, OWN_HOMES if lane.own else (HOME,)))
 

@@ -33,8 +33,8 @@ class IdentityKeywords(GuestComponent):
         Call it before the VM is changed. Recorded are the boot id, the uptime, and name, MAC, MTU, addresses, routes
         and link state of each interface in the guest, and all other values that `Nothing Else Should Have Changed`
         compares. A process is started in the guest, which must survive the change; it ends by itself after two hours.
-        From each NIC a TCP connection is opened to another VM of the suite on its network, if there is one and both
-        have ``python3``.
+        From each NIC a TCP connection is opened to another VM of the suite on the same network, if there is one and
+        both guests have ``python3``.
 
         An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists which values cannot be
         read.

@@ -42,7 +42,8 @@ class InvariantKeywords(GuestComponent):
           boot id, machine id, the uptime, and that the process of `Record Guest` still runs;
         - the TCP connections of `Record Guest`: those through a NIC that was not moved must still carry data. The log
           shows the longest gap of each;
-        - in other guests: they know the VM's addresses by the MACs of its NICs, and no other address by these MACs.
+        - the neighbour tables (ARP) of the other guests: they must have the VM's addresses with the MACs of its NICs,
+          and no other address with these MACs.
 
         A network change may change some fields, such as ``networkName`` and the node. The log lists them, each with the
         reason. New fields of the API are listed too, but not judged, unless they concern a NIC, network, node or

@@ -25,7 +25,7 @@ class NicHotplugKeywords(GuestComponent):
     def configure_guest_nic(self, vm: VmName, *, nic: NicName, within: timedelta) -> None:
         """Waits until the guest has a NIC of `Hot Plug NIC`, and gives it its addresses. Does not judge the result.
 
-        If the NIC does not come in time, and all tests of the suite pass nevertheless, `Close Test Namespace` fails.
+        If the NIC does not come in time, the keyword passes (see `Close Test Namespace`).
 
         If NetworkManager runs in the guest, the keyword adds a profile; otherwise it sets the addresses by ``ip``.
 

@@ -58,8 +58,8 @@ class OutageKeywords(GuestComponent):
     def stop_outage_monitoring(self, vm: VmName, *, within: timedelta) -> None:
         """Waits until the VM and its new peer answer each other, stops the pings, and collects the results.
 
-        Does not judge the result: `Outage Should Be Below` does. If they do not answer in time, and all tests of the
-        suite pass nevertheless, `Close Test Namespace` fails.
+        Does not judge the result: `Outage Should Be Below` does. If they do not answer in time, the keyword passes (see
+        `Close Test Namespace`).
 
         Args:
         | ``vm`` | a VM of `Start Outage Monitoring`. |

@@ -37,15 +37,21 @@ class ReachabilityKeywords(GuestComponent):
     ) -> None:
         """Waits until a VM and a peer reach each other through a NIC, by ICMP, TCP and UDP, in both directions.
 
-        The probes run inside both guests. An ICMP probe is a ping through the interface of the NIC. A TCP probe
-        connects to the SSH port and reads the greeting of the SSH server. A UDP probe sends a datagram to port 36110,
-        where a program answers that this library starts: a small one, and one that fills a frame and must not be
-        fragmented. Then 2 MB are transferred by TCP to that port, at no less than half the rate of the first transfer
-        through this NIC; a rate of 5 Mbit/s is always enough. The keyword ends as soon as each kind of probe was
-        answered several times. If this does not happen in time, it fails.
+        The probes run inside both guests:
 
-        UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. With
-        ``blame=lab`` a kind that is not answered, while ICMP and TCP are, is not observed from then on either.
+        - ICMP: a ping through the interface of the NIC;
+        - TCP: a connection to the SSH port, which reads the greeting of the SSH server;
+        - UDP: a small datagram, and one that fills a frame and must not be fragmented, to port 36110. A program that
+          this library starts in the guest answers there;
+        - a transfer of 2 MB by TCP to the same port. It must not be slower than half the rate of the first transfer
+          through this NIC; 5 Mbit/s are always enough.
+
+        The keyword ends as soon as each kind of probe was answered several times. If this does not happen in time, it
+        fails.
+
+        UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. If the
+        lab does not carry one of them although it carries ICMP and TCP, a check with ``blame=lab`` sees that, and later
+        checks do not observe it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -86,9 +92,14 @@ class ReachabilityKeywords(GuestComponent):
     ) -> None:
         """Fails if a VM and a peer reach each other through a NIC at any time in a window.
 
-        They must not answer each other by ICMP, TCP or UDP. Neither may receive a broadcast or multicast frame of the
-        other, and neither may tell the other its MAC once that is forgotten. UDP and such frames need ``python3`` in
-        the guests, MACs root or sudo. What a guest or a control cannot do is not observed, and the log says so.
+        Silent means that neither guest gets from the other:
+
+        - an answer by ICMP, TCP or UDP;
+        - a broadcast or multicast frame;
+        - its MAC, after the guest has removed it from its neighbour table (ARP).
+
+        UDP and frames need ``python3`` in the guests, the MAC needs root or sudo. What a guest cannot do is not
+        observed, and the log says so.
 
         No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
         So a third VM, ``control``, is used in the same window. The VM must reach it through the same NIC, and it must

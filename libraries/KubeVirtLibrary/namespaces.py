@@ -87,8 +87,9 @@ class NamespaceKeywords(KeywordComponent):
         cannot be removed causes a warning and suite metadata, never a failure. Without an open namespace the keyword
         does nothing.
 
-        Fails, after that, if a wait, as for a change to settle, ended without what it awaited and no test
-        has failed: a suite that did not come to where its tests begin has proven nothing.
+        Some keywords wait and pass even if the wait was too short, because a test judges the result later: `Wait Until
+        Change Has Settled`, `Wait For VM Event`, `Configure Guest NIC` and `Stop Outage Monitoring`. If such a wait was
+        too short, and yet no test has failed, this keyword fails: the suite has proven nothing.
 
         Example:
         | Close Test Namespace

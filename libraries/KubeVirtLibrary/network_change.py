@@ -165,8 +165,8 @@ class NetworkChangeKeywords(KeywordComponent):
         - after a start, restart or requested migration: the VM is ready;
         - after `Stop VM`: the VM is stopped.
 
-        If this does not happen in time, the log says so, and the keyword passes: a later keyword judges. If all tests
-        of the suite pass nevertheless, `Close Test Namespace` fails. Only a VM that does not stop is a LAB ERROR.
+        If this does not happen in time, the log says so and the keyword passes, because a later keyword judges (see
+        also `Close Test Namespace`). Only a VM that does not stop is a LAB ERROR.
 
         Args:
         | ``vm`` | a VM that was changed. |
@@ -202,10 +202,10 @@ class NetworkChangeKeywords(KeywordComponent):
 
         | =Event= | =What it is= | =If it does not occur= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
-        | ``migration created`` | a migration object for the network change | as in `Wait Until Change Has Settled` |
+        | ``migration created`` | a migration object for the network change | passes, see `Close Test Namespace` |
         | ``migration running`` | the nodes have begun that migration | FAIL |
         | ``evacuation running`` | the nodes have begun the migration for `Evict VM` | FAIL |
-        | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | the same |
+        | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | passes, see there |
 
         Args:
         | ``vm`` | a VM that was started or changed. |

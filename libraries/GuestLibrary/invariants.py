@@ -124,7 +124,8 @@ class InvariantKeywords(GuestComponent):
         held, moved = before.held, sorted({edit.nic for edit in edits})
         states = states_after(self.guests, record.name, held, moved, within.total_seconds())
         now = read_neighbours(self.guests, list(held.known))
-        lines = described(held.connections, states) or [f"not observed: connections: {held.lacks or 'none was opened'}"]
+        lines = described(held.connections, states)
+        lines += [f"not observed: connections: {held.lacks or 'none was opened'}"] if held.lacks or not lines else []
         lines += [
             f"not observed: the MACs that {peer} knows, as it gave no shell" for peer in held.known if peer not in now
         ]

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from livenad.errors import LabError
 from livenad.invariants.comparison import Comparison, Difference
 from livenad.text import human
 
+_GONE = "gone with the process that held it; was the guest restarted?"
 SILENT_SECONDS = 2.0
 """For how long an open connection may carry nothing: a line goes there and back every 0.2 s."""
 
@@ -54,12 +54,12 @@ class ConnectionState:
         return self.opened > 0 and not self.error and self.silent <= SILENT_SECONDS
 
 
-def parse_connections(text: str, guest: str) -> dict[int, ConnectionState]:
-    """What the program in the guest has written, by the number of the connection. LabError if it wrote nothing."""
+def parse_connections(text: str) -> dict[int, ConnectionState]:
+    """What the program in the guest has written, by the number of the connection; nothing if its file is gone."""
     lines = [line.split() for line in text.splitlines() if line]
     now = next((float(words[1]) for words in lines if words[0] == "T"), None)
     if now is None:
-        raise LabError(f"guest {guest} has no state of its open connections any more: {text[-200:]!r}")
+        return {}
     found = {}
     for words in lines:
         if words[0] == "C":
@@ -76,12 +76,10 @@ def compare_connections(
     result = Comparison()
     for one in connections:
         state = states.get(one.number)
-        if state is None or not state.opened:
-            continue
         result.compared += 1
-        if state.alive:
+        if state is not None and state.alive:
             continue
-        what = state.error if state.error else f"silent for {human(state.silent)}"
+        what = _GONE if state is None else state.error or f"silent for {human(state.silent)}"
         finding = "" if one.nic in moved else f"is not: {what}"
         result.differences.append(Difference(f"guest {guest}'s", str(one), "open", what, finding=finding))
     return result
@@ -92,8 +90,8 @@ def described(connections: Sequence[Connection], states: Mapping[int, Connection
     lines = []
     for one in connections:
         state = states.get(one.number)
-        if state is None or not state.opened:
-            lines.append(f"not observed: {one} could not be opened: {state.error if state else 'no answer'}")
+        if state is None:
+            lines.append(f"{one}: {_GONE}")
             continue
         gap = f"longest gap {state.gap:.1f} s" + (
             f", which ended {human(state.now - state.gap_ended)} ago" if state.gap else ""
@@ -150,7 +148,7 @@ def compare_neighbours(peer: str, before: Neighbours, now: Neighbours, macs: Map
 def all_alive(connections: Iterable[Connection], states: Mapping[int, ConnectionState], moved: Collection[str]) -> bool:
     """Whether no further wait can make a difference: all connections that must carry data do, or are closed."""
     judged = [states[one.number] for one in connections if one.nic not in moved and one.number in states]
-    return all(state.alive or state.error or not state.opened for state in judged)
+    return all(state.alive or state.error for state in judged)
 
 
 @dataclass(frozen=True)

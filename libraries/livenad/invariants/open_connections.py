@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from livenad.errors import LabError
 from livenad.guest.guests import Guests
@@ -82,8 +83,12 @@ def open_connections(guests: Guests, record: VmRecord, others: Sequence[VmRecord
     }
     guests.shell(record.name).run(_HOLD.format(folder=folder, command=command(order)))
     held = Held(connections, folder, known=known)
-    read_connections(guests, record.name, held, lambda states: len(states) == len(connections), OPENING_SECONDS)
-    return held
+    states = read_connections(
+        guests, record.name, held, lambda states: len(states) == len(connections), OPENING_SECONDS
+    )
+    shut = [one for one in connections if one.number not in states or not states[one.number].opened]
+    lacks = "; ".join(f"no {one} could be opened" for one in shut)
+    return replace(held, connections=[one for one in connections if one not in shut], lacks=lacks)
 
 
 def read_connections(
@@ -96,11 +101,10 @@ def read_connections(
     """Read their states until they are as wanted, at most ``patience`` seconds. LabError from the guest."""
     deadline, pause = Deadline(patience), threading.Event()
     while True:
-        said = guests.shell(vm).run(_READ.format(folder=held.folder), check=False, repeatable=True).stdout
-        if said or deadline.passed:
-            states = parse_connections(said, vm)
-            if done(states) or deadline.passed:
-                return states
+        said = guests.shell(vm).run(_READ.format(folder=held.folder), check=False, repeatable=True)
+        states = parse_connections(said.stdout)
+        if (states and done(states)) or deadline.passed:
+            return states
         pause.wait(0.1)
 
 

@@ -166,10 +166,15 @@ ALWAYS_NEEDED = ("ICMP", "TCP")
 """Kinds of traffic whose controls must answer; the others prove something only where theirs do."""
 
 
+_FEWEST_OF_OTHERS = 2
+"""Requests of the other kinds without which nothing is known: some of them take a second to be given up."""
+
+
 def unproven_kinds(targets: Sequence[Series], controls: Sequence[Series]) -> list[str]:
-    """Kinds of traffic of which a control was never answered and no target was: their silence proves nothing."""
-    silent = {one.protocol for one in controls if not one.answers} - set(ALWAYS_NEEDED)
-    return sorted(silent - {one.protocol for one in targets if one.answers})
+    """Kinds of traffic whose silence proves nothing: a control was never answered, or a target was hardly asked."""
+    silent = {one.protocol for one in controls if not one.answers}
+    silent |= {one.protocol for one in targets if len(one.samples) < _FEWEST_OF_OTHERS}
+    return sorted(silent - {one.protocol for one in targets if one.answers} - set(ALWAYS_NEEDED))
 
 
 def without_kinds(series: Sequence[Series], kinds: Collection[str]) -> list[Series]:
@@ -196,6 +201,11 @@ def _answers_throughout(group: Sequence[Series], window: SilenceWindow | PairWin
 
 
 def _covers(series: Series, window: SilenceWindow | PairWindow) -> bool:
-    """Whether requests went out over the whole window, with no pause longer than a third of it (a frozen guest)."""
+    """Whether requests went out over the whole window, with no pause longer than a third of it (a frozen guest).
+
+    Only of ICMP and TCP: other kinds are asked for less often.
+    """
+    if series.protocol not in ALWAYS_NEEDED:
+        return True
     times = [window.began, *(sample.asked for sample in series.samples), window.began + window.duration]
     return max(b - a for a, b in pairwise(times)) <= max(window.duration / 3, 1.5)

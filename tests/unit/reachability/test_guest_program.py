@@ -94,7 +94,7 @@ def test_program_tells_the_longest_gap_and_the_end_of_a_connection(monkeypatch: 
         call.shutdown(socket.SHUT_WR)
         thread.join(5)
     assert re.fullmatch(r"C 3 \S+ \S+ 0\.[3-9]\d \S+ closed_by_the_other_side", lines[3])
-    state = parse_connections(f"{lines[3]}\nT {guest_program.uptime()}\n", "web")[3]
+    state = parse_connections(f"{lines[3]}\nT {guest_program.uptime()}\n")[3]
     assert state.error == "closed by the other side"
     assert state.opened <= state.gap_ended <= state.answered
 

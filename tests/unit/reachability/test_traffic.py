@@ -11,7 +11,7 @@ from livenad.errors import ProductFault
 from livenad.reachability import checks, guest_program, traffic
 from livenad.reachability.judge_reachability import rate_of
 from livenad.reachability.measurements import Measurements
-from livenad.reachability.samples import Sample, Series
+from livenad.reachability.samples import Sample, Series, unproven_kinds
 from livenad.reachability.windows import Between
 
 from tests.unit.support.paper import NEW, OLD, VM, Answers, PaperGuests, swapped
@@ -103,6 +103,17 @@ def test_kind_without_a_positive_control_proves_nothing_and_this_is_told() -> No
     guests = paper()
     guests.let(lambda one, source, target: one != "multicast")
     assert silence(guests).endswith("; not observed: multicast (a control did not answer)")
+
+
+def test_kind_that_was_hardly_asked_for_proves_nothing_and_keeps_nothing_from_being_judged() -> None:
+    def one(kind: str, times: int, *, answered: bool) -> Series:
+        samples = tuple(Sample(float(at), float(at), answered) for at in range(times))
+        return Series("vm", "old-peer", OLD, kind, samples)
+
+    controls = [one("neighbour", 4, answered=True), one("ICMP", 4, answered=True)]
+    assert unproven_kinds([one("neighbour", 2, answered=False), one("ICMP", 1, answered=False)], controls) == []
+    assert unproven_kinds([one("neighbour", 1, answered=False)], controls) == ["neighbour"]
+    assert unproven_kinds([one("neighbour", 1, answered=True)], controls) == []
 
 
 @pytest.mark.usefixtures("at_once")

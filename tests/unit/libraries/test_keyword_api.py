@@ -48,6 +48,7 @@ SUBJECTS = {
 FREE_TEXTS = {
     "as_user",
     "command",
+    "context",
     "image",
     "memory",
     "model",

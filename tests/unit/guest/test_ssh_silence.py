@@ -22,7 +22,7 @@ from tests.unit.support.gateway import Gateway
 from tests.unit.support.ssh_lab import SshLab, seconds_of
 
 LIMIT = 0.4
-MARGIN = 3.0
+MARGIN = 5.0
 SIDES = (
     "the API server ws://127.0.0.1",
     "the API server, or a gateway before it, was silent",

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every verdict on every recording of a real control plane, at its end and cut off earlier: what each says.
+
+``python -m tests.unit.rejudge.every_verdict`` writes it anew, after a verdict was changed on purpose; the difference in
+the file is what has to be looked at.
+"""
+
+from __future__ import annotations
+
+import gzip
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from livenad.api.history import History
+from livenad.api.kinds import MIGRATION
+from livenad.api.status import phase_of
+from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange
+from livenad.invariants.judge_everything import Act, Reading
+from livenad.migrations.judge_induced_failure import InducedFailure
+from livenad.model import Nic
+from livenad.verdict_log import PASS, Outcome, Verdict
+
+from tests.unit.support import flows, histories
+from tests.unit.test_nothing_observed import VERDICTS
+
+SAID = Path(__file__).parents[1] / "data" / "every_verdict.txt.gz"
+PARTS = (0.5, 0.8, 1.0)
+LATER = 7.0
+"""Seconds after the last state at which a verdict is made."""
+
+_NONE = Outcome(PASS, "")
+
+
+NAMES = (*flows.table(), *(f"recorded {name}" for name in histories.EDITED))
+
+
+def said(name: str) -> Iterator[str]:
+    """A line for each verdict on a recording: the part of it, the verdict, and what it says."""
+    for part in PARTS:
+        history, edits = _recording(name, partial(_cut, part=part))
+        if not edits:
+            continue
+        last = max(record.at for record in history.by_arrival())
+        for verdict in VERDICTS:
+            for which, arguments in _arguments(verdict, history, edits):
+                made = Verdict(verdict, arguments, edits[0], 0, last + LATER, 0.0, _NONE)
+                told = str(made.made_again(history)).replace("\n", " | ")
+                yield f"{name}, {part:.0%}, {verdict.__name__}{which}: {told}"
+
+
+def _recording(name: str, cut: Callable[[list[Any]], list[Any]]) -> tuple[History, list[NetworkChange]]:
+    if not name.startswith("recorded "):
+        done = flows.replay(name, cut)
+        return done.history, done.edits
+    history, edit = histories.replay(name.removeprefix("recorded "), cut)
+    return history, [edit]
+
+
+@cache
+def kept() -> dict[str, list[str]]:
+    """The lines that were written, by recording."""
+    found: dict[str, list[str]] = {}
+    for line in gzip.decompress(SAID.read_bytes()).decode().splitlines():
+        found.setdefault(line.partition(", ")[0], []).append(line)
+    return found
+
+
+def _cut(states: list[Any], part: float) -> list[Any]:
+    return states[: max(1, round(len(states) * part))]
+
+
+def _arguments(
+    verdict: Callable[..., str], history: History, edits: Sequence[NetworkChange]
+) -> Iterator[tuple[str, tuple[object, ...]]]:
+    hints = get_type_hints(verdict)
+    names = list(inspect.signature(verdict).parameters)[1:]
+    for edit in dict.fromkeys((edits[0], edits[-1])):
+        which = "" if edit is edits[0] else " of the last edit"
+        known = _known(history, edits, edit)
+        if any(hints[name] in (InducedFailure,) and known.get(InducedFailure) is None for name in names):
+            continue
+        yield which, tuple(known.get(hints[name], ["RestartRequired", "MigrationRequired"]) for name in names)
+
+
+def _known(history: History, edits: Sequence[NetworkChange], edit: NetworkChange) -> dict[Any, object]:
+    common = {name: getattr(edit, name) for name in ("vm", "namespace", "index", "at", "vmi_uid", "node", "migrations")}
+    nic = Nic(edit.nic, str(edit.interface.get("mac", "")), edit.new_network)
+    return {
+        NetworkChange: edit,
+        NetworkChange | None: edits[-1],
+        Sequence[NetworkChange]: list(edits),
+        Change: Change(**common, action="restart", what="its restart"),
+        NicSettingsChange: NicSettingsChange(
+            **common, action="nic settings", what="the edit", nic=edit.nic, model="e1000e"
+        ),
+        NicHotplug: NicHotplug(**common, action="hot-plug", what="its hot-plug", nic=nic, plugged=True),
+        InducedFailure: _failure(history, edit),
+        Act: Act(edit.vm, edits[0].index, edits[0].at, edits, edits[0]),
+        Reading | None: None,
+        float: 20.0,
+        int: 1,
+        int | None: 1,
+        str: edit.new_network,
+    }
+
+
+def _failure(history: History, edit: NetworkChange) -> InducedFailure | None:
+    for record in history.records(MIGRATION, since=edit.index, vm=edit.vm):
+        if phase_of(record.object) == "Failed":
+            return InducedFailure(edit, record.name, record.uid, "target", record.at - 1.0, record.index)
+    return None
+
+
+def main() -> None:
+    """Write what every verdict says now."""
+    lines = "\n".join(line for name in NAMES for line in said(name)) + "\n"
+    SAID.write_bytes(gzip.compress(lines.encode(), mtime=0))
+
+
+if __name__ == "__main__":
+    main()

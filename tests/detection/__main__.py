@@ -16,6 +16,7 @@ from pathlib import Path
 from emulator.cli.main import NOTICED
 from testplan.suites import read_tests
 from tests.detection import document
+from tests.detection.chance import report, report_noise
 from tests.detection.judging import Judged, judge
 from tests.detection.report import html
 from tests.detection.table import Case, flaws, load_table, never_red, noticed
@@ -27,6 +28,9 @@ DESCRIPTION = "Runs the suites against every defect in tests/detection/table and
 def main(argv: Sequence[str] | None = None) -> int:
     """0: every case came out as the table says, and every test is turned red by one; 1: not so."""
     arguments = _arguments(argv)
+    if arguments.random:
+        seed = int(time.time()) if arguments.seed is None else arguments.seed
+        return report(arguments.random, seed) | report_noise(arguments.random, seed)
     if arguments.noticed:
         NOTICED.write_text(json.dumps(noticed(load_table(), read_tests()), indent=1) + "\n", encoding="utf-8")
         return 0
@@ -85,6 +89,13 @@ def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judge
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=DESCRIPTION)
+    parser.add_argument(
+        "--random",
+        type=int,
+        metavar="N",
+        help="run nothing: judge the evidence of a good run with N defects by chance, one at a time, and with N noises",
+    )
+    parser.add_argument("--seed", type=int, metavar="S", help="of --random, to see the same again; default: the time")
     parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")
     parser.add_argument("--only", action="append", metavar="NAME", help="this defect or fault only; may be repeated")
     parser.add_argument("--suite", action="append", metavar="STEM", help="this suite's file only; may be repeated")

@@ -7,11 +7,10 @@ import time
 
 from livenad.guest.guests import Guests
 from livenad.guest.shells import bare
-from livenad.packet_loss.judge_loss import Measured, judge_loss
+from livenad.packet_loss.judge_loss import Stream, judge_loss
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun
-from livenad.reachability.samples import Loss, lost
 from livenad.reachability.windows import Between, LossWatch, Window
 
 PAUSE = 0.1
@@ -46,25 +45,18 @@ def check_loss(measurements: Measurements, between: Between, duration: float, li
     watch = measurements.streams.pop(between, None) or _open(measurements.guests, between, duration)
     way = watch.ways[0]
     vm, peer, third = way.source.name, way.target.name, watch.control.source.name
-    run, judged = _lost(measurements, watch.window)
-    beside, control = _lost(measurements, watch.beside)
     title = f'VM {way.source.namespace}/{vm}: NIC "{way.source_nic.name}" ({way.source_address.ip}) and {peer}'
-    few = "" if run.failures or judged else "too few requests were sent; "
-    stream = Measured(title, judged, few + _describe(run))
-    other = Measured(third, control, _describe(beside))
-    run.said = measurements.verdicts.of_samples(judge_loss, stream, other, peer, limit)
+    run, stream = _finished(measurements, watch.window, title)
+    _, control = _finished(measurements, watch.beside, third)
+    run.said = measurements.verdicts.of_samples(judge_loss, stream, control, peer, limit)
     return run
 
 
-def _lost(measurements: Measurements, window: Window) -> tuple[ProbeRun, Loss | None]:
-    """The run of a window, and its packet loss; None when that is unknown."""
+def _finished(measurements: Measurements, window: Window, title: str) -> tuple[ProbeRun, Stream]:
+    """The run of a window, and its stream."""
     window.wait()
     until = time.monotonic() - ANSWER_TIME
     run = window.finish()
     measurements.keep(run)
-    return run, None if run.failures else lost(list(run.series.values()), until)
-
-
-def _describe(run: ProbeRun) -> str:
-    reasons = [bare(error) for error in run.failures.values()]
-    return "; ".join(reasons or [one.describe(run.began) for one in run.series.values()])
+    why = "; ".join(bare(error) for error in run.failures.values())
+    return run, Stream(title, tuple(run.series.values()), run.began, until, why)

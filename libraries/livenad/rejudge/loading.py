@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ def load(path: Path) -> Saved:
         lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
     except (OSError, EOFError, ValueError) as error:
         raise BadInput(f"{path} is not a whole file of verdicts: {error}") from None
+    return saved_of(path, lines)
+
+
+def saved_of(path: Path, lines: Sequence[Any]) -> Saved:
+    """What the decoded lines of a file say. BadInput as in `load`."""
     head = lines[0] if lines and isinstance(lines[0], dict) else {}
     if head.get("format") != FORMAT:
         raise BadInput(f'{path} is not a file of verdicts; its first line should have "format": "{FORMAT}"')

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 import pytest
 from livenad.errors import LabError, ProductFault
 from livenad.guest.shells import GuestUnreachable
-from livenad.packet_loss import stream
+from livenad.packet_loss import judge_loss, stream
 from livenad.packet_loss.stream import check_loss, watch_for_loss
 from livenad.reachability.probes import ProbeRun
 from livenad.reachability.samples import Loss, Sample, Series, lost
@@ -91,10 +92,10 @@ def test_requests_whose_answer_may_be_on_its_way_do_not_count() -> None:
 def test_pings_whose_answers_may_still_come_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
 
-    def counting(series: list[Series], until: float) -> Loss | None:
+    def counting(series: Sequence[Series], until: float) -> Loss | None:
         counted.append(max(sample.asked for one in series for sample in one.samples) - until)
         return lost(series, until)
 
-    monkeypatch.setattr(stream, "lost", counting)
+    monkeypatch.setattr(judge_loss, "lost", counting)
     check(PaperGuests(lambda *_: True))
     assert all(left == pytest.approx(stream.ANSWER_TIME, abs=0.3) for left in counted)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every verdict on every recording of a real control plane, at its end and cut off earlier: what each says.
 
-``python -m tests.unit.rejudge.every_verdict`` writes it anew, after a verdict was changed on purpose; the difference in
+``python -m tests.unit.rejudge.every_verdict`` writes it again after a verdict was changed on purpose; the difference in
 the file is what has to be looked at.
 """
 

@@ -25,7 +25,7 @@ Swap Without A Migration
     ...    also missing: migrationState is not set
     ...    also missing: nodeName is node1 as before the edit
     ...    also missing: MigrationRequired=True (AutoMigrationDueToLiveUpdate)
-    ...    also missing: pod virt-launcher-vm1-* on node1 has pod6c270ef2f25 on lab-b-basic/nad-a,
+    ...    also missing: pod virt-launcher-vm1-* on node1 has interface pod6c270ef2f25 on lab-b-basic/nad-a,
     ...    expected lab-b-basic/nad-b
     Replay    but=no migration
     NIC Change Should Have Completed    vm1    nic=net1    within=1s
@@ -41,7 +41,7 @@ Swap With The Gate Off
 Pod On The Old Network
     [Documentation]    FAIL
     ...    VM lab-b-basic/vm1, NIC "net1" from "nad-a" to "nad-b": expected to be complete within 1 min 0 s,
-    ...    is not after * s; missing: the launcher pod's network-status names the new network for the NIC: pod virt-launcher-vm1-* on node2 has pod6c270ef2f25 on lab-b-basic/nad-a,
+    ...    is not after * s; missing: the launcher pod's network-status names the new network for the NIC: pod virt-launcher-vm1-* on node2 has interface pod6c270ef2f25 on lab-b-basic/nad-a,
     ...    expected lab-b-basic/nad-b
     Replay    but=pods stay on the old network
     NIC Change Should Have Completed    vm1    nic=net1    within=1 min

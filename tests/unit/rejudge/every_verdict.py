@@ -32,6 +32,7 @@ LATER = 7.0
 """Seconds after the last state at which a verdict is made."""
 
 _NONE = Outcome(PASS, "")
+_CONDITIONS = ["RestartRequired", "MigrationRequired"]
 
 
 NAMES = (*flows.table(), *(f"recorded {name}" for name in histories.EDITED))
@@ -76,13 +77,14 @@ def _arguments(
     verdict: Callable[..., str], history: History, edits: Sequence[NetworkChange]
 ) -> Iterator[tuple[str, tuple[object, ...]]]:
     hints = get_type_hints(verdict)
-    names = list(inspect.signature(verdict).parameters)[1:]
+    asked = list(inspect.signature(verdict).parameters.values())[1:]
     for edit in dict.fromkeys((edits[0], edits[-1])):
         which = "" if edit is edits[0] else " of the last edit"
         known = _known(history, edits, edit)
-        if any(hints[name] in (InducedFailure,) and known.get(InducedFailure) is None for name in names):
+        if any(hints[one.name] is InducedFailure for one in asked) and known[InducedFailure] is None:
             continue
-        yield which, tuple(known.get(hints[name], ["RestartRequired", "MigrationRequired"]) for name in names)
+        others = {one.name: _CONDITIONS if one.default is one.empty else one.default for one in asked}
+        yield which, tuple(known.get(hints[one.name], others[one.name]) for one in asked)
 
 
 def _known(history: History, edits: Sequence[NetworkChange], edit: NetworkChange) -> dict[Any, object]:

@@ -36,6 +36,7 @@ from testplan.suites import read_tests
 from tests.embedded import ROOT, run_robot
 
 _LONGEST = 600.0
+_SHOWN = 300
 _LACK_OF_RIGHTS = (401, 403, 422)
 
 
@@ -128,7 +129,7 @@ class Done:
         lines = [
             f"{'green' if self.green else 'RED  '} {self.seconds:5.0f} s  {self.suite}: {self.tests} tests, "
             f"{self.skipped} skipped; {self.requests} requests of the agent, {sum(self.refused.values())} refused",
-            *(f"    {name}: {message}" for name, message in self.reds.items()),
+            *(f"    {name}: {' '.join(message.split())[:_SHOWN]}" for name, message in self.reds.items()),
             *(f"    refused {times} times: {what}" for what, times in self.refused.items()),
         ]
         return "\n".join(lines)

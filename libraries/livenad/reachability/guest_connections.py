@@ -69,7 +69,8 @@ def _hold_one(lines: dict[int, str], number: int, source: str, target: str) -> N
     except OSError as broken:
         error = broken.strerror or type(broken).__name__
     finally:
-        lines[number] = f"C {number} {opened:.2f} {answered:.2f} {gap:.2f} {ended:.2f} {error.replace(' ', '_') or '-'}"
+        why = error.replace(" ", "_") or "-"
+        lines[number] = f"C {number} {opened:.2f} {answered:.2f} {gap:.2f} {ended:.2f} {why}"
 
 
 def main(text: str, stop: str = "", kept: str = "/") -> None:

@@ -243,7 +243,7 @@ class Asking:
                     one.sendto(self.mark, ("127.0.0.1", PORT))
                     if one.recvfrom(2048)[0] == self.mark:
                         return
-        say("M", f"UDP port {PORT} of guest {self.order['guest']} is taken by another program")
+        say("M", "UDP port", PORT, "of guest", self.order["guest"], "is taken by another program")
 
     def _goes_on(self) -> bool:
         return float(uptime()) < self.until and not os.path.exists(self.stop) and os.path.exists(self.kept)  # noqa: PTH110
@@ -319,7 +319,8 @@ class Asking:
                 one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(source))
             else:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-            one.sendto(self.mark + f"{self.order['guest']} {number} {asked}".encode(), (everybody, PORT + 1))
+            guest = self.order["guest"]
+            one.sendto(self.mark + f"{guest} {number} {asked}".encode(), (everybody, PORT + 1))
         return True
 
     def _hear(self, family: socket.AddressFamily) -> None:

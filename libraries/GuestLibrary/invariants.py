@@ -129,7 +129,7 @@ class InvariantKeywords(GuestComponent):
         lines += [
             f"not observed: the MACs that {peer} knows, as it gave no shell" for peer in held.known if peer not in now
         ]
-        folded(f"{record.subject}: {lines[0]}", "connections from before the change", "\n".join(lines))
+        folded(f"{record.subject}: {lines[0]}", "TCP connections that Record Guest opened", "\n".join(lines))
         return Around(
             guest=f"{record.namespace}/{record.name}",
             connections=held.connections,

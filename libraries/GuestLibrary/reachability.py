@@ -37,13 +37,13 @@ class ReachabilityKeywords(GuestComponent):
     ) -> None:
         """Waits until a VM and a peer reach each other through a NIC, by ICMP, TCP and UDP, in both directions.
 
-        The probes run inside both guests:
+        The probes run inside both guests. The log names them:
 
-        - ICMP: a ping through the interface of the NIC;
-        - TCP: a connection to the SSH port, which reads the greeting of the SSH server;
-        - UDP: a small datagram, and one that fills a frame and must not be fragmented, to port 36110. A program that
-          this library starts in the guest answers there;
-        - a transfer of 2 MB by TCP to the same port. It must not be slower than half the rate of the first transfer
+        - *ICMP*: a ping through the interface of the NIC;
+        - *TCP*: a connection to the SSH port, which reads the greeting of the SSH server;
+        - *UDP*: a small datagram to port 36110, where a program answers that this library starts in the guest;
+        - *UDP full size*: a datagram to the same port that fills a frame and must not be fragmented;
+        - *transfer*: 2 MB by TCP to the same port. It must not be slower than half the rate of the first transfer
           through this NIC; 5 Mbit/s are always enough.
 
         The keyword ends as soon as each kind of probe was answered several times. If this does not happen in time, it
@@ -92,11 +92,11 @@ class ReachabilityKeywords(GuestComponent):
     ) -> None:
         """Fails if a VM and a peer reach each other through a NIC at any time in a window.
 
-        Silent means that neither guest gets from the other:
+        Silent means that neither guest gets any of these from the other. The log names them:
 
-        - an answer by ICMP, TCP or UDP;
-        - a broadcast or multicast frame;
-        - its MAC, after the guest has removed it from its neighbour table (ARP).
+        - *ICMP*, *TCP*, *UDP*: an answer;
+        - *broadcast*, *multicast*: such a frame;
+        - *neighbour*: its MAC, after the guest has removed it from its neighbour table (ARP).
 
         UDP and frames need ``python3`` in the guests, the MAC needs root or sudo. What a guest cannot do is not
         observed, and the log says so.

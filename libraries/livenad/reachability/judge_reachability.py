@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livenad.errors import LabError, ProductFault
-from livenad.reachability.guest_program import MEGABYTES
+from livenad.reachability.guest_program import MEGABYTES, TRANSFER_SECONDS
 from livenad.reachability.samples import (
     PairWindow,
     Series,
@@ -61,9 +61,12 @@ def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
     kinds = _listed(list(dict.fromkeys(one.protocol for one in series)))
     if missing:
         reached = ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series if one not in missing)
+        rest = f"; reached: {reached}" if reached else ""
+        if any(one.protocol == "transfer" for one in missing):
+            rest += f"; a transfer of {MEGABYTES} MB is given up after {human(TRANSFER_SECONDS)}"
         raise ProductFault(
             f"{subject} and {peer} should reach each other by {kinds} within {human(within)}; "
-            f"not reached: {headed(missing, began, f'; reached: {reached}' if reached else '')}"
+            f"not reached: {headed(missing, began, rest)}"
         )
     rates = []
     for one in (one for one in series if one.protocol == "transfer"):

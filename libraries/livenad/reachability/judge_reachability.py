@@ -6,6 +6,7 @@ They raise ProductFault, or LabError for what proves nothing. A ``subject`` name
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from livenad.reachability.samples import (
     headed,
     judge_pair_silence,
     judge_silence,
+    lost,
     missing_answers,
     reached_after,
 )
@@ -64,6 +66,8 @@ def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
         rest = f"; reached: {reached}" if reached else ""
         if any(one.protocol == "transfer" for one in missing):
             rest += f"; a transfer of {MEGABYTES} MB is given up after {human(TRANSFER_SECONDS)}"
+            pings = lost([one for one in series if one.protocol == "ICMP"], until=math.inf)
+            rest += f", and meanwhile {pings} were lost" if pings else ""
         raise ProductFault(
             f"{subject} and {peer} should reach each other by {kinds} within {human(within)}; "
             f"not reached: {headed(missing, began, rest)}"

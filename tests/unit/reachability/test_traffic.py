@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from livenad.errors import ProductFault
 from livenad.reachability import checks, guest_program, traffic
-from livenad.reachability.judge_reachability import rate_of
+from livenad.reachability.judge_reachability import Opposite, judge_reach, rate_of
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.samples import Sample, Series, unproven_kinds
 from livenad.reachability.windows import Between
@@ -125,6 +125,16 @@ def test_a_frame_by_another_nic_is_not_one_of_the_silent_nic() -> None:
     for shell in guests._shells.values():
         shell.macs[VM] = "02:00:00:00:00:99"
     assert "multicast (a control did not answer)" in silence(guests)
+
+
+def test_transfer_that_is_not_whole_is_told_with_the_pings_that_were_lost() -> None:
+    def pings(source: str, target: str) -> Series:
+        return Series(source, target, NEW, "ICMP", tuple(Sample(float(at), at + 0.1, at % 4 > 0) for at in range(20)))
+
+    given_up = Series("new-peer", "vm", VM, "transfer", (Sample(5.0, 9.0, False),))
+    series = [pings("vm", "new-peer"), pings("new-peer", "vm"), given_up]
+    with pytest.raises(ProductFault, match=r"2 MB is given up after 4.0 s, and meanwhile 10 of 40 pings were lost$"):
+        judge_reach(series, 0.0, 'VM demo/vm: NIC "secondary"', Opposite("new-peer", NEW), 8.0)
 
 
 def transfers(*seconds: float) -> Series:

@@ -74,7 +74,7 @@ def test_each_test_leads_to_its_charts_and_to_the_sign_off(run_suite: RunSuite, 
 
 
 def test_why_tests_take_no_time_is_told_where_setups_act(run_suite: RunSuite, tmp_path: Path) -> None:
-    run_suite(SUITE.replace("Metadata", "Suite Setup    Sleep    0.05s\nMetadata", 1))
+    run_suite(SUITE.replace("Metadata", "Suite Setup    Sleep    0.3s\nMetadata", 1))
     assert "the act, such as the change of a network, is in the setup" in summarised(tmp_path).doc
 
 

@@ -75,14 +75,14 @@ class Judging:
         since: Change | None,
         at: float | None = None,
     ) -> None:
-        self._history, self._function, self._arguments, self._since = history, function, arguments, since
+        self.history, self.function, self.arguments, self._since = history, function, arguments, since
         self._still = history.standing_still(at)
         self.said = ""
         self.states, self.now = 0, 0.0
         self.outcome = Outcome(LAB_ERROR, "it was not made")
 
     def __enter__(self) -> Judging:
-        self.now, self.states = self._still.__enter__(), len(self._history)
+        self.now, self.states = self._still.__enter__(), len(self.history)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
@@ -98,16 +98,16 @@ class Judging:
             self._still.__exit__(None, None, None)
 
     def _by_rule(self, error: Exception | None) -> str:
-        history, since = self._history, self._since
+        history, since = self.history, self._since
         if error is None:
             return self.said + (note(history, since) if since else "")
         if since is None or not isinstance(error, ProductFault):
             raise error
-        return judged_before(history, since, error, lambda known: self._function(known, *self._arguments))
+        return judged_before(history, since, error, lambda known: self.function(known, *self.arguments))
 
     def verdict(self) -> Verdict:
         """The verdict as it was made."""
-        arguments = (self._function, self._arguments, self._since)
+        arguments = (self.function, self.arguments, self._since)
         return Verdict(*arguments, self.states, self.now, time.time(), self.outcome)
 
 

@@ -18,41 +18,64 @@ from livenad.api.history import History
 from livenad.api.kinds import MIGRATION
 from livenad.api.status import phase_of
 from livenad.changes import Change, NetworkChange, NicHotplug, NicSettingsChange
-from livenad.invariants.judge_everything import Act, Reading
+from livenad.errors import LabError, NotReached, ProductFault, TestError
+from livenad.invariants.judge_everything import Act, Reading, judge_everything
 from livenad.migrations.judge_induced_failure import InducedFailure
 from livenad.model import Nic
-from livenad.verdict_log import PASS, Outcome, Verdict
+from livenad.verdict_log import Judging
 
+from tests.unit.rejudge import alterations
 from tests.unit.support import flows, histories
 from tests.unit.test_nothing_observed import VERDICTS
 
 SAID = Path(__file__).parents[1] / "data" / "every_verdict.txt.gz"
 PARTS = (0.5, 0.8, 1.0)
+ALTERED = ("main-ab_basic", "1.9.0-m2_evacuation_during_swap")
 LATER = 7.0
 """Seconds after the last state at which a verdict is made."""
 
-_NONE = Outcome(PASS, "")
 _CONDITIONS = ["RestartRequired", "MigrationRequired"]
 
 
-NAMES = (*flows.table(), *(f"recorded {name}" for name in histories.EDITED))
+NAMES = (
+    *flows.table(),
+    *(f"recorded {name}" for name in histories.EDITED),
+    *(f"{flow} altered: {name}" for flow in ALTERED for name in alterations.NAMES),
+)
 
 
 def said(name: str) -> Iterator[str]:
     """A line for each verdict on a recording: the part of it, the verdict, and what it says."""
-    for part in PARTS:
+    for part in PARTS if " altered: " not in name else PARTS[-1:]:
         history, edits = _recording(name, partial(_cut, part=part))
         if not edits:
             continue
         last = max(record.at for record in history.by_arrival())
         for verdict in VERDICTS:
+            if " altered: " in name and verdict is judge_everything:
+                continue
             for which, arguments in _arguments(verdict, history, edits):
-                made = Verdict(verdict, arguments, edits[0], 0, last + LATER, 0.0, _NONE)
-                told = str(made.made_again(history)).replace("\n", " | ")
+                told = _told(Judging(history, verdict, arguments, edits[0], last + LATER))
                 yield f"{name}, {part:.0%}, {verdict.__name__}{which}: {told}"
 
 
+def _told(judging: Judging) -> str:
+    """What a verdict says, and the kind of its error."""
+    kind = ""
+    try:
+        with judging:
+            judging.said = judging.function(judging.history, *judging.arguments)
+    except (ProductFault, LabError, TestError) as error:
+        late = " overdue" if isinstance(error, NotReached) and error.overdue else ""
+        kind = f" ({type(error).__name__}{late})"
+    return f"{judging.outcome.status}{kind}: {judging.outcome.message}".replace("\n", " | ")
+
+
 def _recording(name: str, cut: Callable[[list[Any]], list[Any]]) -> tuple[History, list[NetworkChange]]:
+    flow, _, alteration = name.partition(" altered: ")
+    if alteration:
+        done = flows.replay(flow, partial(alterations.altered, alteration))
+        return done.history, done.edits
     if not name.startswith("recorded "):
         done = flows.replay(name, cut)
         return done.history, done.edits

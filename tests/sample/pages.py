@@ -24,6 +24,7 @@ RUN = "sample"
 
 MADE = ("log.html", "report.html", "signoff.html", "matrix.html", "matrix.md", "xunit.xml", "cases.xml")
 LEFT_OUT = "history.jsonl"
+COMPRESSED = ".gz"
 _TIME_OF_MAKING = re.compile(r'(?<=window\.output\["generated"\] = )\d+')
 _WAY_TO_SUITES = re.compile(r'(?<="\*)(?:\.\./)+(?:[^"]*/)?(?=suites)')
 
@@ -39,6 +40,9 @@ def keep(results: Path, sample: Path = SAMPLE) -> None:
         if path.is_file() and name not in MADE and path.name != LEFT_OUT:
             target = sample / name.replace(run_id, RUN)
             target.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == COMPRESSED:
+                shutil.copy(path, target)
+                continue
             text = path.read_text(encoding="utf-8").replace(f"{ROOT}/", "").replace(run_id, RUN)
             target.write_text(_unlinked(text) if path.name == "index.html" else text, encoding="utf-8")
 

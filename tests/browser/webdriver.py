@@ -90,10 +90,10 @@ class Browser:
         command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
         self._post(f"{self._session}/goog/cdp/execute", command)
 
-    def look_at(self, width: int = 1200, scheme: str = "light") -> None:
-        """Make the window this wide, and ask for ``light`` or ``dark``."""
+    def look_at(self, width: int = 1200, scheme: str = "light", height: int = 1000) -> None:
+        """Make the window this large, and ask for ``light`` or ``dark``."""
         self.prefer(scheme)
-        self._post(f"{self._session}/window/rect", {"width": width, "height": 1000})
+        self._post(f"{self._session}/window/rect", {"width": width, "height": height})
 
     def picture(self, file: Path, width: int, height: int) -> None:
         """The head of the page as PNG, this large."""

@@ -31,13 +31,13 @@ class Picture:
 PICTURES = {
     "report.png": Picture("report.html", height=600),
     "signoff.png": Picture("signoff.html", height=660),
+    "evidence.png": Picture(EVIDENCE, height=880),
     "timeline.png": Picture("log.html", ("svg[role=img]", 0)),
     "connectivity.png": Picture("log.html", ("svg[role=img]", 1)),
-    "evidence.png": Picture(EVIDENCE, height=880),
 }
 _WIDTH = 1000
-_WIDE = 1400
-"""In which charts have their full size."""
+_WIDE, _HIGH = 1400, 2400
+"""The window in which charts have their full size."""
 
 
 def checksum(page: Path) -> str:
@@ -55,8 +55,10 @@ def sources(sample: Path = SAMPLE) -> dict[str, dict[str, str]]:
 def take() -> None:
     """Takes all pictures."""
     with tempfile.TemporaryDirectory() as folder, browser(Path(folder)) as window:
+        window.look_at(_WIDTH)
         for name, picture in PICTURES.items():
-            window.look_at(_WIDE if picture.shown else _WIDTH)
+            if picture.shown:
+                window.look_at(_WIDE, height=_HIGH)
             window.open(SAMPLE / picture.page)
             if picture.shown is None:
                 window.picture(IMAGES / name, _WIDTH, picture.height)

@@ -262,13 +262,20 @@ def test_moment_that_does_not_come_is_told(api: FakeApi, started: Call, event: s
         started("Wait For VM Event", "web", event, within=SOON)
 
 
-@pytest.mark.parametrize("event", ["migration created", "warning reported"])
-def test_moment_that_stays_out_is_told_where_the_suite_would_end_green(api: FakeApi, started: Call, event: str) -> None:
+def test_moment_that_stays_out_is_told_where_the_suite_would_end_green(api: FakeApi, started: Call) -> None:
     boot(api)
     started("Change VM Network", "web", **MOVE)
-    started("Wait For VM Event", "web", event, within=SOON)
-    with pytest.raises(NotReached, match=rf"expected a {event} within 0.2 s; "):
+    started("Wait For VM Event", "web", "migration created", within=SOON)
+    with pytest.raises(NotReached, match=r"expected a migration created within 0.2 s; "):
         started("Close Test Namespace")
+
+
+def test_warning_that_stays_out_is_no_fault(api: FakeApi, started: Call) -> None:
+    """A virt-controller that reads NADs itself, as that of 1.8, writes of a missing one to its log only."""
+    boot(api)
+    started("Change VM Network", "web", **MOVE)
+    started("Wait For VM Event", "web", "warning reported", within=SOON)
+    started("Close Test Namespace")
 
 
 def test_complete_change_is_judged_on_what_was_recorded(replayed: Callable[[str], Call]) -> None:

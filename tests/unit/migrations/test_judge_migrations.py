@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from livenad.api.kinds import MIGRATION, Object, dig
 from livenad.api.status import AUTOMATIC
-from livenad.errors import ProductFault
+from livenad.errors import NotReached, ProductFault
 from livenad.migrations.judge_migrations import (
     judge_migrated_on_request,
     judge_migrated_times,
@@ -105,3 +107,67 @@ def test_migration_since_a_change_is_told_by_name_and_phase() -> None:
         judge_not_migrated(history, restart)
     restart.migrations = frozenset(record.uid for record in history.records(MIGRATION))
     assert "no migration since its restart" in judge_not_migrated(history, restart)
+
+
+def asked(*alterations: Alteration) -> str:
+    """The verdict on the migration that the run requested, in a recording with these alterations."""
+
+    def alter(recorded: list[Event]) -> Iterable[Event]:
+        for alteration in (by_hand, *alterations):
+            recorded = list(alteration(recorded))
+        return recorded
+
+    history, change = replay("swap-main", alter, requested=True)
+    return judge_migrated_on_request(history, restarted(change))
+
+
+def vmi(at: float, change: Callable[[Any], None]) -> Alteration:
+    return lambda recorded: insert(recorded, at, "VirtualMachineInstance", change)
+
+
+def test_requested_migration_that_moved_the_vmi() -> None:
+    assert re.search(r"vm1: migrated from node\d to node\d by kubevirt-workload-update-\w+$", asked())
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Running"])
+def test_requested_migration_that_has_not_succeeded(phase: str) -> None:
+    def ended(recorded: list[Event]) -> Iterable[Event]:
+        for event in recorded:
+            status = event["object"].get("status", {})
+            if event["kind"] == MIGRATION.name and status.get("phase") == "Succeeded":
+                status["phase"] = phase
+        return recorded
+
+    with pytest.raises(ProductFault, match="expected its migration to have succeeded after") as caught:
+        asked(ended)
+    assert isinstance(caught.value, NotReached) == (phase == "Running")
+
+
+def test_requested_migration_of_a_vmi_that_is_replaced_or_gone() -> None:
+    with pytest.raises(ProductFault, match=r"to be kept by its migration; it is replaced by another"):
+        asked(vmi(60, lambda item: item["metadata"].update(uid="another")))
+
+    def gone(recorded: list[Event]) -> Iterable[Event]:
+        found = insert(recorded, 60, "VirtualMachineInstance", lambda _: None)
+        last = max((one for one in found if one["kind"] == "VirtualMachineInstance"), key=lambda one: one["t"])
+        last["type"] = "DELETED"
+        return found
+
+    with pytest.raises(ProductFault, match=r"to be kept by its migration; it is gone"):
+        asked(gone)
+
+
+def test_requested_migration_in_which_the_vmi_did_not_run_all_the_time() -> None:
+    with pytest.raises(ProductFault, match=r"phase Running all the time; it was Failed \d+ s after the migration was"):
+        asked(
+            vmi(20, lambda item: item["status"].update(phase="Failed")),
+            vmi(20.5, lambda item: item["status"].update(phase="Running")),
+        )
+
+
+@pytest.mark.parametrize("node", ["old", ""])
+def test_requested_migration_that_left_the_vmi_where_it_was(node: str) -> None:
+    _, change = replay("swap-main", by_hand, requested=True)
+    place = change.node if node else ""
+    with pytest.raises(ProductFault, match=rf"expected to have left node {change.node}; it is on {place or 'none'}$"):
+        asked(vmi(60, lambda item: item["status"].update(nodeName=place)))

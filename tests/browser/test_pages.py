@@ -128,7 +128,8 @@ def test_the_sample_looks_like_a_run_of_today(run: SeenRun) -> None:
     """Its charts and evidence were drawn when it was recorded."""
     today, sample = looks(evidence(run).read_text(encoding="utf-8")), looks((SAMPLE / EVIDENCE).read_text("utf-8"))
     assert today - sample == set(), "docs/sample is out of date: run python -m tests.sample"
-    assert {one for one in sample - today if not one.startswith("lane: ")} == set()
+    # Which states and sections there are depends on what happened.
+    assert {one for one in sample - today if not one.startswith(("lane: ", "h2: "))} == set()
 
 
 @pytest.mark.timeout(300)

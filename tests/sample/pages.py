@@ -25,6 +25,9 @@ RUN = "sample"
 MADE = ("log.html", "report.html", "signoff.html", "matrix.html", "matrix.md", "xunit.xml", "cases.xml")
 LEFT_OUT = "history.jsonl"
 COMPRESSED = ".gz"
+_HEADS = 50
+"""Down to where the heads of charts reach."""
+
 _TIME_OF_MAKING = re.compile(r'(?<=window\.output\["generated"\] = )\d+')
 _WAY_TO_SUITES = re.compile(r'(?<="\*)(?:\.\./)+(?:[^"]*/)?(?=suites)')
 
@@ -83,11 +86,13 @@ def _unlinked(page: str) -> str:
 def looks(evidence: str) -> set[str]:
     """What first pages of evidence have in common: styles, headings, names of columns, facts, files and lanes."""
     found = {f"{tag}: {text}" for tag in ("style", "h2", "th", "dt") for text in _inside(tag, evidence)}
-    found |= {f"folded: {text}" for text in _inside("summary", evidence)}
-    found |= {f"file: {name}" for name in re.findall(r"<tr><td>(?:<a [^>]*>)?([a-z-]+\.\w+)", evidence)}
-    # A generated name, and the words of an event, differ from run to run.
-    labels = (re.sub(r"^(migration|pod) .*", r"\1", text) for text in re.findall('<text x="8"[^>]*>([^<]*)<', evidence))
-    return found | {f"lane: {text}" for text in labels if '"' not in text and not re.search(r"\d", text)}
+    found |= {f"folded: {text}" for text in _inside("summary", evidence) if text != "The whole message"}
+    files = re.findall(r"<tr><td>(?:<a [^>]*>)?([a-z-]+\.\w+)", evidence)
+    found |= {f"file: {name}" for name in files if not name.startswith("log-")}
+    # Below the heads of the charts, which tell of the run. A generated name, and an event, differ from run to run.
+    lanes = [text for y, text in re.findall('<text x="8" y="(\\d+)"[^>]*>([^<]*)<', evidence) if int(y) > _HEADS]
+    labels = (re.sub(r"^(migration|pod) .*", r"\1", text) for text in lanes)
+    return found | {f"lane: {text}" for text in labels if not text.startswith("event ")}
 
 
 def _inside(tag: str, html: str) -> list[str]:

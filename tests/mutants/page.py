@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tests.mutants.runner import ROOT
-from tests.mutants.work import DEAD, Module
+from tests.mutants.work import DEAD, Module, paths
 
 PAGE = ROOT / "docs" / "mutation.md"
 _HEAD = """\
@@ -36,6 +36,9 @@ def write(modules: Sequence[Module], commit: str) -> None:
         of_group = [module for module in modules if module.group == group]
         lines += [_row(group, f"`{module.path}`", [module]) for module in of_group]
     lines.append(_row("**all**", "", modules))
+    others = sorted(set(paths()) - {module.path for module in modules})
+    if others:
+        lines += ["", f"Not tried for this page: {', '.join(f'`{path}`' for path in others)}."]
     PAGE.write_text(_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -116,6 +116,11 @@ def modules(names: Sequence[str] = ()) -> list[Module]:
     return found
 
 
+def paths() -> list[str]:
+    """The paths of all modules."""
+    return [path for of_group in yaml.safe_load(MODULES.read_text(encoding="utf-8")).values() for path in of_group]
+
+
 def listed(module: Module) -> list[Mutant]:
     """The mutants of a module, in the order of the source; kept by its text."""
     kept = STATE / "listed" / f"{hashlib.sha256(module.source.encode()).hexdigest()[:24]}.jsonl"

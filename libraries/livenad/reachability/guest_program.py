@@ -200,8 +200,8 @@ class Asking:
 
     ``order`` has: ``probes``, each of number, kind, MAC and address of the NIC, address of the target, pause in seconds
     and how many answers suffice (0: never); ``guest``, its name; ``token`` of the window; ``listens``, whether it tells
-    what frames it hears; ``seconds``, how long it asks; ``one_by_one``, whether at most one request is open to a
-    target. It also ends when the file ``stop`` comes or the file ``kept`` goes.
+    what frames it hears; ``seconds``, how long it asks; ``one_by_one``, whether at most one request and one
+    transfer are open to a target. It also ends when the file ``stop`` comes or the file ``kept`` goes.
     """
 
     def __init__(self, order: dict[str, Any], stop: str, kept: str) -> None:
@@ -249,9 +249,11 @@ class Asking:
         return float(uptime()) < self.until and not os.path.exists(self.stop) and os.path.exists(self.kept)  # noqa: PTH110
 
     def _repeat(self, ask: Callable[..., bool], probe: tuple[Any, ...]) -> None:
-        number, _, mac, source, target, pause, needed = probe
+        number, kind, mac, source, target, pause, needed = probe
         device, answers = device_of(mac), 0
-        turn = self.turns.setdefault(target, threading.Lock()) if self.order["one_by_one"] else threading.Lock()
+        # A transfer that hangs must not keep others from being asked for.
+        together = kind == "transfer" or not self.order["one_by_one"]
+        turn = threading.Lock() if together else self.turns.setdefault(target, threading.Lock())
         while self._goes_on():
             with turn:
                 asked, began = uptime(), time.monotonic()

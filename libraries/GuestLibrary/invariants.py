@@ -55,8 +55,8 @@ class InvariantKeywords(GuestComponent):
         change is not complete, the keyword fails without waiting.
 
         Args:
-        | ``vm`` | a VM that was recorded and then changed by `Change VM Network`, and migrated at most. |
-        | ``within`` | longest wait until values that return some time after a migration are as before. |
+        | ``vm`` | a VM that `Record Guest` recorded. After that, nothing may be done to it but `Change VM Network` and migrations. |
+        | ``within`` | longest wait for values that a migration takes away for a time, such as the addresses in the VMI. |
         | ``duration`` | for how long after the change nothing more may happen; ``0 s``: not checked. |
 
         Example:
@@ -124,7 +124,7 @@ class InvariantKeywords(GuestComponent):
         held, moved = before.held, sorted({edit.nic for edit in edits})
         states = states_after(self.guests, record.name, held, moved, within.total_seconds())
         now = read_neighbours(self.guests, list(held.known))
-        lines = described(held.connections, states)
+        lines = described(held.connections, states, moved)
         lines += [f"not observed: connections: {held.lacks or 'none was opened'}"] if held.lacks or not lines else []
         lines += [
             f"not observed: the MACs that {peer} knows, as it gave no shell" for peer in held.known if peer not in now

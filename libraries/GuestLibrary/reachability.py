@@ -42,16 +42,16 @@ class ReachabilityKeywords(GuestComponent):
         - *ICMP*: a ping through the interface of the NIC;
         - *TCP*: a connection to the SSH port, which reads the greeting of the SSH server;
         - *UDP*: a small datagram to port 36110, where a program answers that this library starts in the guest;
-        - *UDP full size*: a datagram to the same port that fills a frame and must not be fragmented;
+        - *full-size UDP*: a datagram to the same port that fills a frame and must not be fragmented;
         - *transfer*: 2 MB by TCP to the same port. It must not be slower than half the rate of the first transfer
           through this NIC; 5 Mbit/s are always enough.
 
         The keyword ends as soon as each kind of probe was answered several times. If this does not happen in time, it
         fails.
 
-        UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. If the
-        lab does not carry one of them although it carries ICMP and TCP, a check with ``blame=lab`` sees that, and later
-        checks do not observe it.
+        UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. Some
+        labs carry ICMP and TCP, but not UDP or transfers. A check with ``blame=lab`` notices that, and later checks do
+        not observe what the lab does not carry.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -102,16 +102,16 @@ class ReachabilityKeywords(GuestComponent):
         observed, and the log says so.
 
         No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
-        So a third VM, ``control``, is used in the same window. The VM must reach it through the same NIC, and it must
-        reach the NIC of ``peer`` over another subnet in which both have an address. The result is the first of these
-        that holds:
+        So a third VM, ``control``, is used in the same window. The VM must reach ``control`` through the same NIC, and
+        ``control`` must reach the NIC of ``peer`` over another subnet, in which ``control`` and ``peer`` both have an
+        address. The result is the first of these that holds:
 
         | =What was seen in the window= | =Result= |
         | VM and ``peer`` answered each other, even once | FAIL |
         | a guest sent too few probes, because it was frozen or overloaded | LAB ERROR |
         | ``control`` and ``peer`` did not answer each other over their other subnet | LAB ERROR |
-        | the VM did not reach ``control`` through the NIC, but ``peer`` reached the same NIC of ``control`` | FAIL |
-        | neither the VM nor ``peer`` reached that NIC of ``control`` | LAB ERROR |
+        | the VM did not reach ``control``, but ``peer`` reached it, at the NIC that the VM tried | FAIL |
+        | neither the VM nor ``peer`` reached that NIC | LAB ERROR |
         | none of these | pass |
 
         If the result is neither a pass nor the first row, a second window follows, and its result counts.

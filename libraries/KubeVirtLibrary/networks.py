@@ -62,7 +62,7 @@ class NetworkKeywords(KeywordComponent):
         run, suite = self.run, self.suite
         name = self.vm(vm).name if vm else ""
         if run.settings.node_network != NODE_LOCAL:
-            step(f"No VM is moved: the networks connect the nodes (NODE_NETWORK is {run.settings.node_network})")
+            step(f"No VM is moved: the networks connect the nodes (variable NODE_NETWORK: {run.settings.node_network})")
             return
         moved = colocate(run.cluster, suite.recorder, list(suite.vms), name, within.total_seconds())
         step(f"Moved to one node: {', '.join(moved) or 'none, all VMs are on it'}")

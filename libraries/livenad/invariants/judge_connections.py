@@ -85,8 +85,10 @@ def compare_connections(
     return result
 
 
-def described(connections: Sequence[Connection], states: Mapping[int, ConnectionState]) -> list[str]:
-    """A line for each connection: whether it lives, and its longest gap."""
+def described(
+    connections: Sequence[Connection], states: Mapping[int, ConnectionState], moved: Collection[str]
+) -> list[str]:
+    """A line for each connection: whether it lives, and its longest gap. Those over ``moved`` NICs are not judged."""
     lines = []
     for one in connections:
         state = states.get(one.number)
@@ -97,7 +99,8 @@ def described(connections: Sequence[Connection], states: Mapping[int, Connection
             f", which ended {human(state.now - state.gap_ended)} ago" if state.gap else ""
         )
         life = "carries data" if state.alive else state.error or f"silent for {human(state.silent)}"
-        lines.append(f"{one}: {life}; {gap}")
+        judged = " (not judged: this NIC was moved)" if one.nic in moved else ""
+        lines.append(f"{one}: {life}; {gap}{judged}")
     return lines
 
 

@@ -219,7 +219,7 @@ class Asking:
                 threading.Thread(target=self._hear, args=(family,), daemon=True).start()
         kinds: dict[str, Callable[..., bool]] = {
             "UDP": self._small,
-            "UDP full size": self._full,
+            "full-size UDP": self._full,
             "transfer": self._transfer,
             "broadcast": self._broadcast,
             "multicast": self._multicast,

@@ -27,7 +27,7 @@ from livenad.reachability.samples import (
 )
 from livenad.text import human
 
-ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2, "UDP": 2, "UDP full size": 2, "transfer": 1}
+ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2, "UDP": 2, "full-size UDP": 2, "transfer": 1}
 """The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
 
 ASKED_MBIT = 10.0
@@ -64,7 +64,8 @@ def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
     if missing:
         reached = ", ".join(f"{one.protocol} {one.source} → {one.target}" for one in series if one not in missing)
         rest = f"; reached: {reached}" if reached else ""
-        if any(one.protocol == "transfer" for one in missing):
+        unanswered = {one.protocol for one in missing}
+        if "transfer" in unanswered and "ICMP" not in unanswered:
             rest += f"; a transfer of {MEGABYTES} MB is given up after {human(TRANSFER_SECONDS)}"
             pings = lost([one for one in series if one.protocol == "ICMP"], until=math.inf)
             rest += f", and meanwhile {pings} were lost" if pings else ""

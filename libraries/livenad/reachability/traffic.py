@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Traffic = Literal["UDP", "UDP full size", "transfer", "broadcast", "multicast", "neighbour"]
+Traffic = Literal["UDP", "full-size UDP", "transfer", "broadcast", "multicast", "neighbour"]
 """Answers by UDP to small datagrams, and to those that fill a frame and may not be fragmented; transfers by TCP;
 frames to everybody that the target hears; and whether the target tells its MAC once that is forgotten."""
 
-REACHED: tuple[Traffic, ...] = ("UDP", "UDP full size", "transfer")
+REACHED: tuple[Traffic, ...] = ("UDP", "full-size UDP", "transfer")
 SILENT: tuple[Traffic, ...] = ("UDP", "broadcast", "multicast", "neighbour")
 
 _PARTS = ("guest_program.py", "guest_connections.py")

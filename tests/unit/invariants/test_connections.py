@@ -30,11 +30,11 @@ def compared(text: str, moved: tuple[str, ...] = ("secondary",)) -> list[str]:
 def test_connection_over_a_nic_that_was_not_moved_must_carry_data_and_the_other_one_is_told() -> None:
     assert compared(STATE) == []
     states = parse_connections(STATE)
-    assert described([OTHER, MOVED], states) == [
+    assert described([OTHER, MOVED], states, ["secondary"]) == [
         'connection through NIC "other" (10.10.3.10) to new-peer (10.10.3.12): carries data; longest gap 0.6 s, which '
         "ended 58 s ago",
         'connection through NIC "secondary" (10.10.0.10) to old-peer (10.10.0.11): silent for 1 min 0 s; longest gap '
-        "0.2 s, which ended 1 min 28 s ago",
+        "0.2 s, which ended 1 min 28 s ago (not judged: this NIC was moved)",
     ]
     assert not all_alive([OTHER, MOVED], states, [])
     assert all_alive([OTHER, MOVED], states, ["secondary"])
@@ -60,7 +60,7 @@ def test_connection_that_is_silent_or_closed_is_a_finding(state: str, told: str)
 def test_state_that_is_gone_is_a_finding_for_a_nic_that_was_not_moved() -> None:
     (found,) = compared("")
     assert found.endswith("was open, is not: gone with the process that held it; was the guest restarted?")
-    assert described([OTHER], {})[0].endswith("gone with the process that held it; was the guest restarted?")
+    assert described([OTHER], {}, [])[0].endswith("gone with the process that held it; was the guest restarted?")
 
 
 def test_each_nic_is_connected_to_a_vm_on_its_network() -> None:

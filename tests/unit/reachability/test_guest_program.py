@@ -48,14 +48,14 @@ def test_one_that_answers_is_reached_by_each_kind(program: Program) -> None:
     guest_program._Answering(sockets)
     with pytest.raises(OSError, match="in use"):
         guest_program._listening(program.port)
-    kinds = ("UDP", "UDP full size", "transfer")
+    kinds = ("UDP", "full-size UDP", "transfer")
     found = program.ask(*((n, kind, "", "127.0.0.1", "127.0.0.2", 0.01, 2) for n, kind in enumerate(kinds)))
     assert [sum(sample.answered for sample in samples) for samples in found] == [2, 2, 2]
 
 
 def test_one_where_nobody_listens_is_not_reached(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guest_program.Asking, "_require_answers", lambda self: None)
-    kinds = ("UDP", "UDP full size", "transfer")
+    kinds = ("UDP", "full-size UDP", "transfer")
     probes = [(n, kind, "", "127.0.0.1", "127.0.0.2", 0.05, 2) for n, kind in enumerate(kinds)]
     found = program.ask(*probes, seconds=0.3)
     assert all(samples and not any(one.answered for one in samples) for samples in found)

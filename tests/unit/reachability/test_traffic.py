@@ -58,7 +58,7 @@ def silence(guests: PaperGuests) -> str:
 
 
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("kind", ["UDP", "UDP full size", "transfer"])
+@pytest.mark.parametrize("kind", ["UDP", "full-size UDP", "transfer"])
 def test_each_kind_must_reach(kind: str) -> None:
     guests = paper()
     guests.let(lambda one, source, target: (one, target) != (kind, NEW))
@@ -83,7 +83,7 @@ def test_guest_without_python_is_not_asked_and_this_is_told() -> None:
     guests = paper()
     guests.missing_tools = lambda name: ["python3"] if name == "new-peer" else []  # type: ignore[method-assign]
     assert "by ICMP and TCP after" in reach(guests)
-    assert "; not observed: UDP (new-peer has no python3), UDP full size (new-peer" in reach(guests)
+    assert "; not observed: UDP (new-peer has no python3), full-size UDP (new-peer" in reach(guests)
     assert "; not observed: UDP (new-peer has no python3), broadcast (" in silence(guests)
 
 

@@ -130,7 +130,7 @@ def save_verdicts(run: Run, suite: SuiteContext, folder: Path) -> str:
 
 
 def _verdicts(run: Run, suite: SuiteContext, folder: Path) -> File:
-    title = "every verdict until now, to be made again by `python -m livenad rejudge`"
+    title = "what each check until now was judged by; `python -m livenad rejudge` judges it again"
     try:
         remark = save_verdicts(run, suite, folder)
         return File(VERDICTS, title, (folder / VERDICTS).stat().st_size, remark)

@@ -77,7 +77,7 @@ def page(
 <h1>{escape(first)}</h1>
 <nav id="back">{escape(_blame(failure.message))}</nav>
 <p>{escape(failure.where)}, step <b>{escape(failure.step)}</b></p>
-{f"<details><summary>The whole message</summary><pre>{escape(rest)}</pre></details>" if rest else ""}
+{f"<details><summary>The rest of the message</summary><pre>{escape(rest)}</pre></details>" if rest else ""}
 {_list("What differs from the record", differs)}<h2>What looks wrong</h2>
 <ul id="signs">{listed}</ul>
 <dl>{_facts({"Requirements": failure.rows, **facts})}</dl>

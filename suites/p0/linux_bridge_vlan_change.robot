@@ -94,8 +94,7 @@ VM Is Silent On The Previous Network
     ...    duration=${SILENCE_WINDOW}
 
 Nothing More Happens After The Swap
-    [Documentation]    For SETTLED_WINDOW after the swap was complete nothing more changes. At the end of that time the
-    ...    VM reaches the new peer.
+    [Documentation]    For SETTLED_WINDOW after the swap nothing more changes. Then the VM still reaches the new peer.
     [Metadata]    Requirements    R52
     [Tags]    r52
     Nothing Else Should Have Changed    ${VM}    duration=${SETTLED_WINDOW}

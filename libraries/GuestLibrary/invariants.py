@@ -55,8 +55,8 @@ class InvariantKeywords(GuestComponent):
         change is not complete, the keyword fails without waiting.
 
         Args:
-        | ``vm`` | a VM that `Record Guest` recorded. After that, nothing may be done to it but `Change VM Network` and migrations. |
-        | ``within`` | longest wait for values that a migration takes away for a time, such as the addresses in the VMI. |
+        | ``vm`` | a recorded VM; since then only `Change VM Network` and migrations were done to it. |
+        | ``within`` | longest wait for values that a migration takes away for a time, as addresses in the VMI. |
         | ``duration`` | for how long after the change nothing more may happen; ``0 s``: not checked. |
 
         Example:

@@ -110,8 +110,8 @@ class ReachabilityKeywords(GuestComponent):
         | VM and ``peer`` answered each other, even once | FAIL |
         | a guest sent too few probes, because it was frozen or overloaded | LAB ERROR |
         | ``control`` and ``peer`` did not answer each other over their other subnet | LAB ERROR |
-        | the VM did not reach ``control``, but ``peer`` reached it, at the NIC that the VM tried | FAIL |
-        | neither the VM nor ``peer`` reached that NIC | LAB ERROR |
+        | the VM did not reach ``control``, but ``peer`` reached the NIC of ``control`` that the VM had tried | FAIL |
+        | neither the VM nor ``peer`` reached that NIC of ``control`` | LAB ERROR |
         | none of these | pass |
 
         If the result is neither a pass nor the first row, a second window follows, and its result counts.

@@ -61,9 +61,9 @@ class NetworkChangeCheckKeywords(KeywordComponent):
         """Fails if the VMI shows the NIC otherwise than before the edit, except for the name of its network.
 
         Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. After a migration
-        the target node reports them again, and the keyword waits up to ``within`` for that. A node need not report what
-        is as it was. So without a report the values that the VMI shows are judged, if the migration ended ``within``
-        ago or earlier. If it ended later, they may be those from before it: a LAB ERROR.
+        the target node reports them again, and the keyword waits up to ``within`` for that. If no report comes and the
+        migration had ended before the keyword began, the values that the VMI shows are judged. If the migration ended
+        later, or not at all, they may be those from before it: a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

@@ -61,8 +61,9 @@ Guest Keeps Its Interface
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 Nothing Else Changes
-    [Documentation]    Every value that the API and the guest show of the VM is as before the edit, except for the
-    ...    fields that a swap may change.
+    [Documentation]    Every value that the API and the guest show of the VM is as before the edit. Excepted are the
+    ...    fields that a swap may change, and what concerns no NIC, network, node or condition, such as the helper
+    ...    containers of the launcher pod.
     [Metadata]    Requirements    R51
     [Tags]    r51
     Nothing Else Should Have Changed    ${VM}
@@ -103,7 +104,7 @@ Nothing More Happens After The Swap
     ...    ${NEW_PEER}
     ...    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    ...    context=${SETTLED_WINDOW} after the swap the VM does not reach its new network, though nothing else happened:
+    ...    context=After ${SETTLED_WINDOW} without any other change the VM does not reach its new network:
 
 
 *** Keywords ***

@@ -63,10 +63,10 @@ class Comparison:
         return Comparison(self.compared + other.compared, [*self.differences, *other.differences])
 
     def line(self) -> str:
-        """``412 values compared: 9 changed as they may with the network``."""
+        """``412 values compared: 9 changed as a network change may change them``."""
         wrong = f"{len(self.findings)} changed and must not, " if self.findings else ""
-        also = f", {len(self.told)} changed and no rule judges them" if self.told else ""
-        return f"{self.compared} values compared: {wrong}{len(self.allowed)} changed as they may with the network{also}"
+        also = f"; not judged: {len(self.told)} that concern no NIC, network, node or condition" if self.told else ""
+        return f"{self.compared} values compared: {wrong}{len(self.allowed)} changed as a network change may change them{also}"
 
     def table(self) -> list[str]:
         """A line for each value that differs: the forbidden, the allowed with its reason, what is not judged."""

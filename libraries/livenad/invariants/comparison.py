@@ -66,7 +66,8 @@ class Comparison:
         """``412 values compared: 9 changed as a network change may change them``."""
         wrong = f"{len(self.findings)} changed and must not, " if self.findings else ""
         also = f"; not judged: {len(self.told)} that concern no NIC, network, node or condition" if self.told else ""
-        return f"{self.compared} values compared: {wrong}{len(self.allowed)} changed as a network change may change them{also}"
+        may = f"{len(self.allowed)} changed as a network change may change them"
+        return f"{self.compared} values compared: {wrong}{may}{also}"
 
     def table(self) -> list[str]:
         """A line for each value that differs: the forbidden, the allowed with its reason, what is not judged."""

@@ -7,6 +7,7 @@ import ast
 import base64
 import json
 import shlex
+import threading
 import zlib
 from collections.abc import Mapping
 from functools import cache
@@ -22,6 +23,7 @@ SILENT: tuple[Traffic, ...] = ("UDP", "broadcast", "multicast", "neighbour")
 
 _PARTS = ("guest_program.py", "guest_connections.py")
 PYTHON, ROOT = "python3", "root or sudo"
+_READING = threading.Lock()
 
 
 @cache
@@ -60,8 +62,14 @@ class _Shortened(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-@cache
 def _packed() -> str:
+    # Guests are asked by several threads, and ast.parse of Python 3.11 fails when two of them are in it.
+    with _READING:
+        return _packed_once()
+
+
+@cache
+def _packed_once() -> str:
     code = base64.b64encode(zlib.compress(program().encode(), 9)).decode()
     return f'import base64,zlib;exec(zlib.decompress(base64.b64decode("{code}")))'
 

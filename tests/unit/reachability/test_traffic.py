@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import ast
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import cast
 
 import pytest
@@ -31,6 +34,26 @@ def test_what_is_sent_to_guests_is_for_python_3_6() -> None:
     modules = {name.name for one in nodes if isinstance(one, ast.Import) for name in one.names}
     assert modules == {"contextlib", "json", "os", "socket", "subprocess", "sys", "threading", "time"}
     assert len(traffic.command({})) < 8000
+
+
+def test_one_thread_at_a_time_reads_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 raises a SystemError when two threads are in ast.parse at the same time."""
+    both, met = threading.Barrier(2), []
+
+    def program() -> str:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.1)
+            met.append(True)
+        return ""
+
+    monkeypatch.setattr(traffic, "program", program)
+    traffic._packed_once.cache_clear()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert len(set(pool.map(lambda _: traffic.command({}), range(2)))) == 1
+    finally:
+        traffic._packed_once.cache_clear()
+    assert not met
 
 
 def test_full_frames_are_as_large_as_the_interface_takes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ _HEADS = 50
 """Down to where the heads of charts reach."""
 
 _TIME_OF_MAKING = re.compile(r'(?<=window\.output\["generated"\] = )\d+')
+_PYTHON = re.compile(r"\(Python [\w.+]+ on \w+\)")
 _WAY_TO_SUITES = re.compile(r'(?<="\*)(?:\.\./)+(?:[^"]*/)?(?=suites)')
 
 
@@ -71,8 +72,8 @@ def make(sample: Path = SAMPLE) -> None:
 
 
 def constant(page: str) -> str:
-    """A page without what differs each time and from folder to folder: when it was made, and the way to the suites."""
-    return _WAY_TO_SUITES.sub("", _TIME_OF_MAKING.sub("0", page))
+    """A page without when and by which Python it was made, and without the way to the suites."""
+    return _PYTHON.sub("(Python)", _WAY_TO_SUITES.sub("", _TIME_OF_MAKING.sub("0", page)))
 
 
 def _unlinked(page: str) -> str:
@@ -86,7 +87,7 @@ def _unlinked(page: str) -> str:
 def looks(evidence: str) -> set[str]:
     """What first pages of evidence have in common: styles, headings, names of columns, facts, files and lanes."""
     found = {f"{tag}: {text}" for tag in ("style", "h2", "th", "dt") for text in _inside(tag, evidence)}
-    found |= {f"folded: {text}" for text in _inside("summary", evidence) if text != "The whole message"}
+    found |= {f"folded: {text}" for text in _inside("summary", evidence) if text != "The rest of the message"}
     files = re.findall(r"<tr><td>(?:<a [^>]*>)?([a-z-]+\.\w+)", evidence)
     found |= {f"file: {name}" for name in files if not name.startswith("log-")}
     # Below the heads of the charts, which tell of the run. A generated name, and an event, differ from run to run.

@@ -100,3 +100,9 @@ def test_what_is_kept_is_without_paths_and_without_the_large_file(tmp_path: Path
 def test_the_look_of_evidence_is_what_runs_have_in_common() -> None:
     found = looks((SAMPLE / EVIDENCE).read_text(encoding="utf-8"))
     assert {"h2: Files", "dt: Requirements", "th: size", "file: events.txt", "lane: pod", "lane: spec edit"} <= found
+
+
+def test_pages_of_another_python_are_the_same() -> None:
+    page = (SAMPLE / "log.html").read_text(encoding="utf-8")
+    assert "(Python 3." in page
+    assert constant(re.sub(r"\(Python 3[\d.]+ on", "(Python 3.99.0 on", page)) == constant(page)

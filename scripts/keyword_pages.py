@@ -142,7 +142,7 @@ def _kind(keyword: Any) -> str:
 def _keyword(keyword: Any, links: Links, type_links: Links) -> Iterator[str]:
     yield f"### {keyword.name}"
     arguments = [argument for argument in keyword.args if argument.name]
-    yield "```robotframework\n" + "    ".join([keyword.name, *map(_given, arguments)]) + "\n```"
+    yield "```robotframework\n" + "    ".join([keyword.name, *map(_given, keyword.args)]) + "\n```"
     if kind := _kind(keyword):
         yield f"*{kind}*"
     yield from _blocks(keyword.doc, links, {one.name: _type(one.type, type_links) for one in arguments})
@@ -164,11 +164,13 @@ def _member(one: Any) -> str:
 
 
 def _given(argument: Any) -> str:
-    """How it is given: by name where it has to be, with the value that counts where it is not given."""
+    """As in a signature of Python: those after a lone ``*`` are given by name; with a default, if there is one."""
+    if argument.kind == argument.NAMED_ONLY_MARKER:
+        return "*"
     if argument.kind == argument.VAR_POSITIONAL:
         return f"*{argument.name}"
     if argument.default_repr is None:
-        return str(argument.name) + ("=" if argument.kind == argument.NAMED_ONLY else "")
+        return str(argument.name)
     return f"{argument.name}={argument.default_repr or '${EMPTY}'}"
 
 

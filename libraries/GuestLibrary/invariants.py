@@ -45,9 +45,12 @@ class InvariantKeywords(GuestComponent):
         - the neighbour tables (ARP) of the other guests: they must have the VM's addresses with the MACs of its NICs,
           and no other address with these MACs.
 
-        A network change may change some fields, such as ``networkName`` and the node. The log lists them, each with the
-        reason. New fields of the API are listed too, but not judged, unless they concern a NIC, network, node or
-        condition.
+        A network change may change some of them, such as ``networkName`` and the node. The log lists these, each with
+        the reason. It also lists those that changed and are not judged:
+
+        - new fields of the API, unless they concern a NIC, network, node or condition;
+        - labels and annotations that do not belong to KubeVirt or Multus;
+        - in the launcher pod, containers and volumes that KubeVirt makes of the VM's disks.
 
         With ``duration`` the keyword also fails if something more happens to the VM within this time after the last
         network change was complete: a migration, a new launcher pod, an edit of a spec, or a change of node, phase or a

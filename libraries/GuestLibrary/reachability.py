@@ -37,17 +37,17 @@ class ReachabilityKeywords(GuestComponent):
     ) -> None:
         """Waits until a VM and a peer reach each other through a NIC, by ICMP, TCP and UDP, in both directions.
 
-        The probes run inside both guests. The log names them:
+        The probes run inside both guests. There are five, and the log names them so:
 
         - *ICMP*: a ping through the interface of the NIC;
         - *TCP*: a connection to the SSH port, which reads the greeting of the SSH server;
         - *UDP*: a small datagram to port 36110, where a program answers that this library starts in the guest;
         - *full-size UDP*: a datagram to the same port that fills a frame and must not be fragmented;
-        - *transfer*: 2 MB by TCP to the same port. It must not be slower than half the rate of the first transfer
-          through this NIC; 5 Mbit/s are always enough.
+        - *transfer*: 2 MB by TCP to the same port, at 5 Mbit/s or more. If the first transfer through this NIC was
+          slower than 10 Mbit/s, half the rate of that one is enough.
 
-        The keyword ends as soon as each kind of probe was answered several times. If this does not happen in time, it
-        fails.
+        The keyword ends as soon as each of them was answered several times, in both directions. If this does not happen
+        in time, it fails.
 
         UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. Some
         labs carry ICMP and TCP, but not UDP or transfers. A check with ``blame=lab`` notices that, and later checks do
@@ -102,16 +102,22 @@ class ReachabilityKeywords(GuestComponent):
         observed, and the log says so.
 
         No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
-        So a third VM, ``control``, is used in the same window. The VM must reach ``control`` through the same NIC, and
-        ``control`` must reach the NIC of ``peer`` over another subnet, in which ``control`` and ``peer`` both have an
-        address. The result is the first of these that holds:
+        So a third VM, ``control``, is used in the same window:
+
+        - the VM must reach a NIC of ``control``. This shows that the VM's own NIC works;
+        - ``control`` must reach the NIC of ``peer`` that should be silent. This shows that ``peer`` is alive;
+        - ``peer`` tries the NIC of ``control`` that the VM tries. This shows who is to blame if the VM does not reach
+          it.
+
+        For the last two, ``control`` and ``peer`` need addresses in subnets that the VM has no address in. The result
+        is the first of these that holds:
 
         | =What was seen in the window= | =Result= |
         | VM and ``peer`` answered each other, even once | FAIL |
         | a guest sent too few probes, because it was frozen or overloaded | LAB ERROR |
-        | ``control`` and ``peer`` did not answer each other over their other subnet | LAB ERROR |
-        | the VM did not reach ``control``, but ``peer`` reached the NIC of ``control`` that the VM had tried | FAIL |
-        | neither the VM nor ``peer`` reached that NIC of ``control`` | LAB ERROR |
+        | ``control`` and that NIC of ``peer`` did not answer each other | LAB ERROR |
+        | the VM did not reach the NIC of ``control``, but ``peer`` did | FAIL |
+        | neither the VM nor ``peer`` reached the NIC of ``control`` | LAB ERROR |
         | none of these | pass |
 
         If the result is neither a pass nor the first row, a second window follows, and its result counts.

@@ -90,9 +90,9 @@ class KubeVirtLibrary(LibraryBase):
 
     = Arguments =
 
-    An argument that the signature shows as ``name=`` is given by name, all others by position. If a value follows, as
-    in ``within=0:00:30``, the argument may be left out, and this is its default. ``*name`` stands for any number of
-    values. Times are Robot times, such as ``2 min 30 s``.
+    The arguments after a lone ``*`` in a signature are given by name, as in ``within=1 min``. Those before it are given
+    by position. An argument with a value in the signature, as ``within=0:00:30``, may be left out; the value is its
+    default. ``*name`` stands for any number of values. Times are Robot times, such as ``2 min 30 s``.
     """
 
     def __init__(self) -> None:

@@ -132,7 +132,7 @@ def output_folder() -> Path:
 def probes(headline: str, run: ProbeRun) -> None:
     """One line, and the series of probes folded in it."""
     lines = "\n".join(series.describe(run.began) for series in run.series.values())
-    folded(headline, f"{len(run.series)} kinds of probe" if len(run.series) > 1 else "1 kind of probe", lines)
+    folded(headline, "each protocol, source and target", lines)
 
 
 def log_connectivity(suite: SuiteContext) -> None:

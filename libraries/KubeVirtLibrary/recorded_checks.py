@@ -27,7 +27,7 @@ class RecordedCheckKeywords(KeywordComponent):
 
         Args:
         | ``title`` | title of the check, chosen by you. |
-        | ``name`` | name of the keyword. |
+        | ``name`` | the keyword that checks. |
         | ``arguments`` | its arguments. |
 
         Example:
@@ -47,7 +47,7 @@ class RecordedCheckKeywords(KeywordComponent):
         If the check passed, the log says when, and what it saw.
 
         Args:
-        | ``title`` | name given to `Record Check`. |
+        | ``title`` | the title that `Record Check` was given. |
 
         Example:
         | Recorded Check Should Pass    reaches new-peer

@@ -61,9 +61,10 @@ Guest Keeps Its Interface
     VMI Interface Should Be Unchanged    ${VM}    nic=${NIC}
 
 Nothing Else Changes
-    [Documentation]    Every value that the API and the guest show of the VM is as before the edit. Excepted are the
-    ...    fields that a swap may change, and what concerns no NIC, network, node or condition, such as the helper
-    ...    containers of the launcher pod.
+    [Documentation]    Compares what the API and the guest show of the VM, its VMI and its launcher pod, value by
+    ...    value, with what they showed before the edit. Passes if only those values differ that a swap may change. The
+    ...    log lists them, and the few kinds of values that are not judged, such as the containers that KubeVirt makes
+    ...    of the VM's disks.
     [Metadata]    Requirements    R51
     [Tags]    r51
     Nothing Else Should Have Changed    ${VM}
@@ -76,7 +77,7 @@ Other NIC And Pod Network Still Work
     Pod Network Should Work    ${VM}    ${NEW_PEER}    within=${REACH_TIMEOUT}
 
 VM Reaches Its Peer On The New Network
-    [Documentation]    Passes if VM and new peer reach each other by ICMP, TCP and UDP right after the swap, as the
+    [Documentation]    Passes if VM and new peer reach each other by all five probes right after the swap, as the
     ...    suite setup recorded, and if they then lose at most LOSS_LIMIT per cent of their pings for as long as the
     ...    old network is monitored (SILENCE_WINDOW). Meanwhile the old peer pings the new peer as a control.
     [Metadata]    Requirements    R1
@@ -104,7 +105,7 @@ Nothing More Happens After The Swap
     ...    ${NEW_PEER}
     ...    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    ...    context=After ${SETTLED_WINDOW} without any other change the VM does not reach its new network:
+    ...    context=Nothing else changed after the swap, but at the end of this test the VM does not reach its new network:
 
 
 *** Keywords ***
@@ -112,6 +113,6 @@ Swap The VLAN And Start Monitoring
     [Documentation]    Creates the VMs, makes the edit, and starts to monitor silence and packet loss. The tests judge
     ...    what is monitored.
     Set Up And Move VM To Another VLAN
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network
     Start Packet Loss Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${SILENCE_WINDOW}

@@ -59,4 +59,4 @@ Swap The Bridge Of A Running VM
     Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
     Networks Should Be Isolated
     Move VM To New Network
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

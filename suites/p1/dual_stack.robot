@@ -84,8 +84,8 @@ Swap The Network Of A Dual Stack VM
     ...    families=${FAMILIES}
     Move VM To New Network
     Stop Outage Monitoring    ${VM}    within=${REACH_TIMEOUT}
-    Start Monitoring Old Network By    ipv4
-    Start Monitoring Old Network By    ipv6
+    Check New Network And Start Monitoring Old Network By    ipv4
+    Check New Network And Start Monitoring Old Network By    ipv6
 
 Define Dual Stack Guests
     [Documentation]    Each IPv4 subnet has an IPv6 subnet of the same number, with the same host part.
@@ -125,7 +125,7 @@ Start Monitoring New Network By
     Start Silence Monitoring    ${VM}    ${NEW_PEER}    nic=${NIC}    control=${OLD_PEER}
     ...    duration=${ISOLATION_WINDOW}    family=${family}
 
-Start Monitoring Old Network By
+Check New Network And Start Monitoring Old Network By
     [Documentation]    Starts silence monitoring of the previous network as soon as the new one works.
     [Arguments]    ${family}
     Record Check    new network by ${family}    Guests Should Reach Each Other    ${VM}    ${NEW_PEER}    nic=${NIC}

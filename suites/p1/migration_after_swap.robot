@@ -56,4 +56,4 @@ Migrate A Swapped VM
     Migrate VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

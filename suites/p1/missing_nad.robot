@@ -74,4 +74,4 @@ Swap To A Network Whose NAD Is Missing
     Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}
     Create Network    ${LATE_NETWORK}    on=bridge    vlan_of=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

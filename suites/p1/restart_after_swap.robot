@@ -62,4 +62,4 @@ Swap And Restart VM
     Restart VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

@@ -56,4 +56,4 @@ Swap To A NAD Of Another Namespace
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${elsewhere}/${OLD_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

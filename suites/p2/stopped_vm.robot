@@ -54,4 +54,4 @@ Change The Network Of A Stopped VM
     Start VMs    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}
-    Start Monitoring Old Network
+    Check New Network And Start Monitoring Old Network

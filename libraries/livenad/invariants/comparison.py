@@ -65,7 +65,7 @@ class Comparison:
     def line(self) -> str:
         """``412 values compared: 9 changed as a network change may change them``."""
         wrong = f"{len(self.findings)} changed and must not, " if self.findings else ""
-        also = f"; not judged: {len(self.told)} that concern no NIC, network, node or condition" if self.told else ""
+        also = f"; {len(self.told)} more changed, which are not judged" if self.told else ""
         may = f"{len(self.allowed)} changed as a network change may change them"
         return f"{self.compared} values compared: {wrong}{may}{also}"
 

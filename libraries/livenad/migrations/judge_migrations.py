@@ -103,5 +103,5 @@ def _describe(history: History, change: NetworkChange, migration: Object) -> str
     maker = maker_of(history, migration)
     records = history.records(MIGRATION, name, change.index)
     times = {phase_of(record.object): record.at for record in reversed(records)}
-    took = f" after {human(times[phase] - change.at)}" if phase in FINAL_PHASES and phase in times else ""
+    took = f" {human(times[phase] - change.at)} after the edit" if phase in FINAL_PHASES and phase in times else ""
     return f"{change.namespace}/{name} ({maker}, {phase or 'no phase'}{took})"

@@ -52,7 +52,7 @@ class Series:
 def headed(series: Sequence[Series], began: float, rest: str = "") -> str:
     """The first series and ``rest``, then each other one on its own line, so that the first line is short."""
     first, *others = (one.describe(began) for one in series)
-    more = f" (and {len(others)} more kinds of probe)" if others else ""
+    more = f" (and {len(others)} more combinations of protocol and direction)" if others else ""
     return "\n".join([first + more + rest, *others])
 
 

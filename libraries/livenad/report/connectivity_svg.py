@@ -21,7 +21,7 @@ PAUSE = 3.0
 
 _LEGEND = (
     'Times are seconds from the edit. "old network" and "new network": probes through the NIC that was moved. '
-    '"control": probes that must be answered before and after the swap'
+    '"control": probes that are answered before and after the swap in a lab that works; single ones may be lost'
 )
 
 _GUTTER = 290

@@ -18,7 +18,7 @@ Peer Is Not Reached
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12) should reach each other by ICMP,
     ...    TCP, UDP, full-size UDP and transfer within 1.0 s; not reached: ICMP vm → new-peer (10.10.0.12): 0 of *
-    ...    answered (and 9 more kinds of probe) TCP vm → new-peer (10.10.0.12): 0 of * answered UDP vm → new-peer
+    ...    answered (and 9 more combinations of protocol and direction) TCP vm → new-peer (10.10.0.12): 0 of * answered UDP vm → new-peer
     ...    (10.10.0.12): 0 of * answered * transfer new-peer → vm (10.10.0.10): 0 of * answered
     Guests    as if nothing had moved
     Guests Should Reach Each Other    vm    new-peer    nic=secondary    within=1s
@@ -27,7 +27,7 @@ Old Network Still Answers
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and old-peer (10.10.0.11) should be silent to each other
     ...    for 5.0 s; answers came: ICMP vm → old-peer (10.10.0.11): 25 of 25 answered, first at * s, last at * s
-    ...    (and 11 more kinds of probe); in the same window new-peer was reached through NIC "*" as well*
+    ...    (and 11 more combinations of protocol and direction); in the same window new-peer was reached through NIC "*" as well*
     Guests    on both networks
     Guests Should Be Silent To Each Other    vm    old-peer    nic=secondary    control=new-peer    duration=5s
 

@@ -158,7 +158,7 @@ def test_descriptions_to_the_letter() -> None:
     assert series(1.0).describe(0.0) == "ICMP vm → peer (peer): 0 of 1 answered"
     assert headed([one], 10.0, "!") == f"{one.describe(10.0)}!"
     assert headed([one, one, one], 10.0, "!").splitlines() == [
-        f"{one.describe(10.0)} (and 2 more kinds of probe)!",
+        f"{one.describe(10.0)} (and 2 more combinations of protocol and direction)!",
         one.describe(10.0),
         one.describe(10.0),
     ]

@@ -105,7 +105,7 @@ Nothing More Happens After The Swap
     ...    ${NEW_PEER}
     ...    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    ...    context=Nothing else changed after the swap, but at the end of this test the VM does not reach its new network:
+    ...    context=Nothing else changed after the swap, but the VM does not reach its new network now:
 
 
 *** Keywords ***

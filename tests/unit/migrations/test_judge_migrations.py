@@ -84,7 +84,9 @@ def test_failed_migration_is_told() -> None:
         return recorded
 
     history, change = replay("swap-main", altered)
-    with pytest.raises(ProductFault, match=r"expected the migration for the edit to succeed; .*Failed 14 s after the edit"):
+    with pytest.raises(
+        ProductFault, match=r"expected the migration for the edit to succeed; .*Failed 14 s after the edit"
+    ):
         judge_one_migration(history, change)
     with pytest.raises(ProductFault, match="is Failed since"):
         judge_completion(history, change, within=60)

@@ -80,7 +80,8 @@ def replay(
             change = edited(history, start + EDITED[name])
             if requested:
                 history.expect_migration(change.vm)
-        now = start + event["t"]
+        # Recorded times are of milliseconds: what is rounded is never just at a limit, whatever the clock adds to it.
+        now = start + event["t"] + 1e-6
         history.append(KINDS[event["kind"]], event["type"], copy.deepcopy(event["object"]))
     return history, change or edited(history, start + EDITED[name])
 

@@ -130,7 +130,7 @@ def save_verdicts(run: Run, suite: SuiteContext, folder: Path) -> str:
 
 
 def _verdicts(run: Run, suite: SuiteContext, folder: Path) -> File:
-    title = "the data of every check of this suite until this failure; `python -m livenad rejudge FOLDER` judges them again"
+    title = "the data of every check of this suite until now; `python -m livenad rejudge FOLDER` judges them again"
     try:
         remark = save_verdicts(run, suite, folder)
         return File(VERDICTS, title, (folder / VERDICTS).stat().st_size, remark)

@@ -37,6 +37,9 @@ _OTHER_UID = "UID in precondition"
 _CONFLICT = "please apply your changes to the latest version"
 """How an API server ends its refusal (409) of a write that met another one; it has not been carried out."""
 
+_CONFLICT_SECONDS = 0.01
+"""The first pause after such a refusal: whoever was quicker is done, and the server is not in trouble."""
+
 _SHORT_PATIENCE = 1.0
 
 
@@ -192,7 +195,7 @@ class Cluster:
         what = f"{verb} {title or path}"
         patience = self._patience_left(self.patience if patience is None else patience)
         deadline = time.monotonic() + patience
-        pause, renewed, lost, tries = 0.25, False, False, 0
+        pause, conflict_pause, renewed, lost, tries = 0.25, _CONFLICT_SECONDS, False, False, 0
         while True:
             began = time.monotonic()
             left = deadline - began
@@ -222,10 +225,9 @@ class Cluster:
                     renewed = True
                     continue
                 failure = explain_status(status, answer, what, self.connection, told.get("Location", ""))
-                again = (status in _BUSY and not _denied(answer)) or (
-                    status == 409 and _CONFLICT in str(failure) and not _guarded(body)
-                )
-                wait, hopeless = _retry_after(told, pause), not again
+                conflict = status == 409 and _CONFLICT in str(failure) and not _guarded(body)
+                hopeless = not conflict and (status not in _BUSY or _denied(answer))
+                wait = _retry_after(told, conflict_pause if conflict else pause)
                 lost = lost or (status in _BUSY and status not in _NOT_CARRIED_OUT)
             if lost and carried_out is not None and (found := carried_out()) is not None:
                 return found
@@ -235,7 +237,7 @@ class Cluster:
                 raise failure
             if self._closing.wait(wait):
                 raise failure
-            pause = min(pause * 2, 4.0)
+            pause, conflict_pause = (min(one * 2, 4.0) for one in (pause, conflict_pause))
 
     def _patience_left(self, patience: float) -> float:
         """A server that has been silent for a whole patience gets a short one until it answers again."""

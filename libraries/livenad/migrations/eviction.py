@@ -23,6 +23,9 @@ EVACUATES = ("LiveMigrate", "LiveMigrateIfPossible")
 
 _TRIGGERED = "Eviction triggered evacuation of VMI"
 _IN_PROGRESS = "Evacuation in progress"
+_NOT_ITS_POD = "Eviction request for target Pod"
+"""Of a pod that is not on the VMI's node, which is said of a migration's source once the VMI has left it, too."""
+
 _SECONDS_TO_MARK = 10.0
 
 
@@ -46,6 +49,8 @@ def evict(client: Cluster, recorder: Recorder, record: VmRecord, *, migrating: b
     try:
         answer = client.request("POST", path, title=title, body=body, carried_out=lambda: _marked(recorder, change))
     except ApiError as error:
+        if error.status == 429 and _NOT_ITS_POD in str(error) and _has_left(recorder, change):
+            raise _too_late(change, "had ended") from error
         if error.status != 429 or _TRIGGERED not in str(error) or _IN_PROGRESS in str(error):
             raise
     else:
@@ -57,14 +62,18 @@ def evict(client: Cluster, recorder: Recorder, record: VmRecord, *, migrating: b
 
 def _granted(recorder: Recorder, change: Change, pod: str) -> Exception:
     """The pod is deleted: rightly so if its guest had left it before."""
-    recorder.catch_up()
-    now = node_of(recorder.history.current(VMI, change.vm) or {})
-    if now not in ("", change.node):
+    if _has_left(recorder, change):
         return _too_late(change, "had ended")
     return ProductFault(
         f"{change.subject}: expected the eviction of its launcher pod {pod} to be refused and to start a live "
         "migration, as its evictionStrategy says; it was granted, so the pod and its guest end"
     )
+
+
+def _has_left(recorder: Recorder, change: Change) -> bool:
+    """Whether the VMI is on another node than the one it was evicted from."""
+    recorder.catch_up()
+    return node_of(recorder.history.current(VMI, change.vm) or {}) not in ("", change.node)
 
 
 def _too_late(change: Change, when: str) -> LabError:

@@ -27,7 +27,12 @@ def put_nic(client: Cluster, record: VmRecord, nic: Nic) -> Object:
             {"op": "add", "path": f"{_INTERFACES}/-", "value": nic_interface(nic, record.pod_binding)},
         ]
 
-    stored = edit_vm(client, record, operations, lambda vm: in_spec(template_of(vm), nic.name) != {})
+    def done(vm: Object) -> bool:
+        # A former NIC of that name may not be removed yet.
+        interface = in_spec(template_of(vm), nic.name)
+        return bool(interface) and interface.get("state") != ABSENT
+
+    stored = edit_vm(client, record, operations, done)
     record.nics = [*record.nics, nic]
     return stored
 

@@ -121,6 +121,19 @@ def test_granted_eviction_of_the_pod_that_the_guest_has_left_came_too_late(
         evict(migrating=True)
 
 
+@pytest.mark.parametrize("conflicts", [0, 1])
+def test_eviction_that_the_webhook_takes_for_one_of_a_target_came_too_late(
+    api: FakeApi, cluster: Cluster, evict: Callable[..., Change], conflicts: int
+) -> None:
+    """Said of the pod that the VMI has left; also where another client's write kept the eviction back until then."""
+    said = "the object has been modified; please apply your changes to the latest version and try again"
+    api.faults += [Fault("POST", "/eviction", 409, message=said)] * conflicts
+    refuses(api, f"{WEBHOOK}Eviction request for target Pod", nodeName="n2")
+    with pytest.raises(LabError, match="its migration had ended when its launcher pod was evicted"):
+        evict(migrating=True)
+    assert len(api.requests("POST")) == conflicts + 1
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [

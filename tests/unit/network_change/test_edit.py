@@ -136,6 +136,15 @@ def test_each_edit_is_carried_out_once(api: FakeApi, client: Cluster, edit: Edit
     assert api.objects[PATH, "web"]["spec"] == seen
 
 
+def test_nic_that_is_not_removed_yet_is_no_sign_that_the_next_one_was_plugged(
+    api: FakeApi, client: Cluster, record: VmRecord
+) -> None:
+    hot_unplug(client, record)
+    api.faults.append(Fault("PATCH", "web", 503))
+    put_nic(client, record, Nic("one", "02:00:00:00:00:05", "red"))
+    assert len(api.requests("PATCH")) == 3
+
+
 def test_vm_that_changes_each_time_is_given_up(api: FakeApi, client: Cluster, record: VmRecord) -> None:
     api.faults += [Fault("PATCH", "web", 409) for _ in range(9)]
     with pytest.raises(LabError, match="409"):

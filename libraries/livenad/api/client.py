@@ -38,7 +38,7 @@ _CONFLICT = "please apply your changes to the latest version"
 """How an API server ends its refusal (409) of a write that met another one; it has not been carried out."""
 
 _CONFLICT_SECONDS = 0.01
-"""The first pause after such a refusal: whoever was quicker is done, and the server is not in trouble."""
+"""The first pause after such a refusal: the other client is done, and the server is not in trouble."""
 
 _SHORT_PATIENCE = 1.0
 

@@ -38,7 +38,8 @@ class CommandKeywords(GuestComponent):
         Args:
         | ``vm`` | a VM that runs. |
         | ``command`` | command line. |
-        | ``via`` | ``ssh``, ``console``, or ``auto``: SSH where the VM has a pod network, else the console. |
+        | ``via`` | ``ssh``, ``console``, or ``auto``: SSH, or the console if SSH fails or there is no pod |
+        | | network. |
         | ``timeout`` | longest wait, including the login. |
         | ``check`` | whether the keyword fails if the exit code is not 0. |
 

@@ -31,10 +31,12 @@ class IdentityKeywords(GuestComponent):
         """Records the state of a VM and its guest, for keywords that compare it later.
 
         Call it before the VM is changed. Recorded are the boot id, the uptime, and name, MAC, MTU, addresses, routes
-        and link state of each interface in the guest, and all other values that `Nothing Else Should Have Changed`
-        compares. A process is started in the guest, which must survive the change; it ends by itself after two hours.
-        From each NIC a TCP connection is opened to another VM of the suite on the same network, if there is one and
-        both guests have ``python3``.
+        and link state of each interface in the guest, and all other values of the guest that
+        `Nothing Else Should Have Changed` compares. (The states in the API are recorded all the time.)
+
+        A process is started in the guest, which must survive the change; it ends by itself after two hours. From each
+        NIC a TCP connection is opened to another VM of the suite on the same network, if there is one and both guests
+        have ``python3``.
 
         An earlier record of this VM is replaced. If the guest lacks a tool, a warning lists which values cannot be
         read.

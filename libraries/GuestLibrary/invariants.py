@@ -41,9 +41,9 @@ class InvariantKeywords(GuestComponent):
         - in the guest: all that the kernel shows of each interface, addresses, routes and routing rules, name servers,
           boot id, machine id, the uptime, and that the process of `Record Guest` still runs;
         - the TCP connections of `Record Guest`: those through a NIC that was not moved must still carry data. The log
-          shows the longest gap of each;
-        - the neighbour tables (ARP) of the other guests: they must have the VM's addresses with the MACs of its NICs,
-          and no other address with these MACs.
+          shows for each the longest time without data;
+        - the neighbour tables (ARP) of the other guests. An entry for one of the VM's addresses must have the MAC of
+          that NIC, and an entry with one of these MACs must have an address of the VM. There need not be an entry.
 
         A network change may change some of them, such as ``networkName`` and the node. The log lists these, each with
         the reason. It also lists those that changed and are not judged:

@@ -46,8 +46,8 @@ class ReachabilityKeywords(GuestComponent):
         - *transfer*: 2 MB by TCP to the same port, at 5 Mbit/s or more. If the first transfer through this NIC was
           slower than 10 Mbit/s, half the rate of that one is enough.
 
-        The keyword ends as soon as each of them was answered several times, in both directions. If this does not happen
-        in time, it fails.
+        The keyword ends as soon as each of them was answered in both directions: a transfer once, the others two or
+        three times. If this does not happen in time, it fails.
 
         UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. Some
         labs carry ICMP and TCP, but not UDP or transfers. A check with ``blame=lab`` notices that, and later checks do
@@ -109,8 +109,8 @@ class ReachabilityKeywords(GuestComponent):
         - ``peer`` tries the NIC of ``control`` that the VM tries. This shows who is to blame if the VM does not reach
           it.
 
-        For the last two, ``control`` and ``peer`` need addresses in subnets that the VM has no address in. The result
-        is the first of these that holds:
+        For what ``control`` and ``peer`` send each other, both need addresses in subnets in which the VM has none, so
+        that it takes the NICs that are meant. The result is the first of these that holds:
 
         | =What was seen in the window= | =Result= |
         | VM and ``peer`` answered each other, even once | FAIL |

@@ -28,8 +28,8 @@ class ClusterKeywords(KeywordComponent):
         `Cluster Should Offer` and `User Should Be Allowed To`.
 
         Args:
-        | ``checks`` | only these checks; without any, all. If the user lacks the right to make one, the test is |
-        | | skipped. |
+        | ``checks`` | only these checks; without any, all. A check that the user has no right to make is left out. If |
+        | | it was asked for by name, the Robot test is skipped. |
         | ``without`` | for tests of this keyword only: judge the cluster as if it lacked these things. The keyword |
         | | then always fails: with the LAB ERROR for them, or with a TEST ERROR if nothing was found missing. |
 

@@ -89,8 +89,18 @@ def warn(message: str) -> None:
 
 
 def heartbeat(line: str) -> None:
-    """A progress message on the console during a long wait."""
-    logger.console(f"... {line}")
+    """A progress message on the console during a long wait, with the test, or part of a suite, that waits."""
+    logger.console(f"... {_place()}{line}")
+
+
+def _place() -> str:
+    try:
+        if test := variable("TEST NAME"):
+            return f"{test}: "
+        part = "teardown" if suite_status() else "setup"
+        return f"{part} of {suite_name().rpartition('.')[2]}: "
+    except RobotNotRunningError:
+        return ""
 
 
 def suite_metadata(name: str, value: str, *, top: bool = True) -> None:

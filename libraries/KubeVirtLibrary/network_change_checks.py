@@ -61,11 +61,11 @@ class NetworkChangeCheckKeywords(KeywordComponent):
         """Fails if the VMI shows the NIC otherwise than before the edit, except for the name of its network.
 
         Compared are MAC, model, binding, interface name in guest and pod, link state and addresses. After a migration
-        the target node reports them again, and the keyword waits up to ``within`` for this report. If no report comes:
+        the target node reports them again, and the keyword waits up to ``within`` for this report. If none comes, there
+        are two cases:
 
-        - and the migration had ended before the keyword began, the keyword judges the values that the VMI shows;
-        - and the migration ended later, or has not ended, the VMI may still show the values of the source node. The
-          keyword then fails with a LAB ERROR.
+        - If the migration had ended before the keyword began, the keyword judges the values that the VMI shows.
+        - Otherwise the VMI may still show the values of the source node. The keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

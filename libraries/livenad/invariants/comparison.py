@@ -63,10 +63,10 @@ class Comparison:
         return Comparison(self.compared + other.compared, [*self.differences, *other.differences])
 
     def line(self) -> str:
-        """``412 values compared: 9 changed as a network change may change them``."""
+        """``412 values compared: 9 changed in ways that a network change may cause``."""
         wrong = f"{len(self.findings)} changed and must not, " if self.findings else ""
-        also = f"; {len(self.told)} more changed, which are not judged" if self.told else ""
-        may = f"{len(self.allowed)} changed as a network change may change them"
+        also = f"; {len(self.told)} more changed and are not judged" if self.told else ""
+        may = f"{len(self.allowed)} changed in ways that a network change may cause"
         return f"{self.compared} values compared: {wrong}{may}{also}"
 
     def table(self) -> list[str]:

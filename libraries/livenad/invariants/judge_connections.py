@@ -88,15 +88,15 @@ def compare_connections(
 def described(
     connections: Sequence[Connection], states: Mapping[int, ConnectionState], moved: Collection[str]
 ) -> list[str]:
-    """A line for each connection: whether it lives, and its longest gap. Those over ``moved`` NICs are not judged."""
+    """A line for each connection: whether it lives, and its longest silence. Over ``moved`` NICs it is not judged."""
     lines = []
     for one in connections:
         state = states.get(one.number)
         if state is None:
             lines.append(f"{one}: {_GONE}")
             continue
-        gap = f"longest gap {state.gap:.1f} s" + (
-            f", which ended {human(state.now - state.gap_ended)} ago" if state.gap else ""
+        gap = f"longest time without data {state.gap:.1f} s" + (
+            f", until {human(state.now - state.gap_ended)} ago" if state.gap else ""
         )
         life = "carries data" if state.alive else state.error or f"silent for {human(state.silent)}"
         judged = " (not judged: this NIC was moved)" if one.nic in moved else ""

@@ -185,5 +185,5 @@ def test_a_vm_that_was_not_recorded_before_is_a_lab_error() -> None:
 def test_log_line_and_table() -> None:
     found = altered(VMI, lambda _: None)
     assert judge_unchanged(found, "VM lab/vm1") == f"VM lab/vm1: {found.line()}"
-    assert "changed as a network change may" in found.line()
+    assert "changed in ways that a network change may" in found.line()
     assert "may         the VMI's status.nodeName: node1 -> node2. The live migration moves the VMI." in found.table()

@@ -31,15 +31,21 @@ class LinuxDataPlane:
     DataPlaneError for what does not exist (a pod, a guest, a NIC, a node) and for what the machine cannot do.
     """
 
-    def __init__(self, host_link: HostLink | None = None, *, lazy_guests: bool = False) -> None:
-        """``host_link``: this machine reaches the pods' addresses by it. ``lazy_guests`` start at the first look."""
+    def __init__(
+        self, host_link: HostLink | None = None, *, lazy_guests: bool = False, forkserver: ForkServer | None = None
+    ) -> None:
+        """``host_link``: this machine reaches the pods' addresses by it. ``lazy_guests`` start at the first look.
+
+        ``forkserver``: a started one, which others may use too and which is not stopped here.
+        """
         self._host_link = host_link
         self._lazy_guests = lazy_guests
         self._booted = self._slept_on = 0
         self._builder: Builder | None = None
         self._topology: Topology | None = None
         self._plumbing: Pods | None = None
-        self._forkserver: ForkServer | None = None
+        self._given_forkserver = forkserver
+        self._own_forkserver: ForkServer | None = None
         self._pods: dict[str, Pod] = {}
         self._guests: dict[str, Guest] = {}
         self._exited: dict[str, asyncio.Event] = {}
@@ -49,8 +55,7 @@ class LinuxDataPlane:
             self._builder = builder = Builder()
             self._topology = topology = Topology(builder)
             self._plumbing = Pods(builder, topology)
-            self._forkserver = ForkServer()
-            await asyncio.gather(self._forkserver.start(), builder.run(lambda: topology.build(nodes)))
+            await asyncio.gather(self._start_forkserver(), builder.run(lambda: topology.build(nodes)))
             if link := self._host_link:
                 await builder.run(lambda: topology.connect_host(link))
         except OSError as error:
@@ -60,17 +65,22 @@ class LinuxDataPlane:
             await self.stop()
             raise
 
+    async def _start_forkserver(self) -> None:
+        if self._given_forkserver is None:
+            self._own_forkserver = ForkServer()
+            await self._own_forkserver.start()
+
     async def stop(self) -> None:
         log.info("%s", self.started_text())
         await asyncio.gather(*(self.halt(uid) for uid in list(self._guests)), return_exceptions=True)
-        if self._forkserver:
-            await self._forkserver.stop()
+        if self._own_forkserver:
+            await self._own_forkserver.stop()
         if self._builder and self._topology:
             for uid in list(self._pods):
                 await self.remove_pod(uid)
             await self._builder.run(self._topology.close)
             self._builder.close()
-        self._builder = self._topology = self._plumbing = self._forkserver = None
+        self._builder = self._topology = self._plumbing = self._own_forkserver = None
 
     def started_text(self) -> str:
         """How many guests there were, and how many of them have been started."""
@@ -122,7 +132,8 @@ class LinuxDataPlane:
 
     async def boot(self, spec: GuestSpec, pod_uid: str) -> None:
         builder, plumbing = self._parts()
-        topology, forkserver, pod = self._topology, self._forkserver, self._pod(pod_uid)
+        topology, pod = self._topology, self._pod(pod_uid)
+        forkserver = self._given_forkserver or self._own_forkserver
         if topology is None or forkserver is None:
             raise DataPlaneError("the data plane is not started")
         if spec.uid in self._guests:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class PlannedTest:
     metadata: Mapping[str, str]
     documentation: str = ""
 
-    @property
+    @cached_property
     def scenarios(self) -> list[str]:
         return [tag for tag in self.tags if tag.startswith(SCENARIO_PREFIX)]
 

@@ -16,6 +16,7 @@ from emulator.cluster_process import parent_death
 from testplan.__main__ import judge_run
 from testplan.gate import Judgement
 from testplan.results import Outcome, Results
+from tests.forked import run_forked
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = ROOT / "suites"
@@ -61,19 +62,21 @@ def run_robot(
     timeout: float = 180,
 ) -> RobotRun:
     """Runs suites to their end; ``cluster``: on an embedded one of their own, with these options."""
+    environment = {**os.environ, **(env or {})}
     command = robot_command(folder, *options, suites=suites)
-    if cluster is not None:
-        command = [*embedded_command(*cluster), *command]
-    finished = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=timeout,
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-    )
+    if cluster is None:
+        finished = run_forked("robot", command[3:], folder=ROOT, env=environment, timeout=timeout, in_one=True)
+    else:
+        finished = subprocess.run(
+            [*embedded_command(*cluster), *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+            cwd=ROOT,
+            env=environment,
+        )
     judgement, results = judge_run(folder / "output.xml")
     return RobotRun(judgement, results, finished.stdout, folder)
 

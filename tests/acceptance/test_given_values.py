@@ -5,33 +5,26 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import run_suites
 from scripts.command_line import CommandLine
+from tests.forked import run_forked
 
 from .conftest import ROOT
 
+SCRIPT = str(ROOT / "scripts" / "run_suites.py")
 PROFILES = "kubernetes-existing-bridge, kubernetes-node-local, openshift-existing-bridge, openshift-nmstate"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """run_suites.py as run.sh calls it; whatever is accepted is only a dry run."""
-    script = str(ROOT / "scripts" / "run_suites.py")
     ours = [argument for argument in arguments if argument.startswith(("--own-cluster", "--profile="))]
     robots = [argument for argument in arguments if argument not in ours]
     outputs = ("--dryrun", "--include", "nad-01", "--outputdir", str(folder / "results"), "--console", "none")
-    return subprocess.run(
-        [sys.executable, script, "--state", str(folder), *ours, "--", *outputs, *robots],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        cwd=folder,
-    )
+    return run_forked(SCRIPT, ["--state", str(folder), *ours, "--", *outputs, *robots], folder=folder)
 
 
 def assert_refused(folder: Path, finished: subprocess.CompletedProcess[str], *fragments: str) -> None:
@@ -178,8 +171,7 @@ OWN = "*** Test Cases ***\nMine\n    Log    one\n"
 def run_own(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """A suite of the user's own, which needs no cluster."""
     (folder / "own.robot").write_text(OWN, encoding="utf-8")
-    command = [sys.executable, str(ROOT / "scripts" / "run_suites.py"), "--state", str(folder), "--", *options]
-    return subprocess.run([*command, "own.robot"], capture_output=True, text=True, check=False, timeout=60, cwd=folder)
+    return run_forked(SCRIPT, ["--state", str(folder), "--", *options, "own.robot"], folder=folder)
 
 
 @pytest.mark.circumstance(

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.embedded import embedded_cluster
+from tests.forked import run_forked
 
 from .cluster import plain_kubeconfig
 from .conftest import ROOT
@@ -17,10 +17,7 @@ from .conftest import ROOT
 
 def delete_leftovers(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     folder.mkdir()
-    script = str(ROOT / "scripts" / "delete_leftovers.py")
-    return subprocess.run(
-        [sys.executable, script, *arguments], capture_output=True, text=True, check=False, timeout=90, cwd=folder
-    )
+    return run_forked(str(ROOT / "scripts" / "delete_leftovers.py"), arguments, folder=folder, timeout=90)
 
 
 @pytest.mark.timeout(180)

@@ -28,6 +28,7 @@ from KubeVirtLibrary.log import (
 
 _FIRST_CONTACT_SECONDS = 5.0
 _REMOVAL_SECONDS = 120.0
+_REMOVAL_SECONDS_A_VM = 1.0
 _AT_THE_REPORT_SECONDS = 5.0
 """For how long the report waits for namespaces that are being removed; the process waits for the rest."""
 
@@ -133,7 +134,7 @@ def close_cluster(session: Session) -> None:
     try:
         close_suite(run)
         left = run.created.remove()
-        going = _await_gone(run, _AT_THE_REPORT_SECONDS)
+        going = _await_gone(run, _AT_THE_REPORT_SECONDS, times=1)
         if going:
             session.leaving.append(run)
             step(f"Still being removed, while the report is written: {'; '.join(going)}")
@@ -148,10 +149,13 @@ def close_cluster(session: Session) -> None:
 
 def await_removals(session: Session) -> None:
     """Wait for what `close_cluster` left to the end of the process; what remains is told on the console."""
+    from livenad.ownership.removal import LONGEST  # noqa: PLC0415
+
     while session.leaving:
         run = session.leaving.pop()
         try:
-            if left := _await_gone(run, _REMOVAL_SECONDS) + _give_back(run):
+            within = _REMOVAL_SECONDS + run.created.vms * _REMOVAL_SECONDS_A_VM
+            if left := _await_gone(run, within, times=LONGEST) + _give_back(run):
                 warn(f"{_LEFT}{'; '.join(left)}{_REMEDY}")
         except LabError as error:
             warn(f"The cluster could not be left clean: {error}")
@@ -173,12 +177,12 @@ def close_quietly(session: Session) -> None:
         warn(f"The cluster could not be left clean: {error}")
 
 
-def _await_gone(run: Run, within: float) -> list[str]:
+def _await_gone(run: Run, within: float, *, times: int) -> list[str]:
     from livenad.ownership.removal import await_gone, await_no_guests  # noqa: PLC0415
 
-    left = await_gone(run.cluster, run.namespaces, within, heartbeat)
+    left = await_gone(run.cluster, run.namespaces, within, heartbeat, times=times)
     if run.settings.namespace:
-        left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, within, heartbeat)
+        left += await_no_guests(run.cluster, run.settings.namespace, run.run_id, within, heartbeat, times=times)
     return left
 
 

@@ -18,9 +18,10 @@ def close_namespace(run: Run) -> list[str]:
     """
     suite = run.require_suite()
     name = suite.namespace.name
-    left = run.created.remove(lambda entry: entry.kind is VM and entry.namespace == name)
-    left += run.networks.leave_networks(suite.recorder)
+    run.created.remove(lambda entry: entry.kind is VM and entry.namespace == name)
+    left = run.networks.leave_networks(suite.recorder)
     suite.recorder.stop()
+    # What a busy API server did not accept of all that is asked for once more, or goes with the namespace.
     if run.settings.namespace:
         left += run.created.remove(lambda entry: entry.namespace == name)
         left += _give_back_lease(run, name, suite.namespace.naming.suffix)

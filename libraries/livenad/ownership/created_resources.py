@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from livenad.api.client import Cluster
-from livenad.api.kinds import Kind, Object, meta
+from livenad.api.kinds import VM, Kind, Object, meta
 from livenad.errors import LabError, Unreachable
 from livenad.ownership.labels import mark
 from livenad.ownership.leases import LeaseKeeper
@@ -37,6 +37,8 @@ class CreatedResources:
 
     def __init__(self, cluster: Cluster, run_id: str) -> None:
         self.run_id = run_id
+        self.vms = 0
+        """How many VMs the run has created so far, those that are gone included."""
         self.lease = LeaseKeeper(cluster, run_id)
         self._cluster = cluster
         self._entries: list[Entry] = []
@@ -46,6 +48,7 @@ class CreatedResources:
         """Create ``body``, with the run's label, and record it."""
         stored = self._cluster.create(kind, mark(body, self.run_id))
         with self._lock:
+            self.vms += kind is VM
             self._entries.append(
                 Entry(kind, str(meta(stored, "name")), meta(stored, "namespace", None), str(meta(stored, "uid")))
             )
@@ -61,10 +64,16 @@ class CreatedResources:
         """Delete the chosen objects, newest first; returns a line for each that remains. "Already gone" is no error.
 
         Objects of one kind that were created one after another go in parallel. When this returns, the API server has
-        accepted each deletion, but finalizers may still run. After the first timeout of the API server no further
-        object is tried.
+        accepted each deletion, but finalizers may still run. After a timeout of the API server no further object is
+        tried, unless it has accepted some: a server that is only busy is asked for the others again.
         """
-        silent = threading.Event()
+        while True:
+            before, silent = len(self.entries), threading.Event()
+            leftovers = self._remove_once(chosen, silent)
+            if not silent.is_set() or len(self.entries) >= before:
+                return leftovers
+
+    def _remove_once(self, chosen: Callable[[Entry], bool], silent: threading.Event) -> list[str]:
         leftovers: list[str] = []
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             for _, alike in groupby(filter(chosen, reversed(self.entries)), key=lambda entry: entry.kind):

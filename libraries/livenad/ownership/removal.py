@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from livenad.api.client import Cluster
 from livenad.api.history import History
@@ -17,12 +17,19 @@ from livenad.errors import LabError
 from livenad.ownership.labels import RUN_LABEL, VM_LABEL
 
 _FIRST_LIST_SECONDS = 10.0
+_FIRST_LIST_SHARE = 12
+"""A server that is busy with a large removal takes longer for a list: so much of the whole time."""
+LONGEST = 10
+"""A removal that goes on is waited for at most so many times as long as one that stands still."""
 
 
 def await_gone(
-    cluster: Cluster, namespaces: Collection[str], within: float, heartbeat: Heartbeat = silent
+    cluster: Cluster, namespaces: Collection[str], within: float, heartbeat: Heartbeat = silent, *, times: int = LONGEST
 ) -> list[str]:
-    """Wait until none of these namespaces of runs exists; returns a line for each that exists after ``within`` s."""
+    """Wait until none of these namespaces of runs exists; returns a line for each that remains.
+
+    ``within``: seconds for which nothing is seen to change; ``times`` as many are the limit for all.
+    """
     if not namespaces:
         return []
     history = History()
@@ -37,14 +44,23 @@ def await_gone(
 
     stream.start()
     try:
-        stream.wait_synced(_FIRST_LIST_SECONDS)
+        stream.wait_synced(max(_FIRST_LIST_SECONDS, within / _FIRST_LIST_SHARE))
         with ticking(heartbeat, "removal of what this run created", within, lambda: "; ".join(remaining())):
-            history.wait(lambda: not remaining(), time.monotonic() + within)
+            _await_none(history, remaining, within, times)
     except LabError as error:
         return [f"cannot see whether {', '.join(sorted(namespaces))} are gone: {error}"]
     finally:
         stream.stop()
     return remaining()
+
+
+def _await_none(history: History, remaining: Callable[[], list[str]], within: float, times: int) -> None:
+    """Wait until nothing remains, or what remains has been the same for ``within`` s."""
+    last = time.monotonic() + times * within
+    while seen := remaining():
+        deadline = min(time.monotonic() + within, last)
+        if not history.wait(lambda seen=seen: remaining() != seen, deadline):  # type: ignore[misc]
+            return
 
 
 def _blocked(namespace: Object) -> str:
@@ -62,11 +78,19 @@ def _held(item: Object) -> str:
 
 
 def await_no_guests(
-    cluster: Cluster, namespace: str, run_id: str, within: float, heartbeat: Heartbeat = silent, *, but: str = ""
+    cluster: Cluster,
+    namespace: str,
+    run_id: str,
+    within: float,
+    heartbeat: Heartbeat = silent,
+    *,
+    but: str = "",
+    times: int = LONGEST,
 ) -> list[str]:
-    """Wait until a namespace has no VM or launcher pod of a run; a line for each that remains after ``within`` s.
+    """Wait until a namespace has no VM or launcher pod of a run; a line for each that remains.
 
-    ``but`` is the scope of a suite that continues, see `SuiteNamespace.scope`.
+    ``within``: seconds for which nothing is seen to change; ``times`` as many are the limit for all. ``but`` is the
+    scope of a suite that continues, see `SuiteNamespace.scope`.
     """
     history = History()
     streams = [
@@ -85,9 +109,9 @@ def await_no_guests(
         stream.start()
     try:
         for stream in streams:
-            stream.wait_synced(_FIRST_LIST_SECONDS)
+            stream.wait_synced(max(_FIRST_LIST_SECONDS, within / _FIRST_LIST_SHARE))
         with ticking(heartbeat, f"guests of this run in {namespace} gone", within, lambda: "; ".join(remaining())):
-            history.wait(lambda: not remaining(), time.monotonic() + within)
+            _await_none(history, remaining, within, times)
     except LabError as error:
         return [f"cannot see whether the guests in {namespace} are gone: {error}"]
     finally:

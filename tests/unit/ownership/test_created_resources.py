@@ -77,6 +77,16 @@ def test_server_that_is_away_is_waited_for_once(api: FakeApi, cluster: Cluster) 
     assert len(created.entries) == len(names)
 
 
+def test_server_that_is_only_busy_is_asked_for_the_others_again(api: FakeApi, cluster: Cluster) -> None:
+    created = CreatedResources(cluster, "r1")
+    for number in range(20):
+        created.create(NAD, body(f"nad-{number}"))
+    cluster.patience = 0.1
+    api.faults += [Fault("DELETE", "nad-9"), Fault("DELETE", "nad-5"), Fault("DELETE", "nad-0")]
+    assert created.remove() == []
+    assert created.entries == []
+
+
 def test_only_the_object_we_made_is_removed(api: FakeApi, cluster: Cluster) -> None:
     created = CreatedResources(cluster, "r1")
     uid = created.create(NAD, body("blue"))["metadata"]["uid"]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -80,3 +82,40 @@ def test_finalizers_of_namespace_and_guests_are_named(api: FakeApi, cluster: Clu
     assert line == (
         "VirtualMachineInstance demo/web is still there, deleted and held by finalizer foregroundDeleteVirtualMachine"
     )
+
+
+def test_a_removal_that_goes_on_is_waited_for(api: FakeApi, cluster: Cluster) -> None:
+    """Each change begins the time anew, so that many guests may take longer than one that stands still."""
+    steps = [condition("NamespaceContentRemaining", f"{left} left") for left in range(6, 0, -1)]
+    api.put(NAMESPACE.path(), terminating())
+
+    def go_on() -> None:
+        for step in steps:
+            time.sleep(0.15)  # the cluster's pace
+            api.put(NAMESPACE.path(), terminating(step))
+        api.remove(NAMESPACE.path(), "demo")
+
+    going = threading.Thread(target=go_on)
+    going.start()
+    assert await_gone(cluster, ["demo"], 0.6) == []
+    going.join()
+
+
+def test_a_report_waits_no_longer_for_a_removal_that_goes_on(api: FakeApi, cluster: Cluster) -> None:
+    stop = threading.Event()
+    api.put(NAMESPACE.path(), terminating())
+
+    def go_on() -> None:
+        number = 0
+        while not stop.wait(0.02):
+            number += 1
+            api.put(NAMESPACE.path(), terminating(condition("NamespaceContentRemaining", f"step {number}")))
+
+    going = threading.Thread(target=go_on)
+    going.start()
+    try:
+        (line,) = await_gone(cluster, ["demo"], 0.3, times=1)
+    finally:
+        stop.set()
+        going.join()
+    assert "blocked by: step " in line

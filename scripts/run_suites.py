@@ -256,11 +256,11 @@ def _facts(options: Mapping[str, Any]) -> list[str]:
 
 
 def _commit() -> str:
-    """The commit of this checkout, with a comma behind it; "" where that cannot be told."""
+    """``revision 70272e6, ``: the commit of this checkout; "" where that cannot be told."""
     with suppress(OSError, subprocess.SubprocessError):
         command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"]
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5)
-        return f"{told.stdout.strip()}, "
+        return f"revision {told.stdout.strip()}, "
     return ""
 
 

@@ -152,7 +152,7 @@ def _banner(cluster: RunningCluster) -> None:
     release = platform_for(options.platform).releases.get(options.kubevirt, "")
     on = f" on {options.platform} {release}" if release else ""
     print(
-        f"Embedded cluster {cluster.state.id}, not a real one: KubeVirt {version}{on}, {options.nodes} nodes, "
+        f"Embedded cluster with id {cluster.state.id}, not a real one: KubeVirt {version}{on}, {options.nodes} nodes, "
         f"{options.speed:g} times as fast as a real control plane{defects}",
         file=sys.stderr,
         flush=True,

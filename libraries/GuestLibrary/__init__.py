@@ -69,8 +69,8 @@ class GuestLibrary(LibraryBase):
     - ``TEST ERROR:`` at the beginning means that the suite uses a keyword wrongly;
     - any other message reports a fault of the product. It names the object, the expected state, and what was seen.
 
-    Some keywords have an argument ``blame``. With ``blame=lab`` a fault of the product is reported as a LAB ERROR. Use
-    it for checks before the network change, when the product has not done anything yet.
+    Some keywords have an argument ``blame``. With ``blame=lab`` a failed check is a LAB ERROR. Use it for
+    checks before the network change: what fails then cannot be a fault of the change.
     """
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class InvariantKeywords(GuestComponent):
         - in the guest: all that the kernel shows of each interface, addresses, routes and routing rules, name servers,
           boot id, machine id, the uptime, and that the process of `Record Guest` still runs;
         - the TCP connections of `Record Guest`: those through a NIC that was not moved must still carry data. The log
-          shows for each the longest time without data;
+          shows the longest pause in the data of each;
         - the neighbour tables (ARP) of the other guests. An entry for one of the VM's addresses must have the MAC of
           that NIC, and an entry with one of these MACs must have an address of the VM. There need not be an entry.
 

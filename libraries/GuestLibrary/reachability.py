@@ -43,15 +43,15 @@ class ReachabilityKeywords(GuestComponent):
         - *TCP*: a connection to the SSH port, which reads the greeting of the SSH server;
         - *UDP*: a small datagram to port 36110, where a program answers that this library starts in the guest;
         - *full-size UDP*: a datagram to the same port that fills a frame and must not be fragmented;
-        - *transfer*: 2 MB by TCP to the same port, at 5 Mbit/s or more. If the first transfer through this NIC was
-          slower than 10 Mbit/s, half the rate of that one is enough.
+        - *transfer*: 2 MB by TCP to the same port. The first transfer through a NIC may have any rate. Later ones need
+          5 Mbit/s, or half the rate of the first one if that is less.
 
         The keyword ends as soon as each of them was answered in both directions: a transfer once, the others two or
         three times. If this does not happen in time, it fails.
 
         UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. Some
-        labs carry ICMP and TCP, but not UDP or transfers. A check with ``blame=lab`` notices that, and later checks do
-        not observe what the lab does not carry.
+        labs carry ICMP and TCP, but not UDP or transfers. With ``blame=lab`` the keyword passes there, too: the log
+        says what was not answered, and later checks do not observe it.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -96,7 +96,8 @@ class ReachabilityKeywords(GuestComponent):
 
         - *ICMP*, *TCP*, *UDP*: an answer;
         - *broadcast*, *multicast*: such a frame;
-        - *neighbour*: its MAC, after the guest has removed it from its neighbour table (ARP).
+        - *neighbour*: the MAC of the other guest. It is looked up again: one that is known is first removed from
+          the neighbour table (ARP).
 
         UDP and frames need ``python3`` in the guests, the MAC needs root or sudo. What a guest cannot do is not
         observed, and the log says so.
@@ -109,8 +110,8 @@ class ReachabilityKeywords(GuestComponent):
         - ``peer`` tries the NIC of ``control`` that the VM tries. This shows who is to blame if the VM does not reach
           it.
 
-        For what ``control`` and ``peer`` send each other, both need addresses in subnets in which the VM has none, so
-        that it takes the NICs that are meant. The result is the first of these that holds:
+        For what ``control`` and ``peer`` send each other, both need addresses in subnets in which the VM has none:
+        then this traffic takes the NICs that are meant. The result is the first of these that holds:
 
         | =What was seen in the window= | =Result= |
         | VM and ``peer`` answered each other, even once | FAIL |

@@ -31,7 +31,7 @@ class ClusterKeywords(KeywordComponent):
         | ``checks`` | only these checks; without any, all. A check that the user has no right to make is left out. If |
         | | it was asked for by name, the Robot test is skipped. |
         | ``without`` | for tests of this keyword only: judge the cluster as if it lacked these things. The keyword |
-        | | then always fails: with the LAB ERROR for them, or with a TEST ERROR if nothing was found missing. |
+        | | then always fails: with the LAB ERROR that names them, or with a TEST ERROR if that error does not come. |
 
         Example:
         | Cluster Should Be Fit

@@ -5,8 +5,8 @@ Documentation       A running VM is moved from one VLAN of a Linux bridge to ano
 ...
 ...                 - *Topology:* the VM under test has NIC "default" on the pod network, NIC "secondary" on the old
 ...                   VLAN, and NIC "other" on a third VLAN. The old peer is on the old VLAN, the new peer on the new
-...                   one. Each peer has a second NIC, its "witness", on the VLAN of the other peer. Through it the
-...                   peers check that both are alive.
+...                   one and on the third. Each peer also has a NIC "witness" on the VLAN of the other peer. Through
+...                   it the peers check that both are alive.
 ...                 - *Moves:* NIC "secondary", from the old VLAN to the new one. The suite setup makes this edit, once.
 ...                   Only `networkName` is changed.
 ...                 - *Verified:* the cluster live-migrates the VM, nothing else changes, the VM reaches the new peer,
@@ -95,8 +95,8 @@ VM Is Silent On The Previous Network
     Guests Should Be Silent To Each Other    ${VM}    ${OLD_PEER}    nic=${NIC}    control=${NEW_PEER}
     ...    duration=${SILENCE_WINDOW}
 
-Nothing More Happens After The Swap
-    [Documentation]    For SETTLED_WINDOW after the swap nothing more changes. Then the VM still reaches the new peer.
+Swap Lasts And Nothing More Happens
+    [Documentation]    For SETTLED_WINDOW after the swap nothing changes; at its end the VM reaches the new peer.
     [Metadata]    Requirements    R52
     [Tags]    r52
     Nothing Else Should Have Changed    ${VM}    duration=${SETTLED_WINDOW}
@@ -105,7 +105,7 @@ Nothing More Happens After The Swap
     ...    ${NEW_PEER}
     ...    nic=${NIC}
     ...    within=${REACH_TIMEOUT}
-    ...    context=Nothing else changed after the swap, but the VM does not reach its new network now:
+    ...    context=Nothing more happened after the swap, but the VM does not reach its new network now:
 
 
 *** Keywords ***

@@ -49,7 +49,7 @@ def judge_bridge(
     told = set(usable) if any(marks.values()) else set(usable).intersection(states)
     there = [name for name in usable if bridge in marks.get(name, ()) or _interface(states.get(name), bridge)]
     if not told or (len(there) < 2 and len(told) < len(usable)):
-        unknown = "whether all nodes have it is not known (neither bridge-marker nor NMState shows it)"
+        unknown = "whether all nodes have it is not known (only bridge-marker and NMState, two add-ons, tell that)"
         return f"bridge {bridge}, by variable BRIDGE; {unknown}", []
     value = f"bridge {bridge} is on {len(there)} of {len(usable)} usable nodes"
     if len(there) < 2:

@@ -95,8 +95,8 @@ def described(
         if state is None:
             lines.append(f"{one}: {_GONE}")
             continue
-        gap = f"longest time without data {state.gap:.1f} s" + (
-            f", until {human(state.now - state.gap_ended)} ago" if state.gap else ""
+        gap = f"longest pause in the data {state.gap:.1f} s" + (
+            f", which ended {human(state.now - state.gap_ended)} ago" if state.gap else ""
         )
         life = "carries data" if state.alive else state.error or f"silent for {human(state.silent)}"
         judged = " (not judged: this NIC was moved)" if one.nic in moved else ""

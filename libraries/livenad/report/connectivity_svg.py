@@ -117,7 +117,8 @@ def _when(samples: Sequence[Sample]) -> str:
         stretches[-1].append(sample)
     if len(stretches) > 1:
         return ": " + ", ".join(
-            f"{sum(sample.answered for sample in one)} of {len(one)} from {one[0].asked:+.1f} to {one[-1].asked:+.1f} s"
+            f"{sum(sample.answered for sample in one)} of {len(one)} sent "
+            f"from {one[0].asked:+.1f} to {one[-1].asked:+.1f} s"
             for one in stretches
         )
     asked = [sample.asked for sample in samples if sample.answered]

@@ -43,13 +43,15 @@ def test_a_bridge_that_no_pair_of_nodes_has_is_told_with_those_that_there_are(br
 
 def test_without_bridge_marker_and_nmstate_nothing_is_told() -> None:
     value, lacks = judge_bridge("br1", ("n1", "n2"), {}, {}, VLANS)
-    assert value.endswith("whether all nodes have it is not known (neither bridge-marker nor NMState shows it)")
+    assert value.endswith(
+        "whether all nodes have it is not known (only bridge-marker and NMState, two add-ons, tell that)"
+    )
     assert lacks == []
 
 
 def test_a_bridge_may_be_on_nodes_that_nothing_tells_of() -> None:
     value, lacks = judge_bridge("br9", ("n1", "n2", "n3"), {}, {"n1": state("n1")}, VLANS)
-    assert value.endswith("nor NMState shows it)") and lacks == []
+    assert value.endswith("two add-ons, tell that)") and lacks == []
 
 
 @pytest.mark.parametrize(

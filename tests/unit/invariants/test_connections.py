@@ -31,10 +31,10 @@ def test_connection_over_a_nic_that_was_not_moved_must_carry_data_and_the_other_
     assert compared(STATE) == []
     states = parse_connections(STATE)
     assert described([OTHER, MOVED], states, ["secondary"]) == [
-        'connection through NIC "other" (10.10.3.10) to new-peer (10.10.3.12): carries data; longest time without '
-        "data 0.6 s, until 58 s ago",
-        'connection through NIC "secondary" (10.10.0.10) to old-peer (10.10.0.11): silent for 1 min 0 s; longest time '
-        "without data 0.2 s, until 1 min 28 s ago (not judged: this NIC was moved)",
+        'connection through NIC "other" (10.10.3.10) to new-peer (10.10.3.12): carries data; longest pause in the data '
+        "0.6 s, which ended 58 s ago",
+        'connection through NIC "secondary" (10.10.0.10) to old-peer (10.10.0.11): silent for 1 min 0 s; longest pause '
+        "in the data 0.2 s, which ended 1 min 28 s ago (not judged: this NIC was moved)",
     ]
     assert not all_alive([OTHER, MOVED], states, [])
     assert all_alive([OTHER, MOVED], states, ["secondary"])

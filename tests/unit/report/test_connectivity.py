@@ -85,7 +85,7 @@ def test_words_tell_the_stretches_between_which_nothing_was_probed() -> None:
     around = tuple(one for one in control.samples if one.asked < -1 or one.asked > 17)
     told = words_of(replace(found, tracks=(*found.tracks[:-1], replace(control, samples=around))))
     assert told[-1].startswith(
-        "control: ICMP new (witness) → old (10.0.1.11): 9 of 9 answered: 5 of 5 from -2.0 to -1.2 s, "
+        "control: ICMP new (witness) → old (10.0.1.11): 9 of 9 answered: 5 of 5 sent from -2.0 to -1.2 s, "
     )
     assert told[-2].startswith("new network: ICMP vm1 → new (10.0.0.12): 16 of 100 answered, first +14.8 s, last ")
 

@@ -48,7 +48,7 @@ class InvariantKeywords(GuestComponent):
         A network change may change some of them, such as ``networkName`` and the node. The log lists these, each with
         the reason. It also lists those that changed and are not judged:
 
-        - new fields of the API, unless they concern a NIC, network, node or condition;
+        - fields that the objects did not have at `Record Guest`, unless they concern a NIC, network, node or condition;
         - labels and annotations that do not belong to KubeVirt or Multus;
         - in the launcher pod, containers and volumes that KubeVirt makes of the VM's disks.
 

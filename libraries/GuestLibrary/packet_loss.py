@@ -24,7 +24,7 @@ class PacketLossKeywords(GuestComponent):
     ) -> None:
         """Starts a stream of pings that `Packet Loss Should Be Below` judges later. Returns immediately.
 
-        Call it when the guests reach each other.
+        Call it when the guests should reach each other.
 
         Args:
         | ``vm`` | a VM that runs. |

@@ -50,8 +50,8 @@ class ReachabilityKeywords(GuestComponent):
         three times. If this does not happen in time, it fails.
 
         UDP and transfers need ``python3`` in both guests. Without it they are not observed, and the log says so. Some
-        labs carry ICMP and TCP, but not UDP or transfers. With ``blame=lab`` the keyword passes there, too: the log
-        says what was not answered, and later checks do not observe it.
+        labs carry ICMP and TCP, but not UDP or transfers. So with ``blame=lab`` unanswered UDP or transfers do not fail
+        the keyword. The log tells them, and later checks leave these probes out.
 
         Args:
         | ``vm`` | a VM that runs. |
@@ -105,20 +105,20 @@ class ReachabilityKeywords(GuestComponent):
         No answer does not yet prove that the networks are separate: a guest may have stopped, or a NIC may be broken.
         So a third VM, ``control``, is used in the same window:
 
-        - the VM must reach a NIC of ``control``. This shows that the VM's own NIC works;
-        - ``control`` must reach the NIC of ``peer`` that should be silent. This shows that ``peer`` is alive;
-        - ``peer`` tries the NIC of ``control`` that the VM tries. This shows who is to blame if the VM does not reach
-          it.
+        - the VM must reach a NIC of ``control``, called C here. This shows that the VM's own NIC works;
+        - ``control`` must reach the NIC of ``peer`` that should be silent, called P here. This shows that ``peer`` is
+          alive;
+        - ``peer`` tries to reach C. This shows who is to blame if the VM does not reach it.
 
-        For what ``control`` and ``peer`` send each other, both need addresses in subnets in which the VM has none:
-        then this traffic takes the NICs that are meant. The result is the first of these that holds:
+        For that, each of ``control`` and ``peer`` needs a further NIC on the network of the other one, with addresses
+        in subnets in which the VM has none. The result is the first of these that holds:
 
         | =What was seen in the window= | =Result= |
         | VM and ``peer`` answered each other, even once | FAIL |
         | a guest sent too few probes, because it was frozen or overloaded | LAB ERROR |
-        | ``control`` and that NIC of ``peer`` did not answer each other | LAB ERROR |
-        | the VM did not reach the NIC of ``control``, but ``peer`` did | FAIL |
-        | neither the VM nor ``peer`` reached the NIC of ``control`` | LAB ERROR |
+        | ``control`` and P did not answer each other | LAB ERROR |
+        | the VM did not reach C, but ``peer`` did | FAIL |
+        | neither the VM nor ``peer`` reached C | LAB ERROR |
         | none of these | pass |
 
         If the result is neither a pass nor the first row, a second window follows, and its result counts.

@@ -64,10 +64,10 @@ class NetworkChangeCheckKeywords(KeywordComponent):
         the target node reports them again, and the keyword waits up to ``within`` for this report. If none comes, there
         are two cases:
 
-        - If the migration had ended before the keyword began, a report was due in all of this time. The keyword judges
-          the values that the VMI shows.
-        - Otherwise the time may have been too short, and the VMI may still show the values of the source node. The
-          keyword fails with a LAB ERROR.
+        - If the migration had ended before the keyword began, the target node had all of ``within`` for its report.
+          The keyword judges the values that the VMI shows.
+        - Otherwise the target node may have had too little time, and the VMI may still show the values of the source
+          node. The keyword fails with a LAB ERROR.
 
         Args:
         | ``vm`` | a VM whose network was changed. |

@@ -20,7 +20,7 @@ _FIRST_LIST_SECONDS = 10.0
 _FIRST_LIST_SHARE = 12
 """A server that is busy with a large removal takes longer for a list: so much of the whole time."""
 LONGEST = 10
-"""A removal that goes on is waited for at most so many times as long as one that stands still."""
+"""A removal that goes on is waited for at most this many times as long as one that stands still."""
 
 
 def await_gone(

@@ -85,7 +85,7 @@ def test_finalizers_of_namespace_and_guests_are_named(api: FakeApi, cluster: Clu
 
 
 def test_a_removal_that_goes_on_is_waited_for(api: FakeApi, cluster: Cluster) -> None:
-    """Each change begins the time anew, so that many guests may take longer than one that stands still."""
+    """Each change starts the time again, so that many guests may take longer than one that stands still."""
     steps = [condition("NamespaceContentRemaining", f"{left} left") for left in range(6, 0, -1)]
     api.put(NAMESPACE.path(), terminating())
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,17 @@ ASKING = ("Cluster Should Offer", "Get Cluster Capability")
 
 def asked_capabilities(suite_file: Path) -> set[str]:
     """The arguments of every ``Cluster Should Offer`` that the suite's setups and tests can come to."""
+    status = suite_file.stat()
+    return set(_capabilities(suite_file, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=64)
+def _capabilities(suite_file: Path, *_: int) -> frozenset[str]:
     suite = TestSuite.from_file_system(suite_file)
     keywords = _keywords(suite.resource, suite_file.parent)
     seen: set[str] = set()
     starts = [suite.setup, *(step for test in suite.tests for step in (test.setup, *test.body, test.teardown))]
-    return {name for step in starts if step for name in _asked(step, keywords, seen)}
+    return frozenset(name for step in starts if step for name in _asked(step, keywords, seen))
 
 
 def _asked(step: Any, keywords: Mapping[str, Any], seen: set[str]) -> Iterator[str]:

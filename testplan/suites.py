@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,18 @@ def _number(name: str) -> int:
 
 def read_tests(path: Path = SUITES) -> list[PlannedTest]:
     """Every test under this folder or file, in the order of a run."""
-    return list(_walk(TestSuite.from_file_system(path), {}))
+    return list(_read(path, _stamps(path)))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _: Sequence[tuple[str, int, int]]) -> tuple[PlannedTest, ...]:
+    return tuple(_walk(TestSuite.from_file_system(path), {}))
+
+
+def _stamps(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether suites are still as they were when they were read: parsing them takes half a second."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file())
 
 
 def read_forms(path: Path = SUITES) -> list[SuiteForm]:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emulator.fault_points import Defect, all_defects
+from testplan.plan import load_yaml
 from testplan.results import Verdict
 from testplan.suites import PlannedTest, read_tests
 
@@ -76,7 +75,7 @@ def load_table(folder: Path = FOLDER) -> list[Case]:
     """Every case of every file. TableError names what is wrong."""
     cases: list[Case] = []
     for path in sorted(folder.glob("*.yaml")):
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = load_yaml(path.read_text(encoding="utf-8"))
         cases += [_case(entry, path.name) for entry in entries]
     titles = [case.title for case in cases]
     if twice := {title for title in titles if titles.count(title) > 1}:

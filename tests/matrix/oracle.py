@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from testplan.plan import load_yaml
 from testplan.results import Outcome, Verdict
 
 ORACLE = Path(__file__).with_name("oracle.yaml")
@@ -77,7 +76,7 @@ class Oracle:
 
 
 def load_oracle(path: Path = ORACLE) -> Oracle:
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
     return Oracle(tuple(data["versions"]), data["platforms"], data["lacking"], data["scenarios"])
 
 

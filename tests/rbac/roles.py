@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from testplan.plan import load_yaml
 from tests.embedded import ROOT
 from tests.rbac.calls import Call
 
@@ -114,7 +115,7 @@ class Role:
 
 def read_roles() -> dict[str, Role]:
     """The roles, by name."""
-    source = yaml.safe_load((ROOT / "tests/rbac/reasons.yaml").read_text(encoding="utf-8"))
+    source = load_yaml((ROOT / "tests/rbac/reasons.yaml").read_text(encoding="utf-8"))
     roles: dict[str, Role] = {}
     for name, entry in source.items():
         included = roles[entry["includes"]].rules if "includes" in entry else ()

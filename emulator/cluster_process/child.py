@@ -40,6 +40,9 @@ class Child:
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
             "TMPDIR": str(directory / "tmp"),
             "PYTHONUNBUFFERED": "1",
+            # They trust the authorities of their cluster alone; aiohttp reads those of the system at its import.
+            "SSL_CERT_FILE": os.devnull,
+            "SSL_CERT_DIR": os.devnull,
         }
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(

@@ -141,6 +141,8 @@ class FakeApi:
 def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body are two writes: the second one would wait 40 ms for the acknowledgment of the first.
+        disable_nagle_algorithm = True
 
         def log_message(self, format: str, *args: Any) -> None:
             """Requests are in ``api.seen``."""

@@ -97,7 +97,7 @@ def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) ->
     assert list((tmp_path / "cwd").iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.nightly), signal.SIGTERM])
 def test_a_signal_ends_every_suite_as_it_would_end_one(tmp_path: Path, number: int) -> None:
     waits = "Run Process    cat    ${FOLDER}/never"
     os.mkfifo(tmp_path / "never")

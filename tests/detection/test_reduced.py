@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A few cases, at least one of each priority and verdict, run whole. ``python -m tests.detection`` runs all of them."""
+"""A few cases, at least one of each priority and verdict, run whole; one of them beside a suite that must stay green.
+
+``python -m tests.detection`` runs all of them, each beside its control.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,12 @@ import pytest
 from tests.detection.judging import judge
 from tests.detection.table import Case, load_table
 
-REDUCED = [case for case in load_table() if case.reduced]
+WITH_CONTROL = "restart-required-blinks"
+REDUCED = [case if case.defect == WITH_CONTROL else replace(case, control="") for case in load_table() if case.reduced]
+
+
+def test_one_case_has_a_control() -> None:
+    assert [case.defect for case in REDUCED if case.control] == [WITH_CONTROL]
 
 
 @pytest.mark.timeout(300)

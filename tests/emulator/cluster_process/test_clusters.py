@@ -122,22 +122,20 @@ def test_exec_hands_on_kubeconfig_and_exit_status(base: Path) -> None:
     assert list(base.iterdir()) == []
 
 
-def test_options_reach_the_cluster() -> None:
-    words = ("exec", "--kubevirt", "1.8", "--nodes", "3", "--speed", "20", "--defect", "peer-guest-dies", "--")
-    script = "kubectl get nodes -o name; kubectl get kubevirt -A -o jsonpath={.items[0].status.observedKubeVirtVersion}"
-    ended = subprocess.run(emulator(*words, "sh", "-c", script), capture_output=True, text=True, check=True)
-    assert ended.stdout.split() == ["node/embedded-1", "node/embedded-2", "node/embedded-3", "v1.8.4+embedded"]
-    assert "20 times as fast as a real control plane, defects: peer-guest-dies" in ended.stderr
-
-
-def test_platform_reaches_every_process() -> None:
-    words = ("exec", "--platform", "openshift", "--kubevirt", "1.8-gate", "--")
-    script = "kubectl get clusterversion -o name; kubectl get pods -n openshift-cnv -o name -l kubevirt.io=virt-handler"
-    ended = subprocess.run(emulator(*words, "sh", "-c", script), capture_output=True, text=True, check=True)
-    version, *handlers = ended.stdout.split()
+def test_options_reach_every_process() -> None:
+    words = ("exec", "--platform", "openshift", "--kubevirt", "1.8-gate", "--nodes", "3", "--speed", "20")
+    script = "kubectl get nodes -o name; kubectl get clusterversion -o name; "
+    script += "kubectl get kubevirt -A -o jsonpath={.items[0].status.observedKubeVirtVersion}; echo; "
+    script += "kubectl get pods -n openshift-cnv -o name -l kubevirt.io=virt-handler"
+    command = emulator(*words, "--defect", "peer-guest-dies", "--", "sh", "-c", script)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    *nodes, version, kubevirt, first, second, third = ended.stdout.split()
+    assert nodes == ["node/embedded-1", "node/embedded-2", "node/embedded-3"]
     assert version == "clusterversion.config.openshift.io/version"
-    assert len(handlers) == 2
+    assert kubevirt == "v1.8.4+embedded"
+    assert len({first, second, third}) == 3
     assert "not a real one: KubeVirt v1.8.4+embedded on openshift 4.22.3" in ended.stderr
+    assert "20 times as fast as a real control plane, defects: peer-guest-dies" in ended.stderr
 
 
 def test_logs_of_a_launcher() -> None:
@@ -157,7 +155,7 @@ def test_command_that_is_signalled() -> None:
     assert ended.returncode == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.nightly), signal.SIGTERM])
 def test_up_ends_in_order(base: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "copy"
     with up("--kubeconfig-out", str(out)) as (supervisor, _):
@@ -199,7 +197,7 @@ def test_killed_exec_takes_its_command_along(base: Path) -> None:
     assert list(base.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_signal_reaches_the_command_first(base: Path, number: int) -> None:
     script = "import signal, sys\nfor n in (2, 15): signal.signal(n, lambda *_: sys.exit(3))\n"
     script += "print('started', flush=True)\nsignal.pause()"
@@ -212,7 +210,7 @@ def test_signal_reaches_the_command_first(base: Path, number: int) -> None:
     assert list(base.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["control-plane", "node-agent"])
+@pytest.mark.parametrize("name", [pytest.param("control-plane", marks=pytest.mark.nightly), "node-agent"])
 def test_dead_process_of_the_cluster_is_told(base: Path, name: str) -> None:
     module = {
         "control-plane": b"emulator.cluster_process.control_plane",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import cache
 from typing import Any
 
 ALL = r"\w+"
@@ -41,6 +42,7 @@ STAND_IN_COMPONENTS = {"virt-handler", "kubelet", "multus"}
 PASSING = ("False PodNotExists", "False PodTerminating", "False VMINotExists", "False VMIConditionMissing")
 
 
+@cache
 def is_left_out(kind: str, path: str) -> bool:
     return any(kinds.fullmatch(kind) and paths.fullmatch(path) for kinds, paths in _LEFT_OUT)
 

@@ -27,6 +27,7 @@ import yaml
 from scripts.keyword_pages import LIBRARIES, anchor, html, html_data
 from scripts.keyword_pages import pages as keyword_pages
 from testplan.plan import load_vocabulary
+from tests.forked import run_forked
 from tests.unit.support.kubeconfig import write_kubeconfig
 
 from .conftest import ROOT
@@ -166,15 +167,8 @@ def test_suites_in_the_pages_are_sound(block: Block, tmp_path: Path) -> None:
     (folder / "variables").symlink_to(ROOT / "variables")
     suite = folder / "suite.robot"
     suite.write_text(block.text, encoding="utf-8")
-    dry = subprocess.run(
-        [
-            *(sys.executable, "-m", "robot", "--dryrun", "--pythonpath", f"{ROOT / 'libraries'}:{ROOT}"),
-            *("--output", "NONE", "--log", "NONE", "--report", "NONE", str(suite)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    nowhere = ("--output", "NONE", "--log", "NONE", "--report", "NONE")
+    dry = run_forked("robot", ["--dryrun", "--pythonpath", str(ROOT), *nowhere, str(suite)], folder=tmp_path)
     assert dry.returncode == 0, dry.stdout
 
 

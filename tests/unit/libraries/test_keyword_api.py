@@ -18,6 +18,7 @@ from robot.libdoc import LibraryDocumentation
 from robot.running import ResourceFile, TypeInfo
 from robot.running.arguments import ArgInfo
 
+from tests.forked import run_forked
 from tests.unit.libraries.conftest import Call
 
 ROOT = Path(__file__).parents[3]
@@ -165,9 +166,7 @@ def test_dry_run_finds_a_misspelt_inner_keyword(tmp_path: Path) -> None:
     suite = tmp_path / "one.robot"
     suite.write_text(DRY_RUN + "".join(f"{number}\n    {step}\n" for number, step in enumerate(STEPS)))
     nowhere = [word for name in ("--log", "--report") for word in (name, "NONE")]
-    command = [sys.executable, "-m", "robot", "--dryrun", *nowhere, "--outputdir", str(tmp_path)]
-    command += ["--pythonpath", str(ROOT / "libraries"), str(suite)]
-    subprocess.run(command, capture_output=True, check=False, timeout=60)
+    run_forked("robot", ["--dryrun", *nowhere, "--outputdir", str(tmp_path), str(suite)], folder=tmp_path)
     tests = ExecutionResult(tmp_path / "output.xml").suite.tests
     assert {step: "No keyword with name" in test.message for step, test in zip(STEPS, tests, strict=True)} == STEPS
     assert {step: test.failed for step, test in zip(STEPS, tests, strict=True)} == STEPS

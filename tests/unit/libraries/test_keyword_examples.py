@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.embedded import ROOT
+from tests.forked import run_forked
 from tests.keyword_examples import LIBRARIES, examples, minimal_suites, suite_of
 
 EXAMPLES = examples()
@@ -22,8 +21,7 @@ def dry_run(folder: Path, **suites: str) -> subprocess.CompletedProcess[str]:
     for name, text in suites.items():
         (folder / f"{name}.robot").write_text(text, encoding="utf-8")
     nowhere = [word for name in ("--output", "--log", "--report") for word in (name, "NONE")]
-    command = [sys.executable, "-m", "robot", "--dryrun", *nowhere, "--pythonpath", str(ROOT / "libraries")]
-    return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
+    return run_forked("robot", ["--dryrun", *nowhere, str(folder)], folder=folder)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -69,6 +69,7 @@ def test_robot_alone_judges_a_file_of_p0(kubeconfig: Path, tmp_path: Path) -> No
     assert left(Api(kubeconfig)) == []
 
 
+@pytest.mark.nightly
 def test_run_sh_judges_p0_by_its_folder(kubeconfig: Path, tmp_path: Path) -> None:
     command = [str(ROOT / "run.sh"), "--kubeconfig", str(kubeconfig), "--outputdir", str(tmp_path), *QUICK, "suites/p0"]
     done = subprocess.run(

@@ -22,6 +22,8 @@ AT_NIGHT = [
     ("writes-refused", "migration_after_swap"),
     ("answers-lost", "migration_after_swap"),
     ("conflicts", "edits_that_move_nothing"),
+    ("conflicts", "eviction_during_swap"),
+    ("conflicts", "vm_still_starting"),
     ("half-read", "vm_owner_limits"),
     ("watches-stall", "stage_rollout"),
     ("watches-cut", "stopped_vm"),

@@ -156,8 +156,13 @@ def _explain_stranger(status: int, answer: Object, what: str, connection: Connec
         said = f"it is redirected ({status}) to {location or 'nowhere'}, which is not followed"
     else:
         said = f"the answer ({status}) is a page: {' '.join(str(answer.get('message')).split())[:150]}"
+    return no_api_server(f"{what} on {connection.server}: {said}", connection, status)
+
+
+def no_api_server(said: str, connection: Connection, status: int) -> ApiError:
+    """``said`` tells of an answer that no API server gives."""
     return ApiError(
-        f"{what} on {connection.server}: {said}; something else than an API server answers there, such as a proxy or "
+        f"{said}; something else than an API server answers there, such as a proxy or "
         f"the page of a log-in: check the server's address in {connection.source}, proxy-url and HTTPS_PROXY",
         status,
     )

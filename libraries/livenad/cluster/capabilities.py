@@ -45,17 +45,20 @@ class Capability:
     remedy: str
 
 
+NO_KUBEVIRT = Measured(False, "KubeVirt is not installed")
+
+
 def _live_update(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
     if kubevirt is None:
-        return Measured(False, "KubeVirt is not installed")
+        return NO_KUBEVIRT
     return Measured(*kubevirt.live_update_gate, because_of_rights=kubevirt.version is not None)
 
 
 def _gate_off(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
     if kubevirt is None:
-        return Measured(False, "KubeVirt is not installed")
+        return NO_KUBEVIRT
     live, why = kubevirt.live_update_gate
     if not live:
         return Measured(None if live is None else True, why, because_of_rights=kubevirt.version is not None)
@@ -68,7 +71,9 @@ def _gate_off(lab: Lab) -> Measured:
 def _settings_switch(lab: Lab) -> Measured:
     if not lab.settings.allow_disruptive:
         return Measured(False, "variable ALLOW_DISRUPTIVE is no")
-    if lab.facts.kubevirt is None or not lab.facts.kubevirt.name:
+    if lab.facts.kubevirt is None:
+        return NO_KUBEVIRT
+    if not lab.facts.kubevirt.name:
         return Measured(None, "no right to read the KubeVirt resource")
     try:
         right = right_to_switch(lab.facts)
@@ -81,7 +86,9 @@ def _settings_switch(lab: Lab) -> Measured:
 
 def _automatic_migration(lab: Lab) -> Measured:
     kubevirt = lab.facts.kubevirt
-    if kubevirt is None or kubevirt.workload_update_methods is None:
+    if kubevirt is None:
+        return NO_KUBEVIRT
+    if kubevirt.workload_update_methods is None:
         return Measured(None, "no right to read KubeVirt's workloadUpdateMethods")
     return Measured(
         LIVE_MIGRATE in kubevirt.workload_update_methods,

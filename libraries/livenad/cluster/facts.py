@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from livenad.api.api_errors import ApiError
+from livenad.api.api_errors import ApiError, no_api_server
 from livenad.api.client import Cluster
 from livenad.api.kinds import KUBEVIRT, SELF_REVIEW, Object, dig, meta
 from livenad.api.status import is_true
 from livenad.cluster.nodes import NodeFacts, judge_nodes, read_nodes
+from livenad.errors import LAB_ERROR_PREFIX
 
 GATE = "LiveUpdateNADRef"
 GATE_SINCE = (1, 8)
@@ -116,8 +118,17 @@ class ClusterFacts:
 
 
 def read_version(cluster: Cluster) -> str:
-    """``gitVersion`` of the API server. Raises LabError when it cannot be reached."""
-    return str(cluster.request("GET", "/version").get("gitVersion") or "unknown")
+    """``gitVersion`` of the API server. Raises LabError when it cannot be reached, or no API server answers there."""
+    try:
+        answer = cluster.request("GET", "/version")
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise no_api_server(str(error).removeprefix(LAB_ERROR_PREFIX), cluster.connection, 404) from None
+    if "gitVersion" not in answer:
+        said = f"GET /version on {cluster.connection.server}: the answer has no gitVersion: {json.dumps(answer)[:150]}"
+        raise no_api_server(said, cluster.connection, 200)
+    return str(answer["gitVersion"] or "unknown")
 
 
 def read_facts(cluster: Cluster, server_version: str, kubevirt_version: str = "") -> ClusterFacts:

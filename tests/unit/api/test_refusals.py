@@ -11,7 +11,7 @@ from livenad.api.api_errors import ApiError
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import KUBEVIRT, NAD, VM
-from livenad.cluster.facts import read_kubevirt
+from livenad.cluster.facts import read_kubevirt, read_version
 from livenad.errors import LabError
 from livenad.network_change.edit import edit_vm
 
@@ -89,12 +89,17 @@ def test_redirect_says_where_it_leads(api: FakeApi, cluster: Cluster) -> None:
 
 
 @pytest.fixture
-def behind_a_login(tmp_path: Path) -> Iterator[Cluster]:
+def web() -> Iterator[Web]:
     with Web() as web:
-        web.answers[KUBEVIRT.path()] = 200, "<html>\n<title>Log in</title>"
-        opened = Cluster(open_connection(str(write_kubeconfig(tmp_path / "kubeconfig", web.url))), patience=0.1)
-        yield opened
-        opened.close()
+        yield web
+
+
+@pytest.fixture
+def away(web: Web, tmp_path: Path) -> Iterator[Cluster]:
+    """Where the kubeconfig leads to something else than an API server."""
+    opened = Cluster(open_connection(str(write_kubeconfig(tmp_path / "kubeconfig", web.url))), patience=0.1)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.circumstance(
@@ -104,11 +109,27 @@ def behind_a_login(tmp_path: Path) -> Iterator[Cluster]:
     verdict="LAB ERROR",
     source="tried on commit 34c8c6b",
 )
-def test_login_page_is_no_list_without_objects(behind_a_login: Cluster) -> None:
+def test_login_page_is_no_list_without_objects(web: Web, away: Cluster) -> None:
+    web.answers[KUBEVIRT.path()] = 200, "<html>\n<title>Log in</title>"
     with pytest.raises(LabError) as caught:
-        read_kubevirt(behind_a_login)
+        read_kubevirt(away)
     assert "the answer (200) is a page: <html> <title>Log in</title>" in str(caught.value)
     assert "not installed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "said"),
+    [
+        (404, "404 page not found", "404 : 404 page not found"),
+        (200, '{"login": "https://login.lab"}', 'the answer has no gitVersion: {"login": "https://login.lab"}'),
+        (200, "{}", "the answer has no gitVersion: {}"),
+    ],
+)
+def test_what_tells_no_version_is_no_api_server(web: Web, away: Cluster, status: int, text: str, said: str) -> None:
+    web.answers["/version"] = status, text
+    with pytest.raises(LabError) as caught:
+        read_version(away)
+    assert f"{said}; something else than an API server answers there" in str(caught.value)
 
 
 WEBHOOK = 'admission webhook "v.lab" denied the request: the VM "test-1" breaks a test'

@@ -121,6 +121,13 @@ def test_version_that_tells_nothing(
     assert "KubeVirt 1.8 (variable KUBEVIRT_VERSION; reported: " in facts.live_update_gate[1]
 
 
+def test_where_there_is_no_kubevirt_no_right_is_missing(healthy: FakeApi, opened: Opening) -> None:
+    healthy.remove(KUBEVIRT.path(), "kubevirt")
+    offered = opened(allow_disruptive=True)
+    names: tuple[CapabilityName, ...] = ("live-update", "gate-off", "settings-switch", "automatic-migration")
+    assert {offered.measured(name).value for name in names} == {"KubeVirt is not installed"}
+
+
 def test_virt_api_tells_what_the_resource_does_not(healthy: FakeApi, opened: Opening) -> None:
     for reported, told, live in (("devel", "v1.9.0-12-gabc", True), ("v4.18.3", "v1.4.1", False)):
         healthy.put(KUBEVIRT.path(), kubevirt(reported))

@@ -70,7 +70,7 @@ VMI Replaced
 Migration Failed
     [Documentation]    FAIL
     ...    VM lab-l1-migration-fails/vm1: expected exactly one migration for the edit, there are 2:
-    ...    lab-l1-migration-fails/kubevirt-workload-update-* (by the cluster, Failed after 8.6 s),
+    ...    lab-l1-migration-fails/kubevirt-workload-update-* (by the cluster, Failed 8.6 s after the edit),
     ...    lab-l1-migration-fails/kubevirt-workload-update-* (by the cluster, *)
     Replay    failed-migration-main
     VM Should Have Been Migrated    vm1

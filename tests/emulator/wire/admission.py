@@ -44,11 +44,21 @@ async def _hold_migrations(stage: Stage) -> None:
     """As the recording's driver did: its orders to the stand-in are annotations of the VM's template."""
     order = {"spec": {"template": {"metadata": {"annotations": {"lab/migration-seconds": "8"}}}}}
     await stage.lab.client.patch(names.VM, "run", "wire-adm", order)
-    stage.lab.agent.may_finish.clear()
+    stage.lab.agent.may_start_pods.clear()
+
+
+async def _begin_migration(stage: Stage) -> None:
+    """Until the answers show it: the recording's requests came more slowly. Its target was still starting."""
+
+    def is_scheduling(found: dict[str, Obj]) -> bool:
+        return found["mig-1"].get("status", {}).get("phase") == "Scheduling"
+
+    await stage.settled(names.MIGRATION, "wire-adm", is_scheduling)
+    await stage.settled(VMS, "wire-adm", lambda found: found["run"]["status"].get("desiredGeneration") == 2)
 
 
 async def _finish_migration(stage: Stage) -> None:
-    stage.lab.agent.may_finish.set()
+    stage.lab.agent.may_start_pods.set()
 
     def is_over(found: dict[str, Obj]) -> bool:
         migration = found["mig-1"]
@@ -81,6 +91,7 @@ ADMISSION = Scene(
         "088": _running("run"),
         "122": _one_cannot_migrate,
         "135": _hold_migrations,
+        "138": _begin_migration,
         "141": _finish_migration,
         "142": _name_the_launcher,
     },

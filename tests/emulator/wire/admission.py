@@ -51,7 +51,7 @@ async def _begin_migration(stage: Stage) -> None:
     """Until the answers show it: the recording's requests came more slowly. Its target was still starting."""
 
     def is_scheduling(found: dict[str, Obj]) -> bool:
-        return found["mig-1"].get("status", {}).get("phase") == "Scheduling"
+        return bool(found["mig-1"].get("status", {}).get("phase") == "Scheduling")
 
     await stage.settled(names.MIGRATION, "wire-adm", is_scheduling)
     await stage.settled(VMS, "wire-adm", lambda found: found["run"]["status"].get("desiredGeneration") == 2)

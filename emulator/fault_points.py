@@ -30,8 +30,10 @@ Points of the node agent:
   a migration has moved, "" for none.
 - ``agent.completion_gap`` (0.0; ``vmi``): real seconds between the migration's end and its completion.
 
-A point of the API server:
+Points of the API server:
 
+- ``store.write`` (the object; ``before``: the stored one or None, ``later(seconds, change)``): what is stored of a
+  written object.
 - ``api.fault`` (``api_faults.ApiFault``; ``info``, ``user``): the delay of a request, and the error that
   replaces its answer.
 
@@ -106,6 +108,10 @@ class FaultPoints:
             for point, change in ((defect.point, defect.change), *defect.also):
                 self._by_point.setdefault(point, []).append(change)
 
+    def changes(self, point: str) -> bool:
+        """Whether a defect changes something at this point."""
+        return point in self._by_point
+
     def apply(self, point: str, value: T, **context: Any) -> T:
         for change in self._by_point.get(point, ()):
             value = change(value, **context)
@@ -128,6 +134,9 @@ def fault_points_for(names: Iterable[str]) -> FaultPoints:
     if not names:
         return FaultPoints()
     known = all_defects()
+    for name in names:
+        if name.startswith("deviation="):
+            known[name] = importlib.import_module("emulator.deviations.description").deviation(name)
     unknown = [name for name in names if name not in known]
     if unknown:
         near = get_close_matches(unknown[0], known, n=3, cutoff=0.5)

@@ -40,6 +40,7 @@ from .rbac import Attributes, Authorizer
 from .requests import RequestInfo, read_request
 from .responses import answer_error, answer_json, answer_text, page_not_found
 from .reviews import MIN_TOKEN_SECONDS, Reviews
+from .store import Later
 from .tokens import Authenticator, ImpersonationRefused, Tokens
 from .users import UserInfo
 
@@ -70,6 +71,8 @@ class ApiServer:
         self.core = core or ApiCore(default_registry())
         self._audit = audit
         self._fault_points = fault_points or FaultPoints()
+        if self._fault_points.changes("store.write"):
+            self.core.store.written = self._written
         self.authorizer = Authorizer(self.core)
         self.tokens = Tokens(self.core)
         self._authenticator = Authenticator(self.tokens, self.authorizer)
@@ -89,6 +92,9 @@ class ApiServer:
         LimitRanges(self.core).register()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
+
+    def _written(self, obj: Obj, before: Obj | None, later: Later) -> Obj:
+        return self._fault_points.apply("store.write", obj, before=before, later=later)
 
     @property
     def admission(self) -> Admission:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import json
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .objects import Obj
@@ -15,6 +18,9 @@ Key = tuple[str, str]
 # expired.
 FIRST_REVISION = 1000
 Listener = Callable[["Event"], None]
+Later = Callable[[float, Callable[[Obj], None]], None]
+Written = Callable[[Obj, Obj | None, Later], Obj]
+"""What is stored in place of an object that is written, by the object and the one before it."""
 _DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _DUMPS_SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -125,6 +131,7 @@ class Store:
         self._window = window
         self.rv = FIRST_REVISION
         self.listeners: list[Listener] = []
+        self.written: Written | None = None
         self._closers: list[Callable[[], None]] = []
 
     def bucket(self, name: str) -> Bucket:
@@ -141,6 +148,8 @@ class Store:
         home = self.bucket(bucket)
         if home.items.get(key) is not expected:
             raise Stale
+        if self.written:
+            obj = self.written(obj, expected.obj if expected else None, partial(self._change_later, bucket, key))
         self.rv += 1
         obj["metadata"]["resourceVersion"] = str(self.rv)
         item = Item(obj, self.rv)
@@ -158,6 +167,18 @@ class Store:
         last = with_version(expected.obj, self.rv)
         self._publish(home, Event("DELETED", bucket, key, last, expected))
         return last
+
+    def _change_later(self, bucket: str, key: Key, seconds: float, change: Callable[[Obj], None]) -> None:
+        """Changes the object as it is after some seconds, if it is still there."""
+
+        def write() -> None:
+            item = self.get(bucket, key)
+            if item:
+                obj = copy.deepcopy(item.obj)
+                change(obj)
+                self.commit(bucket, key, obj, item)
+
+        asyncio.get_running_loop().call_later(seconds, write)
 
     def on_close(self, closer: Callable[[], None]) -> None:
         """Calls ``closer`` when the store closes."""

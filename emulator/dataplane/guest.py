@@ -10,6 +10,7 @@ import secrets
 import uuid
 from typing import Any
 
+from emulator.dataplane.detour import Detour
 from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.forkserver import ForkServer, read_only_paths
 from emulator.dataplane.guest_ports import GuestPorts
@@ -56,6 +57,7 @@ class Guest:
         self._life: asyncio.Task[None] | None = None
         # Serialises changes of the NICs and of the machine's state.
         self._lock = asyncio.Lock()
+        self._detours: list[Detour] = []
         self._report: tuple[float, AgentReport] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         # Until it is started: what wakes it, and what its agent will report.
@@ -249,6 +251,14 @@ class Guest:
         async with self._lock:
             await self._builder.run(lambda: self._guest_ports.set_link(name, up))
 
+    async def divert(self, nic: str, detour: Detour) -> None:
+        async with self._lock:
+            port = self._guest_ports.port(nic)
+            end = self._guest_ports.port(detour.nic_astray) if detour.how == "astray" else port
+            device, onward = (port.uplink, end.socket) if detour.to_guest else (port.socket, end.uplink)
+            await detour.open(self._builder, self._guest_ports.namespace, device, onward)
+            self._detours.append(detour)
+
     async def halt(self, grace: float) -> None:
         self._wanted = "off"
         self._power_button.set()
@@ -261,6 +271,8 @@ class Guest:
         if self._life:
             await asyncio.wait({self._life})
         self.exited.set()
+        while self._detours:
+            self._detours.pop().close()
         await self._builder.run(self._guest_ports.close)
 
     async def reboot(self) -> None:

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Sequence
 
+from emulator.dataplane.detour import Detour
 from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.forkserver import ForkServer
 from emulator.dataplane.guest import Guest
@@ -117,6 +118,9 @@ class LinuxDataPlane:
         builder, plumbing = self._parts()
         pod = self._pod(pod_uid)
         await builder.run(lambda: plumbing.drop_frames(pod, interface, kinds))
+
+    async def divert(self, guest_uid: str, nic: str, detour: Detour) -> None:
+        await self._guest(guest_uid).divert(nic, detour)
 
     async def detach(self, pod_uid: str, interface: str) -> None:
         builder, plumbing = self._parts()

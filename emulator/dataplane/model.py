@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from emulator.dataplane.detour import Detour
 from emulator.dataplane.packet_loss import FrameMatch
 from emulator.dataplane.wiring import Segment, Wiring
 
@@ -119,6 +120,10 @@ class DataPlane(Protocol):
 
     async def drop_frames(self, pod_uid: str, interface: str, kinds: Sequence[FrameMatch]) -> None:
         """From now on drops frames to an interface that match one of ``kinds``. For defects only."""
+        ...
+
+    async def divert(self, guest_uid: str, nic: str, detour: Detour) -> None:
+        """From now on frames of a kind at a guest's NIC go another way. For defects only."""
         ...
 
     async def detach(self, pod_uid: str, interface: str) -> None: ...

@@ -11,6 +11,7 @@ from emulator.dataplane import nftables
 from emulator.dataplane.nftables import LESS, LINK_HEADER, NETDEV, NETWORK_HEADER
 
 _INGRESS = 0
+_LINK_BYTES = 14
 _ETHERTYPE, _LENGTH, _PROTOCOL, _ICMP_TYPE, _TCP_TARGET_PORT, _TCP_FLAGS = 12, 2, 9, 20, 22, 33
 _SYN, _SYN_AND_ACK = b"\x02", b"\x12"
 
@@ -33,6 +34,17 @@ class FrameMatch:
         if self.percent < 100:
             found += [nftables.roll(100), nftables.compare(struct.pack("=I", self.percent), LESS)]
         return found
+
+    def fits(self, frame: bytes) -> bool:
+        """Whether a frame with an Ethernet header and no VLAN tag matches; ``percent`` does not count."""
+        for base, offset, bits, value in self.matches:
+            start = offset if base == LINK_HEADER else offset + _LINK_BYTES
+            found = frame[start : start + len(value)]
+            if bits:
+                found = bytes(one & mask for one, mask in zip(found, bits, strict=False))
+            if found != value:
+                return False
+        return True
 
 
 def _ethernet(kind: bytes) -> tuple[int, int, bytes, bytes]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from emulator.cli.main import NOTICED
 from testplan.suites import read_tests
-from tests.detection import document
+from tests.detection import document, on_cluster, random_runs
 from tests.detection.chance import report, report_noise
 from tests.detection.judging import Judged, judge
 from tests.detection.report import html
@@ -30,7 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     if arguments.random:
         seed = int(time.time()) if arguments.seed is None else arguments.seed
-        return report(arguments.random, seed) | report_noise(arguments.random, seed)
+        if not arguments.embedded:
+            return report(arguments.random, seed) | report_noise(arguments.random, seed)
+        folder = arguments.folder or random_runs.RESULTS / f"{'noise' if arguments.noise else 'random'}-{seed}"
+        drawn = (on_cluster.draw_noise if arguments.noise else on_cluster.draw)(arguments.random, seed)
+        ran = random_runs.run_all(drawn, folder, arguments.processes, noise=arguments.noise)
+        return (random_runs.report_noise if arguments.noise else random_runs.report)(ran, seed)
     if arguments.noticed:
         NOTICED.write_text(json.dumps(noticed(load_table(), read_tests()), indent=1) + "\n", encoding="utf-8")
         return 0
@@ -94,6 +99,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="run nothing: judge the evidence of a good run with N defects by chance, one at a time, and with N noises",
+    )
+    parser.add_argument(
+        "--embedded",
+        action="store_true",
+        help="of --random: run P0 on the embedded cluster with N things that go wrong, one at a time; can be resumed",
+    )
+    parser.add_argument(
+        "--noise", action="store_true", help="of --embedded: N things that may happen at any time, which must stay green"
     )
     parser.add_argument("--seed", type=int, metavar="S", help="of --random, to see the same again; default: the time")
     parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")

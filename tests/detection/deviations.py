@@ -13,11 +13,14 @@ import copy
 import gzip
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from emulator.deviations.fields import Path as FieldPath
+from emulator.deviations.fields import alter, another, get, leaves, put, translated
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = ROOT / "tests" / "unit" / "data" / "flows"
@@ -28,8 +31,6 @@ HOW = ("changed", "dropped", "doubled", "delayed")
 FRAMES = ("dropped", "some dropped", "delayed", "answered on the wrong network")
 
 Line = dict[str, Any]
-Path_ = tuple[str, ...]
-"""Steps to a field; ``[name]`` is the entry of a list that has this name, type or interface, ``[]`` any other one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Deviation:
     """One thing that is wrong: ``part`` is a kind of object, "guest" or "frames"."""
 
     part: str
-    path: Path_
+    path: FieldPath
     how: str
     seed: int
 
@@ -71,9 +72,9 @@ def evidence() -> list[Line]:
 
 
 @cache
-def paths() -> dict[str, set[Path_]]:
+def paths() -> dict[str, set[FieldPath]]:
     """Every path of a plain value in the recordings, by kind."""
-    found: dict[str, set[Path_]] = {kind: set() for kind in KINDS}
+    found: dict[str, set[FieldPath]] = {kind: set() for kind in KINDS}
     for file in sorted(FLOWS.glob("*.jsonl.gz")):
         for line in gzip.decompress(file.read_bytes()).decode().splitlines():
             _, _, kind, _, change = json.loads(line)
@@ -82,34 +83,13 @@ def paths() -> dict[str, set[Path_]]:
     return found
 
 
-def leaves(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    """The paths of all plain values; names of a map that differ from object to object stay as they are."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
-    elif isinstance(value, list):
-        for entry in value:
-            yield from leaves(entry, (*path, step_of(entry)))
-    elif value is not None:
-        yield path
-
-
-def step_of(entry: Any) -> str:
-    """The step to an entry of a list."""
-    if isinstance(entry, dict):
-        for key in ("name", "type", "interface"):
-            if isinstance(entry.get(key), str):
-                return f"[{entry[key]}]"
-    return "[]"
-
-
-def guest_paths() -> list[tuple[str, Path_]]:
+def guest_paths() -> list[tuple[str, FieldPath]]:
     """What was read in the guest at the end."""
     return [("guest", (path,)) for path in sorted(dict(_reading()["now"]["values"]["of"]))]
 
 
 @cache
-def frame_paths() -> list[tuple[str, Path_]]:
+def frame_paths() -> list[tuple[str, FieldPath]]:
     """Each way of frames after the swap: source, target's address, protocol."""
     found = {_way(one) for verdict in _verdicts_after(evidence()) for one in series_of(verdict)}
     return [("frames", way) for way in sorted(found)]
@@ -119,7 +99,7 @@ def _verdicts_after(lines: Sequence[Line]) -> list[Line]:
     return [line["verdict"] for line in lines if "verdict" in line and line["verdict"]["now"] > _edited()]
 
 
-def _way(series: Line) -> Path_:
+def _way(series: Line) -> FieldPath:
     return (series["source"], f"to {series['target']} ({series['address']})", series["protocol"])
 
 
@@ -158,91 +138,18 @@ def _of_object(lines: Sequence[Line], deviation: Deviation, chance: random.Rando
     else:
         first = chance.randrange(len(mine))
         for at in mine[first:]:
-            _alter(changed[at], path, deviation.how)
+            alter(changed[at], path, deviation.how)
     if all(changed[at] == states[at][-1] for at in mine):
         return None
     return rebuilt(lines, states, changed)
 
 
-def translated(item: Any, path: Path_, chance: random.Random) -> Path_:
-    """The path in this object: an entry of a list that is not there by its name is any that is."""
-    found = []
-    for step in path:
-        if isinstance(item, list) and item and _find(item, step) is None:
-            step = step_of(chance.choice(item))  # noqa: PLW2901
-        found.append(step)
-        key = _find(item, step)
-        item = item[key] if key is not None else None
-    return tuple(found)
-
-
-def _delay(states: dict[int, Any], path: Path_) -> None:
+def _delay(states: dict[int, Any], path: FieldPath) -> None:
     """Each value comes one state of the object later than it did."""
     order = sorted(states)
-    values = [_get(states[at], path) for at in order]
+    values = [get(states[at], path) for at in order]
     for at, before in zip(order[1:], values, strict=False):
-        _put(states[at], path, before)
-
-
-def _alter(item: Any, path: Path_, how: str) -> None:
-    value = _get(item, path)
-    if how == "dropped":
-        _put(item, path, None)
-    elif how == "changed":
-        _put(item, path, another(value))
-    else:
-        _double(item, path)
-
-
-def another(value: Any) -> Any:
-    """A value of the same kind that it is not."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value + 1
-    return f"{value}-odd" if value is not None else None
-
-
-def _double(item: Any, path: Path_) -> None:
-    """The innermost list on the way gets its entry twice; a value that is in no list is doubled itself."""
-    for length in range(len(path), 0, -1):
-        if path[length - 1].startswith("["):
-            holder = _get(item, path[: length - 1])
-            entry = _get(item, path[:length])
-            if isinstance(holder, list) and entry is not None:
-                holder.append(copy.deepcopy(entry))
-            return
-    value = _get(item, path)
-    if value is not None and not isinstance(value, bool):
-        _put(item, path, value * 2)
-
-
-def _find(holder: Any, step: str) -> Any:
-    """Key or index of a step, None where it leads nowhere."""
-    if isinstance(holder, list):
-        return next((place for place, entry in enumerate(holder) if step_of(entry) == step), None)
-    return step if isinstance(holder, dict) and step in holder else None
-
-
-def _get(item: Any, path: Path_) -> Any:
-    for step in path:
-        if (key := _find(item, step)) is None:
-            return None
-        item = item[key]
-    return item
-
-
-def _put(item: Any, path: Path_, value: Any) -> None:
-    """Set a value; None removes it. Nothing happens where the way to it is not there."""
-    holder = _get(item, path[:-1])
-    key = _find(holder, path[-1])
-    if key is None:
-        if isinstance(holder, dict) and value is not None and not path[-1].startswith("["):
-            holder[path[-1]] = value
-    elif value is None:
-        del holder[key]
-    else:
-        holder[key] = value
+        put(states[at], path, before)
 
 
 def _of_guest(lines: Sequence[Line], deviation: Deviation, chance: random.Random) -> list[Line] | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+from typing import Any
 
 import pytest
 
 from emulator.dataplane import packet_loss
+from emulator.dataplane.detour import KINDS, Detour
 from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.wiring import Segment
 from tests.emulator.dataplane.lab import NEW, OLD, Lab, address, eventually
@@ -171,3 +174,24 @@ async def node_is_known_by_one_mac_however_many_pods_come(lab: Lab) -> None:
     for number in range(12):
         await lab.pod(f"x{number}", "node-1")
     assert await known() == before
+
+
+async def frames_of_a_kind_go_another_way(lab: Lab) -> None:
+    await asyncio.gather(lab.guest(1, "node-1"), lab.guest(2, "node-1"))
+    await lab.reaches("g1", address(2))
+    seen: list[str] = []
+
+    async def divert(kind: str, how: str, **more: Any) -> None:
+        detour = Detour(kind=KINDS[kind], how=how, first=lambda: seen.append(kind), **more)
+        await lab.dataplane.divert("g1", "secondary", detour)
+
+    ping = ["ping", "-c", "2", "-i", "0.3", "-W", "2", address(2)]
+    await divert("ICMP echo reply", "duplicated", to_guest=True)
+    assert "DUP!" in await lab.run("g1", *ping)
+    assert seen == ["ICMP echo reply"]
+    await divert("ICMP echo request", "delayed", to_guest=False, seconds=0.2)
+    assert (times := [float(one) for one in re.findall(r"time=([\d.]+)", await lab.run("g1", *ping))])
+    assert all(200 <= one < 1000 for one in times), times
+    await divert("ARP reply", "astray", to_guest=True, nic_astray="default")
+    await lab.run("g1", "ip", "neigh", "flush", "dev", "eth1")
+    assert not await lab.pings("g1", address(2))

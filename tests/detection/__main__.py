@@ -106,7 +106,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="of --random: run P0 on the embedded cluster with N things that go wrong, one at a time; can be resumed",
     )
     parser.add_argument(
-        "--noise", action="store_true", help="of --embedded: N things that may happen at any time, which must stay green"
+        "--noise", action="store_true", help="of --embedded: N things that may happen at any time and must stay green"
     )
     parser.add_argument("--seed", type=int, metavar="S", help="of --random, to see the same again; default: the time")
     parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from emulator.dataplane.detour import Detour
 from emulator.dataplane.errors import DataPlaneError
 from emulator.dataplane.model import AgentReport, Console, GuestInterface, GuestNic, GuestSpec, PodInterface
 from emulator.dataplane.packet_loss import FrameMatch
@@ -82,6 +83,9 @@ class FakeDataPlane:
 
     async def join(self, pod_uid: str, interface: str, segment: Segment, losing: Sequence[FrameMatch] = ()) -> None:
         self.calls.append(("join", pod_uid, interface, segment))
+
+    async def divert(self, guest_uid: str, nic: str, detour: Detour) -> None:
+        self.calls.append(("divert", guest_uid, nic, detour))
 
     async def drop_frames(self, pod_uid: str, interface: str, kinds: Sequence[FrameMatch]) -> None:
         self.calls.append(("drop_frames", pod_uid, interface, tuple(kinds)))

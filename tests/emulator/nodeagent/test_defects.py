@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.controlplane.network.evaluator import Need
+from emulator.dataplane.detour import Detour
 from emulator.dataplane.wiring import Segment
+from emulator.deviations.description import deviation
 from emulator.fault_points import all_defects, fault_points_for
 from emulator.kube.client import Obj
 
@@ -23,7 +26,8 @@ OLD, NEW = Segment("br1", 100), Segment("br1", 200)
 @asynccontextmanager
 async def swapped(defect: str, *peers: str) -> AsyncIterator[tuple[Script, Obj, Obj]]:
     """The script, and the VMI before and after a migration from one VLAN to another, with the defect on."""
-    async with agent_script([all_defects()[defect]]) as script:
+    known = deviation(defect) if defect.startswith("deviation=") else all_defects()[defect]
+    async with agent_script([known]) as script:
         await script.nad("nad-a", vlan=100)
         await script.nad("nad-b", vlan=200)
         for peer in peers:
@@ -136,3 +140,25 @@ def test_control_plane_is_content_with_the_old_network() -> None:
     assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=migrated, vmi={}) is Need.NONE
     first: Obj = {"metadata": {"labels": {}}}
     assert fault_points.apply("vmi.migration_required", Need.IMMEDIATE, pod=first, vmi={}) is Need.IMMEDIATE
+
+
+@pytest.mark.parametrize("how", [{"command": ["hostname", "odd"]}, {"reboot": True}, {"link": NIC}])
+async def test_one_thing_described_goes_wrong_in_the_guest(how: dict[str, Any], tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    name = "deviation=" + json.dumps({"vm": "vm1", "report": str(report), "guest": how})
+    async with swapped(name) as (script, before, _):
+        uid = before["metadata"]["uid"]
+        done = [call[0] for call in script.dataplane.calls if call[0] in ("run_inside", "set_link")]
+        assert done == {"command": ["run_inside"], "reboot": [], "link": ["set_link"] * 2}[next(iter(how))]
+        assert script.dataplane.guests[uid].boots == (2 if "reboot" in how else 1)
+    assert '"done"' in report.read_text(encoding="utf-8")
+
+
+async def test_one_kind_of_frame_described_goes_another_way(tmp_path: Path) -> None:
+    frames = {"nic": NIC, "to_guest": True, "kind": "UDP", "how": "delayed", "seconds": 0.5}
+    name = "deviation=" + json.dumps({"vm": "vm1", "report": str(tmp_path / "report"), "frames": frames})
+    async with swapped(name) as (script, before, _):
+        _, *where, detour = next(call for call in script.dataplane.calls if call[0] == "divert")
+        assert where == [before["metadata"]["uid"], NIC]
+        assert isinstance(detour, Detour)
+        assert (detour.how, detour.seconds, detour.to_guest) == ("delayed", 0.5, True)

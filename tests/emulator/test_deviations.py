@@ -52,7 +52,8 @@ class Written:
     def vmi(self, node: str) -> str | None:
         """The node that is stored when this one is written."""
         found = self._write("vmis", {"kind": "VirtualMachineInstance", "status": {"nodeName": node}})
-        return found["status"].get("nodeName")
+        stored: str | None = found["status"].get("nodeName")
+        return stored
 
 
 def _spec(network: str) -> dict[str, Any]:

@@ -164,9 +164,12 @@ async def test_evacuation_can_be_cancelled_by_its_node_only() -> None:
         await lab.running_vm(evictionStrategy="External")
         assert await evicted(lab, pod_of(lab)) == TRIGGERED
         assert await evicted(lab, pod_of(lab)) == IN_PROGRESS
+        told = "the eviction is told"
+        await lab.until(
+            told, lambda: conditions.is_true(lab.last("VirtualMachineInstance") or {}, names.EVICTION_REQUESTED)
+        )
         await lab.quiet(5)
         assert not lab.migrations(), "another client is to migrate it"
-        assert conditions.is_true(lab.last("VirtualMachineInstance") or {}, names.EVICTION_REQUESTED)
         url = f"{await serve(lab)}{VMIS}/vm1/evacuate/cancel"
         node = node_of(lab, pod_of(lab))
         for body, status in (({}, 500), ({"evacuationNodeName": "nope"}, 500), ({"evacuationNodeName": node}, 200)):

@@ -132,6 +132,9 @@ def _p0_gap(outcomes: Sequence[Outcome], plan: Plan, tests: Iterable[PlannedTest
     every = {(scenario, name) for scenario, own in by_scenario.items() for name in own}
     held = len(every.intersection((outcome.scenario, outcome.name) for outcome in outcomes))
     if held == len(every):
+        lacking = [outcome for outcome in outcomes if outcome.is_p0 and outcome.unobserved]
+        if lacking:
+            return f"{_count(lacking, outcomes)} could not observe all, such as {lacking[0].unobserved}"
         return "" if every else "the plan has no P0 scenario"
     return f"{held} of {len(every)} P0 tests were selected" if held else "no P0 test was selected"
 

@@ -100,6 +100,11 @@ class Outcome:
         return found[1] if found else ""
 
     @property
+    def unobserved(self) -> str:
+        """What a test that passed could not observe, as guests lack a tool; "" for nothing."""
+        return self.metadata.get("Not observed", "") if self.verdict is Verdict.PASS else ""
+
+    @property
     def missing_capability(self) -> str:
         """The capability that the cluster lacks, when that and nothing else is why this test was skipped."""
         parts = failures(self.message)

@@ -103,7 +103,7 @@ def scenario_rows(plan: Plan, results: Results, tests: Iterable[PlannedTest]) ->
 
 def standing_of(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) -> Standing:
     """What these tests of a run say together of what ``expected`` are to prove."""
-    verdicts = [outcome.verdict for outcome in outcomes]
+    verdicts = [outcome.verdict for outcome in outcomes if not outcome.unobserved]
     why = _gaps(outcomes, expected)
     if Verdict.FAIL in verdicts:
         return Standing(Status.FAILED)
@@ -118,6 +118,8 @@ def _gaps(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) -> str:
     begun = {outcome.scenario for outcome in outcomes}
     gaps: dict[str, dict[str, None]] = {}
     for outcome in outcomes:
+        if outcome.unobserved:
+            gaps.setdefault(f"not observed: {outcome.unobserved}", {})[outcome.scenario or outcome.suite] = None
         if outcome.verdict not in {Verdict.PASS, Verdict.FAIL}:
             word = _WORDS.get(outcome.verdict, str(outcome.verdict))
             gaps.setdefault(word, {})[outcome.scenario or outcome.suite] = None
@@ -125,7 +127,9 @@ def _gaps(outcomes: Sequence[Outcome], expected: Sequence[PlannedTest]) -> str:
         if test.name not in names:
             scenario = test.scenarios[0] if test.scenarios else test.suite
             gaps.setdefault(_PARTLY_SELECTED if scenario in begun else _NOT_SELECTED, {})[scenario] = None
-    alone = len(gaps) == 1 and not any(outcome.verdict is Verdict.PASS for outcome in outcomes)
+    alone = len(gaps) == 1 and not any(
+        outcome.verdict is Verdict.PASS and not outcome.unobserved for outcome in outcomes
+    )
     return ", ".join(word if alone else f"{in_ranges(who)} {word}" for word, who in gaps.items())
 
 

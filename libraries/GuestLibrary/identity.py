@@ -129,6 +129,7 @@ class IdentityKeywords(GuestComponent):
         elapsed = time.monotonic() - before.at
         said = self.suite.verdicts.of_samples(judge_interface_kept, record.subject, nic, interface, now, elapsed)
         seen = "" if before.identity.has_ip and now.has_ip else "; not observed: addresses and routes (it has no `ip`)"
+        self.suite.unobserved += [seen.removeprefix("; not observed: ")] if seen else []
         _show(f"Guest {record.name}: {said}{seen}", now)
 
     def _require_booted_once(self, vm: str, title: str) -> None:

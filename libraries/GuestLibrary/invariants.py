@@ -116,6 +116,8 @@ class InvariantKeywords(GuestComponent):
         reading, around = guest(now), self._around(record, before, edits, within)
         total = found.with_all_of(reading.compare()).with_all_of(around.compare())
         missing = f"; not observed, for lack of {', '.join(now.missing)}: addresses and routes" if now.missing else ""
+        suite.unobserved += [missing.removeprefix("; not observed, ")] if missing else []
+        suite.unobserved += [f"connections: {before.held.lacks}"] if " has no " in before.held.lacks else []
         folded(f"{record.subject}: {total.line()}{missing}", "values that differ", "\n".join(total.table()))
         judge(reading, around)
 

@@ -23,6 +23,7 @@ from KubeVirtLibrary.recorded_checks import RECORD_CHECK, TELL_CHECK
 
 FOLDER = "evidence"
 METADATA = "Evidence"
+UNOBSERVED = "Not observed"
 _STOPPED = "Execution terminated by signal"
 _LONGEST_NAME = 60
 
@@ -71,6 +72,8 @@ class SuiteListener:
     def start_test(self, data: Any, result: Any) -> None:
         """The first failing step of this test is still to come."""
         self._of_test, self._is_kept, self._has_failed = "", False, False
+        if (run := self._session.run) and run.suite:
+            run.suite.unobserved.clear()
 
     def end_body_item(self, data: Any, result: Any) -> None:
         """Evidence is kept as soon as a step has failed that fails its test or the setup of its suite.
@@ -106,7 +109,10 @@ class SuiteListener:
             self._of_test = self._of_test if failed else ""
 
     def end_test(self, data: Any, result: Any) -> None:
-        """The report shows where the evidence is."""
+        """The report shows where the evidence is, and what a test that passed could not observe."""
+        run = self._session.run
+        if result.status == "PASS" and run and run.suite and run.suite.unobserved:
+            result.metadata[UNOBSERVED] = "; ".join(dict.fromkeys(run.suite.unobserved))
         link = self._of_test or self._of_suite
         if result.status == "FAIL" and link:
             result.metadata[METADATA] = f"[{link}|kept]"

@@ -35,9 +35,12 @@ class RecordedCheckKeywords(KeywordComponent):
         | ...    within=1 min
         """
         self.suite.checks.making = title
+        known = len(self.suite.unobserved)
         with heard() as lines:
             status, message = BuiltIn().run_keyword_and_ignore_error(name, *arguments)
-        self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines))
+        unobserved = self.suite.unobserved[known:]
+        del self.suite.unobserved[known:]
+        self.suite.checks.record(title, None if status == "PASS" else str(message), "; ".join(lines), unobserved)
         step(f'Check "{title}" {"passed" if status == "PASS" else "failed"}; `Recorded Check Should Pass` reports it')
 
     @keyword(name=TELL_CHECK, tags=["recorded checks", "core"])
@@ -53,6 +56,7 @@ class RecordedCheckKeywords(KeywordComponent):
         | Recorded Check Should Pass    reaches new-peer
         """
         step(self.suite.checks.require_passed(title))
+        self.suite.unobserved += self.suite.checks.unobserved
 
 
 # Robot shows the check to a dry run, and leaves variables in its arguments to it.

@@ -53,7 +53,8 @@ class SuiteContext:
     """Everything that belongs to one open test namespace.
 
     ``opened_in`` is the name of the Robot suite that opened it. ``users`` are clients with the rights of VM owners;
-    ``outages``, ``metrics`` and ``induced_failures`` are the last of each VM, named as on the cluster.
+    ``outages``, ``metrics`` and ``induced_failures`` are the last of each VM, named as on the cluster. ``unobserved``
+    is what the checks of the test that runs could not observe, as guests lack a tool.
     """
 
     namespace: SuiteNamespace
@@ -71,6 +72,7 @@ class SuiteContext:
     outages: dict[str, OutageMonitor] = field(default_factory=dict)
     metrics: dict[str, MetricsBaseline] = field(default_factory=dict)
     induced_failures: dict[str, InducedFailure] = field(default_factory=dict)
+    unobserved: list[str] = field(default_factory=list)
     additional_namespaces: int = 0
     _hooks: list[CloseHook] = field(default_factory=list)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from livenad.errors import LAB_ERROR_PREFIX, TEST_ERROR_PREFIX, LabError, ProductFault, TestError
@@ -14,12 +15,13 @@ from livenad.text import human
 class Outcome:
     """The outcome of a check: ``message`` of its failure, None when it passed; ``said`` is the message of a pass.
 
-    ``evidence`` links to what was kept when it failed, "" for none.
+    ``evidence`` links to what was kept when it failed, "" for none. ``unobserved`` is what it could not observe.
     """
 
     message: str | None
     said: str = ""
     evidence: str = ""
+    unobserved: tuple[str, ...] = ()
     wall: float = field(default_factory=time.time)
     at: float = field(default_factory=time.monotonic)
 
@@ -32,18 +34,19 @@ class RecordedChecks:
     """The recorded checks of a suite.
 
     ``evidence`` is that of the check that is being made, ``making`` its title, and ``told`` the evidence of the last
-    one that failed a test.
+    one that failed a test, and ``unobserved`` what the last one that was judged could not observe.
     """
 
     def __init__(self) -> None:
         self.evidence = ""
         self.making = ""
         self.told = ""
+        self.unobserved: tuple[str, ...] = ()
         self._outcomes: dict[str, Outcome] = {}
 
-    def record(self, title: str, message: str | None, said: str = "") -> None:
+    def record(self, title: str, message: str | None, said: str = "", unobserved: Sequence[str] = ()) -> None:
         """Store the message of a failed check, or None and the message of a passed one."""
-        self._outcomes[title] = Outcome(message, said, self.evidence)
+        self._outcomes[title] = Outcome(message, said, self.evidence, tuple(unobserved))
         self.evidence = ""
 
     def require_passed(self, title: str) -> str:
@@ -55,7 +58,7 @@ class RecordedChecks:
             listed = ", ".join(f'"{known}"' for known in self._outcomes) or "none"
             raise TestError(f'check "{title}" was not recorded in this suite; recorded are: {listed}')
         outcome = self._outcomes[title]
-        self.told = outcome.evidence
+        self.told, self.unobserved = outcome.evidence, outcome.unobserved
         message = outcome.message
         if message is None:
             return f'Check "{title}", made {outcome.when()}: {outcome.said or "it passed"}'

@@ -39,7 +39,7 @@ def parse_state(text: str, source: str) -> GuestState:
             uptime = float(value)
         elif path == "missing":
             missing.append(value)
-        elif path.startswith(("addr.", "route", "rule")):
+        elif path.startswith(("addr.", "route", "rule", "neighbor")):
             _add_line(values, path, value)
         else:
             values[path.replace("sysctl.", "sysctl.net/")] = value
@@ -49,7 +49,7 @@ def parse_state(text: str, source: str) -> GuestState:
 
 
 def _add_line(values: Fields, path: str, value: str) -> None:
-    """Addresses, routes and rules have no name but themselves: what they are without what expires or is learnt."""
+    """What has no name but itself, such as an address or a route: what it is without what expires or is learnt."""
     kept = " ".join(_VOLATILE.sub("", f" {value}").split()).replace("\\", "").strip()
     if path.startswith("addr."):
         path = f"address[{path[5:].partition('@')[0].rstrip(':')}]"

@@ -11,7 +11,7 @@ from livenad.text import human
 
 TOLD = (
     (
-        re.compile(r"interface\[[^\]]*\]\.carrier_changes"),
+        re.compile(r"interface\[[^\]]*\]\.carrier_(?:changes|up_count|down_count)"),
         "counts how often a link was lost; a hypervisor may announce a migrated NIC so",
     ),
     (

@@ -19,8 +19,9 @@ read -r v </proc/sys/kernel/hostname; say hostname "$v"
 read -r v </proc/sys/kernel/osrelease; say kernel "$v"
 for d in /sys/class/net/*; do
 [ -e "$d/address" ] || continue
-for f in address broadcast mtu operstate carrier flags ifindex tx_queue_len type addr_assign_type carrier_changes
-do v=; read -r v 2>/dev/null <"$d/$f" && say "interface[${d##*/}].$f" "$v"; done
+for f in "$d"/*; do [ -f "$f" ] || continue
+v=; read -r v 2>/dev/null <"$f" && [ -n "$v" ] && say "interface[${d##*/}].${f##*/}" "$v"; done
+[ -e "$d/master" ] && v=$(readlink "$d/master") && say "interface[${d##*/}].master" "${v##*/}"
 done
 while read -r k v; do case $k in nameserver|search|domain|options) say "resolver.$k[$v]" yes;; esac
 done </etc/resolv.conf
@@ -28,7 +29,10 @@ cd /proc/sys/net && grep -s . ipv4/conf/*/* ipv6/conf/*/* ipv4/neigh/*/* ipv6/ne
 do say "sysctl.$k" "$v"; done
 if command -v ip >/dev/null; then
 ip -o addr show | while read -r _ n v; do say "addr.$n" "$v"; done
+ip -o link show | while read -r _ n v; do
+case $v in *" qdisc "*) n=${n%:}; v=${v#* qdisc }; say "interface[${n%%@*}].qdisc" "${v%% *}";; esac; done
 for f in 4 6; do
+ip -$f neigh show nud permanent 2>/dev/null | while read -r v; do say "neighbor$f" "$v"; done
 ip -$f -o route show table all 2>/dev/null | while read -r v; do say "route$f" "$v"; done
 ip -$f rule show 2>/dev/null | while read -r v; do say "rule$f" "$v"; done
 done

@@ -35,11 +35,12 @@ _OWN_KEY = re.compile(r"metadata\.(?:labels|annotations)\[(?:[^\]]*\.)?(?:kubevi
 _KEY = re.compile(r"metadata\.(?:labels|annotations)\[[^\]]*\]")
 _POD_PART = re.compile(
     r"spec\.(?:volumes|initContainers)\[|spec\.containers\[(?!compute\])|status\.initContainerStatuses\["
-    r"|status\.containerStatuses\[(?!compute\])|spec\.nodeSelector\[[^\]]*node\.kubevirt\.io/"
+    r"|status\.containerStatuses\[(?!compute\])"
     r"|status\.containerStatuses\[compute\]\.(?:image|imageID)$"
     r"|metadata\.annotations\[k8s\.v1\.cni\.cncf\.io/network-status\]\[[^\]]*\]\.gateway$"
     r"|spec\.containers\[compute\]\.(?:volumeMounts|volumeDevices)\["
 )
+_LABEL_OF_NODE = re.compile(r"spec\.nodeSelector\[[^\]]*node\.kubevirt\.io/")
 _TIME_OF_CONDITION = re.compile(r"status\.conditions\[[^\]]*\]\.last(?:Probe|Transition)Time")
 _BY_AGENT = re.compile(
     r"status\.guestOSInfo|status\.conditions\[AgentConnected\]"
@@ -51,7 +52,7 @@ def is_judged(kind: str, path: str, was: object, now: object, *, last: bool) -> 
     """Whether an unexpected difference of a field is a finding. ``last`` says that the newest state has it."""
     if _KEY.match(path) and not _OWN_KEY.match(path):
         return False
-    if kind == "Pod" and _POD_PART.match(path):
+    if kind == "Pod" and (_POD_PART.match(path) or (_LABEL_OF_NODE.match(path) and None in (was, now))):
         return False
     if _TIME_OF_CONDITION.fullmatch(path) and was is not None and now is not None:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from KubeVirtLibrary import recorded_checks
+from KubeVirtLibrary.base import SESSION
 from livenad.api.history import History
 from livenad.errors import LabError, ProductFault, TestError
 
@@ -12,10 +13,19 @@ from tests.unit.libraries.conftest import Call
 from tests.unit.support.open_suite import open_suite
 
 
+def unobserved() -> list[str]:
+    """What the checks of the test could not observe."""
+    assert SESSION.run
+    assert SESSION.run.suite
+    return SESSION.run.suite.unobserved
+
+
 class Robot:
     """Stands in for Robot's BuiltIn: runs nothing and gives the outcome that its argument names."""
 
     def run_keyword_and_ignore_error(self, name: str, *arguments: object) -> tuple[str, object]:
+        if "without python3" in arguments:
+            unobserved().append("UDP (web has no python3)")
         return {"Holds": ("PASS", None), "Fails": ("FAIL", arguments[0] if arguments else "")}[name]
 
 
@@ -58,3 +68,10 @@ def test_check_of_another_suite_is_not_told(call: Call) -> None:
     call("Record Check", "traffic", "Holds")
     with pytest.raises(TestError, match='check "silence" was not recorded in this suite; recorded are: "traffic"'):
         call("Recorded Check Should Pass", "silence")
+
+
+def test_what_a_check_could_not_observe_is_told_by_the_test_that_judges_it(call: Call) -> None:
+    call("Record Check", "silence", "Holds", "without python3")
+    assert unobserved() == []
+    call("Recorded Check Should Pass", "silence")
+    assert unobserved() == ["UDP (web has no python3)"]

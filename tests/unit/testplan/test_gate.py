@@ -355,3 +355,11 @@ def test_wrong_usage_has_a_code_of_its_own() -> None:
 )
 def test_scenarios_in_a_row_are_named_by_the_first_and_the_last(ids: list[str], said: str) -> None:
     assert in_ranges(ids) == said
+
+
+def test_p0_that_could_not_observe_all_is_no_sign_off(run_suite: Run, plan: Plan, tmp_path: Path) -> None:
+    lacks = "    [Metadata]    Not observed    UDP (web has no python3)\n    Log    two"
+    results = run_suite(SUITE.replace("    Log    two", lacks))
+    judgement = judge(results, plan, read_tests(tmp_path / "suites"))
+    assert judgement.word == Word.PARTIAL
+    assert "not a sign-off: 1 of 2 tests could not observe all, such as UDP (web has no" in judgement.headline

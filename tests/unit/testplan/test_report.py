@@ -74,6 +74,21 @@ def standings(run_suite: Callable[..., Results], plan: Plan, tmp_path: Path) -> 
         ("Log    two", "Fail    TEST ERROR: no", {}, ["partly proven: nad-01 TEST ERROR", "not judged: TEST ERROR"]),
         ("Log    two", "Skip    no", {}, ["partly proven: nad-01 skipped", "not judged: skipped"]),
         ("", "", {"test": ["First"]}, ["partly proven: nad-01 selected in part", "not judged: not selected"]),
+        (
+            "    Log    two",
+            "    [Metadata]    Not observed    UDP (web has no python3)\n    Log    two",
+            {},
+            [
+                "partly proven: nad-01 not observed: UDP (web has no python3)",
+                "not judged: not observed: UDP (web has no python3)",
+            ],
+        ),
+        (
+            "    Log    two",
+            "    [Metadata]    Not observed    UDP (web has no python3)\n    Fail    no",
+            {},
+            ["failed", "failed"],
+        ),
         ("", "", {"dryrun": True}, ["not judged: did not run", "not judged: did not run"]),
         ("Log    one", "Fail    no", {"exitonfailure": True}, ["failed", "not judged: did not run"]),
         (

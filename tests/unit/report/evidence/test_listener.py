@@ -25,7 +25,7 @@ class PaperRun:
     opened_in = "Top"
 
     def __init__(self) -> None:
-        self.suite: Any = SimpleNamespace(opened_in="Top.S", checks=RecordedChecks())
+        self.suite: Any = SimpleNamespace(opened_in="Top.S", checks=RecordedChecks(), unobserved=[])
 
 
 DATA = SimpleNamespace(full_name="Top.S")
@@ -204,3 +204,14 @@ def test_nothing_is_done_without_an_open_cluster(kept: list[Failure]) -> None:
     listener.end_test(None, test)
     listener.end_suite(DATA, suite)
     assert kept == [] and "Evidence" not in test.metadata
+
+
+def test_report_shows_what_a_test_that_passed_could_not_observe(listener: SuiteListener) -> None:
+    suite = model.TestSuite(name="S")
+    told = []
+    for lacks, status in ((["UDP (web has no python3)"] * 2, "PASS"), ([], "PASS"), (["UDP (web has no ip)"], "FAIL")):
+        test = new_test(listener, suite, "One", status)
+        listener._session.run.suite.unobserved += lacks  # type: ignore[union-attr]
+        listener.end_test(None, test)
+        told.append(test.metadata.get("Not observed"))
+    assert told == ["UDP (web has no python3)", None, None]

@@ -58,6 +58,28 @@ def test_requests_of_the_owner_carry_the_owners_token_and_ours_go_on_with_ours(
     owner.close()
 
 
+def test_a_token_of_the_owner_that_is_refused_is_requested_again(
+    api: FakeApi, cluster: Cluster, created: CreatedResources
+) -> None:
+    owner = create_owner(cluster, created, DEMO, "owner", verify=True)
+    api.put(VM.path("demo"), {"metadata": {"name": "web"}})
+    api.answers["POST", TOKEN_PATH] = {"status": {"token": "another-token"}}
+    api.faults.append(Fault("GET", "web", 401))
+    owner.get(VM, "web", "demo")
+    assert api.requests("GET", "web")[-1].headers["Authorization"] == "Bearer another-token"
+    owner.close()
+
+
+def test_a_new_token_of_the_owner_that_is_refused_too_is_told(
+    api: FakeApi, cluster: Cluster, created: CreatedResources
+) -> None:
+    owner = create_owner(cluster, created, DEMO, "owner", verify=True)
+    api.faults += [Fault("GET", "web", 401), Fault("GET", "web", 401)]
+    with pytest.raises(LabError, match="the credentials of service account demo/owner are invalid or expired"):
+        owner.get(VM, "web", "demo")
+    owner.close()
+
+
 @pytest.mark.parametrize("path", ["serviceaccounts", "rolebindings", "token"])
 @pytest.mark.parametrize("status", [403, 422])
 def test_refusal_is_told_as_it_is(

@@ -21,6 +21,7 @@ AT_NIGHT = [
     ("answers-replaced", "stopped_vm"),
     ("writes-refused", "migration_after_swap"),
     ("answers-lost", "migration_after_swap"),
+    ("token-expires", "vm_owner"),
     ("conflicts", "edits_that_move_nothing"),
     ("conflicts", "eviction_during_swap"),
     ("conflicts", "vm_still_starting"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from livenad.api.client import Cluster
@@ -67,6 +67,13 @@ class Guests:
         if name not in self._missing:
             self._missing[name] = missing_in(self.shell(name))
         return self._missing[name]
+
+    def ask_for_tools(self, names: Iterable[str]) -> None:
+        """Learn of several guests what they lack, side by side: the first question of each opens its session."""
+        failures: dict[str, LabError] = {}
+        in_parallel([name for name in dict.fromkeys(names) if name not in self._missing], self.missing_tools, failures)
+        for failure in failures.values():
+            raise failure
 
     def ssh(self, name: str) -> Shell:
         """The standing SSH session. LabError for a VM without a pod network."""

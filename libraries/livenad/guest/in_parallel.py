@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from livenad.errors import LabError
 
 
-def in_parallel(names: Sequence[str], work: Callable[[str], None], failures: dict[str, LabError]) -> None:
+def in_parallel(names: Sequence[str], work: Callable[[str], object], failures: dict[str, LabError]) -> None:
     """Calls ``work(name)`` for every name in a thread of its own; LabErrors are gathered, other errors raised."""
     others: list[BaseException] = []
 

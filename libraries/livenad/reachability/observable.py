@@ -32,7 +32,9 @@ def traffic_probes(
     measurements: Measurements, paths: Sequence[Path], kinds: Iterable[Traffic]
 ) -> tuple[list[Probe], list[str]]:
     """A probe of each kind for each path, of kinds that all paths can observe; and why the others cannot be."""
-    probes, lacks = [], []
+    probes, lacks, kinds = [], [], list(kinds)
+    if kinds:
+        measurements.guests.ask_for_tools(end.name for path in paths for end in (path.source, path.target))
     for kind in kinds:
         why = measurements.unobservable.get(kind, "")
         why = why or next(filter(None, (obstacle(measurements.guests, kind, path) for path in paths)), "")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any, cast
@@ -196,3 +197,35 @@ def test_what_threads_warn_of_is_told_later(guests: Guests, told: list[str]) -> 
     assert told == []
     guests.tell_warnings()
     assert told == ["ssh is dead"]
+
+
+def test_guests_are_asked_for_their_tools_side_by_side_and_once(
+    guests: Guests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    all_at_once = threading.Barrier(3, timeout=5)
+
+    def missing(shell: StubShell) -> list[str]:
+        all_at_once.wait()
+        asked.append(shell.name)
+        return []
+
+    monkeypatch.setattr(guests, "shell", StubShell)
+    monkeypatch.setattr("livenad.guest.guests.missing_in", missing)
+    names = ["vm", "old-peer", "new-peer"]
+    guests.ask_for_tools([*names, "vm"])
+    guests.ask_for_tools(names)
+    assert sorted(asked) == sorted(names)
+    assert [guests.missing_tools(name) for name in names] == [[], [], []]
+
+
+def test_a_guest_that_cannot_be_asked_is_named(guests: Guests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(shell: StubShell) -> list[str]:
+        shell.works = shell.name != "old-peer"
+        shell.prepare()
+        return []
+
+    monkeypatch.setattr(guests, "shell", StubShell)
+    monkeypatch.setattr("livenad.guest.guests.missing_in", missing)
+    with pytest.raises(GuestUnreachable, match="old-peer is dead"):
+        guests.ask_for_tools(["vm", "old-peer"])

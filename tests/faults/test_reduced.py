@@ -26,6 +26,7 @@ AT_NIGHT = [
     ("conflicts", "eviction_during_swap"),
     ("conflicts", "vm_still_starting"),
     ("half-read", "vm_owner_limits"),
+    ("watches-stall", "eviction_during_swap"),
     ("watches-stall", "stage_rollout"),
     ("watches-cut", "stopped_vm"),
     ("versions-repeat", "vm_that_cannot_migrate"),

@@ -118,13 +118,20 @@ def mark_of(history: History, change: Change) -> Object | None:
 
 
 def _require_marked(recorder: Recorder, change: Change, *, migrating: bool) -> None:
-    marked = recorder.wait_for(
+    # The webhook marks before it answers; a watch may have stalled, and the mark goes with the migration.
+    marked = _marked(recorder, change) or recorder.wait_for(
         lambda history: mark_of(history, change),
         _SECONDS_TO_MARK,
         f"{change.subject}: marked for evacuation",
         lambda: "not marked",
         vms={change.vm},
     )
+    marked = marked or _marked(recorder, change)
+    if marked is None and _has_left(recorder, change):
+        raise LabError(
+            f"{change.subject}: it has left {change.node}, and no watch has told since its eviction whether it was "
+            "marked for evacuation, so that cannot be judged; check what cuts watches off, and run again"
+        )
     if marked is None:
         now = recorder.history.current(VMI, change.vm) or {}
         raise ProductFault(

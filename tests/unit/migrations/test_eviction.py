@@ -83,6 +83,18 @@ def test_vmi_that_is_not_marked_is_a_fault_of_the_product(api: FakeApi, evict: C
         evict()
 
 
+def test_mark_that_no_watch_tells_is_found(api: FakeApi, evict: Callable[..., Change]) -> None:
+    refuses(api, evacuationNodeName="n1")
+    api.mute_watches = True
+    assert evict().action == "evict"
+
+
+def test_mark_that_came_and_went_unseen_cannot_be_judged(api: FakeApi, evict: Callable[..., Change]) -> None:
+    refuses(api, nodeName="n2")
+    with pytest.raises(LabError, match="it has left n1, and no watch has told since its eviction"):
+        evict()
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -116,6 +116,9 @@ class _Comparing:
         name = str(meta(source, "name"))
         over = taken_over(self.history, self.vmi, self.index)
         until = [one for one in self.history.records(POD, name, self.index) if over is None or one.index < over]
+        if over is not None:
+            # Pods and VMIs have a watch each: the end of the source pod may come before the VMI's move that it follows.
+            until = [one for one in until if phase_of(one.object) != "Succeeded"]
         self._states(f"launcher pod {name}'s", source, until, left=over is not None)
         now = current_pod(self.history, self.history.current(VMI, self.flow.vm) or self.vmi)
         if now is not None and meta(now, "uid") != meta(source, "uid"):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from livenad.api.history import History
+from livenad.api.kinds import meta
 from livenad.api.status import vm_summary
 from livenad.changes import (
     Change,
@@ -25,7 +26,7 @@ from livenad.errors import LAB_ERROR_PREFIX, LabError, NotReached, ProductFault,
 from livenad.foreign_migrations import decided_at, fault_or_undecided, reached
 from livenad.model import VmRecord
 from livenad.network_change.completion import Fact, completed_at, five_facts, is_complete
-from livenad.network_change.events import VmEvent, event_of
+from livenad.network_change.events import VmEvent, event_of, passed_unseen
 from livenad.network_change.judge_last_change import judge_last_edit, missing_effect
 from livenad.network_change.judge_network_change import judge_completion
 from livenad.network_change.nic_settings import Binding
@@ -202,8 +203,8 @@ class NetworkChangeKeywords(KeywordComponent):
         | =Event= | =What it is= | =If it does not occur= |
         | ``launcher pod created`` | a VM of `Start VMs` is starting | LAB ERROR |
         | ``migration created`` | a migration object for the network change | passes, see `Close Test Namespace` |
-        | ``migration running`` | the nodes have begun that migration | FAIL |
-        | ``evacuation running`` | the nodes have begun the migration for `Evict VM` | FAIL |
+        | ``migration running`` | the nodes have begun that migration | FAIL; LAB ERROR if it ended unseen |
+        | ``evacuation running`` | the nodes have begun the migration for `Evict VM` | the same |
         | ``warning reported`` | a Warning event about that migration, its target pod or the VMI | passes |
 
         Args:
@@ -230,6 +231,11 @@ class NetworkChangeKeywords(KeywordComponent):
                 raise LabError(f"{title}: expected a launcher pod within {limit}; {now}")
             evacuated = event == "evacuation running"
             change = suite.changes.last(record.name, "evict" if evacuated else "network")
+            if passed := passed_unseen(history, change):
+                raise LabError(
+                    f"{change.title}: migration {record.namespace}/{meta(passed, 'name')} has ended before it was seen "
+                    "under way: the API server's watch was late; run the suite again"
+                )
             fault = NotReached(f"{change.title}: expected a migration to be under way within {limit} of now; {now}")
             raise fault_or_undecided(history, change, fault)
         # KubeVirt 1.8 writes to its log only that a NAD is missing.

@@ -35,6 +35,13 @@ def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Calla
     return lambda: first_warning(history, change)
 
 
+def passed_unseen(history: History, change: Change) -> Object | None:
+    """That migration when it has Succeeded: no state in which it was under way was recorded in time to act on it."""
+    made_for_it = is_evacuation if change.action == "evict" else is_automatic
+    found = migrations_since(history, change).values()
+    return next((item for item in found if made_for_it(item) and phase_of(item) == "Succeeded"), None)
+
+
 def handed_over(history: History, change: Change) -> Object | None:
     """The migration that the cluster made for an edit or an eviction once its target is being prepared; None before."""
     made_for_it = is_evacuation if change.action == "evict" else is_automatic

@@ -284,6 +284,8 @@ def test_complete_change_is_judged_on_what_was_recorded(replayed: Callable[[str]
     call("VMI Interface Should Be Unchanged", "vm1", nic="net1")
     call("Source Pod Networks Should Be Unchanged", "vm1")
     call("Wait For VM Event", "vm1", "migration created", within=SOON)
+    with pytest.raises(LabError, match=r"migration lab-b-basic/\S+ has ended before it was seen under way"):
+        call("Wait For VM Event", "vm1", "migration running", within=SOON)
     with pytest.raises(ProductFault, match=r"expected to be complete within 5\.0 s, was only after 14 s"):
         call("NIC Change Should Have Completed", "vm1", nic="net1", within=timedelta(seconds=5))
     with pytest.raises(ProductFault, match="vm1"):

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from livenad.api.client import Cluster
 
 
+_EVENT_SECONDS = 1.0
+"""Between two looks at the cluster for an event: a migration can be over before a silent watch is noticed."""
+
+
 class NetworkChangeKeywords(KeywordComponent):
     """The edit that the scenarios test."""
 
@@ -224,6 +228,7 @@ class NetworkChangeKeywords(KeywordComponent):
             f"{title}: {event}",
             lambda: vm_summary(history, record.name),
             vms={record.name},
+            look_every=_EVENT_SECONDS,
         )
         if not seen and event in ("launcher pod created", "migration running", "evacuation running"):
             limit, now = human(within.total_seconds()), vm_summary(history, record.name)

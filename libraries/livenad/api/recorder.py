@@ -151,18 +151,20 @@ class Recorder:
         seen: Callable[[], str],
         *,
         vms: Collection[str] | None = None,
+        look_every: float | None = None,
     ) -> T | None:
         """Wait until ``predicate`` of the history gives something true, and give it; None after ``within`` seconds.
 
         Before it gives up it reads the cluster once more, so a None is about the cluster and not about the recorder.
         ``awaited`` and ``seen`` are for the heartbeat: what is awaited, and the last state of it. ``vms`` are the VMs
         that the predicate looks at: it is asked again when something of theirs is recorded; None stands for all.
+        ``look_every``: seconds until the cluster is read again, for what is over before a silent watch is noticed.
         """
 
         def found() -> T | None:
             return predicate(self.history)
 
-        for until in self._beats(within, awaited, seen):
+        for until in self._beats(within, awaited, seen, look_every):
             if result := self.history.wait(found, until, vms):
                 return result
         return found() or None
@@ -191,17 +193,23 @@ class Recorder:
                 return []
         return [vm for vm in vms if not is_done(vm)]
 
-    def _beats(self, within: float, awaited: str, seen: Callable[[], str]) -> Iterator[float]:
-        """The ends (monotonic clock) of the parts of a wait, with a heartbeat after each, a list after the last."""
-        start = time.monotonic()
+    def _beats(
+        self, within: float, awaited: str, seen: Callable[[], str], look_every: float | None = None
+    ) -> Iterator[float]:
+        """The ends (monotonic clock) of the parts of a wait, with a heartbeat now and then, a list after the last."""
+        start = told = time.monotonic()
         deadline = start + within
         while True:
-            yield min(deadline, time.monotonic() + HEARTBEAT_SECONDS)
+            yield min(deadline, time.monotonic() + (look_every or HEARTBEAT_SECONDS))
             now = time.monotonic()
             if now >= deadline:
                 self.catch_up(patience=LAST_LOOK_SECONDS)
                 return
-            self._heartbeat(wait_line(seen(), awaited, now - start, deadline - now))
+            if look_every:
+                self.catch_up(unless_fresh=True)
+            if now - told >= HEARTBEAT_SECONDS or not look_every:
+                told = now
+                self._heartbeat(wait_line(seen(), awaited, now - start, deadline - now))
 
 
 def _everything(_kind: Kind, _item: Object) -> bool:

@@ -47,12 +47,12 @@ def start(api: FakeApi, cluster: Cluster) -> Iterator[Start]:
         recorder.stop()
 
 
-def reach(recorder: Recorder, state: str, within: float = 10) -> Record | None:
+def reach(recorder: Recorder, state: str, within: float = 10, look_every: float | None = None) -> Record | None:
     def found(_: object) -> Record | None:
         records = recorder.history.records(VM, "web")
         return records[-1] if records and records[-1].object["state"] == state else None
 
-    return recorder.wait_for(found, within, state, lambda: "something else")
+    return recorder.wait_for(found, within, state, lambda: "something else", look_every=look_every)
 
 
 def test_every_transition_is_recorded_in_order(api: FakeApi, start: Start) -> None:
@@ -182,6 +182,16 @@ def test_wait_reads_the_cluster_before_it_gives_up(api: FakeApi, start: Start) -
         api.mute_watches = True
     api.put(VMS, vm("a"))
     assert reach(recorder, "a", within=0.1)
+
+
+def test_a_wait_that_looks_again_sees_what_a_silent_watch_does_not_tell(api: FakeApi, start: Start) -> None:
+    recorder = start()
+    with api.condition:
+        api.mute_watches = True
+    api.put(VMS, vm("a"))
+    began = time.monotonic()
+    assert reach(recorder, "a", within=20, look_every=0.1)
+    assert time.monotonic() - began < 10
 
 
 def test_wait_gives_none_at_its_deadline(api: FakeApi, start: Start) -> None:

@@ -71,6 +71,15 @@ def test_commands_share_one_session_and_run_side_by_side(lab: Lab) -> None:
     assert lab.ssh.connections == 1
 
 
+def test_a_long_command_is_no_long_request_which_dropbear_would_answer_by_ending_the_connection(lab: Lab) -> None:
+    command = "# a long one\nprintf %s '" + 'ä"$HOME\n' * 2_000 + "'; cat; exit 3"
+    result = lab.shell.run(command, 10, check=False)
+    assert (result.exit_code, result.stdout) == (3, 'ä"$HOME\n' * 2_000)
+    assert [len(request) < 9_000 for request in lab.ssh.commands] == [True]
+    lab.shell.run("x=" + "y" * 100_000, 10)
+    assert lab.ssh.connections == 1
+
+
 def test_megabytes_arrive_whole_on_both_channels(lab: Lab) -> None:
     result = lab.shell.run("head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' y >&2", 30)
     assert result.stdout == "x" * 3_000_000

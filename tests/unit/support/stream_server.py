@@ -186,10 +186,11 @@ class SshServer:
             "sh",
             "-c",
             command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        feeding = asyncio.create_task(self._feed(process.stdin, child.stdin))
         pumps = [
             asyncio.create_task(self._pump(source, sink))
             for source, sink in ((child.stdout, process.stdout), (child.stderr, process.stderr))
@@ -198,9 +199,18 @@ class SshServer:
             await asyncio.gather(*pumps)
             process.exit(await child.wait())
         finally:
+            feeding.cancel()
             if child.returncode is None:
                 child.kill()
                 await asyncio.shield(child.wait())
+
+    async def _feed(self, source: asyncssh.SSHReader[bytes], sink: asyncio.StreamWriter | None) -> None:
+        assert sink is not None
+        with contextlib.suppress(ConnectionError, asyncssh.Error):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
 
     async def _pump(self, source: asyncio.StreamReader | None, sink: asyncssh.SSHWriter[bytes]) -> None:
         assert source is not None

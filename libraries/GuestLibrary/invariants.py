@@ -43,7 +43,8 @@ class InvariantKeywords(GuestComponent):
         - the TCP connections of `Record Guest`: those through a NIC that was not moved must still carry data. The log
           shows the longest pause in the data of each;
         - the neighbour tables (ARP) of the other guests. An entry for one of the VM's addresses must have the MAC of
-          that NIC, and an entry with one of these MACs must have an address of the VM. There need not be an entry.
+          that NIC, and an entry with one of these MACs must have an address of the VM, or a link-local one. There
+          need not be an entry.
 
         A network change may change some of them, such as ``networkName`` and the node. The log lists these, each with
         the reason. It also lists those that changed and are not judged:

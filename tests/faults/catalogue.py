@@ -169,6 +169,8 @@ class WatchesStall(Fault):
     """Every second watch falls silent within six seconds, and stays open."""
 
     name = "watches-stall"
+    # What a watch does not tell is looked up each second: at five times the pace a migration is over by then.
+    speed = 1
 
     async def meet(self, exchange: Exchange) -> None:
         stalls = exchange.is_watch and self.every(2)

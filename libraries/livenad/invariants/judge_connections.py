@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from livenad.invariants.comparison import Comparison, Difference
 from livenad.text import human
@@ -128,7 +129,7 @@ def parse_neighbours(text: str) -> Neighbours:
 
 
 def compare_neighbours(peer: str, before: Neighbours, now: Neighbours, macs: Mapping[str, str]) -> Comparison:
-    """A peer knows each address of the VM by the MAC of its NIC, and no other address has that MAC.
+    """A peer knows each address of the VM by the MAC of its NIC, and no other one that is not link-local has that MAC.
 
     ``macs`` are those of the VM's NICs by address.
     """
@@ -136,7 +137,8 @@ def compare_neighbours(peer: str, before: Neighbours, now: Neighbours, macs: Map
     for (address, device), mac in sorted(now.items()):
         wanted = macs.get(address)
         foreign = wanted is None and mac in macs.values() and before.get((address, device)) != mac
-        if wanted is None and not foreign:
+        # A guest gives itself a link-local address on each NIC, and may speak by it at any time.
+        if wanted is None and (not foreign or ip_address(address).is_link_local):
             continue
         result.compared += 1
         if mac != wanted:

@@ -97,5 +97,7 @@ def test_peers_know_the_vm_by_its_mac_alone(now: str, told: list[str]) -> None:
 
 
 def test_what_a_peer_knew_before_is_no_finding() -> None:
+    own = parse_neighbours("fe80::ff:fe00:2 02:00:00:00:00:02 eth1\n")
+    assert not compare_neighbours("demo/peer", {}, own, MACS).findings
     odd = parse_neighbours("10.10.0.99 02:00:00:00:00:02 eth1\n")
     assert not compare_neighbours("demo/peer", odd, odd, MACS).findings

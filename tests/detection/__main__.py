@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     if arguments.random:
         seed = int(time.time()) if arguments.seed is None else arguments.seed
-        if arguments.recorded:
+        if not arguments.embedded:
             return report(arguments.random, seed) | report_noise(arguments.random, seed)
         folder = arguments.folder or random_runs.RESULTS / f"{'noise' if arguments.noise else 'random'}-{seed}"
         drawn = (on_cluster.draw_noise if arguments.noise else on_cluster.draw)(arguments.random, seed)
@@ -98,15 +98,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--random",
         type=int,
         metavar="N",
-        help="run P0 on the embedded cluster with N things by chance that go wrong, one at a time; can be resumed",
+        help="run nothing: judge the evidence of a good run with N defects by chance, one at a time, and with N noises",
     )
     parser.add_argument(
-        "--noise", action="store_true", help="of --random: N things that may happen at any time, which must stay green"
-    )
-    parser.add_argument(
-        "--recorded",
+        "--embedded",
         action="store_true",
-        help="of --random: run nothing, but judge the evidence of a good run with N defects and N noises",
+        help="of --random: run P0 on the embedded cluster with N things that go wrong, one at a time; can be resumed",
+    )
+    parser.add_argument(
+        "--noise", action="store_true", help="of --embedded: N things that may happen at any time and must stay green"
     )
     parser.add_argument("--seed", type=int, metavar="S", help="of --random, to see the same again; default: the time")
     parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")

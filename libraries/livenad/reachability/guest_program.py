@@ -29,7 +29,6 @@ MEGABYTES = 2
 MAGIC = b"live-nad "
 IDLE_SECONDS = 600.0
 TRANSFER_SECONDS = 4.0
-STREAM_SECONDS, STREAM_BYTES, STREAM_LAG = 0.2, 250000, 0.15
 ANSWER_SECONDS = 1.0
 _IP_UNICAST_IF, _IPV6_UNICAST_IF, _IP_PKTINFO = 50, 76, 8
 _MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PROBE = 10, 23, 3
@@ -68,11 +67,6 @@ def mtu_of(device: str) -> int:
     with contextlib.suppress(OSError, ValueError), open(f"/sys/class/net/{device}/mtu", encoding="ascii") as file:  # noqa: PTH123
         return int(file.read())
     return 1500
-
-
-def payload_of(device: str, target: str) -> int:
-    """Bytes of a datagram or a ping to an address that fill a frame of an interface."""
-    return mtu_of(device) - (48 if ":" in target else 28)
 
 
 # --- answering -------------------------------------------------------------------------------------------------------
@@ -159,11 +153,8 @@ class _Answering:
             data, more, _, sender = one.recvmsg(65535, 256)
             if data.startswith(MAGIC):
                 self.last = time.monotonic()
-                # From the address that was asked, whatever the routes say: index 0 leaves the way to them. No answer
-                # can come from a group (ff00::/8).
+                # From the address that was asked, whatever the routes say: index 0 leaves the way to them.
                 asked = [found for at, type_, found in more if (at, type_) == (level, kind)][:1]
-                if kind == socket.IPV6_PKTINFO:
-                    asked = [found for found in asked if found[0] != 255]
                 nowhere = bytes(4)
                 from_it = [
                     (
@@ -210,7 +201,7 @@ class Asking:
     ``order`` has: ``probes``, each of number, kind, MAC and address of the NIC, address of the target, pause in seconds
     and how many answers suffice (0: never); ``guest``, its name; ``token`` of the window; ``listens``, whether it tells
     what frames it hears; ``seconds``, how long it asks; ``one_by_one``, whether at most one request and one
-    transfer or stream are open to a target. It also ends when the file ``stop`` comes or the file ``kept`` goes.
+    transfer are open to a target. It also ends when the file ``stop`` comes or the file ``kept`` goes.
     """
 
     def __init__(self, order: dict[str, Any], stop: str, kept: str) -> None:
@@ -229,11 +220,9 @@ class Asking:
         kinds: dict[str, Callable[..., bool]] = {
             "UDP": self._small,
             "full-size UDP": self._full,
-            "full-size ICMP": self._full_ping,
             "transfer": self._transfer,
-            "stream": self._stream,
-            "broadcast": self._call_all if self.order["one_by_one"] else self._broadcast,
-            "multicast": self._call_group if self.order["one_by_one"] else self._multicast,
+            "broadcast": self._broadcast,
+            "multicast": self._multicast,
             "neighbour": self._resolve,
         }
         threads = [
@@ -262,10 +251,9 @@ class Asking:
     def _repeat(self, ask: Callable[..., bool], probe: tuple[Any, ...]) -> None:
         number, kind, mac, source, target, pause, needed = probe
         device, answers = device_of(mac), 0
-        turn = threading.Lock()
-        if self.order["one_by_one"]:
-            # A transfer that hangs must not keep small requests from being sent.
-            turn = self.turns.setdefault(target + " bulk" * (kind in ("transfer", "stream")), turn)
+        # A transfer that hangs must not keep others from being asked for.
+        together = kind == "transfer" or not self.order["one_by_one"]
+        turn = threading.Lock() if together else self.turns.setdefault(target, threading.Lock())
         while self._goes_on():
             with turn:
                 asked, began = uptime(), time.monotonic()
@@ -298,34 +286,8 @@ class Asking:
         return self._datagram(number, asked, source, target, 64)
 
     def _full(self, number: int, asked: str, device: str, source: str, target: str) -> bool:
-        return self._datagram(number, asked, source, target, payload_of(device, target))
-
-    def _full_ping(self, _number: int, _asked: str, device: str, _source: str, target: str) -> bool:
-        through = ["-I", device] if device else []
-        size, null = str(payload_of(device, target)), subprocess.DEVNULL
-        ping = ["ping", *through, "-c", "1", "-W", "1", "-M", "do", "-s", size, target]
-        return subprocess.call(ping, stdin=null, stdout=null, stderr=null) == 0
-
-    def _stream(self, number: int, asked: str, device: str, source: str, target: str) -> bool:
-        """Whether half of a stream of full datagrams at 10 Mbit/s comes back at that pace, and hardly any twice."""
-        size, sent, heard = payload_of(device, target), 0, 0
-        count = max(2, STREAM_BYTES // size)
-        back: set[bytes] = set()
-        with socket.socket(family_of(target), socket.SOCK_DGRAM) as one:
-            _do_not_fragment(one)
-            one.bind((source, 0))
-            one.connect((target, PORT))
-            began = time.monotonic()
-            while time.monotonic() < began + STREAM_SECONDS + STREAM_LAG and 2 * len(back) < count:
-                while sent < count and time.monotonic() >= began + STREAM_SECONDS * sent / count:
-                    head = self.mark + f"{number} {asked} {sent} ".encode()
-                    one.send(head + b"." * (size - len(head)))
-                    sent += 1
-                one.settimeout(0.002 if sent < count else 0.05)
-                with contextlib.suppress(socket.timeout):
-                    back.add(one.recv(65535)[: len(self.mark) + 40].rstrip(b"."))
-                    heard += 1
-        return 2 * len(back) >= count and 2 * heard < 3 * len(back)
+        headers = 48 if ":" in target else 28
+        return self._datagram(number, asked, source, target, mtu_of(device) - headers)
 
     def _transfer(self, _number: int, _asked: str, _device: str, source: str, target: str) -> bool:
         data, deadline = bytes(65536), time.monotonic() + TRANSFER_SECONDS
@@ -341,24 +303,6 @@ class Asking:
             one.settimeout(max(0.01, deadline - time.monotonic()))
             return one.recv(16) == b"OK\n"
 
-    def _call_all(self, number: int, asked: str, device: str, source: str, target: str) -> bool:
-        return self._answers_call(f"{number} {asked} ", device, source, target, "255.255.255.255")
-
-    def _call_group(self, number: int, asked: str, device: str, source: str, target: str) -> bool:
-        everybody = "ff02::1" if ":" in source else "224.0.0.1"
-        return self._answers_call(f"{number} {asked} ", device, source, target, everybody)
-
-    def _answers_call(self, text: str, device: str, source: str, target: str, everybody: str) -> bool:
-        """Whether the target answers a datagram to everybody on its network."""
-        sent, end = self.mark + text.encode(), time.monotonic() + ANSWER_SECONDS
-        with self._to_everybody(device, source) as one:
-            one.sendto(sent, (everybody, PORT))
-            while True:
-                one.settimeout(max(0.01, end - time.monotonic()))
-                data, sender = one.recvfrom(2048)
-                if data == sent and sender[0] == target:
-                    return True
-
     def _broadcast(self, number: int, asked: str, device: str, source: str, _target: str) -> bool:
         return self._shout(number, asked, device, source, "255.255.255.255")
 
@@ -368,16 +312,8 @@ class Asking:
 
     def _shout(self, number: int, asked: str, device: str, source: str, everybody: str) -> bool:
         """Send a frame to everybody; who hears it tells so."""
-        with self._to_everybody(device, source) as one:
-            guest = self.order["guest"]
-            one.sendto(self.mark + f"{guest} {number} {asked}".encode(), (everybody, PORT + 1))
-        return True
-
-    def _to_everybody(self, device: str, source: str) -> socket.socket:
-        """A socket that sends frames to everybody through a NIC."""
         index, family = socket.if_nametoindex(device), family_of(source)
-        one = socket.socket(family, socket.SOCK_DGRAM)
-        try:
+        with socket.socket(family, socket.SOCK_DGRAM) as one:
             one.bind((source, 0))
             if family == socket.AF_INET:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -385,10 +321,9 @@ class Asking:
                 one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(source))
             else:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-        except BaseException:
-            one.close()
-            raise
-        return one
+            guest = self.order["guest"]
+            one.sendto(self.mark + f"{guest} {number} {asked}".encode(), (everybody, PORT + 1))
+        return True
 
     def _hear(self, family: socket.AddressFamily) -> None:
         """Tell of each frame to everybody that comes in, and by which interface."""
@@ -409,20 +344,17 @@ class Asking:
                     say("H", data[len(self.mark) :].decode(), heard, _mac_of(device))
 
     def _resolve(self, _number: int, _asked: str, device: str, _source: str, target: str) -> bool:
-        """Whether the target, or the gateway to it, tells its MAC, once what was known of it is forgotten."""
+        """Whether the target tells its MAC, once what was known of it is forgotten."""
         root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        family = "-6" if ":" in target else "-4"
-        ip = [*root, "ip", family, "neigh"]
-        way = _silently(["ip", family, "route", "get", target, "oif", device]).decode().split()
-        hop = way[way.index("via") + 1] if "via" in way else target
-        _silently([*ip, "del", hop, "dev", device])
+        ip = [*root, "ip", "-6" if ":" in target else "-4", "neigh"]
+        _silently([*ip, "del", target, "dev", device])
         with socket.socket(family_of(target), socket.SOCK_DGRAM) as one:
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
             one.sendto(b".", (target, PORT))
         for _ in range(8):
             time.sleep(0.1)
-            if b" lladdr " in _silently([*ip, "show", "to", hop, "dev", device]):
+            if b" lladdr " in _silently([*ip, "show", "to", target, "dev", device]):
                 return True
         return False
 

@@ -14,21 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Traffic = Literal["UDP", "full-size UDP", "full-size ICMP", "transfer", "stream", "broadcast", "multicast", "neighbour"]
-"""Answers by UDP to small datagrams, and to those that fill a frame and may not be fragmented; the same by ICMP;
-transfers by TCP; streams of full datagrams at a pace, of which half must come back; frames to everybody that the target
-hears; and whether the target tells its MAC once that is forgotten."""
+Traffic = Literal["UDP", "full-size UDP", "transfer", "broadcast", "multicast", "neighbour"]
+"""Answers by UDP to small datagrams, and to those that fill a frame and may not be fragmented; transfers by TCP;
+frames to everybody that the target hears; and whether the target tells its MAC once that is forgotten."""
 
-REACHED: tuple[Traffic, ...] = (
-    "UDP",
-    "full-size UDP",
-    "full-size ICMP",
-    "transfer",
-    "stream",
-    "broadcast",
-    "multicast",
-    "neighbour",
-)
+REACHED: tuple[Traffic, ...] = ("UDP", "full-size UDP", "transfer")
 SILENT: tuple[Traffic, ...] = ("UDP", "broadcast", "multicast", "neighbour")
 
 _PARTS = ("guest_program.py", "guest_connections.py")

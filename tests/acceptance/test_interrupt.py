@@ -9,7 +9,7 @@ import pty
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
     try:
         yield found
     finally:
-        for pid in descendants() - found.processes:
+        for pid in descendants(found.processes):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         reap()
@@ -68,7 +68,7 @@ class Host:
 
     def assert_clean(self) -> None:
         """Processes may take a moment to die; then nothing is left."""
-        wait_for(lambda: not (descendants() - self.processes), "processes are gone", self.left)
+        wait_for(lambda: not descendants(self.processes), "processes are gone", self.left)
         assert mounts() - self.mounts == set()
         assert interfaces() - self.interfaces == set()
 
@@ -79,14 +79,14 @@ class Host:
 
     def left(self) -> str:
         lines = []
-        for pid in descendants() - self.processes:
+        for pid in descendants(self.processes):
             with suppress(OSError):
                 lines.append(f"{pid}: {Path(f'/proc/{pid}/cmdline').read_text()}")
         return "\n".join(lines)
 
 
-def descendants() -> set[int]:
-    """Every living process below this one."""
+def descendants(besides: Collection[int] = ()) -> set[int]:
+    """Every living process below this one, without those ``besides`` and what they start, as a browser does."""
     reap()
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
@@ -96,7 +96,7 @@ def descendants() -> set[int]:
                 if fields[0] not in "ZX":
                     parents[int(entry.name)] = int(fields[1])
     found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+    while more := {pid for pid, parent in parents.items() if parent in found} - found - set(besides):
         found |= more
     return found - {os.getpid()}
 

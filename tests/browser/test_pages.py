@@ -49,7 +49,7 @@ def evidence(run: SeenRun) -> Path:
 @pytest.mark.parametrize("name", PAGES)
 def test_page_opens_without_a_complaint_and_its_links_lead_somewhere(run: SeenRun, window: Browser, name: str) -> None:
     window.open(run.folder / name)
-    assert window.run("return document.title")
+    window.wait_for("document.title")
     assert broken_links(window) == []
     assert window.complaints() == []
 

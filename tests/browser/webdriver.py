@@ -62,8 +62,8 @@ class Browser:
         return self._post(f"{self._session}/execute/sync", {"script": script, "args": list(arguments)})
 
     def wait_for(self, expression: str) -> None:
-        """Until an expression is true, for ten seconds. AssertionError when it never is."""
-        script = f"""const done = arguments[0], end = Date.now() + 10000;
+        """Until an expression is true, for twenty seconds. AssertionError when it never is."""
+        script = f"""const done = arguments[0], end = Date.now() + 20000;
             (function look() {{ if ({expression}) done(true); else if (Date.now() > end) done(false);
                                 else setTimeout(look, 50); }})();"""
         assert self._post(f"{self._session}/execute/async", {"script": script, "args": []}), expression

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from livenad.api.history import History
@@ -37,16 +37,18 @@ def event_of(history: History, log: ChangeLog, vm: str, event: VmEvent) -> Calla
 
 def passed_unseen(history: History, change: Change) -> Object | None:
     """That migration when it has Succeeded: no state in which it was under way was recorded in time to act on it."""
-    made_for_it = is_evacuation if change.action == "evict" else is_automatic
-    found = migrations_since(history, change).values()
-    return next((item for item in found if made_for_it(item) and phase_of(item) == "Succeeded"), None)
+    return _made_for(history, change, ("Succeeded",))
 
 
 def handed_over(history: History, change: Change) -> Object | None:
     """The migration that the cluster made for an edit or an eviction once its target is being prepared; None before."""
+    return _made_for(history, change, _HANDED_OVER)
+
+
+def _made_for(history: History, change: Change, phases: Collection[str]) -> Object | None:
     made_for_it = is_evacuation if change.action == "evict" else is_automatic
     found = migrations_since(history, change).values()
-    return next((item for item in found if made_for_it(item) and phase_of(item) in _HANDED_OVER), None)
+    return next((item for item in found if made_for_it(item) and phase_of(item) in phases), None)
 
 
 def is_starting(history: History, vm: str) -> bool:

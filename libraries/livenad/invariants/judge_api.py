@@ -118,7 +118,7 @@ class _Comparing:
         until = [one for one in self.history.records(POD, name, self.index) if over is None or one.index < over]
         if over is not None:
             # Pods and VMIs have a watch each: the end of the source pod may come before the VMI's move that it follows.
-            until = [one for one in until if phase_of(one.object) != "Succeeded"]
+            until = [one for one in until if not _has_ended_well(one.object)]
         self._states(f"launcher pod {name}'s", source, until, left=over is not None)
         now = current_pod(self.history, self.history.current(VMI, self.flow.vm) or self.vmi)
         if now is not None and meta(now, "uid") != meta(source, "uid"):
@@ -203,3 +203,9 @@ def _judged(kind: str, subject: str, step: Step) -> tuple[Difference, bool] | No
             return one, False
         return (replace(one, now=step.previous, passing=True), True) if step.changed else None
     return one, entry.allows(step)
+
+
+def _has_ended_well(pod: Object) -> bool:
+    """Whether the guest's container ended with 0: the kubelet tells this before the pod's phase becomes Succeeded."""
+    states = {one["name"]: one.get("state") or {} for one in dig(pod, "status", "containerStatuses", default=[]) or []}
+    return phase_of(pod) == "Succeeded" or dig(states, "compute", "terminated", "exitCode") == 0

@@ -140,16 +140,20 @@ def test_source_pod_that_has_not_ended_is_found() -> None:
     assert found == f"launcher pod {SOURCE}'s status.phase was not set, is Running, and the VMI is not in it"
 
 
-def test_a_source_pod_whose_end_is_told_before_the_move_of_the_vmi_is_as_it_may_be() -> None:
-    """The watch of VMIs was silent for a while."""
+@pytest.mark.parametrize("phase", ["Succeeded", "Running"])
+def test_a_source_pod_whose_end_is_told_before_the_move_of_the_vmi_is_as_it_may_be(phase: str) -> None:
+    """The watch of VMIs was silent for a while; a kubelet tells the end of the container before that of the pod."""
 
     def late(states: list[State]) -> list[State]:
         ended = next(n for n, one in enumerate(states) if one[2] == "Pod" and one[4]["status"]["phase"] == "Succeeded")
+        ending = (*states[ended][:4], copy.deepcopy(states[ended][4]))
+        ending[4]["status"]["phase"] = phase
+        ending[4]["metadata"]["resourceVersion"] = str(int(ending[4]["metadata"]["resourceVersion"]) - 1)
         came = states[ended][0]
         moved = [one for one in states[:ended] if one[2] == VMI and one[4]["status"].get("nodeName") == "node2"]
         assert moved
         before = [one for one in states[:ended] if one not in moved]
-        return [*before, states[ended], *((came, *one[1:]) for one in moved), *states[ended + 1 :]]
+        return [*before, ending, *((came, *one[1:]) for one in moved), *states[ended:]]
 
     flow = replay(FLOW, late)
     assert lines(compare_api(flow.history, "vm1", flow.index, flow.at, flow.edits)) == ""

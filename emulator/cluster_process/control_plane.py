@@ -14,6 +14,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..kube import tls
 from . import parent_death
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ async def _serve(config: ProcessConfig, listening: socket.socket, ready: int) ->
 
 
 def _api_tls(config: ProcessConfig) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.certificates.api_cert, config.certificates.api_key)
+    context = tls.server_side(config.certificates.api_cert, config.certificates.api_key)
     context.load_verify_locations(cafile=str(config.certificates.client_ca))
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
@@ -97,14 +97,13 @@ def _router(config: ProcessConfig) -> Router:
     """How the router serves HTTPS, and the authority that it publishes."""
     from ..controlplane.metrics.thanos import Router  # noqa: PLC0415
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.certificates.router_cert, config.certificates.router_key)
+    context = tls.server_side(config.certificates.router_cert, config.certificates.router_key)
     return Router(context, config.certificates.router_ca.read_text())
 
 
 def _stream_tls(config: ProcessConfig) -> ssl.SSLContext:
     """What virt-api dials the stream endpoints with; their certificates carry no address."""
-    context = ssl.create_default_context(cafile=str(config.certificates.stream_ca))
+    context = tls.client_side(config.certificates.stream_ca)
     context.load_cert_chain(config.certificates.virt_api_cert, config.certificates.virt_api_key)
     context.check_hostname = False
     return context

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import yaml
 
+from . import tls
 from .client import JsonPatch, Obj
 from .errors import ApiError
 
@@ -44,7 +45,7 @@ class Access:
         """The value of aiohttp's ``ssl`` argument."""
         if not self.server.startswith("https:"):
             return True
-        context = ssl.create_default_context(cafile=self.ca_file or None)
+        context = tls.client_side(self.ca_file or None)
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..fault_points import FaultPoints, fault_points_for
+from ..kube import tls
 from ..pace import Pace
 from ..platforms.platform import DEFAULT, platform_for
 
@@ -56,8 +57,7 @@ def server_tls(options: AgentOptions) -> ssl.SSLContext | None:
     """Mutual TLS with a client authority, plain TLS with only a certificate, None without."""
     if not options.tls_cert:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(options.tls_cert, options.tls_key or None)
+    context = tls.server_side(options.tls_cert, options.tls_key or None)
     if options.tls_client_ca:
         context.load_verify_locations(options.tls_client_ca)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -256,4 +256,6 @@ def _hang_up(response: Any) -> None:
         with contextlib.suppress(OSError):
             # the plain socket's method: that of a TLS socket drops its state under the reader's feet
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    response.close()
+    # The stream's thread and the one that stops it may close at once: http.client lets its file go in two steps.
+    with contextlib.suppress(AttributeError):
+        response.close()

@@ -28,6 +28,8 @@ def delete_vm(created: CreatedResources, suite: SuiteContext, record: VmRecord, 
     suite.guests.forget(record.name)
     if left := created.remove(chosen):
         raise LabError(f"{record.subject} could not be removed: {'; '.join(left)}")
+    # What a late watch has not told yet is not gone.
+    suite.recorder.catch_up(unless_fresh=True)
     gone = suite.recorder.wait_for(
         lambda _: not _remaining(suite, record.name),
         within,

@@ -101,3 +101,16 @@ def test_list_that_is_forbidden_later_ends_no_stream(cluster: Cluster) -> None:
     stream = WatchStream(cluster, History(), NAD, "demo")
     stream._synced.set()
     assert stream._note(ApiError("no", 403)) is False
+
+
+def test_a_stream_that_its_own_thread_closes_meanwhile_is_stopped() -> None:
+    """As http.client fails where two threads close one answer, seen with Python 3.13 on a busy machine."""
+
+    class Closed(Answer):
+        def close(self) -> None:
+            raise AttributeError("'NoneType' object has no attribute 'close'")
+
+    stream = WatchStream(Scripted(410, None), History(), NAD, "demo")  # type: ignore[arg-type]
+    stream._response = Closed(200, None)
+    stream.stop()
+    assert stream._stop.is_set()

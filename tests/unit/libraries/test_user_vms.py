@@ -242,10 +242,13 @@ def test_a_vm_that_was_created_is_deleted_by_its_uid_and_forgotten(healthy: Fake
     assert (VM.path(home), "web") in healthy.objects
 
 
-def test_a_vm_that_does_not_go_is_the_labs_fault(healthy: FakeApi, own: Run, call: Keywords) -> None:
+@pytest.mark.parametrize("late", [False, True], ids=["told", "not told by the watch"])
+def test_a_vm_that_does_not_go_is_the_labs_fault(healthy: FakeApi, own: Run, call: Keywords, late: bool) -> None:
     home = own.require_suite().namespace.name
     call("Define VM", "web")
     call("Start VMs")
+    if late:
+        own.require_suite().recorder._streams[VMI].stop()
     healthy.put(VMI.path(home), {"metadata": {"name": "web", "namespace": home}, "status": {"phase": "Running"}})
     with pytest.raises(LabError, match=r"to be gone within 0.3 s; still there: VirtualMachineInstance web"):
         call("Delete VM", "web", within=timedelta(seconds=0.3))

@@ -113,11 +113,13 @@ def has_reported(history: History, change: NetworkChange) -> bool:
 
 
 def _since_arrival(history: History, change: NetworkChange) -> list[Record]:
-    """The states of the VMI since it is on its node, if it came there since the edit; else none."""
+    """The states of the VMI since it is on its node, if it came there since the edit, or came back; else none."""
     found: list[Record] = []
+    left = False
     for record in history.records(VMI, change.vm, change.index):
         node = node_of(record.object)
-        if record.type == DELETED or (record.uid == change.vmi_uid and node in ("", change.node)):
+        left = left or record.uid != change.vmi_uid or node not in ("", change.node)
+        if record.type == DELETED or not left:
             found = []
         elif not found or (found[-1].uid, node_of(found[-1].object)) != (record.uid, node):
             found = [record]

@@ -202,6 +202,31 @@ def test_what_the_source_knew_is_not_what_the_guest_reported_after_the_migration
     assert "the VMI shows it as before the swap: mac" in judge_interface(history, change, 30)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_a_vm_that_came_back_to_its_first_node_has_reported_when_it_did_so_there(told: bool) -> None:
+    """A second migration took it back; what the first target knew is not what the guest told since."""
+    home = replay("swap-main")[1].node
+
+    def back(state: Event) -> None:
+        state["status"]["nodeName"] = home
+
+    def reported(state: Event) -> None:
+        back(state)
+        state["status"]["interfaces"].reverse()
+
+    def come_back(recorded: list[Event]) -> list[Event]:
+        end = recorded[-1]["t"]
+        recorded = insert(recorded, end + 10, VMI.name, back)
+        return insert(recorded, end + 11, VMI.name, reported) if told else recorded
+
+    history, change = replay("swap-main", come_back)
+    if told:
+        assert "the VMI shows it as before the swap: mac" in judge_interface(history, change, 30)
+    else:
+        with pytest.raises(LabError, match="nothing was reported from another node"):
+            judge_interface(history, change, 30)
+
+
 def test_addresses_that_all_stay_count_when_the_time_to_report_is_over() -> None:
     def without_pod_network(recorded: list[Event]) -> list[Event]:
         for event in recorded:

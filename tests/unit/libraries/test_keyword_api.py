@@ -178,20 +178,38 @@ opened = []
 real_open = builtins.open
 builtins.open = lambda file, *rest, **named: (opened.append(str(file)), real_open(file, *rest, **named))[1]
 socket.socket.connect = lambda *_: opened.append("a socket")
-began = resource.getrusage(resource.RUSAGE_SELF)
+def spent():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+def count():
+    began = spent()
+    for number in range(1_000_000):
+        number * number
+    return spent() - began
+pace = count()
+began = spent()
 import GuestLibrary, KubeVirtLibrary
 KubeVirtLibrary.KubeVirtLibrary(), GuestLibrary.GuestLibrary()
-ended = resource.getrusage(resource.RUSAGE_SELF)
+imported = spent() - began
+pace += count()
 slow = {"paramiko", "websocket", "kubernetes", "cryptography", "requests", "emulator"} & set(sys.modules)
-print(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime, KubeVirtLibrary.base.SESSION.run)
+print(imported / pace, KubeVirtLibrary.base.SESSION.run)
 print(opened, slow or "nothing slow")
 """
 
 
+IMPORT_LIMIT = 6.0
+"""The import's CPU time by that of two million multiplications: half a second on a machine that does nothing else."""
+
+
 def test_import_opens_nothing_and_is_quick() -> None:
-    """The quickest of ten at most: the first may have to compile, and the processor's pace differs from run to run."""
-    seconds = [math.inf]
-    while min(seconds) >= 0.5 and len(seconds) <= 10:
+    """The quickest of ten at most: the first may have to compile.
+
+    Its measure is what the same processor does at the same time: beside other work, and in a Python that was built
+    without optimization, a second of CPU time is worth half as much.
+    """
+    paces = [math.inf]
+    while min(paces) >= IMPORT_LIMIT and len(paces) <= 10:
         done = subprocess.run(
             [sys.executable, "-c", IMPORT],
             capture_output=True,
@@ -203,8 +221,8 @@ def test_import_opens_nothing_and_is_quick() -> None:
         first, second = done.stdout.splitlines()
         assert second == "[] nothing slow"
         assert first.split()[1] == "None"
-        seconds.append(float(first.split()[0]))
-    assert min(seconds) < 0.5
+        paces.append(float(first.split()[0]))
+    assert min(paces) < IMPORT_LIMIT
 
 
 def test_missing_capability_is_a_skip(keywords: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,9 +40,11 @@ No Series With The Old Network Remains
     Metrics Should Not Show Old Network    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
 
 Monitoring Of The Other NICs Is Unchanged
-    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series unchanged.
+    [Documentation]    The pod network's NIC and the bridge NIC that was not edited keep their series unchanged; nothing
+    ...    else differs.
     [Metadata]    Requirements    R28
     Metrics Of Other NICs Should Be Unchanged    ${VM}    nic=${NIC}    within=${MONITORING_TIMEOUT}
+    Nothing Else Should Have Changed    ${VM}
 
 
 *** Keywords ***
@@ -57,5 +59,6 @@ Swap A Network Under Monitoring
     Start VMs
     Wait Until VMs Are Ready    within=${BOOT_TIMEOUT}
     Record Metrics    ${VM}    within=${MONITORING_TIMEOUT}
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

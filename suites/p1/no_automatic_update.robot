@@ -35,12 +35,13 @@ Cluster Creates No Migration By Itself
     Recorded Check Should Pass    stays on its node
 
 Migration On Request Completes The Swap
-    [Documentation]    One migration, the requested one; VMI and pod are on the new network, no condition is
-    ...    left.
+    [Documentation]    One migration, the requested one; VMI and pod are on the new network, no condition is left,
+    ...    nothing else differs.
     [Metadata]    Requirements    R35
     VM Should Have Been Migrated    ${VM}    requested_by=user
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Condition Should Have Been Cleared    ${VM}    RestartRequired    MigrationRequired    within=${REACH_TIMEOUT}
+    Nothing Else Should Have Changed    ${VM}
 
 
 *** Keywords ***
@@ -52,6 +53,7 @@ Swap The Network Without Automatic Migration
     Open Test Namespace    exclusive=yes
     Change Cluster Setting    workloadUpdateMethods    value=none
     Start One VM On Old Network
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Record Check    required action    Condition Should Be Set    ${VM}    MigrationRequired    within=${REACH_TIMEOUT}
     Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}

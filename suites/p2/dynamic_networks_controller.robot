@@ -22,10 +22,12 @@ Test Tags           p2    tier2    linux-bridge    vep-140    nad-21    r13
 
 *** Test Cases ***
 Swap Completes With The Dynamic Networks Controller
-    [Documentation]    The five facts of a complete swap, by one migration that the cluster created.
+    [Documentation]    The five facts of a complete swap, by one migration that the cluster created; nothing else
+    ...    differs.
     [Metadata]    Requirements    R13
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
     VM Should Have Been Migrated    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 Networks Annotation Of The Source Pod Is Unchanged
     [Documentation]    The annotation is the same in every recorded state since before the edit.
@@ -49,5 +51,6 @@ Swap With The Dynamic Networks Controller
     Define VM    ${NEW_PEER}
     Add NIC    ${NEW_PEER}    main    network=${NEW_NETWORK}    addresses=${IPV4_PREFIX}.0.12/24
     Start All VMs    ready_within=${BOOT_TIMEOUT}    moved_within=${SWAP_TIMEOUT}
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until VM Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -37,10 +37,11 @@ Evacuation Completes Despite The Edit
     VM Should Have Been Evacuated    ${VM}    within=${SWAP_TIMEOUT}
 
 VM Is Not Rebooted By Eviction And Edit
-    [Documentation]    Same VMI, same boot id as before the eviction.
+    [Documentation]    Same VMI, same boot id as before the eviction; nothing else differs.
     [Metadata]    Requirements    R50
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 Evacuated VM Reaches Its New Network
     [Documentation]    ICMP, TCP and UDP, both ways.

@@ -26,10 +26,11 @@ Swap Completes Under Stage
     NIC Change Should Have Completed    ${VM}    nic=${NIC}    within=${SWAP_TIMEOUT}
 
 Cluster Creates One Migration Under Stage
-    [Documentation]    The cluster creates it, and the VMI stays the same.
+    [Documentation]    The cluster creates it, the VMI stays the same, and nothing else differs.
     [Metadata]    Requirements    R46
     VM Should Have Been Migrated    ${VM}
     VM Should Not Have Restarted    ${VM}
+    Nothing Else Should Have Changed    ${VM}
 
 RestartRequired Is Never Set Under Stage
     [Documentation]    Judged on every recorded state of the VM since before the edit.
@@ -45,5 +46,6 @@ Swap The Network Under Stage
     Open Test Namespace    exclusive=yes
     Change Cluster Setting    vmRolloutStrategy    value=Stage
     Start One VM On Old Network
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from emulator.cli.main import NOTICED
 from testplan.suites import read_tests
-from tests.detection import document, on_cluster, random_runs
-from tests.detection.chance import report, report_noise
+from tests.detection import chance, document, on_cluster, random_runs
 from tests.detection.judging import Judged, judge
+from tests.detection.outcomes import report, report_noise
 from tests.detection.report import html
 from tests.detection.table import Case, flaws, load_table, never_red, noticed
 
@@ -29,13 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0: every case came out as the table says, and every test is turned red by one; 1: not so."""
     arguments = _arguments(argv)
     if arguments.random:
-        seed = int(time.time()) if arguments.seed is None else arguments.seed
-        if not arguments.embedded:
-            return report(arguments.random, seed) | report_noise(arguments.random, seed)
-        folder = arguments.folder or random_runs.RESULTS / f"{'noise' if arguments.noise else 'random'}-{seed}"
-        drawn = (on_cluster.draw_noise if arguments.noise else on_cluster.draw)(arguments.random, seed)
-        ran = random_runs.run_all(drawn, folder, arguments.processes, noise=arguments.noise)
-        return (random_runs.report_noise if arguments.noise else random_runs.report)(ran, seed)
+        return _by_chance(arguments, int(time.time()) if arguments.seed is None else arguments.seed)
     if arguments.noticed:
         NOTICED.write_text(json.dumps(noticed(load_table(), read_tests()), indent=1) + "\n", encoding="utf-8")
         return 0
@@ -69,6 +63,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if wrong or missing or lacks else 0
 
 
+def _by_chance(arguments: argparse.Namespace, seed: int) -> int:
+    count = arguments.random
+    if arguments.recorded:
+        what = f"in the evidence of a good run, seed {seed}"
+        return report(chance.try_all(count, seed), what) | report_noise(chance.try_noise(count, seed), what)
+    what = f"on the embedded cluster, seed {seed}"
+    if arguments.noise:
+        folder = arguments.folder or random_runs.RESULTS / f"noise-{seed}"
+        drawn = on_cluster.draw_noise(count, seed)
+        return report_noise(random_runs.run_all(drawn, folder, arguments.processes, noise=True), what)
+    folder = arguments.folder or random_runs.RESULTS / f"random-{seed}"
+    return report(random_runs.run_all(on_cluster.draw(count, seed), folder, arguments.processes), what)
+
+
 def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> list[Judged]:
     """Runs the cases, ``processes`` in parallel, and reports each when it ends; in the order of the table."""
     lock = threading.Lock()
@@ -98,15 +106,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--random",
         type=int,
         metavar="N",
-        help="run nothing: judge the evidence of a good run with N defects by chance, one at a time, and with N noises",
+        help="run P0 on the embedded cluster with N things by chance that go wrong, one at a time; can be resumed",
     )
     parser.add_argument(
-        "--embedded",
+        "--noise", action="store_true", help="of --random: N things that may happen at any time, which must stay green"
+    )
+    parser.add_argument(
+        "--recorded",
         action="store_true",
-        help="of --random: run P0 on the embedded cluster with N things that go wrong, one at a time; can be resumed",
-    )
-    parser.add_argument(
-        "--noise", action="store_true", help="of --embedded: N things that may happen at any time and must stay green"
+        help="of --random: run nothing, but judge the evidence of a good run with N defects and N noises",
     )
     parser.add_argument("--seed", type=int, metavar="S", help="of --random, to see the same again; default: the time")
     parser.add_argument("--processes", type=int, default=3, metavar="N", help="number of clusters in parallel (3)")

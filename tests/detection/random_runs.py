@@ -4,64 +4,49 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from testplan.results import Outcome, Verdict
-from tests.detection.chance import (
-    GOAL,
+from tests.detection.judging import PATIENCE, TOO_BUSY
+from tests.detection.on_cluster import Drawn, described
+from tests.detection.outcomes import (
+    ALARM,
+    GREEN,
     LEFT_OUT,
-    MOST_EXCLUDED,
     NO_EFFECT,
     NOTICED,
     UNNOTICED,
     WRONG_BLAME,
-    exclusions,
+    Tried,
+    is_left_out,
 )
-from tests.detection.judging import PATIENCE, TOO_BUSY
-from tests.detection.on_cluster import Drawn, described
 from tests.detection.table import VARIABLES
 from tests.embedded import ROOT, run_robot
 
 P0 = "linux_bridge_vlan_change"
 RESULTS = ROOT / "results" / "detection"
-ALARM = "false alarm"
-GREEN = "green"
 
 
-@dataclass(frozen=True)
-class Ran:
-    """One run: what went wrong in it, what came of it, what the first red test said, and at which commit."""
-
-    title: str
-    outcome: str
-    message: str = ""
-    done: str = ""
-    seconds: float = 0.0
-    commit: str = ""
-
-
-def run_all(drawn: Sequence[Drawn], folder: Path, processes: int, *, noise: bool = False) -> list[Ran]:
+def run_all(drawn: Sequence[Drawn], folder: Path, processes: int, *, noise: bool = False) -> list[Tried]:
     """What came of each, in the order of the draw. Those whose result is in ``folder`` are not run again."""
     folder.mkdir(parents=True, exist_ok=True)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
 
-    def one(numbered: tuple[int, Drawn]) -> Ran:
+    def one(numbered: tuple[int, Drawn]) -> Tried:
         number, what = numbered
         kept = folder / f"{number:03d}.json"
-        if kept.is_file() and (known := Ran(**json.loads(kept.read_text(encoding="utf-8")))).title == what.title:
+        if kept.is_file() and (known := Tried(**json.loads(kept.read_text(encoding="utf-8")))).title == what.title:
             return known
         began = time.monotonic()
         outcome, message, done = _without_run(what) or _run(what, folder / f"{number:03d}", noise=noise)
-        ran = Ran(what.title, outcome, message, done, round(time.monotonic() - began, 1), commit)
+        ran = Tried(what.title, outcome, message, done, round(time.monotonic() - began, 1), commit)
         kept.write_text(json.dumps(asdict(ran), indent=1) + "\n", encoding="utf-8")
         print(f"{ran.outcome.upper():15} {ran.seconds:5.1f} s  {ran.title}", flush=True)
         return ran
@@ -71,7 +56,7 @@ def run_all(drawn: Sequence[Drawn], folder: Path, processes: int, *, noise: bool
 
 
 def _without_run(what: Drawn) -> tuple[str, str, str] | None:
-    if any(re.fullmatch(entry.pattern, what.title) for entry in exclusions()):
+    if is_left_out(what.title):
         return LEFT_OUT, "", ""
     return (NO_EFFECT, "", "there is nothing of the kind") if what.what is None else None
 
@@ -112,28 +97,3 @@ def _of_noise(red: Sequence[Outcome]) -> tuple[str, str]:
 
 def _said(one: Outcome) -> str:
     return f"{one.verdict} {one.name}: {one.first_line[:400]}"
-
-
-def report(ran: Sequence[Ran], seed: int) -> int:
-    """Print share and list; 0 when the goal is reached and no more is excluded than may be."""
-    counts = Counter(one.outcome for one in ran)
-    for one in ran:
-        if one.outcome in (UNNOTICED, WRONG_BLAME):
-            print(f"{one.outcome.upper()}  {one.title}\n    done: {one.done}\n    {one.message}")
-    concerned = counts[NOTICED] + counts[UNNOTICED] + counts[WRONG_BLAME]
-    share = counts[NOTICED] / concerned if concerned else 0.0
-    print(
-        f"{len(ran)} deviations on the embedded cluster, seed {seed}: {share:.1%} of {concerned} noticed by P0; "
-        f"{counts[NO_EFFECT]} without effect, {counts[LEFT_OUT]} excluded, {counts[WRONG_BLAME]} with the wrong blame; "
-        f"{sum(one.seconds for one in ran):.0f} s of runs"
-    )
-    return int(share < GOAL or counts[LEFT_OUT] > MOST_EXCLUDED * len(ran))
-
-
-def report_noise(ran: Sequence[Ran], seed: int) -> int:
-    """Print each noise that made a test red; 0 when none did."""
-    alarms = [one for one in ran if one.outcome != GREEN]
-    for one in alarms:
-        print(f"FALSE ALARM  {one.title}\n    done: {one.done}\n    {one.message}")
-    print(f"{len(ran)} noises on the embedded cluster, seed {seed}: {len(alarms)} false alarms")
-    return int(bool(alarms))

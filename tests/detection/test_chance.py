@@ -10,19 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.detection import deviations, noise
-from tests.detection.chance import (
-    LEFT_OUT,
-    MOST_EXCLUDED,
-    NO_EFFECT,
-    NOTICED,
-    UNNOTICED,
-    exclusions,
-    judged,
-    tried,
-    untouched,
-)
+from tests.detection.chance import tried, try_noise, untouched
 from tests.detection.deviations import Deviation, draw
-from tests.detection.noise import draw_noise
+from tests.detection.outcomes import GREEN, LEFT_OUT, MOST_EXCLUDED, NO_EFFECT, NOTICED, UNNOTICED, is_left_out
 
 VMI = "VirtualMachineInstance"
 NIC = ("status", "interfaces", "[secondary]")
@@ -61,10 +51,8 @@ def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
 
 
 def test_few_are_excluded() -> None:
-    import re
-
     drawn = draw(1000, 5)
-    out = [one for one in drawn if any(re.fullmatch(entry.pattern, str(one)) for entry in exclusions())]
+    out = [one for one in drawn if is_left_out(str(one))]
     assert len(out) <= MOST_EXCLUDED * len(drawn)
 
 
@@ -78,6 +66,6 @@ def test_what_draws_knows_nothing_of_what_is_judged() -> None:
 
 
 def test_noise_is_no_alarm() -> None:
-    found = draw_noise(6, 1)
-    assert len({name for name, _ in found}) > 1
-    assert [(name, str(one.now)) for name, lines in found for one in judged(lines) if one.now.status != "PASS"] == []
+    found = try_noise(6, 1)
+    assert len({one.title for one in found}) > 1
+    assert [(one.title, one.message) for one in found if one.outcome != GREEN] == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from livenad.api.kinds import MIGRATION, POD, VM, VMI
 from livenad.invariants.may_differ import ExpectedWarning, MayDiffer
+from livenad.invariants.transitions import EVACUATION
 
 VM_KIND, VMI_KIND, MIGRATION_KIND, POD_KIND = VM.name, VMI.name, MIGRATION.name, POD.name
 
@@ -33,6 +34,7 @@ _ASKED = "MigrationRequired is set while the edit is not in effect, and removed 
 _NOT_READY = "The readiness gate of the target pod is reported shortly after the VMI has moved."
 _EVICTED = "An eviction was requested meanwhile, which the feature has no part in."
 _EVICTION = "main/m2_evacuation_during_swap"
+_EVACUATION = "1.9.0/m3b_swap_early_in_evacuation"
 _EDITED_BACK = "It follows once the VM is as it was started, after an edit back."
 _STATE = "VMI.status.migrationState tells how the live migration went."
 _COPY = "The migration object ends with a copy of the VMI's migrationState."
@@ -207,7 +209,8 @@ _MIGRATION_FIELDS = (
         "metadata.annotations[kubevirt.io/latest-observed-api-version]",
         "metadata.annotations[kubevirt.io/storage-observed-api-version]",
     ),
-    *_may(MIGRATION_KIND, "one of", _NEW, "spec.priority", values=("user-triggered",)),
+    *_may(MIGRATION_KIND, "priority", _NEW, "spec.priority", seen=_EVACUATION),
+    *_may(MIGRATION_KIND, "node of a pod", _EVICTED, EVACUATION, seen=_EVACUATION),
     *_may(
         MIGRATION_KIND,
         "one of",

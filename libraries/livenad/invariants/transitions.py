@@ -12,6 +12,7 @@ from livenad.api.status import qualified
 from livenad.invariants.flat_fields import NETWORKS, Fields
 from livenad.invariants.flow import Flow
 
+EVACUATION = "metadata.annotations[kubevirt.io/evacuationMigration]"
 MIGRATION_UID = "status.migrationState.migrationUid"
 _SECONDS = re.compile(r"\b\d+s\b")
 PHASES = (
@@ -197,6 +198,12 @@ def _phase(step: Step) -> bool:
     return forward and (not step.last or step.now == "Succeeded")
 
 
+def _priority(step: Step) -> bool:
+    """That of its cause: a drain or the descheduler, or the edit."""
+    of_eviction = step.state.get(EVACUATION) is not None
+    return step.now in (("system-critical", "system-maintenance") if of_eviction else ("user-triggered",))
+
+
 def _as_vmi(step: Step) -> bool:
     """A value that the VMI has shown for this migration."""
     states = step.flow.migration_states.get(str(step.state.get("metadata.uid")), [])
@@ -259,6 +266,7 @@ TRANSITIONS: Mapping[str, tuple[Transition, str]] = {
     "new namespace": (_new_namespace, "become the namespace of the new NAD"),
     "new NAD": (_new_nad, "become the new NAD"),
     "phase": (_phase, "go through the phases in their order, to Succeeded"),
+    "priority": (_priority, "be user-triggered, or that of an eviction for a migration that has one as its cause"),
     "as the VMI": (_as_vmi, "be what the VMI shows of this migration"),
     "of its migration": (_of_migration, "name the migration that the pod was made for"),
     "own VM": (_own_vm, "be the VM's name"),

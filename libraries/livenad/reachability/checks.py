@@ -3,24 +3,53 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_interface
 
 from livenad.errors import LabError, ProductFault
 from livenad.guest.guests import Guests
-from livenad.guest.shells import GuestUnreachable, bare
+from livenad.guest.shells import GuestUnreachable, Shell, bare
 from livenad.model import Nic, VmRecord
-from livenad.reachability.judge_reachability import Opposite, judge_pod_network, judge_reach, judge_silent
+from livenad.reachability.judge_reachability import (
+    ANSWERS_NEEDED,
+    Opposite,
+    judge_pod_network,
+    judge_reach,
+    judge_silent,
+    late,
+    quickest_of,
+)
 from livenad.reachability.measurements import Measurements
-from livenad.reachability.observable import first_rates, no_control, not_observed, remember_unobservable, traffic_probes
+from livenad.reachability.observable import (
+    first_rates,
+    first_times,
+    for_lack_of_tools,
+    no_control,
+    not_observed,
+    remember_unobservable,
+    traffic_probes,
+)
 from livenad.reachability.paths import Path, path_between, witness_path
 from livenad.reachability.probes import Probe, ProbeRun, both_protocols, sample_until_reached
-from livenad.reachability.samples import Silence, SilenceWindow, judge_silence, unproven_kinds, without_kinds
+from livenad.reachability.samples import (
+    Silence,
+    SilenceWindow,
+    judge_silence,
+    missing_answers,
+    unproven_kinds,
+    without_kinds,
+)
 from livenad.reachability.traffic import REACHED, SILENT
 from livenad.reachability.windows import Between, SilenceWatch, Window
 from livenad.text import human
 
 UNPROVEN = (Silence.TOO_FEW, Silence.PEER_DEAD, Silence.CONTROL_DEAD, Silence.VM_CUT_OFF)
 """Verdicts that may only mean that the window began too early: a new port may forward nothing for seconds."""
+
+POD_NETWORK_LOOK = 2.0
+"""Seconds to find out before a change what a pod network carries beside TCP."""
 
 CONSOLE_CHECK = 15.0
 """Seconds to check on its console whether a guest without SSH is running."""
@@ -50,6 +79,8 @@ def check_reach(
     more, lacks = traffic_probes(measurements, ways, REACHED)
     probes = [*both_protocols(ways), *more]
     run = sample_until_reached(shells, sorted(probes, key=lambda probe: ways.index(probe.path)), within)
+    times = first_times(measurements, run, record, nic)
+    _ask_again_while_late(shells, run, times, within)
     measurements.keep(run)
     _raise_failures(run, f'whether NIC "{nic}" of {vm} and {peer} reach each other')
     subject = f'VM {_title(guests, record)}: NIC "{nic}" ({path.source_address.ip})'
@@ -57,10 +88,31 @@ def check_reach(
     if before_change:
         lacks += remember_unobservable(measurements, series)
     judged = without_kinds(series, measurements.unobservable)
-    rates = first_rates(measurements, run, record, nic)
-    said = measurements.verdicts.of_samples(judge_reach, judged, run.began, subject, opposite(path), within, rates)
-    run.said = said + not_observed(lacks)
+    first = (first_rates(measurements, run, record, nic), times)
+    said = measurements.verdicts.of_samples(judge_reach, judged, run.began, subject, opposite(path), within, *first)
+    run.said, run.lacks = said + not_observed(lacks), for_lack_of_tools(lacks)
     return run
+
+
+def _ask_again_while_late(
+    shells: Mapping[str, Shell], run: ProbeRun, times: Mapping[str, float], within: float
+) -> None:
+    """A busy guest answers late for a while, a slow network always does: ask until an answer is in time."""
+    deadline = run.began + within
+    while not run.failures and (left := deadline - time.monotonic()) > 0:
+        again = [probe for probe, series in run.series.items() if series.answers and late([series], times)]
+        if not again:
+            return
+        _sample_more(shells, run, again, left)
+
+
+def _sample_more(shells: Mapping[str, Shell], run: ProbeRun, probes: Sequence[Probe], within: float) -> None:
+    """Go on with some of a run's probes."""
+    more = sample_until_reached(shells, probes, within)
+    run.failures |= more.failures
+    for probe, series in more.series.items():
+        before = run.series[probe]
+        run.series[probe] = replace(before, samples=(*before.samples, *series.samples))
 
 
 def check_silence(measurements: Measurements, silence: Between, duration: float) -> ProbeRun:
@@ -81,7 +133,7 @@ def check_silence(measurements: Measurements, silence: Between, duration: float)
     target = watch.targets[0]
     subject = f'VM {_title(guests, target.source)}: NIC "{silence.nic}" ({target.source_address.ip})'
     said = measurements.verdicts.of_samples(judge_silent, seen, subject, opposite(target), silence.nic, silence.control)
-    run.said = said + not_observed(lacks)
+    run.said, run.lacks = said + not_observed(lacks), for_lack_of_tools(lacks)
     return run
 
 
@@ -127,8 +179,14 @@ def _open_watch(measurements: Measurements, silence: Between, duration: float) -
     return SilenceWatch(Window(shells, probes, duration).start(), targets, witnesses, channel, alive, lacks)
 
 
-def check_pod_network(measurements: Measurements, vm: str, peer: str, within: float) -> ProbeRun:
-    """The VM reaches the peer's address on the pod network by TCP, and a new SSH connection from outside reaches it."""
+def check_pod_network(
+    measurements: Measurements, vm: str, peer: str, within: float, *, before_change: bool = False
+) -> ProbeRun:
+    """The VM reaches the peer's address on the pod network by TCP, and a new SSH connection from outside reaches it.
+
+    ``before_change``: what else crosses it between the two, each way, is found out, and must cross it later. What does
+    depends on the binding and on policies.
+    """
     guests = measurements.guests
     record, peer_record = guests.record(vm), guests.record(peer)
     path = Path(
@@ -141,12 +199,38 @@ def check_pod_network(measurements: Measurements, vm: str, peer: str, within: fl
     )
     _check_entrance(guests, vm, peer, within)
     guests.shell(peer).prepare()
-    run = sample_until_reached({vm: guests.shell(vm)}, [Probe(path, "TCP")], within)
+    shells = {name: guests.shell(name) for name in (vm, peer)}
+    tcp, also = Probe(path, "TCP"), _also_on_pod_network(measurements, path)
+    known = measurements.on_pod_network.get((vm, peer), ())
+    times = measurements.pod_times.get((vm, peer), {})
+    if before_change:
+        run = sample_until_reached(shells, [tcp, *also], min(within, POD_NETWORK_LOOK))
+        if tcp in run.series and missing_answers([run.series[tcp]], ANSWERS_NEEDED):
+            _sample_more(shells, run, [tcp], run.began + within - time.monotonic())
+    else:
+        run = sample_until_reached(shells, [tcp, *(probe for probe in also if probe.kind in known)], within)
+        _ask_again_while_late(shells, run, times, within)
     measurements.keep(run)
     _raise_failures(run, f"whether {vm} reaches {peer} on the pod network")
-    series, subject = list(run.series.values()), f"VM {_title(guests, record)}"
-    run.said = measurements.verdicts.of_samples(judge_pod_network, series, run.began, subject, opposite(path), within)
+    judged = [run.series[tcp]] if before_change else list(run.series.values())
+    run.said = measurements.verdicts.of_samples(
+        judge_pod_network, judged, run.began, f"VM {_title(guests, record)}", opposite(path), within, times
+    )
+    if before_change:
+        missing = missing_answers(list(run.series.values()), ANSWERS_NEEDED)
+        found = {probe: series for probe, series in run.series.items() if series not in missing}
+        measurements.on_pod_network[vm, peer] = tuple(probe.kind for probe in found)
+        measurements.pod_times[vm, peer] = {
+            f"{series.protocol} {series.source}": quickest_of(series) for series in found.values()
+        }
     return run
+
+
+def _also_on_pod_network(measurements: Measurements, path: Path) -> list[Probe]:
+    ways = [path, path.reverse()]
+    more, _ = traffic_probes(measurements, ways, ("UDP", "full-size UDP", "stream"))
+    gateway, _ = traffic_probes(measurements, [path], ("neighbour",))
+    return [*(Probe(way, "ICMP") for way in ways), *more, *gateway]
 
 
 def _check_entrance(guests: Guests, vm: str, peer: str, within: float) -> None:

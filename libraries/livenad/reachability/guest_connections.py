@@ -10,7 +10,8 @@ import threading
 import time
 from typing import Any
 
-from livenad.reachability.guest_program import PORT, Asking, answer, family_of, say, uptime
+from livenad.reachability.guest_program import PORT, answer, family_of, say, uptime
+from livenad.reachability.guest_requests import Asking
 
 LINE_SECONDS = 0.2
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livenad.errors import LabError, ProductFault
-from livenad.reachability.guest_program import MEGABYTES, TRANSFER_SECONDS
+from livenad.reachability.guest_requests import MEGABYTES, TRANSFER_SECONDS
 from livenad.reachability.samples import (
     PairWindow,
     Series,
@@ -27,7 +27,18 @@ from livenad.reachability.samples import (
 )
 from livenad.text import human
 
-ANSWERS_NEEDED: Mapping[str, int] = {"ICMP": 3, "TCP": 2, "UDP": 2, "full-size UDP": 2, "transfer": 1}
+ANSWERS_NEEDED: Mapping[str, int] = {
+    "ICMP": 3,
+    "TCP": 2,
+    "UDP": 2,
+    "full-size UDP": 2,
+    "full-size ICMP": 2,
+    "transfer": 1,
+    "stream": 1,
+    "broadcast": 1,
+    "multicast": 1,
+    "neighbour": 1,
+}
 """The answers that make a target reachable: more than one, but few enough for a network with packet loss."""
 
 ASKED_MBIT = 10.0
@@ -35,6 +46,12 @@ ASKED_MBIT = 10.0
 
 FASTEST_MBIT = 1000.0
 """A transfer of 2 MB at this rate takes 16 ms, and its time is measured to the millisecond."""
+
+SLOWEST = 0.15
+"""Seconds: by how much later than at first the quickest answer may come."""
+
+TIMED = ("ICMP", "TCP", "UDP", "broadcast", "multicast", "neighbour")
+"""Kinds of probe whose answers take the time of the way there and back, and hardly more."""
 
 TOO_FEW = "too few requests were sent: was a guest frozen or overloaded?"
 
@@ -57,10 +74,12 @@ def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
     peer: Opposite,
     within: float,
     first_rates: Mapping[str, float] | None = None,
+    first_times: Mapping[str, float] | None = None,
 ) -> str:
-    """All series have the answers that make a target reachable, and transfers half their first rates.
+    """All series have the answers that make a target reachable, in time, and transfers half their first rates.
 
-    ``first_rates`` are those of the first transfers of the NIC in Mbit/s, by the sending guest.
+    ``first_rates`` are those of the first transfers of the NIC in Mbit/s, by the sending guest; ``first_times`` the
+    seconds of the quickest first answers, by protocol and sending guest, such as "ICMP web".
     """
     missing = missing_answers(series, ANSWERS_NEEDED)
     kinds = _listed(list(dict.fromkeys(one.protocol for one in series)))
@@ -76,6 +95,7 @@ def judge_reach(  # noqa: PLR0917 - as for all verdicts on samples
             f"{subject} and {peer} should reach each other by {kinds} within {human(within)}; "
             f"not reached: {headed(missing, began, rest)}"
         )
+    _require_in_time(series, f"{subject} and {peer}", "the first ones of this NIC", first_times or {})
     rates = []
     for one in (one for one in series if one.protocol == "transfer"):
         rate, least = rate_of(one), min((first_rates or {}).get(one.source, 0.0), ASKED_MBIT) / 2
@@ -102,14 +122,51 @@ def rate_text(rate: float) -> str:
     return f"{rate:.0f} Mbit/s" if rate <= FASTEST_MBIT else f"more than {FASTEST_MBIT:.0f} Mbit/s"
 
 
-def judge_pod_network(series: Sequence[Series], began: float, subject: str, peer: Opposite, within: float) -> str:
-    """The peer's address on the pod network has answered often enough by TCP."""
+def late(series: Sequence[Series], first_times: Mapping[str, float]) -> list[Series]:
+    """The series of which no answer came in time, with ``first_times`` as in `judge_reach`."""
+    return [
+        one
+        for one in series
+        if one.protocol in TIMED
+        and quickest_of(one) > first_times.get(f"{one.protocol} {one.source}", math.inf) + SLOWEST
+    ]
+
+
+def quickest_of(series: Series) -> float:
+    """Seconds of the quickest answer; infinite when there was none."""
+    return min((one.known - one.asked for one in series.answers), default=math.inf)
+
+
+def judge_pod_network(  # noqa: PLR0917 - as for all verdicts on samples
+    series: Sequence[Series],
+    began: float,
+    subject: str,
+    peer: Opposite,
+    within: float,
+    first_times: Mapping[str, float] | None = None,
+) -> str:
+    """Each way that is asked has answered often enough: TCP to the peer's address on the pod network, and others.
+
+    ``first_times`` as in `judge_reach`.
+    """
+    kinds = _listed(list(dict.fromkeys(one.protocol for one in series)))
     if missing := missing_answers(series, ANSWERS_NEEDED):
         raise ProductFault(
-            f"{subject}: its pod network should reach {peer} by TCP within {human(within)}; "
+            f"{subject}: its pod network should reach {peer} by {kinds} within {human(within)}; "
             f"{_describe(missing, began)}, while {peer.name} answers from outside"
         )
-    return f"by TCP after {human(reached_after(series, ANSWERS_NEEDED, began))}"
+    _require_in_time(series, f"{subject} and {peer}", "before the change on the pod network", first_times or {})
+    return f"by {kinds} after {human(reached_after(series, ANSWERS_NEEDED, began))}"
+
+
+def _require_in_time(series: Sequence[Series], who: str, first_ones: str, first_times: Mapping[str, float]) -> None:
+    for one in late(series, first_times):
+        first = first_times[f"{one.protocol} {one.source}"]
+        raise ProductFault(
+            f"{who}: answers by {one.protocol} {one.source} → {one.target} should come at most {SLOWEST:.2f} s later "
+            f"than {first_ones} ({first:.2f} s), but the quickest of {len(one.answers)} came after "
+            f"{quickest_of(one):.2f} s"
+        )
 
 
 def judge_silent(window: SilenceWindow, subject: str, peer: Opposite, nic: str, control: str) -> str:

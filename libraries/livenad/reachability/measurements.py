@@ -18,8 +18,11 @@ class Measurements:
     """``measured`` are the finished ones, oldest first; the others are running, for a later verdict.
 
     ``unobservable`` are kinds of traffic that cannot be observed between these guests, with the reason. ``rates`` are
-    the first Mbit/s of transfers, by VM, NIC, whether the VM sent, and IP version.
+    the first Mbit/s of transfers, by VM, NIC, whether the VM sent, and IP version; ``times`` the seconds of the
+    quickest first answers, by protocol and the same.
 
+    ``on_pod_network`` is what crossed the pod network between two VMs before a change: sending guest and protocol.
+    ``pod_times`` are the seconds of the quickest answers then, by protocol and sending guest.
     ``verdicts`` keeps what was judged; it is that of the suite.
     """
 
@@ -32,6 +35,9 @@ class Measurements:
         self.streams: dict[Between, LossWatch] = {}
         self.unobservable: dict[str, str] = {}
         self.rates: dict[tuple[str, str, bool, int], float] = {}
+        self.on_pod_network: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self.pod_times: dict[tuple[str, str], dict[str, float]] = {}
+        self.times: dict[tuple[str, str, str, bool, int], float] = {}
 
     def keep(self, run: ProbeRun) -> None:
         """Store a finished measurement, for the verdicts and for a chart."""

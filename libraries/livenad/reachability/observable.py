@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from livenad.guest.guests import Guests
 from livenad.model import VmRecord
-from livenad.reachability.judge_reachability import ANSWERS_NEEDED, rate_of
+from livenad.reachability.judge_reachability import ANSWERS_NEEDED, TIMED, quickest_of, rate_of
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.paths import Path
 from livenad.reachability.probes import Probe, ProbeRun
@@ -45,6 +45,11 @@ def traffic_probes(
     return probes, lacks
 
 
+def for_lack_of_tools(lacks: Sequence[str]) -> list[str]:
+    """Those kinds of traffic that a guest has no tool for."""
+    return [one for one in lacks if " has no " in one]
+
+
 def not_observed(lacks: Sequence[str]) -> str:
     """``; not observed: UDP (web has no python3)``, "" for nothing."""
     return f"; not observed: {', '.join(lacks)}" if lacks else ""
@@ -75,7 +80,19 @@ def first_rates(measurements: Measurements, run: ProbeRun, vm: VmRecord, nic: st
     found = {}
     for probe, series in run.series.items():
         if probe.protocol == "transfer":
-            out = probe.path.source.name == vm.name
-            key = (vm.name, nic, out, probe.path.source_address.version)
-            found[series.source] = measurements.rates.setdefault(key, rate_of(series))
+            found[series.source] = measurements.rates.setdefault(_way(probe, vm, nic), rate_of(series))
     return found
+
+
+def first_times(measurements: Measurements, run: ProbeRun, vm: VmRecord, nic: str) -> dict[str, float]:
+    """The times of the quickest first answers through a NIC, as in `judge_reach`; this run may be the first."""
+    found = {}
+    for probe, series in run.series.items():
+        if probe.protocol in TIMED and series.answers:
+            key = (probe.protocol, *_way(probe, vm, nic))
+            found[f"{probe.protocol} {series.source}"] = measurements.times.setdefault(key, quickest_of(series))
+    return found
+
+
+def _way(probe: Probe, vm: VmRecord, nic: str) -> tuple[str, str, bool, int]:
+    return vm.name, nic, probe.path.source.name == vm.name, probe.path.source_address.version

@@ -13,7 +13,7 @@ from livenad.model import Nic, VmRecord
 from livenad.reachability.judge_reachability import Opposite, judge_pair_silent
 from livenad.reachability.links import LinkState, alive_since, read_link
 from livenad.reachability.measurements import Measurements
-from livenad.reachability.observable import no_control, not_observed, traffic_probes
+from livenad.reachability.observable import for_lack_of_tools, no_control, not_observed, traffic_probes
 from livenad.reachability.paths import Path, path_between, shared_paths
 from livenad.reachability.probes import Probe, ProbeRun, both_protocols
 from livenad.reachability.samples import (
@@ -62,6 +62,7 @@ def check_pair_silence(measurements: Measurements, between: Between, duration: f
     alive = "; ".join(_alive(guests, watch, path, subject) for path in watch.targets)
     beside = f"{_through(watch.others[0])} {answered(seen.others)}"
     run.said = f"{silent}; {beside}; {alive}{not_observed(lacks)}"
+    run.lacks = for_lack_of_tools(lacks)
     return run
 
 

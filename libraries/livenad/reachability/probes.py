@@ -123,18 +123,24 @@ class Probe:
         """The guest that sends the requests."""
         return self.path.source.name
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Who sends, and by which protocol."""
+        return self.guest, self.protocol
+
 
 @dataclass
 class ProbeRun:
     """The result of a set of probes: a series each, and ``failures``, the errors of guests without a result.
 
-    ``said`` is the message of a passed check.
+    ``said`` is the message of a passed check, ``lacks`` what it could not observe, as a guest has no tool for it.
     """
 
     began: float
     series: dict[Probe, Series] = field(default_factory=dict)
     failures: dict[str, LabError] = field(default_factory=dict)
     said: str = ""
+    lacks: list[str] = field(default_factory=list)
 
     def of(self, paths: Iterable[Path]) -> list[Series]:
         """The series of these paths, ICMP before TCP."""

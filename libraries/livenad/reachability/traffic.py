@@ -14,21 +14,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Traffic = Literal["UDP", "full-size UDP", "transfer", "broadcast", "multicast", "neighbour"]
-"""Answers by UDP to small datagrams, and to those that fill a frame and may not be fragmented; transfers by TCP;
-frames to everybody that the target hears; and whether the target tells its MAC once that is forgotten."""
+Traffic = Literal["UDP", "full-size UDP", "full-size ICMP", "transfer", "stream", "broadcast", "multicast", "neighbour"]
+"""Answers by UDP to small datagrams, and to those that fill a frame and may not be fragmented; the same by ICMP;
+transfers by TCP; streams of full datagrams at a pace, of which half must come back; frames to everybody that the target
+hears; and whether the target tells its MAC once that is forgotten."""
 
-REACHED: tuple[Traffic, ...] = ("UDP", "full-size UDP", "transfer")
+REACHED: tuple[Traffic, ...] = (
+    "UDP",
+    "full-size UDP",
+    "full-size ICMP",
+    "transfer",
+    "stream",
+    "broadcast",
+    "multicast",
+    "neighbour",
+)
 SILENT: tuple[Traffic, ...] = ("UDP", "broadcast", "multicast", "neighbour")
 
-_PARTS = ("guest_program.py", "guest_connections.py")
+_PARTS = ("guest_program.py", "guest_requests.py", "guest_connections.py")
 PYTHON, ROOT = "python3", "root or sudo"
 _READING = threading.Lock()
 
 
 @cache
 def program() -> str:
-    """`guest_program` and `guest_connections` as one, without what only readers need, so that it is sent quickly."""
+    """`guest_program` and its other parts as one, without what only readers need, so that it is sent quickly."""
     texts = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _PARTS]
     parts = [ast.unparse(_Shortened().visit(ast.parse(text))) for text in texts]
     return "\n".join((*parts, "main(*sys.argv[1:])\n"))

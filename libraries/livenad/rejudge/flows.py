@@ -4,7 +4,8 @@
 A folder has a file ``flows.yaml`` and one ``<flow>.jsonl.gz`` for each flow. A line of these is one watch event:
 ``[second, type, kind, name, difference]``; the difference is a merge patch to the preceding state of the object, or to
 the newest object of its kind. ``flows.yaml`` has for each flow ``edits`` of the VM ``vm1``, each ``[second, NIC,
-network]``; ``until``, the second at which it is cut; and ``red``, patterns of what the comparison of everything finds,
+network]``; ``record``, the second of the record to compare with, where it is before the first edit; ``until``, the
+second at which it is cut; and ``red``, patterns of what the comparison of everything finds,
 without which it must find nothing.
 """
 
@@ -39,7 +40,7 @@ State = tuple[float, str, str, str, Object]
 
 @dataclass
 class Replayed:
-    """A history, and the place in it of the first edit."""
+    """A history, and the place in it of the record: the first edit, where there is no earlier one."""
 
     history: History
     index: int = 0
@@ -47,7 +48,7 @@ class Replayed:
     edits: list[NetworkChange] = field(default_factory=list)
 
     def compare(self) -> Comparison:
-        """Everything that the API showed since the first edit."""
+        """Everything that the API showed since the record."""
         return compare_api(self.history, RECORDED_VM, self.index, self.at, self.edits)
 
 
@@ -88,13 +89,14 @@ def states_of(folder: Path, name: str) -> list[State]:
 def replay(folder: Path, name: str, alter: Callable[[list[State]], Sequence[State]] = list) -> Replayed:
     """A history of a flow, with the edits of its VM as they were made; ``alter`` changes its states first."""
     edits = [tuple(edit) for edit in table(folder)[name]["edits"]]
+    recorded = table(folder)[name].get("record", edits[0][0])
     now = 0.0
     history = History(clock=lambda: now)
     done = Replayed(history)
     for second, type_, kind, _, item in alter(states_of(folder, name)):
+        if second > recorded and not done.index:
+            done.at, done.index = recorded, len(history)
         while edits and second > edits[0][0]:
-            done.at = done.at or edits[0][0]
-            done.index = done.index or len(history)
             _edit(done, *edits.pop(0))
         now = second
         history.append(KINDS[kind], type_, item)

@@ -17,9 +17,10 @@ Good Swap
 Peer Is Not Reached
     [Documentation]    FAIL
     ...    VM demo/vm on node-2: NIC "secondary" (10.10.0.10) and new-peer (10.10.0.12) should reach each other by ICMP,
-    ...    TCP, UDP, full-size UDP and transfer within 1.0 s; not reached: ICMP vm → new-peer (10.10.0.12): 0 of *
-    ...    answered (and 9 more combinations of protocol and direction) TCP vm → new-peer (10.10.0.12): 0 of * answered UDP vm → new-peer
-    ...    (10.10.0.12): 0 of * answered * transfer new-peer → vm (10.10.0.10): 0 of * answered
+    ...    TCP, UDP, full-size UDP, full-size ICMP, transfer, stream, broadcast, multicast and neighbour within 1.0 s;
+    ...    not reached: ICMP vm → new-peer (10.10.0.12): 0 of * answered (and 19 more combinations of protocol and
+    ...    direction) TCP vm → new-peer (10.10.0.12): 0 of * answered UDP vm → new-peer (10.10.0.12): 0 of * answered *
+    ...    neighbour new-peer → vm (10.10.0.10): 0 of * answered
     Guests    as if nothing had moved
     Guests Should Reach Each Other    vm    new-peer    nic=secondary    within=1s
 

@@ -154,7 +154,7 @@ def test_route_that_moved_is_told_when_the_pod_network_is_cut_off(
     suite.records._records["vm1"] = replace(before, guest=routed)
     suite.guests.console = lambda _: shell
 
-    def cut_off(*_: object) -> None:
+    def cut_off(*_: object, **__: object) -> None:
         raise ProductFault("VM lab-ab-basic/vm1: a new connection through its pod network should open within 1 s")
 
     monkeypatch.setattr("GuestLibrary.reachability.check_pod_network", cut_off)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from GuestLibrary.guest_component import blamed_on
+from KubeVirtLibrary.base import SESSION
 from livenad.api.history import History
 from livenad.api.kinds import MIGRATION, Object
 from livenad.api.status import EVACUATION
@@ -40,6 +41,15 @@ def test_new_network_is_reached_and_the_old_one_is_not(call: Call) -> None:
     call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
     with pytest.raises(ProductFault, match=r"old-peer .* should reach each other"):
         call("Guests Should Reach Each Other", "vm", "old-peer", nic="secondary", within=SOON)
+
+
+def test_what_a_guest_has_no_tool_for_is_noted(call: Call) -> None:
+    suite = cast(Any, SESSION.run).suite
+    call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
+    assert suite.unobserved == []
+    suite.guests.missing_tools = lambda name: ["python3"] if name == "vm" else []
+    call("Guests Should Reach Each Other", "vm", "new-peer", nic="secondary", within=SOON)
+    assert "UDP (vm has no python3)" in suite.unobserved
 
 
 def test_message_begins_with_what_the_test_found_before(call: Call) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from livenad.errors import LabError
 from livenad.invariants.judge_connections import parse_connections
-from livenad.reachability import guest_connections, guest_program
+from livenad.reachability import guest_connections, guest_program, guest_requests
 from livenad.reachability.probes import parse_samples
 from livenad.reachability.samples import Sample
 
@@ -25,13 +25,13 @@ class Program:
     def __init__(self, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.port = port
         self.said: list[str] = []
-        monkeypatch.setattr(guest_program, "PORT", port)
-        monkeypatch.setattr(guest_program, "ANSWER_SECONDS", 0.2)
-        monkeypatch.setattr(guest_program, "say", lambda *words: self.said.append(" ".join(map(str, words))))
+        monkeypatch.setattr(guest_requests, "PORT", port)
+        monkeypatch.setattr(guest_requests, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(guest_requests, "say", lambda *words: self.said.append(" ".join(map(str, words))))
 
     def ask(self, *probes: tuple[Any, ...], seconds: float = 5.0) -> list[list[Sample]]:
         order = {"probes": probes, "guest": "web", "token": "ab", "seconds": seconds}
-        guest_program.Asking({**order, "listens": False, "one_by_one": True}, "", "/").run()
+        guest_requests.Asking({**order, "listens": False, "one_by_one": True}, "", "/").run()
         return parse_samples("\n".join([*self.said, "U 1.00", "N 1.00"]), len(probes), 1.0, "web")
 
 
@@ -48,17 +48,42 @@ def test_one_that_answers_is_reached_by_each_kind(program: Program) -> None:
     guest_program._Answering(sockets)
     with pytest.raises(OSError, match="in use"):
         guest_program._listening(program.port)
-    kinds = ("UDP", "full-size UDP", "transfer")
+    kinds = ("UDP", "full-size UDP", "full-size ICMP", "transfer", "stream")
     found = program.ask(*((n, kind, "", "127.0.0.1", "127.0.0.2", 0.01, 2) for n, kind in enumerate(kinds)))
-    assert [sum(sample.answered for sample in samples) for samples in found] == [2, 2, 2]
+    assert [sum(sample.answered for sample in samples) for samples in found] == [2] * len(kinds)
 
 
 def test_one_where_nobody_listens_is_not_reached(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_program.Asking, "_require_answers", lambda self: None)
-    kinds = ("UDP", "full-size UDP", "transfer")
+    monkeypatch.setattr(guest_requests.Asking, "_require_answers", lambda self: None)
+    kinds = ("UDP", "full-size UDP", "transfer", "stream")
     probes = [(n, kind, "", "127.0.0.1", "127.0.0.2", 0.05, 2) for n, kind in enumerate(kinds)]
     found = program.ask(*probes, seconds=0.3)
     assert all(samples and not any(one.answered for one in samples) for samples in found)
+
+
+@pytest.mark.parametrize(("lost", "whole"), [(0, True), (0.4, True), (0.6, False), (-1, False), (-0.2, True)])
+def test_stream_needs_half_of_its_datagrams_and_each_once(
+    program: Program, monkeypatch: pytest.MonkeyPatch, lost: float, whole: bool
+) -> None:
+    monkeypatch.setattr(guest_requests, "STREAM_SECONDS", 0.05)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.2", program.port))
+
+        def echo() -> None:
+            share, seen = 0.0, b""
+            while not seen.endswith(b"end"):
+                seen, sender = peer.recvfrom(65535)
+                share += 1 - lost
+                while share >= 1:
+                    share -= 1
+                    peer.sendto(seen, sender)
+
+        thread = threading.Thread(target=echo)
+        thread.start()
+        asking = guest_requests.Asking({"token": "ab", "seconds": 1.0, "guest": "web"}, "", "/")
+        assert asking._stream(0, "1.00", "", "127.0.0.1", "127.0.0.2") == whole
+        peer.sendto(b"end", ("127.0.0.2", program.port))
+        thread.join(5)
 
 
 def test_port_of_another_program_is_a_lab_error_and_no_silence(program: Program) -> None:
@@ -69,11 +94,11 @@ def test_port_of_another_program_is_a_lab_error_and_no_silence(program: Program)
 
 
 def test_program_ends_when_its_window_is_stopped(program: Program, tmp_path: Path) -> None:
-    asking = guest_program.Asking({"token": "ab", "seconds": 60.0, "guest": "web"}, str(tmp_path / "stop"), "/")
+    asking = guest_requests.Asking({"token": "ab", "seconds": 60.0, "guest": "web"}, str(tmp_path / "stop"), "/")
     assert asking._goes_on()
     (tmp_path / "stop").touch()
     assert not asking._goes_on()
-    assert not guest_program.Asking({"token": "ab", "seconds": 0.0, "guest": "web"}, "", "/")._goes_on()
+    assert not guest_requests.Asking({"token": "ab", "seconds": 0.0, "guest": "web"}, "", "/")._goes_on()
 
 
 def test_program_tells_the_longest_gap_and_the_end_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from livenad.errors import LabError, ProductFault
 from livenad.packet_loss.judge_loss import Stream, judge_loss
-from livenad.reachability.guest_program import MEGABYTES
+from livenad.reachability.guest_requests import MEGABYTES
 from livenad.reachability.judge_reachability import Opposite, judge_pair_silent, judge_reach, judge_silent, rate_of
 from livenad.reachability.samples import (
     Loss,

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import ast
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import cast
 
 import pytest
 from livenad.errors import ProductFault
-from livenad.reachability import checks, guest_program, traffic
+from livenad.reachability import checks, guest_program, guest_requests, traffic
 from livenad.reachability.judge_reachability import Opposite, judge_reach, rate_of
 from livenad.reachability.measurements import Measurements
 from livenad.reachability.samples import Sample, Series, unproven_kinds
@@ -58,9 +59,9 @@ def test_one_thread_at_a_time_reads_the_program(monkeypatch: pytest.MonkeyPatch)
 
 def test_full_frames_are_as_large_as_the_interface_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(guest_program.Asking, "_datagram", lambda *words: sizes.append(words[-1]))
+    monkeypatch.setattr(guest_requests.Asking, "_datagram", lambda *words: sizes.append(words[-1]))
     monkeypatch.setattr(guest_program, "mtu_of", lambda device: 1450)
-    asking = guest_program.Asking({"token": "ab", "seconds": 1.0, "guest": "web"}, "", "/")
+    asking = guest_requests.Asking({"token": "ab", "seconds": 1.0, "guest": "web"}, "", "/")
     asking._full(0, "1.00", "net1", "10.10.0.10", "10.10.0.11")
     asking._full(0, "1.00", "net1", "fd00::10", "fd00::11")
     assert sizes == [1450 - 28, 1450 - 48]
@@ -81,7 +82,9 @@ def silence(guests: PaperGuests) -> str:
 
 
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("kind", ["UDP", "full-size UDP", "transfer"])
+@pytest.mark.parametrize(
+    "kind", ["UDP", "full-size UDP", "full-size ICMP", "transfer", "stream", "broadcast", "neighbour"]
+)
 def test_each_kind_must_reach(kind: str) -> None:
     guests = paper()
     guests.let(lambda one, source, target: (one, target) != (kind, NEW))
@@ -185,3 +188,64 @@ def test_transfer_gets_half_of_its_first_rate(first: float, least: str, monkeypa
         reach(guests)
     told[False] = float(least)
     reach(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("kind", ["ICMP", "TCP", "UDP", "neighbour"])
+def test_answers_come_hardly_later_than_the_first(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    guests = paper()
+    times = {"ICMP": 0.02, "TCP": 0.02, "UDP": 0.02, "neighbour": 0.02, "broadcast": 0.02, "multicast": 0.02}
+    for module in ("judge_reachability", "observable"):
+        monkeypatch.setattr(f"livenad.reachability.{module}.quickest_of", lambda series: times[series.protocol])
+    reach(guests)
+    times[kind] = 0.16
+    reach(guests)
+    times[kind] = 0.18
+    with pytest.raises(
+        ProductFault,
+        match=rf"{kind} vm → new-peer should come at most 0.15 s later than the first ones of this NIC \(0.02 s\), "
+        r"but the quickest of \d+ came after 0.18 s",
+    ):
+        reach(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_pod_network_must_carry_what_it_carried_before_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "POD_NETWORK_LOOK", 0.3)
+    guests = paper()
+    measured = cast(Measurements, guests)
+    guests.let(lambda kind, source, target: (kind, source) != ("UDP", "vm"))
+    assert checks.check_pod_network(measured, "vm", "new-peer", 0.3).said.startswith("by TCP after")
+    checks.check_pod_network(measured, "vm", "new-peer", 0.3, before_change=True)
+    assert checks.check_pod_network(measured, "vm", "new-peer", 0.3).said.startswith("by TCP, ICMP, UDP, full-size UDP")
+    guests.let(lambda kind, source, target: (kind, source) != ("ICMP", "new-peer"))
+    with pytest.raises(ProductFault, match=r"within 0.3 s; ICMP new-peer → vm \(10.244.0.1\): 0 of"):
+        checks.check_pod_network(measured, "vm", "new-peer", 0.3)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_late_answers_of_a_busy_guest_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    guests = paper()
+    reach(guests)
+    lengths: list[int] = []
+
+    def late_at_first(series: Sequence[Series], times: Mapping[str, float]) -> list[Series]:
+        lengths.extend(len(one.samples) for one in series if one.protocol == "UDP" and one.source == "vm")
+        return [one for one in series if one.protocol == "UDP" and len(lengths) < 3]
+
+    monkeypatch.setattr(checks, "late", late_at_first)
+    checks.check_reach(cast(Measurements, guests), "vm", "new-peer", nic="secondary", within=20)
+    assert lengths[0] < lengths[1] < lengths[2]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_pod_network_must_not_become_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "POD_NETWORK_LOOK", 0.3)
+    measured, times = cast(Measurements, paper()), {"vm": 0.02}
+    for module in ("judge_reachability", "checks"):
+        monkeypatch.setattr(f"livenad.reachability.{module}.quickest_of", lambda series: times.get(series.source, 0.01))
+    checks.check_pod_network(measured, "vm", "new-peer", 0.3, before_change=True)
+    checks.check_pod_network(measured, "vm", "new-peer", 0.3)
+    times["vm"] = 0.4
+    with pytest.raises(ProductFault, match=r"than before the change on the pod network \(0.02 s\), but the quickest"):
+        checks.check_pod_network(measured, "vm", "new-peer", 0.3)

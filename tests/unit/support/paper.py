@@ -74,14 +74,16 @@ class PaperShell:
 
     def _samples(self, script: str, seconds: float) -> str:
         lines = ["B 100.00"]
+        # Until guests are reached they answer frames to everybody; in a window they tell what they hear.
+        heard = () if '"one_by_one": true' in script else ("broadcast", "multicast")
         for number, kind, target, pause in self._probes(script):
             for at in _times(seconds, pause):
                 lines.append(f"A {number} {at:.2f}")
-                if kind not in ("broadcast", "multicast") and self._carries(kind, target):
+                if kind not in heard and self._carries(kind, target):
                     lines.append(f"S {number} {at:.2f} {at:.2f} 0")
         for sender in self.network.values():
             for number, kind, target, pause in sender._probes(sender._script):
-                if target in self.own and kind in ("broadcast", "multicast") and sender._carries(kind, target):
+                if target in self.own and kind in heard and sender._carries(kind, target):
                     mac = self.macs[target]
                     lines += [f"H {sender._guest} {number} {at:.2f} {at:.2f} {mac}" for at in _times(seconds, pause)]
         return "\n".join([*lines, f"U {100 + seconds:.2f}", f"N {100 + seconds:.2f}"])
@@ -119,6 +121,9 @@ class PaperGuests:
             shell.macs = {str(address.ip): nic.mac.lower() for nic in nics for address in nic.addresses}
         self.guests = self
         self.unobservable: dict[str, str] = {}
+        self.on_pod_network: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self.pod_times: dict[tuple[str, str], dict[str, float]] = {}
+        self.times: dict[tuple[str, str, str, bool, int], float] = {}
         self.rates: dict[tuple[str, str, bool, int], float] = {}
         self.measured: list[probes.ProbeRun] = []
         self.watches: dict[object, object] = {}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from KubeVirtLibrary.log import folded
 from KubeVirtLibrary.types import VmName
@@ -17,11 +17,12 @@ from livenad.model import VmRecord
 from robot.api.deco import keyword
 
 if TYPE_CHECKING:
-    from livenad.invariants.comparison import Comparison
     from livenad.invariants.guest_state import GuestState
     from livenad.invariants.judge_connections import Around
 
 from GuestLibrary.guest_component import GuestComponent
+
+Where = Literal["everywhere", "guest"]
 
 
 class InvariantKeywords(GuestComponent):
@@ -29,7 +30,12 @@ class InvariantKeywords(GuestComponent):
 
     @keyword(name="Nothing Else Should Have Changed", tags=["invariants", "core"])
     def nothing_else_should_have_changed(
-        self, vm: VmName, *, within: timedelta = timedelta(seconds=10), duration: timedelta = timedelta()
+        self,
+        vm: VmName,
+        *,
+        within: timedelta = timedelta(seconds=10),
+        duration: timedelta = timedelta(),
+        where: Where = "everywhere",
     ) -> None:
         """Fails if a VM or its guest differs from `Record Guest` in anything that a network change must not change.
 
@@ -58,17 +64,21 @@ class InvariantKeywords(GuestComponent):
         condition. The keyword waits for the rest of this time, and compares all values at its end. If the network
         change is not complete, the keyword fails without waiting.
 
+        Some changes leave more traces in the API, such as a failed migration or a required restart. For these
+        ``where=guest`` compares all but the API.
+
         Args:
         | ``vm`` | a recorded VM; since then only `Change VM Network` and migrations were done to it. |
         | ``within`` | longest wait for values that a migration takes away for a time, as addresses in the VMI. |
         | ``duration`` | for how long after the change nothing more may happen; ``0 s``: not checked. |
+        | ``where`` | ``everywhere``, or ``guest``: in the guest, its connections and the neighbour tables. |
 
         Example:
         | Nothing Else Should Have Changed    web
         | Nothing Else Should Have Changed    web    duration=5 s
+        | Nothing Else Should Have Changed    web    where=guest
         """
         # They are slow to import.
-        from livenad.invariants.judge_api import compare_api  # noqa: PLC0415
         from livenad.invariants.judge_everything import Act, Reading, judge_everything  # noqa: PLC0415
         from livenad.invariants.read_guest import read_settled_state  # noqa: PLC0415
 
@@ -79,24 +89,23 @@ class InvariantKeywords(GuestComponent):
         edits = edits_since(suite.changes, name, before.index)
         suite.recorder.catch_up(unless_fresh=True)
 
-        def api() -> Comparison:
-            return compare_api(history, name, before.index, before.at, edits)
+        since = edits[0] if edits else self.judged_since(name)
+        in_api = where == "everywhere"
+        act = Act(name, before.index, before.at, edits, since, quiet=duration.total_seconds(), in_api=in_api)
 
         def judge(reading: Reading | None, around: Around | None) -> None:
-            since = edits[0] if edits else self.judged_since(name)
-            act = Act(name, before.index, before.at, edits, since, quiet=duration.total_seconds())
             suite.verdicts.of_history(judge_everything, act, reading, around)
 
-        found = api()
+        found = act.compare(history)
         if found.findings:
             suite.recorder.wait_for(
-                lambda _: not api().findings,
+                lambda _: not act.compare(history).findings,
                 within.total_seconds(),
                 f"{record.subject}: as before",
                 lambda: f"{len(found.findings)} values are not",
                 vms={name},
             )
-            found = api()
+            found = act.compare(history)
         stopped = migration_seconds(history, name, before.index)
 
         def guest(state: GuestState) -> Reading:
@@ -112,7 +121,8 @@ class InvariantKeywords(GuestComponent):
             )
         except LabError:
             # What the API shows is judged all the same; a guest that gives no shell may be its consequence.
-            judge(None, None)
+            if in_api:
+                judge(None, None)
             raise
         reading, around = guest(now), self._around(record, before, edits, within)
         total = found.with_all_of(reading.compare()).with_all_of(around.compare())

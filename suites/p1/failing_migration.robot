@@ -34,11 +34,13 @@ VM Stays On Its Old Network When The Migration Fails
     Old Network Should Have Been Kept    ${VM}
 
 VM Is Not Rebooted By The Failed Migration
-    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM from before the edit until now.
+    [Documentation]    Same VMI, same boot id, RestartRequired in no state of the VM from before the edit until now;
+    ...    nothing else differs in the guest.
     [Metadata]    Requirements    R21
     VM Should Not Have Restarted    ${VM}
     Guest Should Not Have Rebooted    ${VM}
     Condition Should Never Have Been Set    ${VM}    RestartRequired
+    Nothing Else Should Have Changed    ${VM}    where=guest
 
 Next Migration Completes The Swap
     [Documentation]    The cluster creates it, without a second edit.

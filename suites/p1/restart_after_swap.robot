@@ -21,10 +21,12 @@ Test Tags           p1    tier2    linux-bridge    vep-140    nad-03    r44
 
 *** Test Cases ***
 VM And Guest Were Restarted
-    [Documentation]    Another VMI runs, and the guest has booted again.
+    [Documentation]    Another VMI runs, and the guest has booted again, with the same interfaces.
     [Metadata]    Requirements    R44
     VM Should Have Restarted    ${VM}
     Guest Should Have Rebooted    ${VM}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${OTHER_NIC}
 
 Restarted VM Is On Its New Network
     [Documentation]    As the VMI's spec and the launcher pod's network-status say.
@@ -43,12 +45,14 @@ Restarted VM Is Silent On The Previous Network
     ...    duration=${SILENCE_WINDOW}
 
 No Action Is Required After The Restart
-    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration. With live
-    ...    update off, RestartRequired is expected before the restart: scenario nad-19.
+    [Documentation]    Since before the restart: no RestartRequired, no MigrationRequired, no migration; and the swap
+    ...    had changed nothing else. With live update off, RestartRequired is expected before the restart: scenario
+    ...    nad-19.
     [Metadata]    Requirements    R44
     Cluster Should Offer    live-update    automatic-migration
     Condition Should Never Have Been Set    ${VM}    RestartRequired    MigrationRequired
     VM Should Have Been Migrated    ${VM}    times=0
+    Recorded Check Should Pass    nothing else
 
 
 *** Keywords ***
@@ -59,6 +63,7 @@ Swap And Restart VM
     Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Wait Until Change Has Settled    ${VM}    within=${SWAP_TIMEOUT}
+    Record Check    nothing else    Nothing Else Should Have Changed    ${VM}
     Restart VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Co-locate VMs    ${VM}    within=${SWAP_TIMEOUT}

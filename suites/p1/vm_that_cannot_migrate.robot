@@ -44,10 +44,11 @@ VM That Cannot Migrate Stays On Its Node
     VM Should Have Stayed On Its Node    ${VM}    control=${CONTROL}    duration=${QUIET_WINDOW}
 
 VM That Cannot Migrate Is Not Rebooted
-    [Documentation]    Same boot id, an uptime that only grew, and the same interface in the guest.
+    [Documentation]    Same boot id, an uptime that only grew, the same interface; nothing else differs in the guest.
     [Metadata]    Requirements    R15
     Guest Should Not Have Rebooted    ${VM}
     Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Nothing Else Should Have Changed    ${VM}    where=guest
 
 VM That Cannot Migrate Reaches Its Old Network
     [Documentation]    ICMP, TCP and UDP, both ways.

@@ -28,25 +28,30 @@ ${CONTROL}      control
 
 *** Test Cases ***
 Edit That Changes Nothing Starts No Migration
-    [Documentation]    The edit writes the network that the NIC already has.
+    [Documentation]    The edit writes the network that the NIC already has. Nothing differs.
     [Metadata]    Requirements    R39
     [Tags]    r39
     VM Should Have Stayed On Its Node    ${SAME}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be Unchanged    ${SAME}
+    Nothing Else Should Have Changed    ${SAME}
 
 Qualified Form Of The Same Network Starts No Migration
-    [Documentation]    The edit writes the network that the NIC already has as ``namespace/name``.
+    [Documentation]    The edit writes the network that the NIC already has as ``namespace/name``. Nothing else
+    ...    differs.
     [Metadata]    Requirements    R47
     [Tags]    r47
     VM Should Have Stayed On Its Node    ${QUALIFIED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be Unchanged    ${QUALIFIED}
+    Nothing Else Should Have Changed    ${QUALIFIED}
 
 Revert Before The Migration Cancels It
-    [Documentation]    The edit to another network is reverted before the guest is copied.
+    [Documentation]    The edit to another network is reverted before the guest is copied. Nothing differs in the
+    ...    guest.
     [Metadata]    Requirements    R42
     [Tags]    r42
     VM Should Have Stayed On Its Node    ${REVERTED}    control=${CONTROL}    duration=${SILENCE_WINDOW}
     Guest Should Be Unchanged    ${REVERTED}
+    Nothing Else Should Have Changed    ${REVERTED}    where=guest
 
 Reverted VM Is Silent On The Other Network
     [Documentation]    Silence for a whole window, while the VM reaches the old peer and the new one its witness.

@@ -35,12 +35,13 @@ Edit With The Gate Off Is Not Applied Live
     Recorded Check Should Pass    not applied live
 
 VM Stays On Its Node And On Its Old Network
-    [Documentation]    Same VMI, node and launcher pod during QUIET_WINDOW; ICMP and TCP both ways. Recorded before
-    ...    the restart.
+    [Documentation]    Same VMI, node and launcher pod during QUIET_WINDOW; ICMP and TCP both ways; nothing differs in
+    ...    the guest. Recorded before the restart.
     [Metadata]    Requirements    R7
     [Tags]    r7
     Recorded Check Should Pass    stays on its node
     Recorded Check Should Pass    old network
+    Recorded Check Should Pass    guest as before
 
 Restarted VM Is On The Network Of The Edit
     [Documentation]    A new VMI, whose spec and launcher pod name the new network.
@@ -78,6 +79,7 @@ Edit With Live Update Off And Restart
     Open Test Namespace    exclusive=yes
     Change Cluster Setting    LiveUpdateNADRef    value=off
     Set Up VM And Peers In Open Namespace
+    Record Guest    ${VM}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
     Record Checks Before The Restart
     Restart VM    ${VM}
@@ -91,3 +93,4 @@ Record Checks Before The Restart
     ...    within=${REACH_TIMEOUT}
     Record Check    stays on its node    VM Should Have Stayed On Its Node    ${VM}    duration=${QUIET_WINDOW}
     Record Check    not applied live    Change Should Not Have Been Applied Live    ${VM}
+    Record Check    guest as before    Nothing Else Should Have Changed    ${VM}    where=guest

@@ -20,10 +20,12 @@ Test Tags           p2    tier1    linux-bridge    vep-140    nad-06    r41
 
 *** Test Cases ***
 Stopped VM Starts On Its New Network
-    [Documentation]    As the VMI's spec and the launcher pod's network-status say.
+    [Documentation]    As the VMI's spec and the launcher pod's network-status say. The guest has the same interfaces.
     [Metadata]    Requirements    R41
     VM Should Have Restarted    ${VM}
     VM Should Be On Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${NIC}
+    Guest Interface Should Be Unchanged    ${VM}    nic=${OTHER_NIC}
 
 Edit Leaves No Condition And No Migration
     [Documentation]    Since before the start: no RestartRequired, no MigrationRequired, no migration.
@@ -48,6 +50,7 @@ Change The Network Of A Stopped VM
     [Documentation]    Stops the VM, makes the edit, starts the VM.
     User Should Be Allowed To    start-and-stop-vms
     Set Up VM And Peers
+    Record Guest    ${VM}
     Stop VM    ${VM}
     Wait Until Change Has Settled    ${VM}    within=${BOOT_TIMEOUT}
     Change VM Network    ${VM}    nic=${NIC}    network=${NEW_NETWORK}    vm_state=stopped

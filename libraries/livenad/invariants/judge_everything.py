@@ -38,7 +38,7 @@ class Act:
     """What was done to a VM since its record at ``index`` of the history and ``at`` its clock.
 
     ``since`` is what the rule on foreign migrations counts from. ``quiet`` is for how many seconds after the change
-    nothing more happened in the API; 0.0: not judged before.
+    nothing more happened in the API; 0.0: not judged before. ``in_api``: what the API showed is compared as well.
     """
 
     vm: str
@@ -47,6 +47,7 @@ class Act:
     edits: Sequence[NetworkChange]
     since: Change
     quiet: float = 0.0
+    in_api: bool = True
 
     def title(self) -> str:
         """What a message begins with."""
@@ -56,8 +57,8 @@ class Act:
         return f"{self.since.subject}: {quiet}; compared with `Record Guest`"
 
     def compare(self, history: History) -> Comparison:
-        """Everything that the API showed since."""
-        return compare_api(history, self.vm, self.index, self.at, self.edits)
+        """Everything that the API showed since; nothing if that is not compared."""
+        return compare_api(history, self.vm, self.index, self.at, self.edits) if self.in_api else Comparison()
 
 
 def judge_everything(history: History, act: Act, reading: Reading | None, around: Around | None = None) -> str:

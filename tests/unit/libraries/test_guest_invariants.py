@@ -71,6 +71,21 @@ def test_value_of_the_guest_and_of_the_api_are_told_together(keywords: Call, flo
     assert "also: guest lab-ab-basic/vm1's interface[eth1].mtu was 1500, is 1400" in str(caught.value)
 
 
+def test_of_the_guest_alone_the_api_tells_nothing(keywords: Call, flow: Any) -> None:
+    _, shell = flow(warmer)
+    keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), where="guest")
+    shell.state = shell.state.replace("1500", "1400")
+    with pytest.raises(ProductFault, match=r"interface\[eth1\]\.mtu was 1500, is 1400") as caught:
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), where="guest")
+    assert "cores" not in str(caught.value)
+
+
+def test_of_a_guest_without_a_shell_alone_nothing_is_judged(keywords: Call, flow: Any) -> None:
+    flow(warmer, GuestUnreachable("guest vm1 gives no shell"))
+    with pytest.raises(LabError, match="gives no shell"):
+        keywords("Nothing Else Should Have Changed", "vm1", within=timedelta(), where="guest")
+
+
 def test_message_at_the_end_of_the_quiet_time_begins_with_what_that_showed(keywords: Call, flow: Any) -> None:
     _, shell = flow()
     shell.state = shell.state.replace("1500", "1400")

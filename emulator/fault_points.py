@@ -121,10 +121,10 @@ class FaultPoints:
 def all_defects() -> dict[str, Defect]:
     """Every defect of ``emulator/defects``, by name."""
     package = importlib.import_module("emulator.defects")
-    found = {}
+    found: dict[str, Defect] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        defect = importlib.import_module(f"emulator.defects.{module.name}").DEFECT
-        found[defect.name] = defect
+        of_topic = vars(importlib.import_module(f"emulator.defects.{module.name}")).values()
+        found |= {one.name: one for one in of_topic if isinstance(one, Defect)}
     return dict(sorted(found.items()))
 
 

@@ -101,7 +101,7 @@ def test_migration_never_requested() -> None:
 
 def test_restart_required_blinks_once_for_each_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("emulator.defects.restart_required_blinks.clock", lambda: now)
+    monkeypatch.setattr("emulator.defects.conditions.clock", lambda: now)
     fault_points = fault_points_for(["restart-required-blinks"])
     asked: list[float] = []
 

@@ -37,6 +37,7 @@ MEGABYTES = 2
 TRANSFER_SECONDS = 4.0
 STREAM_SECONDS, STREAM_BYTES, STREAM_LAG = 0.2, 250000, 0.15
 ANSWER_SECONDS = 1.0
+ARP_TABLE = "/proc/net/arp"
 _IP_UNICAST_IF = 50
 
 
@@ -267,7 +268,7 @@ def _mac_is_known(address: str, device: str) -> bool:
     """Whether the kernel knows the MAC of a neighbor. Of IPv4 a file tells it, which costs a guest less."""
     if ":" in address:
         return b" lladdr " in _silently(["ip", "-6", "neigh", "show", "to", address, "dev", device])
-    with open("/proc/net/arp", encoding="ascii") as file:  # noqa: PTH123
+    with open(ARP_TABLE, encoding="ascii") as file:  # noqa: PTH123
         rows = [line.split() for line in file]
     # Flag 2: the entry is complete.
     return any((row[0], row[-1]) == (address, device) and int(row[2], 16) & 2 for row in rows[1:])

@@ -39,6 +39,20 @@ def altered(kind: str, change: Change, *, since: float = 0.0, until: float = 1e9
     return compare_api(flow.history, "vm1", flow.index, flow.at, flow.edits)
 
 
+@pytest.mark.parametrize(("of", "priority"), [("evacuation", "user-triggered"), ("workload-update", "system-critical")])
+def test_priority_of_a_migration_is_that_of_its_cause(of: str, priority: str) -> None:
+    def alter(states: list[State]) -> list[State]:
+        for _, _, kind, title, item in states:
+            if kind == MIGRATION and of in title:
+                item["spec"]["priority"] = priority
+        return states
+
+    flow = replay("1.9.0-m3b_swap_early_in_evacuation", alter)
+    (finding,) = flow.compare().findings
+    assert f"{of}-" in finding.subject
+    assert (finding.path, finding.now) == ("spec.priority", priority)
+
+
 def lines(found: Comparison) -> str:
     return "\n".join(map(str, found.findings))
 

@@ -86,6 +86,23 @@ def test_stream_needs_half_of_its_datagrams_and_each_once(
         thread.join(5)
 
 
+@pytest.mark.parametrize(
+    ("address", "device", "known"),
+    [("10.0.0.7", "eth0", True), ("10.0.0.8", "eth0", False), ("10.0.0.7", "eth1", False), ("10.0.0.9", "eth0", False)],
+)
+def test_table_of_the_kernel_tells_which_macs_it_knows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, device: str, known: bool
+) -> None:
+    table = tmp_path / "arp"
+    table.write_text(
+        "IP address       HW type     Flags       HW address            Mask     Device\n"
+        "10.0.0.7         0x1         0x2         02:00:00:00:00:07     *        eth0\n"
+        "10.0.0.8         0x1         0x0         00:00:00:00:00:00     *        eth0\n"
+    )
+    monkeypatch.setattr(guest_requests, "ARP_TABLE", str(table))
+    assert guest_requests._mac_is_known(address, device) == known
+
+
 def test_port_of_another_program_is_a_lab_error_and_no_silence(program: Program) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as foreign:
         foreign.bind(("", program.port))

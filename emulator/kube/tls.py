@@ -13,7 +13,7 @@ def client_side(cafile: str | Path | None = None) -> ssl.SSLContext:
 
 
 def server_side(certificate: str | Path, key: str | Path | None = None) -> ssl.SSLContext:
-    """For who is dialed, with its certificate and key; whom it lets in is the caller's."""
+    """For the side that is dialed, with its certificate and key; which clients it lets in is up to the caller."""
     context = _as_go_verifies(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
     context.load_cert_chain(certificate, key)
     return context

@@ -2,7 +2,7 @@
 """f. What a VM costs among many, beside a namespace full of other things, and what a second process is worth.
 
 All VMs of a suite change their network in parallel (scenario nad-26); the cluster migrates five at a time at most. From
-200 VMs on it has ten nodes, and starts a guest when somebody talks to it.
+200 VMs on it has ten nodes, and starts a guest when a client talks to it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 #   bootstrap SET   SET is cluster, embedded or tests. Sets PYTHON and STATE_DIR, or ends with one clear line.
 #
 # What the machine itself has to have is looked at first. Where INSTALL is set, what is missing is installed (Debian's
-# packages, by root); otherwise it is named with the command, and nothing is begun.
+# packages, by root); otherwise it is named with the command, and nothing is begun. Where BROWSER is set, one is offered
+# while the packages of Python come.
 #
 # What is installed are the locks in locks/, with hashes. With WITHOUT_LOCKS=yes it is the requirement files, whose ranges
 # let in newer releases.
@@ -18,8 +19,8 @@ ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
 readonly EXIT_LAB=2
 readonly CACHE=kubevirt-live-nad-tests
-# Not what an environment may have by this name.
-INSTALL=''
+# Not what an environment may have by these names.
+INSTALL='' BROWSER=''
 
 # Containers often set it. Then each of a run's processes compiles all modules that it imports: 4 of 11 s of CPU for P0.
 unset PYTHONDONTWRITEBYTECODE
@@ -121,7 +122,9 @@ make_environment() {
   if ! stamp_holds "$VENV" "$sums"; then
     note "Setting up $VENV, once ..."
     "$VENV/bin/python" -c '' 2>/dev/null || create_venv
+    [[ -z $BROWSER ]] || offer_browser &
     install_requirements "$set"
+    wait
     printf '%s\n%s\n' "$(python_of "$VENV")" "$sums" >"$VENV/.stamp.new"
     mv -- "$VENV/.stamp.new" "$VENV/.stamp"
   fi
@@ -160,11 +163,30 @@ install_requirements() {
   export PIP_USER=0
   # Made with --without-pip: the host's pip installs into it.
   "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
-  while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
-  # The lock of a set holds those before it.
-  [[ ${WITHOUT_LOCKS:-} == yes ]] || files=(--require-hashes "${files[@]: -2}")
-  "${pip[@]}" install --quiet --quiet --disable-pip-version-check "${files[@]}" ||
-    fail "the requirements could not be installed into $VENV; is a package index reachable?"
+  pip+=(install --quiet --quiet --disable-pip-version-check)
+  if [[ $set == tests && ${WITHOUT_LOCKS:-} != yes ]]; then
+    install_halves "${pip[@]}" && return
+  else
+    while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
+    # The lock of a set holds those before it.
+    [[ ${WITHOUT_LOCKS:-} == yes ]] || files=(--require-hashes "${files[@]: -2}")
+    "${pip[@]}" "${files[@]}" && return
+  fi
+  fail "the requirements could not be installed into $VENV; is a package index reachable?"
+}
+
+# Two in parallel, as pip is busy with one processor. A lock is complete: nothing has to look for dependencies. Of 5,000
+# modules the tests import a few hundred, which are compiled by that.
+install_halves() {
+  local pip=("$@" --no-compile --no-deps --require-hashes -r /dev/stdin) first
+  half_of_lock 0 | "${pip[@]}" &
+  first=$!
+  half_of_lock 1 | "${pip[@]}" && wait "$first"
+}
+
+# Every second package, whose lines after the first are indented.
+half_of_lock() {
+  awk -v half="$1" '/^[^ #]/ { number++ } number % 2 == half' "$ROOT/locks/tests.txt"
 }
 
 # What the machine has to have: the package of each thing that is missing is installed, or all are named.

@@ -25,6 +25,7 @@ for argument; do
   esac
 done
 set -- ${arguments[@]+"${arguments[@]}"}
+[[ -n $quick ]] || BROWSER=yes
 bootstrap tests
 [[ -n $quick ]] || offer_browser
 cd -- "$ROOT"
@@ -56,6 +57,9 @@ fi >&2
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
+# Where what failed is told at once.
+exec {terminal}>&1
+
 # One line a stage, with its duration; the output of a stage that passed is not worth reading.
 stage() {
   local name=$1 output start=$EPOCHREALTIME result=ok
@@ -69,8 +73,11 @@ report_stage() {
   local name=$1 result=$2 start=$3 output=$4 seconds
   seconds=$(awk -v from="$start" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
   # In one write: stages that run beside each other do not mix their lines.
-  [[ $result == ok ]] && output='' || output=$'\n'$output
-  printf '%-18s %6s  %5s s%s\n' "$name" "$result" "$seconds" "$output"
+  if [[ $result == ok ]]; then
+    printf '%-18s %6s  %5s s\n' "$name" "$result" "$seconds"
+  else
+    printf '%-18s %6s  %5s s\n%s\n' "$name" "$result" "$seconds" "$output" >&"$terminal"
+  fi
 }
 
 # Beside the next ones: as many as there are processors.
@@ -113,32 +120,53 @@ if [[ -n $quick ]]; then
 else
   echo "All tests: expected to take $EXPECTED_WHOLE on two processors; ./test.sh --quick takes $EXPECTED_QUICK"
 fi
-# The longest first.
-[[ -z $quick ]] || beside "quick tests" env "TESTS_OF=$$" "$PYTHON" -m pytest @tests/quick.args "$@"
-# On a busy machine the import of a library takes longer than the ten seconds that RobotCode gives it.
-beside "robotcode analyze" env ROBOTCODE_LOAD_LIBRARY_TIMEOUT=120 robotcode --no-color analyze code suites resources libraries
-beside mypy mypy
-beside "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
-beside shellcheck shellcheck --external-sources "${scripts[@]}"
-beside "ruff check" ruff check
-beside "ruff format" ruff format --check
-beside "robocop check" robocop check --no-cache suites resources
-# Examples prove no rows of the test plan.
-beside "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
-beside "robocop format" robocop format --check --no-cache suites resources docs/examples
-beside wording "$PYTHON" -m tests.lint.wording
-beside licence "$PYTHON" -m tests.lint.licence
-beside codespell codespell "${texts[@]}"
-beside "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
-beside "testplan check" "$PYTHON" -m testplan check
-wait
+# A fresh checkout has no bytecode, and each worker would write all of it. Two processes share it out.
+write_bytecode() {
+  ! compgen -G "tests/lint/__pycache__/test_wording.*.pyc" >/dev/null || return 0
+  "$PYTHON" -m pytest --collect-only --quiet tests/unit &
+  "$PYTHON" -m pytest --collect-only --quiet --ignore=tests/unit || true
+  wait
+} >/dev/null 2>&1
 
-if [[ -z $quick ]]; then
+# What looks at files only. The longest first.
+checks() {
+  # On a busy machine the import of a library takes longer than the ten seconds that RobotCode gives it.
+  beside "robotcode analyze" env ROBOTCODE_LOAD_LIBRARY_TIMEOUT=120 robotcode --no-color analyze code suites resources libraries
+  beside mypy mypy
+  beside "robot --dryrun" robot --dryrun --output NONE --log NONE --report NONE --pythonpath libraries suites
+  beside shellcheck shellcheck --external-sources "${scripts[@]}"
+  beside "ruff check" ruff check
+  beside "ruff format" ruff format --check
+  beside "robocop check" robocop check --no-cache suites resources
+  # Examples prove no rows of the test plan.
+  beside "robocop examples" robocop check --no-cache --ignore NAD04 docs/examples
+  beside "robocop format" robocop format --check --no-cache suites resources docs/examples
+  beside wording "$PYTHON" -m tests.lint.wording
+  beside licence "$PYTHON" -m tests.lint.licence
+  beside codespell codespell "${texts[@]}"
+  beside "import contracts" env PYTHONPATH=libraries lint-imports --no-cache --no-logo
+  beside "testplan check" "$PYTHON" -m testplan check
+  wait
+}
+
+if [[ -n $quick ]]; then
+  beside "quick tests" env "TESTS_OF=$$" "$PYTHON" -m pytest @tests/quick.args "$@"
+  checks
+else
+  write_bytecode
+  # In the processor time that the tests leave, which often wait for a cluster. A check that fails is told at once; the
+  # lines of the others do not stand between those of pytest.
+  {
+    renice -n 19 -p "$BASHPID" >/dev/null
+    checks
+  } >"$work/checks" &
   start=$EPOCHREALTIME
   result=ok
-  # Most tests wait for a cluster, not for a processor: more workers than processors.
-  env "TESTS_OF=$$" "$PYTHON" -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || result=FAILED
+  # For the same reason there are more workers than processors; see tests/conftest.py.
+  env "TESTS_OF=$$" "$PYTHON" -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder "$@" || result=FAILED
   [[ $result == ok ]] || echo pytest >>"$work/failed"
+  wait
+  cat -- "$work/checks"
   report_stage pytest "$result" "$start" ""
 fi
 stage "left processes" left_processes

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """How tests are shared out to the workers: whole runs first and one by one, all others a file at a time.
 
+Whole runs often wait for a cluster. The processor time that they leave is for workers that yield to the others, and
+that begin at the other end.
+
 Also the fixture that asserts what the mark of a circumstance says.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.circumstances.marks import parts_of
 
@@ -43,6 +48,13 @@ FIRST = (
     "tests/console",
     "tests/emulator",
 )
+# What waits for seconds to pass, and where the workers that yield begin.
+LAST = ("tests/unit/libraries", "tests/unit/api", "tests/unit/guest")
+
+YIELDING = ("gw4", "gw5")
+"""The workers that begin at the other end: there is one from five workers on."""
+YIELDS = 5
+"""As of ``nice``."""
 
 
 class FileScheduling(LoadScopeScheduling):
@@ -54,6 +66,16 @@ class FileScheduling(LoadScopeScheduling):
             return "tests/browser"
         return nodeid if path.startswith(ONE_BY_ONE) else path
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if node.gateway.id in YIELDING:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
+
+def pytest_configure() -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER") in YIELDING:
+        os.nice(YIELDS)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
     return FileScheduling(config, log)
@@ -64,7 +86,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    return next((rank for rank, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
+    """By what it belongs to: ``FIRST``, all others, ``LAST``."""
+    order = (*FIRST, None, *LAST)
+    return next((rank for rank, start in enumerate(order) if start and item.nodeid.startswith(start)), len(FIRST))
 
 
 @pytest.fixture

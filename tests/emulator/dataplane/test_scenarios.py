@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every scenario of this folder, as root and as an ordinary user, in processes of their own."""
+"""Every scenario of this folder, as an ordinary user and each night as root, in processes of their own.
+
+Whole runs are root's where the tests are.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,11 @@ SCENARIOS = [
     )
     if not name.startswith("_") and member.__module__.endswith(module)
 ]
+USERS = [pytest.param(user, marks=pytest.mark.nightly if user == "root" else ()) for user in users.USERS]
 _results: dict[tuple[str, str], dict[str, str]] = {}
 
 
-@pytest.mark.parametrize("user", users.USERS)
+@pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize(("module", "scenario"), SCENARIOS, ids=[name for _, name in SCENARIOS])
 def test_scenario(module: str, scenario: str, user: str, request: pytest.FixtureRequest) -> None:
     if scenario.startswith("scp_") and shutil.which("scp") is None:
@@ -52,7 +56,7 @@ def _selected(request: pytest.FixtureRequest, user: str, module: str) -> list[st
 
 def _run(user: str, module: str, scenarios: list[str]) -> dict[str, str]:
     process = users.start(user, "-m", "tests.emulator.dataplane.driver", module, *scenarios)
-    output, _ = process.communicate(timeout=110)
+    output, _ = process.communicate(timeout=280)
     if process.returncode != 0:
         return dict.fromkeys(scenarios, output)
     results: dict[str, str] = json.loads(output.splitlines()[-1])

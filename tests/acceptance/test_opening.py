@@ -36,9 +36,11 @@ Variables         {ROOT}/variables/defaults.yaml
 pytestmark = pytest.mark.timeout(300)
 
 _AUDIT_LOG = "audit.jsonl"
-_RUNS = 3
+_SECONDS = 13
 _MOST_REQUESTS = 70
 """For P0 with its one swap, without patches: with the renewals of its leases in 13 s that makes 80."""
+_MORE_A_SECOND = 2
+"""Where a busy machine takes longer, what was listed before is listed again."""
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +63,13 @@ def p0_passed() -> dict[str, Verdict]:
 def test_robot_alone_judges_a_file_of_p0(kubeconfig: Path, tmp_path: Path) -> None:
     variables = ("--variable", f"KUBECONFIG:{kubeconfig}", *QUICK)
     audit = kubeconfig.with_name(_AUDIT_LOG)
-    # On a busy machine what was listed is old sooner, and is listed again: the run that asks least counts.
-    for number in range(_RUNS):
-        before = lines(audit)
-        run = run_robot(tmp_path / str(number), *variables, suites=P0 / "linux_bridge_vlan_change.robot")
-        requests = asked(audit, before)
-        if requests.requests - requests.verbs["patch"] < _MOST_REQUESTS:
-            break
-    else:
-        pytest.fail(f"more requests than {_MOST_REQUESTS}, patches aside: {requests}")
+    before = lines(audit)
+    run = run_robot(tmp_path, *variables, suites=P0 / "linux_bridge_vlan_change.robot")
+    requests = asked(audit, before)
     assert {name: outcome.verdict for name, outcome in run.outcomes.items()} == p0_passed(), run.printed
     assert run.judgement.exit == Exit.PROVEN
+    longer = max(0, ExecutionResult(run.folder / "output.xml").suite.elapsed_time.total_seconds() - _SECONDS)
+    assert requests.requests - requests.verbs["patch"] < _MOST_REQUESTS + _MORE_A_SECOND * longer, requests
     assert left(Api(kubeconfig)) == []
 
 

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from livenad.errors import CapabilityMissing
 from robot.api import ExecutionResult, SkipExecution
-from robot.libdoc import LibraryDocumentation
 from robot.running import ResourceFile, TypeInfo
 from robot.running.arguments import ArgInfo
 
 from tests.forked import run_forked
+from tests.keyword_examples import LIBRARIES
 from tests.unit.libraries.conftest import Call
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = (ROOT / "libraries/KubeVirtLibrary", ROOT / "libraries/GuestLibrary")
-KEYWORDS = {keyword.name: keyword for folder in FOLDERS for keyword in LibraryDocumentation(str(folder)).keywords}
+KEYWORDS = {keyword.name: keyword for library in LIBRARIES for keyword in library.keywords}
 MOST_KEYWORDS = 75
 MOST_USER_KEYWORDS = 20
 

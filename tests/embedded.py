@@ -94,4 +94,4 @@ def embedded_cluster(folder: Path, *options: str) -> Iterator[Path]:
             yield kubeconfig
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)

@@ -31,7 +31,7 @@ Suite Teardown    Create File    ${{FOLDER}}/ended-{me}
 Meets {other}
     [Metadata]    Requirements    R1
     Create File    ${{FOLDER}}/began-{me}
-    Wait Until Created    ${{FOLDER}}/began-{other}    timeout=30s
+    Wait Until Created    ${{FOLDER}}/began-{other}    timeout=90s
     {last}
 """
 LEAVES_FILES = """\
@@ -72,7 +72,7 @@ def test_two_suites_run_at_one_time_and_their_results_are_one(tmp_path: Path) ->
         MEETING.format(me="b", other="a", last="Fail    NIC still on blue"),
     )
     with started(tmp_path, suites) as process:
-        printed, errors = process.communicate(timeout=60)
+        printed, errors = process.communicate(timeout=120)
     assert process.returncode == Exit.PRODUCT_FAILED, printed + errors
     assert "Verdict: FAIL: the product failed 1 of 2 tests" in printed
     assert re.search(r"^PASS +Suite 0 +1 passed, \d+ s$", printed, re.MULTILINE)
@@ -111,7 +111,7 @@ def test_a_signal_ends_every_suite_as_it_would_end_one(tmp_path: Path, number: i
         for met in ("met-a", "met-b"):
             wait_for_file(tmp_path / met, process)
         process.send_signal(number)
-        printed, errors = process.communicate(timeout=60)
+        printed, errors = process.communicate(timeout=120)
         # What Robot leaves running ends with its input.
         os.close(os.open(tmp_path / "never", os.O_RDWR | os.O_NONBLOCK))
     assert process.returncode == Exit.INTERRUPTED, printed + errors
@@ -131,7 +131,7 @@ def test_without_pabot_one_line_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "pabot.py").write_text("raise ModuleNotFoundError(\"No module named 'pabot'\", name='pabot')\n")
     command = [sys.executable, str(ROOT / "scripts/run_suites.py"), "--state", str(tmp_path), "--processes", "2"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=30)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=90)
     assert run.returncode == 64
     assert run.stderr == "error: --processes needs pabot: pip install robotframework-pabot\n"
 

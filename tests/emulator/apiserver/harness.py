@@ -167,7 +167,7 @@ class LiveApi:
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Runs a coroutine in the server's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=20)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=60)
 
     def create(self, resource: str, obj: Obj) -> Obj:
         """Creates an object in process, past HTTP."""
@@ -188,7 +188,7 @@ class LiveApi:
     def kubectl(self, *arguments: str, stdin: str = "", fails: bool = False) -> str:
         """Standard output of kubectl, of standard error when it is to fail."""
         process = self.kubectl_process(*arguments, stdin=subprocess.PIPE)
-        out, errors = process.communicate(stdin, timeout=30)
+        out, errors = process.communicate(stdin, timeout=60)
         assert (process.returncode != 0) is fails, f"kubectl {arguments}: rc {process.returncode}\n{out}\n{errors}"
         return errors if fails else out
 
@@ -216,11 +216,11 @@ class LiveServer:
 
     def start(self) -> LiveApi:
         self._thread.start()
-        self._ready.wait(timeout=20)
+        self._ready.wait(timeout=60)
         assert self._live is not None, "the API server did not start"
         return self._live
 
     def stop(self) -> None:
         if self._live is not None and self._stop is not None:
             self._live.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=60)

@@ -168,7 +168,7 @@ def test_patch_in_all_forms(demo: LiveApi) -> None:
 
 
 def test_wait(demo: LiveApi) -> None:
-    assert "condition met" in demo.kubectl("wait", "vm/vm1", "--for=condition=Ready", "--timeout=5s")
+    assert "condition met" in demo.kubectl("wait", "vm/vm1", "--for=condition=Ready", "--timeout=60s")
     waiting = demo.kubectl_process("wait", "vm/vm1", "--for=jsonpath={.status.printableStatus}=Migrating")
 
     async def migrate() -> None:
@@ -179,7 +179,7 @@ def test_wait(demo: LiveApi) -> None:
     bucket = demo.api.server.core.store.bucket(VMS)
     demo.run(_followed(bucket))
     demo.run(migrate())
-    out, errors = waiting.communicate(timeout=20)
+    out, errors = waiting.communicate(timeout=60)
     assert (out, errors) == ("virtualmachine.kubevirt.io/vm1 condition met\n", "")
     timed_out = demo.kubectl("wait", "vm/vm1", "--for=condition=Paused", "--timeout=1s", fails=True)
     assert timed_out == "error: timed out waiting for the condition on virtualmachines/vm1\n"
@@ -221,7 +221,7 @@ def test_delete_waits_for_finalizers(demo: LiveApi) -> None:
     assert deleting.stdout.readline().startswith("networkattachmentdefinition.k8s.cni.cncf.io")
     assert deleting.poll() is None
     demo.kubectl("patch", "net-attach-def", "held", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    deleting.communicate(timeout=20)
+    deleting.communicate(timeout=60)
     assert deleting.returncode == 0
 
 
@@ -245,7 +245,7 @@ def test_apply_on_the_client_and_on_the_server(demo: LiveApi) -> None:
 
 def _diff(demo: LiveApi, text: str) -> str:
     process = demo.kubectl_process("diff", "-f", "-", stdin=subprocess.PIPE)
-    out, errors = process.communicate(text, timeout=20)
+    out, errors = process.communicate(text, timeout=60)
     assert process.returncode == 1, errors
     return out
 
@@ -278,7 +278,7 @@ def test_rights(demo: LiveApi) -> None:
         == ""
     )
     denied = demo.kubectl_process("--context", "alice", "auth", "can-i", "create", "vmim")
-    assert denied.communicate(timeout=20)[0] == "no\n"
+    assert denied.communicate(timeout=60)[0] == "no\n"
     assert "alice" in demo.kubectl("--context", "alice", "auth", "whoami")
     refused = demo.kubectl("--context", "alice", "get", "vm", fails=True)
     assert refused.startswith("Error from server (Forbidden): virtualmachines.kubevirt.io is forbidden: User")

@@ -43,7 +43,7 @@ async def test_console_is_binary_both_ways_and_ignores_text(script: Script, sess
     assert websocket.protocol == "plain.kubevirt.io"
     await websocket.send_str("ignored")
     await websocket.send_bytes(b"\xff\r")
-    message = await websocket.receive(timeout=2)
+    message = await websocket.receive(timeout=30)
     assert (message.type, message.data) == (WSMsgType.BINARY, b"\xff\r")
 
 
@@ -53,18 +53,18 @@ async def test_second_console_cuts_the_first_without_a_close_frame(
     await script.running()
     first = await console(script, session)
     second = await console(script, session)
-    message = await first.receive(timeout=2)
+    message = await first.receive(timeout=30)
     assert message.type is WSMsgType.CLOSED
     assert first.close_code == 1006
     await second.send_bytes(b"x")
-    assert (await second.receive(timeout=2)).data == b"x"
+    assert (await second.receive(timeout=30)).data == b"x"
 
 
 async def test_clients_close_frame_is_echoed(script: Script, session: aiohttp.ClientSession) -> None:
     await script.running()
     websocket = await console(script, session)
     await websocket.send_frame((1001).to_bytes(2, "big"), WSMsgType.CLOSE)
-    message = await websocket.receive(timeout=2)
+    message = await websocket.receive(timeout=30)
     assert (message.type, message.data) == (WSMsgType.CLOSE, 1001)
 
 
@@ -74,14 +74,14 @@ async def test_console_ends_at_switch_over_and_the_target_serves_it(
     vmi = await script.running()
     websocket = await console(script, session)
     await script.hand_over(vmi)
-    message = await websocket.receive(timeout=5)
+    message = await websocket.receive(timeout=30)
     assert (message.type, websocket.close_code) == (WSMsgType.CLOSED, 1006)
     await script.until(VMIS, "vm1", lambda v: v["status"]["nodeName"] == "node-2")
     async with session.get(f"{await base(script)}/vm1/console") as refused:
         assert (refused.status, await refused.text()) == (400, "failed to find the serial socket")
     there = await session.ws_connect(f"{await base(script, 'node-2')}/vm1/console")
     await there.send_bytes(b"hi")
-    assert (await there.receive(timeout=2)).data == b"hi"
+    assert (await there.receive(timeout=30)).data == b"hi"
 
 
 async def test_port_forward_carries_bytes_and_just_ends(script: Script, session: aiohttp.ClientSession) -> None:
@@ -92,9 +92,9 @@ async def test_port_forward_carries_bytes_and_just_ends(script: Script, session:
     await websocket.send_bytes(b"SSH-2.0-x\r\n")
     assert await loop.sock_recv(guest, 100) == b"SSH-2.0-x\r\n"
     await loop.sock_sendall(guest, b"answer")
-    assert (await websocket.receive(timeout=2)).data == b"answer"
+    assert (await websocket.receive(timeout=30)).data == b"answer"
     guest.close()
-    message = await websocket.receive(timeout=2)
+    message = await websocket.receive(timeout=30)
     assert (message.type, websocket.close_code) == (WSMsgType.CLOSED, 1006)
 
 
@@ -102,7 +102,7 @@ async def test_forwarded_connection_ends_at_switch_over(script: Script, session:
     vmi = await script.running()
     websocket = await session.ws_connect(f"{await base(script)}/vm1/portforward/22/tcp", autoclose=False)
     await script.hand_over(vmi)
-    message = await websocket.receive(timeout=5)
+    message = await websocket.receive(timeout=30)
     assert (message.type, websocket.close_code) == (WSMsgType.CLOSED, 1006)
 
 

@@ -85,7 +85,7 @@ def test_mac_of_another_vm_is_refused_by_old_releases(old: LiveApi) -> None:
     with refused(500, f"{DENIED}Failed to update {said}"):
         patch(old, VMS, "three", [{"op": "replace", "path": path, "value": MAC}], "demo")
     old.run(old.api.admin.delete(VMS, "one", "demo"))
-    old.kubectl("wait", "vm/one", "--for=delete", "--timeout=10s")
+    old.kubectl("wait", "vm/one", "--for=delete", "--timeout=60s")
     assert macs(made(old, "two", "", MAC))[1] == MAC
 
 

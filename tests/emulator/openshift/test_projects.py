@@ -73,7 +73,7 @@ def test_members_only_read_nads(new: LiveApi, plain: LiveApi, role: str) -> None
 def can(live: LiveApi, verb: str, resource: str, *who: str) -> bool:
     # kubectl's exit status is that of the answer, too.
     process = live.kubectl_process("auth", "can-i", verb, resource, *who)
-    out, errors = process.communicate(timeout=30)
+    out, errors = process.communicate(timeout=60)
     assert out.strip() in ("yes", "no"), errors
     return out.strip() == "yes"
 

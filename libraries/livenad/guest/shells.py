@@ -18,7 +18,14 @@ class GuestUnreachable(LabError):
 
 
 class CommandLost(LabError):
-    """The connection broke, or the guest fell silent, while the command ran: it may or may not have had its effect."""
+    """The connection broke, or the guest fell silent, while the command ran: it may or may not have had its effect.
+
+    ``happened`` is the message without ``warning``, which is for a command that is not repeated.
+    """
+
+    def __init__(self, happened: str, warning: str = "") -> None:
+        super().__init__(f"{happened}; {warning}" if warning else happened)
+        self.happened = happened
 
 
 class CommandTimeout(LabError):

@@ -9,8 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from livenad.errors import LabError
 from livenad.guest import ssh_session
-from livenad.guest.shells import DEFAULT_TIMEOUT, CommandLost, CommandTimeout, Deadline, GuestUnreachable, checked
+from livenad.guest.shells import (
+    DEFAULT_TIMEOUT,
+    CommandLost,
+    CommandTimeout,
+    Deadline,
+    GuestUnreachable,
+    bare,
+    checked,
+)
 from livenad.guest.ssh_command import SshCommand
 from livenad.guest.ssh_session import RETRY_PAUSE, HostKeyMismatch, LoginRefused, SshSession, reason_of
 from livenad.guest.streams import WebSocketStream
@@ -76,24 +85,24 @@ class SshShell:
     ) -> CommandResult:
         deadline = Deadline(timeout)
         started = time.monotonic()
+        failures = _Failures(self.name)
         while True:
-            with self._channel(deadline) as (session, channel):
+            with self._channel(deadline, failures) as (session, channel):
                 # A session may hang without an end; half of the time is left for a new one.
                 patience = Deadline(deadline.slice(timeout / 2)) if repeatable else deadline
                 moved = lambda session=session: self._moved(session)  # noqa: E731
                 try:
                     code, out, err = SshCommand(self.name, session, channel, command, moved).run(patience)
-                except CommandTimeout:
-                    self._last_good = 0.0
-                    if repeatable:
+                except (CommandLost, CommandTimeout) as error:
+                    if isinstance(error, CommandTimeout):
+                        self._last_good = 0.0
+                    if repeatable or isinstance(error, CommandLost):
                         self._drop(session)
-                    if not repeatable or deadline.passed:
+                    if not repeatable:
                         raise
-                    continue
-                except CommandLost:
-                    self._drop(session)
-                    if not repeatable or deadline.passed:
-                        raise
+                    failures.add(error, patience.seconds)
+                    if deadline.passed:
+                        raise failures.weightiest from None
                     continue
             self._last_good = time.monotonic()
             seconds = time.monotonic() - started
@@ -133,9 +142,11 @@ class SshShell:
             self._lock.release()
 
     @contextmanager
-    def _channel(self, deadline: Deadline) -> Iterator[tuple[SshSession, paramiko.Channel]]:
+    def _channel(
+        self, deadline: Deadline, failures: _Failures | None = None
+    ) -> Iterator[tuple[SshSession, paramiko.Channel]]:
         """A channel on a session that works; no command has been sent yet, so trying again is safe."""
-        session, channel = self._open_channel(deadline)
+        session, channel = self._open_channel(deadline, failures or _Failures(self.name))
         with self._freed:
             self._channels += 1
         try:
@@ -145,16 +156,22 @@ class SshShell:
                 self._channels -= 1
                 self._freed.notify_all()
 
-    def _open_channel(self, deadline: Deadline) -> tuple[SshSession, paramiko.Channel]:
+    def _open_channel(self, deadline: Deadline, failures: _Failures) -> tuple[SshSession, paramiko.Channel]:
         import paramiko  # noqa: PLC0415 -- importing a keyword library must stay cheap
 
         while True:
-            session = self._session(deadline)
+            began = deadline.left
+            try:
+                session = self._session(Deadline(deadline.left) if failures.some else deadline)
+            except (HostKeyMismatch, LoginRefused):
+                raise
+            except GuestUnreachable as error:
+                raise failures.before(error) from None
             try:
                 channel = session.open_channel(deadline.slice(_patience_with(session, deadline)))
             except paramiko.SSHException as error:
                 if not _is_refusal(error, session):
-                    self._give_up(session, error, deadline)
+                    self._give_up(session, error, deadline, failures, began)
                     continue
                 # A server that refuses lives, and so do the commands that run on this session.
                 self._last_good = time.monotonic()
@@ -166,24 +183,54 @@ class SshShell:
                 with self._freed:
                     self._freed.wait(deadline.slice(1.0 if self._channels else RETRY_PAUSE))
             except Exception as error:
-                self._give_up(session, error, deadline)
+                self._give_up(session, error, deadline, failures, began)
             else:
                 self._last_good = time.monotonic()
                 return session, channel
 
-    def _give_up(self, session: SshSession, error: Exception, deadline: Deadline) -> None:
+    def _give_up(
+        self, session: SshSession, error: Exception, deadline: Deadline, failures: _Failures, began: float
+    ) -> None:
         """Another session is tried, while there is time."""
         silence = session.stream.silence()
         self._drop(session)
+        reason = reason_of(error, logged_in=True)
+        told = GuestUnreachable(f"{self.name}: the session takes no command: {reason}; {silence}")
         if deadline.passed:
-            raise GuestUnreachable(
-                f"{self.name}: the session takes no command: {reason_of(error)}; {silence}"
-            ) from None
+            raise failures.before(told) from None
+        failures.add(told, began - deadline.left)
 
     def _drop(self, session: SshSession) -> None:
         if session is self._current:
             self._current = None
         session.abort()
+
+
+class _Failures:
+    """What went wrong with the sessions before: the one that had most time tells most."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._found: list[tuple[float, LabError]] = []
+
+    def add(self, error: LabError, seconds: float) -> None:
+        self._found.append((seconds, error))
+
+    @property
+    def some(self) -> bool:
+        return bool(self._found)
+
+    @property
+    def weightiest(self) -> LabError:
+        return max(self._found, key=lambda found: found[0])[1]
+
+    def before(self, error: GuestUnreachable) -> GuestUnreachable:
+        """The error at the end, after what has led to it."""
+        if not self._found:
+            return error
+        cause = self.weightiest
+        told = cause.happened if isinstance(cause, CommandLost) else bare(cause)
+        return GuestUnreachable(f"{told}; then {bare(error).removeprefix(f'{self._name}: ')}")
 
 
 def _is_refusal(error: paramiko.SSHException, session: SshSession) -> bool:

@@ -27,6 +27,7 @@ LONGEST_REQUEST = 8000
 
 _BY_INPUT = 'eval "$(cat)"'
 
+_NOT_REPEATED = "is not repeated, since it may have had its effect"
 _NO_PASSWORD_CHANGE = b"Password change required but no TTY available"
 
 
@@ -71,12 +72,10 @@ class SshCommand:
                 self._channel.sendall(command)
             self._channel.shutdown_write()
         except Exception as error:
-            why = f"the connection broke when it was sent: {reason_of(error)}"
+            why = f"the connection broke when it was sent: {reason_of(error, logged_in=True)}"
             if deadline.passed:
                 why = f"not confirmed within {human(deadline.seconds)}; {self._session.stream.silence()}"
-            raise CommandLost(
-                f"{self._name}: {shorten(self._command)}: {why}; it is not repeated, since it may have had its effect"
-            ) from None
+            raise CommandLost(f"{self._name}: {shorten(self._command)}: {why}", f"it {_NOT_REPEATED}") from None
 
     def _collect(self, deadline: Deadline) -> None:
         """Reads until the end of output. Whether that has come is looked at before the last bytes are taken."""
@@ -104,7 +103,8 @@ class SshCommand:
             if grace is not None and grace.passed:
                 raise CommandLost(
                     f"{self._name}: the guest moved while {shorten(self._command)} ran, and the connection to where it "
-                    "was is silent; the command is not repeated, since it may have had its effect"
+                    "was is silent",
+                    f"the command {_NOT_REPEATED}",
                 )
 
     def _take(self) -> bool:
@@ -122,7 +122,8 @@ class SshCommand:
         if not channel.status_event.wait(min(deadline.left, 2.0)) or channel.exit_status < 0:
             raise CommandLost(
                 f"{self._name}: the connection broke, or a signal ended the command, while {shorten(self._command)} "
-                "ran; it is not repeated, since it may have had its effect"
+                "ran",
+                f"it {_NOT_REPEATED}",
             )
         if channel.exit_status == 1 and _NO_PASSWORD_CHANGE in self._err:
             raise LoginRefused(

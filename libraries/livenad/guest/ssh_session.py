@@ -98,17 +98,22 @@ def connect(
     pause = threading.Event()
     limit = first_limit
     heaviest, told, cut = Weight.CUT_SHORT, GuestUnreachable(f"{name}: there was no time for an attempt"), ""
+    longest = 0.0
     while True:
         place = location()
-        attempt = _Attempt(name, login, Deadline(deadline.slice(limit)))
+        had = deadline.slice(limit)
+        attempt = _Attempt(name, login, Deadline(had))
         try:
             return SshSession(*attempt.connect(open_stream), place)
         except Exception as error:
             weight, reason = attempt.judge(error)
-            cut = bare(reason) if weight is Weight.CUT_SHORT else ""
-            if weight >= heaviest:
-                heaviest, told = weight, reason
-            if weight is Weight.CUT_SHORT:
+            short = weight is Weight.CUT_SHORT
+            # One for which the deadline left little time tells nothing that a longer one has not told.
+            if not short or had >= longest:
+                cut, longest = (bare(reason), had) if short else ("", 0.0)
+                if weight >= heaviest:
+                    heaviest, told = weight, reason
+            if short:
                 limit *= 2
         if deadline.left <= RETRY_PAUSE:
             break
@@ -225,11 +230,13 @@ def bare(error: Exception) -> str:
     return str(error).removeprefix(LAB_ERROR_PREFIX)
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: Exception, *, logged_in: bool = False) -> str:
     """One line for a message; paramiko's own exceptions are terse or empty."""
     if isinstance(error, LabError):
         return bare(error)
     if isinstance(error, EOFError):
+        if logged_in:
+            return "the SSH server ended the connection"
         return str(error) or "nothing that speaks SSH answers on port 22: the connection ended at once"
     return f"{type(error).__name__}: {error}".rstrip(": ")
 

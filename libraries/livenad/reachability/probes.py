@@ -35,10 +35,11 @@ _SLICE_GRACE = 5.0
 
 # OpenSSH 9.8 and later rejects a client that connects too often without logging in. That counts as an answer, but TCP
 # requests are sent less often than ICMP. Each request costs the peer a process. While a peer is probed at a quick pace
-# until it answers, at most two requests are open, so that the probes do not overload a slow peer. In a window the
+# until it answers, few requests are open, so that the probes do not overload a slow guest or peer. In a window the
 # pace is slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
 _WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.2, "TCP": 0.5, "neighbour": 1.0}
 _REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.06, "TCP": 0.12}
+_MOST_OPEN: Mapping[str, int] = {"ICMP": 8, "TCP": 2}
 _TRAFFIC_PAUSE = {True: 0.06, False: 0.5}
 """Seconds between requests of the other kinds: until they are answered, and in a window."""
 
@@ -60,6 +61,7 @@ for f in /sys/class/net/*/address; do
 read -r m <"$f"; [ "$m" = "$2" ] && { d=${f%/address}; d=${d##*/}; return; }
 done
 }
+true >/dev/null || { echo "X /dev/null that its user may write to; give it mode 666"; exit 0; }
 have ping || { echo "X ping; use an image that has it"; exit 0; }
 limit=; have timeout && timeout 3 true 2>/dev/null && limit='timeout 3'
 if have bash; then TCP() {
@@ -78,16 +80,17 @@ one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
-before=; last=
+id=$1; kind=$2; target=$5; pause=$6; most=$7
+set --
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
-if [ "$2" = TCP ] && [ -n "$few" ]; then
-[ -z "$before" ] || wait "$before"
-before=$last; now
+if [ "$most" != 0 ] && [ $# -ge "$most" ]; then
+wait "$1"; shift; now
 [ "$c" -lt "$end" ] && [ ! -e "$stop" ] || break
 fi
-echo "A $1 $t" || exit 0
-one "$1" "$2" "$5" "$t" & last=$!
-sleep "$6" 2>/dev/null || sleep 1
+echo "A $id $t" || exit 0
+one "$id" "$kind" "$target" "$t" &
+[ "$most" = 0 ] || set -- "$@" $!
+sleep "$pause" 2>/dev/null || sleep 1
 done
 }
 collect() {
@@ -219,7 +222,8 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
         source, target = str(probe.path.source_address.ip), str(probe.path.target_address.ip)
         mac = probe.path.source_nic.mac.lower()
         if probe.protocol in ("ICMP", "TCP"):
-            words = (str(number), probe.protocol, source, mac, target, str(pause))
+            most = _MOST_OPEN[probe.protocol] if until_reached else 0
+            words = (str(number), probe.protocol, source, mac, target, str(pause), str(most))
             streams.append(f"stream {shlex.join(words)} &")
         else:
             others.append((number, probe.protocol, mac, source, target, pause, needed))
@@ -236,7 +240,6 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
     return "\n".join(
         (
             _FUNCTIONS,
-            f"few={1 if until_reached else ''}",
             f"left={len(probes)}",
             *counters,
             f'now; echo "B $t"; end=$((c + {round(duration * 100)}))',

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+from livenad.errors import LabError
 from livenad.guest.requirements import NEEDS, missing_in, not_observed
 from livenad.identity.guest_identity import interface_changes, interface_of, parse_identity
 from livenad.model import CommandResult, Nic
@@ -48,6 +50,15 @@ class Here:
 )
 def test_what_is_missing(tmp_path: Path, tools: tuple[str, ...], missing: list[str]) -> None:
     assert missing_in(Here(tmp_path, *tools)) == missing
+
+
+def test_null_device_that_may_not_be_written_is_no_missing_tool(tmp_path: Path) -> None:
+    class NoNull(Here):
+        def run(self, command: str, *rest: Any, **more: Any) -> CommandResult:
+            return super().run(command.replace("/dev/null", str(tmp_path)), *rest, **more)
+
+    with pytest.raises(LabError, match="guest here: its user may not write to /dev/null; give it mode 666"):
+        missing_in(NoNull(tmp_path, "ip", "ping"))
 
 
 def test_what_cannot_be_observed_is_told_in_words() -> None:

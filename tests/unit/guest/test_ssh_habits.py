@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from types import SimpleNamespace
@@ -91,6 +92,45 @@ def test_reason_is_that_of_the_last_attempt_which_was_not_cut_short(monkeypatch:
         threading.Timer(2.5, setattr, (lab.gateway, "silent", True)).start()
         with pytest.raises(GuestUnreachable, match=r"dialing VM.*; then .*was silent"):
             lab.shell.run("true", 6)
+
+
+def test_attempt_without_time_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh, "ATTEMPT_TIMEOUT", 1.0)
+    with SshLab() as lab:
+        lab.gateway.silent = True
+        with pytest.raises(GuestUnreachable, match=r"no session within 1\.5 s; .* within 1\.0 s"):
+            lab.shell.run("true", 1.5)
+
+
+class EndsAtEachSession(asyncssh.SSHServer):
+    """Lets everybody in, and ends the connection when a session is asked for."""
+
+    def connection_made(self, conn: Any) -> None:
+        conn._process_session_open = lambda packet: conn.abort()
+
+
+def test_session_that_breaks_each_time_is_told_before_the_attempt_that_had_no_time() -> None:
+    with SshLab(EndsAtEachSession) as lab:
+        threading.Timer(0.6, setattr, (lab.gateway, "silent", True)).start()
+        with pytest.raises(GuestUnreachable) as caught:
+            lab.shell.run("true", 1.5, repeatable=True)
+    told = "the session takes no command: the SSH server ended the connection; .*; then "
+    assert re.search(told, str(caught.value))
+
+
+def test_command_that_breaks_each_session_is_told_so() -> None:
+    with SshLab() as lab:
+
+        def end_it() -> None:
+            lab.streams.target = None
+            lab.streams.cut_streams()
+
+        lab.shell.prepare(10)
+        threading.Timer(0.3, end_it).start()
+        with pytest.raises(GuestUnreachable) as caught:
+            lab.shell.run("sleep 1", 0.9, repeatable=True)
+    assert re.search(r'"sleep 1".* ran; then no session within 0\.\d s; last attempt: .*dialing', str(caught.value))
+    assert "not repeated" not in str(caught.value)
 
 
 def test_foreign_host_key_outweighs_whatever_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:

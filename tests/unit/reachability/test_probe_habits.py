@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from ipaddress import ip_interface
+from itertools import accumulate
 from pathlib import Path
 from typing import cast
 
@@ -115,6 +116,19 @@ def test_slow_peer_has_two_requests_open_at_most_until_it_answers(
     (samples,) = parse_samples(said, 1, time.monotonic(), "here")
     assert peer.most <= 2
     assert sum(sample.answered for sample in samples) >= 2
+
+
+@pytest.mark.parametrize("shell", OWN_PING)
+def test_silent_target_has_few_pings_open(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cast(dict[str, int], probes._MOST_OPEN), "ICMP", 3)
+    log = tmp_path / "log"
+    (tmp_path / "ping").write_text(f"#!/bin/sh\necho 1 >>{log}\nsleep 0.6\necho -1 >>{log}\nexit 1\n", encoding="utf-8")
+    (tmp_path / "ping").chmod(0o755)
+    said = run_script(shell, "ICMP", 1.3, str(tmp_path), until_reached=True)
+    (samples,) = parse_samples(said, 1, time.monotonic(), "here")
+    assert max(accumulate(int(line) for line in log.read_text(encoding="utf-8").split())) == 3
+    assert 4 <= len(samples) <= 9
+    assert not any(sample.answered for sample in samples)
 
 
 class GoneShell:

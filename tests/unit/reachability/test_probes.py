@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from ipaddress import ip_interface
 from pathlib import Path
+from typing import Any
 
 import pytest
 from livenad.errors import LabError
@@ -281,6 +282,20 @@ def test_guest_without_ping_is_a_lab_error(tmp_path: Path) -> None:
     shell = LocalShell(str(tmp_path / "sh"), {"PATH": str(tmp_path)})
     run = sample_until_reached({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.2)
     assert "guest vm has no ping; use an image" in str(run.failures["vm"])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_null_device_that_may_not_be_written_is_no_missing_tool(
+    shell: str, ping: dict[str, str], tmp_path: Path
+) -> None:
+    class NoNull(LocalShell):
+        def run(self, command: str, *rest: Any, **more: Any) -> CommandResult:
+            return super().run(command.replace("/dev/null", str(tmp_path)), *rest, **more)
+
+    run = sample_until_reached({"vm": NoNull(shell, ping)}, [Probe(route("127.0.0.2/24"), "ICMP")], 0.2)
+    assert "guest vm has no /dev/null that its user may write to; give it mode 666" in str(run.failures["vm"]).replace(
+        str(tmp_path), "/dev/null"
+    )
 
 
 def test_guest_without_a_shell_is_told_before_anything_is_sampled() -> None:

@@ -56,6 +56,7 @@ class Asking:
         self.stop, self.kept = stop, kept
         self.until = float(uptime()) + order["seconds"]
         self.turns: dict[str, threading.Lock] = {}
+        self.root = _Root()
 
     def run(self) -> None:
         """Ask until all that was wanted is answered, or the time is over."""
@@ -80,7 +81,7 @@ class Asking:
         for thread in threads:
             thread.start()
         while self._goes_on() and (self.order["listens"] or any(thread.is_alive() for thread in threads)):
-            time.sleep(0.02)
+            time.sleep(0.1 if self.order["listens"] else 0.02)
 
     def _require_answers(self) -> None:
         """The process that has the port must be one of ours: otherwise silence of this guest would be its own."""
@@ -247,12 +248,12 @@ class Asking:
 
     def _resolve(self, _number: int, _asked: str, device: str, _source: str, target: str) -> bool:
         """Whether the target, or the gateway to it, tells its MAC, once what was known of it is forgotten."""
-        root = [] if os.geteuid() == 0 else ["sudo", "-n"]
         family = "-6" if ":" in target else "-4"
-        ip = [*root, "ip", family, "neigh"]
         way = _silently(["ip", family, "route", "get", target, "oif", device]).decode().split()
         hop = way[way.index("via") + 1] if "via" in way else target
-        _silently([*ip, "del", hop, "dev", device])
+        ip = f"ip {family} neigh"
+        # BusyBox has no del.
+        self.root.run(f"{ip} del {hop} dev {device} || {ip} flush to {hop} dev {device}")
         with socket.socket(family_of(target), socket.SOCK_DGRAM) as one:
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
@@ -262,6 +263,25 @@ class Asking:
             if _mac_is_known(hop, device):
                 return True
         return False
+
+
+class _Root:
+    """A shell of root's, which stays: sudo for each command would take all the time of a slow guest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shell: Any = None
+
+    def run(self, command: str) -> None:
+        """Run a command, and wait for its end; without rights nothing is run."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._shell is None or self._shell.poll() is not None:
+                pipe = subprocess.PIPE
+                argv = ["sh"] if os.geteuid() == 0 else ["sudo", "-n", "sh"]
+                self._shell = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+            self._shell.stdin.write(f"{{ {command}; }} >&2; echo\n".encode())
+            self._shell.stdin.flush()
+            self._shell.stdout.readline()
 
 
 def _mac_is_known(address: str, device: str) -> bool:

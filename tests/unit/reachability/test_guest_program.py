@@ -147,3 +147,44 @@ def test_connection_to_a_port_where_nobody_listens_tells_why(monkeypatch: pytest
     lines: dict[int, str] = {}
     guest_connections._hold_one(lines, 0, "127.0.0.1", "127.0.0.2")
     assert lines[0] == "C 0 0.00 0.00 0.00 0.00 Connection_refused"
+
+
+def _tools(folder: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    for name, text in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def test_root_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    _tools(tmp_path, monkeypatch, sudo=f'echo sudo >>{log}; shift; exec "$@"', ip=f'echo "ip $*" >>{log}; echo noise')
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    root = guest_requests._Root()
+    for number in range(3):
+        root.run(f"ip -4 neigh del 10.0.0.{number} dev eth0")
+        assert log.read_text(encoding="utf-8").splitlines()[-1] == f"ip -4 neigh del 10.0.0.{number} dev eth0"
+    assert log.read_text(encoding="utf-8").count("sudo") == 1
+
+
+def test_without_root_nothing_is_run_and_nothing_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _tools(tmp_path, monkeypatch, sudo="exit 1")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    root = guest_requests._Root()
+    for _ in range(3):
+        root.run("ip -4 neigh del 10.0.0.1 dev eth0")
+
+
+@pytest.mark.parametrize(("refuses", "word"), [("", "del"), ('[ "$3" != del ] || exit 1; ', "flush to")])
+def test_mac_is_forgotten_by_busybox_too(
+    program: Program, refuses: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    _tools(tmp_path, monkeypatch, ip=f'{refuses}[ "$2" = route ] || echo "$*" >>{log}')
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(guest_requests, "_mac_is_known", lambda *found: found == ("127.0.0.2", "lo"))
+    monkeypatch.setattr(guest_requests, "device_of", lambda _mac: "lo")
+    monkeypatch.setattr(guest_requests.Asking, "_require_answers", lambda self: None)
+    ((sample,),) = program.ask((0, "neighbour", "", "127.0.0.1", "127.0.0.2", 0.01, 1))
+    assert sample.answered
+    assert log.read_text(encoding="utf-8") == f"-4 neigh {word} 127.0.0.2 dev lo\n"

@@ -39,6 +39,10 @@ _SLICE_GRACE = 5.0
 # pace is slow, and an open request must not delay the next one: too few requests to a silent target prove nothing.
 _WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.2, "TCP": 0.5, "neighbour": 1.0}
 _REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.06, "TCP": 0.12}
+# A guest whose processor is emulated, or hardly scheduled, would do nothing else at that pace: it is one that needs
+# more than 60 ms to start four small processes.
+_SLOW_WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.5, "TCP": 0.8}
+_SLOW_REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.25, "TCP": 0.5}
 _MOST_OPEN: Mapping[str, int] = {"ICMP": 8, "TCP": 2}
 _TRAFFIC_PAUSE = {True: 0.06, False: 0.5}
 """Seconds between requests of the other kinds: until they are answered, and in a window."""
@@ -63,6 +67,7 @@ done
 }
 true >/dev/null || { echo "X /dev/null that its user may write to; give it mode 666"; exit 0; }
 have ping || { echo "X ping; use an image that has it"; exit 0; }
+slow=; now; b=$c; sleep 0; sleep 0; sleep 0; sleep 0; now; [ "$((c - b))" -le 6 ] || slow=1
 limit=; have timeout && timeout 3 true 2>/dev/null && limit='timeout 3'
 if have bash; then TCP() {
 $limit bash -c 'exec 3<>"/dev/tcp/$0/22" && IFS= read -r -t 3 -n 4 b <&3; [ "$b" = SSH- ] || [ "$b" = "Not " ]' "$1"
@@ -80,7 +85,7 @@ one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
-id=$1; kind=$2; target=$5; pause=$6; most=$7
+id=$1; kind=$2; target=$5; most=$6; pause=$7; [ -z "$slow" ] || pause=$8
 set --
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
 if [ "$most" != 0 ] && [ $# -ge "$most" ]; then
@@ -213,7 +218,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
     Times are seconds of the guest's uptime. A request without an outcome was open when the window ended. ``token``
     marks the frames of one window.
     """
-    pauses = _REACH_PAUSE if until_reached else _WINDOW_PAUSE
+    pauses, slow = (_REACH_PAUSE, _SLOW_REACH_PAUSE) if until_reached else (_WINDOW_PAUSE, _SLOW_WINDOW_PAUSE)
     counters, streams, others = [], [], []
     for number, probe in enumerate(probes):
         needed = ANSWERS_NEEDED[probe.protocol] if until_reached else 0
@@ -223,7 +228,8 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
         mac = probe.path.source_nic.mac.lower()
         if probe.protocol in ("ICMP", "TCP"):
             most = _MOST_OPEN[probe.protocol] if until_reached else 0
-            words = (str(number), probe.protocol, source, mac, target, str(pause), str(most))
+            slowly = probe.pause or slow[probe.protocol]
+            words = (str(number), probe.protocol, source, mac, target, str(most), str(pause), str(slowly))
             streams.append(f"stream {shlex.join(words)} &")
         else:
             others.append((number, probe.protocol, mac, source, target, pause, needed))

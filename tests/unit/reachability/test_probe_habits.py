@@ -131,6 +131,27 @@ def test_silent_target_has_few_pings_open(shell: str, tmp_path: Path, monkeypatc
     assert not any(sample.answered for sample in samples)
 
 
+@pytest.mark.parametrize("shell", OWN_PING)
+@pytest.mark.parametrize(("process", "slow"), [(":", ""), ("command sleep 0.02", "1")])
+def test_guest_that_is_slow_to_start_processes_is_known(shell: str, process: str, slow: str) -> None:
+    script = f'sleep() {{ {process}; }}\n{probes._FUNCTIONS}echo "slow=$slow"'
+    said = subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=30, check=False).stdout
+    assert said == f"slow={slow}\n"
+
+
+@pytest.mark.parametrize("shell", OWN_PING)
+def test_slow_guest_asks_less_often(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ping").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    (tmp_path / "ping").chmod(0o755)
+    monkeypatch.setattr(probes, "_FUNCTIONS", probes._FUNCTIONS + "slow=1\n")
+    script = probe_script([Probe(route(), "ICMP"), Probe(route(), "ICMP", 0.1)], 1.5, until_reached=False)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    argv = [shell, "-c", script]
+    said = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=30, check=False).stdout
+    assert 2 <= said.count("A 0 ") <= 4
+    assert said.count("A 1 ") >= said.count("A 0 ") + 2  # it has a pace of its own
+
+
 class GoneShell:
     """A guest that is out of reach, and says so only when the deadline is past."""
 

@@ -28,7 +28,7 @@ SETTLE = 0.5
 """Seconds for the answers to the last requests of a window."""
 
 PREPARE_TIMEOUT = 20.0
-"""Seconds in which every guest must give a shell before a window begins."""
+"""Seconds in which every guest must give a shell before a window begins; more where more is given to what follows."""
 
 _REACH_SLICE = 10.0
 _SLICE_GRACE = 5.0
@@ -85,7 +85,7 @@ one() { r=0; "$2" "$3" >/dev/null 2>&1 || r=$?; now; echo "S $1 $4 $t $r"; }
 stream() {
 read -r me _ </proc/self/stat; echo "P $1 $me"
 device "$3" "$4"; [ -n "$d" ] || echo "D $1"
-id=$1; kind=$2; target=$5; most=$6; pause=$7; [ -z "$slow" ] || pause=$8
+id=$1; kind=$2; target=$5; pause=$6; most=$7; [ -z "$slow" ] || pause=$8
 set --
 while now; [ "$c" -lt "$end" ] && [ ! -e "$stop" ] && [ -e "$kept" ]; do
 if [ "$most" != 0 ] && [ $# -ge "$most" ]; then
@@ -187,17 +187,17 @@ def sample_until_reached(shells: Mapping[str, Shell], probes: Sequence[Probe], w
         for probe, found in zip(own, _sample_slices(shells[guest], own, within), strict=True):
             run.series[probe] = series_of(probe, found)
 
-    run = begin(shells, probes)
+    run = begin(shells, probes, max(PREPARE_TIMEOUT, within))
     if not run.failures:
         in_parallel(guests_of(probes), sample, run.failures)
     run.series = {probe: run.series[probe] for probe in probes if probe in run.series}
     return run
 
 
-def begin(shells: Mapping[str, Shell], probes: Sequence[Probe]) -> ProbeRun:
+def begin(shells: Mapping[str, Shell], probes: Sequence[Probe], timeout: float = PREPARE_TIMEOUT) -> ProbeRun:
     """A run that begins when every guest has a shell; ``failures`` has the guests without one."""
     run = ProbeRun(time.monotonic())
-    in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(PREPARE_TIMEOUT), run.failures)
+    in_parallel(guests_of(probes), lambda guest: shells[guest].prepare(timeout), run.failures)
     run.began = window_began()
     return run
 
@@ -229,7 +229,7 @@ def probe_script(probes: Sequence[Probe], duration: float, *, until_reached: boo
         if probe.protocol in ("ICMP", "TCP"):
             most = _MOST_OPEN[probe.protocol] if until_reached else 0
             slowly = probe.pause or slow[probe.protocol]
-            words = (str(number), probe.protocol, source, mac, target, str(most), str(pause), str(slowly))
+            words = (str(number), probe.protocol, source, mac, target, str(pause), str(most), str(slowly))
             streams.append(f"stream {shlex.join(words)} &")
         else:
             others.append((number, probe.protocol, mac, source, target, pause, needed))

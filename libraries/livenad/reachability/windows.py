@@ -48,9 +48,9 @@ d=$d/%(token)s
 [ -d "$d" ] && exit 0
 mkdir "$d" 2>/dev/null && printf %%s %(script)s >"$d/script" && [ -s "$d/script" ] || continue
 { sh "$d/script" >"$d/part" 2>/dev/null; mv "$d/part" "$d/all"; } </dev/null >/dev/null 2>&1 &
-n=0
-until grep -q '^A %(last)s ' "$d/part" 2>/dev/null || [ -e "$d/all" ] || [ "$n" -ge 150 ]; do
-n=$((n + 1)); sleep 0.02 2>/dev/null || { sleep 1; n=$((n + 20)); }
+n=0; w=0.02
+until grep -q '^A %(last)s ' "$d/part" 2>/dev/null || [ -e "$d/all" ] || [ "$n" -ge 50 ]; do
+n=$((n + 1)); [ "$n" -lt 20 ] || w=0.2; sleep "$w" 2>/dev/null || { sleep 1; n=$((n + 6)); }
 done
 exit 0
 done

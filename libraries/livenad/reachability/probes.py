@@ -40,7 +40,7 @@ _SLICE_GRACE = 5.0
 _WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.2, "TCP": 0.5, "neighbour": 1.0}
 _REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.06, "TCP": 0.12}
 # A guest whose processor is emulated, or hardly scheduled, would do nothing else at that pace: it is one that needs
-# more than 60 ms to start four small processes.
+# more than 40 ms to start four small processes.
 _SLOW_WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.5, "TCP": 0.8}
 _SLOW_REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.25, "TCP": 0.5}
 _MOST_OPEN: Mapping[str, int] = {"ICMP": 8, "TCP": 2}
@@ -67,7 +67,7 @@ done
 }
 true >/dev/null || { echo "X /dev/null that its user may write to; give it mode 666"; exit 0; }
 have ping || { echo "X ping; use an image that has it"; exit 0; }
-slow=; now; b=$c; sleep 0; sleep 0; sleep 0; sleep 0; now; [ "$((c - b))" -le 6 ] || slow=1
+slow=; now; b=$c; sleep 0; sleep 0; sleep 0; sleep 0; now; [ "$((c - b))" -le 4 ] || slow=1
 limit=; have timeout && timeout 3 true 2>/dev/null && limit='timeout 3'
 if have bash; then TCP() {
 $limit bash -c 'exec 3<>"/dev/tcp/$0/22" && IFS= read -r -t 3 -n 4 b <&3; [ "$b" = SSH- ] || [ "$b" = "Not " ]' "$1"

@@ -41,8 +41,8 @@ _WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.2, "TCP": 0.5, "neighbour": 1.0}
 _REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.06, "TCP": 0.12}
 # A guest whose processor is emulated, or hardly scheduled, would do nothing else at that pace: it is one that needs
 # more than 40 ms to start four small processes.
-_SLOW_WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.5, "TCP": 0.8}
-_SLOW_REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.25, "TCP": 0.5}
+_SLOW_WINDOW_PAUSE: Mapping[str, float] = {"ICMP": 0.5, "TCP": 1.2}
+_SLOW_REACH_PAUSE: Mapping[str, float] = {"ICMP": 0.25, "TCP": 0.6}
 _MOST_OPEN: Mapping[str, int] = {"ICMP": 8, "TCP": 2}
 _TRAFFIC_PAUSE = {True: 0.06, False: 0.5}
 """Seconds between requests of the other kinds: until they are answered, and in a window."""

@@ -36,7 +36,7 @@ from livenad.reachability.samples import Sample
 OVERTIME = 20.0
 """Seconds for which the probes run on after the end of the window if they are not stopped."""
 
-FETCH_TIMEOUT = 20.0
+FETCH_TIMEOUT = 40.0
 """Seconds beyond the end of a window in which every guest must return its samples."""
 
 _SAME = 0.001

@@ -200,6 +200,11 @@ def _answers_throughout(group: Sequence[Series], window: SilenceWindow | PairWin
     return bool(group)
 
 
+def longest_pause(duration: float) -> float:
+    """Seconds between requests of a window of ``duration`` seconds beyond which it is not covered."""
+    return max(duration / 3, 1.5)
+
+
 def _covers(series: Series, window: SilenceWindow | PairWindow) -> bool:
     """Whether requests went out over the whole window, with no pause longer than a third of it (a frozen guest).
 
@@ -208,4 +213,4 @@ def _covers(series: Series, window: SilenceWindow | PairWindow) -> bool:
     if series.protocol not in ALWAYS_NEEDED:
         return True
     times = [window.began, *(sample.asked for sample in series.samples), window.began + window.duration]
-    return max(b - a for a, b in pairwise(times)) <= max(window.duration / 3, 1.5)
+    return max(b - a for a, b in pairwise(times)) <= longest_pause(window.duration)

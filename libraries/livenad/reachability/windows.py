@@ -31,7 +31,7 @@ from livenad.reachability.probes import (
     series_of,
     window_began,
 )
-from livenad.reachability.samples import Sample
+from livenad.reachability.samples import Sample, longest_pause
 
 OVERTIME = 20.0
 """Seconds for which the probes run on after the end of the window if they are not stopped."""
@@ -166,7 +166,11 @@ class Window:
         return [probe for probe in self._probes if probe.guest == guest]
 
     def _start(self, guest: str) -> None:
-        script = probe_script(self._own(guest), self.duration + OVERTIME, until_reached=False, token=self._token)
+        # Twice as often as needed, as a slow guest is late now and then.
+        longest = longest_pause(self.duration) / 2
+        script = probe_script(
+            self._own(guest), self.duration + OVERTIME, until_reached=False, token=self._token, longest=longest
+        )
         # The last ones are those of the program, which takes longest to start.
         last = len(self._own(guest)) - 1
         token = f".probes-{secrets.token_hex(6)}"

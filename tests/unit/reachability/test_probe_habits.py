@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from livenad.reachability import probes
 from livenad.reachability.paths import Path as Route
 from livenad.reachability.paths import path_between
 from livenad.reachability.probes import Probe, Protocol, parse_samples, probe_script
+from livenad.reachability.windows import Window
 
 from tests.unit.support.topology import vm
 
@@ -150,6 +152,19 @@ def test_slow_guest_asks_less_often(shell: str, tmp_path: Path, monkeypatch: pyt
     said = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=30, check=False).stdout
     assert 2 <= said.count("A 0 ") <= 4
     assert said.count("A 1 ") >= said.count("A 0 ") + 2  # it has a pace of its own
+
+
+def test_slow_guest_covers_short_windows_too() -> None:
+    def pauses(duration: float) -> list[str]:
+        window = Window({}, [Probe(route(), "ICMP"), Probe(route(), "TCP")], duration)
+        asked: list[str] = []
+        window._run_in = lambda guest, command: asked.append(window._words[guest]["script"])  # type: ignore[method-assign]
+        window._start("here")
+        (script,) = asked
+        return [line.split()[-2] for line in shlex.split(script)[0].splitlines() if line.startswith("stream ")]
+
+    assert pauses(2) == ["0.5", "0.75"]
+    assert pauses(30) == ["0.5", "1.2"]
 
 
 class GoneShell:

@@ -74,7 +74,7 @@ def _hold_one(lines: dict[int, str], number: int, source: str, target: str) -> N
         lines[number] = f"C {number} {opened:.2f} {answered:.2f} {gap:.2f} {ended:.2f} {why}"
 
 
-def main(text: str, stop: str = "", kept: str = "/") -> None:
+def main(text: str, stop: str = "", kept: str = "/", slow: str = "") -> None:
     """Answer from now on, and do what an order says, as JSON: ``hold`` connections, or ask."""
     order = json.loads(text)
     answer()
@@ -82,4 +82,4 @@ def main(text: str, stop: str = "", kept: str = "/") -> None:
         hold(order)
     elif "probes" in order:
         say("P", 0, os.getpid())
-        Asking(order, stop, kept).run()
+        Asking(order, stop, kept, bool(slow)).run()

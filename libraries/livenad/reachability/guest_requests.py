@@ -37,6 +37,7 @@ MEGABYTES = 2
 TRANSFER_SECONDS = 4.0
 STREAM_SECONDS, STREAM_BYTES, STREAM_LAG = 0.2, 250000, 0.15
 ANSWER_SECONDS = 1.0
+SLOW_PAUSE = 0.3
 ARP_TABLE = "/proc/net/arp"
 _IP_UNICAST_IF = 50
 
@@ -48,15 +49,18 @@ class Asking:
     and how many answers suffice (0: never); ``guest``, its name; ``token`` of the window; ``listens``, whether it tells
     what frames it hears; ``seconds``, how long it asks; ``one_by_one``, whether at most one request and one
     transfer or stream are open to a target. It also ends when the file ``stop`` comes or the file ``kept`` goes.
+    A ``slow`` guest asks less often.
     """
 
-    def __init__(self, order: dict[str, Any], stop: str, kept: str) -> None:
+    def __init__(self, order: dict[str, Any], stop: str, kept: str, slow: bool = False) -> None:
         self.order = order
         self.mark = MAGIC + order["token"].encode() + b" "
         self.stop, self.kept = stop, kept
         self.until = float(uptime()) + order["seconds"]
         self.turns: dict[str, threading.Lock] = {}
         self.root = _Root()
+        self.slow = slow
+        self.whole = ["-M", "do"]
 
     def run(self) -> None:
         """Ask until all that was wanted is answered, or the time is over."""
@@ -100,6 +104,7 @@ class Asking:
     def _repeat(self, ask: Callable[..., bool], probe: tuple[Any, ...]) -> None:
         number, kind, mac, source, target, pause, needed = probe
         device, answers = device_of(mac), 0
+        pause = max(pause, SLOW_PAUSE) if self.slow else pause
         turn = threading.Lock()
         if self.order["one_by_one"]:
             # A transfer that hangs must not keep small requests from being sent.
@@ -141,8 +146,12 @@ class Asking:
     def _full_ping(self, _number: int, _asked: str, device: str, _source: str, target: str) -> bool:
         through = ["-I", device] if device else []
         size, null = str(payload_of(device, target)), subprocess.DEVNULL
-        ping = ["ping", *through, "-c", "1", "-W", "1", "-M", "do", "-s", size, target]
-        return subprocess.call(ping, stdin=null, stdout=null, stderr=null) == 0
+        ping = ["ping", *through, "-c", "1", "-W", "1", *self.whole, "-s", size, target]
+        done = subprocess.run(ping, stdin=null, stdout=null, stderr=subprocess.PIPE, check=False)
+        if done.returncode and b"invalid option -- 'M'" in done.stderr:
+            # BusyBox; its frames may not be fragmented on their way either.
+            self.whole = []
+        return done.returncode == 0
 
     def _stream(self, number: int, asked: str, device: str, source: str, target: str) -> bool:
         """Whether half of a stream of full datagrams at 10 Mbit/s comes back at that pace, and hardly any twice."""

@@ -249,7 +249,7 @@ def probe_script(
             "listens": not until_reached,
             "one_by_one": until_reached,
         }
-        streams.append(command(order, '"$stop"', '"$kept"') + " &")
+        streams.append(command(order, '"$stop"', '"$kept"', '"$slow"') + " &")
     return "\n".join(
         (
             _FUNCTIONS,

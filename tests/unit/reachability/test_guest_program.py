@@ -188,3 +188,31 @@ def test_mac_is_forgotten_by_busybox_too(
     ((sample,),) = program.ask((0, "neighbour", "", "127.0.0.1", "127.0.0.2", 0.01, 1))
     assert sample.answered
     assert log.read_text(encoding="utf-8") == f"-4 neigh {word} 127.0.0.2 dev lo\n"
+
+
+def test_full_ping_of_busybox_has_no_option_against_fragments(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    refuses = 'case "$*" in *-M*) echo "ping: invalid option -- \'M\'" >&2; exit 1 ;; esac'
+    _tools(tmp_path, monkeypatch, ping=f'{refuses}\necho "$*" >>{log}')
+    monkeypatch.setattr(guest_requests.Asking, "_require_answers", lambda self: None)
+    (samples,) = program.ask((0, "full-size ICMP", "", "127.0.0.1", "127.0.0.2", 0.01, 2))
+    assert [sample.answered for sample in samples] == [False, True, True]
+    assert log.read_text(encoding="utf-8") == 2 * "-c 1 -W 1 -s 1472 127.0.0.2\n"
+
+
+def test_slow_guest_asks_for_traffic_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def ask(*_: object) -> bool:
+        asked.append(time.monotonic())
+        return True
+
+    monkeypatch.setattr(guest_requests, "SLOW_PAUSE", 0.2)
+    order = {"guest": "web", "token": "ab", "seconds": 5.0, "one_by_one": True}
+    for slow in (False, True):
+        asked.clear()
+        asking = guest_requests.Asking(order, "", "/", slow)
+        asking._repeat(ask, (0, "UDP", "", "127.0.0.1", "127.0.0.2", 0.01, 2))
+        assert (asked[1] - asked[0] >= 0.2) is slow

@@ -287,7 +287,9 @@ class _Root:
             if self._shell is None or self._shell.poll() is not None:
                 pipe = subprocess.PIPE
                 argv = ["sh"] if os.geteuid() == 0 else ["sudo", "-n", "sh"]
-                self._shell = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+                self._shell = subprocess.Popen(
+                    argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
+                )
             self._shell.stdin.write(f"{{ {command}; }} >&2; echo\n".encode())
             self._shell.stdin.flush()
             self._shell.stdout.readline()
@@ -305,4 +307,10 @@ def _mac_is_known(address: str, device: str) -> bool:
 
 def _silently(argv: list[str]) -> bytes:
     null = subprocess.DEVNULL
-    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=null, stdin=null, check=False).stdout
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=null, stdin=null, check=False, env=_environment())
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the folders of ``ip`` in its path: an SSH server may leave them out."""
+    return dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -167,6 +167,17 @@ def test_root_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert log.read_text(encoding="utf-8").count("sudo") == 1
 
 
+def test_ip_is_found_where_the_path_of_the_session_has_no_sbin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = guest_requests._environment()["PATH"]
+    assert path == f"{tmp_path}:/usr/sbin:/sbin"
+    monkeypatch.setattr(guest_requests, "_environment", lambda: {"PATH": str(tmp_path / "sbin")})
+    (tmp_path / "sbin").mkdir()
+    _tools(tmp_path / "sbin", monkeypatch, ip="echo $PATH")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert guest_requests._silently(["ip"]).decode() == f"{tmp_path}/sbin\n"
+
+
 def test_without_root_nothing_is_run_and_nothing_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _tools(tmp_path, monkeypatch, sudo="exit 1")
     monkeypatch.setattr("os.geteuid", lambda: 1000)

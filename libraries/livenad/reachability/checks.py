@@ -231,7 +231,7 @@ def _also_on_pod_network(measurements: Measurements, path: Path) -> list[Probe]:
     ways = [path, path.reverse()]
     more, _ = traffic_probes(measurements, ways, ("UDP", "full-size UDP", "stream"))
     gateway, _ = traffic_probes(measurements, [path], ("neighbour",))
-    return [*(Probe(way, "ICMP") for way in ways), *more, *gateway]
+    return [*(Probe(way, "ICMP") for way in ways), Probe(path.reverse(), "TCP"), *more, *gateway]
 
 
 def _check_entrance(guests: Guests, vm: str, peer: str, within: float) -> None:

@@ -77,6 +77,7 @@ Swapped VM Is Not Restarted And Stays On Its New Network
     Cluster Should Offer    live-update
     Recorded Check Should Pass    swap alone
     VM Should Not Have Restarted    ${SWAPPED_VM}
+    Guest Should Not Have Rebooted    ${SWAPPED_VM}
     Condition Should Never Have Been Set    ${SWAPPED_VM}    RestartRequired
     VM Should Be On Network    ${SWAPPED_VM}    nic=${NIC}    network=${NEW_NETWORK}
     Guests Should Reach Each Other    ${SWAPPED_VM}    ${NEW_PEER}    nic=${NIC}    within=${REACH_TIMEOUT}

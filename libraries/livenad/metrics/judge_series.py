@@ -43,7 +43,7 @@ def judge_old_network_gone(change: NetworkChange, seen: Seen) -> str:
         metric, found = next(iter(left.items()))
         raise ProductFault(
             f"{change.title}: expected no series with the old network; {human(seen.age)} after the edit {metric} of "
-            f"{seen.source} still shows {found[0]}"
+            f"{seen.source} still shows {listed(found)}"
         )
     if silent := [metric for metric in METRICS if not seen.shown[metric]]:
         raise LabError(

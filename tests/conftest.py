@@ -9,6 +9,7 @@ Also the fixture that asserts what the mark of a circumstance says.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 
@@ -83,6 +84,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileSch
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules stay to the end: the search for garbage passes over them."""
+    gc.freeze()
 
 
 def _rank(item: pytest.Item) -> int:

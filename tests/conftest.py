@@ -73,8 +73,8 @@ class FileScheduling(LoadScopeScheduling):
         super()._assign_work_unit(node)
 
 
-def pytest_configure() -> None:
-    if os.environ.get("PYTEST_XDIST_WORKER") in YIELDING:
+def pytest_configure(config: pytest.Config) -> None:
+    if _worker(config) in YIELDING:
         os.nice(YIELDS)
 
 
@@ -86,9 +86,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
 
 
-def pytest_collection_finish() -> None:
-    """Thousands of tests and their modules stay to the end: the search for garbage passes over them."""
-    gc.freeze()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and their modules stay to the end of a worker: the search for garbage passes over them."""
+    if _worker(session.config):
+        gc.freeze()
+
+
+def _worker(config: pytest.Config) -> str:
+    """Its name; "" in any other process, such as one that a test starts."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
 
 
 def _rank(item: pytest.Item) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from livenad.errors import LabError
 from livenad.guest.guests import Guests
+from livenad.guest.shells import GuestUnreachable, bare
 from livenad.model import VmRecord
 from livenad.reachability.judge_reachability import ANSWERS_NEEDED, TIMED, quickest_of, rate_of
 from livenad.reachability.measurements import Measurements
@@ -34,7 +36,11 @@ def traffic_probes(
     """A probe of each kind for each path, of kinds that all paths can observe; and why the others cannot be."""
     probes, lacks, kinds = [], [], list(kinds)
     if kinds:
-        measurements.guests.ask_for_tools(end.name for path in paths for end in (path.source, path.target))
+        ends = list(dict.fromkeys(end.name for path in paths for end in (path.source, path.target)))
+        try:
+            measurements.guests.ask_for_tools(ends)
+        except GuestUnreachable as error:
+            raise LabError(f"what crosses between {' and '.join(ends)} cannot be judged: {bare(error)}") from None
     for kind in kinds:
         why = measurements.unobservable.get(kind, "")
         why = why or next(filter(None, (obstacle(measurements.guests, kind, path) for path in paths)), "")

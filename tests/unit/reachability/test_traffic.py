@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import cast
 
 import pytest
-from livenad.errors import ProductFault
+from livenad.errors import LabError, ProductFault
+from livenad.guest.shells import GuestUnreachable
 from livenad.reachability import checks, guest_program, guest_requests, traffic
 from livenad.reachability.judge_reachability import Opposite, judge_reach, rate_of
 from livenad.reachability.measurements import Measurements
@@ -89,6 +90,19 @@ def test_each_kind_must_reach(kind: str) -> None:
     guests = paper()
     guests.let(lambda one, source, target: (one, target) != (kind, NEW))
     with pytest.raises(ProductFault, match=rf"within 0.3 s; not reached: {kind} vm → new-peer \(10.10.0.12\): 0 of"):
+        reach(guests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_guest_that_cannot_be_asked_for_its_tools_is_the_labs(monkeypatch: pytest.MonkeyPatch) -> None:
+    guests = paper()
+
+    def refuses(names: object) -> None:
+        raise GuestUnreachable("guest lab/vm over SSH: no session within 18 s")
+
+    monkeypatch.setattr(guests, "ask_for_tools", refuses)
+    said = "what crosses between vm and new-peer cannot be judged: guest lab/vm over SSH: no session within 18 s"
+    with pytest.raises(LabError, match=f"^LAB ERROR: {said}"):
         reach(guests)
 
 

@@ -33,7 +33,10 @@ RESULTS = ROOT / "results" / "detection"
 
 
 def run_all(drawn: Sequence[Drawn], folder: Path, processes: int, *, noise: bool = False) -> list[Tried]:
-    """What came of each, in the order of the draw. Those whose result is in ``folder`` are not run again."""
+    """What came of each, in the order of the draw. Those whose result is in ``folder`` are not run again.
+
+    Each ``noise`` runs: also what is excluded from the defects must be no alarm.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -45,7 +48,8 @@ def run_all(drawn: Sequence[Drawn], folder: Path, processes: int, *, noise: bool
         if kept.is_file() and (known := Tried(**json.loads(kept.read_text(encoding="utf-8")))).title == what.title:
             return known
         began = time.monotonic()
-        outcome, message, done = _without_run(what) or _run(what, folder / f"{number:03d}", noise=noise)
+        known_before = None if noise else _without_run(what)
+        outcome, message, done = known_before or _run(what, folder / f"{number:03d}", noise=noise)
         ran = Tried(what.title, outcome, message, done, round(time.monotonic() - began, 1), commit)
         kept.write_text(json.dumps(asdict(ran), indent=1) + "\n", encoding="utf-8")
         print(f"{ran.outcome.upper():15} {ran.seconds:5.1f} s  {ran.title}", flush=True)

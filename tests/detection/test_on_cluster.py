@@ -11,11 +11,12 @@ import pytest
 
 from emulator.fault_points import fault_points_for
 from testplan.results import Outcome, Verdict
-from tests.detection import guest_changes, on_cluster
-from tests.detection.on_cluster import BUSY, described, draw, draw_noise
+from tests.detection import guest_changes, on_cluster, random_runs
+from tests.detection.on_cluster import BUSY, Drawn, described, draw, draw_noise
 from tests.detection.outcomes import (
     ALARM,
     GREEN,
+    LEFT_OUT,
     MOST_EXCLUDED,
     NO_EFFECT,
     NOTICED,
@@ -77,6 +78,13 @@ def outcome(verdict: Verdict) -> Outcome:
 def test_what_is_made_of_a_run(red: list[Verdict], done: list[dict[str, object]], expected: str) -> None:
     assert _of_defect([outcome(one) for one in red], done)[0] == expected
     assert _of_noise([outcome(one) for one in red])[0] == (ALARM if red else GREEN)
+
+
+def test_noise_runs_where_a_defect_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out = Drawn("Pod metadata.labels.example.com/odd53 added, at its third write", {"field": {}})
+    monkeypatch.setattr(random_runs, "_run", lambda *_, noise: (GREEN if noise else UNNOTICED, "", ""))
+    assert [one.outcome for one in random_runs.run_all([left_out], tmp_path / "noise", 1, noise=True)] == [GREEN]
+    assert [one.outcome for one in random_runs.run_all([left_out], tmp_path / "random", 1)] == [LEFT_OUT]
 
 
 def test_a_draw_below_the_goal_or_with_an_alarm_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,7 +165,7 @@ install_requirements() {
   "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python "$VENV/bin/python")
   pip+=(install --quiet --quiet --disable-pip-version-check)
   if [[ $set == tests && ${WITHOUT_LOCKS:-} != yes ]]; then
-    install_halves "${pip[@]}" && return
+    install_thirds "${pip[@]}" && return
   else
     while read -r _ line; do files+=(-r "$ROOT/${line#\*}"); done <<<"$(checksums "$set")"
     # The lock of a set holds those before it.
@@ -175,18 +175,20 @@ install_requirements() {
   fail "the requirements could not be installed into $VENV; is a package index reachable?"
 }
 
-# Two in parallel, as pip is busy with one processor. A lock is complete: nothing has to look for dependencies. Of 5,000
-# modules the tests import a few hundred, which are compiled by that.
-install_halves() {
-  local pip=("$@" --no-compile --no-deps --require-hashes -r /dev/stdin) first
-  half_of_lock 0 | "${pip[@]}" &
-  first=$!
-  half_of_lock 1 | "${pip[@]}" && wait "$first"
+# Three in parallel: pip waits for the network, and is busy with one processor otherwise. A lock is complete: nothing has
+# to look for dependencies. Of 5,000 modules the tests import a few hundred, which are compiled by that.
+install_thirds() {
+  local pip=("$@" --no-compile --no-deps --require-hashes -r /dev/stdin) started=() one
+  for one in 0 1 2; do
+    third_of_lock "$one" | "${pip[@]}" &
+    started+=($!)
+  done
+  for one in "${started[@]}"; do wait "$one" || return; done
 }
 
-# Every second package, whose lines after the first are indented.
-half_of_lock() {
-  awk -v half="$1" '/^[^ #]/ { number++ } number % 2 == half' "$ROOT/locks/tests.txt"
+# Every third package, whose lines after the first are indented.
+third_of_lock() {
+  awk -v third="$1" '/^[^ #]/ { number++ } number % 3 == third' "$ROOT/locks/tests.txt"
 }
 
 # What the machine has to have: the package of each thing that is missing is installed, or all are named.

@@ -157,7 +157,7 @@ else
   # In the processor time that the tests leave, which often wait for a cluster. A check that fails is told at once; the
   # lines of the others do not stand between those of pytest.
   {
-    renice -n 19 -p "$BASHPID" >/dev/null
+    renice -n 10 -p "$BASHPID" >/dev/null
     checks
   } >"$work/checks" &
   start=$EPOCHREALTIME

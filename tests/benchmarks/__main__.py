@@ -30,6 +30,7 @@ MODULES = {
     "f": "scale",
     "g": "startup",
     "h": "without_cluster",
+    "i": "hundreds",
 }
 
 

@@ -55,6 +55,7 @@ SECTIONS = {
     "f": "Many VMs",
     "g": "Start",
     "h": "Many VMs and nodes without a cluster",
+    "i": "Hundreds of VMs",
 }
 
 

@@ -22,7 +22,7 @@ INTRODUCTION = """\
 How much time the tests add to the time that the cluster needs, and how they compare with other tools. This measures all
 of it on the embedded cluster, in one run on one machine:
 
-<!-- skip: it takes half an hour -->
+<!-- skip: it takes an hour -->
 ```bash
 .venv/bin/python -m tests.benchmarks --document
 ```

@@ -29,6 +29,7 @@ The embedded cluster:
   --dynamic-networks-controller
                       with Multus' controller that plugs NICs into running pods
   --lazy-guests       start a guest when something looks into it or sends it a frame: for hundreds of VMs
+  --guests KIND       what guests are: namespaces (quick), or qemu: machines with kernels of their own
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
 Both:
@@ -52,7 +53,7 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() preflight='' defects=() speed='' cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() preflight='' defects=() speed='' guests='' cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
@@ -63,11 +64,11 @@ while (($#)); do
     --preflight) preflight=yes ;;
     --dynamic-networks-controller | --lazy-guests) cluster_options+=("$option") ;;
     --delete-leftovers | --dry-run) leftovers+=("$option") ;;
-    --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
+    --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=* | --guests=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
       ;;
-    --processes | --profile | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
+    --processes | --profile | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect | --guests)
       (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
       value=$1
       shift
@@ -82,6 +83,12 @@ while (($#)); do
         --defect)
           cluster_options+=("$option" "$value")
           defects+=("$option" "$value")
+          ;;
+        --guests)
+          [[ $value == namespaces || $value == qemu ]] ||
+            usage_error "--guests is \"$value\"; expected namespaces or qemu"
+          cluster_options+=("$option" "$value")
+          [[ $value == namespaces ]] || guests=$value
           ;;
         --speed)
           cluster_options+=("$option" "$value")
@@ -123,7 +130,7 @@ fi
 embedded=''
 if [[ $set_of_requirements == embedded ]]; then
   # The times of its profile are for the default speed.
-  [[ -n $speed ]] || profiles+=(--profile embedded)
+  [[ -n $speed ]] || profiles+=(--profile "embedded${guests:+-$guests}")
   [[ " ${robot_arguments[*]-} " == *" --dryrun "* ]] || embedded=yes
 fi
 [[ -n $embedded ]] || set_of_requirements=cluster

@@ -67,7 +67,7 @@ class SerialLine:
         self._typed = bytearray()
 
     def connect(self, master: int) -> None:
-        """Connects the master side of a booted guest's line, which this object owns from now on."""
+        """Connects the far side of a guest's line (a terminal's master, or a socket), which it owns from now on."""
         self.disconnect()
         os.set_blocking(master, False)
         self._master = master
@@ -134,10 +134,11 @@ class SerialLine:
         except BlockingIOError:
             return
         except OSError:
+            data = b""
+        if not data:
             # No process in the guest has the line open: the guest has died, which is detected elsewhere.
             asyncio.get_running_loop().remove_reader(self._master)
-            return
-        if self._client:
+        elif self._client:
             self._client.deliver(data)
             self._update()
 

@@ -44,14 +44,14 @@ class Account:
         if self.locked:
             return False
         if self.hashed:
-            return hmac.compare_digest(_crypt(password, self.hashed), self.hashed)
+            return hmac.compare_digest(crypt(password, self.hashed), self.hashed)
         return bool(self.password) and hmac.compare_digest(password.encode(), self.password.encode())
 
     def passwd_line(self) -> str:
         return f"{self.name}:x:0:0:{self.gecos or self.name}:{self.directory}:{self.login_shell}\n"
 
 
-def _crypt(password: str, hashed: str) -> str:
+def crypt(password: str, hashed: str) -> str:
     """crypt(3); a text that matches nothing if this guest has no libcrypt."""
     try:
         library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")

@@ -43,6 +43,7 @@ FIRST = (
     "tests/browser",
     "tests/detection/test_reduced",
     "tests/faults/test_reduced",
+    "tests/real_guests",
     "tests/killing",
     "tests/acceptance",
     "tests/rbac",

@@ -118,7 +118,7 @@ class Qemu:
             "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", "pc,usb=off,vmport=off", "-smp", "1", "-m", str(image.memory),
             "-accel", kind + (f",thread=single,tb-size={_TRANSLATED}" if kind == "tcg" else ""),
-            "-cpu", "host" if kind == "kvm" else "max",
+            "-cpu", "host" if kind == "kvm" else "Nehalem",
             "-uuid", self.spec.uuid, "-kernel", str(image.kernel), "-initrd", str(image.initrd),
             "-append", f"{self.spec.command_line} {_OTHERS}", "-rtc", "base=utc",
             "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",

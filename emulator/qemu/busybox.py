@@ -41,6 +41,10 @@ _LEFT_OUT = re.compile(
     r"/(?:test|tests|idlelib|tkinter|lib2to3|ensurepip|distutils|pydoc_data|turtledemo|__pycache__|config-[^/]*|unittest"
     r"|sqlite3|curses|dbm|wsgiref|xmlrpc)(?:/|$)|\.(?:a|egg-info)$|/(?:_?sqlite|_dbm|_curses|nis|readline)[^/]*\.so$"
 )
+# As Debian's own.
+_SUDOERS = b"""Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+root ALL=(ALL:ALL) ALL
+"""
 _OWN_FILES = Path(__file__).with_name("guest_files")
 _EMULATOR = Path(__file__).parent.parent
 # What the guest's NoCloud reader takes from this project.
@@ -130,7 +134,7 @@ def _busybox(archive: Archive, root: Path) -> None:
 
 def _sudo(archive: Archive, root: Path) -> None:
     archive.file("usr/bin/sudo", (root / "usr/bin/sudo").read_bytes(), 0o4755)
-    archive.file("etc/sudoers", b"root ALL=(ALL:ALL) ALL\n", 0o440)
+    archive.file("etc/sudoers", _SUDOERS, 0o440)
     archive.tree(root / "usr/libexec/sudo", "usr/libexec/sudo")
     archive.file(
         "etc/pam.d/sudo",

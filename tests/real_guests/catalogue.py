@@ -295,19 +295,19 @@ CATALOGUE = (
 
 _REDUCED: dict[tuple[str, str], Way] = {
     ("left by others", "a half-typed line"): "console",
-    ("left by others", "vi, inserting"): "console",
-    ("noise", "kernel messages every 20 ms, a command of 0 s"): "console",
+    ("noise", "kernel messages every 200 ms, a command of 0 s"): "console",
     ("output", "binary"): "SSH",
     ("output", "20,000 lines"): "console",
-    ("pause", "4 s during a command of 3 s"): "console",
-    ("migration", "during a command of 5 s"): "console",
+    ("pause", "4 s during a command of 1 s"): "console",
+    ("migration", "during a command of 1 s"): "console",
     ("migration", "before"): "SSH",
-    ("SSH server", "another host key"): "SSH",
+    ("SSH server", "a forced command"): "SSH",
+    ("tools", "no cksum"): "console",
     ("side by side", "11 commands"): "SSH",
     ("identity", "boot id"): "console",
 }
 REDUCED = tuple(
-    replace(one, ways=(_REDUCED[one.topic, one.name],), timeout=min(one.timeout, 60 if not one.told else 6))
+    replace(one, ways=(_REDUCED[one.topic, one.name],), timeout=min(one.timeout, 60))
     for one in {(one.topic, one.name): one for one in CATALOGUE}.values()
     if (one.topic, one.name) in _REDUCED
 )

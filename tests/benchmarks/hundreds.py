@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """i. As many VMs as `count` of a keyword can be.
 
-As in f, on a cluster of ten nodes that starts a guest when somebody talks to it: that is the random 20 VMs that are
+As in f, on a cluster of ten nodes that starts a guest when a client talks to it: that is the random 20 VMs that are
 probed. The swap of the slowest VM is bound by the cluster, which migrates five at a time.
 """
 

@@ -250,6 +250,8 @@ def probe_script(
             "one_by_one": until_reached,
         }
         streams.append(command(order, '"$stop"', '"$kept"', '"$slow"') + " &")
+    # What is read at the end only is sent in one piece: where connections break, the next one has a chance.
+    at_once = " | tail -n 99999" if until_reached else ""
     return "\n".join(
         (
             _FUNCTIONS,
@@ -258,7 +260,7 @@ def probe_script(
             f'now; echo "B $t"; end=$((c + {round(duration * 100)}))',
             "{",
             *streams,
-            f"wait; echo T || exit 0; sleep {SETTLE} 2>/dev/null || sleep 1; echo E; }} 2>/dev/null | collect",
+            f"wait; echo T || exit 0; sleep {SETTLE} 2>/dev/null || sleep 1; echo E; }} 2>/dev/null | collect{at_once}",
         )
     )
 

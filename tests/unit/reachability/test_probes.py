@@ -276,6 +276,19 @@ def test_ping_is_bound_to_the_interface_that_holds_the_address(ping: dict[str, s
     assert line == "-c 1 -W 1 -I lo 127.0.0.2"
 
 
+def test_answers_are_sent_in_one_piece(ping: dict[str, str]) -> None:
+    """Each piece is a chance for a connection to break, and then all answers are lost."""
+    script = probe_script([Probe(route("127.0.0.2/8", "127.0.0.1/8"), "ICMP")], 5, until_reached=True)
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, env=ping, start_new_session=True) as process:
+        GROUPS.append(process.pid)
+        assert process.stdout is not None
+        descriptor = process.stdout.fileno()
+        pieces = list(iter(lambda: os.read(descriptor, 65536), b""))
+    assert pieces[0].startswith(b"B ")
+    assert sum(piece.count(b"\nS ") for piece in pieces) >= 3
+    assert len(pieces) <= 2
+
+
 def test_guest_without_ping_is_a_lab_error(tmp_path: Path) -> None:
     for tool in ("sh", "cat", "sleep"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or "")

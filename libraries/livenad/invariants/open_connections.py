@@ -30,7 +30,8 @@ OPENING_SECONDS = 3.0
 PEER_SECONDS = 10.0
 
 _HOLD = r"""# connections that must live through the change
-mkdir -p {folder} && {command}
+[ -d {folder} ] && exit 0
+mkdir {folder} && {command}
 """
 _READ = r"""# state of open connections
 cat {folder}/state
@@ -81,7 +82,7 @@ def open_connections(guests: Guests, record: VmRecord, others: Sequence[VmRecord
         "state": f"{folder}/state",
         "seconds": HELD_SECONDS,
     }
-    guests.shell(record.name).run(_HOLD.format(folder=folder, command=command(order)))
+    guests.shell(record.name).run(_HOLD.format(folder=folder, command=command(order)), repeatable=True)
     held = Held(connections, folder, known=known)
     states = read_connections(
         guests, record.name, held, lambda states: len(states) == len(connections), OPENING_SECONDS

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
+from livenad.invariants import open_connections
 from livenad.invariants.judge_connections import (
     Connection,
     all_alive,
@@ -101,3 +105,9 @@ def test_what_a_peer_knew_before_is_no_finding() -> None:
     assert not compare_neighbours("demo/peer", {}, own, MACS).findings
     odd = parse_neighbours("10.10.0.99 02:00:00:00:00:02 eth1\n")
     assert not compare_neighbours("demo/peer", odd, odd, MACS).findings
+
+
+def test_connections_are_opened_once_however_often_the_session_breaks(tmp_path: Path) -> None:
+    script = open_connections._HOLD.format(folder=tmp_path / "held", command="echo opened")
+    said = [subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout for _ in "12"]
+    assert said == ["opened\n", ""]

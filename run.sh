@@ -29,7 +29,6 @@ The embedded cluster:
   --dynamic-networks-controller
                       with Multus' controller that plugs NICs into running pods
   --lazy-guests       start a guest when something looks into it or sends it a frame: for hundreds of VMs
-  --guests KIND       what guests are: namespaces (quick), or qemu: machines with kernels of their own
   --defect NAME       inject a defect; may be repeated. A list: .venv/bin/python -m emulator defects
 
 Both:
@@ -53,7 +52,7 @@ usage_error() {
   exit 64
 }
 
-kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() preflight='' defects=() speed='' guests='' cluster_options=() robot_arguments=()
+kubeconfig='' context='' in_cluster='' leftovers=() processes=1 profiles=() preflight='' defects=() speed='' cluster_options=() robot_arguments=()
 while (($#)); do
   option=$1
   shift
@@ -64,11 +63,11 @@ while (($#)); do
     --preflight) preflight=yes ;;
     --dynamic-networks-controller | --lazy-guests) cluster_options+=("$option") ;;
     --delete-leftovers | --dry-run) leftovers+=("$option") ;;
-    --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=* | --guests=*)
+    --processes=* | --profile=* | --kubeconfig=* | --context=* | --kubevirt=* | --platform=* | --nodes=* | --speed=* | --defect=*)
       set -- "${option%%=*}" "${option#*=}" "$@"
       continue
       ;;
-    --processes | --profile | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect | --guests)
+    --processes | --profile | --kubeconfig | --context | --kubevirt | --platform | --nodes | --speed | --defect)
       (($#)) && [[ -n $1 ]] || usage_error "$option needs a value"
       value=$1
       shift
@@ -83,12 +82,6 @@ while (($#)); do
         --defect)
           cluster_options+=("$option" "$value")
           defects+=("$option" "$value")
-          ;;
-        --guests)
-          [[ $value == namespaces || $value == qemu ]] ||
-            usage_error "--guests is \"$value\"; expected namespaces or qemu"
-          cluster_options+=("$option" "$value")
-          [[ $value == namespaces ]] || guests=$value
           ;;
         --speed)
           cluster_options+=("$option" "$value")
@@ -130,7 +123,7 @@ fi
 embedded=''
 if [[ $set_of_requirements == embedded ]]; then
   # The times of its profile are for the default speed.
-  [[ -n $speed ]] || profiles+=(--profile "embedded${guests:+-$guests}")
+  [[ -n $speed ]] || profiles+=(--profile embedded)
   [[ " ${robot_arguments[*]-} " == *" --dryrun "* ]] || embedded=yes
 fi
 [[ -n $embedded ]] || set_of_requirements=cluster

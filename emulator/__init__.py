@@ -17,7 +17,10 @@ The node agent's process:
 - ``nodeagent``: kubelet, Multus, virt-handler and NMState's handler; it uses only the Kubernetes API.
 - ``dataplane``: nodes, networks, pods and guests in Linux namespaces.
 - ``guest``: what runs inside a guest.
-- ``qemu``: guests that are QEMU processes instead, with kernels of their own.
+
+Used by tests alone:
+
+- ``qemu``: guests that are QEMU processes, with kernels of their own.
 
 Used by both:
 

@@ -78,7 +78,6 @@ def _options(arguments: argparse.Namespace) -> ClusterOptions:
         dynamic_networks=arguments.dynamic_networks,
         shortest_token=arguments.shortest_token,
         lazy_guests=arguments.lazy_guests,
-        guests=arguments.guests,
         audit_log=str(Path(arguments.audit_log).absolute()) if arguments.audit_log else "",
     )
     try:
@@ -94,25 +93,7 @@ def _run(options: ClusterOptions, body: Body) -> int:
         print(f"python -m emulator: {finding}", file=sys.stderr)
     if any(finding.fatal for finding in findings):
         return BROKEN
-    if options.guests == "qemu" and (lack := _lack_for_qemu()):
-        print(f"python -m emulator: no guests in QEMU here: {lack}", file=sys.stderr)
-        return BROKEN
     return asyncio.run(_with_cluster(options, body))
-
-
-def _lack_for_qemu() -> str:
-    """What is missing for guests in QEMU, "" for nothing; makes their image where it was not made before."""
-    from ..qemu.busybox import image  # noqa: PLC0415 - what no other kind of guest needs
-    from ..qemu.needs import missing  # noqa: PLC0415
-    from ..qemu.packages import PackagesMissing  # noqa: PLC0415
-
-    if lack := missing():
-        return lack
-    try:
-        image()
-    except PackagesMissing as error:
-        return str(error)
-    return ""
 
 
 async def _with_cluster(options: ClusterOptions, body: Body) -> int:
@@ -169,16 +150,10 @@ def _banner(cluster: RunningCluster) -> None:
     defects = f", defects: {', '.join(options.defects)}" if options.defects else ""
     version = profile_for(options.kubevirt).version
     release = platform_for(options.platform).releases.get(options.kubevirt, "")
-    guests = ""
-    if options.guests == "qemu":
-        from ..qemu.accelerator import accelerator_text  # noqa: PLC0415
-        from ..qemu.busybox import image  # noqa: PLC0415
-
-        guests = f", guests in QEMU by {accelerator_text(image().kernel)}"
     on = f" on {options.platform} {release}" if release else ""
     print(
         f"Embedded cluster with id {cluster.state.id}, not a real one: KubeVirt {version}{on}, {options.nodes} nodes, "
-        f"{options.speed:g} times as fast as a real control plane{guests}{defects}",
+        f"{options.speed:g} times as fast as a real control plane{defects}",
         file=sys.stderr,
         flush=True,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from ..cluster_process.options import DEFAULT_KUBEVIRT, GUESTS, MOST_NODES
+from ..cluster_process.options import DEFAULT_KUBEVIRT, MOST_NODES
 from ..platforms.platform import DEFAULT as DEFAULT_PLATFORM
 
 BAD_USAGE = 64
@@ -70,12 +70,6 @@ def _cluster(parser: argparse.ArgumentParser) -> None:
         "--lazy-guests",
         action="store_true",
         help="start a guest when something looks into it or sends it a frame: for hundreds of VMs on a small machine",
-    )
-    parser.add_argument(
-        "--guests",
-        choices=GUESTS,
-        default=GUESTS[0],
-        help="what guests are: processes in namespaces, or QEMU machines with kernels of their own (%(default)s)",
     )
     _pace_and_defects(parser)
 

@@ -37,7 +37,6 @@ def main() -> None:
         tls_key=str(config.certificates.handler_key),
         tls_client_ca=str(config.certificates.stream_ca),
         lazy_guests=config.options.lazy_guests,
-        guests=config.options.guests,
         ready_fd=arguments.ready_fd,
     )
     try:

@@ -12,7 +12,6 @@ from ..platforms.platform import platform_for
 
 MOST_NODES = 32
 DEFAULT_KUBEVIRT = "1.9"
-GUESTS = ("namespaces", "qemu")
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,6 @@ class ClusterOptions:
     ``dynamic_networks``: whether the Dynamic Networks Controller runs. ``audit_log``: a file that gets every request to
     the API server, "" for none. ``shortest_token``: the shortest lifetime in seconds that a token may be requested for.
     ``lazy_guests``: a guest is started when something looks into it or sends it a frame.
-    ``guests``: one of ``GUESTS``.
     """
 
     kubevirt: str = DEFAULT_KUBEVIRT
@@ -34,7 +32,6 @@ class ClusterOptions:
     audit_log: str = ""
     shortest_token: int = 600
     lazy_guests: bool = False
-    guests: str = GUESTS[0]
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -51,9 +48,5 @@ class ClusterOptions:
             raise ValueError(f"nodes is {self.nodes}; expected a whole number from 1 to {MOST_NODES}")
         if self.audit_log and not Path(self.audit_log).absolute().parent.is_dir():
             raise ValueError(f"audit_log is {self.audit_log}: there is no directory {Path(self.audit_log).parent}")
-        if self.guests not in GUESTS:
-            raise ValueError(f"guests is {self.guests!r}; expected {' or '.join(GUESTS)}")
-        if self.guests == "qemu" and self.lazy_guests:
-            raise ValueError("guests in QEMU are started at once; leave --lazy-guests out")
         if not 0 < self.speed <= 1000:
             raise ValueError(f"speed is {self.speed:g}; expected a number above 0 and up to 1000, such as 5")

@@ -85,12 +85,6 @@ class GuestPorts:
         self._namespace.links.change(port.socket, master=port.repeater, up=port.nic.link_up)
         return device
 
-    def use(self, name: str, device: str) -> None:
-        """Connects the guest to the NIC by a device that is among the ports already."""
-        port = self.port(name)
-        port.socket = device
-        self._namespace.links.change(device, master=port.repeater, up=port.nic.link_up)
-
     def unplug_all(self) -> None:
         """Stops the NICs of a guest that is gone; the kernel removes them with the guest's namespace."""
         for port in self.ports.values():

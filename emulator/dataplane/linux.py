@@ -7,7 +7,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from emulator.dataplane.detour import Detour
 from emulator.dataplane.errors import DataPlaneError
@@ -22,10 +21,6 @@ from emulator.dataplane.pods import POD_NIC, Pod, Pods
 from emulator.dataplane.topology import Topology
 from emulator.dataplane.wiring import Segment, Wiring
 
-if TYPE_CHECKING:
-    from emulator.qemu.busybox import Image
-    from emulator.qemu.guest import QemuGuest
-
 log = logging.getLogger(__name__)
 
 _DIAL_SECONDS = 10
@@ -38,21 +33,14 @@ class LinuxDataPlane:
     """
 
     def __init__(
-        self,
-        host_link: HostLink | None = None,
-        *,
-        lazy_guests: bool = False,
-        forkserver: ForkServer | None = None,
-        qemu_image: Image | None = None,
+        self, host_link: HostLink | None = None, *, lazy_guests: bool = False, forkserver: ForkServer | None = None
     ) -> None:
         """``host_link``: this machine reaches the pods' addresses by it. ``lazy_guests`` start at the first look.
 
-        ``forkserver``: a started one, which others may use too and which is not stopped here. With ``qemu_image``
-        guests are QEMU processes with this image.
+        ``forkserver``: a started one, which others may use too and which is not stopped here.
         """
         self._host_link = host_link
         self._lazy_guests = lazy_guests
-        self._qemu_image = qemu_image
         self._booted = self._slept_on = 0
         self._builder: Builder | None = None
         self._topology: Topology | None = None
@@ -60,7 +48,7 @@ class LinuxDataPlane:
         self._given_forkserver = forkserver
         self._own_forkserver: ForkServer | None = None
         self._pods: dict[str, Pod] = {}
-        self._guests: dict[str, Guest | QemuGuest] = {}
+        self._guests: dict[str, Guest] = {}
         self._exited: dict[str, asyncio.Event] = {}
 
     async def start(self, nodes: list[str]) -> None:
@@ -147,35 +135,15 @@ class LinuxDataPlane:
             await builder.run(lambda: plumbing.remove(pod))
 
     async def boot(self, spec: GuestSpec, pod_uid: str) -> None:
-        pod = self._pod(pod_uid)
-        if spec.uid in self._guests:
-            raise DataPlaneError(f"there is a guest {spec.uid} already")
-        guest = self._guests[spec.uid] = await self._new_guest(spec, pod)
-        try:
-            await guest.boot(lazily=self._lazy_guests)
-            self._booted += 1
-        except BaseException:
-            await self.halt(spec.uid)
-            raise
-
-    async def _new_guest(self, spec: GuestSpec, pod: Pod) -> Guest | QemuGuest:
         builder, plumbing = self._parts()
-        topology, forkserver = self._topology, self._given_forkserver or self._own_forkserver
+        topology, pod = self._topology, self._pod(pod_uid)
+        forkserver = self._given_forkserver or self._own_forkserver
         if topology is None or forkserver is None:
             raise DataPlaneError("the data plane is not started")
-        if image := self._qemu_image:
-            from emulator.qemu.berth import Berth  # noqa: PLC0415 - what no other kind of guest needs
-            from emulator.qemu.guest import QemuGuest  # noqa: PLC0415
-
-            return QemuGuest(
-                spec,
-                pod=pod,
-                image=image,
-                new_berth=lambda place: Berth(builder, topology, plumbing, place, spec.uid),
-                exited=self._new_exited(spec.uid),
-            )
+        if spec.uid in self._guests:
+            raise DataPlaneError(f"there is a guest {spec.uid} already")
         guest_ports = await builder.make(lambda: GuestPorts(builder, topology, plumbing, spec.uid), GuestPorts.close)
-        return Guest(
+        guest = self._guests[spec.uid] = Guest(
             spec,
             pod=pod,
             guest_ports=guest_ports,
@@ -183,6 +151,12 @@ class LinuxDataPlane:
             forkserver=forkserver,
             exited=self._new_exited(spec.uid),
         )
+        try:
+            await guest.boot(lazily=self._lazy_guests)
+            self._booted += 1
+        except BaseException:
+            await self.halt(spec.uid)
+            raise
 
     def _new_exited(self, guest_uid: str) -> asyncio.Event:
         """The event that callers may already wait for, or a new one if an earlier guest of this uid has ended."""
@@ -268,7 +242,7 @@ class LinuxDataPlane:
             raise DataPlaneError(f"there is no pod {uid}")
         return self._pods[uid]
 
-    def _guest(self, uid: str) -> Guest | QemuGuest:
+    def _guest(self, uid: str) -> Guest:
         if uid not in self._guests:
             raise DataPlaneError(f"there is no guest {uid}")
         return self._guests[uid]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface between the node agent and the data plane. Nothing here knows the Kubernetes API.
 
-``emulator.dataplane.linux`` builds nodes and networks from Linux namespaces, and guests from namespaces or in QEMU.
+The default implementation builds guests from Linux namespaces (``emulator.dataplane.linux``). One with QEMU guests
+could implement the same interface.
 """
 
 from __future__ import annotations

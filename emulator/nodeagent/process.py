@@ -35,7 +35,7 @@ class AgentOptions:
     with the context ``virt-handler@NODE``, if there is one. ``dynamic_networks``: whether the
     Dynamic Networks Controller runs on the nodes. ``tls_*`` are PEM files for the stream endpoints: certificate, key
     and the authority of the clients. ``connect_host``: connects this machine to the pod network, as root.
-    ``lazy_guests`` are started at the first look at them. ``guests``: ``namespaces`` or ``qemu``.
+    ``lazy_guests`` are started at the first look at them.
     """
 
     kubeconfig: str
@@ -47,7 +47,6 @@ class AgentOptions:
     dynamic_networks: bool = False
     connect_host: bool = False
     lazy_guests: bool = False
-    guests: str = "namespaces"
     tls_cert: str = ""
     tls_key: str = ""
     tls_client_ca: str = ""
@@ -89,11 +88,6 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints, link: HostLin
     from ..kube.http import HttpClient  # noqa: PLC0415
     from .agent import Identities, NodeAgent  # noqa: PLC0415
 
-    image = None
-    if options.guests == "qemu":
-        from ..qemu.busybox import image as qemu_image  # noqa: PLC0415 - what no other kind of guest needs
-
-        image = qemu_image()
     clients = [
         HttpClient(
             _access(options, context),
@@ -111,7 +105,7 @@ async def _serve(options: AgentOptions, fault_points: FaultPoints, link: HostLin
     }
     agent = NodeAgent(
         identities=Identities(kubelet, multus, handler, nmstate[0] if nmstate else None, handlers),
-        dataplane=LinuxDataPlane(link, lazy_guests=options.lazy_guests, qemu_image=image),
+        dataplane=LinuxDataPlane(link, lazy_guests=options.lazy_guests),
         nodes=options.nodes,
         pace=Pace(options.speed),
         fault_points=fault_points,

@@ -43,18 +43,11 @@ class MachineError(Exception):
 
 @dataclass(frozen=True)
 class MachineNic:
-    """A NIC: ``line`` is the descriptor that carries its frames, of a ``tap`` device or a connected socket (``dgram``).
-
-    Without ``line`` it is QEMU's own network of one user, ``forward`` a port of this machine that leads to its port 22.
-    """
+    """A NIC on QEMU's own network of one user; ``forward`` is a port of this machine that leads to its port 22."""
 
     name: str
     mac: str
-    line: int = -1
-    kind: str = "tap"
-    forward: int = 0
-    mtu: int = 0
-    slot: int = 0
+    forward: int
 
 
 @dataclass(frozen=True)
@@ -82,8 +75,6 @@ class Qemu:
         self._why = ""
         self._folder = ""
         self._migrated: asyncio.Future[str] | None = None
-        self._unplugged: dict[str, asyncio.Event] = {}
-        self._slots = {nic.name: nic.slot or _FIRST_SLOT + number for number, nic in enumerate(spec.nics)}
         self._watching: asyncio.Task[None] | None = None
         self._agent_synchronised = False
 
@@ -92,14 +83,13 @@ class Qemu:
         self._folder = tempfile.mkdtemp(prefix="embedded-seed-")
         monitor, serial, agent = (socket.socketpair() for _ in range(3))
         far = [one[1].fileno() for one in (monitor, serial, agent)]
-        lines = [nic.line for nic in self.spec.nics if nic.line >= 0]
         self._monitor, self._serial, self._agent = Dialogue(monitor[0]), serial[0], Dialogue(agent[0])
         words = [*self._words(*far), *(["-incoming", "defer"] if incoming else [])]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-ISs", parent_death.__file__, str(os.getpid()), str(int(signal.SIGKILL)),
             self.spec.image.program, *words,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE, pass_fds=(*far, *lines),
+            stderr=asyncio.subprocess.PIPE, pass_fds=far,
         )  # fmt: skip
         for one in (monitor, serial, agent):
             one[1].close()
@@ -131,8 +121,9 @@ class Qemu:
         ]  # fmt: skip
         if self.spec.seed:
             words += self._seed_disk()
-        for nic in self.spec.nics:
-            words += ["-netdev", self._netdev(nic), "-device", self._device(nic)]
+        for number, nic in enumerate(self.spec.nics):
+            device = f"virtio-net-pci,netdev=net-{nic.name},mac={nic.mac},addr={_FIRST_SLOT + number:#x},romfile="
+            words += ["-netdev", f"user,id=net-{nic.name},hostfwd=tcp:127.0.0.1:{nic.forward}-:22", "-device", device]
         return words
 
     def _seed_disk(self) -> list[str]:
@@ -140,19 +131,6 @@ class Qemu:
             (Path(self._folder) / name).write_text(text, encoding="utf-8")
         disk = f"driver=vvfat,node-name=seed,read-only=on,label=CIDATA,dir={self._folder}"
         return ["-blockdev", disk, "-device", "virtio-blk-pci,drive=seed,addr=0x7"]
-
-    @staticmethod
-    def _netdev(nic: MachineNic) -> str:
-        if nic.line >= 0:
-            how = f"fd={nic.line}" if nic.kind == "tap" else f"local.type=fd,local.str={nic.line}"
-            return f"{nic.kind},id=net-{nic.name},{how}"
-        forward = f",hostfwd=tcp:127.0.0.1:{nic.forward}-:22" if nic.forward else ""
-        return f"user,id=net-{nic.name}{forward}"
-
-    def _device(self, nic: MachineNic) -> str:
-        mtu = f",host_mtu={nic.mtu}" if nic.mtu else ""
-        slot = self._slots[nic.name]
-        return f"virtio-net-pci,id={nic.name},netdev=net-{nic.name},mac={nic.mac},addr={slot:#x},romfile={mtu}"
 
     async def _watch(self) -> None:
         said = ""
@@ -174,8 +152,6 @@ class Qemu:
             case "MIGRATION" if self._migrated and not self._migrated.done():
                 if data.get("status") in ("completed", "failed", "cancelled"):
                     self._migrated.set_result(data["status"])
-            case "DEVICE_DELETED" if data.get("device") in self._unplugged:
-                self._unplugged[data["device"]].set()
 
     def take_serial(self) -> int:
         """The other end of the guest's serial line, which the caller owns from now on."""
@@ -259,39 +235,6 @@ class Qemu:
         await self.ask("migrate_cancel")
         if ran and not (await self.ask("query-status"))["running"]:
             await self.ask("cont")
-
-    # -- NICs -----------------------------------------------------------------------------------------------------
-
-    async def plug(self, nic: MachineNic) -> None:
-        """Plugs a NIC into the running machine."""
-        taken = set(self._slots.values())
-        self._slots[nic.name] = next(slot for slot in range(_FIRST_SLOT, 0x20) if slot not in taken)
-        line = f"line-{nic.name}"
-        await self.ask("getfd", nic.line, fdname=line)
-        how: dict[str, Any] = {"fd": line} if nic.kind == "tap" else {"local": {"type": "fd", "str": line}}
-        await self.ask("netdev_add", type=nic.kind, id=f"net-{nic.name}", **how)
-        device: dict[str, Any] = {"driver": "virtio-net-pci", "id": nic.name, "netdev": f"net-{nic.name}"}
-        device |= {"mac": nic.mac, "addr": f"{self._slots[nic.name]:#x}", "romfile": ""}
-        if nic.mtu:
-            device["host_mtu"] = nic.mtu
-        await self.ask("device_add", **device)
-
-    async def unplug(self, name: str, within: float = 10.0) -> None:
-        """Asks the guest to give a NIC back, and waits until it has."""
-        gone = self._unplugged[name] = asyncio.Event()
-        await self.ask("device_del", id=name)
-        try:
-            await asyncio.wait_for(gone.wait(), within)
-        except TimeoutError:
-            raise MachineError(f"the guest did not give NIC {name} back within {within:.0f} s") from None
-        await self.ask("netdev_del", id=f"net-{name}")
-        del self._slots[name], self._unplugged[name]
-
-    def slot_of(self, name: str) -> int:
-        return self._slots[name]
-
-    async def set_link(self, name: str, up: bool) -> None:
-        await self.ask("set_link", name=name, up=up)
 
     # -- power ----------------------------------------------------------------------------------------------------
 

@@ -163,7 +163,6 @@ def test_a_dry_run_starts_no_cluster(checkout: Checkout) -> None:
         (["--kubeconfig"], "--kubeconfig needs a value"),
         (["--kubeconfig="], "--kubeconfig needs a value"),
         (["--defect"], "--defect needs a value"),
-        (["--guests", "kvm"], '--guests is "kvm"; expected namespaces or qemu'),
         (["--processes", "0"], '--processes is "0"; expected a number from 1 to 99'),
         (["--context", "c"], "--context names a context of the file given with --kubeconfig"),
         (["--kubeconfig", "f", "--defect", "d"], "--defect is for the embedded cluster, --kubeconfig for yours"),

@@ -25,8 +25,6 @@ from emulator.cli.main import main
             ["up", "--kubeconfig-out", "/no/such/dir/config"],
             "--kubeconfig-out /no/such/dir/config: there is no directory",
         ),
-        (["up", "--guests", "kvm"], "argument --guests: invalid choice: 'kvm'"),
-        (["up", "--guests", "qemu", "--lazy-guests"], "guests in QEMU are started at once; leave --lazy-guests out"),
         (["node-agent", "--kubeconfig", "f", "--defect", "rain"], "no defect is called 'rain'"),
         (["nonsense"], "argument COMMAND: invalid choice: 'nonsense'"),
     ],

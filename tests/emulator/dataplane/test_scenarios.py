@@ -24,8 +24,6 @@ MODULES = (
     "scenarios_access",
     "scenarios_cloudinit",
     "scenarios_sleep",
-    "scenarios_berth",
-    "scenarios_qemu",
 )
 SCENARIOS = [
     (module, name)

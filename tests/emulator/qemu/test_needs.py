@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cluster_process.options import ClusterOptions
 from emulator.qemu import accelerator, needs, packages
 from emulator.qemu.packages import PackagesMissing
 
@@ -105,11 +104,3 @@ def test_closed_device_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     accelerator.accelerator.cache_clear()
     assert accelerator.accelerator(tmp_path / "vmlinuz") == "tcg"
     accelerator.accelerator.cache_clear()
-
-
-def test_lazy_guests_are_refused() -> None:
-    ClusterOptions(guests="qemu").check()
-    with pytest.raises(ValueError, match="guests in QEMU are started at once"):
-        ClusterOptions(guests="qemu", lazy_guests=True).check()
-    with pytest.raises(ValueError, match="guests is 'kvm'; expected namespaces or qemu"):
-        ClusterOptions(guests="kvm").check()

@@ -239,6 +239,9 @@ def probe_script(
             words = (str(number), probe.protocol, source, mac, target, str(pause), str(most), str(slowly))
             streams.append(f"stream {shlex.join(words)} &")
         else:
+            if probe.path.source_nic.network is None:
+                # Behind a masquerade binding the guest has another address than its pod.
+                source = "::" if ":" in source else "0.0.0.0"  # noqa: S104
             others.append((number, probe.protocol, mac, source, target, pause, needed))
     if others:
         order = {

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,14 @@ def test_ping_is_bound_to_the_interface_that_holds_the_address(ping: dict[str, s
     )
     line = Path(ping["PING_LOG"]).read_text().splitlines()[0]
     assert line == "-c 1 -W 1 -I lo 127.0.0.2"
+
+
+def test_guest_behind_a_masquerade_asks_from_whichever_address_it_has() -> None:
+    path = route("10.244.0.2/24", "10.244.0.1/24")
+    masked = replace(path, source_nic=replace(path.source_nic, network=None))
+    for one, source in ((path, "10.244.0.1"), (masked, "0.0.0.0")):  # noqa: S104
+        script = probe_script([Probe(one, "UDP")], 5, until_reached=True)
+        assert f'"{source}", "10.244.0.2"' in script
 
 
 def test_answers_are_sent_in_one_piece(ping: dict[str, str]) -> None:

@@ -71,11 +71,20 @@ def image(*, refresh: bool = False) -> Image:
 
     The same packages give the same bytes. PackagesMissing where it can be neither found nor made.
     """
-    folder = cache_folder() / f"busybox-{_recipe()}"
-    if refresh or not (folder / "packages.json").exists():
+    folder = _folder()
+    if refresh or not is_made():
         _build(folder)
     listed = json.loads((folder / "packages.json").read_text(encoding="utf-8"))
     return Image(folder / "vmlinuz", folder / "initrd", tuple(Package(**entry) for entry in listed))
+
+
+def is_made() -> bool:
+    """Whether the image is in the cache; making it takes a minute or two, most of it for packages to come."""
+    return (_folder() / "packages.json").exists()
+
+
+def _folder() -> Path:
+    return cache_folder() / f"busybox-{_recipe()}"
 
 
 def _recipe() -> str:

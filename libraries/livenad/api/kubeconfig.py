@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,8 +89,13 @@ def load(files: str, context: str) -> Access:
         impersonation = impersonation_of(user, f'kubeconfig {files}, context "{chosen}"')
         configuration = client.Configuration()
         loaded = loader(config_dict=merged, active_context=chosen, config_base_path=None)
-        with _complaints() as lines:
-            _read_credentials(lambda: loaded.load_and_set(configuration), user, files, chosen)
+        lines: list[str] = []
+
+        def read() -> None:
+            with _complaints(lines):
+                loaded.load_and_set(configuration)
+
+        _read_credentials(read, user, files, chosen)
     # The holder of the connection renews it: the client would run the plugin again within any request.
     configuration.refresh_api_key_hook = None
     if not str(configuration.host).startswith(("https://", "http://")):
@@ -203,12 +209,15 @@ def _require_plugin(user: dict[str, Any], files: str) -> None:
 
 
 @contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """What the client logs as errors meanwhile: it goes on without the credentials that it could not get."""
-    lines: list[str] = []
+def _complaints(lines: list[str]) -> Iterator[None]:
+    """Adds what the client logs as errors meanwhile: it goes on without the credentials that it could not get.
+
+    Of this thread alone: others may read the credentials of other connections.
+    """
+    here = threading.get_ident()
 
     def keep(record: logging.LogRecord) -> bool:
-        own = record.levelno >= logging.ERROR and "kubernetes" in record.pathname
+        own = record.levelno >= logging.ERROR and "kubernetes" in record.pathname and record.thread == here
         if own:
             lines.append(without_secrets(" ".join(record.getMessage().split())))
         return not own
@@ -216,7 +225,7 @@ def _complaints() -> Iterator[list[str]]:
     root = logging.getLogger()
     root.addFilter(keep)
     try:
-        yield lines
+        yield
     finally:
         root.removeFilter(keep)
 

@@ -16,6 +16,7 @@ from KubeVirtLibrary.base import KeywordComponent, LibraryBase
 from livenad.api.client import Cluster
 from livenad.api.connection import open_connection
 from livenad.api.kinds import NODE
+from livenad.api.kubeconfig import _complaints
 from livenad.errors import BadInput, LabError
 from livenad.secret_text import cleanse, remember
 from robot.api.deco import keyword
@@ -103,6 +104,15 @@ def test_exec_plugin_that_tells_a_secret_when_it_fails(tmp_path: Path, caplog: p
     with caplog.at_level(logging.DEBUG), pytest.raises(BadInput, match=r"refused: \[removed\]"):
         open_connection(written(tmp_path / "config", "https://127.0.0.1:9", user))
     assert SECRET not in caplog.text
+
+
+def test_what_a_plugin_complains_of_is_told_of_its_own_connection(tmp_path: Path) -> None:
+    """While another thread reads the credentials of another one."""
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", "echo gone >&2; exit 1"]}
+    of_another: list[str] = []
+    with _complaints(of_another), pytest.raises(BadInput, match=r"gave no credentials: .*gone"):
+        open_connection(written(tmp_path / "config", "https://127.0.0.1:9", {"exec": plugin}))
+    assert not of_another
 
 
 def test_password_of_a_proxy(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cluster_process import parent_death
-from .accelerator import PROGRAM, accelerator
+from .accelerator import accelerator
 from .busybox import Image
 from .qmp import Dialogue, QmpError
 
@@ -261,16 +261,8 @@ class Qemu:
             if dialogue:
                 dialogue.close()
 
-    @property
-    def process_id(self) -> int:
-        return self._process.pid if self._process else -1
-
 
 def free_port() -> int:
     """A port of this machine that nothing listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as one:
         return int(one.getsockname()[1])
-
-
-def is_installed() -> bool:
-    return shutil.which(PROGRAM, path=os.environ.get("PATH")) is not None
